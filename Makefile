@@ -1,0 +1,94 @@
+# Faultline. `make help` lists the commands.
+#
+# One explicit table: per architecture its target, flags, sources and image. No configure step,
+# no recursion. ARCH= restricts a command to one of them.
+
+ARCHES := riscv64 aarch64 x86_64
+ARCH   ?= $(ARCHES)
+
+CLANG   := clang
+LD      := ld.lld
+OBJCOPY := llvm-objcopy
+B       := build
+
+WARN   := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+          -Wvla -Wundef -Wimplicit-fallthrough
+COMMON := -std=c17 -ffreestanding -O2 -g -fno-common -fno-strict-aliasing -fomit-frame-pointer \
+          -I. -Ikernel/include $(WARN)
+
+# --- riscv64: OpenSBI jumps to the lowest address of the ELF, in HS-mode ---
+riscv64_TARGET := --target=riscv64-none-elf -march=rv64imac -mabi=lp64 -mcmodel=medany -mno-relax
+riscv64_FLAGS  := -fno-pic
+riscv64_DIRS   := boot/riscv64 kernel kernel/riscv64 hext mm mm/npt
+riscv64_IMAGE  := faultline.elf
+
+# --- aarch64: a flat image with the Linux header, entered at EL2 ---
+aarch64_TARGET := --target=aarch64-none-elf -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics
+aarch64_FLAGS  := -fno-pic
+aarch64_DIRS   := boot/aarch64 kernel kernel/aarch64 el2 mm mm/npt
+aarch64_IMAGE  := faultline.img
+
+# --- x86_64: a UEFI application; guests are ELF. C functions follow the Microsoft ABI there ---
+x86_64_TARGET  := --target=x86_64-unknown-windows-gnu -mno-red-zone -mgeneral-regs-only -fshort-wchar
+x86_64_FLAGS   := -mno-stack-arg-probe -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -DGNU_EFI_USE_MS_ABI
+x86_64_DIRS    := boot/x86_64 kernel kernel/x86_64 vmx svm mm mm/npt
+x86_64_IMAGE   := BOOTX64.EFI
+x86_64_GUEST_TARGET := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-only -mcmodel=small -fpie
+
+.PHONY: all clean
+all: $(foreach a,$(ARCH),$(B)/$(a)/$($(a)_IMAGE))
+
+# --- rules, once per architecture ---
+define ARCH_RULES
+$(1)_SRC := $$(sort $$(wildcard $$(foreach d,$$($(1)_DIRS),$$(d)/*.c $$(d)/*.S)))
+$(1)_OBJ := $$(patsubst %,$(B)/$(1)/obj/%.o,$$($(1)_SRC))
+$(1)_GUESTS := $$(patsubst guests/%.c,$(B)/$(1)/guests/%.bin,$$(wildcard guests/*.c))
+$(1)_GUEST_LIB := $$(patsubst %,$(B)/$(1)/guest-obj/%.o,$$(sort $$(wildcard guests/lib/*.c guests/$(1)/*.c guests/$(1)/*.S)))
+$(1)_GUEST_FLAGS := $$(or $$($(1)_GUEST_TARGET),$$($(1)_TARGET))
+
+$(B)/$(1)/obj/%.c.o: %.c
+	@mkdir -p $$(@D)
+	$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -MMD -MP -c $$< -o $$@
+
+$(B)/$(1)/obj/%.S.o: %.S
+	@mkdir -p $$(@D)
+	$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -I$(B)/$(1)/guests -Wa,-I$(B)/$(1)/guests -MMD -MP -c $$< -o $$@
+
+# The image that holds the guests is assembled again when one of them changes.
+$(B)/$(1)/obj/kernel/guest_images.S.o: $$($(1)_GUESTS)
+
+$(B)/$(1)/guest-obj/%.c.o: %.c
+	@mkdir -p $$(@D)
+	$(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -fno-pic -MMD -MP -c $$< -o $$@
+
+$(B)/$(1)/guest-obj/%.S.o: %.S
+	@mkdir -p $$(@D)
+	$(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -MMD -MP -c $$< -o $$@
+
+$(B)/$(1)/guests/%.elf: $(B)/$(1)/guest-obj/guests/%.c.o $$($(1)_GUEST_LIB) guests/guest.ld
+	@mkdir -p $$(@D)
+	$(LD) --build-id=none -static -nostdlib -T guests/guest.ld $$(filter %.o,$$^) -o $$@
+
+$(B)/$(1)/guests/%.bin: $(B)/$(1)/guests/%.elf
+	$(OBJCOPY) -O binary $$< $$@
+
+-include $$($(1)_OBJ:.o=.d) $$($(1)_GUEST_LIB:.o=.d)
+.SECONDARY: $$($(1)_GUESTS:.bin=.elf)
+endef
+$(foreach a,$(ARCHES),$(eval $(call ARCH_RULES,$(a))))
+
+# --- images ---
+$(B)/riscv64/faultline.elf: $(riscv64_OBJ) boot/riscv64/image.ld
+	$(LD) --build-id=none -static -nostdlib -T boot/riscv64/image.ld $(riscv64_OBJ) -o $@
+
+$(B)/aarch64/faultline.elf: $(aarch64_OBJ) boot/aarch64/image.ld
+	$(LD) --build-id=none -static -nostdlib -T boot/aarch64/image.ld $(aarch64_OBJ) -o $@
+
+$(B)/aarch64/faultline.img: $(B)/aarch64/faultline.elf
+	$(OBJCOPY) -O binary $< $@
+
+$(B)/x86_64/BOOTX64.EFI: $(x86_64_OBJ)
+	lld-link /subsystem:efi_application /entry:efi_main /nodefaultlib /debug:dwarf /out:$@ $(x86_64_OBJ)
+
+clean:
+	rm -rf $(B) compile_commands.json

@@ -1,0 +1,90 @@
+/*
+ * The machine layer: what kernel/<arch>/ gives to the rest of the hypervisor. One implementation
+ * is linked into each image; nothing here names an architecture.
+ */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/addr.h"
+#include "mm/compiler.h"
+
+#define MACHINE_MAX_CPUS 16
+
+/* "riscv64", "aarch64", "x86_64". */
+extern const char machine_arch[];
+
+/* --- console --- */
+
+/* Writes one byte to the serial line, waiting for room. Any CPU; the log locks around it. */
+void machine_console_put(char c);
+/* Waits until the last byte has left the wire, so that power-off does not lose it. */
+void machine_console_drain(void);
+
+/* --- start-up --- */
+
+struct boot_info;
+
+/* Once, on the boot CPU, before anything else in kernel_main(): installs the host's trap
+ * vectors, so that from here on every trap is reported with its registers. */
+void machine_init(const struct boot_info *info);
+
+/* --- ending --- */
+
+/* How a run ended, as the emulator's or the board's exit status where there is one. */
+enum machine_status {
+	STATUS_PASS = 0,
+	STATUS_FAIL = 1,
+	STATUS_PANIC = 2,
+	STATUS_NO_VIRT = 3, /* no VMX, SVM, EL2 or H here, or locked off: the log says which */
+	STATUS_BAD_BOOT =
+		4, /* firmware data or the command line make no sense: the log says what */
+};
+
+_Noreturn void machine_power_off(enum machine_status status);
+
+/* --- time --- */
+
+/* A counter that never goes back, as near to the CPU's cycles or instructions as the machine
+ * has: minstret/cycle, PMCCNTR_EL0, TSC. machine_cycles_unit() names it for the log. */
+uint64_t machine_cycles(void);
+const char *machine_cycles_unit(void);
+/* The timer that deadlines are in: ticks, and ticks per second. */
+uint64_t machine_ticks(void);
+uint64_t machine_ticks_per_second(void);
+
+/* --- CPUs --- */
+
+/* 0 to machine_cpu_count() - 1; the boot CPU is 0. Cheap: a register read. */
+unsigned machine_cpu_index(void);
+
+/* Starts up to `wanted` CPUs in all (the boot CPU counts); each runs machine_init's per-CPU part
+ * and then waits for work. Answers how many are up, at least 1. */
+unsigned machine_start_cpus(unsigned wanted);
+unsigned machine_cpu_count(void);
+
+/* Runs fn(arg) on another CPU and returns at once; machine_wait(cpu) returns when it is done.
+ * One piece of work per CPU at a time. */
+void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg);
+void machine_wait(unsigned cpu);
+
+/* Makes another CPU leave its guest (vcpu_run answers VM_EXIT_INTERRUPT) or its idle wait. */
+void machine_kick(unsigned cpu);
+
+/* A pause in a spin loop. */
+void machine_relax(void);
+
+/* --- memory --- */
+
+/* Clears whole frames with the machine's best instruction, and makes the zeros visible to a
+ * guest whose caches are off. For mm_hal.zero. */
+void machine_zero(void *ctx, void *page, size_t bytes);
+/* For mm_hal.publish; NULL where nothing is needed. */
+extern void (*const machine_publish)(void *ctx);
+/* Makes instructions just written at `start` visible to every CPU's fetch. */
+void machine_sync_code(const void *start, size_t bytes);
+
+#endif

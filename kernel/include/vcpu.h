@@ -1,0 +1,147 @@
+/*
+ * The one small interface between the hypervisor and a virtualization extension. Control flows
+ * one way: kernel/ calls vcpu_run(), and an extension returns an exit; it never calls upwards.
+ *
+ *	vmx/  svm/  el2/  hext/     each defines one struct virt_ops
+ *
+ * The machine layer lists those that its CPU might have (virt_candidates); kernel_main() takes
+ * the first whose probe says yes.
+ */
+#ifndef VCPU_H
+#define VCPU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/access.h"
+#include "mm/addr.h"
+#include "mm/aspace.h"
+#include "mm/error.h"
+#include "mm/hal.h"
+#include "mm/npt/format.h"
+#include "vm_exit.h"
+
+/* A table geometry that this machine can walk: "sv39x4", "ept4", "ipa40". */
+struct virt_geometry {
+	const char *name;
+	struct npt_config npt;
+};
+
+#define VIRT_GEOMETRIES 8
+#define VIRT_FEATURES   24
+
+/* A feature that the machine reports, and whether Faultline uses it: the log names both. */
+struct virt_feature {
+	const char *name;
+	bool present;
+	bool used;
+};
+
+struct virt_caps {
+	const struct npt_format *format;
+	struct virt_geometry geometries[VIRT_GEOMETRIES]; /* smallest GPA width first */
+	size_t geometry_count;                            /* at least 1 if the probe said yes */
+	unsigned hpa_bits;
+	unsigned tag_bits; /* VMID, VPID or ASID; 0: none, so every entry flushes */
+	uint64_t max_tag;  /* tags 1..max_tag may be given to guests */
+	struct virt_feature features[VIRT_FEATURES];
+	size_t feature_count;
+	char missing[128]; /* if the probe said no: what exactly, as one sentence */
+};
+
+/* The state of one virtual CPU. The extension keeps its own behind `arch`, in frames that
+ * vcpu_create takes and vcpu_destroy gives back. */
+struct vcpu {
+	const struct virt_ops *ops;
+	struct aspace *as; /* what it runs in; the owner keeps it alive */
+	unsigned index;    /* in its VM */
+	void *arch;
+};
+
+struct vcpu_config {
+	struct aspace *as;
+	unsigned index;
+	uint64_t entry;   /* GPA of the first instruction: riscv VS-mode, stage 1 bare; aarch64
+	                     EL1h, MMU off; x86 32-bit protected mode, flat, paging off */
+	uint64_t args[2]; /* riscv a0, a1; aarch64 x0, x1; x86 edi, esi: vCPU index, guest_info GPA
+	                   */
+};
+
+/* A register by name and value, for reports. */
+struct vcpu_register {
+	const char *name;
+	uint64_t value;
+};
+
+#define VCPU_REGISTERS 48
+
+struct virt_ops {
+	const char *name; /* "vmx", "svm", "el2", "hext" */
+
+	/* Is the extension here, switched on by the firmware, and with nested paging? Fills *caps
+	 * in either case. Changes nothing that cannot be undone. */
+	bool (*probe)(struct virt_caps *caps);
+
+	/* On each CPU that will run guests. False: the probe was wrong, and `why` says how. */
+	bool (*cpu_enable)(const char **why);
+	void (*cpu_disable)(void);
+
+	/* MM_NO_MEMORY, or MM_OK with the vCPU ready for its first instruction. */
+	enum mm_error (*create)(struct vcpu *vcpu, const struct vcpu_config *config);
+	void (*destroy)(struct vcpu *vcpu);
+
+	/*
+	 * Enters the guest until it exits, on the CPU that calls; a vCPU may move between CPUs
+	 * from one call to the next. At machine_ticks() >= deadline it comes back with
+	 * VM_EXIT_DEADLINE; UINT64_MAX is no deadline. Deadlines seldom change: setting one is
+	 * allowed to be dear, keeping one is not.
+	 *
+	 * The PC stands after the instruction for hypercalls and firmware calls, and at it for
+	 * everything else.
+	 */
+	void (*run)(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
+
+	/* The answer to a hypercall (error, value) or a firmware call (its two result registers;
+	 * PSCI has only the first). */
+	void (*call_return)(struct vcpu *vcpu, uint64_t first, uint64_t second);
+
+	/* Decodes the access behind a nested fault on a device. Fetches the instruction, at most
+	 * once, through the guest's own tables where the hardware gives no syndrome.
+	 * MM_UNSUPPORTED: a form that Faultline refuses (docs/testing.md lists them). Several
+	 * accesses of one instruction (a pair, a string step) come one at a time, in order:
+	 * complete says if more are due. */
+	enum mm_error (*mmio_decode)(struct vcpu *vcpu, const struct vm_exit *exit,
+	                             struct mmio_access *access);
+	/* Ends it: writes the value read to its register, and steps over the instruction. */
+	void (*mmio_complete)(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
+
+	/* Emulated register accesses, ports and halts: gives the value read (if it was one) and
+	 * steps over the instruction. */
+	void (*skip)(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
+
+	/* Makes the guest take an undefined-instruction exception at its PC. */
+	void (*inject_undefined)(struct vcpu *vcpu);
+	/* Raises or lowers the guest's virtual timer or external interrupt line. */
+	void (*set_interrupt)(struct vcpu *vcpu, bool pending);
+
+	/* Walks the guest's own tables: MM_NOT_MAPPED or MM_DENIED if they say so. */
+	enum mm_error (*translate)(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
+
+	uint64_t (*pc)(const struct vcpu *vcpu);
+	size_t (*registers)(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
+
+	/* For mm_hal.flush: complete on every CPU when it returns. */
+	void (*flush)(void *ctx, const struct mm_flush *request);
+};
+
+/* In the machine layer: what to try, best first, NULL-terminated. */
+extern const struct virt_ops *const virt_candidates[];
+
+/* Defined by their folders; each image links those of its architecture. */
+extern const struct virt_ops vmx_ops;
+extern const struct virt_ops svm_ops;
+extern const struct virt_ops el2_ops;
+extern const struct virt_ops hext_ops;
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * Addresses and address ranges.
+ *
+ * Four kinds of address exist in a hypervisor, and mixing two of them is its classic bug. Each
+ * is a single-member struct here, so that a swapped argument does not compile:
+ *
+ *	gva_t --guest's stage 1--> gpa_t --nested page table--> hpa_t <--HAL--> hva_t
+ *
+ * Only the HAL crosses hpa/hva; only a walk of a nested page table crosses gpa to hpa.
+ *
+ * A range is a start and a size in bytes, half open: [start, start + size). Its last byte is
+ * start + size - 1, so a range may end at 2^64 exactly, and nothing here computes start + size.
+ * A range whose last byte would lie beyond 2^64 - 1 is malformed: *_range_valid() says so, and
+ * every function that takes one from a caller's data asks it first.
+ */
+#ifndef MM_ADDR_H
+#define MM_ADDR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mm/compiler.h"
+
+/* The granule of every format here, and what the HAL calls a frame. */
+#define PAGE_SHIFT 12U
+#define PAGE_SIZE  (UINT64_C(1) << PAGE_SHIFT)
+
+/* Leaf sizes by level: level 0 maps 4 KiB, and each level up 512 times as much. */
+#define LEVEL_SHIFT(level) (PAGE_SHIFT + 9U * (unsigned)(level))
+#define LEVEL_SIZE(level)  (UINT64_C(1) << LEVEL_SHIFT(level))
+
+/* `unit` is a power of two. align_up wraps to 0 beyond the last multiple: see *_align_up(). */
+static inline uint64_t align_down(uint64_t value, uint64_t unit)
+{
+	return value & ~(unit - 1);
+}
+
+static inline uint64_t align_up(uint64_t value, uint64_t unit)
+{
+	return align_down(value + (unit - 1), unit);
+}
+
+static inline bool is_aligned(uint64_t value, uint64_t unit)
+{
+	return (value & (unit - 1)) == 0;
+}
+
+/*
+ * Defines one kind of address, KIND_t, its range, struct KIND_range, and their functions. The
+ * four kinds share every line, and no function takes two kinds.
+ */
+#define DEFINE_ADDRESS_KIND(kind)                                                                  \
+	typedef struct {                                                                           \
+		uint64_t raw;                                                                      \
+	} kind##_t;                                                                                \
+                                                                                                   \
+	struct kind##_range {                                                                      \
+		kind##_t start;                                                                    \
+		uint64_t size; /* bytes */                                                         \
+	};                                                                                         \
+                                                                                                   \
+	static inline kind##_t kind##_at(uint64_t raw)                                             \
+	{                                                                                          \
+		return (kind##_t){raw};                                                            \
+	}                                                                                          \
+                                                                                                   \
+	/* Wraps modulo 2^64: for offsets already known to lie inside a valid range. */            \
+	static inline kind##_t kind##_plus(kind##_t addr, uint64_t bytes)                          \
+	{                                                                                          \
+		return (kind##_t){addr.raw + bytes};                                               \
+	}                                                                                          \
+                                                                                                   \
+	/* False, and *sum untouched, if addr + bytes is not below 2^64. */                        \
+	static inline must_check bool kind##_add(kind##_t addr, uint64_t bytes, kind##_t *sum)     \
+	{                                                                                          \
+		if (bytes > UINT64_MAX - addr.raw)                                                 \
+			return false;                                                              \
+		sum->raw = addr.raw + bytes;                                                       \
+		return true;                                                                       \
+	}                                                                                          \
+                                                                                                   \
+	/* Bytes from `from` up to `to`; the caller knows that from <= to. */                      \
+	static inline uint64_t kind##_diff(kind##_t to, kind##_t from)                             \
+	{                                                                                          \
+		return to.raw - from.raw;                                                          \
+	}                                                                                          \
+                                                                                                   \
+	static inline kind##_t kind##_align_down(kind##_t addr, uint64_t unit)                     \
+	{                                                                                          \
+		return (kind##_t){align_down(addr.raw, unit)};                                     \
+	}                                                                                          \
+                                                                                                   \
+	/* False if the next multiple of unit is 2^64. */                                          \
+	static inline must_check bool kind##_align_up(kind##_t addr, uint64_t unit, kind##_t *up)  \
+	{                                                                                          \
+		if (addr.raw > align_down(UINT64_MAX, unit))                                       \
+			return false;                                                              \
+		up->raw = align_up(addr.raw, unit);                                                \
+		return true;                                                                       \
+	}                                                                                          \
+                                                                                                   \
+	static inline bool kind##_is_aligned(kind##_t addr, uint64_t unit)                         \
+	{                                                                                          \
+		return is_aligned(addr.raw, unit);                                                 \
+	}                                                                                          \
+                                                                                                   \
+	static inline struct kind##_range kind##_range(kind##_t start, uint64_t size)              \
+	{                                                                                          \
+		return (struct kind##_range){start, size};                                         \
+	}                                                                                          \
+                                                                                                   \
+	/* Not empty, and its last byte is at most 2^64 - 1. */                                    \
+	static inline bool kind##_range_valid(struct kind##_range r)                               \
+	{                                                                                          \
+		return r.size != 0 && r.size - 1 <= UINT64_MAX - r.start.raw;                      \
+	}                                                                                          \
+                                                                                                   \
+	/* The last byte of a valid range. */                                                      \
+	static inline kind##_t kind##_range_last(struct kind##_range r)                            \
+	{                                                                                          \
+		return (kind##_t){r.start.raw + (r.size - 1)};                                     \
+	}                                                                                          \
+                                                                                                   \
+	static inline bool kind##_range_contains(struct kind##_range r, kind##_t addr)             \
+	{                                                                                          \
+		return addr.raw - r.start.raw < r.size;                                            \
+	}                                                                                          \
+                                                                                                   \
+	/* Does all of `inner` lie in `outer`? Both are valid. */                                  \
+	static inline bool kind##_range_covers(struct kind##_range outer,                          \
+	                                       struct kind##_range inner)                          \
+	{                                                                                          \
+		uint64_t offset = inner.start.raw - outer.start.raw;                               \
+		return inner.start.raw >= outer.start.raw && offset < outer.size &&                \
+		       inner.size <= outer.size - offset;                                          \
+	}                                                                                          \
+                                                                                                   \
+	/* Have two valid ranges a byte in common? */                                              \
+	static inline bool kind##_range_overlaps(struct kind##_range a, struct kind##_range b)     \
+	{                                                                                          \
+		return kind##_range_contains(a, b.start) || kind##_range_contains(b, a.start);     \
+	}                                                                                          \
+                                                                                                   \
+	/* The bytes that two valid ranges share: size 0 if none. */                               \
+	static inline struct kind##_range kind##_range_intersect(struct kind##_range a,            \
+	                                                         struct kind##_range b)            \
+	{                                                                                          \
+		uint64_t start = a.start.raw > b.start.raw ? a.start.raw : b.start.raw;            \
+		uint64_t last_a = a.start.raw + (a.size - 1);                                      \
+		uint64_t last_b = b.start.raw + (b.size - 1);                                      \
+		uint64_t last = last_a < last_b ? last_a : last_b;                                 \
+		return (struct kind##_range){{start}, last < start ? 0 : last - start + 1};        \
+	}                                                                                          \
+                                                                                                   \
+	/* Cuts a valid range at an address inside it, beyond its start: *low ends where *high     \
+	 * begins. False, and nothing written, if `at` does not cut it in two. */                  \
+	static inline must_check bool kind##_range_split(struct kind##_range r, kind##_t at,       \
+	                                                 struct kind##_range *low,                 \
+	                                                 struct kind##_range *high)                \
+	{                                                                                          \
+		uint64_t offset = at.raw - r.start.raw;                                            \
+		if (offset == 0 || offset >= r.size)                                               \
+			return false;                                                              \
+		*low = (struct kind##_range){r.start, offset};                                     \
+		*high = (struct kind##_range){at, r.size - offset};                                \
+		return true;                                                                       \
+	}                                                                                          \
+                                                                                                   \
+	/* Do both ends lie on a multiple of unit? */                                              \
+	static inline bool kind##_range_is_aligned(struct kind##_range r, uint64_t unit)           \
+	{                                                                                          \
+		return is_aligned(r.start.raw | r.size, unit);                                     \
+	}                                                                                          \
+	struct kind##_range /* the macro's caller ends it with a semicolon */
+
+DEFINE_ADDRESS_KIND(gva); /* guest virtual: what the guest's instructions use */
+DEFINE_ADDRESS_KIND(gpa); /* guest physical; Arm calls it IPA */
+DEFINE_ADDRESS_KIND(hva); /* host virtual: what the hypervisor's instructions use */
+DEFINE_ADDRESS_KIND(hpa); /* host physical: what the memory bus sees */
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * The guest-physical address space of one VM: what the guest may touch (areas), what backs it
+ * (frames), and the nested page table that tells the hardware.
+ *
+ *	struct aspace
+ *	  areas    sorted, disjoint; what *should* be there
+ *	  npt      the nested page table; what the hardware sees *now*
+ *	  hal      frames, TLB
+ *
+ * A lazily allocated area is only an entry in `areas`. The guest's first access to each page
+ * exits to the hypervisor, which calls aspace_fault(): find the area, check the permission, take
+ * a frame, zero it, install the entry by compare-and-swap.
+ *
+ * Concurrency: calls marked [shared] may run beside each other on any CPUs; calls marked
+ * [exclusive] wait until no other call is inside and keep others out meanwhile. Faults share no
+ * cache line that they write: each CPU announces itself in a line of its own (see lock.h).
+ * init and destroy want the address space to themselves, and no CPU in the guest.
+ *
+ * Errors leave everything as it was. Guest-controlled numbers never lead to an assertion.
+ */
+#ifndef MM_ASPACE_H
+#define MM_ASPACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/access.h"
+#include "mm/addr.h"
+#include "mm/area.h"
+#include "mm/error.h"
+#include "mm/hal.h"
+#include "mm/lock.h"
+#include "mm/npt/format.h"
+#include "mm/npt/npt.h"
+
+struct aspace_config {
+	const struct npt_format *format;
+	struct npt_config npt;
+	struct mm_hal hal;       /* copied; its ctx stays the caller's */
+	struct gpa_range limits; /* the guest's physical space; within the format's width */
+	uint64_t quota;          /* data and table frames together; UINT64_MAX for none */
+	uint32_t tag;            /* VMID, VPID or ASID for mm_flush */
+};
+
+/* What became of a nested fault. */
+enum mm_fault {
+	MM_FAULT_MAPPED,       /* a frame was installed: run the guest again */
+	MM_FAULT_SPURIOUS,     /* it was there by now, with enough permission: run again */
+	MM_FAULT_UNSHARED,     /* a copy-on-write or dirty-logged page was made writable */
+	MM_FAULT_NOT_MAPPED,   /* no area there */
+	MM_FAULT_PERMISSION,   /* the area forbids it */
+	MM_FAULT_NO_MEMORY,    /* the HAL ran dry */
+	MM_FAULT_QUOTA,        /* the address space's own limit is reached */
+	MM_FAULT_IS_DEVICE,    /* an emulated device's range: decode and ask the bus */
+	MM_FAULT_OUT_OF_RANGE, /* beyond the guest's physical space */
+	MM_FAULTS,             /* their number */
+};
+
+struct aspace_stats {
+	uint64_t frames;                 /* data frames owned now */
+	uint64_t tables;                 /* table frames now, root included */
+	uint64_t area_frames;            /* frames that the area tree holds now */
+	uint64_t leaves[NPT_MAX_LEVELS]; /* present leaves by level, now */
+	uint64_t faults[MM_FAULTS];      /* since init */
+	uint64_t flushes;
+};
+
+/* How alloc areas are backed. */
+struct aspace_backing {
+	bool populate;     /* all frames now; false: each on first touch */
+	unsigned max_leaf; /* 0, 1 or 2: the largest leaf to try; smaller ones where no block is
+	                      free, or the area does not reach */
+};
+
+/* One page's worth of answer. */
+struct aspace_translation {
+	hpa_t hpa;           /* of the very byte asked for */
+	uint64_t contiguous; /* bytes from there that follow each other in host memory too, with
+	                        the same permissions; ends at the leaf's end at the latest */
+	uint64_t page_size;  /* of the leaf */
+	enum mm_perm perm;
+	enum mm_memtype memtype;
+};
+
+struct aspace; /* defined at the end: callers embed one, and touch none of its members */
+
+const char *mm_fault_name(enum mm_fault fault);
+
+/* Errors: npt_config_check()'s; MM_OUT_OF_RANGE: limits beyond the format; MM_NO_MEMORY: root. */
+enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config) must_check;
+/* Gives every frame back, after a flush. `as` may be initialised again. */
+void aspace_destroy(struct aspace *as);
+/* [exclusive] Unmaps everything; the root stays. */
+void aspace_clear(struct aspace *as);
+
+/*
+ * [exclusive] The map calls. The range is valid, page aligned and within limits (else
+ * MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE) and overlaps no area (MM_EXISTS). The format can
+ * express the permissions (MM_UNSUPPORTED); MM_NONE reserves the range: every access faults
+ * and is denied. MM_NO_MEMORY, MM_QUOTA: nothing is mapped and every frame is back.
+ *
+ * linear: maps to host frames that the caller owns and keeps, with the largest leaves, up to
+ *   max_leaf, that both alignments allow. host's last byte within hpa_bits.
+ * alloc: frames of the library's own, zeroed. Lazily: O(log areas), no frame taken.
+ * device: no memory; faults answer MM_FAULT_IS_DEVICE.
+ */
+enum mm_error aspace_map_linear(struct aspace *as, struct gpa_range range, hpa_t host,
+                                enum mm_perm perm, enum mm_memtype type,
+                                unsigned max_leaf) must_check;
+enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
+                               struct aspace_backing backing) must_check;
+enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range) must_check;
+
+/* [exclusive] Unmaps every part of an area in the range; a hole in it is no error. Splits areas
+ * and large leaves at both ends (which may need memory: MM_NO_MEMORY, nothing changed). Frames
+ * and empty tables are back when it returns, after one flush. */
+enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range) must_check;
+
+/* [exclusive] Gives the range other permissions, keeping its contents. The range lies in areas
+ * throughout (MM_NOT_MAPPED) and in no device (MM_IS_DEVICE). Flushed when it returns. Pages not
+ * touched yet stay untouched. MM_NONE keeps the frames. */
+enum mm_error aspace_protect(struct aspace *as, struct gpa_range range,
+                             enum mm_perm perm) must_check;
+
+/* [shared] The guest accessed gpa (`access`: exactly one of MM_R, MM_W, MM_X), and the hardware
+ * refused. Idempotent: two CPUs that fault on one page get one frame. */
+enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access) must_check;
+
+/* [shared] Where is this byte now? MM_NOT_MAPPED: no area, or a page not touched yet (which the
+ * access functions below would fault in). MM_IS_DEVICE, MM_OUT_OF_RANGE. */
+enum mm_error aspace_translate(struct aspace *as, gpa_t gpa,
+                               struct aspace_translation *out) must_check;
+
+/*
+ * [shared] Guest memory, by guest-physical address, across pages, leaves and areas. The guest's
+ * permissions hold for the hypervisor too: reads need R, writes W (MM_DENIED). Lazily allocated
+ * pages are faulted in. All or nothing: every page is checked and present before the first byte
+ * moves. Length 0 is MM_OK and does nothing; a range that wraps is MM_OUT_OF_RANGE.
+ */
+enum mm_error aspace_read(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) must_check;
+enum mm_error aspace_write(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes) must_check;
+enum mm_error aspace_fill(struct aspace *as, gpa_t gpa, uint8_t value, size_t bytes) must_check;
+/* *order becomes <0, 0, >0 as memcmp's result would be. */
+enum mm_error aspace_compare(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes,
+                             int *order) must_check;
+/* Instruction fetch: as aspace_read, but the area must be executable instead of readable. */
+enum mm_error aspace_fetch(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) must_check;
+
+/* A little-endian value of 1, 2, 4 or 8 bytes, in one access if naturally aligned. */
+enum mm_error aspace_load(struct aspace *as, gpa_t gpa, unsigned width, uint64_t *value) must_check;
+enum mm_error aspace_store(struct aspace *as, gpa_t gpa, unsigned width, uint64_t value) must_check;
+
+/* One stretch of guest memory as the host sees it. */
+struct aspace_span {
+	void *host;
+	size_t bytes;
+};
+
+/* [shared] Calls `visit` for each contiguous host stretch of the range, in order, without
+ * copying; all pages are present and permitted before the first call. A false from `visit` ends
+ * the walk early, which is MM_OK. `visit` must not call back into this address space. */
+enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, enum mm_perm access,
+                                   bool (*visit)(void *ctx, gpa_t gpa, struct aspace_span span),
+                                   void *ctx) must_check;
+
+/* [shared] A hole of this size between areas: see area_find_free(). */
+enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,
+                               gpa_t *out) must_check;
+
+/* [shared] Calls `visit` for each present leaf that meets the range, lowest first. */
+enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
+                                   bool (*visit)(void *ctx, const struct npt_leaf *leaf),
+                                   void *ctx) must_check;
+
+/* [exclusive] Reports which leaves the hardware marked accessed and dirty, as visit's leaf says,
+ * and clears both marks (flushed when it returns). MM_UNSUPPORTED without accessed_dirty. */
+enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
+                             bool (*visit)(void *ctx, const struct npt_leaf *leaf),
+                             void *ctx) must_check;
+
+/* [shared] */
+void aspace_get_stats(struct aspace *as, struct aspace_stats *out);
+
+/* For the extension that loads it into the hardware; both are constant from init to destroy. */
+static inline hpa_t aspace_root(const struct aspace *as);
+static inline uint32_t aspace_tag(const struct aspace *as);
+
+/* The counters that faults write are per CPU, each in a cache line of its own. */
+struct aspace_counters {
+	uint64_t faults[MM_FAULTS];
+} aligned_to(64);
+
+struct aspace {
+	struct npt npt; /* holds the format, the config, the HAL and the root */
+	struct area_map areas;
+	struct gpa_range limits;
+	uint64_t quota;
+	uint64_t flushes;
+	struct mm_lock lock;
+	struct aspace_counters counters[MM_MAX_CPUS];
+};
+
+static inline hpa_t aspace_root(const struct aspace *as)
+{
+	return as->npt.root;
+}
+
+static inline uint32_t aspace_tag(const struct aspace *as)
+{
+	return as->npt.tag;
+}
+
+#endif

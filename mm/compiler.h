@@ -1,0 +1,31 @@
+/*
+ * The compiler extensions that Faultline uses, each named once.
+ *
+ * Everything here is understood by GCC and Clang alike. Code elsewhere uses these names and
+ * never an __attribute__ or a __builtin of its own; inline assembly stays in the machine folders.
+ */
+#ifndef MM_COMPILER_H
+#define MM_COMPILER_H
+
+#include <stdint.h>
+
+/* The result says whether the call did anything: a caller that drops it does not compile. */
+#define must_check        __attribute__((warn_unused_result))
+#define always_inline     inline __attribute__((always_inline))
+#define noinline          __attribute__((noinline))
+#define aligned_to(n)     __attribute__((aligned(n)))
+#define packed            __attribute__((packed))
+#define section(name)     __attribute__((section(name)))
+#define printf_like(f, a) __attribute__((format(printf, f, a)))
+#define likely(x)         __builtin_expect(!!(x), 1)
+#define unlikely(x)       __builtin_expect(!!(x), 0)
+#define unreachable()     __builtin_unreachable()
+
+/* Index of the lowest and of the highest set bit; undefined for 0, as the instructions are. */
+#define ctz64(x) ((unsigned)__builtin_ctzll(x))
+#define fls64(x) (63U - (unsigned)__builtin_clzll(x))
+
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define ARRAY_SIZE(a)                   (sizeof(a) / sizeof((a)[0]))
+
+#endif

@@ -1,0 +1,117 @@
+/*
+ * Emulated devices and the bus that finds them.
+ *
+ * A device answers reads and writes of 1, 2, 4 or 8 bytes in one range of one address kind:
+ * guest-physical (MMIO), I/O port, or system register (CSR, MSR, MRS/MSR encodings). The bus
+ * keeps devices sorted by base address, finds one by binary search, refuses overlapping ranges,
+ * and refuses an access that does not lie wholly inside one device.
+ *
+ * A device's own state is found from its struct device by container_of; device_is() checks the
+ * type first, which is the safe downcast.
+ *
+ * Registration is not concurrent with access; accesses may run concurrently with each other, and
+ * a device that has state that two vCPUs reach locks it itself.
+ */
+#ifndef MM_DEVICE_H
+#define MM_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/addr.h"
+#include "mm/error.h"
+
+enum device_space {
+	DEVICE_MMIO,   /* guest-physical addresses */
+	DEVICE_PORT,   /* x86 I/O ports */
+	DEVICE_SYSREG, /* MSR numbers, CSR numbers, packed op0..op2 */
+};
+
+enum device_type {
+	DEVICE_TYPE_NONE,
+	DEVICE_TYPE_CONSOLE,
+	DEVICE_TYPE_TEST, /* Faultline's register block for the mmio guest */
+	DEVICE_TYPE_INTERRUPT_CONTROLLER,
+	DEVICE_TYPE_TIMER,
+	DEVICE_TYPE_VIRTIO,
+	DEVICE_TYPE_PASSTHROUGH,
+	DEVICE_TYPE_COUNT,
+};
+
+/* Half open: [base, base + length). device_range_inclusive() makes one from first and last. */
+struct device_range {
+	enum device_space space;
+	uint64_t base;
+	uint64_t length; /* bytes, ports or registers; not 0; base + length - 1 < 2^64 */
+};
+
+struct device;
+
+/* `offset` counts from the device's base, and offset + width lies inside its length. `width` is
+ * 1, 2, 4 or 8. A handler that refuses (MM_UNSUPPORTED, MM_DENIED) has had no effect. */
+struct device_ops {
+	enum mm_error (*read)(struct device *dev, uint64_t offset, unsigned width, uint64_t *value);
+	enum mm_error (*write)(struct device *dev, uint64_t offset, unsigned width, uint64_t value);
+};
+
+/* What a VM's description says of a device, before there is one. */
+struct device_config {
+	const char *name;
+	enum device_type type;
+	struct device_range range;
+	uint32_t irq;
+	uint64_t args[4]; /* per type */
+};
+
+struct device {
+	const char *name;
+	enum device_type type;
+	struct device_range range;
+	uint32_t irq;
+	const struct device_ops *ops;
+};
+
+/* The caller owns the slots, as many as it will ever add. */
+struct device_bus {
+	struct device **slots; /* sorted by space, then base */
+	size_t capacity;
+	size_t count;
+};
+
+const char *device_type_name(enum device_type type);
+
+bool device_range_valid(struct device_range range);
+enum mm_error device_range_inclusive(enum device_space space, uint64_t first, uint64_t last,
+                                     struct device_range *out) must_check;
+
+void device_init(struct device *dev, const struct device_config *config,
+                 const struct device_ops *ops);
+
+/* Is this device of that type, with those handlers? Then container_of is safe. */
+static inline bool device_is(const struct device *dev, enum device_type type,
+                             const struct device_ops *ops)
+{
+	return dev->type == type && dev->ops == ops;
+}
+
+void device_bus_init(struct device_bus *bus, struct device **slots, size_t capacity);
+
+/* MM_INVALID: malformed range or no handlers. MM_EXISTS: overlaps one. MM_NO_MEMORY: no slot. */
+enum mm_error device_bus_add(struct device_bus *bus, struct device *dev) must_check;
+enum mm_error device_bus_remove(struct device_bus *bus, struct device *dev) must_check;
+
+/* The device whose range contains addr, or NULL. */
+struct device *device_bus_find(const struct device_bus *bus, enum device_space space,
+                               uint64_t addr);
+
+/*
+ * MM_INVALID: width is not 1, 2, 4 or 8, or addr + width wraps. MM_NOT_MAPPED: no device at
+ * addr. MM_OUT_OF_RANGE: begins in one and ends outside it. Else what the handler answers;
+ * *value is written on MM_OK alone.
+ */
+enum mm_error device_bus_read(const struct device_bus *bus, enum device_space space, uint64_t addr,
+                              unsigned width, uint64_t *value) must_check;
+enum mm_error device_bus_write(const struct device_bus *bus, enum device_space space, uint64_t addr,
+                               unsigned width, uint64_t value) must_check;
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * A nested page-table format is data: masks and values, no code. The walker (walk.h) is compiled
+ * once and reads them; a new format costs one file of constants that defines one of these.
+ *
+ * What the architecture fixes is in struct npt_format; what this machine or this guest decides
+ * (levels, widths, optional features) is in struct npt_config, which npt_config_check() holds
+ * against the format before any table is built.
+ */
+#ifndef MM_NPT_FORMAT_H
+#define MM_NPT_FORMAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mm/access.h"
+#include "mm/addr.h"
+#include "mm/error.h"
+
+#define NPT_INDEX_BITS 9U /* per level below the root, in every format */
+#define NPT_MAX_LEVELS 5U
+
+struct npt_format;
+
+/* Intel SDM vol. 3C, ch. 29.3: extended page tables, 4 or 5 levels. */
+extern const struct npt_format npt_ept;
+/* AMD APM vol. 2, ch. 15.25: nested paging, 4 or 5 levels. */
+extern const struct npt_format npt_amd;
+/* Arm ARM, D8: stage 2 of VMSAv8-64, 4 KiB granule, concatenated roots; with LPA2 as well. */
+extern const struct npt_format npt_stage2;
+extern const struct npt_format npt_stage2_lpa2;
+/* RISC-V privileged manual, "Two-stage address translation": Sv39x4, Sv48x4, Sv57x4. */
+extern const struct npt_format npt_gstage;
+
+/* "ept", "amd", "stage2", "stage2-lpa2", "gstage". */
+const char *npt_format_name(const struct npt_format *format);
+
+/* What the machine and the guest decide. */
+struct npt_config {
+	unsigned levels;     /* table levels that a walk reads, root included: 2 to 5 */
+	unsigned root_bits;  /* index bits of the root: 9, 11 for Sv*x4, 10..13 concatenated, or
+	                        fewer than 9 for a small IPA space */
+	unsigned hpa_bits;   /* width of host physical addresses on this machine */
+	unsigned max_leaf;   /* largest leaf level: 0 for 4 KiB, 1 for 2 MiB, 2 for 1 GiB, ... */
+	bool execute_only;   /* X without R or W is allowed (EPT: a capability) */
+	bool accessed_dirty; /* hardware sets A and D; if not, the walker presets them where the
+	                        format has them, so that no access ever faults for their sake */
+};
+
+/* The guest-physical width that a configuration spans, in bits. */
+static inline unsigned npt_gpa_bits(const struct npt_config *config)
+{
+	return PAGE_SHIFT + NPT_INDEX_BITS * (config->levels - 1) + config->root_bits;
+}
+
+/* Size of the root in frames, as a power of two (2 for Sv39x4: 16 KiB, naturally aligned). */
+static inline unsigned npt_root_order(const struct npt_config *config)
+{
+	return config->root_bits > NPT_INDEX_BITS ? config->root_bits - NPT_INDEX_BITS : 0;
+}
+
+/* MM_OK, or MM_UNSUPPORTED where the format has no such geometry, width, leaf or feature. */
+enum mm_error npt_config_check(const struct npt_format *format,
+                               const struct npt_config *config) must_check;
+
+/* Can a leaf of this level carry these permissions and this memory type here? MM_UNSUPPORTED
+ * if not (W without R, X alone without execute_only, a leaf larger than max_leaf). */
+enum mm_error npt_can_express(const struct npt_format *format, const struct npt_config *config,
+                              unsigned level, enum mm_perm perm, enum mm_memtype type) must_check;
+
+#endif
