@@ -9,8 +9,18 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "mm/compiler.h"
+
+/* How a uint64_t is printed: "%016" PRIx64. `long` has 32 bits on one of the targets. */
+#if __STDC_HOSTED__
+#include <inttypes.h>
+#else
+#define PRIu64 __UINT64_FMTu__
+#define PRIx64 __UINT64_FMTx__
+#define PRId64 __INT64_FMTd__
+#endif
 
 enum log_level {
 	LOG_QUIET,  /* results only */

@@ -1,0 +1,78 @@
+/* What the log says of the machine and of the virtualization it offers: one subject a line. */
+#include "kernel/report.h"
+
+#include "log.h"
+#include "machine.h"
+
+static uint64_t bytes_of(const struct boot_info *info, enum boot_region_kind kind)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < info->region_count; i++) {
+		if (info->regions[i].kind == kind)
+			bytes += info->regions[i].range.size;
+	}
+	return bytes;
+}
+
+void report_boot(const struct boot_info *info)
+{
+	log_line(LOG_INFO,
+	         "faultline arch=%s firmware=%s cpus=%u boot_cpu=0x%" PRIx64 " ram=%" PRIu64
+	         "M counter=%s",
+	         machine_arch, info->firmware, info->cpus, info->boot_cpu,
+	         bytes_of(info, BOOT_RAM) >> 20, machine_cycles_unit());
+	if (info->cmdline[0] != '\0')
+		log_line(LOG_INFO, "cmdline \"%s\"", info->cmdline);
+}
+
+/* "4K", "2M", ... of a leaf level. */
+static const char *leaf_name(unsigned level)
+{
+	static const char *const names[] = {"4K", "2M", "1G", "512G", "256T"};
+
+	return level < ARRAY_SIZE(names) ? names[level] : "?";
+}
+
+static void report_geometry(const struct virt_geometry *geometry)
+{
+	const struct npt_config *npt = &geometry->npt;
+
+	log_line(LOG_INFO,
+	         "geometry name=%s levels=%u gpa_bits=%u root_frames=%u largest_leaf=%s "
+	         "accessed_dirty=%d execute_only=%d",
+	         geometry->name, npt->levels, npt_gpa_bits(npt), 1U << npt_root_order(npt),
+	         leaf_name(npt->max_leaf), npt->accessed_dirty, npt->execute_only);
+}
+
+/* One line of names: those features that are present or not, used or not, as asked. */
+static void report_features(const struct virt_caps *caps, const char *title, bool present,
+                            bool used)
+{
+	char text[256] = "";
+	size_t length = 0;
+
+	for (size_t i = 0; i < caps->feature_count; i++) {
+		const struct virt_feature *f = &caps->features[i];
+
+		if (f->present != present || (present && f->used != used))
+			continue;
+		if (length < sizeof(text))
+			length += (size_t)format_string(text + length, sizeof(text) - length, " %s",
+			                                f->name);
+	}
+	if (length != 0)
+		log_line(LOG_INFO, "%s%s", title, text);
+}
+
+void report_caps(const struct virt_ops *ops, const struct virt_caps *caps)
+{
+	log_line(LOG_INFO, "virt extension=%s format=%s hpa_bits=%u tag_bits=%u max_tag=%" PRIu64,
+	         ops->name, npt_format_name(caps->format), caps->hpa_bits, caps->tag_bits,
+	         caps->max_tag);
+	for (size_t i = 0; i < caps->geometry_count; i++)
+		report_geometry(&caps->geometries[i]);
+	report_features(caps, "used:", true, true);
+	report_features(caps, "present, not used:", true, false);
+	report_features(caps, "missing:", false, false);
+}

@@ -1,0 +1,105 @@
+/*
+ * The four memory functions that a compiler may call whatever the source says (struct copies,
+ * initialisers), and the few string functions that the kernel wants.
+ *
+ * -ffreestanding keeps the loops below from being recognised as what they are and compiled into
+ * calls of themselves. Words are used where both pointers allow; frames are cleared elsewhere,
+ * by machine_zero().
+ */
+#include "kernel/string.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mm/compiler.h"
+
+#define WORD sizeof(uint64_t)
+
+/* Can both be moved by whole words once the first is aligned? */
+static bool co_aligned(const void *a, const void *b)
+{
+	return (((uintptr_t)a ^ (uintptr_t)b) & (WORD - 1)) == 0;
+}
+
+static bool word_aligned(const void *p)
+{
+	return ((uintptr_t)p & (WORD - 1)) == 0;
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+	uint8_t *d = to;
+	const uint8_t *s = from;
+
+	if (co_aligned(d, s)) {
+		for (; n != 0 && !word_aligned(d); n--)
+			*d++ = *s++;
+		for (; n >= WORD; n -= WORD, d += WORD, s += WORD)
+			*(uint64_t *)(void *)d = *(const uint64_t *)(const void *)s;
+	}
+	while (n-- != 0)
+		*d++ = *s++;
+	return to;
+}
+
+void *memmove(void *to, const void *from, size_t n)
+{
+	uint8_t *d = to;
+	const uint8_t *s = from;
+
+	if ((uintptr_t)d - (uintptr_t)s >= n)
+		return memcpy(to, from, n);
+	while (n-- != 0)
+		d[n] = s[n];
+	return to;
+}
+
+void *memset(void *to, int byte, size_t n)
+{
+	uint8_t *d = to;
+	uint64_t word = (uint8_t)byte * UINT64_C(0x0101010101010101);
+
+	for (; n != 0 && !word_aligned(d); n--)
+		*d++ = (uint8_t)byte;
+	for (; n >= WORD; n -= WORD, d += WORD)
+		*(uint64_t *)(void *)d = word;
+	while (n-- != 0)
+		*d++ = (uint8_t)byte;
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t n)
+{
+	const uint8_t *x = a, *y = b;
+
+	for (; n != 0; n--, x++, y++) {
+		if (*x != *y)
+			return *x - *y;
+	}
+	return 0;
+}
+
+size_t strlen(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] != '\0')
+		n++;
+	return n;
+}
+
+size_t strnlen(const char *s, size_t most)
+{
+	size_t n = 0;
+
+	while (n < most && s[n] != '\0')
+		n++;
+	return n;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	while (*a != '\0' && *a == *b)
+		a++, b++;
+	return (uint8_t)*a - (uint8_t)*b;
+}
