@@ -32,32 +32,46 @@ struct area {
 	hpa_t host;       /* AREA_LINEAR: where range.start maps to */
 };
 
-/* See area.c for the tree's shape. Callers only declare one. */
+/* See area_tree.h for the tree's shape. Callers only declare an area_map. */
 struct area_node;
 
 #define AREA_INLINE 8
+#define AREA_SPARES 16
+
+/* What is known of a run of areas, in a node or in the map itself. */
+struct area_head {
+	unsigned count; /* areas; in an inner node, children */
+	uint64_t last;  /* last byte of the last area */
+	uint64_t gap;   /* largest hole between two areas, in bytes */
+};
 
 struct area_map {
-	const struct mm_hal *hal;       /* outlives the map */
-	struct area_node *root;         /* NULL while all areas are in first[] */
-	unsigned height;                /* of the tree; 0 while root is NULL */
-	size_t count;                   /* areas */
-	size_t frames;                  /* taken from the HAL for nodes */
-	struct area first[AREA_INLINE]; /* sorted; in use while root is NULL */
-	hpa_t spare[8];                 /* node frames reserved by area_reserve() */
+	const struct mm_hal *hal; /* outlives the map */
+	struct area_node *root;   /* NULL while all areas are in first[] */
+	unsigned height;          /* of the tree; 0 while root is NULL */
+	size_t count;             /* areas */
+	size_t frames;            /* taken from the HAL: nodes and spares */
+
+	/* In use while root is NULL. */
+	struct area_head head;
+	uint64_t starts[AREA_INLINE]; /* as in a leaf: ascending, unused ones UINT64_MAX */
+	struct area first[AREA_INLINE];
+
+	hpa_t spare[AREA_SPARES]; /* node frames reserved by area_reserve() */
 	unsigned spares;
 };
 
 void area_map_init(struct area_map *map, const struct mm_hal *hal);
-/* Forgets all areas and gives every node back. */
+/* Forgets all areas and gives every frame back. */
 void area_map_clear(struct area_map *map);
 
 /*
- * Makes sure that the next change (one insert, or one carve that leaves up to two more areas)
- * cannot run out of memory. MM_NO_MEMORY if the HAL has no frame; then nothing has changed but
- * for spare frames, which area_release_spares() (or clear) gives back.
+ * Makes sure that the next change, one area_insert(), area_remove() or area_protect() of exactly
+ * this range, cannot run out of memory. Mostly it finds room in the nodes and takes no frame.
+ * MM_NO_MEMORY if the HAL has none; then nothing has changed. The change gives back what it did
+ * not use; a caller that makes no change after all calls area_release_spares().
  */
-enum mm_error area_reserve(struct area_map *map) must_check;
+enum mm_error area_reserve(struct area_map *map, struct gpa_range range) must_check;
 void area_release_spares(struct area_map *map);
 
 /* The area that contains gpa, or NULL. The pointer is valid until the next change. */
@@ -85,18 +99,19 @@ void area_remove(struct area_map *map, struct gpa_range range);
 
 /*
  * Gives every part of an area inside `range` these permissions: areas that stick out are split,
- * equal neighbours joined. Reserves what it needs itself: MM_NO_MEMORY leaves all as it was.
+ * equal neighbours joined. Cannot fail after area_reserve().
  */
-enum mm_error area_protect(struct area_map *map, struct gpa_range range,
-                           enum mm_perm perm) must_check;
+void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm);
 
 /* Is every byte of the range in some area? */
 bool area_covers(const struct area_map *map, struct gpa_range range);
 
 /*
  * The lowest free range of `size` bytes (a multiple of PAGE_SIZE) within `within`, at a multiple
- * of `align` (a power of two, at least PAGE_SIZE), not below `hint`. O(log n) by the largest gap
- * kept per subtree. MM_NOT_MAPPED has no meaning here: MM_NO_MEMORY if there is no such hole.
+ * of `align` (a power of two, at least PAGE_SIZE), not below `hint`: MM_NOT_MAPPED if there is no
+ * such hole, MM_INVALID if size or align is none. Subtrees whose largest hole is too small are
+ * passed over, so it costs O(log n), and one look at each hole that is large enough but for its
+ * alignment.
  */
 enum mm_error area_find_free(const struct area_map *map, struct gpa_range within, gpa_t hint,
                              uint64_t size, uint64_t align, gpa_t *out) must_check;
