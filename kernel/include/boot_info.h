@@ -36,6 +36,8 @@ struct boot_info {
 	                                 cpu_ids[0] is the boot CPU's */
 	struct hpa_range guest_image; /* -initrd, or \EFI\faultline\guest.bin; size 0 if none */
 	const void *fdt;              /* in place, already bounds-checked; NULL on UEFI */
+	hpa_t start_page;             /* x86: a page below 1 MiB, in no region, where another CPU
+	                                 can start in real mode; 0 if firmware left none */
 	uint64_t start_cycles;        /* machine_cycles() at the first instruction */
 	const char *error; /* not NULL: what was wrong with the firmware's data; kernel_main
 	                      says it and stops with status STATUS_BAD_BOOT */

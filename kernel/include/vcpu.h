@@ -113,8 +113,10 @@ struct virt_ops {
 	 * complete says if more are due. */
 	enum mm_error (*mmio_decode)(struct vcpu *vcpu, const struct vm_exit *exit,
 	                             struct mmio_access *access);
-	/* Ends it: writes the value read to its register, and steps over the instruction. */
-	void (*mmio_complete)(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
+	/* Ends it: writes the value read to its register, and steps over the instruction unless
+	 * more of it is due. True: the instruction has another access, so decode again (the same
+	 * exit) and ask the bus again before the guest is run. */
+	bool (*mmio_complete)(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
 
 	/* Emulated register accesses, ports and halts: gives the value read (if it was one) and
 	 * steps over the instruction. */
