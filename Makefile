@@ -18,7 +18,8 @@ COMMON := -std=c17 -ffreestanding -O2 -g -fno-common -fno-strict-aliasing -fomit
 
 # --- riscv64: OpenSBI jumps to the lowest address of the ELF, in HS-mode ---
 riscv64_TARGET := --target=riscv64-none-elf -march=rv64imac -mabi=lp64 -mcmodel=medany -mno-relax
-riscv64_FLAGS  := -fno-pic
+# s2 to s11 are the guest's while the hypervisor runs: see hext/entry.S.
+riscv64_FLAGS  := -fno-pic $(foreach r,18 19 20 21 22 23 24 25 26 27,-ffixed-x$(r))
 riscv64_DIRS   := boot/riscv64 kernel kernel/riscv64 hext mm mm/npt
 riscv64_IMAGE  := faultline.elf
 

@@ -93,7 +93,8 @@ struct virt_ops {
 
 	/*
 	 * Enters the guest until it exits, on the CPU that calls; a vCPU may move between CPUs
-	 * from one call to the next. At machine_ticks() >= deadline it comes back with
+	 * from one call to the next, with park() in between. At machine_ticks() >= deadline it
+	 * comes back with
 	 * VM_EXIT_DEADLINE; UINT64_MAX is no deadline. Deadlines seldom change: setting one is
 	 * allowed to be dear, keeping one is not.
 	 *
@@ -101,6 +102,11 @@ struct virt_ops {
 	 * everything else.
 	 */
 	void (*run)(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
+
+	/* Takes the vCPU's state out of the registers (and caches: a VMCS) of the CPU that ran it
+	 * last, and that calls. Owed before another CPU uses the vCPU in any way: run() leaves the
+	 * state where it is, because the next entry is seldom elsewhere. NULL: nothing is left. */
+	void (*park)(struct vcpu *vcpu);
 
 	/* The answer to a hypercall (error, value) or a firmware call (its two result registers;
 	 * PSCI has only the first). */

@@ -39,7 +39,8 @@ struct vm_exit_fault {
 
 struct vm_exit_call {
 	uint64_t function; /* hypercall number, or SBI extension, or PSCI function */
-	uint64_t args[6];  /* in the ABI's order */
+	uint64_t args[6];  /* in the ABI's order: hypercalls have three. SBI: a0 to a4, then the
+	                      function within the extension */
 	bool smc;          /* Arm: by SMC rather than HVC */
 };
 
