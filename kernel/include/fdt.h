@@ -24,7 +24,7 @@
 enum fdt_error {
 	FDT_OK = 0,
 	FDT_BAD_MAGIC,       /* not a device tree at all */
-	FDT_BAD_VERSION,     /* older than 16, or no longer compatible with 17 */
+	FDT_BAD_VERSION,     /* older than 17, or no longer compatible with it */
 	FDT_BAD_HEADER,      /* a block lies outside the total size, or the size beyond max_bytes */
 	FDT_BAD_RESERVATION, /* the reservation block does not end, or a range in it wraps */
 	FDT_BAD_TOKEN,       /* an unknown token, or a known one where it may not stand */
@@ -36,7 +36,7 @@ enum fdt_error {
 	FDT_MEMORY_OVERLAPS, /* two memory ranges share bytes */
 	FDT_NO_MEMORY,       /* no memory node with a byte in it */
 	FDT_BAD_CPU,         /* no usable CPU node, one named twice, or the boot CPU unnamed */
-	FDT_TOO_MANY,        /* more regions or CPUs than struct boot_info holds */
+	FDT_TOO_MANY,        /* more regions than struct boot_info holds */
 };
 
 /* A blob that fdt_open() accepted. Offsets count from `blob`. */
