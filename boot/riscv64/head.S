@@ -1,0 +1,42 @@
+/*
+ * The first instructions. The SBI firmware enters here in HS-mode (S-mode where there is no
+ * hypervisor extension) on one hart of its choice, with a0 = its hart id, a1 = the device tree,
+ * address translation off and interrupts masked. Other harts wait in the firmware.
+ *
+ * QEMU enters an ELF file at its lowest address, whatever e_entry says: image.ld puts this first.
+ */
+	.section .text.head, "ax"
+	.globl _start
+_start:
+	/* 1. From here on a trap is reported. tp is this hart's struct cpu for good. */
+	la	tp, cpu_table
+	la	t0, host_trap
+	csrw	stvec, t0
+
+	/* 2. When did we begin? */
+	csrr	a2, instret
+
+	/* 3. No translation, no interrupts; sscratch is 0 whenever the hypervisor runs. */
+	csrw	satp, zero
+	csrw	sie, zero
+	csrw	sscratch, zero
+
+	/* 4. Clear .bss, 32 bytes at a time: image.ld aligns both its ends. */
+	la	t0, image_bss_start
+	la	t1, image_bss_end
+	bgeu	t0, t1, 2f
+1:	sd	zero, 0(t0)
+	sd	zero, 8(t0)
+	sd	zero, 16(t0)
+	sd	zero, 24(t0)
+	addi	t0, t0, 32
+	bltu	t0, t1, 1b
+
+	/* 5. A stack, and C: boot_main(hart, device tree, start) does not return. */
+2:	la	sp, boot_stack_top
+	call	boot_main
+
+	.section .noinit, "aw", @nobits
+	.balign	16
+	.skip	32768
+boot_stack_top:
