@@ -1,0 +1,144 @@
+/*
+ * The other harts. The SBI firmware starts them (hart state management); each then sleeps until
+ * it is given a function to run. A software interrupt wakes a sleeper, and ends a guest's run.
+ */
+#include "kernel/riscv64/smp.h"
+
+#include "kernel/riscv64/csr.h"
+#include "kernel/riscv64/sbi.h"
+#include "kernel/riscv64/timer.h"
+#include "log.h"
+
+static uint8_t stacks[MACHINE_MAX_CPUS][CPU_STACK_BYTES] section(".noinit") aligned_to(16);
+static uint8_t trap_stacks[MACHINE_MAX_CPUS][CPU_TRAP_STACK_BYTES] section(".noinit")
+	aligned_to(16);
+
+/* The boot hart's traps are reported from its first instruction on; it came with a stack. */
+struct cpu cpu_table[MACHINE_MAX_CPUS] = {
+	[0] = {.trap_stack_top = trap_stacks[1]},
+};
+
+static const struct boot_info *machine;
+static unsigned cpus_up = 1;
+
+void smp_init(const struct boot_info *info)
+{
+	machine = info;
+	cpu_table[0].hart = info->boot_cpu;
+}
+
+unsigned machine_cpu_count(void)
+{
+	return cpus_up;
+}
+
+/* --- starting --- */
+
+void secondary_main(struct cpu *cpu)
+{
+	cpu_init();
+	atomic_store_explicit(&cpu->busy, 0, memory_order_release);
+	for (;;) {
+		if (atomic_load_explicit(&cpu->busy, memory_order_acquire) != 0) {
+			cpu->work(cpu->arg);
+			atomic_store_explicit(&cpu->busy, 0, memory_order_release);
+			continue;
+		}
+		/* A kick after the look above is pending by now, and wfi falls through. */
+		timer_set(cpu, UINT64_MAX);
+		__asm__ volatile("wfi");
+		csr_clear(sip, INTERRUPT_SOFTWARE);
+	}
+}
+
+/* Has it become idle, within a second? */
+static bool wait_for(struct cpu *cpu)
+{
+	uint64_t end = machine_ticks() + machine_ticks_per_second();
+
+	while (atomic_load_explicit(&cpu->busy, memory_order_acquire) != 0) {
+		if (machine_ticks() >= end)
+			return false;
+		machine_relax();
+	}
+	return true;
+}
+
+static bool start(struct cpu *cpu, unsigned index, uint64_t hart)
+{
+	cpu->index = index;
+	cpu->hart = hart;
+	cpu->stack_top = stacks[index] + CPU_STACK_BYTES;
+	cpu->trap_stack_top = trap_stacks[index] + CPU_TRAP_STACK_BYTES;
+	atomic_store_explicit(&cpu->busy, 1, memory_order_release);
+	return sbi_call(SBI_HSM, SBI_HSM_START, hart, (uint64_t)(uintptr_t)secondary_start,
+	                (uint64_t)(uintptr_t)cpu, 0, 0)
+	               .error == SBI_SUCCESS;
+}
+
+unsigned machine_start_cpus(unsigned wanted)
+{
+	for (unsigned i = cpus_up; i < machine->cpus; i++) {
+		struct cpu *cpu = &cpu_table[cpus_up];
+
+		if (cpus_up == wanted || cpus_up == MACHINE_MAX_CPUS)
+			break;
+		if (!start(cpu, cpus_up, machine->cpu_ids[i]))
+			continue;
+		/* One that the firmware started and that never arrived might still do so: its
+		 * place is not given to another. */
+		if (!wait_for(cpu)) {
+			log_line(LOG_QUIET, "smp hart=%llu error=\"started, but did not arrive\"",
+			         (unsigned long long)cpu->hart);
+			break;
+		}
+		cpus_up++;
+	}
+	return cpus_up;
+}
+
+/* --- work --- */
+
+void machine_kick(unsigned cpu)
+{
+	sbi_call(SBI_IPI, SBI_IPI_SEND, 1, cpu_table[cpu].hart, 0, 0, 0);
+}
+
+void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
+{
+	struct cpu *target = &cpu_table[cpu];
+
+	ASSERT(cpu < cpus_up && target != this_cpu());
+	ASSERT(atomic_load_explicit(&target->busy, memory_order_acquire) == 0);
+	target->work = fn;
+	target->arg = arg;
+	atomic_store_explicit(&target->busy, 1, memory_order_release);
+	machine_kick(cpu);
+}
+
+void machine_wait(unsigned cpu)
+{
+	while (atomic_load_explicit(&cpu_table[cpu].busy, memory_order_acquire) != 0)
+		machine_relax();
+}
+
+/* SBI takes a set of harts as 64 bits that count from a base. */
+void smp_for_others(void (*fn)(struct hart_mask harts, void *arg), void *arg)
+{
+	struct hart_mask harts = {0, 0};
+
+	for (unsigned i = 0; i < cpus_up; i++) {
+		uint64_t hart = cpu_table[i].hart;
+
+		if (&cpu_table[i] == this_cpu())
+			continue;
+		if (harts.mask != 0 && harts.base != align_down(hart, 64)) {
+			fn(harts, arg);
+			harts.mask = 0;
+		}
+		harts.base = align_down(hart, 64);
+		harts.mask |= BIT(hart % 64);
+	}
+	if (harts.mask != 0)
+		fn(harts, arg);
+}

@@ -1,0 +1,25 @@
+/* The other harts: see smp.c. */
+#ifndef RISCV64_SMP_H
+#define RISCV64_SMP_H
+
+#include "boot_info.h"
+#include "kernel/riscv64/cpu.h"
+
+/* Remembers which harts there are. */
+void smp_init(const struct boot_info *info);
+
+/* In start.S: where the firmware starts a hart, with a1 = its struct cpu. */
+void secondary_start(void);
+/* Called by it, on the hart's own stack. */
+_Noreturn void secondary_main(struct cpu *cpu);
+
+/* A set of harts as SBI calls take it: bit n is hart base + n. */
+struct hart_mask {
+	uint64_t mask;
+	uint64_t base;
+};
+
+/* Calls fn for masks that together name every hart that is up, but not this one. */
+void smp_for_others(void (*fn)(struct hart_mask harts, void *arg), void *arg);
+
+#endif

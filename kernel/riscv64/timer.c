@@ -1,0 +1,69 @@
+/*
+ * Time, deadlines and the instruction counter: timer.h, and that part of machine.h.
+ */
+#include "kernel/riscv64/timer.h"
+
+#include "kernel/riscv64/csr.h"
+#include "kernel/riscv64/sbi.h"
+#include "kernel/riscv64/trap.h"
+#include "machine.h"
+
+/* clang 14 does not know the name: Sstc, chapter 2. */
+#define STIMECMP "0x14d"
+
+static uint64_t frequency = 10000000;
+static bool sstc;
+
+void timer_read_frequency(const struct fdt *fdt)
+{
+	struct fdt_node cpus;
+	uint64_t value;
+
+	if (fdt_find_path(fdt, "/cpus", &cpus) &&
+	    fdt_get_u64(fdt, &cpus, "timebase-frequency", &value) && value != 0)
+		frequency = value;
+}
+
+void timer_init(void)
+{
+	uint64_t value;
+
+	/* Illegal unless the hart has Sstc and the firmware set menvcfg.STCE. */
+	__asm__ volatile(CATCH("csrr %[value], " STIMECMP)
+	                 : [ok] "=&r"(sstc), [value] "=&r"(value)::"t0", "memory");
+	timer_program(UINT64_MAX);
+}
+
+bool timer_has_sstc(void)
+{
+	return sstc;
+}
+
+void timer_program(uint64_t deadline)
+{
+	if (sstc)
+		__asm__ volatile("csrw " STIMECMP ", %0" ::"r"(deadline));
+	else
+		sbi_call(SBI_TIME, SBI_TIME_SET, deadline, 0, 0, 0, 0);
+	this_cpu()->deadline = deadline;
+}
+
+uint64_t machine_ticks(void)
+{
+	return csr_read(time);
+}
+
+uint64_t machine_ticks_per_second(void)
+{
+	return frequency;
+}
+
+uint64_t machine_cycles(void)
+{
+	return csr_read(instret);
+}
+
+const char *machine_cycles_unit(void)
+{
+	return "instructions";
+}

@@ -1,0 +1,30 @@
+/*
+ * The timer interrupt that ends a guest's run. With Sstc it is a register, stimecmp; without, a
+ * call to the firmware. Both fire when time >= the value set.
+ */
+#ifndef RISCV64_TIMER_H
+#define RISCV64_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fdt.h"
+#include "kernel/riscv64/cpu.h"
+#include "mm/compiler.h"
+
+void timer_read_frequency(const struct fdt *fdt);
+/* On each CPU. */
+void timer_init(void);
+/* Is stimecmp there? */
+bool timer_has_sstc(void);
+
+void timer_program(uint64_t deadline);
+
+/* Costs a comparison unless the deadline is another one. */
+static inline void timer_set(struct cpu *cpu, uint64_t deadline)
+{
+	if (unlikely(cpu->deadline != deadline))
+		timer_program(deadline);
+}
+
+#endif
