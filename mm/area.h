@@ -108,7 +108,7 @@ bool area_covers(const struct area_map *map, struct gpa_range range);
 
 /*
  * The lowest free range of `size` bytes (a multiple of PAGE_SIZE) within `within`, at a multiple
- * of `align` (a power of two, at least PAGE_SIZE), not below `hint`: MM_NOT_MAPPED if there is no
+ * of `align` (a power of two, at least PAGE_SIZE), not below `hint`: MM_NO_MEMORY if there is no
  * such hole, MM_INVALID if size or align is none. Subtrees whose largest hole is too small are
  * passed over, so it costs O(log n), and one look at each hole that is large enough but for its
  * alignment.

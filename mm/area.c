@@ -1,0 +1,374 @@
+/*
+ * Areas: finding them, cutting and joining them, and the holes between them.
+ *
+ * All knowledge of what an area means is here (where a piece of a linear one maps to, which
+ * neighbours are really one); how they are kept in order is area_tree.c's business.
+ */
+#include "mm/area_tree.h"
+
+void area_map_init(struct area_map *map, const struct mm_hal *hal)
+{
+	*map = (struct area_map){.hal = hal};
+	for (unsigned i = 0; i < AREA_INLINE; i++)
+		map->starts[i] = UINT64_MAX;
+}
+
+void area_map_clear(struct area_map *map)
+{
+	area_free_nodes(map);
+	area_release_spares(map);
+	area_map_init(map, map->hal);
+}
+
+/* --- memory --- */
+
+enum mm_error area_reserve(struct area_map *map, struct gpa_range range)
+{
+	unsigned needed = area_frames_needed(map, range);
+	if (likely(needed <= map->spares))
+		return MM_OK;
+	unsigned missing = needed - map->spares;
+	size_t got = map->hal->alloc(map->hal->ctx, 0, missing, &map->spare[map->spares]);
+	if (got < missing) {
+		map->hal->free(map->hal->ctx, 0, got, &map->spare[map->spares]);
+		return MM_NO_MEMORY;
+	}
+	map->spares += missing;
+	map->frames += missing;
+	return MM_OK;
+}
+
+void area_release_spares(struct area_map *map)
+{
+	if (likely(map->spares == 0))
+		return;
+	map->hal->free(map->hal->ctx, 0, map->spares, map->spare);
+	map->frames -= map->spares;
+	map->spares = 0;
+}
+
+/* --- look-up --- */
+
+const struct area *area_find(const struct area_map *map, gpa_t gpa)
+{
+	/* Unused slots start at 2^64 - 1, which no rounded-down address reaches. */
+	uint64_t page = align_down(gpa.raw, PAGE_SIZE);
+	const struct area *area;
+
+	if (map->height == 0) {
+		area = &map->first[area_slot_of(map->starts, AREA_INLINE, page)];
+	} else {
+		const struct area_node *node = map->root;
+		for (unsigned level = map->height - 1; level > 0; level--)
+			node = node->inner.children[area_slot_of(node->inner.starts,
+			                                         AREA_INNER_SLOTS, page)];
+		area = &node->leaf.areas[area_slot_of(node->leaf.starts, AREA_LEAF_SLOTS, page)];
+	}
+	return gpa_range_contains(area->range, gpa) ? area : NULL;
+}
+
+static struct area *area_at(const struct area_path *path)
+{
+	return &path->leaf.areas[path->slot];
+}
+
+/* The way to the first area that starts at or above key. False: there is none. */
+static bool descend_from(const struct area_map *map, uint64_t key, struct area_path *path)
+{
+	area_descend(map, key, path);
+	if (path->leaf.head->count > 0 && path->leaf.starts[path->slot] >= key)
+		return true;
+	return area_path_next(map, path);
+}
+
+const struct area *area_first_from(const struct area_map *map, gpa_t gpa)
+{
+	const struct area *area = area_find(map, gpa);
+	struct area_path path;
+	if (area)
+		return area;
+	return descend_from(map, gpa.raw, &path) ? area_at(&path) : NULL;
+}
+
+bool area_overlaps(const struct area_map *map, struct gpa_range range)
+{
+	const struct area *area = area_first_from(map, range.start);
+	return area && area->range.start.raw <= gpa_range_last(range).raw;
+}
+
+bool area_covers(const struct area_map *map, struct gpa_range range)
+{
+	struct area_path path;
+	uint64_t last = gpa_range_last(range).raw;
+	uint64_t next = range.start.raw;
+
+	area_descend(map, next, &path);
+	if (path.leaf.head->count == 0)
+		return false;
+	while (gpa_range_contains(area_at(&path)->range, gpa_at(next))) {
+		uint64_t end = area_last(area_at(&path));
+		if (end >= last)
+			return true;
+		if (!area_path_next(map, &path))
+			return false;
+		next = end + 1;
+	}
+	return false;
+}
+
+/* --- cutting and joining --- */
+
+/* The part of an area from `at` up; `at` lies inside it. */
+static struct area area_from(const struct area *area, uint64_t at)
+{
+	struct area part = *area;
+	uint64_t offset = at - area->range.start.raw;
+	part.range.start.raw = at;
+	part.range.size -= offset;
+	if (part.backend == AREA_LINEAR)
+		part.host = hpa_plus(part.host, offset);
+	return part;
+}
+
+/* The part below `at`. */
+static struct area area_below(const struct area *area, uint64_t at)
+{
+	struct area part = *area;
+	part.range.size = at - area->range.start.raw;
+	return part;
+}
+
+/* Are two areas, the first below the second, really one? */
+static bool area_joins(const struct area *low, const struct area *high)
+{
+	return low->range.start.raw + low->range.size == high->range.start.raw &&
+	       low->backend == high->backend && low->perm == high->perm &&
+	       low->memtype == high->memtype && low->max_leaf == high->max_leaf &&
+	       low->populate == high->populate &&
+	       (low->backend != AREA_LINEAR || low->host.raw + low->range.size == high->host.raw);
+}
+
+void area_insert(struct area_map *map, const struct area *area)
+{
+	struct area_path path, above;
+	struct area whole = *area;
+	uint64_t start = area->range.start.raw;
+
+	area_descend(map, start, &path);
+	bool has_low = path.leaf.starts[path.slot] < start;
+	bool joins_low = has_low && area_joins(area_at(&path), area);
+	above = path;
+	bool has_high = has_low ? area_path_next(map, &above) : map->count > 0;
+	bool joins_high = has_high && area_joins(area, area_at(&above));
+
+	if (joins_high)
+		whole.range.size += area_at(&above)->range.size;
+	if (joins_low && joins_high) {
+		area_drop(map, &above, above.slot + 1);
+		area_descend(map, start, &path);
+	}
+	if (joins_low) {
+		struct area low = *area_at(&path);
+		low.range.size += whole.range.size;
+		area_set(map, &path, &low);
+	} else if (joins_high) {
+		area_set(map, &above, &whole);
+	} else {
+		area_put(map, &path, &whole);
+	}
+	area_release_spares(map);
+}
+
+/* Drops what starts inside the range, trimming the last area if it ends above it. */
+static void drop_inside(struct area_map *map, struct gpa_range range)
+{
+	struct area_path path;
+	uint64_t last = gpa_range_last(range).raw;
+
+	while (descend_from(map, range.start.raw, &path) && path.leaf.starts[path.slot] <= last) {
+		struct area_slots *leaf = &path.leaf;
+		unsigned slot = path.slot;
+		unsigned end = area_slot_of(leaf->starts, leaf->head->count, last) + 1;
+		bool done = end < leaf->head->count;
+
+		if (area_last(&leaf->areas[end - 1]) > last) {
+			struct area high = area_from(&leaf->areas[end - 1], last + 1);
+			path.slot = --end;
+			area_set(map, &path, &high);
+			path.slot = slot;
+			done = true;
+		}
+		if (end > slot)
+			area_drop(map, &path, end);
+		if (done)
+			return;
+	}
+}
+
+void area_remove(struct area_map *map, struct gpa_range range)
+{
+	struct area_path path;
+	uint64_t start = range.start.raw;
+	uint64_t last = gpa_range_last(range).raw;
+
+	area_descend(map, start, &path);
+	struct area area = *area_at(&path);
+	if (area.range.start.raw < start && gpa_range_contains(area.range, range.start)) {
+		struct area low = area_below(&area, start);
+		area_set(map, &path, &low);
+	}
+	if (area.range.start.raw < start && gpa_range_contains(area.range, gpa_at(last)) &&
+	    area_last(&area) > last) {
+		struct area high = area_from(&area, last + 1);
+		area_put(map, &path, &high);
+	} else {
+		drop_inside(map, range);
+	}
+	area_release_spares(map);
+}
+
+/* --- permissions --- */
+
+/* Makes an area boundary of `at`, if it lies inside an area. */
+static void cut(struct area_map *map, uint64_t at)
+{
+	struct area_path path;
+	area_descend(map, at, &path);
+	struct area area = *area_at(&path);
+	if (area.range.start.raw >= at || !gpa_range_contains(area.range, gpa_at(at)))
+		return;
+	struct area low = area_below(&area, at);
+	struct area high = area_from(&area, at);
+	area_set(map, &path, &low);
+	area_put(map, &path, &high);
+}
+
+/* Joins what can be joined at boundaries from range.start up to the byte after its last. */
+static void join_around(struct area_map *map, struct gpa_range range)
+{
+	struct area_path path, next;
+	uint64_t start = range.start.raw;
+	uint64_t last = gpa_range_last(range).raw;
+	struct area run;
+
+	area_descend(map, start > 0 ? start - 1 : 0, &path);
+	do {
+		run = *area_at(&path);
+		uint64_t end = area_last(&run);
+		next = path;
+		while (area_path_next(map, &next) && area_joins(&run, area_at(&next)))
+			run.range.size += area_at(&next)->range.size;
+		if (area_last(&run) > end) {
+			drop_inside(map, gpa_range(gpa_at(end + 1), area_last(&run) - end));
+			area_descend(map, run.range.start.raw, &path);
+			area_set(map, &path, &run);
+		}
+	} while (area_last(&run) < last && area_path_next(map, &path));
+}
+
+void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm)
+{
+	struct area_path path;
+	uint64_t last = gpa_range_last(range).raw;
+
+	cut(map, range.start.raw);
+	if (last != UINT64_MAX)
+		cut(map, last + 1);
+	bool more = descend_from(map, range.start.raw, &path);
+	while (more && area_at(&path)->range.start.raw <= last) {
+		area_at(&path)->perm = (uint8_t)perm;
+		more = area_path_next(map, &path);
+	}
+	if (map->count > 0)
+		join_around(map, range);
+	area_release_spares(map);
+}
+
+/* --- holes --- */
+
+struct hole {
+	uint64_t first, last; /* bytes that may be used */
+	uint64_t size, align;
+	uint64_t found;
+};
+
+/* Does it fit into the bytes from `first` to `last`, none if last < first? */
+static bool hole_fits(struct hole *hole, uint64_t first, uint64_t last)
+{
+	gpa_t start;
+	first = first > hole->first ? first : hole->first;
+	last = last < hole->last ? last : hole->last;
+	if (first > last || !gpa_align_up(gpa_at(first), hole->align, &start))
+		return false;
+	if (start.raw > last || last - start.raw < hole->size - 1)
+		return false;
+	hole->found = start.raw;
+	return true;
+}
+
+static bool hole_in_leaf(const struct area_head *head, const uint64_t *starts,
+                         const struct area *areas, struct hole *hole)
+{
+	unsigned count = head->count;
+	for (unsigned i = area_slot_of(starts, count, hole->first); i + 1 < count; i++) {
+		if (hole_fits(hole, area_last(&areas[i]) + 1, starts[i + 1] - 1))
+			return true;
+	}
+	return false;
+}
+
+/* Holes between the areas of a subtree, lowest first. As deep as the tree is high. */
+static bool hole_in_node(const struct area_node *node, unsigned level, struct hole *hole)
+{
+	const struct area_inner *inner = &node->inner;
+	if (node->head.gap < hole->size)
+		return false;
+	if (level == 0)
+		return hole_in_leaf(&node->head, node->leaf.starts, node->leaf.areas, hole);
+
+	unsigned i = area_slot_of(inner->starts, AREA_INNER_SLOTS, hole->first);
+	for (; i < inner->head.count && inner->starts[i] <= hole->last; i++) {
+		const struct area_node *child = inner->children[i];
+		if (inner->gaps[i] < hole->size)
+			continue;
+		if (hole_in_node(child, level - 1, hole))
+			return true;
+		if (i + 1 < inner->head.count &&
+		    hole_fits(hole, child->head.last + 1, inner->starts[i + 1] - 1))
+			return true;
+	}
+	return false;
+}
+
+static bool find_hole(const struct area_map *map, struct hole *hole)
+{
+	const struct area_head *head = map->root ? &map->root->head : &map->head;
+	const uint64_t *starts = map->root ? map->root->leaf.starts : map->starts;
+
+	if (map->count == 0)
+		return hole_fits(hole, 0, UINT64_MAX);
+	if (starts[0] > 0 && hole_fits(hole, 0, starts[0] - 1))
+		return true;
+	if (map->root ? hole_in_node(map->root, map->height - 1, hole)
+	              : hole_in_leaf(head, starts, map->first, hole))
+		return true;
+	return head->last != UINT64_MAX && hole_fits(hole, head->last + 1, UINT64_MAX);
+}
+
+enum mm_error area_find_free(const struct area_map *map, struct gpa_range within, gpa_t hint,
+                             uint64_t size, uint64_t align, gpa_t *out)
+{
+	if (size == 0 || !is_aligned(size, PAGE_SIZE) || align < PAGE_SIZE ||
+	    (align & (align - 1)) != 0 || !gpa_range_valid(within))
+		return MM_INVALID;
+	struct hole hole = {
+		.first = hint.raw > within.start.raw ? hint.raw : within.start.raw,
+		.last = gpa_range_last(within).raw,
+		.size = size,
+		.align = align,
+	};
+	if (!find_hole(map, &hole))
+		return MM_NO_MEMORY;
+	*out = gpa_at(hole.found);
+	return MM_OK;
+}

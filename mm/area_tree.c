@@ -1,0 +1,515 @@
+/*
+ * The B+ tree of areas: descent, insertion with splits, removal with merges, and the summaries
+ * (first start, last byte, largest hole) that every change carries up its path.
+ *
+ * A change touches one leaf and then only as many ancestors as its summary really alters. Holes
+ * are settled by difference: a node is scanned for its largest hole only if that very hole shrank.
+ *
+ * A node splits where the new entry goes if that is its end, so areas added in ascending order
+ * leave full nodes behind; otherwise in the middle. A node that has fallen to a quarter is merged
+ * with a neighbour if both fit in half a node, so that a split does not follow at once.
+ */
+#include "mm/area_tree.h"
+
+/* --- moving entries: freestanding code has no memmove --- */
+
+static void copy_words(uint64_t *to, const uint64_t *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		to[i] = from[i];
+}
+
+static void fill_unused(uint64_t *starts, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		starts[i] = UINT64_MAX;
+}
+
+/* Opens a slot in an array of `count` words. */
+static void open_word(uint64_t *words, unsigned count, unsigned slot, uint64_t word)
+{
+	for (unsigned i = count; i > slot; i--)
+		words[i] = words[i - 1];
+	words[slot] = word;
+}
+
+/* --- frames --- */
+
+static struct area_node *node_from_spare(struct area_map *map)
+{
+	return hal_to_virt(map->hal, map->spare[--map->spares]);
+}
+
+static void node_free(struct area_map *map, struct area_node *node)
+{
+	hpa_t frame = hal_to_phys(map->hal, node);
+	map->hal->free(map->hal->ctx, 0, 1, &frame);
+	map->frames--;
+}
+
+/* Depth first, the path as the stack; a leaf is freed when its parent steps to it. */
+void area_free_nodes(struct area_map *map)
+{
+	struct area_node *nodes[AREA_MAX_HEIGHT];
+	unsigned next[AREA_MAX_HEIGHT];
+
+	if (map->height == 0)
+		return;
+	unsigned level = map->height - 1;
+	nodes[level] = map->root;
+	next[level] = 0;
+	for (;;) {
+		if (level > 0 && next[level] < nodes[level]->head.count) {
+			struct area_node *child = nodes[level]->inner.children[next[level]++];
+			nodes[--level] = child;
+			next[level] = 0;
+			continue;
+		}
+		node_free(map, nodes[level]);
+		if (++level == map->height)
+			break;
+	}
+	map->root = NULL;
+	map->height = 0;
+}
+
+/* --- the way down, and along --- */
+
+static struct area_slots slots_of_leaf(struct area_leaf *leaf)
+{
+	return (struct area_slots){&leaf->head, leaf->starts, leaf->areas, AREA_LEAF_SLOTS};
+}
+
+/* A path serves readers and writers; only the latter, who hold the map writable, store by it. */
+static struct area_slots slots_of_map(const struct area_map *map)
+{
+	struct area_map *own = (struct area_map *)(uintptr_t)map;
+	return (struct area_slots){&own->head, own->starts, own->first, AREA_INLINE};
+}
+
+void area_descend(const struct area_map *map, uint64_t key, struct area_path *path)
+{
+	if (map->height == 0) {
+		path->leaf = slots_of_map(map);
+		path->slot = area_slot_of(map->starts, AREA_INLINE, key);
+		return;
+	}
+	struct area_node *node = map->root;
+	for (unsigned level = map->height - 1; level > 0; level--) {
+		unsigned slot = area_slot_of(node->inner.starts, AREA_INNER_SLOTS, key);
+		path->nodes[level] = node;
+		path->slots[level] = slot;
+		node = node->inner.children[slot];
+	}
+	path->nodes[0] = node;
+	path->leaf = slots_of_leaf(&node->leaf);
+	path->slot = area_slot_of(node->leaf.starts, AREA_LEAF_SLOTS, key);
+}
+
+bool area_path_next(const struct area_map *map, struct area_path *path)
+{
+	if (++path->slot < path->leaf.head->count)
+		return true;
+	unsigned level = 1;
+	while (level < map->height && path->slots[level] + 1 >= path->nodes[level]->head.count)
+		level++;
+	if (level >= map->height)
+		return false;
+	path->slots[level]++;
+	for (; level > 0; level--) {
+		path->nodes[level - 1] = path->nodes[level]->inner.children[path->slots[level]];
+		path->slots[level - 1] = 0;
+	}
+	path->leaf = slots_of_leaf(&path->nodes[0]->leaf);
+	path->slot = 0;
+	return true;
+}
+
+/* --- holes and summaries --- */
+
+static uint64_t hole_after(const struct area_slots *leaf, unsigned slot)
+{
+	return leaf->starts[slot + 1] - area_last(&leaf->areas[slot]) - 1;
+}
+
+/* The largest hole between neighbours among slots [from, to], as far as they exist. */
+static uint64_t largest_hole(const struct area_slots *leaf, unsigned from, unsigned to)
+{
+	uint64_t largest = 0;
+	for (unsigned i = from; i < to && i + 1 < leaf->head->count; i++) {
+		uint64_t hole = hole_after(leaf, i);
+		largest = hole > largest ? hole : largest;
+	}
+	return largest;
+}
+
+static uint64_t largest_gap(const struct area_inner *inner)
+{
+	uint64_t largest = 0;
+	for (unsigned i = 0; i < inner->head.count; i++)
+		largest = inner->gaps[i] > largest ? inner->gaps[i] : largest;
+	return largest;
+}
+
+/* Brings a leaf's summary up to date: around what changed, the largest hole was `before`. */
+static void leaf_settle(struct area_slots *leaf, uint64_t before, uint64_t after)
+{
+	struct area_head *head = leaf->head;
+	if (after >= head->gap)
+		head->gap = after;
+	else if (before == head->gap)
+		head->gap = largest_hole(leaf, 0, head->count);
+	head->last = head->count ? area_last(&leaf->areas[head->count - 1]) : 0;
+}
+
+static void leaf_summarise(struct area_leaf *leaf)
+{
+	struct area_slots slots = slots_of_leaf(leaf);
+	leaf->head.gap = largest_hole(&slots, 0, leaf->head.count);
+	leaf->head.last = area_last(&leaf->areas[leaf->head.count - 1]);
+}
+
+/* What gaps[slot] has to be. */
+static uint64_t child_gap(const struct area_inner *inner, unsigned slot)
+{
+	const struct area_head *child = &inner->children[slot]->head;
+	if (slot + 1 == inner->head.count)
+		return child->gap;
+	uint64_t hole = inner->starts[slot + 1] - child->last - 1;
+	return hole > child->gap ? hole : child->gap;
+}
+
+/* After entries came or went: gaps[] holds, save that the last child's reaches no further now. */
+static void inner_summarise(struct area_inner *inner)
+{
+	unsigned last = inner->head.count - 1;
+	inner->gaps[last] = child_gap(inner, last);
+	inner->head.gap = largest_gap(inner);
+	inner->head.last = inner->children[last]->head.last;
+}
+
+static void inner_settle_gap(struct area_inner *inner, unsigned slot)
+{
+	uint64_t before = inner->gaps[slot];
+	uint64_t after = child_gap(inner, slot);
+	inner->gaps[slot] = after;
+	if (after >= inner->head.gap)
+		inner->head.gap = after;
+	else if (before == inner->head.gap)
+		inner->head.gap = largest_gap(inner);
+}
+
+/* A node's first start, last byte and largest hole may have changed: tells its ancestors, as far
+ * up as that makes a difference. `level` is the node's. */
+static void tell_ancestors(struct area_map *map, struct area_path *path, unsigned level)
+{
+	for (; level + 1 < map->height; level++) {
+		uint64_t start = path->nodes[level]->leaf.starts[0];
+		struct area_inner *inner = &path->nodes[level + 1]->inner;
+		struct area_head before = inner->head;
+		unsigned slot = path->slots[level + 1];
+		bool first_moved = slot == 0 && inner->starts[0] != start;
+
+		if (inner->starts[slot] != start) {
+			inner->starts[slot] = start;
+			if (slot > 0)
+				inner_settle_gap(inner, slot - 1);
+		}
+		inner_settle_gap(inner, slot);
+		inner->head.last = inner->children[inner->head.count - 1]->head.last;
+		if (!first_moved && inner->head.last == before.last &&
+		    inner->head.gap == before.gap)
+			return;
+	}
+}
+
+/* --- splitting --- */
+
+static void inner_open(struct area_inner *inner, unsigned slot, struct area_node *child)
+{
+	unsigned count = inner->head.count;
+	open_word(inner->starts, count, slot, child->leaf.starts[0]);
+	open_word(inner->gaps, count, slot, 0);
+	for (unsigned i = count; i > slot; i--)
+		inner->children[i] = inner->children[i - 1];
+	inner->children[slot] = child;
+	inner->head.count = count + 1;
+	inner->gaps[slot] = child_gap(inner, slot);
+	if (slot > 0)
+		inner->gaps[slot - 1] = child_gap(inner, slot - 1);
+	inner_summarise(inner);
+}
+
+/* Moves a leaf's entries from slot `at` on to an empty leaf. */
+static void leaf_move_tail(struct area_leaf *from, unsigned at, struct area_leaf *to)
+{
+	unsigned moved = from->head.count - at;
+	copy_words(to->starts, &from->starts[at], moved);
+	for (unsigned i = 0; i < moved; i++)
+		to->areas[i] = from->areas[at + i];
+	fill_unused(to->starts, moved, AREA_LEAF_SLOTS);
+	fill_unused(from->starts, at, AREA_LEAF_SLOTS);
+	to->head.count = moved;
+	from->head.count = at;
+	leaf_summarise(from);
+	leaf_summarise(to);
+}
+
+static void inner_move_tail(struct area_inner *from, unsigned at, struct area_inner *to)
+{
+	unsigned moved = from->head.count - at;
+	copy_words(to->starts, &from->starts[at], moved);
+	copy_words(to->gaps, &from->gaps[at], moved);
+	for (unsigned i = 0; i < moved; i++)
+		to->children[i] = from->children[at + i];
+	fill_unused(to->starts, moved, AREA_INNER_SLOTS);
+	fill_unused(from->starts, at, AREA_INNER_SLOTS);
+	to->head.count = moved;
+	from->head.count = at;
+	inner_summarise(from);
+	inner_summarise(to);
+}
+
+/* Splits the full node at `level` of the path. Its parent has room. */
+static void split_node(struct area_map *map, struct area_path *path, unsigned level, uint64_t key)
+{
+	struct area_node *left = path->nodes[level];
+	struct area_node *right = node_from_spare(map);
+	unsigned count = left->head.count;
+	const uint64_t *starts = level == 0 ? left->leaf.starts : left->inner.starts;
+	unsigned at = starts[count - 1] < key ? count - 1 : count / 2;
+
+	if (level == 0)
+		leaf_move_tail(&left->leaf, at, &right->leaf);
+	else
+		inner_move_tail(&left->inner, at, &right->inner);
+	inner_open(&path->nodes[level + 1]->inner, path->slots[level + 1] + 1, right);
+}
+
+/* Puts a new root above the old one, which becomes its only child until it is split. */
+static void grow_root(struct area_map *map, struct area_path *path)
+{
+	struct area_node *root = node_from_spare(map);
+	root->head.count = 0;
+	fill_unused(root->inner.starts, 0, AREA_INNER_SLOTS);
+	inner_open(&root->inner, 0, map->root);
+	path->nodes[map->height] = root;
+	path->slots[map->height] = 0;
+	map->root = root;
+	map->height++;
+}
+
+/* The map's own slots are full: the first node of a tree takes them over. */
+static void plant_tree(struct area_map *map)
+{
+	struct area_node *node = node_from_spare(map);
+	copy_words(node->leaf.starts, map->starts, map->head.count);
+	fill_unused(node->leaf.starts, map->head.count, AREA_LEAF_SLOTS);
+	for (unsigned i = 0; i < map->head.count; i++)
+		node->leaf.areas[i] = map->first[i];
+	node->head = map->head;
+	map->root = node;
+	map->height = 1;
+}
+
+static unsigned node_capacity(unsigned level)
+{
+	return level == 0 ? AREA_LEAF_SLOTS : AREA_INNER_SLOTS;
+}
+
+/* Splits path's full leaf, and first those ancestors that would overflow by it. */
+static void make_room(struct area_map *map, struct area_path *path, uint64_t key)
+{
+	if (map->height == 0) {
+		plant_tree(map);
+		area_descend(map, key, path);
+		return;
+	}
+	unsigned full = 1; /* levels, from the leaf upwards */
+	while (full < map->height && path->nodes[full]->head.count == AREA_INNER_SLOTS)
+		full++;
+	if (full == map->height)
+		grow_root(map, path);
+	/* From the top, and the way anew each time: it may lead through the other half. */
+	while (full-- > 0) {
+		split_node(map, path, full, key);
+		area_descend(map, key, path);
+	}
+}
+
+/* As make_room() would count, if one other insertion went before it. */
+static unsigned frames_beside(const struct area_map *map, uint64_t key)
+{
+	struct area_path path;
+	area_descend(map, key, &path);
+	unsigned full = 0;
+	while (full < map->height && path.nodes[full]->head.count + 2 > node_capacity(full))
+		full++;
+	return full == map->height ? full + 1 : full;
+}
+
+unsigned area_frames_needed(const struct area_map *map, struct gpa_range range)
+{
+	if (map->height == 0)
+		return map->head.count + 2 > AREA_INLINE ? 1 : 0;
+	return frames_beside(map, range.start.raw) + frames_beside(map, gpa_range_last(range).raw);
+}
+
+/* --- changes --- */
+
+void area_put(struct area_map *map, struct area_path *path, const struct area *area)
+{
+	uint64_t start = area->range.start.raw;
+	if (path->leaf.head->count == path->leaf.capacity)
+		make_room(map, path, start);
+	struct area_slots *leaf = &path->leaf;
+	unsigned slot = path->slot + (leaf->starts[path->slot] < start);
+	unsigned below = slot > 0 ? slot - 1 : 0;
+	uint64_t before = largest_hole(leaf, below, slot);
+	open_word(leaf->starts, leaf->head->count, slot, start);
+	for (unsigned i = leaf->head->count; i > slot; i--)
+		leaf->areas[i] = leaf->areas[i - 1];
+	leaf->areas[slot] = *area;
+	leaf->head->count++;
+	leaf_settle(leaf, before, largest_hole(leaf, below, slot + 1));
+	map->count++;
+	tell_ancestors(map, path, 0);
+}
+
+void area_set(struct area_map *map, struct area_path *path, const struct area *area)
+{
+	struct area_slots *leaf = &path->leaf;
+	unsigned slot = path->slot;
+	unsigned below = slot > 0 ? slot - 1 : 0;
+	uint64_t before = largest_hole(leaf, below, slot + 1);
+	leaf->starts[slot] = area->range.start.raw;
+	leaf->areas[slot] = *area;
+	leaf_settle(leaf, before, largest_hole(leaf, below, slot + 1));
+	tell_ancestors(map, path, 0);
+}
+
+/* --- removal and merging --- */
+
+/* Takes a child out that is empty, or whose entries its left neighbour has now. */
+static void inner_close(struct area_inner *inner, unsigned slot)
+{
+	unsigned count = --inner->head.count;
+	copy_words(&inner->starts[slot], &inner->starts[slot + 1], count - slot);
+	copy_words(&inner->gaps[slot], &inner->gaps[slot + 1], count - slot);
+	inner->starts[count] = UINT64_MAX;
+	for (unsigned i = slot; i < count; i++)
+		inner->children[i] = inner->children[i + 1];
+	if (slot > 0)
+		inner->gaps[slot - 1] = child_gap(inner, slot - 1);
+	if (count > 0)
+		inner_summarise(inner);
+}
+
+/* Appends the entries of `right` to those of its left neighbour, which has room. */
+static void merge_leaves(struct area_leaf *left, const struct area_leaf *right)
+{
+	unsigned count = left->head.count;
+	copy_words(&left->starts[count], right->starts, right->head.count);
+	for (unsigned i = 0; i < right->head.count; i++)
+		left->areas[count + i] = right->areas[i];
+	left->head.count = count + right->head.count;
+	leaf_summarise(left);
+}
+
+static void merge_inners(struct area_inner *left, const struct area_inner *right)
+{
+	unsigned count = left->head.count;
+	copy_words(&left->starts[count], right->starts, right->head.count);
+	copy_words(&left->gaps[count], right->gaps, right->head.count);
+	for (unsigned i = 0; i < right->head.count; i++)
+		left->children[count + i] = right->children[i];
+	left->head.count = count + right->head.count;
+	left->gaps[count - 1] = child_gap(left, count - 1);
+	inner_summarise(left);
+}
+
+/* Merges children `slot` and `slot + 1` of a node above `level` if they exist and fit in half. */
+static bool merge_at(struct area_map *map, struct area_inner *parent, unsigned slot, unsigned level)
+{
+	if (slot + 1 >= parent->head.count)
+		return false;
+	struct area_node *left = parent->children[slot];
+	struct area_node *right = parent->children[slot + 1];
+	if (left->head.count + right->head.count > node_capacity(level) / 2)
+		return false;
+	if (level == 0)
+		merge_leaves(&left->leaf, &right->leaf);
+	else
+		merge_inners(&left->inner, &right->inner);
+	inner_close(parent, slot + 1);
+	node_free(map, right);
+	return true;
+}
+
+/* After a removal: empty nodes go, thin ones merge, and the root gives way to an only child. */
+static void shrink(struct area_map *map, struct area_path *path)
+{
+	unsigned level = 0;
+	for (; level + 1 < map->height; level++) {
+		struct area_node *node = path->nodes[level];
+		struct area_inner *parent = &path->nodes[level + 1]->inner;
+		unsigned slot = path->slots[level + 1];
+
+		if (node->head.count == 0) {
+			inner_close(parent, slot);
+			node_free(map, node);
+		} else if (node->head.count > node_capacity(level) / 4) {
+			break;
+		} else {
+			tell_ancestors(map, path, level);
+			if (!merge_at(map, parent, slot, level) &&
+			    !(slot > 0 && merge_at(map, parent, slot - 1, level)))
+				break;
+		}
+	}
+	if (path->nodes[level]->head.count > 0)
+		tell_ancestors(map, path, level);
+
+	while (map->height > 1 && map->root->head.count == 1) {
+		struct area_node *old = map->root;
+		map->root = old->inner.children[0];
+		map->height--;
+		node_free(map, old);
+	}
+}
+
+/* Few areas are left: the map itself takes them, and the last node goes. */
+static void fell_tree(struct area_map *map)
+{
+	struct area_node *node = map->root;
+	map->head = node->head;
+	copy_words(map->starts, node->leaf.starts, AREA_INLINE);
+	for (unsigned i = 0; i < AREA_INLINE; i++)
+		map->first[i] = i < node->head.count ? node->leaf.areas[i] : (struct area){0};
+	area_free_nodes(map);
+}
+
+void area_drop(struct area_map *map, struct area_path *path, unsigned end)
+{
+	struct area_slots *leaf = &path->leaf;
+	unsigned slot = path->slot;
+	unsigned count = leaf->head->count;
+	unsigned dropped = end - slot;
+	unsigned below = slot > 0 ? slot - 1 : 0;
+	uint64_t before = largest_hole(leaf, below, end);
+
+	copy_words(&leaf->starts[slot], &leaf->starts[end], count - end);
+	for (unsigned i = slot; i + dropped < count; i++)
+		leaf->areas[i] = leaf->areas[i + dropped];
+	fill_unused(leaf->starts, count - dropped, count);
+	leaf->areas[count - dropped].range.size = 0; /* area_find() looks at the first one */
+	leaf->head->count = count - dropped;
+	leaf_settle(leaf, before, largest_hole(leaf, below, slot));
+	map->count -= dropped;
+
+	if (map->height == 0)
+		return;
+	shrink(map, path);
+	if (map->height == 1 && map->count <= AREA_INLINE / 2)
+		fell_tree(map);
+}

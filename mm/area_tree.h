@@ -1,0 +1,116 @@
+/*
+ * The B+ tree under an area map: nodes, the way down, and keeping them in order. area.c says what
+ * is done with areas; this says where they lie.
+ *
+ *	            inner: starts[] gaps[] children[]
+ *	           /       |        \
+ *	leaf: starts[] areas[]  leaf ...  leaf ...
+ *
+ * A node is one frame. Each keeps the first address of everything below it, packed, so that a
+ * look-up reads little but what it compares. While there are at most AREA_INLINE areas there is
+ * no tree, and the map itself is the one leaf.
+ *
+ * Invariants, between calls:
+ *   - starts[] ascends; entries from count on are UINT64_MAX, so a search needs no count;
+ *   - starts[i] of an inner node is the first start below children[i], exactly;
+ *   - gaps[i] of an inner node is the largest hole from the first area below children[i] up to
+ *     the first one below children[i + 1] (for the last child: up to its own last area);
+ *   - head.last and head.gap say the same of the node as a whole;
+ *   - areas[0] of an empty map contains nothing;
+ *   - no node is empty, and an inner root has two children at least.
+ */
+#ifndef MM_AREA_TREE_H
+#define MM_AREA_TREE_H
+
+#include "mm/area.h"
+
+#define AREA_LEAF_SLOTS  100
+#define AREA_INNER_SLOTS 168
+/* Half-full inner nodes reach 2^47 areas at this height. */
+#define AREA_MAX_HEIGHT 8
+
+struct area_leaf {
+	struct area_head head;
+	uint64_t starts[AREA_LEAF_SLOTS];
+	struct area areas[AREA_LEAF_SLOTS];
+};
+
+struct area_inner {
+	struct area_head head;
+	uint64_t starts[AREA_INNER_SLOTS];
+	uint64_t gaps[AREA_INNER_SLOTS];
+	struct area_node *children[AREA_INNER_SLOTS];
+};
+
+/* One frame. Which of the two it is, its height in the tree says. */
+struct area_node {
+	union {
+		struct area_head head;
+		struct area_leaf leaf;
+		struct area_inner inner;
+	};
+};
+
+_Static_assert(sizeof(struct area_node) <= PAGE_SIZE, "a node is one frame");
+
+/* A leaf, be it a node or the map itself. */
+struct area_slots {
+	struct area_head *head;
+	uint64_t *starts;
+	struct area *areas;
+	unsigned capacity;
+};
+
+/* The way from the root to a slot of a leaf. Level 0 is the leaf; the root is at height - 1. */
+struct area_path {
+	struct area_slots leaf;
+	unsigned slot; /* in the leaf */
+	struct area_node *nodes[AREA_MAX_HEIGHT];
+	unsigned slots[AREA_MAX_HEIGHT]; /* in inner nodes: the child that was taken */
+};
+
+/*
+ * The last of n ascending starts that is at most key, or 0 if none is. With n constant, this is
+ * straight-line code without a branch: its latency is that of the loads.
+ */
+static always_inline unsigned area_slot_of(const uint64_t *starts, unsigned n, uint64_t key)
+{
+	const uint64_t *base = starts;
+	while (n > 1) {
+		unsigned half = n / 2;
+		base = base[half] <= key ? base + half : base;
+		n -= half;
+	}
+	return (unsigned)(base - starts);
+}
+
+static inline uint64_t area_last(const struct area *area)
+{
+	return gpa_range_last(area->range).raw;
+}
+
+/* The way to the last area that starts at or below key, or else to the first area. */
+void area_descend(const struct area_map *map, uint64_t key, struct area_path *path);
+
+/* Moves a path to the slot after it, in this leaf or the next one. False: there is none, and the
+ * path is spent. */
+bool area_path_next(const struct area_map *map, struct area_path *path);
+
+/* An upper bound on the frames that cutting areas at both ends of a range, or putting one there,
+ * could take. */
+unsigned area_frames_needed(const struct area_map *map, struct gpa_range range);
+
+/* Puts in an area that overlaps none. `path` comes from area_descend() to its start, and is
+ * spent. Takes from the spares what it needs. */
+void area_put(struct area_map *map, struct area_path *path, const struct area *area);
+
+/* Drops the areas in slots [path->slot, end) of path's leaf. The path is spent. */
+void area_drop(struct area_map *map, struct area_path *path, unsigned end);
+
+/* Replaces the area at path->slot; the order stays, and no overlap arises. */
+void area_set(struct area_map *map, struct area_path *path, const struct area *area);
+
+/* Gives every node back, and leaves the map without a tree. */
+void area_free_nodes(struct area_map *map);
+
+#endif
