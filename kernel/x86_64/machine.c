@@ -1,0 +1,59 @@
+/* The machine layer's beginning, and what of it is only an instruction or two. */
+#include "machine.h"
+
+#include "kernel/x86_64/apic.h"
+#include "kernel/x86_64/console.h"
+#include "kernel/x86_64/cpu.h"
+#include "kernel/x86_64/desc.h"
+#include "kernel/x86_64/smp.h"
+#include "kernel/x86_64/traps.h"
+#include "kernel/x86_64/tsc.h"
+#include "vcpu.h"
+
+const char machine_arch[] = "x86_64";
+
+const struct virt_ops *const virt_candidates[] = {NULL};
+
+/* Stores are seen in order by every CPU's table walker: SDM vol. 3, 8.2.2. */
+void (*const machine_publish)(void *ctx) = NULL;
+
+void machine_init(const struct boot_info *info)
+{
+	console_init();
+	desc_init_cpu(0);
+	traps_init();
+	traps_init_cpu();
+	tsc_init();
+	apic_init();
+	apic_init_cpu();
+	smp_init(info);
+}
+
+unsigned machine_cpu_index(void)
+{
+	uint32_t tr;
+
+	__asm__ volatile("str %0" : "=r"(tr));
+	return (tr - SELECTOR_TSS) / TSS_DESC_SIZE;
+}
+
+void machine_relax(void)
+{
+	cpu_pause();
+}
+
+void machine_zero(void *ctx, void *page, size_t bytes)
+{
+	size_t words = bytes / 8;
+
+	(void)ctx;
+	__asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(UINT64_C(0)) : "memory");
+}
+
+/* x86 keeps instruction fetch coherent with stores; what was prefetched is dropped at the
+ * latest by the next VM entry, which serializes: SDM vol. 3, 8.1.3 and 8.3. */
+void machine_sync_code(const void *start, size_t bytes)
+{
+	(void)start;
+	(void)bytes;
+}

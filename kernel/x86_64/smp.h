@@ -1,0 +1,13 @@
+/* Secondary CPUs (smp.c). machine.h has what the rest of the hypervisor sees of them. */
+#ifndef X86_SMP_H
+#define X86_SMP_H
+
+#include "boot_info.h"
+
+/* Keeps what firmware said of the CPUs. */
+void smp_init(const struct boot_info *info);
+
+/* Sends an NMI to another CPU: see traps_claim_nmi(). */
+void smp_send_nmi(unsigned cpu);
+
+#endif
