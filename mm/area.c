@@ -56,13 +56,12 @@ const struct area *area_find(const struct area_map *map, gpa_t gpa)
 	const struct area *area;
 
 	if (map->height == 0) {
-		area = &map->first[area_slot_of(map->starts, AREA_INLINE, page)];
+		area = &map->first[area_inline_slot(map->starts, page)];
 	} else {
 		const struct area_node *node = map->root;
 		for (unsigned level = map->height - 1; level > 0; level--)
-			node = node->inner.children[area_slot_of(node->inner.starts,
-			                                         AREA_INNER_SLOTS, page)];
-		area = &node->leaf.areas[area_slot_of(node->leaf.starts, AREA_LEAF_SLOTS, page)];
+			node = node->inner.children[area_inner_slot(node->inner.starts, page)];
+		area = &node->leaf.areas[area_leaf_slot(node->leaf.starts, page)];
 	}
 	return gpa_range_contains(area->range, gpa) ? area : NULL;
 }
@@ -116,6 +115,18 @@ bool area_covers(const struct area_map *map, struct gpa_range range)
 	return false;
 }
 
+/* The last of n ascending starts that is at most key, or 0 if none is. */
+static unsigned last_at_most(const uint64_t *starts, unsigned n, uint64_t key)
+{
+	unsigned slot = 0;
+	while (n > 1) {
+		unsigned half = n / 2;
+		slot += starts[slot + half] <= key ? half : 0;
+		n -= half;
+	}
+	return slot;
+}
+
 /* --- cutting and joining --- */
 
 /* The part of an area from `at` up; `at` lies inside it. */
@@ -150,32 +161,32 @@ static bool area_joins(const struct area *low, const struct area *high)
 
 void area_insert(struct area_map *map, const struct area *area)
 {
-	struct area_path path, above;
+	struct area_path path;
 	struct area whole = *area;
 	uint64_t start = area->range.start.raw;
 
 	area_descend(map, start, &path);
 	bool has_low = path.leaf.starts[path.slot] < start;
 	bool joins_low = has_low && area_joins(area_at(&path), area);
-	above = path;
-	bool has_high = has_low ? area_path_next(map, &above) : map->count > 0;
-	bool joins_high = has_high && area_joins(area, area_at(&above));
+	const struct area *above = NULL;
+	if (map->count > 0)
+		above = has_low ? area_after(map, &path) : area_at(&path);
+	bool joins_high = above && area_joins(area, above);
 
-	if (joins_high)
-		whole.range.size += area_at(&above)->range.size;
+	if (joins_low) {
+		whole = *area_at(&path);
+		whole.range.size += area->range.size;
+	}
+	if (joins_high) {
+		whole.range.size += above->range.size;
+		if (has_low)
+			(void)area_path_next(map, &path);
+	}
 	if (joins_low && joins_high) {
-		area_drop(map, &above, above.slot + 1);
+		area_drop(map, &path, path.slot + 1);
 		area_descend(map, start, &path);
 	}
-	if (joins_low) {
-		struct area low = *area_at(&path);
-		low.range.size += whole.range.size;
-		area_set(map, &path, &low);
-	} else if (joins_high) {
-		area_set(map, &above, &whole);
-	} else {
-		area_put(map, &path, &whole);
-	}
+	area_splice(map, &path, joins_low || joins_high, &whole, 1);
 	area_release_spares(map);
 }
 
@@ -188,13 +199,13 @@ static void drop_inside(struct area_map *map, struct gpa_range range)
 	while (descend_from(map, range.start.raw, &path) && path.leaf.starts[path.slot] <= last) {
 		struct area_slots *leaf = &path.leaf;
 		unsigned slot = path.slot;
-		unsigned end = area_slot_of(leaf->starts, leaf->head->count, last) + 1;
+		unsigned end = last_at_most(leaf->starts, leaf->head->count, last) + 1;
 		bool done = end < leaf->head->count;
 
 		if (area_last(&leaf->areas[end - 1]) > last) {
 			struct area high = area_from(&leaf->areas[end - 1], last + 1);
 			path.slot = --end;
-			area_set(map, &path, &high);
+			area_splice(map, &path, 1, &high, 1);
 			path.slot = slot;
 			done = true;
 		}
@@ -205,25 +216,36 @@ static void drop_inside(struct area_map *map, struct gpa_range range)
 	}
 }
 
+/* Cuts a range that begins inside an area out of it, and puts `middle` there if it is not NULL:
+ * 0 to 3 pieces are left. */
+static unsigned cut_out(const struct area *area, struct gpa_range range, const struct area *middle,
+                        struct area pieces[3])
+{
+	uint64_t last = gpa_range_last(range).raw;
+	unsigned n = 0;
+	if (area->range.start.raw < range.start.raw)
+		pieces[n++] = area_below(area, range.start.raw);
+	if (middle)
+		pieces[n++] = *middle;
+	if (area_last(area) > last)
+		pieces[n++] = area_from(area, last + 1);
+	return n;
+}
+
 void area_remove(struct area_map *map, struct gpa_range range)
 {
 	struct area_path path;
-	uint64_t start = range.start.raw;
-	uint64_t last = gpa_range_last(range).raw;
+	struct area pieces[3];
+	bool more = true;
 
-	area_descend(map, start, &path);
+	area_descend(map, range.start.raw, &path);
 	struct area area = *area_at(&path);
-	if (area.range.start.raw < start && gpa_range_contains(area.range, range.start)) {
-		struct area low = area_below(&area, start);
-		area_set(map, &path, &low);
+	if (area.range.start.raw < range.start.raw && gpa_range_contains(area.range, range.start)) {
+		area_splice(map, &path, 1, pieces, cut_out(&area, range, NULL, pieces));
+		more = area_last(&area) < gpa_range_last(range).raw;
 	}
-	if (area.range.start.raw < start && gpa_range_contains(area.range, gpa_at(last)) &&
-	    area_last(&area) > last) {
-		struct area high = area_from(&area, last + 1);
-		area_put(map, &path, &high);
-	} else {
+	if (more)
 		drop_inside(map, range);
-	}
 	area_release_spares(map);
 }
 
@@ -237,10 +259,8 @@ static void cut(struct area_map *map, uint64_t at)
 	struct area area = *area_at(&path);
 	if (area.range.start.raw >= at || !gpa_range_contains(area.range, gpa_at(at)))
 		return;
-	struct area low = area_below(&area, at);
-	struct area high = area_from(&area, at);
-	area_set(map, &path, &low);
-	area_put(map, &path, &high);
+	struct area halves[2] = {area_below(&area, at), area_from(&area, at)};
+	area_splice(map, &path, 1, halves, 2);
 }
 
 /* Joins what can be joined at boundaries from range.start up to the byte after its last. */
@@ -261,12 +281,13 @@ static void join_around(struct area_map *map, struct gpa_range range)
 		if (area_last(&run) > end) {
 			drop_inside(map, gpa_range(gpa_at(end + 1), area_last(&run) - end));
 			area_descend(map, run.range.start.raw, &path);
-			area_set(map, &path, &run);
+			area_splice(map, &path, 1, &run, 1);
 		}
 	} while (area_last(&run) < last && area_path_next(map, &path));
 }
 
-void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm)
+/* The range lies in several areas, or in none in parts. */
+static void protect_many(struct area_map *map, struct gpa_range range, enum mm_perm perm)
 {
 	struct area_path path;
 	uint64_t last = gpa_range_last(range).raw;
@@ -279,8 +300,29 @@ void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm per
 		area_at(&path)->perm = (uint8_t)perm;
 		more = area_path_next(map, &path);
 	}
-	if (map->count > 0)
-		join_around(map, range);
+	join_around(map, range);
+}
+
+void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm)
+{
+	struct area_path path;
+	struct area pieces[3];
+
+	area_descend(map, range.start.raw, &path);
+	struct area area = *area_at(&path);
+	if (map->count > 0 && gpa_range_covers(area.range, range)) {
+		struct area middle = area_from(&area, range.start.raw);
+		middle.range.size = range.size;
+		middle.perm = (uint8_t)perm;
+		unsigned n = cut_out(&area, range, &middle, pieces);
+		if (area.perm != perm) {
+			area_splice(map, &path, 1, pieces, n);
+			if (n < 3)
+				join_around(map, range);
+		}
+	} else if (map->count > 0) {
+		protect_many(map, range, perm);
+	}
 	area_release_spares(map);
 }
 
@@ -310,7 +352,7 @@ static bool hole_in_leaf(const struct area_head *head, const uint64_t *starts,
                          const struct area *areas, struct hole *hole)
 {
 	unsigned count = head->count;
-	for (unsigned i = area_slot_of(starts, count, hole->first); i + 1 < count; i++) {
+	for (unsigned i = last_at_most(starts, count, hole->first); i + 1 < count; i++) {
 		if (hole_fits(hole, area_last(&areas[i]) + 1, starts[i + 1] - 1))
 			return true;
 	}
@@ -326,7 +368,7 @@ static bool hole_in_node(const struct area_node *node, unsigned level, struct ho
 	if (level == 0)
 		return hole_in_leaf(&node->head, node->leaf.starts, node->leaf.areas, hole);
 
-	unsigned i = area_slot_of(inner->starts, AREA_INNER_SLOTS, hole->first);
+	unsigned i = last_at_most(inner->starts, inner->head.count, hole->first);
 	for (; i < inner->head.count && inner->starts[i] <= hole->last; i++) {
 		const struct area_node *child = inner->children[i];
 		if (inner->gaps[i] < hole->size)

@@ -25,12 +25,11 @@ static void fill_unused(uint64_t *starts, unsigned from, unsigned to)
 		starts[i] = UINT64_MAX;
 }
 
-/* Opens a slot in an array of `count` words. */
-static void open_word(uint64_t *words, unsigned count, unsigned slot, uint64_t word)
+/* Moves words [from, count) up by n places. */
+static void raise_words(uint64_t *words, unsigned from, unsigned count, unsigned n)
 {
-	for (unsigned i = count; i > slot; i--)
-		words[i] = words[i - 1];
-	words[slot] = word;
+	for (unsigned i = count; i > from; i--)
+		words[i - 1 + n] = words[i - 1];
 }
 
 /* --- frames --- */
@@ -89,30 +88,52 @@ static struct area_slots slots_of_map(const struct area_map *map)
 
 void area_descend(const struct area_map *map, uint64_t key, struct area_path *path)
 {
+	/* Unused slots start at 2^64 - 1, which no rounded-down address reaches. */
+	key = align_down(key, PAGE_SIZE);
 	if (map->height == 0) {
 		path->leaf = slots_of_map(map);
-		path->slot = area_slot_of(map->starts, AREA_INLINE, key);
+		path->slot = area_inline_slot(map->starts, key);
 		return;
 	}
 	struct area_node *node = map->root;
 	for (unsigned level = map->height - 1; level > 0; level--) {
-		unsigned slot = area_slot_of(node->inner.starts, AREA_INNER_SLOTS, key);
+		unsigned slot = area_inner_slot(node->inner.starts, key);
 		path->nodes[level] = node;
 		path->slots[level] = slot;
 		node = node->inner.children[slot];
 	}
 	path->nodes[0] = node;
 	path->leaf = slots_of_leaf(&node->leaf);
-	path->slot = area_slot_of(node->leaf.starts, AREA_LEAF_SLOTS, key);
+	path->slot = area_leaf_slot(node->leaf.starts, key);
+}
+
+/* The lowest level at which the path can step to the right; map->height if at none. */
+static unsigned level_to_step(const struct area_map *map, const struct area_path *path)
+{
+	unsigned level = 1;
+	while (level < map->height && path->slots[level] + 1 >= path->nodes[level]->head.count)
+		level++;
+	return level;
+}
+
+const struct area *area_after(const struct area_map *map, const struct area_path *path)
+{
+	if (path->slot + 1 < path->leaf.head->count)
+		return &path->leaf.areas[path->slot + 1];
+	unsigned level = level_to_step(map, path);
+	if (level >= map->height)
+		return NULL;
+	const struct area_node *node = path->nodes[level]->inner.children[path->slots[level] + 1];
+	while (--level > 0)
+		node = node->inner.children[0];
+	return &node->leaf.areas[0];
 }
 
 bool area_path_next(const struct area_map *map, struct area_path *path)
 {
 	if (++path->slot < path->leaf.head->count)
 		return true;
-	unsigned level = 1;
-	while (level < map->height && path->slots[level] + 1 >= path->nodes[level]->head.count)
-		level++;
+	unsigned level = level_to_step(map, path);
 	if (level >= map->height)
 		return false;
 	path->slots[level]++;
@@ -228,8 +249,9 @@ static void tell_ancestors(struct area_map *map, struct area_path *path, unsigne
 static void inner_open(struct area_inner *inner, unsigned slot, struct area_node *child)
 {
 	unsigned count = inner->head.count;
-	open_word(inner->starts, count, slot, child->leaf.starts[0]);
-	open_word(inner->gaps, count, slot, 0);
+	raise_words(inner->starts, slot, count, 1);
+	raise_words(inner->gaps, slot, count, 1);
+	inner->starts[slot] = child->leaf.starts[0];
 	for (unsigned i = count; i > slot; i--)
 		inner->children[i] = inner->children[i - 1];
 	inner->children[slot] = child;
@@ -338,53 +360,57 @@ static void make_room(struct area_map *map, struct area_path *path, uint64_t key
 }
 
 /* As make_room() would count, if one other insertion went before it. */
-static unsigned frames_beside(const struct area_map *map, uint64_t key)
+static unsigned frames_beside(const struct area_map *map, const struct area_path *path)
 {
-	struct area_path path;
-	area_descend(map, key, &path);
 	unsigned full = 0;
-	while (full < map->height && path.nodes[full]->head.count + 2 > node_capacity(full))
+	while (full < map->height && path->nodes[full]->head.count + 2 > node_capacity(full))
 		full++;
 	return full == map->height ? full + 1 : full;
 }
 
 unsigned area_frames_needed(const struct area_map *map, struct gpa_range range)
 {
+	struct area_path path;
+	uint64_t last = gpa_range_last(range).raw;
+
 	if (map->height == 0)
 		return map->head.count + 2 > AREA_INLINE ? 1 : 0;
-	return frames_beside(map, range.start.raw) + frames_beside(map, gpa_range_last(range).raw);
+	area_descend(map, range.start.raw, &path);
+	unsigned needed = frames_beside(map, &path);
+	if (gpa_range_contains(path.leaf.areas[path.slot].range, gpa_at(last)))
+		return needed; /* in one area: one change */
+	area_descend(map, last, &path);
+	return needed + frames_beside(map, &path);
 }
 
 /* --- changes --- */
 
-void area_put(struct area_map *map, struct area_path *path, const struct area *area)
+void area_splice(struct area_map *map, struct area_path *path, unsigned old,
+                 const struct area *areas, unsigned n)
 {
-	uint64_t start = area->range.start.raw;
-	if (path->leaf.head->count == path->leaf.capacity)
-		make_room(map, path, start);
 	struct area_slots *leaf = &path->leaf;
-	unsigned slot = path->slot + (leaf->starts[path->slot] < start);
-	unsigned below = slot > 0 ? slot - 1 : 0;
-	uint64_t before = largest_hole(leaf, below, slot);
-	open_word(leaf->starts, leaf->head->count, slot, start);
-	for (unsigned i = leaf->head->count; i > slot; i--)
-		leaf->areas[i] = leaf->areas[i - 1];
-	leaf->areas[slot] = *area;
-	leaf->head->count++;
-	leaf_settle(leaf, before, largest_hole(leaf, below, slot + 1));
-	map->count++;
-	tell_ancestors(map, path, 0);
-}
+	if (leaf->head->count + n - old > leaf->capacity)
+		make_room(map, path, areas[0].range.start.raw);
 
-void area_set(struct area_map *map, struct area_path *path, const struct area *area)
-{
-	struct area_slots *leaf = &path->leaf;
 	unsigned slot = path->slot;
+	unsigned count = leaf->head->count;
+	if (old == 0 && leaf->starts[slot] < areas[0].range.start.raw)
+		slot++;
 	unsigned below = slot > 0 ? slot - 1 : 0;
-	uint64_t before = largest_hole(leaf, below, slot + 1);
-	leaf->starts[slot] = area->range.start.raw;
-	leaf->areas[slot] = *area;
-	leaf_settle(leaf, before, largest_hole(leaf, below, slot + 1));
+	uint64_t before = largest_hole(leaf, below, slot + old);
+
+	if (n != old) {
+		raise_words(leaf->starts, slot + old, count, n - old);
+		for (unsigned i = count; i > slot + old; i--)
+			leaf->areas[i - 1 + n - old] = leaf->areas[i - 1];
+		leaf->head->count += n - old;
+		map->count += n - old;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		leaf->starts[slot + i] = areas[i].range.start.raw;
+		leaf->areas[slot + i] = areas[i];
+	}
+	leaf_settle(leaf, before, largest_hole(leaf, below, slot + n));
 	tell_ancestors(map, path, 0);
 }
 

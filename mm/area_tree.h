@@ -70,18 +70,40 @@ struct area_path {
 };
 
 /*
- * The last of n ascending starts that is at most key, or 0 if none is. With n constant, this is
- * straight-line code without a branch: its latency is that of the loads.
+ * The last of n ascending starts that is at most key, or 0 if none is. n, coarse and fine are
+ * constants, each a multiple of the next, so this is straight-line code: three rounds of
+ * comparisons that count how many starts are low enough, first every coarse-th, then every
+ * fine-th among those that remain, then each. Within a round no load waits for another, where a
+ * binary search would wait for seven in turn, and no branch is there to be mispredicted.
  */
-static always_inline unsigned area_slot_of(const uint64_t *starts, unsigned n, uint64_t key)
+static always_inline unsigned area_slot_of(const uint64_t *starts, unsigned n, unsigned coarse,
+                                           unsigned fine, uint64_t key)
 {
-	const uint64_t *base = starts;
-	while (n > 1) {
-		unsigned half = n / 2;
-		base = base[half] <= key ? base + half : base;
-		n -= half;
-	}
-	return (unsigned)(base - starts);
+	unsigned slot = 0;
+	for (unsigned i = coarse; i < n; i += coarse)
+		slot += starts[i] <= key ? coarse : 0;
+	const uint64_t *middle = &starts[slot];
+	for (unsigned i = fine; i < coarse; i += fine)
+		slot += middle[i] <= key ? fine : 0;
+	const uint64_t *near = &starts[slot];
+	for (unsigned i = 1; i < fine; i++)
+		slot += near[i] <= key;
+	return slot;
+}
+
+static always_inline unsigned area_inner_slot(const uint64_t *starts, uint64_t key)
+{
+	return area_slot_of(starts, AREA_INNER_SLOTS, 28, 4, key);
+}
+
+static always_inline unsigned area_leaf_slot(const uint64_t *starts, uint64_t key)
+{
+	return area_slot_of(starts, AREA_LEAF_SLOTS, 20, 4, key);
+}
+
+static always_inline unsigned area_inline_slot(const uint64_t *starts, uint64_t key)
+{
+	return area_slot_of(starts, AREA_INLINE, 4, 2, key);
 }
 
 static inline uint64_t area_last(const struct area *area)
@@ -89,26 +111,30 @@ static inline uint64_t area_last(const struct area *area)
 	return gpa_range_last(area->range).raw;
 }
 
-/* The way to the last area that starts at or below key, or else to the first area. */
+/* The way to the last area that starts at or below the page of `key`, or else to the first. */
 void area_descend(const struct area_map *map, uint64_t key, struct area_path *path);
 
+/* The area after path's, or NULL. */
+const struct area *area_after(const struct area_map *map, const struct area_path *path);
+
 /* Moves a path to the slot after it, in this leaf or the next one. False: there is none, and the
- * path is spent. */
+ * path is no longer good for anything. */
 bool area_path_next(const struct area_map *map, struct area_path *path);
 
 /* An upper bound on the frames that cutting areas at both ends of a range, or putting one there,
  * could take. */
 unsigned area_frames_needed(const struct area_map *map, struct gpa_range range);
 
-/* Puts in an area that overlaps none. `path` comes from area_descend() to its start, and is
- * spent. Takes from the spares what it needs. */
-void area_put(struct area_map *map, struct area_path *path, const struct area *area);
+/*
+ * Replaces the `old` areas (0 or 1) at path->slot by n (1 to 3) ascending ones that overlap no
+ * other. `path` comes from area_descend() to the first one's start; with old = 0 that finds the
+ * slot below where they go. Takes from the spares what it needs.
+ */
+void area_splice(struct area_map *map, struct area_path *path, unsigned old,
+                 const struct area *areas, unsigned n);
 
-/* Drops the areas in slots [path->slot, end) of path's leaf. The path is spent. */
+/* Drops the areas in slots [path->slot, end) of path's leaf. The path is good no more. */
 void area_drop(struct area_map *map, struct area_path *path, unsigned end);
-
-/* Replaces the area at path->slot; the order stays, and no overlap arises. */
-void area_set(struct area_map *map, struct area_path *path, const struct area *area);
 
 /* Gives every node back, and leaves the map without a tree. */
 void area_free_nodes(struct area_map *map);
