@@ -123,7 +123,7 @@ static inline bool is_aligned(uint64_t value, uint64_t unit)
                                                                                                    \
 	static inline bool kind##_range_contains(struct kind##_range r, kind##_t addr)             \
 	{                                                                                          \
-		return addr.raw - r.start.raw < r.size;                                            \
+		return addr.raw >= r.start.raw && addr.raw - r.start.raw < r.size;                 \
 	}                                                                                          \
                                                                                                    \
 	/* Does all of `inner` lie in `outer`? Both are valid. */                                  \
@@ -158,11 +158,10 @@ static inline bool is_aligned(uint64_t value, uint64_t unit)
 	                                                 struct kind##_range *low,                 \
 	                                                 struct kind##_range *high)                \
 	{                                                                                          \
-		uint64_t offset = at.raw - r.start.raw;                                            \
-		if (offset == 0 || offset >= r.size)                                               \
+		if (at.raw <= r.start.raw || at.raw - r.start.raw >= r.size)                       \
 			return false;                                                              \
-		*low = (struct kind##_range){r.start, offset};                                     \
-		*high = (struct kind##_range){at, r.size - offset};                                \
+		*low = (struct kind##_range){r.start, at.raw - r.start.raw};                       \
+		*high = (struct kind##_range){at, r.size - low->size};                             \
 		return true;                                                                       \
 	}                                                                                          \
                                                                                                    \
