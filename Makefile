@@ -83,7 +83,7 @@ $(B)/riscv64/faultline.elf: $(riscv64_OBJ) boot/riscv64/image.ld
 	$(LD) --build-id=none -static -nostdlib -T boot/riscv64/image.ld $(riscv64_OBJ) -o $@
 
 $(B)/aarch64/faultline.elf: $(aarch64_OBJ) boot/aarch64/image.ld
-	$(LD) --build-id=none -static -nostdlib -T boot/aarch64/image.ld $(aarch64_OBJ) -o $@
+	$(LD) --build-id=none -static -pie --no-dynamic-linker -z notext -nostdlib -T boot/aarch64/image.ld $(aarch64_OBJ) -o $@
 
 $(B)/aarch64/faultline.img: $(B)/aarch64/faultline.elf
 	$(OBJCOPY) -O binary $< $@

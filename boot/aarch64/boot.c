@@ -1,0 +1,75 @@
+/*
+ * From Linux's arm64 boot protocol to kernel_main(): reads the device tree, or the table of
+ * boards that come without one, and turns the MMU on. Runs with the MMU off until then, so
+ * nothing before that line may use an atomic operation or an unaligned access.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arm_boot.h"
+#include "boot_info.h"
+#include "fdt.h"
+#include "machine.h"
+#include "mm/bits.h"
+
+/* A tree larger than this is refused: the boot protocol allows 2 MiB. */
+#define FDT_MAX_BYTES (2U << 20)
+
+/* Arm ARM D17.2.99: the affinity fields of MPIDR_EL1, as device trees and PSCI name a CPU. */
+#define MPIDR_AFFINITY (GENMASK(39, 32) | GENMASK(23, 0))
+
+_Noreturn void boot_main(const void *fdt, uint64_t el, uint64_t start);
+
+extern const char el1_vectors[];
+
+static void say(const char *text)
+{
+	for (; *text != '\0'; text++)
+		machine_console_put(*text);
+}
+
+/* Entered where no hypervisor can work: says what is missing, as kernel_main() would. */
+_Noreturn static void stop_without_el2(void)
+{
+	__asm__ volatile("msr vbar_el1, %0\n\tisb" : : "r"(el1_vectors));
+	say("TAP version 13\n"
+	    "# missing extension=el2 reason=\"no EL2: start QEMU with virtualization=on\"\n"
+	    "# RESULT: FAIL\n");
+	machine_console_drain();
+	machine_power_off(STATUS_NO_VIRT);
+}
+
+static void read_firmware(const void *fdt, struct boot_info *info)
+{
+	enum fdt_error error;
+
+	info->regions[info->region_count++] = (struct boot_region){arm_image(), BOOT_RESERVED};
+	error = fdt == NULL ? FDT_BAD_MAGIC : fdt_read_boot(fdt, FDT_MAX_BYTES, info);
+	if (error == FDT_BAD_MAGIC && arm_board_describe(info))
+		return;
+	if (error != FDT_OK)
+		info->error = fdt_error_name(error);
+}
+
+void boot_main(const void *fdt, uint64_t el, uint64_t start)
+{
+	static struct boot_info info;
+	uint64_t mpidr;
+	const char *error;
+
+	arm_board_find(fdt);
+	if (el != 2)
+		stop_without_el2();
+
+	__asm__("mrs %0, mpidr_el1" : "=r"(mpidr));
+	info.firmware = "linux-image";
+	info.boot_cpu = mpidr & MPIDR_AFFINITY;
+	info.start_cycles = start;
+	read_firmware(fdt, &info);
+
+	arm_boot_cpu_init(&info);
+	error = arm_mmu_start(&info);
+	if (info.error == NULL)
+		info.error = error;
+	kernel_main(&info);
+}

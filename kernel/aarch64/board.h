@@ -1,0 +1,48 @@
+/*
+ * What this board is made of: from the device tree, or from a table where there is none. Set by
+ * arm_board_find(), constant afterwards.
+ */
+#ifndef AARCH64_BOARD_H
+#define AARCH64_BOARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mm/addr.h"
+
+#define BOARD_DEVICES 8
+
+enum board_uart {
+	UART_NONE,
+	UART_PL011,
+	UART_CADENCE,
+};
+
+enum board_irq {
+	IRQ_NONE,
+	IRQ_GICV2,
+	IRQ_GICV3,
+};
+
+/* How the firmware is called, if it is there at all. */
+enum board_psci {
+	PSCI_NONE,
+	PSCI_SMC,
+	PSCI_HVC,
+};
+
+struct board {
+	const char *name;
+	enum board_uart uart;
+	hpa_t uart_base;
+	enum board_irq irq;
+	hpa_t irq_distributor;
+	struct hpa_range irq_cpu; /* GICv2: the CPU interface; GICv3: the redistributors */
+	enum board_psci psci;
+	struct hpa_range devices[BOARD_DEVICES]; /* all of the above, for the MMU */
+	unsigned device_count;
+};
+
+extern struct board board;
+
+#endif

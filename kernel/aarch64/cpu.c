@@ -1,0 +1,177 @@
+/*
+ * CPUs: the boot CPU's own state, starting the others by PSCI, and giving them work. A CPU
+ * without work waits in WFE; whoever gives it some, or finishes some, sends an event.
+ */
+#include "cpu.h"
+
+#include <stddef.h>
+
+#include "arm_boot.h"
+#include "boot_info.h"
+#include "irq.h"
+#include "machine.h"
+#include "mmu.h"
+#include "offsets.h"
+#include "psci.h"
+#include "timer.h"
+#include "trap.h"
+
+SYSREG_WRITE(vbar_el2, "vbar_el2")
+
+_Static_assert(MACHINE_MAX_CPUS == CPU_MAX, "offsets.h");
+_Static_assert(offsetof(struct cpu, trap_stack) == CPU_TRAP_STACK, "offsets.h");
+_Static_assert(offsetof(struct cpu, stack) == CPU_STACK, "offsets.h");
+_Static_assert(offsetof(struct mmu_registers, mair) == MMU_MAIR, "offsets.h");
+_Static_assert(offsetof(struct mmu_registers, tcr) == MMU_TCR, "offsets.h");
+_Static_assert(offsetof(struct mmu_registers, ttbr) == MMU_TTBR, "offsets.h");
+_Static_assert(offsetof(struct mmu_registers, sctlr) == MMU_SCTLR, "offsets.h");
+
+/* How long a started CPU may take to arrive: generous, and in ticks of the generic timer. */
+#define ARRIVAL_SECONDS 2
+
+struct cpu cpus[MACHINE_MAX_CPUS];
+
+static unsigned cpus_known; /* that the firmware names and that have a slot here */
+static unsigned cpus_up = 1;
+
+extern char cpu_stacks[], cpu_entry[];
+
+_Noreturn void cpu_main(void);
+
+static inline void wait_for_event(void)
+{
+	__asm__ volatile("wfe" : : : "memory");
+}
+
+/* The event must not overtake the store that it announces. */
+static inline void send_event(void)
+{
+	dsb_ishst();
+	__asm__ volatile("sev" : : : "memory");
+}
+
+static char *slot(unsigned index)
+{
+	return cpu_stacks + (size_t)index * STACK_SLOT;
+}
+
+void *cpu_stack_guard(unsigned index)
+{
+	return slot(index);
+}
+
+void arm_boot_cpu_init(const struct boot_info *info)
+{
+	cpus_known = info->cpus < MACHINE_MAX_CPUS ? info->cpus : MACHINE_MAX_CPUS;
+	for (unsigned i = 0; i < MACHINE_MAX_CPUS; i++) {
+		cpus[i].index = i;
+		cpus[i].mpidr = info->cpu_ids[i];
+		cpus[i].stack = slot(i) + STACK_GUARD + STACK_SIZE;
+		cpus[i].trap_stack = slot(i) + STACK_SLOT;
+	}
+	write_tpidr_el2((uint64_t)(uintptr_t)&cpus[0]);
+	write_vbar_el2((uint64_t)(uintptr_t)trap_vectors);
+	isb();
+}
+
+/* What each CPU does once, with the MMU on. SErrors are let through: they are reported, too. */
+static void init_this_cpu(void)
+{
+	timer_init_cpu();
+	irq_init_cpu(this_cpu());
+	__asm__ volatile("msr daifclr, #4" : : : "memory");
+}
+
+void machine_init(const struct boot_info *info)
+{
+	(void)info;
+	irq_init();
+	init_this_cpu();
+	atomic_store(&cpus[0].online, true);
+}
+
+/* Where entry.S ends, on a CPU other than the first. */
+void cpu_main(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	init_this_cpu();
+	atomic_store(&cpu->online, true);
+	for (;;) {
+		while (!atomic_load_explicit(&cpu->busy, memory_order_acquire))
+			wait_for_event();
+		cpu->fn(cpu->arg);
+		atomic_store_explicit(&cpu->busy, false, memory_order_release);
+		send_event();
+	}
+}
+
+unsigned machine_cpu_index(void)
+{
+	return (unsigned)this_cpu()->index;
+}
+
+/*
+ * The CPU that starts reads mmu_registers and its struct cpu with its MMU off, past the caches
+ * that this CPU wrote them through.
+ */
+static void clean_for_start(const void *start, size_t bytes)
+{
+	uint64_t end = (uint64_t)(uintptr_t)start + bytes;
+
+	for (uint64_t at = align_down((uint64_t)(uintptr_t)start, 16); at < end; at += 16)
+		__asm__ volatile("dc cvac, %0" : : "r"(at) : "memory");
+	dsb_sy();
+}
+
+static bool start_cpu(struct cpu *cpu)
+{
+	uint64_t patience = machine_ticks() + ARRIVAL_SECONDS * machine_ticks_per_second();
+
+	clean_for_start(cpu, sizeof(*cpu));
+	clean_for_start(&mmu_registers, sizeof(mmu_registers));
+	if (!psci_cpu_on(cpu->mpidr, (uint64_t)(uintptr_t)cpu_entry, (uint64_t)(uintptr_t)cpu))
+		return false;
+	while (!atomic_load(&cpu->online)) {
+		if (machine_ticks() > patience)
+			return false;
+		machine_relax();
+	}
+	return true;
+}
+
+unsigned machine_start_cpus(unsigned wanted)
+{
+	while (cpus_up < cpus_known && cpus_up < wanted && start_cpu(&cpus[cpus_up]))
+		cpus_up++;
+	return cpus_up;
+}
+
+unsigned machine_cpu_count(void)
+{
+	return cpus_up;
+}
+
+void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
+{
+	cpus[cpu].fn = fn;
+	cpus[cpu].arg = arg;
+	atomic_store_explicit(&cpus[cpu].busy, true, memory_order_release);
+	send_event();
+}
+
+void machine_wait(unsigned cpu)
+{
+	while (atomic_load_explicit(&cpus[cpu].busy, memory_order_acquire))
+		wait_for_event();
+}
+
+void machine_kick(unsigned cpu)
+{
+	irq_kick(&cpus[cpu]);
+}
+
+void machine_relax(void)
+{
+	__asm__ volatile("yield" : : : "memory");
+}

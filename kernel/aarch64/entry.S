@@ -1,0 +1,49 @@
+/*
+ * The stacks of all CPUs, and where a CPU that PSCI has started begins: with x0 pointing at its
+ * struct cpu, the MMU off, at EL2.
+ */
+#include "arm_cycles.h"
+#include "offsets.h"
+
+	.section .stacks, "aw", @nobits
+	.balign	4096
+	.globl	cpu_stacks
+cpu_stacks:
+	.skip	STACK_SLOT * CPU_MAX
+
+	/* Where head.S starts: the top of the first CPU's stack. */
+	.globl	boot_stack_top
+	.set	boot_stack_top, cpu_stacks + STACK_GUARD + STACK_SIZE
+
+	.text
+	.globl	cpu_entry
+cpu_entry:
+	/* 1. Traps are reported from here on. */
+	msr	tpidr_el2, x0
+	adrp	x1, trap_vectors
+	add	x1, x1, :lo12:trap_vectors
+	msr	vbar_el2, x1
+	start_cycle_counter x1
+
+	/* 2. The map that the boot CPU built, and the caches. */
+	adrp	x1, mmu_registers
+	add	x1, x1, :lo12:mmu_registers
+	ldp	x2, x3, [x1, #MMU_MAIR]
+	ldp	x4, x5, [x1, #MMU_TTBR]
+	msr	mair_el2, x2
+	msr	tcr_el2, x3
+	msr	ttbr0_el2, x4
+	isb
+	tlbi	alle2
+	ic	iallu
+	dsb	sy
+	isb
+	msr	sctlr_el2, x5
+	isb
+
+	/* 3. A stack, and C. */
+	ldr	x1, [x0, #CPU_STACK]
+	mov	sp, x1
+	mov	x29, xzr
+	mov	x30, xzr
+	b	cpu_main

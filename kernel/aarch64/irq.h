@@ -1,0 +1,32 @@
+/*
+ * The interrupt controller, as far as a hypervisor needs it that takes interrupts only to leave
+ * a guest: the timer's line to each CPU, and one software interrupt between CPUs. Interrupts
+ * stay masked at EL2; they are taken out of guests, by HCR_EL2.IMO, and acknowledged here.
+ */
+#ifndef AARCH64_IRQ_H
+#define AARCH64_IRQ_H
+
+#include "cpu.h"
+
+/* PPIs as every board wires them (Arm BSA, 3.8): the EL2 physical timer. */
+#define IRQ_EL2_TIMER 26
+#define IRQ_KICK      0
+
+struct irq_controller {
+	const char *name;
+	void (*init)(void);
+	void (*init_cpu)(struct cpu *cpu); /* on that CPU */
+	void (*kick)(const struct cpu *cpu);
+	void (*acknowledge)(void); /* what interrupts this CPU now, if anything still does */
+};
+
+extern const struct irq_controller irq_gicv2;
+extern const struct irq_controller irq_gicv3;
+
+void irq_init(void);
+void irq_init_cpu(struct cpu *cpu);
+void irq_kick(const struct cpu *cpu);
+/* Acknowledges and completes the interrupt that took this CPU out of its guest. */
+void irq_acknowledge(void);
+
+#endif
