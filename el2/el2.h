@@ -1,0 +1,130 @@
+/*
+ * What the files of this folder share. A vCPU's registers are in one of two places: in struct
+ * el2_vcpu, or, for those of EL1, in the CPU that ran it last (el2_cpu.loaded), where they stay
+ * until another vCPU wants that CPU or park() brings them home.
+ */
+#ifndef EL2_EL2_H
+#define EL2_EL2_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "el2/regs.h"
+#include "vcpu.h"
+
+/* EL1 and EL0 state that no entry or exit moves: the guest changes it behind our back. */
+#define EL1_STATE(X)                                                                               \
+	X(sctlr_el1)                                                                               \
+	X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1)     \
+		X(contextidr_el1) X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1) X(par_el1)       \
+			X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1) X(sp_el0) X(sp_el1) X(elr_el1)    \
+				X(spsr_el1) X(cntkctl_el1) X(cntv_ctl_el0) X(cntv_cval_el0)        \
+					X(csselr_el1) X(mdscr_el1)
+
+struct el1_state {
+#define EL1_MEMBER(name) uint64_t name;
+	EL1_STATE(EL1_MEMBER)
+#undef EL1_MEMBER
+};
+
+struct el2_cpu;
+
+struct el2_vcpu {
+	uint64_t x[31]; /* entry.S knows these three */
+	uint64_t pc;
+	uint64_t pstate;
+
+	uint64_t hcr;
+	uint64_t vtcr;
+	uint64_t vttbr;
+	uint64_t vmpidr;
+	struct el1_state el1;
+	struct el2_cpu *home; /* where el1 is loaded; NULL: it is above */
+	struct vcpu *vcpu;
+
+	uint64_t pair_value; /* MMIO by LDP: the first half, until the second is here */
+	bool pair_second;    /* ...and whether the second is the one due */
+};
+
+#define EL2_RECENT 64
+
+/* Per CPU that runs guests. */
+struct el2_cpu {
+	struct el2_vcpu *loaded; /* whose EL1 state is in the registers */
+	uint64_t deadline;       /* what the timer is set to */
+	/* By tag, the vCPU that ran here last: see el2_load(). */
+	const struct el2_vcpu *recent[EL2_RECENT];
+};
+
+static inline struct el2_vcpu *el2_of(const struct vcpu *vcpu)
+{
+	return vcpu->arch;
+}
+
+/* --- probe.c: what this machine has, known after the probe --- */
+
+struct el2_machine {
+	bool range_tlbi;
+	bool vmid16;
+	bool lpa2;
+	bool gicv3;
+	uint8_t pa_range; /* ID_AA64MMFR0_EL1.PARange */
+};
+
+extern struct el2_machine el2_machine;
+
+bool el2_probe(struct virt_caps *caps);
+
+/* --- enable.c --- */
+
+bool el2_cpu_enable(const char **why);
+void el2_cpu_disable(void);
+
+/* --- switch.c: whose state is in the registers --- */
+
+/* Makes v's EL1 state and address space the ones loaded on this CPU. */
+void el2_load(struct el2_vcpu *v);
+void el2_park(struct vcpu *vcpu);
+/* Writes v->hcr to the hardware if v is loaded here. */
+void el2_hcr_changed(const struct el2_vcpu *v);
+
+/* --- entry.S --- */
+
+unsigned el2_enter(struct el2_vcpu *v);
+extern const char el2_vectors[];
+
+/* --- exit.c --- */
+
+/* Turns the exit just taken into *exit. False: nothing that concerns anybody else, go on. */
+bool el2_exit(struct el2_vcpu *v, unsigned left, struct vm_exit *exit);
+
+/* --- sysreg.c --- */
+
+/* A trapped MRS or MSR. True if it is done, and the guest goes on after it. */
+bool el2_sysreg(struct el2_vcpu *v, uint64_t iss);
+
+/* --- guest.c: what is done to a guest between exits --- */
+
+void el2_call_return(struct vcpu *vcpu, uint64_t first, uint64_t second);
+void el2_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
+void el2_inject_undefined(struct vcpu *vcpu);
+void el2_set_interrupt(struct vcpu *vcpu, bool pending);
+enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
+uint64_t el2_pc(const struct vcpu *vcpu);
+size_t el2_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
+
+/* Stage 1 alone, by the hardware: PAR_EL1's word for it. v is loaded. */
+uint64_t el2_stage1(uint64_t address, bool write);
+
+/* --- mmio.c --- */
+
+enum mm_error el2_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
+                              struct mmio_access *access);
+bool el2_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
+
+/* --- flush.c --- */
+
+uint64_t el2_vttbr(hpa_t root, uint32_t tag);
+void el2_flush(void *ctx, const struct mm_flush *request);
+
+#endif

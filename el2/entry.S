@@ -1,0 +1,131 @@
+/*
+ * Into the guest and out of it again.
+ *
+ *	el2_enter(v)	keeps the hypervisor's callee-saved registers and v on the stack, loads the
+ *			guest's general registers, and leaves by ERET
+ *	vectors		the guest's exceptions come back here, on the stack that el2_enter() left:
+ *			save the guest's registers, and return from el2_enter()
+ *
+ * System registers of EL1 are not touched: they stay loaded until another vCPU wants this CPU
+ * (switch.c). The hypervisor's own exceptions go on to its trap handler.
+ */
+#include "offsets.h"
+
+/* What el2_enter() keeps on the stack. */
+#define HOST_VCPU  0
+#define HOST_X19   16
+#define HOST_FRAME 112
+
+	.text
+
+/* unsigned el2_enter(struct el2_vcpu *v) */
+	.globl	el2_enter
+	.balign	64
+el2_enter:
+	/* 1. The hypervisor's registers that a call must keep. */
+	sub	sp, sp, #HOST_FRAME
+	str	x0, [sp, #HOST_VCPU]
+	stp	x19, x20, [sp, #HOST_X19]
+	stp	x21, x22, [sp, #HOST_X19 + 16]
+	stp	x23, x24, [sp, #HOST_X19 + 32]
+	stp	x25, x26, [sp, #HOST_X19 + 48]
+	stp	x27, x28, [sp, #HOST_X19 + 64]
+	stp	x29, x30, [sp, #HOST_X19 + 80]
+
+	/* 2. Where the guest goes on. */
+	ldp	x2, x3, [x0, #VCPU_PC]
+	msr	elr_el2, x2
+	msr	spsr_el2, x3
+
+	/* 3. The guest's registers, x0 last. */
+	ldp	x2, x3, [x0, #VCPU_X + 16]
+	ldp	x4, x5, [x0, #VCPU_X + 32]
+	ldp	x6, x7, [x0, #VCPU_X + 48]
+	ldp	x8, x9, [x0, #VCPU_X + 64]
+	ldp	x10, x11, [x0, #VCPU_X + 80]
+	ldp	x12, x13, [x0, #VCPU_X + 96]
+	ldp	x14, x15, [x0, #VCPU_X + 112]
+	ldp	x16, x17, [x0, #VCPU_X + 128]
+	ldp	x18, x19, [x0, #VCPU_X + 144]
+	ldp	x20, x21, [x0, #VCPU_X + 160]
+	ldp	x22, x23, [x0, #VCPU_X + 176]
+	ldp	x24, x25, [x0, #VCPU_X + 192]
+	ldp	x26, x27, [x0, #VCPU_X + 208]
+	ldp	x28, x29, [x0, #VCPU_X + 224]
+	ldr	x30, [x0, #VCPU_X + 240]
+	ldp	x0, x1, [x0, #VCPU_X]
+	eret
+
+/* The guest was left: x0 and x1 are on top of the frame above, and x1 says how. */
+guest_left:
+	/* 4. The guest's registers. */
+	ldr	x0, [sp, #16 + HOST_VCPU]
+	stp	x2, x3, [x0, #VCPU_X + 16]
+	stp	x4, x5, [x0, #VCPU_X + 32]
+	stp	x6, x7, [x0, #VCPU_X + 48]
+	stp	x8, x9, [x0, #VCPU_X + 64]
+	stp	x10, x11, [x0, #VCPU_X + 80]
+	stp	x12, x13, [x0, #VCPU_X + 96]
+	stp	x14, x15, [x0, #VCPU_X + 112]
+	stp	x16, x17, [x0, #VCPU_X + 128]
+	stp	x18, x19, [x0, #VCPU_X + 144]
+	stp	x20, x21, [x0, #VCPU_X + 160]
+	stp	x22, x23, [x0, #VCPU_X + 176]
+	stp	x24, x25, [x0, #VCPU_X + 192]
+	stp	x26, x27, [x0, #VCPU_X + 208]
+	stp	x28, x29, [x0, #VCPU_X + 224]
+	str	x30, [x0, #VCPU_X + 240]
+	ldp	x2, x3, [sp], #16
+	stp	x2, x3, [x0, #VCPU_X]
+	mrs	x2, elr_el2
+	mrs	x3, spsr_el2
+	stp	x2, x3, [x0, #VCPU_PC]
+
+	/* 5. Back into the hypervisor. */
+	mov	w0, w1
+	ldp	x19, x20, [sp, #HOST_X19]
+	ldp	x21, x22, [sp, #HOST_X19 + 16]
+	ldp	x23, x24, [sp, #HOST_X19 + 32]
+	ldp	x25, x26, [sp, #HOST_X19 + 48]
+	ldp	x27, x28, [sp, #HOST_X19 + 64]
+	ldp	x29, x30, [sp, #HOST_X19 + 80]
+	add	sp, sp, #HOST_FRAME
+	ret
+
+	.macro	from_host number
+	.balign	128
+	msr	tpidr_el1, x0
+	mov	x0, #\number
+	b	trap_enter
+	.endm
+
+	.macro	from_guest how
+	.balign	128
+	stp	x0, x1, [sp, #-16]!
+	mov	w1, #\how
+	b	guest_left
+	.endm
+
+/* Arm ARM D1.3.1.6: EL2 with SP_EL0, EL2 with SP_EL2, a lower level in AArch64, in AArch32. */
+	.balign	2048
+	.globl	el2_vectors
+el2_vectors:
+	from_host 0
+	from_host 1
+	from_host 2
+	from_host 3
+
+	from_host 4
+	from_host 5
+	from_host 6
+	from_host 7
+
+	from_guest LEFT_SYNC
+	from_guest LEFT_IRQ
+	from_guest LEFT_FIQ
+	from_guest LEFT_SERROR
+
+	from_guest LEFT_A32
+	from_guest LEFT_A32
+	from_guest LEFT_A32
+	from_guest LEFT_A32
