@@ -11,25 +11,27 @@
  */
 #include "mm/area_tree.h"
 
-/* --- moving entries: freestanding code has no memmove --- */
+/* --- moving entries --- */
 
-static void copy_words(uint64_t *to, const uint64_t *from, size_t n)
+static void move_words(uint64_t *to, const uint64_t *from, unsigned n)
 {
-	for (size_t i = 0; i < n; i++)
-		to[i] = from[i];
+	move_bytes(to, from, n * sizeof(*to));
+}
+
+static void move_areas(struct area *to, const struct area *from, unsigned n)
+{
+	move_bytes(to, from, n * sizeof(*to));
+}
+
+static void move_children(struct area_node **to, struct area_node *const *from, unsigned n)
+{
+	move_bytes(to, from, n * sizeof(*to));
 }
 
 static void fill_unused(uint64_t *starts, unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++)
 		starts[i] = UINT64_MAX;
-}
-
-/* Moves words [from, count) up by n places. */
-static void raise_words(uint64_t *words, unsigned from, unsigned count, unsigned n)
-{
-	for (unsigned i = count; i > from; i--)
-		words[i - 1 + n] = words[i - 1];
 }
 
 /* --- frames --- */
@@ -249,11 +251,10 @@ static void tell_ancestors(struct area_map *map, struct area_path *path, unsigne
 static void inner_open(struct area_inner *inner, unsigned slot, struct area_node *child)
 {
 	unsigned count = inner->head.count;
-	raise_words(inner->starts, slot, count, 1);
-	raise_words(inner->gaps, slot, count, 1);
+	move_words(&inner->starts[slot + 1], &inner->starts[slot], count - slot);
+	move_words(&inner->gaps[slot + 1], &inner->gaps[slot], count - slot);
+	move_children(&inner->children[slot + 1], &inner->children[slot], count - slot);
 	inner->starts[slot] = child->leaf.starts[0];
-	for (unsigned i = count; i > slot; i--)
-		inner->children[i] = inner->children[i - 1];
 	inner->children[slot] = child;
 	inner->head.count = count + 1;
 	inner->gaps[slot] = child_gap(inner, slot);
@@ -266,9 +267,8 @@ static void inner_open(struct area_inner *inner, unsigned slot, struct area_node
 static void leaf_move_tail(struct area_leaf *from, unsigned at, struct area_leaf *to)
 {
 	unsigned moved = from->head.count - at;
-	copy_words(to->starts, &from->starts[at], moved);
-	for (unsigned i = 0; i < moved; i++)
-		to->areas[i] = from->areas[at + i];
+	move_words(to->starts, &from->starts[at], moved);
+	move_areas(to->areas, &from->areas[at], moved);
 	fill_unused(to->starts, moved, AREA_LEAF_SLOTS);
 	fill_unused(from->starts, at, AREA_LEAF_SLOTS);
 	to->head.count = moved;
@@ -280,10 +280,9 @@ static void leaf_move_tail(struct area_leaf *from, unsigned at, struct area_leaf
 static void inner_move_tail(struct area_inner *from, unsigned at, struct area_inner *to)
 {
 	unsigned moved = from->head.count - at;
-	copy_words(to->starts, &from->starts[at], moved);
-	copy_words(to->gaps, &from->gaps[at], moved);
-	for (unsigned i = 0; i < moved; i++)
-		to->children[i] = from->children[at + i];
+	move_words(to->starts, &from->starts[at], moved);
+	move_words(to->gaps, &from->gaps[at], moved);
+	move_children(to->children, &from->children[at], moved);
 	fill_unused(to->starts, moved, AREA_INNER_SLOTS);
 	fill_unused(from->starts, at, AREA_INNER_SLOTS);
 	to->head.count = moved;
@@ -325,10 +324,9 @@ static void grow_root(struct area_map *map, struct area_path *path)
 static void plant_tree(struct area_map *map)
 {
 	struct area_node *node = node_from_spare(map);
-	copy_words(node->leaf.starts, map->starts, map->head.count);
+	move_words(node->leaf.starts, map->starts, map->head.count);
 	fill_unused(node->leaf.starts, map->head.count, AREA_LEAF_SLOTS);
-	for (unsigned i = 0; i < map->head.count; i++)
-		node->leaf.areas[i] = map->first[i];
+	move_areas(node->leaf.areas, map->first, map->head.count);
 	node->head = map->head;
 	map->root = node;
 	map->height = 1;
@@ -400,9 +398,9 @@ void area_splice(struct area_map *map, struct area_path *path, unsigned old,
 	uint64_t before = largest_hole(leaf, below, slot + old);
 
 	if (n != old) {
-		raise_words(leaf->starts, slot + old, count, n - old);
-		for (unsigned i = count; i > slot + old; i--)
-			leaf->areas[i - 1 + n - old] = leaf->areas[i - 1];
+		unsigned above = count - slot - old;
+		move_words(&leaf->starts[slot + n], &leaf->starts[slot + old], above);
+		move_areas(&leaf->areas[slot + n], &leaf->areas[slot + old], above);
 		leaf->head->count += n - old;
 		map->count += n - old;
 	}
@@ -420,11 +418,10 @@ void area_splice(struct area_map *map, struct area_path *path, unsigned old,
 static void inner_close(struct area_inner *inner, unsigned slot)
 {
 	unsigned count = --inner->head.count;
-	copy_words(&inner->starts[slot], &inner->starts[slot + 1], count - slot);
-	copy_words(&inner->gaps[slot], &inner->gaps[slot + 1], count - slot);
+	move_words(&inner->starts[slot], &inner->starts[slot + 1], count - slot);
+	move_words(&inner->gaps[slot], &inner->gaps[slot + 1], count - slot);
 	inner->starts[count] = UINT64_MAX;
-	for (unsigned i = slot; i < count; i++)
-		inner->children[i] = inner->children[i + 1];
+	move_children(&inner->children[slot], &inner->children[slot + 1], count - slot);
 	if (slot > 0)
 		inner->gaps[slot - 1] = child_gap(inner, slot - 1);
 	if (count > 0)
@@ -435,9 +432,8 @@ static void inner_close(struct area_inner *inner, unsigned slot)
 static void merge_leaves(struct area_leaf *left, const struct area_leaf *right)
 {
 	unsigned count = left->head.count;
-	copy_words(&left->starts[count], right->starts, right->head.count);
-	for (unsigned i = 0; i < right->head.count; i++)
-		left->areas[count + i] = right->areas[i];
+	move_words(&left->starts[count], right->starts, right->head.count);
+	move_areas(&left->areas[count], right->areas, right->head.count);
 	left->head.count = count + right->head.count;
 	leaf_summarise(left);
 }
@@ -445,10 +441,9 @@ static void merge_leaves(struct area_leaf *left, const struct area_leaf *right)
 static void merge_inners(struct area_inner *left, const struct area_inner *right)
 {
 	unsigned count = left->head.count;
-	copy_words(&left->starts[count], right->starts, right->head.count);
-	copy_words(&left->gaps[count], right->gaps, right->head.count);
-	for (unsigned i = 0; i < right->head.count; i++)
-		left->children[count + i] = right->children[i];
+	move_words(&left->starts[count], right->starts, right->head.count);
+	move_words(&left->gaps[count], right->gaps, right->head.count);
+	move_children(&left->children[count], right->children, right->head.count);
 	left->head.count = count + right->head.count;
 	left->gaps[count - 1] = child_gap(left, count - 1);
 	inner_summarise(left);
@@ -509,7 +504,7 @@ static void fell_tree(struct area_map *map)
 {
 	struct area_node *node = map->root;
 	map->head = node->head;
-	copy_words(map->starts, node->leaf.starts, AREA_INLINE);
+	move_words(map->starts, node->leaf.starts, AREA_INLINE);
 	for (unsigned i = 0; i < AREA_INLINE; i++)
 		map->first[i] = i < node->head.count ? node->leaf.areas[i] : (struct area){0};
 	area_free_nodes(map);
@@ -524,9 +519,8 @@ void area_drop(struct area_map *map, struct area_path *path, unsigned end)
 	unsigned below = slot > 0 ? slot - 1 : 0;
 	uint64_t before = largest_hole(leaf, below, end);
 
-	copy_words(&leaf->starts[slot], &leaf->starts[end], count - end);
-	for (unsigned i = slot; i + dropped < count; i++)
-		leaf->areas[i] = leaf->areas[i + dropped];
+	move_words(&leaf->starts[slot], &leaf->starts[end], count - end);
+	move_areas(&leaf->areas[slot], &leaf->areas[end], count - end);
 	fill_unused(leaf->starts, count - dropped, count);
 	leaf->areas[count - dropped].range.size = 0; /* area_find() looks at the first one */
 	leaf->head->count = count - dropped;

@@ -25,6 +25,10 @@
 #define ctz64(x) ((unsigned)__builtin_ctzll(x))
 #define fls64(x) (63U - (unsigned)__builtin_clzll(x))
 
+/* Copies bytes between places that may overlap. The image gives memmove and its like, which the
+ * compiler calls of its own accord as well. */
+#define move_bytes(to, from, bytes) ((void)__builtin_memmove(to, from, bytes))
+
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define ARRAY_SIZE(a)                   (sizeof(a) / sizeof((a)[0]))
 
