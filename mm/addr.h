@@ -17,6 +17,7 @@
 #define MM_ADDR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mm/compiler.h"
@@ -176,5 +177,31 @@ DEFINE_ADDRESS_KIND(gva); /* guest virtual: what the guest's instructions use */
 DEFINE_ADDRESS_KIND(gpa); /* guest physical; Arm calls it IPA */
 DEFINE_ADDRESS_KIND(hva); /* host virtual: what the hypervisor's instructions use */
 DEFINE_ADDRESS_KIND(hpa); /* host physical: what the memory bus sees */
+
+/*
+ * Text for logs: "GPA:0x40001000", and "GPA:0x40000000..0x4fffffff" with a range's last byte
+ * ("GPA:0x40000000.." if it is empty). At most `size` bytes are written, the NUL included; the
+ * answer is the length that the whole text has.
+ */
+#define ADDR_TEXT 48 /* enough for any of them */
+
+size_t addr_format(char *buf, size_t size, const char *kind, uint64_t addr);
+size_t addr_format_range(char *buf, size_t size, const char *kind, uint64_t start, uint64_t bytes);
+
+#define DEFINE_ADDRESS_TEXT(kind, name)                                                            \
+	static inline size_t kind##_format(char *buf, size_t size, kind##_t addr)                  \
+	{                                                                                          \
+		return addr_format(buf, size, name, addr.raw);                                     \
+	}                                                                                          \
+	static inline size_t kind##_range_format(char *buf, size_t size, struct kind##_range r)    \
+	{                                                                                          \
+		return addr_format_range(buf, size, name, r.start.raw, r.size);                    \
+	}                                                                                          \
+	struct kind##_range /* the macro's caller ends it with a semicolon */
+
+DEFINE_ADDRESS_TEXT(gva, "GVA");
+DEFINE_ADDRESS_TEXT(gpa, "GPA");
+DEFINE_ADDRESS_TEXT(hva, "HVA");
+DEFINE_ADDRESS_TEXT(hpa, "HPA");
 
 #endif

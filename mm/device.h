@@ -105,9 +105,9 @@ struct device *device_bus_find(const struct device_bus *bus, enum device_space s
                                uint64_t addr);
 
 /*
- * MM_INVALID: width is not 1, 2, 4 or 8, or addr + width wraps. MM_NOT_MAPPED: no device at
- * addr. MM_OUT_OF_RANGE: begins in one and ends outside it. Else what the handler answers;
- * *value is written on MM_OK alone.
+ * MM_INVALID: width is not 1, 2, 4 or 8, or its last byte is beyond 2^64 - 1. MM_NOT_MAPPED: no
+ * device at addr. MM_OUT_OF_RANGE: begins in one and ends outside it. Else what the handler
+ * answers; *value is written on MM_OK alone.
  */
 enum mm_error device_bus_read(const struct device_bus *bus, enum device_space space, uint64_t addr,
                               unsigned width, uint64_t *value) must_check;

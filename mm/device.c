@@ -1,0 +1,160 @@
+/*
+ * Emulated devices: their ranges, and the bus that sends an access to the one it belongs to.
+ */
+#include "mm/device.h"
+
+/* --- names and ranges --- */
+
+const char *device_type_name(enum device_type type)
+{
+	static const char *const names[DEVICE_TYPE_COUNT] = {
+		[DEVICE_TYPE_NONE] = "none",
+		[DEVICE_TYPE_CONSOLE] = "console",
+		[DEVICE_TYPE_TEST] = "test",
+		[DEVICE_TYPE_INTERRUPT_CONTROLLER] = "interrupt-controller",
+		[DEVICE_TYPE_TIMER] = "timer",
+		[DEVICE_TYPE_VIRTIO] = "virtio",
+		[DEVICE_TYPE_PASSTHROUGH] = "passthrough",
+	};
+	return (unsigned)type < DEVICE_TYPE_COUNT ? names[type] : "unknown";
+}
+
+bool device_range_valid(struct device_range range)
+{
+	return range.length != 0 && range.length - 1 <= UINT64_MAX - range.base;
+}
+
+enum mm_error device_range_inclusive(enum device_space space, uint64_t first, uint64_t last,
+                                     struct device_range *out)
+{
+	/* All 2^64 addresses would have a length that no 64-bit number holds. */
+	if (last < first || last - first == UINT64_MAX)
+		return MM_INVALID;
+	*out = (struct device_range){space, first, last - first + 1};
+	return MM_OK;
+}
+
+static uint64_t range_last(struct device_range range)
+{
+	return range.base + (range.length - 1);
+}
+
+void device_init(struct device *dev, const struct device_config *config,
+                 const struct device_ops *ops)
+{
+	*dev = (struct device){
+		.name = config->name,
+		.type = config->type,
+		.range = config->range,
+		.irq = config->irq,
+		.ops = ops,
+	};
+}
+
+/* --- the bus --- */
+
+void device_bus_init(struct device_bus *bus, struct device **slots, size_t capacity)
+{
+	*bus = (struct device_bus){slots, capacity, 0};
+}
+
+/* Does the device lie wholly below this address in the bus's order, by space and then address? */
+static bool lies_below(const struct device *dev, enum device_space space, uint64_t addr)
+{
+	if (dev->range.space != space)
+		return dev->range.space < space;
+	return range_last(dev->range) < addr;
+}
+
+/* The number of devices wholly below the address: the index of the one that holds it, if any. */
+static size_t devices_below(const struct device_bus *bus, enum device_space space, uint64_t addr)
+{
+	size_t low = 0;
+	size_t high = bus->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (lies_below(bus->slots[middle], space, addr))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+enum mm_error device_bus_add(struct device_bus *bus, struct device *dev)
+{
+	if (!device_range_valid(dev->range) || !dev->ops || !dev->ops->read || !dev->ops->write)
+		return MM_INVALID;
+	size_t slot = devices_below(bus, dev->range.space, dev->range.base);
+	if (slot < bus->count) {
+		const struct device_range next = bus->slots[slot]->range;
+		if (next.space == dev->range.space && next.base <= range_last(dev->range))
+			return MM_EXISTS;
+	}
+	if (bus->count == bus->capacity)
+		return MM_NO_MEMORY;
+	for (size_t i = bus->count; i > slot; i--)
+		bus->slots[i] = bus->slots[i - 1];
+	bus->slots[slot] = dev;
+	bus->count++;
+	return MM_OK;
+}
+
+enum mm_error device_bus_remove(struct device_bus *bus, struct device *dev)
+{
+	size_t slot = devices_below(bus, dev->range.space, dev->range.base);
+	if (slot == bus->count || bus->slots[slot] != dev)
+		return MM_NOT_MAPPED;
+	bus->count--;
+	for (size_t i = slot; i < bus->count; i++)
+		bus->slots[i] = bus->slots[i + 1];
+	return MM_OK;
+}
+
+struct device *device_bus_find(const struct device_bus *bus, enum device_space space, uint64_t addr)
+{
+	size_t slot = devices_below(bus, space, addr);
+	if (slot == bus->count)
+		return NULL;
+	struct device *dev = bus->slots[slot];
+	return dev->range.space == space && dev->range.base <= addr ? dev : NULL;
+}
+
+/* The device that all of an access lies in. */
+static enum mm_error target_of(const struct device_bus *bus, enum device_space space, uint64_t addr,
+                               unsigned width, struct device **out)
+{
+	if ((width != 1 && width != 2 && width != 4 && width != 8) ||
+	    addr > UINT64_MAX - (width - 1))
+		return MM_INVALID;
+	struct device *dev = device_bus_find(bus, space, addr);
+	if (!dev)
+		return MM_NOT_MAPPED;
+	if (range_last(dev->range) - addr < width - 1)
+		return MM_OUT_OF_RANGE;
+	*out = dev;
+	return MM_OK;
+}
+
+enum mm_error device_bus_read(const struct device_bus *bus, enum device_space space, uint64_t addr,
+                              unsigned width, uint64_t *value)
+{
+	struct device *dev;
+	uint64_t read = 0;
+	enum mm_error err = target_of(bus, space, addr, width, &dev);
+	if (err == MM_OK)
+		err = dev->ops->read(dev, addr - dev->range.base, width, &read);
+	if (err == MM_OK)
+		*value = read;
+	return err;
+}
+
+enum mm_error device_bus_write(const struct device_bus *bus, enum device_space space, uint64_t addr,
+                               unsigned width, uint64_t value)
+{
+	struct device *dev;
+	enum mm_error err = target_of(bus, space, addr, width, &dev);
+	if (err == MM_OK)
+		err = dev->ops->write(dev, addr - dev->range.base, width, value);
+	return err;
+}
