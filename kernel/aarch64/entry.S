@@ -2,7 +2,7 @@
  * The stacks of all CPUs, and where a CPU that PSCI has started begins: with x0 pointing at its
  * struct cpu, the MMU off, at EL2.
  */
-#include "arm_cycles.h"
+#include "arm_cycles.inc"
 #include "offsets.h"
 
 	.section .stacks, "aw", @nobits
