@@ -1,0 +1,132 @@
+/*
+ * The boot memory map: checked before anything is built on it, and cut into usable ranges.
+ * Pure: the map comes in, ranges come out.
+ */
+#include "kernel/memory_map.h"
+
+#include "mm/compiler.h"
+
+static bool is_ram(const struct boot_region *region)
+{
+	return region->kind == BOOT_RAM;
+}
+
+static bool lies_in_ram(const struct boot_info *info, struct hpa_range range)
+{
+	for (size_t i = 0; i < info->region_count; i++) {
+		if (is_ram(&info->regions[i]) && hpa_range_covers(info->regions[i].range, range))
+			return true;
+	}
+	return false;
+}
+
+const char *memory_map_check(const struct boot_info *info)
+{
+	bool any = false;
+
+	if (info->region_count > BOOT_REGIONS)
+		return "more memory regions than there is room for";
+	for (size_t i = 0; i < info->region_count; i++) {
+		const struct boot_region *a = &info->regions[i];
+
+		if (!hpa_range_valid(a->range))
+			return "a memory region is empty or wraps";
+		any = any || is_ram(a);
+		for (size_t j = 0; j < i; j++) {
+			const struct boot_region *b = &info->regions[j];
+
+			if (is_ram(a) && is_ram(b) && hpa_range_overlaps(a->range, b->range))
+				return "two RAM regions overlap";
+		}
+	}
+	if (!any)
+		return "no RAM";
+	if (info->guest_image.size != 0 &&
+	    (!hpa_range_valid(info->guest_image) || !lies_in_ram(info, info->guest_image)))
+		return "the guest image does not lie in RAM";
+	return NULL;
+}
+
+/* The RAM region that begins lowest, not below `from`; NULL if none. */
+static const struct boot_region *next_ram(const struct boot_info *info, hpa_t from)
+{
+	const struct boot_region *best = NULL;
+
+	for (size_t i = 0; i < info->region_count; i++) {
+		const struct boot_region *r = &info->regions[i];
+
+		if (is_ram(r) && r->range.start.raw >= from.raw &&
+		    (best == NULL || r->range.start.raw < best->range.start.raw))
+			best = r;
+	}
+	return best;
+}
+
+/* The reserved region that begins lowest of those that overlap `range`; NULL if none. */
+static const struct boot_region *first_reserved(const struct boot_info *info,
+                                                struct hpa_range range)
+{
+	const struct boot_region *best = NULL;
+
+	for (size_t i = 0; i < info->region_count; i++) {
+		const struct boot_region *r = &info->regions[i];
+
+		if (!is_ram(r) && hpa_range_overlaps(r->range, range) &&
+		    (best == NULL || r->range.start.raw < best->range.start.raw))
+			best = r;
+	}
+	return best;
+}
+
+/* The whole frames from byte `first` to byte `last`, both included, but for frame 0: a physical
+ * address of zero means "none" in too many places. */
+static size_t add_frames(uint64_t first, uint64_t last, struct hpa_range out[], size_t most)
+{
+	uint64_t first_frame = (first >> PAGE_SHIFT) + (first % PAGE_SIZE != 0);
+	uint64_t end_frame = (last >> PAGE_SHIFT) + (last % PAGE_SIZE == PAGE_SIZE - 1);
+
+	if (first_frame == 0)
+		first_frame = 1;
+	if (first_frame >= end_frame || most == 0)
+		return 0;
+	out[0] = hpa_range(hpa_at(first_frame << PAGE_SHIFT), (end_frame - first_frame)
+	                                                              << PAGE_SHIFT);
+	return 1;
+}
+
+/* One RAM region, minus what is reserved in it. */
+static size_t cut_region(const struct boot_info *info, struct hpa_range ram, struct hpa_range out[],
+                         size_t most)
+{
+	uint64_t last = hpa_range_last(ram).raw;
+	size_t count = 0;
+
+	for (;;) {
+		const struct boot_region *hole = first_reserved(info, ram);
+		uint64_t hole_last;
+
+		if (hole == NULL)
+			return count + add_frames(ram.start.raw, last, out + count, most - count);
+		if (hole->range.start.raw > ram.start.raw)
+			count += add_frames(ram.start.raw, hole->range.start.raw - 1, out + count,
+			                    most - count);
+		hole_last = hpa_range_last(hole->range).raw;
+		if (hole_last >= last)
+			return count;
+		ram = hpa_range(hpa_at(hole_last + 1), last - hole_last);
+	}
+}
+
+size_t memory_map_usable(const struct boot_info *info, struct hpa_range out[], size_t most)
+{
+	const struct boot_region *ram;
+	size_t count = 0;
+	hpa_t from = hpa_at(0);
+
+	while ((ram = next_ram(info, from)) != NULL) {
+		count += cut_region(info, ram->range, out + count, most - count);
+		if (!hpa_add(ram->range.start, ram->range.size, &from))
+			break; /* it ended at 2^64 */
+	}
+	return count;
+}
