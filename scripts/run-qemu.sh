@@ -1,0 +1,357 @@
+#!/bin/bash
+# Boots Faultline in an emulator, shows its serial log as it comes, and judges it.
+#
+# The verdict is the log's (scripts/check-log says what a good one is); an emulator's exit status
+# can only make it worse. Each run has a directory of its own under build/run/ ($RUN_DIR), so
+# any number can go on at once. It is kept if the run fails.
+set -euo pipefail
+
+usage() {
+	cat <<'END'
+usage: scripts/run-qemu.sh --arch ARCH [option]...
+
+  --arch A          riscv64, aarch64 or x86_64
+  --emulator E      qemu, or bochs (x86_64: the default where there is no nested KVM)
+  --accel A         auto (the default), kvm or tcg
+  --virt V          x86_64: vmx or svm; without it, what the emulator has
+  --machine M       a machine of QEMU's: docs/testing.md has the list
+  --cpu C           a CPU model of the emulator's; Bochs: haswell, skylake_x, ... for short
+  --smp N           CPUs
+  --mem M           memory, such as 256M or 2G
+  --append "..."    Faultline's command line
+  --initrd FILE     a guest image to run
+  --image FILE      another image than the one under build/
+  --icount N        QEMU: one instruction is 2^N ns; two runs are the same
+  --expect REGEX    must be seen in the log; several: in this order
+  --reject REGEX    must not be seen in the log
+  --status N        the guest is to end with this status, not 0, and its verdict to be FAIL
+  --timeout S       seconds, 120 by default
+  --save FILE       keep the serial log there, whatever the result
+  --gdb             QEMU: wait for gdb on port 1234 ($GDB_PORT); no time-out
+  --dry-run         print what would be run
+
+exit status: 0 the log is good   1 it is not   2 usage   77 cannot run here   124 time-out
+END
+}
+
+say() { printf 'run-qemu: %s\n' "$*" >&2; }
+usage_error() { say "$*; see --help"; exit 2; }
+cannot_run() { say "cannot run here: $*"; exit 77; }
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+
+arch='' emulator='' accel=auto virt='' machine='' cpu='' smp='' mem='' append='' initrd='' image=''
+icount='' save='' wanted_status=0 seconds=120 gdb='' dry_run=''
+check=()
+
+while [ $# -gt 0 ]; do
+	option=$1
+	shift
+	case $option in
+	--gdb) gdb=yes && continue ;;
+	--dry-run) dry_run=yes && continue ;;
+	-h | --help) usage && exit 0 ;;
+	--*=*) usage_error "$option: write ${option%%=*} ${option#*=}" ;;
+	--*) [ $# -gt 0 ] || usage_error "$option needs a value" ;;
+	*) usage_error "what is '$option'?" ;;
+	esac
+	value=$1
+	shift
+	case $option in
+	--arch) arch=$value ;;
+	--emulator) emulator=$value ;;
+	--accel) accel=$value ;;
+	--virt) virt=$value ;;
+	--machine) machine=$value ;;
+	--cpu) cpu=$value ;;
+	--smp) smp=$value ;;
+	--mem) mem=$value ;;
+	--append) append=$value ;;
+	--initrd) initrd=$value ;;
+	--image) image=$value ;;
+	--icount) icount=$value ;;
+	--status) wanted_status=$value ;;
+	--timeout) seconds=$value ;;
+	--save) save=$value ;;
+	--expect | --reject) check+=("$option" "$value") ;;
+	*) usage_error "unknown option $option" ;;
+	esac
+done
+
+one_of() { [[ " $2 " == *" $1 "* ]] || usage_error "$3 is one of: $2 (not '$1')"; }
+
+one_of "$arch" "riscv64 aarch64 x86_64" --arch
+one_of "$accel" "auto kvm tcg" --accel
+[ -z "$emulator" ] || one_of "$emulator" "qemu bochs" --emulator
+[ -z "$virt" ] || one_of "$virt" "vmx svm" --virt
+[ -z "$virt" ] || [ "$arch" = x86_64 ] || usage_error "--virt is for x86_64"
+[ "$emulator" != bochs ] || [ "$arch" = x86_64 ] || usage_error "Bochs emulates x86_64 alone"
+[[ $smp =~ ^([1-9][0-9]*)?$ ]] || usage_error "--smp takes a number"
+[[ $icount =~ ^[0-9]*$ ]] || usage_error "--icount takes a number"
+[[ $wanted_status =~ ^[0-9]+$ ]] || usage_error "--status takes a number"
+[[ $seconds =~ ^[1-9][0-9]*$ ]] || usage_error "--timeout takes seconds, at least 1"
+[[ $mem =~ ^([0-9]+[MG])?$ ]] || usage_error "--mem takes a number and M or G"
+[ -z "$initrd" ] || [ -r "$initrd" ] || usage_error "cannot read $initrd"
+
+# --- what is here, and what to choose ---
+
+# Nested virtualization that KVM would give a guest of ours: vmx, svm, or nothing and a reason.
+no_kvm=
+nested_kvm() {
+	local v module
+	[ "$(uname -m)" = x86_64 ] || { no_kvm="the host is not x86-64" && return 1; }
+	{ : <>/dev/kvm; } 2>/dev/null || { no_kvm="/dev/kvm cannot be opened" && return 1; }
+	for v in vmx:kvm_intel svm:kvm_amd; do
+		module=${v#*:} v=${v%:*}
+		grep -qsw "$v" /proc/cpuinfo || continue
+		grep -qs '^[Y1]' "/sys/module/$module/parameters/nested" ||
+			{ no_kvm="$module has nesting off" && return 1; }
+		host_virt=$v
+		return 0
+	done
+	no_kvm="the host's CPU lists neither vmx nor svm" && return 1
+}
+
+choose_x86_64() {
+	local host_virt=''
+	if [ "$emulator" != bochs ] && [ "$accel" != tcg ]; then
+		if nested_kvm && [ "${virt:-$host_virt}" = "$host_virt" ]; then
+			emulator=qemu accel=kvm virt=$host_virt
+			return
+		fi
+		[ "$accel" != kvm ] || cannot_run "${no_kvm:-KVM here gives $host_virt, not $virt}"
+	fi
+	[ "$emulator" != bochs ] || [ "$accel" != kvm ] || usage_error "Bochs has no KVM"
+	if [ -z "$emulator" ] && [ "$accel" = auto ] && [ "$virt" != svm ]; then
+		emulator=bochs
+	fi
+	accel=tcg emulator=${emulator:-qemu}
+	[ "$emulator" != qemu ] || [ "$virt" != vmx ] ||
+		cannot_run "QEMU's own emulation has no VMX (${no_kvm:-KVM was not asked for}); use Bochs"
+}
+
+case $arch in
+x86_64) choose_x86_64 ;;
+*)
+	[ "$accel" != kvm ] || cannot_run "KVM gives no $arch guest a virtualization extension"
+	accel=tcg emulator=qemu
+	;;
+esac
+
+[ "$emulator" = qemu ] || [ -z "$machine$icount$gdb" ] ||
+	usage_error "--machine, --icount and --gdb are for QEMU"
+
+case $emulator in
+bochs) program=bochs ;;
+qemu) program=qemu-system-$arch ;;
+esac
+command -v "$program" >/dev/null || cannot_run "$program is not installed (make setup)"
+
+case $arch in
+riscv64) image=${image:-$top/build/riscv64/faultline.elf} ;;
+aarch64) image=${image:-$top/build/aarch64/faultline.img} ;;
+x86_64) image=${image:-$top/build/x86_64/BOOTX64.EFI} ;;
+esac
+[ -r "$image" ] || usage_error "no image $image (make)"
+
+# --- the command, by architecture and machine ---
+
+runs=${RUN_DIR:-$top/build/run}
+mkdir -p "$runs"
+if [ "$dry_run" ]; then
+	run=$runs/$arch.dry-run
+else
+	run=$(mktemp -d "$runs/$arch.XXXXXX")
+fi
+
+ovmf=/usr/share/ovmf/OVMF.fd
+command=()
+
+qemu_common() {
+	command+=("$program" -M "$1" -accel "$accel" -smp "$smp" -m "$mem")
+	[ -z "$cpu" ] || command+=(-cpu "$cpu")
+	command+=(-display none -serial stdio -monitor none -no-reboot)
+	# Counted time, and a clock that starts at the same date in each run.
+	[ -z "$icount" ] || command+=(-icount "shift=$icount,sleep=off" -rtc "base=2000-01-01,clock=vm")
+	[ -z "$gdb" ] || command+=(-S -gdb "tcp:localhost:${GDB_PORT:-1234}")
+}
+
+qemu_linux_style() {
+	command+=(-kernel "$image")
+	[ -z "$append" ] || command+=(-append "$append")
+	[ -z "$initrd" ] || command+=(-initrd "$initrd")
+}
+
+command_riscv64() {
+	machine=${machine:-virt} mem=${mem:-256M} smp=${smp:-2}
+	# With one hart QEMU 7.2 reports AMOs that fault as load faults.
+	[ "$smp" -ge 2 ] || smp=2
+	case $machine in
+	virt*) ;;
+	sifive_u*) cpu=${cpu:-rv64} ;;
+	esac
+	qemu_common "$machine"
+	case $machine in
+	# No test device to end a run with.
+	spike* | sifive_u*) command+=(-semihosting) ;;
+	esac
+	qemu_linux_style
+}
+
+command_aarch64() {
+	machine=${machine:-virt}
+	case $machine in
+	virt) machine=virt,virtualization=on,gic-version=3 cpu=${cpu:-max} ;;
+	virt,*) cpu=${cpu:-max} ;;
+	raspi3b) smp=4 mem=1G ;; # the board has no others
+	xlnx-zcu102) machine=xlnx-zcu102,virtualization=on ;;
+	xlnx-versal-virt) smp=${smp:-2} mem=${mem:-1G} ;;
+	sbsa-ref) mem=${mem:-1G} ;;
+	esac
+	smp=${smp:-1} mem=${mem:-256M}
+	qemu_common "$machine"
+	# Semihosting gives the exit status, on every Arm machine.
+	command+=(-semihosting)
+	qemu_linux_style
+}
+
+# The EFI system partition is a directory: the application, its command line, the guest.
+make_esp() {
+	[ -r "$ovmf" ] || cannot_run "no $ovmf (make setup)"
+	[ -z "$dry_run" ] || return 0
+	mkdir -p "$run/esp/EFI/BOOT" "$run/esp/EFI/faultline"
+	cp "$image" "$run/esp/EFI/BOOT/BOOTX64.EFI"
+	printf '%s' "$append" >"$run/esp/EFI/faultline/cmdline.txt"
+	[ -z "$initrd" ] || cp "$initrd" "$run/esp/EFI/faultline/guest.bin"
+}
+
+command_x86_64() {
+	smp=${smp:-1} mem=${mem:-256M}
+	make_esp
+	case $accel in
+	kvm) cpu=${cpu:-host} ;;
+	tcg) cpu=${cpu:-max} ;;
+	esac
+	qemu_common "${machine:-q35}"
+	command+=(-nodefaults -bios "$ovmf" -device "isa-debug-exit,iobase=0xf4,iosize=4")
+	command+=(-drive "if=none,id=esp,format=raw,readonly=on,file=fat:$run/esp")
+	command+=(-device "virtio-blk-pci,drive=esp")
+}
+
+bochs_cpu() {
+	case $1 in
+	haswell) echo corei7_haswell_4770 ;;
+	skylake_x | icelake_u) echo "corei7_$1" ;;
+	sandy_bridge) echo corei7_sandy_bridge_2600k ;;
+	ivy_bridge) echo corei7_ivy_bridge_3770k ;;
+	*) echo "$1" ;;
+	esac
+}
+
+command_bochs() {
+	[ -n "$cpu" ] || case $virt in
+	svm) cpu=ryzen ;;
+	*) cpu=haswell ;;
+	esac
+	smp=${smp:-1} mem=${mem:-256M}
+	case $mem in
+	*G) mem=$((${mem%G} * 1024)) ;;
+	*M) mem=${mem%M} ;;
+	esac
+	make_esp
+	command=(bochs -q -f "$run/bochsrc" -rc "$run/bochs.rc")
+	bochsrc=$(sed -e "s|@CPU@|$(bochs_cpu "$cpu")|; s|@SMP@|$smp|; s|@MEM@|$mem|g" \
+		-e "s|@FIRMWARE@|$ovmf|; s|@RUN@|$run|g; s|@SERIAL@|$run/serial|" \
+		"$top/scripts/bochsrc.in")
+	[ "$dry_run" ] && return
+	printf '%s\n' "$bochsrc" >"$run/bochsrc"
+	printf 'c\nq\n' >"$run/bochs.rc"
+}
+
+case $emulator in
+bochs) command_bochs ;;
+qemu) "command_$arch" ;;
+esac
+
+if [ "$dry_run" ]; then
+	printf '%q ' "${command[@]}"
+	echo
+	[ "$emulator" = qemu ] || printf '%s\n' "with $run/bochsrc:" "$bochsrc"
+	exit 0
+fi
+
+# --- the run ---
+
+mkfifo "$run/serial"
+printf '%q ' "${command[@]}" >"$run/command"
+emulator_pid='' keep=yes
+clean_up() {
+	# timeout takes SIGALRM for its own alarm: it kills the emulator, at once.
+	[ -z "$emulator_pid" ] || kill -ALRM "$emulator_pid" 2>/dev/null || true
+	if [ "$keep" ]; then
+		rm -f "$run/serial"
+		say "kept for a look: ${run#"$PWD/"}"
+	else
+		rm -rf "$run"
+	fi
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+
+limit=$seconds
+if [ "$gdb" ]; then
+	limit=0
+	say "waiting for gdb-multiarch: target remote localhost:${GDB_PORT:-1234}"
+fi
+
+verdict=PASS
+[ "$wanted_status" -eq 0 ] || verdict=FAIL
+"$top/scripts/check-log" --verdict "$verdict" --save "$run/serial.log" \
+	${check+"${check[@]}"} <"$run/serial" &
+checker_pid=$!
+
+# QEMU speaks on stdout. Bochs opens the pipe by name; its own chatter is of use only if it fails.
+case $emulator in
+qemu) exec 3>"$run/serial" 4>&2 ;;
+bochs) exec 3>"$run/bochs.out" 4>&3 5>"$run/serial" ;;
+esac
+timeout --foreground -s KILL "$limit" "${command[@]}" </dev/null >&3 2>&4 3>&- 4>&- &
+emulator_pid=$!
+exec 3>&- 4>&- 5>&-
+
+status=0
+wait "$emulator_pid" || status=$?
+emulator_pid=''
+log_status=0
+wait "$checker_pid" || log_status=$?
+[ -z "$save" ] || cp "$run/serial.log" "$save"
+
+if [ "$status" -eq 137 ] || [ "$status" -eq 124 ]; then
+	say "time-out: no end after $seconds s"
+	exit 124
+fi
+
+# What the guest said by its exit status, where the emulator has a way to tell.
+guest_status=$status
+case $emulator,$arch in
+bochs,*) guest_status=$wanted_status ;;
+qemu,x86_64)
+	# isa-debug-exit makes (value << 1) | 1 of it; an even status is the machine's own.
+	[ $((status % 2)) -eq 0 ] || guest_status=$((status >> 1))
+	;;
+esac
+if [ "$guest_status" -ne "$wanted_status" ]; then
+	case $guest_status in
+	2) meaning=" (panic)" ;;
+	3) meaning=" (no virtualization here)" ;;
+	4) meaning=" (bad boot data or command line)" ;;
+	*) meaning= ;;
+	esac
+	say "ended with status $guest_status$meaning, not $wanted_status"
+	log_status=1
+fi
+if [ "$log_status" -ne 0 ]; then
+	[ ! -s "$run/bochs.out" ] || tail -n 5 "$run/bochs.out" >&2
+	exit 1
+fi
+keep=

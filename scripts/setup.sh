@@ -1,0 +1,96 @@
+#!/bin/sh
+# Installs what building, running and testing Faultline needs, and nothing else: Debian 12 packages.
+#
+# Idempotent: it asks dpkg first, and where nothing is missing it neither needs root nor touches
+# the network. Elsewhere than on Debian it says what to install by hand, and fails.
+#
+# usage: scripts/setup.sh [--list]      --list prints the packages, one per line
+set -eu
+
+# package			what for
+packages() {
+	sed -e 's/[[:space:]]*#.*//' -e '/^$/d' <<-END
+		clang                   # the one compiler, for all three targets and the host
+		lld                     # the one linker: ELF and UEFI images
+		llvm                    # llvm-objcopy, llvm-nm, llvm-cov
+		libclang-rt-14-dev      # ASan, UBSan, libFuzzer for the host tests
+		libc6-dev               # the host tests' C library
+		libcmocka-dev           # the host tests' framework
+		gnu-efi                 # UEFI headers for the x86-64 boot path
+		qemu-system-x86         # x86-64 with SVM, or VMX by nested KVM
+		qemu-system-arm         # AArch64 with EL2
+		qemu-system-misc        # RISC-V with the H extension, and OpenSBI
+		bochs                   # x86-64 with VMX
+		ovmf                    # UEFI firmware for x86-64
+		device-tree-compiler    # device trees for boards that bring none, and for tests
+		clang-format            # make lint, make format
+		clang-tidy              # make lint
+		shellcheck              # make lint
+		valgrind                # make bench: instruction counts
+		gdb-multiarch           # make gdb
+		perl                    # prove, which reads the serial log's TAP
+		python3                 # scripts/
+	END
+}
+
+if [ "${1-}" = --list ]; then
+	packages
+	exit 0
+fi
+
+say() {
+	printf 'setup: %s\n' "$*"
+}
+
+by_hand() {
+	say "$1; install these by hand, by the names they have here:" >&2
+	packages | tr '\n' ' ' | fold -s -w 92 | sed 's/^/    /' >&2
+	echo >&2
+	exit 1
+}
+
+command -v dpkg-query >/dev/null || by_hand "this is not a Debian"
+command -v apt-get >/dev/null || by_hand "there is no apt-get here"
+
+missing=
+for package in $(packages); do
+	case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+	*' ok installed') ;;
+	*) missing="$missing $package" ;;
+	esac
+done
+if [ -z "$missing" ]; then
+	say "nothing to do: all $(packages | wc -l) packages are installed"
+	exit 0
+fi
+
+# shellcheck source=/dev/null
+. /etc/os-release
+if [ "${ID-}" != debian ] || [ "${VERSION_ID-}" != 12 ]; then
+	say "made for Debian 12; on ${PRETTY_NAME-this system} versions may differ" >&2
+fi
+
+# Bochs insists on one of its screens. This is the smallest; none is ever shown.
+case "$missing " in
+*' bochs '*) missing="$missing bochs-term" ;;
+esac
+
+root=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		say "needs root, and there is no sudo: run as root: apt-get install$missing" >&2
+		exit 1
+	}
+	root=sudo
+fi
+
+say "installing$missing"
+say "apt-get update"
+# shellcheck disable=SC2086 # $root is one word or none, $missing a list of words
+{
+	$root apt-get -q -o Acquire::Retries=3 update
+	say "apt-get install"
+	$root env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -q -y -o Acquire::Retries=3 --no-install-recommends $missing
+}
+say "done"

@@ -1,0 +1,87 @@
+#!/bin/bash
+# check-log against good logs and against every way in which a log can be broken.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+
+judge() { # OPTIONS...; the log is in $log, as a format of printf's
+	# shellcheck disable=SC2059
+	printf "$log" | "$top/scripts/check-log" "$@"
+}
+
+log='# hello\n1..2\nok 1 - a\nok 2 - b\n# RESULT: PASS\n'
+runs 0 "a good log passes" judge
+shows "and is passed on" '^ok 2 - b$'
+runs 0 "expectations in order" judge --expect hello --expect '^ok 2'
+runs 1 "expectations out of order" judge --expect '^ok 2' --expect hello
+shows "names the one that was missed" 'expected and not seen: /hello/'
+runs 1 "two expectations need two lines" judge --expect hello --expect hello
+runs 1 "a rejected line" judge --reject 'ok 1'
+shows "quotes the line" 'rejected by /ok 1/: ok 1 - a'
+runs 1 "a verdict of PASS where FAIL was wanted" judge --verdict FAIL
+runs 2 "a broken regular expression is a usage error" judge --expect '('
+runs 2 "an unknown option is a usage error" judge --frobnicate
+
+log='KTAP version 1\nTAP version 13\n1..1\nok 1\n\n# RESULT: PASS\n\n'
+runs 0 "version lines, no names and blank lines are fine" judge
+log='1..2\r\n\033[2J\033[01;01Hok 1 - a\r\nok 2 - b\r\n# RESULT: PASS\r\n'
+runs 0 "CRLF and terminal escapes are dropped" judge --expect '^ok 1 - a$'
+log='ok 1\nok 2\n1..2\n# RESULT: PASS\n'
+runs 0 "the plan may come last" judge
+log='1..3\nnot ok 1 - a # TODO qemu: known\nok 2 - b # SKIP no\nok 3 # TODO x\n# RESULT: PASS\n'
+runs 0 "expected failures and skips pass" judge
+shows "an unexpected pass is reported" 'passed although expected to fail \(x\)'
+log='1..1\n    not ok 1 - inner\nok 1 - outer\n# RESULT: PASS\n'
+runs 0 "indented lines are not results" judge
+
+log=''
+runs 1 "an empty log" judge
+log='1..2\nok 1 - a\n'
+runs 1 "a truncated log" judge
+shows "says that the plan was not met" '2 tests planned, 1 seen'
+shows "says that there is no verdict" 'no verdict'
+log='1..2\nok 1 - a\n# RESULT: PASS\n'
+runs 1 "a plan that is not met, though the verdict says PASS" judge
+log='1..1\nok 1 - a\nok 2 - b\n# RESULT: PASS\n'
+runs 1 "more tests than planned" judge
+log='ok 1 - a\n# RESULT: PASS\n'
+runs 1 "no plan" judge
+log='1..1\n1..1\nok 1 - a\n# RESULT: PASS\n'
+runs 1 "two plans" judge
+log='1..2\nok 2 - b\nok 1 - a\n# RESULT: PASS\n'
+runs 1 "numbers out of order" judge
+log='1..2\nok 1 - a\nnot ok 2 - b\n# RESULT: PASS\n'
+runs 1 "a failed test, though the verdict says PASS" judge
+shows "names the test" 'not ok 2 b'
+log='1..1\nnot ok 1 - a # SKIP because\n# RESULT: PASS\n'
+runs 1 "a failed test does not hide behind SKIP" judge
+log='1..1\nok 1 - a\n# RESULT: FAIL\n'
+runs 1 "a verdict of FAIL" judge
+log='1..1\nok 1 - a\n# RESULT: PASS\n# one more thing\n'
+runs 1 "a verdict that is not the last line" judge
+log='1..1\nok 1 - a\n# RESULT: PASS\n# RESULT: PASS\n'
+runs 1 "two verdicts" judge
+log='1..1\nok 1 - a\n# RESULT: PAS'
+runs 1 "a verdict cut short" judge
+log='1..2\nok 1 - a\nBail out! host trap\n# RESULT: FAIL\n'
+runs 1 "a bail-out" judge
+shows "with its reason" 'bail out: host trap'
+runs 0 "a bail-out that was wanted" judge --verdict FAIL --expect 'host trap'
+log='# no virtualization\n# RESULT: FAIL\n'
+runs 0 "a wanted FAIL needs no plan" judge --verdict FAIL --expect 'no virt'
+runs 1 "a wanted FAIL still has its expectations" judge --verdict FAIL --expect 'no such'
+log='# died'
+runs 1 "a wanted FAIL needs the verdict" judge --verdict FAIL
+
+streams() {
+	{ printf '1..1\nok 1 - early\n' && sleep 5; } |
+		"$top/scripts/check-log" >"$scratch/live" 2>/dev/null &
+	local pid=$! tries=12
+	until grep -q early "$scratch/live" || [ $((tries -= 1)) -eq 0 ]; do
+		sleep 0.25
+	done
+	kill "$pid"
+	[ "$tries" -gt 0 ]
+}
+check "lines are passed on as they come" streams
+
+done_testing

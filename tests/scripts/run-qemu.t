@@ -1,0 +1,154 @@
+#!/bin/bash
+# run-qemu.sh with fake emulators that play every ending, and the commands that it would run.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+
+image=$scratch/image
+touch "$image"
+mkdir "$scratch/bin"
+export RUN_DIR=$scratch/run
+PATH=$scratch/bin:$PATH
+
+# Fakes: what they print is in $FAKE_LOG, how they end in $FAKE_END.
+cat >"$scratch/bin/qemu" <<'END'
+#!/bin/bash
+printf "$FAKE_LOG"
+[ -z "$FAKE_PID" ] || echo $$ >"$FAKE_PID"
+case $FAKE_END in
+hang) exec sleep 60 ;;
+crash) kill -SEGV $$ ;;
+*) exit "${FAKE_END:-0}" ;;
+esac
+END
+cat >"$scratch/bin/bochs" <<'END'
+#!/bin/bash
+while [ "$1" != -f ]; do shift; done
+serial=$(sed -n 's/^com1:.*dev=//p' "$2")
+esp=$(sed -n 's/^ata0-master:.*path=\([^,]*\),.*/\1/p' "$2")
+echo "chatter of Bochs"
+{ printf "$FAKE_LOG"; echo; echo "# cmdline=$(cat "$esp/EFI/faultline/cmdline.txt")"; ls "$esp"/*/*; } |
+	sed '/RESULT/{h;d};${G}' >"$serial"
+[ "$FAKE_END" = hang ] && exec sleep 60
+exit 1
+END
+chmod +x "$scratch"/bin/*
+for arch in riscv64 aarch64 x86_64; do
+	ln -s qemu "$scratch/bin/qemu-system-$arch"
+done
+
+boot() { # LOG END OPTIONS...
+	local log=$1 end=$2
+	shift 2
+	FAKE_LOG=$log FAKE_END=$end "$top/scripts/run-qemu.sh" --image "$image" "$@"
+}
+plan() {
+	"$top/scripts/run-qemu.sh" --image "$image" --dry-run "$@"
+}
+
+good='1..1\nok 1 - a\n# RESULT: PASS\n'
+bad='1..1\nnot ok 1 - a\n# RESULT: FAIL\n'
+
+# --- endings ---
+runs 0 "a good run" boot "$good" 0 --arch riscv64
+shows "shows its log" '^ok 1 - a$'
+runs 0 "what is expected and seen" boot "$good" 0 --arch riscv64 --expect '^ok' --expect PASS
+runs 1 "what is expected and not seen" boot "$good" 0 --arch riscv64 --expect PASS --expect '^ok'
+runs 1 "what is rejected" boot "$good" 0 --arch riscv64 --reject 'ok 1'
+runs 1 "a failed test" boot "$bad" 1 --arch riscv64
+shows "its run is kept" 'kept for a look: .*/riscv64'
+runs 1 "a truncated log" boot '1..2\nok 1 - a\n' 0 --arch riscv64
+runs 1 "no verdict" boot '1..1\nok 1 - a\n' 0 --arch riscv64
+runs 1 "a panic" boot '1..1\nBail out! panic\n# RESULT: FAIL\n' 2 --arch riscv64
+shows "is called one" 'ended with status 2 \(panic\)'
+runs 1 "a good log with a bad status" boot "$good" 3 --arch aarch64
+runs 1 "an emulator that crashes" boot "$good" crash --arch aarch64
+runs 124 "a hang" boot '1..2\nok 1 - a\n' hang --arch riscv64 --timeout 1
+shows "says so" 'time-out: no end after 1 s'
+runs 124 "a hang after a good log" boot "$good" hang --arch riscv64 --timeout 1
+runs 0 "a status that was wanted" boot '# RESULT: FAIL\n' 4 --arch riscv64 --status 4
+runs 1 "a status that was wanted and is another" boot '# RESULT: FAIL\n' 1 --arch riscv64 --status 4
+runs 1 "a wanted status needs the verdict" boot '# nothing\n' 4 --arch riscv64 --status 4
+runs 0 "x86-64: 1 is isa-debug-exit's 0" boot "$good" 1 --arch x86_64 --virt svm
+runs 1 "x86-64: 3 is isa-debug-exit's 1" boot "$good" 3 --arch x86_64 --virt svm
+runs 0 "--save keeps the log" boot "$good" 0 --arch riscv64 --save "$scratch/saved"
+check "as it was" grep -q '^# RESULT: PASS' "$scratch/saved"
+
+# --- Bochs ---
+runs 0 "Bochs: a good run, whatever its status" boot "$good" 1 \
+	--arch x86_64 --emulator bochs --append 'test=lazy.*' --initrd "$image"
+shows "Bochs: the command line is a file" '^# cmdline=test=lazy\.\*$'
+shows "Bochs: the guest image is a file" '^guest\.bin$'
+shows "Bochs: the application is where UEFI looks" '^BOOTX64\.EFI$'
+runs 1 "Bochs: a failed test" boot "$bad" 1 --arch x86_64 --emulator bochs
+runs 124 "Bochs: a hang" boot "$good" hang --arch x86_64 --emulator bochs --timeout 1
+
+# --- runs leave nothing behind, and do not get in each other's way ---
+many() {
+	local i pids=()
+	for i in 1 2 3 4; do
+		boot "$good" 0 --arch riscv64 &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || return 1
+	done
+}
+touch "$scratch/mark"
+check "four at once" many
+check "good runs leave nothing behind" test -z "$(find "$RUN_DIR" -name serial -o -newer "$scratch/mark" -name 'riscv64.*')"
+interrupted() {
+	FAKE_LOG=$good FAKE_END=hang FAKE_PID=$scratch/pid \
+		"$top/scripts/run-qemu.sh" --image "$image" --arch riscv64 &
+	local pid=$! tries=100
+	until [ -s "$scratch/pid" ] || [ $((tries -= 1)) -eq 0 ]; do
+		sleep 0.1
+	done
+	kill -TERM "$pid"
+	wait "$pid"
+	[ "$tries" -gt 0 ] && ! kill -0 "$(cat "$scratch/pid")"
+}
+check "an interrupted run takes its emulator along" interrupted
+
+# --- usage ---
+runs 2 "no --arch" plan
+runs 2 "an unknown --arch" plan --arch mips
+runs 2 "an unknown option" plan --arch riscv64 --frob
+runs 2 "an option without its value" plan --arch
+runs 2 "a time-out that is no number" plan --arch riscv64 --timeout soon
+runs 2 "memory that is no size" plan --arch riscv64 --mem lots
+runs 2 "a guest image that is not there" plan --arch riscv64 --initrd "$scratch/none"
+runs 2 "Bochs for another architecture" plan --arch riscv64 --emulator bochs
+runs 2 "an image that is not there" "$top/scripts/run-qemu.sh" --arch riscv64 --image "$scratch/none"
+runs 0 "--help" plan --help
+runs 77 "KVM where there is none of use" plan --arch riscv64 --accel kvm
+runs 77 "VMX in QEMU's own emulation" plan --arch x86_64 --emulator qemu --accel tcg --virt vmx
+mkdir "$scratch/few"
+for program in dirname mkdir mktemp uname; do
+	ln -s "$(command -v "$program")" "$scratch/few/"
+done
+runs 77 "an emulator that is not installed" env PATH="$scratch/few" "$(command -v bash)" \
+	"$top/scripts/run-qemu.sh" --arch riscv64 --image "$image"
+shows "is named" 'qemu-system-riscv64 is not installed'
+
+# --- commands ---
+runs 0 "riscv64" plan --arch riscv64
+shows "riscv64: two harts at least" ' -M virt .*-smp 2 -m 256M'
+runs 0 "riscv64: --append, --initrd" plan --arch riscv64 --append 'a b' --initrd "$image"
+shows "riscv64: are QEMU's own" "-append a\\\\ b -initrd $image"
+runs 0 "riscv64: --icount" plan --arch riscv64 --icount 0
+shows "riscv64: counts instructions" '-icount shift=0..?sleep=off'
+runs 0 "riscv64 spike" plan --arch riscv64 --machine spike
+shows "riscv64 spike: ends by semihosting" '-M spike .*-semihosting'
+runs 0 "aarch64" plan --arch aarch64
+shows "aarch64: EL2 and a GICv3" '-M virt..?virtualization=on..?gic-version=3 .*-cpu max .*-semihosting'
+runs 0 "aarch64: another CPU" plan --arch aarch64 --cpu cortex-a57 --smp 4 --mem 1G
+shows "aarch64: another CPU, more of them" '-smp 4 -m 1G -cpu cortex-a57'
+runs 0 "x86_64 svm" plan --arch x86_64 --virt svm --accel tcg
+shows "x86_64 svm: QEMU, OVMF and a FAT directory" 'q35 -accel tcg .*-bios .*OVMF.fd .*fat:'
+runs 0 "x86_64 vmx in Bochs" plan --arch x86_64 --emulator bochs --cpu skylake_x --smp 2 --mem 1G
+shows "x86_64 vmx: the CPU model" '^cpu: model=corei7_skylake_x, count=2'
+shows "x86_64 vmx: the memory in MiB" '^memory: guest=1024, host=1024'
+runs 0 "--gdb" plan --arch riscv64 --gdb
+shows "--gdb: stopped, and listening" '-S -gdb tcp:localhost:1234'
+
+done_testing
