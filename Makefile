@@ -6,6 +6,20 @@
 ARCHES := riscv64 aarch64 x86_64
 ARCH   ?= $(ARCHES)
 
+# As many jobs at once as there are CPUs, unless -j says otherwise. V=1 shows the commands.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+.DELETE_ON_ERROR:
+say = $(if $(V),,@printf '  %-5s %-8s %s\n' '$(1)' '$(2)' '$(3)';)
+
+# What setup installs, other commands need: given together, it comes first, before any rule runs.
+ifneq ($(filter setup,$(MAKECMDGOALS)),)
+ifneq ($(shell scripts/setup.sh >&2 || echo failed),)
+$(error setup failed)
+endif
+endif
+
 CLANG   := clang
 LD      := ld.lld
 OBJCOPY := llvm-objcopy
@@ -36,8 +50,10 @@ x86_64_DIRS    := boot/x86_64 kernel kernel/x86_64 vmx svm mm mm/npt
 x86_64_IMAGE   := BOOTX64.EFI
 x86_64_GUEST_TARGET := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-only -mcmodel=small -fpie
 
-.PHONY: all clean
-all: $(foreach a,$(ARCH),$(B)/$(a)/$($(a)_IMAGE))
+IMAGES = $(foreach a,$(ARCH),$(B)/$(a)/$($(a)_IMAGE))
+
+.PHONY: all setup run test lint format gdb clean help
+all: $(IMAGES) ## build the images (of ARCH=, here and below)
 
 # --- rules, once per architecture ---
 define ARCH_RULES
@@ -47,31 +63,31 @@ $(1)_GUESTS := $$(patsubst guests/%.c,$(B)/$(1)/guests/%.bin,$$(wildcard guests/
 $(1)_GUEST_LIB := $$(patsubst %,$(B)/$(1)/guest-obj/%.o,$$(sort $$(wildcard guests/lib/*.c guests/$(1)/*.c guests/$(1)/*.S)))
 $(1)_GUEST_FLAGS := $$(or $$($(1)_GUEST_TARGET),$$($(1)_TARGET))
 
-$(B)/$(1)/obj/%.c.o: %.c
+$(B)/$(1)/obj/%.c.o: %.c Makefile
 	@mkdir -p $$(@D)
-	$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -MMD -MP -c $$< -o $$@
+	$$(call say,CC,$(1),$$<)$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -MMD -MP -c $$< -o $$@
 
-$(B)/$(1)/obj/%.S.o: %.S
+$(B)/$(1)/obj/%.S.o: %.S Makefile
 	@mkdir -p $$(@D)
-	$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -I$(B)/$(1)/guests -Wa,-I$(B)/$(1)/guests -MMD -MP -c $$< -o $$@
+	$$(call say,AS,$(1),$$<)$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -I$(B)/$(1)/guests -Wa,-I$(B)/$(1)/guests -MMD -MP -c $$< -o $$@
 
 # The image that holds the guests is assembled again when one of them changes.
 $(B)/$(1)/obj/kernel/guest_images.S.o: $$($(1)_GUESTS)
 
-$(B)/$(1)/guest-obj/%.c.o: %.c
+$(B)/$(1)/guest-obj/%.c.o: %.c Makefile
 	@mkdir -p $$(@D)
-	$(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -fno-pic -MMD -MP -c $$< -o $$@
+	$$(call say,CC,$(1),$$<)$(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -fno-pic -MMD -MP -c $$< -o $$@
 
-$(B)/$(1)/guest-obj/%.S.o: %.S
+$(B)/$(1)/guest-obj/%.S.o: %.S Makefile
 	@mkdir -p $$(@D)
-	$(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -MMD -MP -c $$< -o $$@
+	$$(call say,AS,$(1),$$<)$(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -MMD -MP -c $$< -o $$@
 
 $(B)/$(1)/guests/%.elf: $(B)/$(1)/guest-obj/guests/%.c.o $$($(1)_GUEST_LIB) guests/guest.ld
 	@mkdir -p $$(@D)
-	$(LD) --build-id=none -static -nostdlib -T guests/guest.ld $$(filter %.o,$$^) -o $$@
+	$$(call say,LD,$(1),$$@)$(LD) --build-id=none -static -nostdlib -T guests/guest.ld $$(filter %.o,$$^) -o $$@
 
 $(B)/$(1)/guests/%.bin: $(B)/$(1)/guests/%.elf
-	$(OBJCOPY) -O binary $$< $$@
+	$$(call say,BIN,$(1),$$@)$(OBJCOPY) -O binary $$< $$@
 
 -include $$($(1)_OBJ:.o=.d) $$($(1)_GUEST_LIB:.o=.d)
 .SECONDARY: $$($(1)_GUESTS:.bin=.elf)
@@ -80,16 +96,69 @@ $(foreach a,$(ARCHES),$(eval $(call ARCH_RULES,$(a))))
 
 # --- images ---
 $(B)/riscv64/faultline.elf: $(riscv64_OBJ) boot/riscv64/image.ld
-	$(LD) --build-id=none -static -nostdlib -T boot/riscv64/image.ld $(riscv64_OBJ) -o $@
+	$(call say,LD,riscv64,$@)$(LD) --build-id=none -static -nostdlib -T boot/riscv64/image.ld $(riscv64_OBJ) -o $@
 
 $(B)/aarch64/faultline.elf: $(aarch64_OBJ) boot/aarch64/image.ld
-	$(LD) --build-id=none -static -pie --no-dynamic-linker -z notext -nostdlib -T boot/aarch64/image.ld $(aarch64_OBJ) -o $@
+	$(call say,LD,aarch64,$@)$(LD) --build-id=none -static -pie --no-dynamic-linker -z notext -nostdlib -T boot/aarch64/image.ld $(aarch64_OBJ) -o $@
 
 $(B)/aarch64/faultline.img: $(B)/aarch64/faultline.elf
-	$(OBJCOPY) -O binary $< $@
+	$(call say,BIN,aarch64,$@)$(OBJCOPY) -O binary $< $@
 
 $(B)/x86_64/BOOTX64.EFI: $(x86_64_OBJ)
-	lld-link /subsystem:efi_application /entry:efi_main /nodefaultlib /debug:dwarf /out:$@ $(x86_64_OBJ)
+	$(call say,LD,x86_64,$@)lld-link /subsystem:efi_application /entry:efi_main /nodefaultlib /debug:dwarf /out:$@ $(x86_64_OBJ)
 
-clean:
+# --- running ---
+# Each of these, if given, becomes an option of run-qemu.sh.
+RUN_OPTIONS := EMULATOR ACCEL MACHINE CPU SMP MEM APPEND INITRD ICOUNT TIMEOUT
+lower = $(shell printf '%s' '$(1)' | tr A-Z a-z)
+run_flags = $(foreach o,$(RUN_OPTIONS),$(if $($(o)),--$(call lower,$(o)) '$($(o))'))
+
+# Firmware's own lines are left out unless something goes wrong.
+run: all ## boot each architecture in an emulator: VIRT=svm SMP=2 APPEND="..." and the like
+	@failed=; for arch in $(ARCH); do \
+		scripts/run-qemu.sh --arch $$arch --from '^TAP version' $(run_flags) \
+			$(if $(VIRT),$$([ $$arch != x86_64 ] || echo --virt $(VIRT))) || \
+			failed="$$failed $$arch"; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
+gdb: all ## ARCH=...: boot it stopped, with gdb attached
+	@[ $(words $(ARCH)) -eq 1 ] || { echo 'which one? make gdb ARCH=riscv64' >&2; exit 2; }
+	scripts/run-qemu.sh --gdb --arch $(ARCH) $(if $(filter x86_64,$(ARCH)),--virt svm) $(run_flags) \
+		>$(B)/gdb.log 2>&1 & \
+	gdb-multiarch -q -ex 'target remote localhost:1234' $(B)/$(ARCH)/faultline.elf; kill $$!
+
+# --- tests: programs that speak TAP; the slow ones first ---
+HOST_TESTS   :=
+SCRIPT_TESTS := $(sort $(wildcard tests/scripts/*.t))
+BOOT_TESTS   := $(sort $(foreach a,$(ARCH),$(wildcard tests/boot/$(a)*.t)))
+
+test: all $(HOST_TESTS) ## host tests, script tests, boot tests
+	@scripts/run-tests $(BOOT_TESTS) $(SCRIPT_TESTS) $(HOST_TESTS)
+
+# --- the source itself ---
+C_FILES = $(shell find boot kernel mm vmx svm el2 hext guests tests -name '*.[ch]' 2>/dev/null)
+
+format: ## clang-format on every C file
+	clang-format -i $(C_FILES)
+
+# Made from the table above: one entry per file and architecture.
+comma := ,
+define JSON_ENTRY
+{"directory": "$(CURDIR)"$(comma) "file": "$(2)"$(comma)
+ "command": "$(CLANG) $($(1)_TARGET) $($(1)_FLAGS) $(COMMON) -c $(2)"}$(comma)
+endef
+compile_commands.json: Makefile ## for clangd and other tools
+	$(file >$@,[)$(foreach a,$(ARCH),$(foreach f,$(filter %.c,$($(a)_SRC)),$(file >>$@,$(call JSON_ENTRY,$(a),$(f)))))
+	@sed -i '$$ s/,$$/]/' $@
+	@echo '  GEN   $@'
+
+# --- the rest ---
+setup: ## install what Debian 12 lacks (scripts/setup.sh)
+	@:
+
+clean: ## remove what was built
 	rm -rf $(B) compile_commands.json
+
+help: ## this list
+	@sed -n 's/^\([a-z_.]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+		while IFS='|' read -r command text; do printf '%-30s %s\n' "$$command" "$$text"; done

@@ -25,6 +25,7 @@ usage: scripts/run-qemu.sh --arch ARCH [option]...
   --expect REGEX    must be seen in the log; several: in this order
   --reject REGEX    must not be seen in the log
   --status N        the guest is to end with this status, not 0, and its verdict to be FAIL
+  --from REGEX      show the log from the first line that matches (all of it if none does)
   --timeout S       seconds, 120 by default
   --save FILE       keep the serial log there, whatever the result
   --gdb             QEMU: wait for gdb on port 1234 ($GDB_PORT); no time-out
@@ -73,7 +74,7 @@ while [ $# -gt 0 ]; do
 	--status) wanted_status=$value ;;
 	--timeout) seconds=$value ;;
 	--save) save=$value ;;
-	--expect | --reject) check+=("$option" "$value") ;;
+	--expect | --reject | --from) check+=("$option" "$value") ;;
 	*) usage_error "unknown option $option" ;;
 	esac
 done
@@ -303,6 +304,8 @@ if [ "$gdb" ]; then
 	limit=0
 	say "waiting for gdb-multiarch: target remote localhost:${GDB_PORT:-1234}"
 fi
+
+say "$arch in ${command[0]}: ${machine:+machine $machine, }cpu ${cpu:-default}, $accel"
 
 verdict=PASS
 [ "$wanted_status" -eq 0 ] || verdict=FAIL

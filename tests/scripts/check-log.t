@@ -27,6 +27,13 @@ log='1..2\r\n\033[2J\033[01;01Hok 1 - a\r\nok 2 - b\r\n# RESULT: PASS\r\n'
 runs 0 "CRLF and terminal escapes are dropped" judge --expect '^ok 1 - a$'
 log='ok 1\nok 2\n1..2\n# RESULT: PASS\n'
 runs 0 "the plan may come last" judge
+log='Some firmware\n# start\n1..1\nok 1\n# RESULT: PASS\n'
+runs 0 "--from" judge --from '^# start'
+shows "passes on what comes from there" '^# start$'
+check "and not what came before" test -z "$(grep firmware <<<"$out")"
+log='Some firmware\n'
+runs 1 "--from, with a bad log" judge --from '^# start'
+shows "shows all of it" 'Some firmware'
 log='1..3\nnot ok 1 - a # TODO qemu: known\nok 2 - b # SKIP no\nok 3 # TODO x\n# RESULT: PASS\n'
 runs 0 "expected failures and skips pass" judge
 shows "an unexpected pass is reported" 'passed although expected to fail \(x\)'
