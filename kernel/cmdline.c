@@ -1,0 +1,285 @@
+/*
+ * The command line's parser: a table of keys, each with the function that reads its value. Pure.
+ */
+#include "kernel/cmdline.h"
+
+#include "kernel/string.h"
+
+/* A word of the line, or a part of one; not NUL-terminated. */
+struct slice {
+	const char *text;
+	size_t length;
+};
+
+typedef const char *(*reader)(struct cmdline *out, struct slice value);
+
+static bool is(struct slice word, const char *text)
+{
+	return strlen(text) == word.length && memcmp(word.text, text, word.length) == 0;
+}
+
+/* --- numbers --- */
+
+static int digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 16;
+}
+
+/* Decimal, or hexadecimal after 0x, all of the slice. NULL, or what is wrong. */
+static const char *read_number(struct slice s, uint64_t *out)
+{
+	unsigned base = 10;
+	uint64_t n = 0;
+
+	if (s.length > 2 && s.text[0] == '0' && (s.text[1] == 'x' || s.text[1] == 'X')) {
+		base = 16;
+		s.text += 2, s.length -= 2;
+	}
+	if (s.length == 0)
+		return "no number";
+	for (size_t i = 0; i < s.length; i++) {
+		unsigned digit = (unsigned)digit_of(s.text[i]);
+
+		if (digit >= base)
+			return "not a number";
+		if (n > (UINT64_MAX - digit) / base)
+			return "too large a number";
+		n = n * base + digit;
+	}
+	*out = n;
+	return NULL;
+}
+
+static unsigned unit_shift(char c)
+{
+	switch (c) {
+	case 'k':
+	case 'K':
+		return 10;
+	case 'm':
+	case 'M':
+		return 20;
+	case 'g':
+	case 'G':
+		return 30;
+	default:
+		return 0;
+	}
+}
+
+static const char *read_size(struct slice s, uint64_t *out)
+{
+	unsigned shift = s.length != 0 ? unit_shift(s.text[s.length - 1]) : 0;
+	const char *error;
+	uint64_t n;
+
+	if (shift != 0)
+		s.length--;
+	error = read_number(s, &n);
+	if (error != NULL)
+		return error;
+	if (n > UINT64_MAX >> shift)
+		return "too large a size";
+	*out = n << shift;
+	return NULL;
+}
+
+static const char *read_count(struct slice s, unsigned most, unsigned *out)
+{
+	uint64_t n;
+	const char *error = read_number(s, &n);
+
+	if (error != NULL)
+		return error;
+	if (n == 0 || n > most)
+		return "out of range";
+	*out = (unsigned)n;
+	return NULL;
+}
+
+static const char *read_word(struct slice s, char out[CMDLINE_WORD])
+{
+	if (s.length == 0)
+		return "nothing after '='";
+	if (s.length >= CMDLINE_WORD)
+		return "too long";
+	memcpy(out, s.text, s.length);
+	out[s.length] = '\0';
+	return NULL;
+}
+
+/* --- keys --- */
+
+static const char *read_test(struct cmdline *out, struct slice value)
+{
+	return read_word(value, out->test);
+}
+
+static const char *read_guest(struct cmdline *out, struct slice value)
+{
+	return read_word(value, out->guest);
+}
+
+static const char *read_mem(struct cmdline *out, struct slice value)
+{
+	const char *error = read_size(value, &out->mem);
+
+	if (error == NULL && out->mem == 0)
+		error = "out of range";
+	return error;
+}
+
+static const char *read_seed(struct cmdline *out, struct slice value)
+{
+	return read_number(value, &out->seed);
+}
+
+static const char *read_smp(struct cmdline *out, struct slice value)
+{
+	return read_count(value, 1024, &out->smp);
+}
+
+static const char *read_repeat(struct cmdline *out, struct slice value)
+{
+	return read_count(value, 1000000, &out->repeat);
+}
+
+static const char *read_log(struct cmdline *out, struct slice value)
+{
+	static const char *const levels[] = {
+		[LOG_QUIET] = "quiet",
+		[LOG_INFO] = "info",
+		[LOG_FAULTS] = "faults",
+		[LOG_EXITS] = "exits",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+		if (is(value, levels[i])) {
+			out->log = (enum log_level)i;
+			return NULL;
+		}
+	}
+	return "not quiet, info, faults or exits";
+}
+
+static const char *read_exit(struct cmdline *out, struct slice value)
+{
+	out->halt = is(value, "halt");
+	return out->halt || is(value, "off") ? NULL : "not off or halt";
+}
+
+static const char *read_list(struct cmdline *out, struct slice value)
+{
+	out->list = true;
+	return value.length == 0 ? NULL : "takes no value";
+}
+
+static const struct {
+	const char *name;
+	reader read;
+} keys[] = {
+	{"test", read_test}, {"guest", read_guest},   {"mem", read_mem},
+	{"seed", read_seed}, {"smp", read_smp},       {"log", read_log},
+	{"exit", read_exit}, {"repeat", read_repeat}, {"list", read_list},
+};
+
+/* --- words --- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static struct slice next_word(const char **text)
+{
+	struct slice word;
+
+	while (is_blank(**text))
+		++*text;
+	word.text = *text;
+	while (**text != '\0' && !is_blank(**text))
+		++*text;
+	word.length = (size_t)(*text - word.text);
+	return word;
+}
+
+static size_t find_key(struct slice name)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(keys) && !is(name, keys[i].name))
+		i++;
+	return i;
+}
+
+/* One word. `seen` has a bit per key that was there before. NULL, or what is wrong. */
+static const char *parse_word(struct cmdline *out, struct slice word, unsigned *seen)
+{
+	struct slice name = word, value = {word.text + word.length, 0};
+	const char *equals = word.text;
+	size_t key;
+
+	while (equals < word.text + word.length && *equals != '=')
+		equals++;
+	name.length = (size_t)(equals - word.text);
+	if (name.length < word.length)
+		value = (struct slice){equals + 1, word.length - name.length - 1};
+
+	key = find_key(name);
+	if (key == ARRAY_SIZE(keys))
+		return "unknown key";
+	if (*seen & 1U << key)
+		return "given twice";
+	*seen |= 1U << key;
+	return keys[key].read(out, value);
+}
+
+bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERROR])
+{
+	unsigned seen = 0;
+
+	*out = (struct cmdline){.seed = 1, .repeat = 1, .log = LOG_INFO};
+	for (;;) {
+		struct slice word = next_word(&text);
+		const char *wrong;
+
+		if (word.length == 0)
+			return true;
+		wrong = parse_word(out, word, &seen);
+		if (wrong != NULL) {
+			int shown = word.length < 60 ? (int)word.length : 60;
+
+			format_string(error, CMDLINE_ERROR, "'%.*s': %s", shown, word.text, wrong);
+			return false;
+		}
+	}
+}
+
+bool glob_match(const char *pattern, const char *text)
+{
+	const char *star = NULL, *resume = NULL;
+
+	/* A mismatch after a '*' lets that star take one character more, and tries again. */
+	while (*text != '\0') {
+		if (*pattern == '*') {
+			star = pattern++;
+			resume = text;
+		} else if (*pattern == '?' || *pattern == *text) {
+			pattern++, text++;
+		} else if (star != NULL) {
+			pattern = star + 1;
+			text = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (*pattern == '*')
+		pattern++;
+	return *pattern == '\0';
+}

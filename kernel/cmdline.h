@@ -1,0 +1,36 @@
+/*
+ * The command line: FDT bootargs, or on UEFI the load options or a file. Words of key=value,
+ * separated by blanks. What it does not know it refuses: a mistyped test must not pass.
+ */
+#ifndef KERNEL_CMDLINE_H
+#define KERNEL_CMDLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "log.h"
+#include "mm/compiler.h"
+
+#define CMDLINE_WORD 64
+
+struct cmdline {
+	char test[CMDLINE_WORD];  /* test=GLOB: which cases; "" if not given */
+	char guest[CMDLINE_WORD]; /* guest=NAME: one guest alone; "" if not given */
+	uint64_t mem;             /* mem=SIZE[K|M|G]: the guest's RAM in bytes; 0 if not given */
+	uint64_t seed;            /* seed=N; 1 if not given */
+	unsigned smp;             /* smp=N: CPUs to use at most; 0 if not given */
+	unsigned repeat;          /* repeat=N: run the selected cases N times; 1 if not given */
+	enum log_level log;       /* log=quiet|info|faults|exits */
+	bool halt;                /* exit=halt: stay there at the end; exit=off: power off */
+	bool list;                /* list: print the names of the cases, run none */
+};
+
+#define CMDLINE_ERROR 128
+
+/* False: `error` says what is wrong, and with which word. */
+bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERROR]) must_check;
+
+/* Does `text` match a pattern of '*' (any run of characters) and '?' (any one)? */
+bool glob_match(const char *pattern, const char *text);
+
+#endif
