@@ -10,17 +10,23 @@
 
 #include "mm/bits.h"
 
-#define csr_read(csr)                                                                              \
+/* A name that the assembler knows, or a macro that is a number. */
+#define csr_read(csr) csr_read_(csr)
+#define csr_read_(csr)                                                                             \
 	({                                                                                         \
 		uint64_t csr_value_;                                                               \
 		__asm__ volatile("csrr %0, " #csr : "=r"(csr_value_)::"memory");                   \
 		csr_value_;                                                                        \
 	})
-#define csr_write(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"rK"(value) : "memory")
-#define csr_set(csr, bits)    __asm__ volatile("csrs " #csr ", %0" ::"rK"(bits) : "memory")
-#define csr_clear(csr, bits)  __asm__ volatile("csrc " #csr ", %0" ::"rK"(bits) : "memory")
+#define csr_write(csr, value)  csr_write_(csr, value)
+#define csr_write_(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"rK"(value) : "memory")
+#define csr_set(csr, bits)     __asm__ volatile("csrs " #csr ", %0" ::"rK"(bits) : "memory")
+#define csr_clear(csr, bits)   __asm__ volatile("csrc " #csr ", %0" ::"rK"(bits) : "memory")
 
-/* 4.1.1 sstatus, and 8.2.? vsstatus, which has the same fields */
+/* What clang 14 has no names for. */
+#define STIMECMP 0x14d
+
+/* 4.1.1 sstatus, and 8.2.11 vsstatus, which has the same fields */
 #define SSTATUS_SIE  BIT(1)
 #define SSTATUS_SPIE BIT(5)
 #define SSTATUS_SPP  BIT(8)
@@ -63,7 +69,7 @@ enum scause_exception {
 	CAUSE_STORE_GUEST_PAGE = 23,
 };
 
-/* 4.1.11 satp, 8.2.10 hgatp, 8.2.? vsatp: MODE, then an ASID or VMID, then the root's PPN */
+/* 4.1.11 satp, 8.2.10 hgatp, 8.2.18 vsatp: MODE, then an ASID or VMID, then the root's PPN */
 #define ATP_MODE   GENMASK(63, 60)
 #define ATP_PPN    GENMASK(43, 0)
 #define SATP_ASID  GENMASK(59, 44)

@@ -8,9 +8,6 @@
 #include "kernel/riscv64/trap.h"
 #include "machine.h"
 
-/* clang 14 does not know the name: Sstc, chapter 2. */
-#define STIMECMP "0x14d"
-
 static uint64_t frequency = 10000000;
 static bool sstc;
 
@@ -29,7 +26,7 @@ void timer_init(void)
 	uint64_t value;
 
 	/* Illegal unless the hart has Sstc and the firmware set menvcfg.STCE. */
-	__asm__ volatile(CATCH("csrr %[value], " STIMECMP)
+	__asm__ volatile(CATCH("csrr %[value], 0x14d")
 	                 : [ok] "=&r"(sstc), [value] "=&r"(value)::"t0", "memory");
 	timer_program(UINT64_MAX);
 }
@@ -42,7 +39,7 @@ bool timer_has_sstc(void)
 void timer_program(uint64_t deadline)
 {
 	if (sstc)
-		__asm__ volatile("csrw " STIMECMP ", %0" ::"r"(deadline));
+		csr_write(STIMECMP, deadline);
 	else
 		sbi_call(SBI_TIME, SBI_TIME_SET, deadline, 0, 0, 0, 0);
 	this_cpu()->deadline = deadline;

@@ -1,0 +1,189 @@
+/*
+ * The guest's own translation, by hardware where hlvx can do it, and by a walk of vsatp's tables
+ * where not: hlvx fails on a page that is not there at the moment, and in QEMU 7.2 on one that is
+ * executable alone.
+ *
+ *	gva --vsatp: Sv39, Sv48, Sv57 or bare--> gpa --the aspace--> memory
+ */
+#include "hext/guest_walk.h"
+
+#include "hext/fields.h"
+#include "hext/insn.h"
+#include "kernel/riscv64/trap.h"
+#include "mm/aspace.h"
+#include "mm/bits.h"
+
+/* Svnapot, 5: a leaf of level 0 with N set and PPN bits 3:0 = 8 maps 64 KiB. */
+#define PTE_N           BIT(63)
+#define NAPOT_PPN       GENMASK(13, 10)
+#define NAPOT_64K       8
+#define NAPOT_64K_PAGES 16
+/* Reserved, or Svpbmt's: 62:61 do not move the address. */
+#define PTE_RESERVED GENMASK(60, 54)
+
+#define INDEX_BITS 9
+
+/* What decides on a translation beside the tables. */
+struct stage1 {
+	uint64_t vsatp;
+	uint64_t vsstatus;
+	bool user; /* VU rather than VS */
+};
+
+static struct stage1 stage1_of(const struct hext_vcpu *v)
+{
+	bool here = v->cpu != NULL;
+	uint64_t hstatus = here ? csr_read(hstatus) : v->csr.hstatus;
+
+	return (struct stage1){
+		.vsatp = here ? csr_read(vsatp) : v->csr.vsatp,
+		.vsstatus = here ? csr_read(vsstatus) : v->csr.vsstatus,
+		.user = (hstatus & HSTATUS_SPVP) == 0,
+	};
+}
+
+/* 4.3.2 step 1: table levels of the mode; 0: bare. */
+static unsigned levels_of(uint64_t vsatp)
+{
+	switch (FIELD_GET(ATP_MODE, vsatp)) {
+	case ATP_SV39:
+		return 3;
+	case ATP_SV48:
+		return 4;
+	case ATP_SV57:
+		return 5;
+	default:
+		return 0;
+	}
+}
+
+/* 4.3.2 steps 5 and 6: may a leaf be used so? */
+static bool leaf_permits(const struct stage1 *s, uint64_t pte, enum mm_perm access)
+{
+	bool user_page = (pte & PTE_U) != 0;
+
+	if (s->user && !user_page)
+		return false;
+	if (!s->user && user_page && (access == MM_X || (s->vsstatus & SSTATUS_SUM) == 0))
+		return false;
+	switch (access) {
+	case MM_R:
+		return (pte & PTE_R) != 0 ||
+		       ((s->vsstatus & SSTATUS_MXR) != 0 && (pte & PTE_X) != 0);
+	case MM_W:
+		return (pte & PTE_W) != 0;
+	default:
+		return (pte & PTE_X) != 0;
+	}
+}
+
+/* 4.3.2 steps 5 to 8, for the leaf found at this level. */
+static enum mm_error leaf_translate(const struct stage1 *s, uint64_t pte, unsigned level, gva_t gva,
+                                    enum mm_perm access, gpa_t *out)
+{
+	uint64_t pages = BIT(INDEX_BITS * level);
+	uint64_t ppn = FIELD_GET(PTE_PPN, pte);
+
+	if (!leaf_permits(s, pte, access))
+		return MM_DENIED;
+	if ((pte & PTE_N) != 0) {
+		if (level != 0 || FIELD_GET(NAPOT_PPN, pte) != NAPOT_64K)
+			return MM_NOT_MAPPED;
+		pages = NAPOT_64K_PAGES;
+		ppn = align_down(ppn, pages);
+	}
+	if (!is_aligned(ppn, pages))
+		return MM_NOT_MAPPED;
+	*out = gpa_at((ppn << PAGE_SHIFT) | (gva.raw & ((pages << PAGE_SHIFT) - 1)));
+	return MM_OK;
+}
+
+enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm access, gpa_t *out)
+{
+	const struct stage1 s = stage1_of(v);
+	unsigned level = levels_of(s.vsatp);
+	uint64_t table = FIELD_GET(ATP_PPN, s.vsatp) << PAGE_SHIFT;
+	unsigned sign = 64 - LEVEL_SHIFT(level);
+
+	if (level == 0) {
+		*out = gpa_at(gva.raw);
+		return MM_OK;
+	}
+	/* The bits above are copies of the highest one that is translated. */
+	if ((uint64_t)((int64_t)(gva.raw << sign) >> sign) != gva.raw)
+		return MM_NOT_MAPPED;
+	while (level-- > 0) {
+		uint64_t index = (gva.raw >> LEVEL_SHIFT(level)) & (BIT(INDEX_BITS) - 1);
+		uint64_t pte;
+		enum mm_error error =
+			aspace_load(v->as, gpa_at(table + index * sizeof(pte)), sizeof(pte), &pte);
+
+		if (error != MM_OK)
+			return error;
+		if ((pte & PTE_V) == 0 || (pte & (PTE_R | PTE_W)) == PTE_W ||
+		    (pte & PTE_RESERVED) != 0)
+			return MM_NOT_MAPPED;
+		if ((pte & (PTE_R | PTE_X)) != 0)
+			return leaf_translate(&s, pte, level, gva, access, out);
+		table = FIELD_GET(PTE_PPN, pte) << PAGE_SHIFT;
+	}
+	return MM_NOT_MAPPED;
+}
+
+/* --- instructions --- */
+
+/* Two bytes through both stages as a fetch. A trap takes sepc, SPP, SPV and SPVP with it: they are
+ * the guest's, and put back. */
+static bool hardware_fetch(uint64_t gva, uint16_t *parcel)
+{
+	uint64_t pc = csr_read(sepc), sstatus = csr_read(sstatus), hstatus = csr_read(hstatus);
+	uint64_t value;
+	bool ok;
+
+	__asm__ volatile(CATCH(HLVX_HU("%[value]", "%[gva]"))
+	                 : [ok] "=&r"(ok), [value] "=&r"(value)
+	                 : [gva] "r"(gva)
+	                 : "t0", "memory");
+	if (unlikely(!ok)) {
+		csr_write(sepc, pc);
+		csr_write(sstatus, sstatus);
+		csr_write(hstatus, hstatus);
+		return false;
+	}
+	*parcel = (uint16_t)value;
+	return true;
+}
+
+static enum mm_error fetch_parcel(const struct hext_vcpu *v, gva_t gva, uint16_t *parcel)
+{
+	enum mm_error error;
+	gpa_t gpa;
+
+	if (v->cpu != NULL && hardware_fetch(gva.raw, parcel))
+		return MM_OK;
+	error = walk_translate(v, gva, MM_X, &gpa);
+	if (error != MM_OK)
+		return error;
+	return aspace_fetch(v->as, gpa, parcel, sizeof(*parcel));
+}
+
+/* Unprivileged manual, 1.5: bits 1:0 of the first parcel tell 2 bytes from more; 4:2 tell 4 from
+ * forms that do not exist yet. */
+enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn, unsigned *bytes)
+{
+	uint16_t low, high;
+	enum mm_error error = fetch_parcel(v, pc, &low);
+
+	if (error != MM_OK)
+		return error;
+	*insn = low;
+	*bytes = 2;
+	if ((low & 3) != 3)
+		return MM_OK;
+	error = fetch_parcel(v, gva_plus(pc, 2), &high);
+	if (error != MM_OK)
+		return error;
+	*insn = low | (uint32_t)high << 16;
+	*bytes = 4;
+	return MM_OK;
+}

@@ -1,0 +1,29 @@
+/*
+ * RISC-V's hypervisor extension, as the run loop sees it.
+ */
+#include "hext/features.h"
+#include "hext/flush.h"
+#include "hext/mmio.h"
+#include "hext/run.h"
+#include "hext/vcpu_ops.h"
+
+const struct virt_ops hext_ops = {
+	.name = "hext",
+	.probe = hext_probe,
+	.cpu_enable = hext_cpu_enable,
+	.cpu_disable = hext_cpu_disable,
+	.create = hext_create,
+	.destroy = hext_destroy,
+	.run = hext_run,
+	.park = hext_park,
+	.call_return = hext_call_return,
+	.mmio_decode = hext_mmio_decode,
+	.mmio_complete = hext_mmio_complete,
+	.skip = hext_skip,
+	.inject_undefined = hext_inject_undefined,
+	.set_interrupt = hext_set_interrupt,
+	.translate = hext_translate,
+	.pc = hext_pc,
+	.registers = hext_registers,
+	.flush = hext_flush,
+};

@@ -1,0 +1,170 @@
+/*
+ * One stay in the guest, and what ended it.
+ *
+ * A hypercall's round trip through here is counted in instructions (make bench, T1): the common
+ * causes are asked for first, and nothing is read that the exit does not need.
+ */
+#include "hext/run.h"
+
+#include "guest_abi.h"
+#include "hext/fields.h"
+#include "hext/guest_walk.h"
+#include "hext/insn.h"
+#include "hext/vcpu_state.h"
+#include "hext/virtual_insn.h"
+#include "kernel/riscv64/timer.h"
+#include "mm/bits.h"
+
+/* Registers by the names of the calling convention, in x[]. */
+enum {
+	A0 = 10,
+	A1 = 11,
+	A2 = 12,
+	A3 = 13,
+	A4 = 14,
+	A6 = 16,
+	A7 = 17,
+};
+
+/* The ecall is four bytes long, whatever the extensions: there is no compressed form. */
+#define ECALL_BYTES 4
+
+static void decode_call(struct hext_vcpu *v, struct vm_exit *exit)
+{
+	struct vm_exit_call *call = &exit->call;
+
+	csr_write(sepc, exit->pc + ECALL_BYTES);
+	call->args[0] = v->x[A0];
+	call->args[1] = v->x[A1];
+	call->args[2] = v->x[A2];
+	if (likely(v->x[A7] == GUEST_SBI_EXTENSION)) {
+		exit->kind = VM_EXIT_HYPERCALL;
+		call->function = v->x[A6];
+		return;
+	}
+	exit->kind = VM_EXIT_FIRMWARE;
+	call->function = v->x[A7];
+	call->args[3] = v->x[A3];
+	call->args[4] = v->x[A4];
+	call->args[5] = v->x[A6];
+	call->smc = false;
+}
+
+/*
+ * 8.6.2, 8.6.3: where a guest-page fault was. htval is the guest-physical address >> 2, and the
+ * two bits below are stval's; of an access that a VS-stage walk made, htval is the address of the
+ * entry, stval the original one, and htinst a pseudo-instruction. An implementation may leave
+ * htval 0: then the guest's tables say where stval leads.
+ */
+static void decode_fault(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
+{
+	struct vm_exit_fault *fault = &exit->fault;
+	uint64_t stval = csr_read(stval), htval = csr_read(htval), htinst = csr_read(htinst);
+
+	exit->raw[1] = stval;
+	exit->raw[2] = htval;
+	exit->raw[3] = htinst;
+	exit->kind = VM_EXIT_NESTED_FAULT;
+	fault->gva = gva_at(stval);
+	fault->gva_valid = true;
+	fault->gpa_is_page = false;
+	fault->present = false;
+	fault->stage1_walk = htinst == HTINST_WALK_READ || htinst == HTINST_WALK_WRITE;
+	fault->access = scause == CAUSE_STORE_GUEST_PAGE   ? MM_W
+	                : scause == CAUSE_FETCH_GUEST_PAGE ? MM_X
+	                                                   : MM_R;
+	fault->gpa = gpa_at(htval << 2 | (stval & 3));
+	if (unlikely(fault->stage1_walk)) {
+		fault->access = htinst == HTINST_WALK_WRITE ? MM_W : MM_R;
+		fault->gpa = gpa_at(htval << 2);
+	} else if (unlikely(htval == 0)) {
+		/* What the tables forbid would not have come here: the answer is MM_OK. */
+		if (walk_translate(v, fault->gva, fault->access, &fault->gpa) != MM_OK)
+			fault->gpa = gpa_at(stval & 3);
+	}
+}
+
+static void decode_interrupt(uint64_t scause, struct vm_exit *exit)
+{
+	switch (scause & ~SCAUSE_INTERRUPT) {
+	case IRQ_TIMER:
+		exit->kind = VM_EXIT_DEADLINE;
+		return;
+	case IRQ_SOFTWARE:
+		csr_clear(sip, INTERRUPT_SOFTWARE);
+		exit->kind = VM_EXIT_INTERRUPT;
+		return;
+	default:
+		exit->kind = VM_EXIT_FAILURE;
+		exit->failure = "an interrupt that was not enabled";
+		return;
+	}
+}
+
+static void decode_rest(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
+{
+	exit->raw[1] = csr_read(stval);
+	exit->raw[2] = csr_read(htval);
+	exit->raw[3] = csr_read(htinst);
+	if ((scause & SCAUSE_INTERRUPT) != 0) {
+		decode_interrupt(scause, exit);
+		return;
+	}
+	switch (scause) {
+	case CAUSE_VIRTUAL_INSTRUCTION:
+		virtual_insn_decode(v, exit);
+		return;
+	case CAUSE_ILLEGAL: /* of a hart that does not delegate it */
+		exit->kind = VM_EXIT_UNDEFINED;
+		return;
+	case CAUSE_FETCH_ACCESS:
+	case CAUSE_LOAD_ACCESS:
+	case CAUSE_STORE_ACCESS:
+		exit->kind = VM_EXIT_FAILURE;
+		exit->failure = "access fault: the host-physical address refuses the access";
+		return;
+	default:
+		exit->kind = VM_EXIT_FAILURE;
+		exit->failure = "a trap of an unexpected cause";
+		return;
+	}
+}
+
+/*
+ * A walker may keep in its TLB that an entry is not valid ("Memory-Management Fence
+ * Instructions", 4.2.1), and so fault again on a page that has been mapped since: by this hart or
+ * by another. Most forget it with the trap; so only a page that faults twice in a row is fenced.
+ */
+static void fence_if_repeated(struct hext_vcpu *v, gpa_t gpa)
+{
+	uint64_t page = gpa.raw >> PAGE_SHIFT;
+
+	if (unlikely(v->last_fault == page))
+		hfence_gvma_page(gpa.raw, FIELD_GET(HGATP_VMID, v->csr.hgatp));
+	v->last_fault = page;
+}
+
+void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
+{
+	struct hext_vcpu *v = vcpu->arch;
+	struct cpu *cpu = this_cpu();
+	uint64_t scause;
+
+	if (unlikely(cpu->guest != v))
+		state_load(cpu, v);
+	timer_set(cpu, deadline);
+
+	scause = hext_enter(v);
+
+	exit->pc = csr_read(sepc);
+	exit->raw[0] = scause;
+	if (likely(scause == CAUSE_ECALL_VS)) {
+		decode_call(v, exit);
+	} else if (likely(scause == CAUSE_LOAD_GUEST_PAGE || scause == CAUSE_STORE_GUEST_PAGE ||
+	                  scause == CAUSE_FETCH_GUEST_PAGE)) {
+		decode_fault(v, scause, exit);
+		fence_if_repeated(v, exit->fault.gpa);
+	} else {
+		decode_rest(v, scause, exit);
+	}
+}

@@ -1,0 +1,133 @@
+/*
+ * Moving a vCPU's lazily switched state between the hart's registers and memory.
+ */
+#include "hext/vcpu_state.h"
+
+#include "hext/features.h"
+#include "hext/fields.h"
+#include "hext/insn.h"
+#include "log.h"
+#include "mm/bits.h"
+
+/* x3 and x18 to x27: on the hart while the vCPU is. */
+#define LIVE_REGISTERS (BIT(3) | GENMASK(27, 18))
+
+static void read_csrs(struct hext_csrs *csr)
+{
+	csr->pc = csr_read(sepc);
+	csr->sstatus = csr_read(sstatus);
+	csr->hstatus = csr_read(hstatus);
+	csr->vsstatus = csr_read(vsstatus);
+	csr->vsie = csr_read(vsie);
+	csr->vstvec = csr_read(vstvec);
+	csr->vsscratch = csr_read(vsscratch);
+	csr->vsepc = csr_read(vsepc);
+	csr->vscause = csr_read(vscause);
+	csr->vstval = csr_read(vstval);
+	csr->vsatp = csr_read(vsatp);
+	csr->hvip = csr_read(hvip);
+	csr->scounteren = csr_read(scounteren);
+	if (hext_features.envcfg)
+		csr->senvcfg = csr_read(SENVCFG);
+	if (hext_features.sstc)
+		csr->vstimecmp = csr_read(VSTIMECMP);
+}
+
+static void write_csrs(const struct hext_csrs *csr)
+{
+	csr_write(sepc, csr->pc);
+	csr_write(sstatus, csr->sstatus);
+	csr_write(hstatus, csr->hstatus);
+	csr_write(vsstatus, csr->vsstatus);
+	csr_write(vsie, csr->vsie);
+	csr_write(vstvec, csr->vstvec);
+	csr_write(vsscratch, csr->vsscratch);
+	csr_write(vsepc, csr->vsepc);
+	csr_write(vscause, csr->vscause);
+	csr_write(vstval, csr->vstval);
+	csr_write(vsatp, csr->vsatp);
+	csr_write(hvip, csr->hvip);
+	csr_write(scounteren, csr->scounteren);
+	if (hext_features.envcfg)
+		csr_write(SENVCFG, csr->senvcfg);
+	if (hext_features.sstc)
+		csr_write(VSTIMECMP, csr->vstimecmp);
+	csr_write(hgatp, csr->hgatp);
+}
+
+void state_copy(struct hext_vcpu *v)
+{
+	if (v->cpu == NULL)
+		return;
+	ASSERT(v->cpu == this_cpu());
+	hext_spill(v);
+	read_csrs(&v->csr);
+}
+
+void state_unload(struct hext_vcpu *v)
+{
+	if (v->cpu == NULL)
+		return;
+	state_copy(v);
+	/* Nothing walks these tables from here on: their owner may free them. */
+	csr_write(hgatp, 0);
+	v->cpu->guest = NULL;
+	v->cpu = NULL;
+}
+
+void state_load(struct cpu *cpu, struct hext_vcpu *v)
+{
+	ASSERT(v->cpu == NULL);
+	if (cpu->guest != NULL)
+		state_unload(cpu->guest);
+	write_csrs(&v->csr);
+	/* VS-stage translations are tagged by VMID and ASID, and two vCPUs of one VM may use one
+	 * ASID for different tables. Without VMIDs, the G-stage's are nobody's either. */
+	hfence_vvma_all();
+	if (hext_features.vmid_bits == 0)
+		hfence_gvma_all();
+	hext_fill(v);
+	v->host_tp = (uint64_t)(uintptr_t)cpu;
+	v->cpu = cpu;
+	cpu->guest = v;
+}
+
+/* --- one register --- */
+
+uint64_t state_pc(const struct hext_vcpu *v)
+{
+	return v->cpu != NULL ? csr_read(sepc) : v->csr.pc;
+}
+
+void state_set_pc(struct hext_vcpu *v, uint64_t pc)
+{
+	if (v->cpu != NULL)
+		csr_write(sepc, pc);
+	else
+		v->csr.pc = pc;
+}
+
+static bool is_live(const struct hext_vcpu *v, unsigned n)
+{
+	return v->cpu != NULL && (LIVE_REGISTERS & BIT(n)) != 0;
+}
+
+uint64_t state_reg(struct hext_vcpu *v, unsigned n)
+{
+	if (is_live(v, n))
+		hext_spill(v);
+	return v->x[n];
+}
+
+void state_set_reg(struct hext_vcpu *v, unsigned n, uint64_t value)
+{
+	bool live = is_live(v, n);
+
+	if (n == 0)
+		return;
+	if (live)
+		hext_spill(v);
+	v->x[n] = value;
+	if (live)
+		hext_fill(v);
+}
