@@ -61,6 +61,7 @@ $(1)_SRC := $$(sort $$(wildcard $$(foreach d,$$($(1)_DIRS),$$(d)/*.c $$(d)/*.S))
 $(1)_OBJ := $$(patsubst %,$(B)/$(1)/obj/%.o,$$($(1)_SRC))
 $(1)_GUESTS := $$(patsubst guests/%.c,$(B)/$(1)/guests/%.bin,$$(wildcard guests/*.c))
 $(1)_GUEST_LIB := $$(patsubst %,$(B)/$(1)/guest-obj/%.o,$$(sort $$(wildcard guests/lib/*.c guests/$(1)/*.c guests/$(1)/*.S)))
+$(1)_AGENT := $$(patsubst %,$(B)/$(1)/guest-obj/guests/agent/%.o,stage1.c $(1).c $(1)_trap.S)
 $(1)_GUEST_FLAGS := $$(or $$($(1)_GUEST_TARGET),$$($(1)_TARGET))
 
 $(B)/$(1)/obj/%.c.o: %.c Makefile
@@ -86,10 +87,12 @@ $(B)/$(1)/guests/%.elf: $(B)/$(1)/guest-obj/guests/%.c.o $$($(1)_GUEST_LIB) gues
 	@mkdir -p $$(@D)
 	$$(call say,LD,$(1),$$@)$(LD) --build-id=none -static -nostdlib -T guests/guest.ld $$(filter %.o,$$^) -o $$@
 
+$(B)/$(1)/guests/agent.elf: $$($(1)_AGENT)
+
 $(B)/$(1)/guests/%.bin: $(B)/$(1)/guests/%.elf
 	$$(call say,BIN,$(1),$$@)$(OBJCOPY) -O binary $$< $$@
 
--include $$($(1)_OBJ:.o=.d) $$($(1)_GUEST_LIB:.o=.d)
+-include $$($(1)_OBJ:.o=.d) $$($(1)_GUEST_LIB:.o=.d) $$($(1)_AGENT:.o=.d)
 .SECONDARY: $$($(1)_GUESTS:.bin=.elf)
 endef
 $(foreach a,$(ARCHES),$(eval $(call ARCH_RULES,$(a))))

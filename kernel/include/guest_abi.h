@@ -75,6 +75,7 @@ enum guest_call {
 	GUEST_YIELD = 6,   /* gives the rest of the time slice away */
 	GUEST_CYCLES = 7,  /* value: machine_cycles() of the hypervisor */
 	GUEST_FAULTS = 8,  /* value: nested faults this VM has taken so far */
+	GUEST_STEP = 9,    /* number: the test's own step, run by the hypervisor; its value */
 	GUEST_CALLS,
 };
 

@@ -1,0 +1,299 @@
+/*
+ * agent: carries out a script that the hypervisor left in its mailbox, one real instruction
+ * after the other, and writes down what became of each. The suite's cases (kernel/suite/) are
+ * such scripts; agent_abi.h says what can stand in one.
+ */
+#include "agent/agent.h"
+#include "agent/stage1.h"
+
+struct agent_frame agent_frames[AGENT_MAX_VCPUS];
+
+static struct agent_shared *shared(void)
+{
+	return (struct agent_shared *)AGENT_SHARED_BASE;
+}
+
+static uint64_t load(uint64_t at, unsigned width)
+{
+	switch (width) {
+	case 1:
+		return read8(at);
+	case 2:
+		return read16(at);
+	case 4:
+		return read32(at);
+	default:
+		return read64(at);
+	}
+}
+
+static uint64_t sign_extend(uint64_t value, unsigned width)
+{
+	unsigned unused = 64 - 8 * width;
+
+	return (uint64_t)((int64_t)(value << unused) >> unused);
+}
+
+static void do_read(struct agent_context *ctx)
+{
+	const struct agent_op *op = ctx->op;
+
+	ctx->value = load(op->addr, op->width);
+	if (op->flags & AGENT_SIGNED)
+		ctx->value = sign_extend(ctx->value, op->width);
+}
+
+static void do_write(struct agent_context *ctx)
+{
+	const struct agent_op *op = ctx->op;
+
+	switch (op->width) {
+	case 1:
+		write8(op->addr, (uint8_t)op->value);
+		break;
+	case 2:
+		write16(op->addr, (uint16_t)op->value);
+		break;
+	case 4:
+		write32(op->addr, (uint32_t)op->value);
+		break;
+	default:
+		write64(op->addr, op->value);
+	}
+}
+
+static void do_fetch(struct agent_context *ctx)
+{
+	agent_call(ctx->op->addr, 0);
+	ctx->value = 1;
+}
+
+static void do_put_return(struct agent_context *ctx)
+{
+	void *at = (void *)(uintptr_t)ctx->op->addr;
+
+	ctx->value = guest_put_return(at);
+	guest_sync_code(at, ctx->value);
+}
+
+static void do_run_at(struct agent_context *ctx)
+{
+	const struct agent_op *op = ctx->op;
+	uint64_t bytes;
+	const uint8_t *code = agent_snippet(op->count, &bytes);
+
+	if (code == NULL) {
+		ctx->supported = false;
+		return;
+	}
+	for (uint64_t i = 0; i < bytes; i++)
+		write8(op->addr + i, code[i]);
+	guest_sync_code((void *)(uintptr_t)op->addr, bytes);
+	ctx->value = agent_call(op->addr, op->value);
+}
+
+/* The address of word `i` of a series. */
+static uint64_t word_at(const struct agent_op *op, uint64_t i)
+{
+	uint64_t offset = i * op->stride;
+
+	return op->flags & AGENT_BACKWARD ? op->addr - offset : op->addr + offset;
+}
+
+static void do_touch(struct agent_context *ctx)
+{
+	for (uint64_t i = 0; i < ctx->op->count; i++)
+		ctx->value |= read64(word_at(ctx->op, i));
+}
+
+static void do_fill(struct agent_context *ctx)
+{
+	for (uint64_t i = 0; i < ctx->op->count; i++) {
+		uint64_t at = word_at(ctx->op, i);
+
+		write64(at, ctx->op->value ^ at);
+	}
+}
+
+static void do_check(struct agent_context *ctx)
+{
+	for (uint64_t i = 0; i < ctx->op->count; i++) {
+		uint64_t at = word_at(ctx->op, i);
+
+		ctx->value += read64(at) != (ctx->op->value ^ at);
+	}
+}
+
+static void do_zero(struct agent_context *ctx)
+{
+	for (uint64_t i = 0; i < ctx->op->count; i++)
+		ctx->value += read64(word_at(ctx->op, i)) != 0;
+}
+
+static void do_amo(struct agent_context *ctx)
+{
+	const struct agent_op *op = ctx->op;
+
+	ctx->supported = agent_amo(op->addr, op->value, op->width, &ctx->value);
+}
+
+static void do_llsc(struct agent_context *ctx)
+{
+	const struct agent_op *op = ctx->op;
+
+	ctx->supported = agent_llsc(op->addr, op->value, op->width, &ctx->value);
+}
+
+static void do_form(struct agent_context *ctx)
+{
+	ctx->value = ctx->op->value;
+	ctx->supported = agent_form(ctx->op->count, ctx->op->addr, &ctx->value);
+}
+
+static void do_priv(struct agent_context *ctx)
+{
+	ctx->value = ctx->op->value;
+	ctx->supported = agent_priv(ctx->op->count, &ctx->value);
+}
+
+/* The error in the upper half, the value's low 32 bits below. */
+static void call(struct agent_context *ctx, uint64_t number, uint64_t a0, uint64_t a1)
+{
+	struct guest_result result = guest_call((enum guest_call)number, a0, a1, ctx->vcpu);
+
+	ctx->value = result.error << 32 | (uint32_t)result.value;
+}
+
+static void do_call(struct agent_context *ctx)
+{
+	const struct agent_op *op = ctx->op;
+
+	for (uint32_t i = 0; i < (op->count ? op->count : 1); i++)
+		call(ctx, op->addr, op->value, op->stride);
+}
+
+static void do_step(struct agent_context *ctx)
+{
+	call(ctx, GUEST_STEP, ctx->op->value, 0);
+}
+
+static void do_firmware(struct agent_context *ctx)
+{
+	ctx->supported = agent_firmware(ctx->op, &ctx->value);
+}
+
+static void do_stage1(struct agent_context *ctx)
+{
+	ctx->supported = stage1_on(ctx->op->flags & AGENT_PTE_AD);
+}
+
+static void do_map(struct agent_context *ctx)
+{
+	ctx->value = stage1_map(ctx->op);
+}
+
+static void do_flush(struct agent_context *ctx)
+{
+	(void)ctx;
+	agent_stage1_flush();
+}
+
+static void do_far(struct agent_context *ctx)
+{
+	ctx->value = load(stage1_reach(ctx->op->addr), ctx->op->width);
+}
+
+/* Spins a little, then gives its time slice away: the others may be waiting for this CPU. */
+static void do_barrier(struct agent_context *ctx)
+{
+	uint32_t *arrived = &shared()->arrived[ctx->op->value % AGENT_BARRIERS];
+
+	__atomic_fetch_add(arrived, 1, __ATOMIC_ACQ_REL);
+	for (unsigned spins = 0; __atomic_load_n(arrived, __ATOMIC_ACQUIRE) < ctx->info->vcpus;
+	     spins++)
+		if (spins % 64 == 63)
+			guest_call(GUEST_YIELD, 0, 0, 0);
+}
+
+static void do_wait(struct agent_context *ctx)
+{
+	(void)ctx;
+	guest_wait();
+}
+
+static void do_spin(struct agent_context *ctx)
+{
+	volatile uint32_t turns = 0;
+
+	do {
+		turns = turns + 1;
+	} while (ctx->op->count == 0 || turns < ctx->op->count);
+}
+
+static void do_irqs(struct agent_context *ctx)
+{
+	ctx->value = *(volatile uint64_t *)&ctx->frame->irqs;
+}
+
+static void do_irq_mask(struct agent_context *ctx)
+{
+	agent_irq_mask(ctx->op->value != 0);
+}
+
+static void do_timer(struct agent_context *ctx)
+{
+	ctx->supported = agent_timer(ctx->op->value);
+}
+
+static agent_fn *const handlers[AGENT_CODES] = {
+	[AGENT_READ] = do_read,         [AGENT_WRITE] = do_write,
+	[AGENT_FETCH] = do_fetch,       [AGENT_PUT_RET] = do_put_return,
+	[AGENT_RUN_AT] = do_run_at,     [AGENT_TOUCH] = do_touch,
+	[AGENT_FILL] = do_fill,         [AGENT_CHECK] = do_check,
+	[AGENT_ZERO] = do_zero,         [AGENT_AMO] = do_amo,
+	[AGENT_LLSC] = do_llsc,         [AGENT_FORM] = do_form,
+	[AGENT_PRIV] = do_priv,         [AGENT_CALL] = do_call,
+	[AGENT_STEP] = do_step,         [AGENT_FIRMWARE] = do_firmware,
+	[AGENT_STAGE1] = do_stage1,     [AGENT_MAP] = do_map,
+	[AGENT_FLUSH] = do_flush,       [AGENT_FAR] = do_far,
+	[AGENT_BARRIER] = do_barrier,   [AGENT_WAIT] = do_wait,
+	[AGENT_SPIN] = do_spin,         [AGENT_IRQS] = do_irqs,
+	[AGENT_IRQ_MASK] = do_irq_mask, [AGENT_TIMER] = do_timer,
+};
+
+static void run(struct agent_context *ctx, struct agent_result *result)
+{
+	ctx->value = 0;
+	ctx->supported = ctx->op->code < AGENT_CODES && handlers[ctx->op->code] != NULL;
+	result->trap = AGENT_DONE;
+	if (ctx->supported && !agent_try(ctx->frame, handlers[ctx->op->code], ctx)) {
+		result->trap = (uint32_t)agent_arch_trap(ctx);
+		result->cause = (uint32_t)ctx->frame->cause;
+		result->addr = result->trap == AGENT_UNDEFINED ? ctx->frame->pc : ctx->frame->addr;
+	} else if (!ctx->supported) {
+		result->trap = AGENT_UNSUPPORTED;
+	}
+	result->value = ctx->value;
+}
+
+_Noreturn void agent_fatal(const struct agent_frame *frame)
+{
+	guest_exit(0xdead0000 | (frame->cause & 0xffff));
+}
+
+void guest_main(unsigned vcpu, const struct guest_info *info)
+{
+	struct agent_context ctx = {.vcpu = vcpu, .info = info};
+
+	ctx.frame = &agent_frames[vcpu];
+	ctx.mailbox = (struct agent_mailbox *)(AGENT_MAILBOX_BASE + vcpu * AGENT_MAILBOX_SIZE);
+	agent_arch_init(vcpu, ctx.frame);
+	for (uint32_t i = 0; i < ctx.mailbox->ops; i++) {
+		ctx.op = &ctx.mailbox->script[i];
+		if (ctx.op->code == AGENT_END)
+			break;
+		run(&ctx, &ctx.mailbox->results[i]);
+		*(volatile uint32_t *)&ctx.mailbox->done = i + 1;
+	}
+	guest_exit(0);
+}
