@@ -1,6 +1,7 @@
 /*
  * A nested page-table format is data: masks and values, no code. The walker (walk.h) is compiled
- * once and reads them; a new format costs one file of constants that defines one of these.
+ * once and reads them; a new format costs one file of constants that defines one of these. What
+ * a format consists of is in entry.h.
  *
  * What the architecture fixes is in struct npt_format; what this machine or this guest decides
  * (levels, widths, optional features) is in struct npt_config, which npt_config_check() holds
@@ -42,6 +43,8 @@ struct npt_config {
 	unsigned hpa_bits;   /* width of host physical addresses on this machine */
 	unsigned max_leaf;   /* largest leaf level: 0 for 4 KiB, 1 for 2 MiB, 2 for 1 GiB, ... */
 	bool execute_only;   /* X without R or W is allowed (EPT: a capability) */
+	bool fixed_memtype;  /* leaves carry no memory type: MM_NORMAL alone can be asked for, and
+	                        the machine's own attributes decide (RISC-V without Svpbmt) */
 	bool accessed_dirty; /* hardware sets A and D; if not, the walker presets them where the
 	                        format has them, so that no access ever faults for their sake */
 };

@@ -1,0 +1,82 @@
+/*
+ * AMD nested paging: APM vol. 2, 15.25 "Nested Paging", on the long-mode page tables of 5.3.
+ *
+ *	 63 62     54 53 52 51           12 11  9  8  7  6  5  4   3   2  1  0
+ *	+--+---------+--+--+---------------+-----+--+--+--+--+---+---+--+--+--+
+ *	|NX|   avl   |SH|OW|    address    | avl | G|PS| D| A|PCD|PWT| U| W| P|
+ *	+--+---------+--+--+---------------+-----+--+--+--+--+---+---+--+--+--+
+ *
+ * The nested walk counts as a user access (15.25.5), so U must be set at every level. Reading
+ * cannot be taken from a present entry. The host's EFER.NXE must be set for NX not to be
+ * reserved. A and D are always set by hardware, in memory as in any long-mode table.
+ */
+#include "mm/npt/entry.h"
+
+#define AMD_P      BIT(0)
+#define AMD_W      BIT(1)
+#define AMD_U      BIT(2)
+#define AMD_PWT    BIT(3)
+#define AMD_PCD    BIT(4)
+#define AMD_A      BIT(5)
+#define AMD_D      BIT(6)
+#define AMD_PS     BIT(7)
+#define AMD_ADDR   GENMASK(51, 12)
+#define AMD_OWNED  BIT(52) /* 52 and 53 are available to software */
+#define AMD_SHARED BIT(53)
+#define AMD_NX     BIT(63)
+
+/* The memory type is entry PAT:PCD:PWT of the host's PAT (15.25.8), as it stands after reset:
+ * 0 write-back, 2 UC- (which a guest's write-combining overrides), 3 UC. PAT itself is never
+ * set: it is bit 7 in a 4 KiB leaf and bit 12 in larger ones. */
+#define AMD_WB       UINT64_C(0)
+#define AMD_UC_MINUS AMD_PCD
+#define AMD_UC       (AMD_PCD | AMD_PWT)
+
+_Static_assert((AMD_ADDR & (AMD_OWNED | AMD_SHARED | NPT_PARKED | NPT_CUT | NPT_FROZEN)) == 0,
+               "software's bits lie outside the address");
+
+const struct npt_format npt_amd = {
+	.name = "amd",
+	.min_levels = 4,
+	.max_levels = 5,
+	.min_root_bits = 9,
+	.max_root_bits = 9,
+	.max_gpa_bits = 57,
+	.max_hpa_bits = 52,
+	.max_leaf = 2,
+
+	.present = AMD_P,
+	.table = AMD_P | AMD_W | AMD_U,
+	.table_mask = AMD_P | AMD_PS,
+	.table_value = AMD_P,
+	.leaf = {AMD_P | AMD_U, AMD_P | AMD_U | AMD_PS, AMD_P | AMD_U | AMD_PS},
+
+	.pa_mask = AMD_ADDR,
+
+	.perm =
+		{
+			[MM_NONE] = AMD_NX,
+			[MM_R] = AMD_NX,
+			[MM_W] = NPT_INEXPRESSIBLE,
+			[MM_RW] = AMD_W | AMD_NX,
+			[MM_X] = NPT_INEXPRESSIBLE,
+			[MM_RX] = 0,
+			[MM_WX] = NPT_INEXPRESSIBLE,
+			[MM_RWX] = AMD_W,
+		},
+	.perm_mask = AMD_W | AMD_NX,
+	.perm_r = AMD_P,
+	.perm_w = AMD_W,
+	.perm_x = AMD_NX,
+	.perm_flip = AMD_NX,
+
+	.memtype = {[MM_NORMAL] = AMD_WB, [MM_NONCACHED] = AMD_UC_MINUS, [MM_DEVICE] = AMD_UC},
+	.memtype_mask = AMD_PCD | AMD_PWT,
+
+	.accessed = AMD_A,
+	.dirty = AMD_D,
+	.preset = AMD_A | AMD_D,
+
+	.owned = AMD_OWNED,
+	.shared = AMD_SHARED,
+};

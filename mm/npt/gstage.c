@@ -1,0 +1,88 @@
+/*
+ * RISC-V G-stage tables: privileged manual, "Two-Stage Address Translation", on the entries of
+ * Sv39, Sv48 and Sv57. The x4 modes widen the root by two bits: 2048 entries, 16 KiB.
+ *
+ *	 63 62  61 60     54 53                10 9    8  7  6  5  4  3  2  1  0
+ *	+--+------+---------+--------------------+--+--+--+--+--+--+--+--+--+--+
+ *	| N| PBMT | reserved| PPN = address >> 12|SH|OW| D| A| G| U| X| W| R| V|
+ *	+--+------+---------+--------------------+--+--+--+--+--+--+--+--+--+--+
+ *
+ * R = W = X = 0 makes a table of a valid entry, at every level; any level may hold a leaf. Every
+ * G-stage access is a user access: a leaf without U faults for ever. In tables D, A and U are
+ * reserved. The memory type is Svpbmt's; a machine without it takes MM_NORMAL alone.
+ */
+#include "mm/npt/entry.h"
+
+#define G_V      BIT(0)
+#define G_R      BIT(1)
+#define G_W      BIT(2)
+#define G_X      BIT(3)
+#define G_U      BIT(4)
+#define G_A      BIT(6)
+#define G_D      BIT(7)
+#define G_OWNED  BIT(8) /* RSW */
+#define G_SHARED BIT(9)
+#define G_PPN    GENMASK(53, 10)
+#define G_PBMT   GENMASK(62, 61)
+
+/* "Svpbmt": 0 as the physical memory attributes say, 1 non-cacheable, 2 I/O. */
+#define G_PMA FIELD_PREP(G_PBMT, 0)
+#define G_NC  FIELD_PREP(G_PBMT, 1)
+#define G_IO  FIELD_PREP(G_PBMT, 2)
+
+#define G_LEAF (G_V | G_U)
+
+_Static_assert(((G_PPN | G_PBMT) & (NPT_PARKED | NPT_CUT | NPT_FROZEN)) == 0,
+               "a parked leaf keeps its address and type");
+
+const struct npt_format npt_gstage = {
+	.name = "gstage",
+	.min_levels = 3,
+	.max_levels = 5,
+	.min_root_bits = 11,
+	.max_root_bits = 11,
+	.max_gpa_bits = 59,
+	.max_hpa_bits = 56,
+	.max_leaf = 4,
+
+	/* "Memory-Management Fence Instructions": an implementation may cache that an entry is
+         * invalid, and need not notice by itself that one was relaxed. */
+	.caches_absent = true,
+	.keeps_refused = true,
+
+	.present = G_V,
+	.table = G_V,
+	.table_mask = G_V | G_R | G_W | G_X,
+	.table_value = G_V,
+	.leaf = {G_LEAF, G_LEAF, G_LEAF, G_LEAF, G_LEAF},
+
+	.pa_shift = 2,
+	.pa_mask = G_PPN,
+
+	/* W without R is reserved. */
+	.perm =
+		{
+			[MM_NONE] = 0,
+			[MM_R] = G_R,
+			[MM_W] = NPT_INEXPRESSIBLE,
+			[MM_RW] = G_R | G_W,
+			[MM_X] = G_X,
+			[MM_RX] = G_R | G_X,
+			[MM_WX] = NPT_INEXPRESSIBLE,
+			[MM_RWX] = G_R | G_W | G_X,
+		},
+	.perm_mask = G_R | G_W | G_X,
+	.perm_r = G_R,
+	.perm_w = G_W,
+	.perm_x = G_X,
+
+	.memtype = {[MM_NORMAL] = G_PMA, [MM_NONCACHED] = G_NC, [MM_DEVICE] = G_IO},
+	.memtype_mask = G_PBMT,
+
+	.accessed = G_A,
+	.dirty = G_D,
+	.preset = G_A | G_D,
+
+	.owned = G_OWNED,
+	.shared = G_SHARED,
+};
