@@ -38,7 +38,9 @@ struct mm_hal {
 	 */
 	size_t (*alloc)(void *ctx, unsigned order, size_t n, hpa_t out[]);
 
-	/* Takes n blocks of 2^order frames back. */
+	/* Takes n blocks of 2^order frames back. A frame is a frame: what came as one large block
+	 * may go back in smaller ones (a large page was split, and part of it unmapped), and what
+	 * came in small ones as a large one (merged); always naturally aligned. */
 	void (*free)(void *ctx, unsigned order, size_t n, const hpa_t in[]);
 
 	/*
@@ -51,7 +53,7 @@ struct mm_hal {
 	uint64_t direct_offset;
 
 	/* Clears `bytes` (whole frames) at `page`, and makes the zeros visible to a guest whose
-	 * caches may be off. NULL: plain stores. */
+	 * caches may be off: for what a guest gets. NULL: plain stores. */
 	void (*zero)(void *ctx, void *page, size_t bytes);
 
 	/* Makes entries that went from absent to present visible to the table walkers of other

@@ -1,10 +1,26 @@
 /*
  * A nested page table: one walker for every format (format.h). It knows tables and leaves, and
  * nothing of areas: what should be where is struct aspace's business.
+ *
+ *	npt.c      init, destroy, reading single leaves, flush requests
+ *	frames.c   frames from the HAL, in batches, under the quota
+ *	map.c      fills a range
+ *	unmap.c    empties a range
+ *	protect.c  changes permissions in a range, splitting and merging leaves
+ *	install.c  what faults do, beside each other: one leaf by compare-and-swap
+ *	walk.h     the walk itself
+ *
+ * Functions marked [exclusive] want no other call on the same table meanwhile; [shared] ones run
+ * beside each other. The caller's lock sees to it. A guest may run beside either.
+ *
+ * Ranges are page aligned, not empty, and end within 2^npt_gpa_bits(): the caller has checked.
+ * A leaf that is marked as owned holds a frame of the library's own, which goes back to the HAL
+ * with the leaf; the frames of other leaves are somebody else's.
  */
 #ifndef MM_NPT_NPT_H
 #define MM_NPT_NPT_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,24 +30,80 @@
 #include "mm/hal.h"
 #include "mm/npt/format.h"
 
+/*
+ * What a table holds now. Calls that run alone count in struct npt; faults count in a struct of
+ * their CPU's, where a number may well be negative: the sum is what is true. One writer each, so
+ * an addition needs no locked instruction, and a reader sees no torn number.
+ */
+struct npt_counts {
+	_Atomic int64_t frames;                 /* data frames owned */
+	_Atomic int64_t tables;                 /* table frames, the root's included */
+	_Atomic int64_t flushes;                /* since init */
+	_Atomic int64_t leaves[NPT_MAX_LEVELS]; /* by level, parked ones included */
+};
+
+static inline void npt_count(_Atomic int64_t *counter, int64_t by)
+{
+	int64_t was = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, was + by, memory_order_relaxed);
+}
+
 struct npt {
 	const struct npt_format *format;
 	struct npt_config config;
 	struct mm_hal hal;
 	hpa_t root;
-	uint32_t tag;    /* for mm_flush */
-	uint64_t tables; /* frames that hold tables, the root's included */
+	_Atomic uint64_t *root_table; /* the root, as we see it */
+	uint32_t tag;                 /* for mm_flush */
+	uint64_t quota;               /* frames, tables included; UINT64_MAX: none */
+	_Atomic uint64_t used;        /* of the quota; not kept where there is none */
+	struct npt_counts counts;
 };
 
-/* A present leaf entry, decoded. */
+/* A leaf entry, decoded. */
 struct npt_leaf {
 	gpa_t gpa; /* where the leaf begins */
 	hpa_t hpa;
-	unsigned level; /* it maps LEVEL_SIZE(level) bytes */
-	enum mm_perm perm;
+	unsigned level;    /* it maps LEVEL_SIZE(level) bytes */
+	enum mm_perm perm; /* what the hardware allows now; MM_NONE: parked */
 	enum mm_memtype memtype;
 	bool accessed;
 	bool dirty;
 };
+
+/* What npt_map() is to put into a range. The format can express it: npt_can_express(). */
+struct npt_mapping {
+	struct gpa_range range;
+	enum mm_perm perm;
+	enum mm_memtype type;
+	unsigned max_leaf; /* largest level to try; at most the configuration's */
+	bool owned;        /* with zeroed frames of the library's own; else: */
+	hpa_t host;        /* what range.start maps to */
+};
+
+/* Errors: npt_config_check()'s; MM_QUOTA, MM_NO_MEMORY for the root. */
+enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
+                       const struct npt_config *config, const struct mm_hal *hal, uint32_t tag,
+                       uint64_t quota) must_check;
+
+/* [exclusive] Frees every table and every owned frame, after a flush. */
+void npt_destroy(struct npt *npt);
+
+/* [exclusive] Maps a range in which there is nothing. MM_NO_MEMORY, MM_QUOTA: there is still
+ * nothing, and no observer has ever seen anything. No flush. */
+enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping) must_check;
+
+/* [exclusive] Empties a range: owned frames and empty tables are back after one flush, or none
+ * if the hardware could not have seen anything there. Large leaves that stick out are split:
+ * MM_NO_MEMORY, MM_QUOTA if that needs a table that cannot be had; then nothing has changed. */
+enum mm_error npt_unmap(struct npt *npt, struct gpa_range range) must_check;
+
+/* [exclusive] Gives all leaves of a range these permissions. Errors as npt_unmap(). Leaves that
+ * have become alike and lie right are merged, up to max_leaf. */
+enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm perm) must_check;
+
+/* [shared] The leaf that holds gpa. MM_NOT_MAPPED: none. */
+enum mm_error npt_lookup(const struct npt *npt, gpa_t gpa, struct npt_leaf *out) must_check;
 
 #endif

@@ -1,0 +1,44 @@
+/*
+ * Frames from the HAL and back, for the walker: under the quota, and in batches where a call
+ * needs many.
+ */
+#ifndef MM_NPT_FRAMES_H
+#define MM_NPT_FRAMES_H
+
+#include <stddef.h>
+
+#include "mm/npt/npt.h"
+
+#define NPT_BATCH 64U
+
+/* [shared] n blocks of 2^order frames, or none at all: MM_QUOTA, MM_NO_MEMORY. */
+enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[]) must_check;
+/* [shared] */
+void npt_give(struct npt *npt, unsigned order, size_t n, const hpa_t in[]);
+
+/* Clears a frame that becomes a table: plain stores, since the HAL's zero hook is for guests. */
+void npt_clear_table(const struct npt *npt, hpa_t table, unsigned order);
+/* Clears a block of 2^order frames that a guest is to get. */
+void npt_clear_data(const struct npt *npt, hpa_t block, unsigned order);
+
+/* Single frames in hand. Empty if all zero. */
+struct npt_batch {
+	unsigned count;
+	hpa_t frames[NPT_BATCH];
+};
+
+/* Takes up to `wanted` frames (and NPT_BATCH) into an empty batch; fewer where there are no
+ * more. Error: not one. */
+enum mm_error npt_batch_fill(struct npt *npt, struct npt_batch *batch, uint64_t wanted) must_check;
+/* Gives back what is in it. */
+void npt_batch_drain(struct npt *npt, struct npt_batch *batch);
+
+/* Puts a frame on its way back into the batch; the HAL gets them by the batchful. */
+static inline void npt_batch_put(struct npt *npt, struct npt_batch *batch, hpa_t frame)
+{
+	if (unlikely(batch->count == NPT_BATCH))
+		npt_batch_drain(npt, batch);
+	batch->frames[batch->count++] = frame;
+}
+
+#endif

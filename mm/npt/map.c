@@ -1,0 +1,250 @@
+/*
+ * Filling a range: the largest leaves that fit, in runs, with the tables they need.
+ *
+ * Nothing may be seen of a map that fails, and a map may run out of frames at any point. So the
+ * range is built where no walker can see it: new tables are private until they are linked, and
+ * what has to go into tables that are in use already is written not present, as parked leaves
+ * and cut subtrees (entry.h). When all is there, one pass over those few entries makes them
+ * present; if something was missing, npt_release() takes them away again, as it does after an
+ * unmap, and no flush is needed.
+ */
+#include "mm/npt/change.h"
+
+struct mapper {
+	struct npt *npt;
+	uint64_t attr; /* of every leaf: all but its address and its level's bits */
+	enum mm_perm perm;
+	unsigned max_leaf;
+	bool owned;
+	uint64_t offset; /* not owned: host address minus guest address, modulo 2^64 */
+	uint64_t left;   /* pages still to be mapped: no larger batch makes sense */
+	struct npt_batch batch;
+	int64_t frames;
+	int64_t tables;
+	int64_t leaves[NPT_MAX_LEVELS];
+};
+
+/* The form in which an entry waits in a table that walkers can see. */
+static uint64_t hidden(const struct npt_format *f, uint64_t entry, uint64_t mark, bool live)
+{
+	return live ? npt_mark(f, entry, mark) : entry;
+}
+
+static enum mm_error take_frame(struct mapper *m, hpa_t *out)
+{
+	if (unlikely(m->batch.count == 0)) {
+		/* The frames of `left` pages, and the tables over them. */
+		uint64_t wanted = m->owned ? m->left + 1 : 1;
+		enum mm_error err = npt_batch_fill(m->npt, &m->batch, wanted);
+
+		if (err != MM_OK)
+			return err;
+	}
+	*out = m->batch.frames[--m->batch.count];
+	return MM_OK;
+}
+
+/* n leaves that follow each other in host memory. */
+static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, hpa_t host,
+                     uint64_t n, bool live)
+{
+	const struct npt_format *f = m->npt->format;
+	uint64_t leaf = hidden(f, npt_leaf_entry(f, level, m->attr, m->perm), NPT_PARKED, live);
+	uint64_t step = LEVEL_SIZE(level);
+
+	for (uint64_t i = 0; i < n; i++, host.raw += step)
+		npt_store(&entry[i], leaf | npt_encode_pa(f, host));
+	m->leaves[level] += (int64_t)n;
+}
+
+/* n pages of 4 KiB with a frame each. */
+static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint64_t n, bool live)
+{
+	const struct npt_format *f = m->npt->format;
+	uint64_t leaf = hidden(f, npt_leaf_entry(f, 0, m->attr, m->perm), NPT_PARKED, live);
+
+	for (uint64_t i = 0; i < n; i++) {
+		hpa_t frame;
+		enum mm_error err = take_frame(m, &frame);
+
+		if (unlikely(err != MM_OK))
+			return err;
+		npt_clear_data(m->npt, frame, 0);
+		npt_store(&entry[i], leaf | npt_encode_pa(f, frame));
+		m->left--;
+	}
+	m->frames += (int64_t)n;
+	m->leaves[0] += (int64_t)n;
+	return MM_OK;
+}
+
+/* One large leaf on a block of the library's own. False: there is no such block. */
+static bool fill_block(struct mapper *m, _Atomic uint64_t *entry, unsigned level, bool live)
+{
+	const struct npt_format *f = m->npt->format;
+	uint64_t leaf = hidden(f, npt_leaf_entry(f, level, m->attr, m->perm), NPT_PARKED, live);
+	unsigned order = LEVEL_SHIFT(level) - PAGE_SHIFT;
+	hpa_t block;
+
+	if (npt_take(m->npt, order, 1, &block) != MM_OK)
+		return false;
+	npt_clear_data(m->npt, block, order);
+	npt_store(entry, leaf | npt_encode_pa(f, block));
+	m->left -= UINT64_C(1) << order;
+	m->frames += INT64_C(1) << order;
+	m->leaves[level]++;
+	return true;
+}
+
+static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned level, uint64_t start,
+                          uint64_t end, bool live);
+
+/* Everything of [start, end) that lies beneath one entry. */
+static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsigned level,
+                                uint64_t start, uint64_t end, bool live)
+{
+	const struct npt_format *f = m->npt->format;
+	uint64_t value = npt_load(entry);
+	hpa_t table;
+	enum mm_error err;
+
+	if (npt_points_to_table(f, value))
+		return fill(m, npt_child(m->npt, value), level - 1, start, end, true);
+
+	MM_ASSERT(value == 0);
+	err = take_frame(m, &table);
+	if (err != MM_OK)
+		return err;
+	npt_clear_table(m->npt, table, 0);
+	m->tables++;
+	err = fill(m, npt_table_at(m->npt, table), level - 1, start, end, false);
+	/* Even if it failed: npt_release() finds by this link what there is to give back. */
+	npt_link(entry, hidden(f, npt_table_entry(f, table), NPT_CUT, live));
+	return err;
+}
+
+/* Leaves from start on, as many as this table holds and the range covers wholly. */
+static enum mm_error fill_leaves(struct mapper *m, _Atomic uint64_t *entry, unsigned level,
+                                 uint64_t start, uint64_t n, bool live)
+{
+	if (!m->owned) {
+		fill_run(m, entry, level, hpa_at(start + m->offset), n, live);
+		return MM_OK;
+	}
+	if (level == 0)
+		return fill_pages(m, entry, n, live);
+	for (; n != 0; n--, entry++, start += LEVEL_SIZE(level)) {
+		if (fill_block(m, entry, level, live))
+			continue;
+
+		enum mm_error err =
+			fill_below(m, entry, level, start, start + LEVEL_SIZE(level), live);
+
+		if (err != MM_OK)
+			return err;
+	}
+	return MM_OK;
+}
+
+/* [start, end) lies within what this table maps. `live`: a walker can see it. */
+static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned level, uint64_t start,
+                          uint64_t end, bool live)
+{
+	uint64_t size = LEVEL_SIZE(level);
+	_Atomic uint64_t *entry = &table[npt_index(m->npt, start, level)];
+	enum mm_error err = MM_OK;
+
+	while (start < end && err == MM_OK) {
+		uint64_t n = 1;
+		uint64_t next = u64_min(end, align_down(start, size) + size);
+
+		if (level <= m->max_leaf && is_aligned(start, size) && end - start >= size) {
+			n = (end - start) / size;
+			next = start + n * size;
+			err = fill_leaves(m, entry, level, start, n, live);
+		} else {
+			err = fill_below(m, entry, level, start, next, live);
+		}
+		entry += n;
+		start = next;
+	}
+	return err;
+}
+
+/* Makes present what waits in tables that were there before. */
+static void reveal(struct mapper *m, _Atomic uint64_t *table, unsigned level, uint64_t start,
+                   uint64_t end)
+{
+	const struct npt_format *f = m->npt->format;
+	uint64_t leaf = npt_leaf_entry(f, level, m->attr, m->perm) & f->present;
+	unsigned first = npt_index(m->npt, start, level);
+	unsigned last = npt_index(m->npt, end - 1, level);
+
+	for (unsigned i = first; i <= last; i++) {
+		uint64_t entry = npt_load(&table[i]);
+		uint64_t base = align_down(start, LEVEL_SIZE(level)) +
+		                (uint64_t)(i - first) * LEVEL_SIZE(level);
+
+		if (npt_is_table(f, entry, level))
+			reveal(m, npt_child(m->npt, entry), level - 1, base > start ? base : start,
+			       u64_min(end, base + LEVEL_SIZE(level)));
+		else if ((entry & NPT_CUT) != 0)
+			npt_link(&table[i], (entry & ~NPT_CUT) | (f->table & f->present));
+		else if (leaf != 0)
+			npt_link(&table[i], (entry & ~NPT_PARKED) | leaf);
+	}
+}
+
+/* The largest level at which both addresses of a linear mapping lie alike. */
+static unsigned common_leaf(gpa_t gpa, hpa_t host, unsigned max_leaf)
+{
+	while (max_leaf > 0 && !is_aligned(gpa.raw ^ host.raw, LEVEL_SIZE(max_leaf)))
+		max_leaf--;
+	return max_leaf;
+}
+
+static void count_mapped(const struct mapper *m)
+{
+	struct npt_counts *counts = &m->npt->counts;
+
+	npt_count(&counts->frames, m->frames);
+	npt_count(&counts->tables, m->tables);
+	for (unsigned level = 0; level < m->npt->config.levels; level++)
+		npt_count(&counts->leaves[level], m->leaves[level]);
+}
+
+enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping)
+{
+	const struct npt_format *f = npt->format;
+	struct gpa_range range = mapping->range;
+	uint64_t start = range.start.raw;
+	uint64_t end = start + range.size;
+	struct mapper m;
+
+	m.npt = npt;
+	m.attr = npt_leaf_attr(f, &npt->config, mapping->perm, mapping->type) |
+	         (mapping->owned ? f->owned : 0);
+	m.perm = mapping->perm;
+	m.owned = mapping->owned;
+	m.max_leaf = mapping->owned ? mapping->max_leaf
+	                            : common_leaf(range.start, mapping->host, mapping->max_leaf);
+	m.offset = mapping->host.raw - start;
+	m.left = range.size >> PAGE_SHIFT;
+	m.batch.count = 0;
+	m.frames = m.tables = 0;
+	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
+		m.leaves[level] = 0;
+
+	enum mm_error err = fill(&m, npt->root_table, npt_root_level(npt), start, end, true);
+
+	npt_batch_drain(npt, &m.batch);
+	if (err != MM_OK) {
+		npt_release(npt, start, end, NULL);
+		return err;
+	}
+	reveal(&m, npt->root_table, npt_root_level(npt), start, end);
+	if (npt->hal.publish)
+		npt->hal.publish(npt->hal.ctx);
+	count_mapped(&m);
+	return MM_OK;
+}

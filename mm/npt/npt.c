@@ -1,0 +1,72 @@
+/*
+ * A nested page table from its first frame to its last, and what can be asked of it in between.
+ */
+#include "mm/npt/npt.h"
+
+#include "mm/npt/change.h"
+
+enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
+                       const struct npt_config *config, const struct mm_hal *hal, uint32_t tag,
+                       uint64_t quota)
+{
+	unsigned order = npt_root_order(config);
+	enum mm_error err = npt_config_check(format, config);
+
+	if (err != MM_OK)
+		return err;
+	*npt = (struct npt){
+		.format = format,
+		.config = *config,
+		.hal = *hal,
+		.tag = tag,
+		.quota = quota,
+	};
+	err = npt_take(npt, order, 1, &npt->root);
+	if (err != MM_OK)
+		return err;
+	npt_clear_table(npt, npt->root, order);
+	npt->root_table = npt_table_at(npt, npt->root);
+	npt_count(&npt->counts.tables, INT64_C(1) << order);
+	if (npt->hal.publish)
+		npt->hal.publish(npt->hal.ctx);
+	return MM_OK;
+}
+
+void npt_destroy(struct npt *npt)
+{
+	struct gpa_range all = gpa_range(gpa_at(0), UINT64_C(1) << npt_gpa_bits(&npt->config));
+	/* Every end of this range is the end of a root entry: nothing can need a split. */
+	enum mm_error err = npt_unmap(npt, all);
+
+	MM_ASSERT(err == MM_OK);
+	(void)err;
+	/* The root may be cached itself, and a successor may get its tag. */
+	npt_flush(npt, &npt->counts, all, 0, true);
+	npt_give(npt, npt_root_order(&npt->config), 1, &npt->root);
+}
+
+void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range range,
+               unsigned leaf_level, bool tables)
+{
+	struct mm_flush request = {
+		.root = npt->root,
+		.tag = npt->tag,
+		.all = range.size >> LEVEL_SHIFT(leaf_level) > NPT_FLUSH_STRIDES,
+		.range = range,
+		.leaf_level = leaf_level,
+		.tables = tables,
+	};
+
+	npt->hal.flush(npt->hal.ctx, &request);
+	npt_count(&counts->flushes, 1);
+}
+
+enum mm_error npt_lookup(const struct npt *npt, gpa_t gpa, struct npt_leaf *out)
+{
+	struct npt_slot slot = npt_walk(npt, gpa);
+
+	if (!npt_is_leaf(npt->format, slot.value, slot.level))
+		return MM_NOT_MAPPED;
+	*out = npt_decode_leaf(npt, gpa, slot.value, slot.level);
+	return MM_OK;
+}

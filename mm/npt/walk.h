@@ -1,0 +1,108 @@
+/*
+ * Walking a table: from the root down to the entry that decides about an address.
+ *
+ *	 gpa   root index | index | index | index | offset
+ *	            |         |       |       |
+ *	   root [ table ]->[ table ]->[ table ]->[ leaf ]->  page
+ *	 level      3         2         1         0
+ *
+ * Loads have acquire order: who sees a pointer to a table also sees what the table was filled
+ * with before it was linked.
+ */
+#ifndef MM_NPT_WALK_H
+#define MM_NPT_WALK_H
+
+#include "mm/npt/entry.h"
+#include "mm/npt/npt.h"
+
+/* Where a walk ended: the first entry that does not point to a table. */
+struct npt_slot {
+	_Atomic uint64_t *entry;
+	uint64_t value; /* as the walk read it */
+	unsigned level;
+};
+
+static inline uint64_t npt_load(const _Atomic uint64_t *entry)
+{
+	return atomic_load_explicit(entry, memory_order_acquire);
+}
+
+/* For a caller that is alone: relaxed, since the hardware walker cares for no order but that
+ * of a table's contents before its link, which npt_link() keeps. */
+static inline void npt_store(_Atomic uint64_t *entry, uint64_t value)
+{
+	atomic_store_explicit(entry, value, memory_order_relaxed);
+}
+
+static inline void npt_link(_Atomic uint64_t *entry, uint64_t value)
+{
+	atomic_store_explicit(entry, value, memory_order_release);
+}
+
+static inline unsigned npt_root_level(const struct npt *npt)
+{
+	return npt->config.levels - 1;
+}
+
+/* Entries of a table of this level. */
+static inline unsigned npt_entries(const struct npt *npt, unsigned level)
+{
+	unsigned bits = level == npt_root_level(npt) ? npt->config.root_bits : NPT_INDEX_BITS;
+
+	return 1U << bits;
+}
+
+static inline unsigned npt_index(const struct npt *npt, uint64_t gpa, unsigned level)
+{
+	return (unsigned)(gpa >> LEVEL_SHIFT(level)) & (npt_entries(npt, level) - 1);
+}
+
+static inline _Atomic uint64_t *npt_table_at(const struct npt *npt, hpa_t table)
+{
+	return hal_to_virt(&npt->hal, table);
+}
+
+/* The table that an entry points to, or pointed to before it was cut. */
+static inline _Atomic uint64_t *npt_child(const struct npt *npt, uint64_t entry)
+{
+	return npt_table_at(npt, npt_decode_pa(npt->format, entry));
+}
+
+/* gpa is below 2^npt_gpa_bits(). */
+static inline struct npt_slot npt_walk(const struct npt *npt, gpa_t gpa)
+{
+	const struct npt_format *f = npt->format;
+	unsigned level = npt_root_level(npt);
+	_Atomic uint64_t *entry = &npt->root_table[gpa.raw >> LEVEL_SHIFT(level)];
+	uint64_t value = npt_load(entry);
+
+	while (level > 0 && npt_points_to_table(f, value)) {
+		level--;
+		entry = &npt_child(npt, value)[(gpa.raw >> LEVEL_SHIFT(level)) & 511];
+		value = npt_load(entry);
+	}
+	return (struct npt_slot){entry, value, level};
+}
+
+static inline struct npt_leaf npt_decode_leaf(const struct npt *npt, gpa_t gpa, uint64_t entry,
+                                              unsigned level)
+{
+	const struct npt_format *f = npt->format;
+
+	return (struct npt_leaf){
+		.gpa = gpa_align_down(gpa, LEVEL_SIZE(level)),
+		.hpa = npt_decode_pa(f, entry),
+		.level = level,
+		.perm = npt_entry_perm(f, entry),
+		.memtype = npt_entry_memtype(f, entry),
+		.accessed = npt->config.accessed_dirty && (entry & f->accessed) != 0,
+		.dirty = npt->config.accessed_dirty && npt_entry_dirty(f, entry),
+	};
+}
+
+static inline uint64_t u64_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+#endif
