@@ -60,7 +60,7 @@ struct aspace_stats {
 	uint64_t frames;                 /* data frames owned now */
 	uint64_t tables;                 /* table frames now, root included */
 	uint64_t area_frames;            /* frames that the area tree holds now */
-	uint64_t leaves[NPT_MAX_LEVELS]; /* present leaves by level, now */
+	uint64_t leaves[NPT_MAX_LEVELS]; /* by level, now; a page that MM_NONE hides counts */
 	uint64_t faults[MM_FAULTS];      /* since init */
 	uint64_t flushes;
 };
@@ -127,7 +127,9 @@ enum mm_error aspace_protect(struct aspace *as, struct gpa_range range,
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access) must_check;
 
 /* [shared] Where is this byte now? MM_NOT_MAPPED: no area, or a page not touched yet (which the
- * access functions below would fault in). MM_IS_DEVICE, MM_OUT_OF_RANGE. */
+ * access functions below would fault in). MM_IS_DEVICE, MM_OUT_OF_RANGE. The permissions are
+ * what the hardware grants now: less than the area's where a page is write-protected for a
+ * while, MM_NONE where a page is kept but hidden. */
 enum mm_error aspace_translate(struct aspace *as, gpa_t gpa,
                                struct aspace_translation *out) must_check;
 
@@ -135,7 +137,8 @@ enum mm_error aspace_translate(struct aspace *as, gpa_t gpa,
  * [shared] Guest memory, by guest-physical address, across pages, leaves and areas. The guest's
  * permissions hold for the hypervisor too: reads need R, writes W (MM_DENIED). Lazily allocated
  * pages are faulted in. All or nothing: every page is checked and present before the first byte
- * moves. Length 0 is MM_OK and does nothing; a range that wraps is MM_OUT_OF_RANGE.
+ * moves. Length 0 is MM_OK and does nothing; a range that wraps is MM_OUT_OF_RANGE. Where frames
+ * run out on the way (MM_NO_MEMORY, MM_QUOTA), pages faulted in so far stay: nobody can tell.
  */
 enum mm_error aspace_read(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) must_check;
 enum mm_error aspace_write(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes) must_check;
@@ -185,17 +188,16 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out);
 static inline hpa_t aspace_root(const struct aspace *as);
 static inline uint32_t aspace_tag(const struct aspace *as);
 
-/* The counters that faults write are per CPU, each in a cache line of its own. */
+/* What faults count, per CPU, in cache lines of its own. */
 struct aspace_counters {
-	uint64_t faults[MM_FAULTS];
+	_Atomic int64_t faults[MM_FAULTS];
+	struct npt_counts npt; /* added to the table's own */
 } aligned_to(64);
 
 struct aspace {
-	struct npt npt; /* holds the format, the config, the HAL and the root */
+	struct npt npt; /* holds the format, the config, the HAL, the quota and the root */
 	struct area_map areas;
 	struct gpa_range limits;
-	uint64_t quota;
-	uint64_t flushes;
 	struct mm_lock lock;
 	struct aspace_counters counters[MM_MAX_CPUS];
 };

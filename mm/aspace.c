@@ -1,0 +1,244 @@
+/*
+ * An address space from init to destroy, and every call that changes what should be there.
+ *
+ * Each change has the same shape: check the request, reserve what the area map will need, let
+ * the table do its part (which either succeeds or leaves no trace), and only then change the
+ * areas, which can no longer fail.
+ */
+#include "mm/aspace.h"
+
+#include "mm/aspace_internal.h"
+
+enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range)
+{
+	if (!gpa_range_valid(range))
+		return MM_INVALID;
+	if (!gpa_range_is_aligned(range, PAGE_SIZE))
+		return MM_MISALIGNED;
+	return gpa_range_covers(as->limits, range) ? MM_OK : MM_OUT_OF_RANGE;
+}
+
+static enum mm_error check_config(const struct aspace_config *config)
+{
+	enum mm_error err = npt_config_check(config->format, &config->npt);
+
+	if (err != MM_OK)
+		return err;
+	if (!gpa_range_valid(config->limits))
+		return MM_INVALID;
+	if (!gpa_range_is_aligned(config->limits, PAGE_SIZE))
+		return MM_MISALIGNED;
+	if (gpa_range_last(config->limits).raw >> npt_gpa_bits(&config->npt) != 0)
+		return MM_OUT_OF_RANGE;
+	return MM_OK;
+}
+
+enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
+{
+	enum mm_error err = check_config(config);
+
+	if (err != MM_OK)
+		return err;
+	err = npt_init(&as->npt, config->format, &config->npt, &config->hal, config->tag,
+	               config->quota);
+	if (err != MM_OK)
+		return err;
+	area_map_init(&as->areas, &as->npt.hal);
+	as->limits = config->limits;
+	mm_lock_init(&as->lock);
+	__builtin_memset(as->counters, 0, sizeof(as->counters));
+	return MM_OK;
+}
+
+void aspace_destroy(struct aspace *as)
+{
+	npt_destroy(&as->npt);
+	area_map_clear(&as->areas);
+}
+
+void aspace_clear(struct aspace *as)
+{
+	aspace_enter_alone(as);
+
+	/* The limits may end inside a root entry, but no leaf reaches across them. */
+	enum mm_error err = npt_unmap(&as->npt, as->limits);
+
+	MM_ASSERT(err == MM_OK);
+	(void)err;
+	area_map_clear(&as->areas);
+	aspace_leave_alone(as);
+}
+
+/* --- mapping --- */
+
+/* All that makes a map request wrong by itself, whatever is mapped now. */
+static enum mm_error check_mapping(const struct aspace *as, const struct area *area)
+{
+	enum mm_error err = aspace_check_range(as, area->range);
+
+	if (err != MM_OK)
+		return err;
+	if (area->perm >= MM_PERM_SETS || area->memtype >= MM_MEMTYPES)
+		return MM_INVALID;
+	return npt_can_express(as->npt.format, &as->npt.config, 0, (enum mm_perm)area->perm,
+	                       (enum mm_memtype)area->memtype);
+}
+
+static enum mm_error check_host(const struct aspace *as, hpa_t host, uint64_t size)
+{
+	struct hpa_range range = hpa_range(host, size);
+
+	if (!hpa_is_aligned(host, PAGE_SIZE))
+		return MM_MISALIGNED;
+	if (!hpa_range_valid(range) || hpa_range_last(range).raw >> as->npt.config.hpa_bits != 0)
+		return MM_OUT_OF_RANGE;
+	return MM_OK;
+}
+
+static enum mm_error populate(struct aspace *as, const struct area *area)
+{
+	struct npt_mapping mapping = {
+		.range = area->range,
+		.perm = (enum mm_perm)area->perm,
+		.type = (enum mm_memtype)area->memtype,
+		.max_leaf = area->max_leaf,
+		.owned = area->backend == AREA_ALLOC,
+		.host = area->host,
+	};
+
+	return npt_map(&as->npt, &mapping);
+}
+
+/* Adds a checked area; `now`: with its leaves. */
+static enum mm_error add_area(struct aspace *as, const struct area *area, bool now)
+{
+	enum mm_error err = MM_EXISTS;
+
+	aspace_enter_alone(as);
+	if (area_overlaps(&as->areas, area->range))
+		goto out;
+	err = area_reserve(&as->areas, area->range);
+	if (err != MM_OK)
+		goto out;
+	err = now ? populate(as, area) : MM_OK;
+	if (err == MM_OK)
+		area_insert(&as->areas, area);
+	else
+		area_release_spares(&as->areas);
+out:
+	aspace_leave_alone(as);
+	return err;
+}
+
+static uint8_t leaf_level(const struct aspace *as, unsigned wanted)
+{
+	unsigned most = as->npt.config.max_leaf;
+
+	return (uint8_t)(wanted < most ? wanted : most);
+}
+
+enum mm_error aspace_map_linear(struct aspace *as, struct gpa_range range, hpa_t host,
+                                enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
+{
+	struct area area = {
+		.range = range,
+		.backend = AREA_LINEAR,
+		.perm = (uint8_t)perm,
+		.memtype = (uint8_t)type,
+		.max_leaf = leaf_level(as, max_leaf),
+		.host = host,
+	};
+	enum mm_error err = check_mapping(as, &area);
+
+	if (err == MM_OK)
+		err = check_host(as, host, range.size);
+	return err == MM_OK ? add_area(as, &area, true) : err;
+}
+
+enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
+                               struct aspace_backing backing)
+{
+	struct area area = {
+		.range = range,
+		.backend = AREA_ALLOC,
+		.perm = (uint8_t)perm,
+		.memtype = MM_NORMAL,
+		.max_leaf = leaf_level(as, backing.max_leaf),
+		.populate = backing.populate,
+	};
+	enum mm_error err = check_mapping(as, &area);
+
+	return err == MM_OK ? add_area(as, &area, backing.populate) : err;
+}
+
+enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range)
+{
+	struct area area = {.range = range, .backend = AREA_DEVICE};
+	enum mm_error err = check_mapping(as, &area);
+
+	return err == MM_OK ? add_area(as, &area, false) : err;
+}
+
+/* --- changing --- */
+
+enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range)
+{
+	enum mm_error err = aspace_check_range(as, range);
+
+	if (err != MM_OK)
+		return err;
+	aspace_enter_alone(as);
+	err = area_reserve(&as->areas, range);
+	if (err == MM_OK)
+		err = npt_unmap(&as->npt, range);
+	if (err == MM_OK)
+		area_remove(&as->areas, range);
+	else
+		area_release_spares(&as->areas);
+	aspace_leave_alone(as);
+	return err;
+}
+
+/* Does the range lie in areas throughout, and in no device? */
+static enum mm_error check_backed(const struct aspace *as, struct gpa_range range)
+{
+	uint64_t last = gpa_range_last(range).raw;
+	uint64_t at = range.start.raw;
+
+	for (;;) {
+		const struct area *area = area_find(&as->areas, gpa_at(at));
+
+		if (!area)
+			return MM_NOT_MAPPED;
+		if (area->backend == AREA_DEVICE)
+			return MM_IS_DEVICE;
+		if (gpa_range_last(area->range).raw >= last)
+			return MM_OK;
+		at = gpa_range_last(area->range).raw + 1;
+	}
+}
+
+enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_perm perm)
+{
+	enum mm_error err = aspace_check_range(as, range);
+
+	if (err != MM_OK)
+		return err;
+	if ((unsigned)perm >= MM_PERM_SETS)
+		return MM_INVALID;
+	err = npt_can_express(as->npt.format, &as->npt.config, 0, perm, MM_NORMAL);
+	if (err != MM_OK)
+		return err;
+	aspace_enter_alone(as);
+	err = check_backed(as, range);
+	if (err == MM_OK)
+		err = area_reserve(&as->areas, range);
+	if (err == MM_OK)
+		err = npt_protect(&as->npt, range, perm);
+	if (err == MM_OK)
+		area_protect(&as->areas, range, perm);
+	else
+		area_release_spares(&as->areas);
+	aspace_leave_alone(as);
+	return err;
+}

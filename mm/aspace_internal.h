@@ -1,0 +1,40 @@
+/*
+ * What the files of the address space share: how to be inside it, and how a page gets there.
+ */
+#ifndef MM_ASPACE_INTERNAL_H
+#define MM_ASPACE_INTERNAL_H
+
+#include "mm/aspace.h"
+#include "mm/npt/walk.h"
+
+static inline unsigned aspace_enter(struct aspace *as)
+{
+	return mm_lock_read_enter(&as->lock, &as->npt.hal);
+}
+
+static inline void aspace_leave(struct aspace *as, unsigned cpu)
+{
+	mm_lock_read_leave(&as->lock, &as->npt.hal, cpu);
+}
+
+static inline void aspace_enter_alone(struct aspace *as)
+{
+	mm_lock_write_enter(&as->lock, &as->npt.hal);
+}
+
+static inline void aspace_leave_alone(struct aspace *as)
+{
+	mm_lock_write_leave(&as->lock, &as->npt.hal);
+}
+
+/* MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: see the map calls. */
+enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range) must_check;
+
+/*
+ * [shared, inside] Makes the page at gpa present with enough permission for the access, if its
+ * area says so. On MM_FAULT_MAPPED, _SPURIOUS and _UNSHARED *slot is its leaf.
+ */
+enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa, enum mm_perm access,
+                             struct npt_slot *slot) must_check;
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * Questions to an address space: where a byte is, what is free, what is present, what it cost.
+ */
+#include "mm/aspace.h"
+
+#include "mm/aspace_internal.h"
+
+/* Why there is no leaf at gpa. */
+static enum mm_error explain_absence(const struct aspace *as, gpa_t gpa)
+{
+	if (!gpa_range_contains(as->limits, gpa))
+		return MM_OUT_OF_RANGE;
+
+	const struct area *area = area_find(&as->areas, gpa);
+
+	return area && area->backend == AREA_DEVICE ? MM_IS_DEVICE : MM_NOT_MAPPED;
+}
+
+static enum mm_error translate(const struct aspace *as, gpa_t gpa, struct aspace_translation *out)
+{
+	const struct npt_format *f = as->npt.format;
+
+	if (unlikely(!gpa_range_contains(as->limits, gpa)))
+		return MM_OUT_OF_RANGE;
+
+	struct npt_slot slot = npt_walk(&as->npt, gpa);
+
+	if (unlikely(!npt_is_leaf(f, slot.value, slot.level)))
+		return explain_absence(as, gpa);
+
+	uint64_t size = LEVEL_SIZE(slot.level);
+	uint64_t offset = gpa.raw & (size - 1);
+
+	out->hpa = hpa_plus(npt_decode_pa(f, slot.value), offset);
+	out->contiguous = size - offset;
+	out->page_size = size;
+	out->perm = npt_entry_perm(f, slot.value);
+	out->memtype = npt_entry_memtype(f, slot.value);
+	return MM_OK;
+}
+
+enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_translation *out)
+{
+	unsigned cpu = aspace_enter(as);
+	enum mm_error err = translate(as, gpa, out);
+
+	aspace_leave(as, cpu);
+	return err;
+}
+
+enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,
+                               gpa_t *out)
+{
+	unsigned cpu = aspace_enter(as);
+	enum mm_error err = area_find_free(&as->areas, as->limits, hint, size, align, out);
+
+	aspace_leave(as, cpu);
+	return err;
+}
+
+static uint64_t load_count(const _Atomic int64_t *counter)
+{
+	return (uint64_t)atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void add_counts(struct aspace_stats *out, const struct npt_counts *counts)
+{
+	out->frames += load_count(&counts->frames);
+	out->tables += load_count(&counts->tables);
+	out->flushes += load_count(&counts->flushes);
+	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
+		out->leaves[level] += load_count(&counts->leaves[level]);
+}
+
+void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
+{
+	unsigned cpu = aspace_enter(as);
+
+	*out = (struct aspace_stats){.area_frames = as->areas.frames};
+	add_counts(out, &as->npt.counts);
+	for (unsigned i = 0; i < MM_MAX_CPUS; i++) {
+		add_counts(out, &as->counters[i].npt);
+		for (unsigned fault = 0; fault < MM_FAULTS; fault++)
+			out->faults[fault] += load_count(&as->counters[i].faults[fault]);
+	}
+	aspace_leave(as, cpu);
+}

@@ -1,0 +1,339 @@
+/*
+ * The hypervisor's own access to guest memory, by guest-physical address.
+ *
+ * Host frames behind neighbouring pages need not be neighbours, and pages may not be there yet,
+ * so an access is a walk over stretches, one per leaf. Nothing moves until every stretch has been
+ * found permitted and present. What was found stays good while we are inside as a reader:
+ * whatever could take a page or a permission away waits for us.
+ */
+#include "mm/aspace.h"
+
+#include "mm/aspace_internal.h"
+
+static enum mm_error error_of(enum mm_fault fault)
+{
+	switch (fault) {
+	case MM_FAULT_MAPPED:
+	case MM_FAULT_SPURIOUS:
+	case MM_FAULT_UNSHARED:
+		return MM_OK;
+	case MM_FAULT_PERMISSION:
+		return MM_DENIED;
+	case MM_FAULT_NO_MEMORY:
+		return MM_NO_MEMORY;
+	case MM_FAULT_QUOTA:
+		return MM_QUOTA;
+	case MM_FAULT_IS_DEVICE:
+		return MM_IS_DEVICE;
+	case MM_FAULT_OUT_OF_RANGE:
+		return MM_OUT_OF_RANGE;
+	default:
+		return MM_NOT_MAPPED;
+	}
+}
+
+/* The access is seen as a guest's would be: it leaves the marks that hardware leaves. */
+static void mark_used(const struct npt *npt, struct npt_slot slot, enum mm_perm access)
+{
+	const struct npt_format *f = npt->format;
+	uint64_t marks = f->accessed | (access == MM_W ? f->dirty : 0);
+
+	if (npt->config.accessed_dirty && (slot.value & marks) != marks)
+		atomic_fetch_or_explicit(slot.entry, marks, memory_order_relaxed);
+}
+
+/* The stretch of host memory behind gpa, to the end of its leaf at most; its page is made
+ * present. `bytes` is what the caller can use. */
+static enum mm_error stretch_at(struct aspace *as, unsigned cpu, gpa_t gpa, size_t bytes,
+                                enum mm_perm access, struct aspace_span *out)
+{
+	const struct npt_format *f = as->npt.format;
+
+	if (unlikely(!gpa_range_contains(as->limits, gpa)))
+		return MM_OUT_OF_RANGE;
+
+	struct npt_slot slot = npt_walk(&as->npt, gpa);
+
+	if (unlikely(!mm_permits(npt_entry_perm(f, slot.value), access))) {
+		enum mm_error err = error_of(aspace_resolve(as, cpu, gpa, access, &slot));
+
+		if (err != MM_OK)
+			return err;
+	}
+	mark_used(&as->npt, slot, access);
+
+	uint64_t size = LEVEL_SIZE(slot.level);
+	uint64_t offset = gpa.raw & (size - 1);
+	char *leaf = hal_to_virt(&as->npt.hal, npt_decode_pa(f, slot.value));
+
+	out->host = leaf + offset;
+	out->bytes = (size_t)u64_min(bytes, size - offset);
+	return MM_OK;
+}
+
+/* Does every byte of the range lie in an area that permits the access? */
+static enum mm_error check_areas(const struct aspace *as, struct gpa_range range,
+                                 enum mm_perm access)
+{
+	uint64_t last = gpa_range_last(range).raw;
+	gpa_t at = range.start;
+
+	if (!gpa_range_covers(as->limits, range))
+		return MM_OUT_OF_RANGE;
+	for (;;) {
+		const struct area *area = area_find(&as->areas, at);
+
+		if (!area)
+			return MM_NOT_MAPPED;
+		if (area->backend == AREA_DEVICE)
+			return MM_IS_DEVICE;
+		if (!mm_permits((enum mm_perm)area->perm, access))
+			return MM_DENIED;
+		if (gpa_range_last(area->range).raw >= last)
+			return MM_OK;
+		at = gpa_plus(gpa_range_last(area->range), 1);
+	}
+}
+
+/* What is done with each stretch, in order; false ends it. */
+typedef bool (*visit_span)(void *ctx, gpa_t gpa, struct aspace_span span);
+
+/* For a range that is not all in one leaf: areas first, then pages, then the visits. */
+static enum mm_error visit_stretches(struct aspace *as, unsigned cpu, gpa_t gpa, size_t bytes,
+                                     enum mm_perm access, visit_span visit, void *ctx)
+{
+	struct aspace_span span;
+	enum mm_error err = check_areas(as, gpa_range(gpa, bytes), access);
+
+	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes)
+		err = stretch_at(as, cpu, gpa_plus(gpa, done), bytes - done, access, &span);
+	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes) {
+		gpa_t at = gpa_plus(gpa, done);
+
+		err = stretch_at(as, cpu, at, bytes - done, access, &span);
+		if (err == MM_OK && !visit(ctx, at, span))
+			break;
+	}
+	return err;
+}
+
+static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, enum mm_perm access,
+                                   visit_span visit, void *ctx)
+{
+	struct aspace_span span;
+
+	if (bytes == 0)
+		return MM_OK;
+	if (!gpa_range_valid(gpa_range(gpa, bytes)))
+		return MM_OUT_OF_RANGE;
+
+	unsigned cpu = aspace_enter(as);
+	enum mm_error err;
+
+	if (bytes <= PAGE_SIZE - (gpa.raw & (PAGE_SIZE - 1))) {
+		err = stretch_at(as, cpu, gpa, bytes, access, &span);
+		if (err == MM_OK)
+			(void)visit(ctx, gpa, span);
+	} else {
+		err = visit_stretches(as, cpu, gpa, bytes, access, visit, ctx);
+	}
+	aspace_leave(as, cpu);
+	return err;
+}
+
+/* --- what is done with the stretches --- */
+
+struct read_job {
+	char *to;
+};
+
+static bool read_span(void *ctx, gpa_t gpa, struct aspace_span span)
+{
+	struct read_job *job = ctx;
+
+	(void)gpa;
+	__builtin_memcpy(job->to, span.host, span.bytes);
+	job->to += span.bytes;
+	return true;
+}
+
+struct write_job {
+	const char *from;
+};
+
+static bool write_span(void *ctx, gpa_t gpa, struct aspace_span span)
+{
+	struct write_job *job = ctx;
+
+	(void)gpa;
+	__builtin_memcpy(span.host, job->from, span.bytes);
+	job->from += span.bytes;
+	return true;
+}
+
+static bool fill_span(void *ctx, gpa_t gpa, struct aspace_span span)
+{
+	const uint8_t *value = ctx;
+
+	(void)gpa;
+	__builtin_memset(span.host, *value, span.bytes);
+	return true;
+}
+
+struct compare_job {
+	const char *with;
+	int order;
+};
+
+static bool compare_span(void *ctx, gpa_t gpa, struct aspace_span span)
+{
+	struct compare_job *job = ctx;
+
+	(void)gpa;
+	job->order = __builtin_memcmp(span.host, job->with, span.bytes);
+	job->with += span.bytes;
+	return job->order == 0;
+}
+
+enum mm_error aspace_read(struct aspace *as, gpa_t gpa, void *buf, size_t bytes)
+{
+	struct read_job job = {buf};
+
+	return access_memory(as, gpa, bytes, MM_R, read_span, &job);
+}
+
+enum mm_error aspace_fetch(struct aspace *as, gpa_t gpa, void *buf, size_t bytes)
+{
+	struct read_job job = {buf};
+
+	return access_memory(as, gpa, bytes, MM_X, read_span, &job);
+}
+
+enum mm_error aspace_write(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes)
+{
+	struct write_job job = {buf};
+
+	return access_memory(as, gpa, bytes, MM_W, write_span, &job);
+}
+
+enum mm_error aspace_fill(struct aspace *as, gpa_t gpa, uint8_t value, size_t bytes)
+{
+	return access_memory(as, gpa, bytes, MM_W, fill_span, &value);
+}
+
+enum mm_error aspace_compare(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes,
+                             int *order)
+{
+	struct compare_job job = {buf, 0};
+	enum mm_error err = access_memory(as, gpa, bytes, MM_R, compare_span, &job);
+
+	if (err == MM_OK)
+		*order = job.order;
+	return err;
+}
+
+enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, enum mm_perm access,
+                                   bool (*visit)(void *ctx, gpa_t gpa, struct aspace_span span),
+                                   void *ctx)
+{
+	if (range.size > SIZE_MAX)
+		return MM_OUT_OF_RANGE;
+	return access_memory(as, range.start, (size_t)range.size, access, visit, ctx);
+}
+
+/* --- single values --- */
+
+/*
+ * Naturally aligned values are read and written in one access, as another CPU or the guest may
+ * be at them. Every machine here is little-endian, and so are guests.
+ */
+struct value_job {
+	uint64_t value;
+	unsigned width;
+	unsigned done; /* bytes moved so far, if it came in pieces */
+};
+
+static bool aligned_value(const struct value_job *job, struct aspace_span span)
+{
+	return span.bytes == job->width && is_aligned((uintptr_t)span.host, job->width);
+}
+
+static bool load_span(void *ctx, gpa_t gpa, struct aspace_span span)
+{
+	struct value_job *job = ctx;
+
+	(void)gpa;
+	if (!aligned_value(job, span)) {
+		__builtin_memcpy((char *)&job->value + job->done, span.host, span.bytes);
+		job->done += (unsigned)span.bytes;
+		return true;
+	}
+	switch (job->width) {
+	case 1:
+		job->value = *(const volatile uint8_t *)span.host;
+		break;
+	case 2:
+		job->value = *(const volatile uint16_t *)span.host;
+		break;
+	case 4:
+		job->value = *(const volatile uint32_t *)span.host;
+		break;
+	default:
+		job->value = *(const volatile uint64_t *)span.host;
+	}
+	return true;
+}
+
+static bool store_span(void *ctx, gpa_t gpa, struct aspace_span span)
+{
+	struct value_job *job = ctx;
+
+	(void)gpa;
+	if (!aligned_value(job, span)) {
+		__builtin_memcpy(span.host, (const char *)&job->value + job->done, span.bytes);
+		job->done += (unsigned)span.bytes;
+		return true;
+	}
+	switch (job->width) {
+	case 1:
+		*(volatile uint8_t *)span.host = (uint8_t)job->value;
+		break;
+	case 2:
+		*(volatile uint16_t *)span.host = (uint16_t)job->value;
+		break;
+	case 4:
+		*(volatile uint32_t *)span.host = (uint32_t)job->value;
+		break;
+	default:
+		*(volatile uint64_t *)span.host = job->value;
+	}
+	return true;
+}
+
+static bool valid_width(unsigned width)
+{
+	return width == 1 || width == 2 || width == 4 || width == 8;
+}
+
+enum mm_error aspace_load(struct aspace *as, gpa_t gpa, unsigned width, uint64_t *value)
+{
+	struct value_job job = {.width = width};
+
+	if (!valid_width(width))
+		return MM_INVALID;
+
+	enum mm_error err = access_memory(as, gpa, width, MM_R, load_span, &job);
+
+	if (err == MM_OK)
+		*value = job.value;
+	return err;
+}
+
+enum mm_error aspace_store(struct aspace *as, gpa_t gpa, unsigned width, uint64_t value)
+{
+	struct value_job job = {.value = value, .width = width};
+
+	if (!valid_width(width))
+		return MM_INVALID;
+	return access_memory(as, gpa, width, MM_W, store_span, &job);
+}
