@@ -86,7 +86,5 @@ bool hext_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uin
 		              access->sign_extend ? sign_extend(value, access->width)
 		                                  : low_bytes(value, access->width));
 	state_set_pc(v, state_pc(v) + access->length);
-	/* The next fault on this page is a new one. */
-	v->last_fault = NO_FAULT;
 	return false;
 }

@@ -130,20 +130,6 @@ static void decode_rest(struct hext_vcpu *v, uint64_t scause, struct vm_exit *ex
 	}
 }
 
-/*
- * A walker may keep in its TLB that an entry is not valid ("Memory-Management Fence
- * Instructions", 4.2.1), and so fault again on a page that has been mapped since: by this hart or
- * by another. Most forget it with the trap; so only a page that faults twice in a row is fenced.
- */
-static void fence_if_repeated(struct hext_vcpu *v, gpa_t gpa)
-{
-	uint64_t page = gpa.raw >> PAGE_SHIFT;
-
-	if (unlikely(v->last_fault == page))
-		hfence_gvma_page(gpa.raw, FIELD_GET(HGATP_VMID, v->csr.hgatp));
-	v->last_fault = page;
-}
-
 void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 {
 	struct hext_vcpu *v = vcpu->arch;
@@ -163,7 +149,6 @@ void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 	} else if (likely(scause == CAUSE_LOAD_GUEST_PAGE || scause == CAUSE_STORE_GUEST_PAGE ||
 	                  scause == CAUSE_FETCH_GUEST_PAGE)) {
 		decode_fault(v, scause, exit);
-		fence_if_repeated(v, exit->fault.gpa);
 	} else {
 		decode_rest(v, scause, exit);
 	}

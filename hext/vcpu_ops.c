@@ -48,7 +48,6 @@ enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config)
 	                                 FIELD_PREP(ATP_PPN,
 	                                            aspace_root(config->as).raw >> PAGE_SHIFT),
 			},
-		.last_fault = NO_FAULT,
 		.as = config->as,
 	};
 	vcpu->as = config->as;

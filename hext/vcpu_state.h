@@ -43,15 +43,12 @@ struct hext_csrs {
 	uint64_t hgatp;      /* constant */
 };
 
-#define NO_FAULT UINT64_MAX
-
 struct hext_vcpu {
 	uint64_t x[32];   /* VCPU_X; x[0] is 0 */
 	uint64_t host_sp; /* VCPU_HOST_SP: while the guest runs */
 	uint64_t host_tp; /* VCPU_HOST_TP: of the hart that has it loaded */
 	struct cpu *cpu;
 	struct hext_csrs csr;
-	uint64_t last_fault; /* the page of the latest nested fault, or NO_FAULT: see run.c */
 	struct aspace *as;
 };
 

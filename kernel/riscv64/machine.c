@@ -21,8 +21,8 @@ const char machine_arch[] = "riscv64";
 
 const struct virt_ops *const virt_candidates[] = {&hext_ops, NULL};
 
-/* Walkers of RISC-V may keep absent entries: hext's run answers that, with a fence after a fault
- * that came twice. */
+/* Walkers may keep that an entry is absent: the library answers the fault that follows with a
+ * flush. Stores reach the walkers of other harts without a fence. */
 void (*const machine_publish)(void *ctx) = NULL;
 
 void cpu_init(void)
