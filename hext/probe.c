@@ -35,24 +35,17 @@ struct mode {
 	struct virt_geometry geometry;
 };
 
-/* PPNs have 44 bits. Hardware that sets A and D is found by the trial. */
-#define MODE(number, text, table_levels)                                                           \
-	{                                                                                          \
-		.mode = (number), .geometry = {                                                    \
-			.name = (text),                                                            \
-			.npt = {.levels = (table_levels),                                          \
-			        .root_bits = 11,                                                   \
-			        .hpa_bits = 56,                                                    \
-			        .max_leaf = (table_levels)-1,
-.execute_only = true
-}
-}
-}
-
+/* PPNs have 44 bits. accessed_dirty is found by the trial. */
 static const struct mode modes[] = {
-	MODE(ATP_SV39, "sv39x4", 3),
-	MODE(ATP_SV48, "sv48x4", 4),
-	MODE(ATP_SV57, "sv57x4", 5),
+	{ATP_SV39,
+         {"sv39x4",
+          {.levels = 3, .root_bits = 11, .hpa_bits = 56, .max_leaf = 2, .execute_only = true}}},
+	{ATP_SV48,
+         {"sv48x4",
+          {.levels = 4, .root_bits = 11, .hpa_bits = 56, .max_leaf = 3, .execute_only = true}}},
+	{ATP_SV57,
+         {"sv57x4",
+          {.levels = 5, .root_bits = 11, .hpa_bits = 56, .max_leaf = 4, .execute_only = true}}},
 };
 
 /* Reads a guest word at an address with both stages on. False: it trapped. */
