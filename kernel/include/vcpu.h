@@ -79,6 +79,10 @@ struct vcpu_register {
 struct virt_ops {
 	const char *name; /* "vmx", "svm", "el2", "hext" */
 
+	/* What a guest's firmware call is answered with where nothing is emulated: SBI_ERR_NOT_
+	 * SUPPORTED (-2) or SMCCC's NOT_SUPPORTED (-1). */
+	uint64_t firmware_unknown;
+
 	/* Is the extension here, switched on by the firmware, and with nested paging? Fills *caps
 	 * in either case. Changes nothing that cannot be undone. */
 	bool (*probe)(struct virt_caps *caps);
