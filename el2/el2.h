@@ -9,13 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "el2/decode.h"
 #include "el2/regs.h"
 #include "vcpu.h"
 
 /* EL1 and EL0 state that no entry or exit moves: the guest changes it behind our back. */
 #define EL1_STATE(X)                                                                               \
 	X(sctlr_el1)                                                                               \
-	X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1)     \
+	X(cpacr_el1)                                                                               \
+	X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1)                  \
 		X(contextidr_el1) X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1) X(par_el1)       \
 			X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1) X(sp_el0) X(sp_el1) X(elr_el1)    \
 				X(spsr_el1) X(cntkctl_el1) X(cntv_ctl_el0) X(cntv_cval_el0)        \
@@ -25,6 +27,14 @@ struct el1_state {
 #define EL1_MEMBER(name) uint64_t name;
 	EL1_STATE(EL1_MEMBER)
 #undef EL1_MEMBER
+};
+
+/* A device access in progress. */
+struct el2_mmio {
+	struct a64_access insn; /* meaningful if the syndrome did not say it all */
+	bool decoded;           /* it did not */
+	bool second;            /* of a pair, the second access is due */
+	uint64_t first;         /* what the first has read */
 };
 
 struct el2_cpu;
@@ -42,8 +52,7 @@ struct el2_vcpu {
 	struct el2_cpu *home; /* where el1 is loaded; NULL: it is above */
 	struct vcpu *vcpu;
 
-	uint64_t pair_value; /* MMIO by LDP: the first half, until the second is here */
-	bool pair_second;    /* ...and whether the second is the one due */
+	struct el2_mmio mmio;
 };
 
 #define EL2_RECENT 64
@@ -80,6 +89,12 @@ bool el2_probe(struct virt_caps *caps);
 bool el2_cpu_enable(const char **why);
 void el2_cpu_disable(void);
 
+/* --- vcpu.c --- */
+
+enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config) must_check;
+void el2_destroy(struct vcpu *vcpu);
+void el2_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
+
 /* --- switch.c: whose state is in the registers --- */
 
 /* Makes v's EL1 state and address space the ones loaded on this CPU. */
@@ -114,7 +129,7 @@ uint64_t el2_pc(const struct vcpu *vcpu);
 size_t el2_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
 
 /* Stage 1 alone, by the hardware: PAR_EL1's word for it. v is loaded. */
-uint64_t el2_stage1(uint64_t address, bool write);
+uint64_t el2_stage1(uint64_t address, bool privileged, bool write);
 
 /* --- mmio.c --- */
 

@@ -1,0 +1,215 @@
+/*
+ * Device accesses: what the guest's instruction wanted. ESR_EL2 tells for the plain forms (ISV);
+ * for the others (pairs, write-back), and where an access may have begun on the page before,
+ * the instruction is fetched, once, through the guest's own tables.
+ */
+#include "el2/el2.h"
+#include "log.h"
+#include "mm/aspace.h"
+
+#define INSN_BYTES 4
+#define ZERO_REG   31
+
+/* FAR_EL2 has the address as the guest wrote it, with a tag where the guest uses them. */
+#define UNTAGGED GENMASK(55, 0)
+
+static uint64_t transferred(const struct el2_vcpu *v, unsigned reg, unsigned width)
+{
+	uint64_t value = reg == ZERO_REG ? 0 : v->x[reg];
+
+	return width == 8 ? value : value & (BIT(8 * width) - 1);
+}
+
+/* --- the base register, where 31 is the stack pointer that PSTATE selects --- */
+
+static bool uses_sp_el1(const struct el2_vcpu *v)
+{
+	return FIELD_GET(PSTATE_MODE, v->pstate) == PSTATE_EL1H;
+}
+
+static uint64_t read_base(const struct el2_vcpu *v, unsigned reg)
+{
+	if (reg < 31)
+		return v->x[reg];
+	return uses_sp_el1(v) ? read_sp_el1() : read_sp_el0();
+}
+
+static void write_base(struct el2_vcpu *v, unsigned reg, uint64_t value)
+{
+	if (reg < 31)
+		v->x[reg] = value;
+	else if (uses_sp_el1(v))
+		write_sp_el1(value);
+	else
+		write_sp_el0(value);
+}
+
+static uint64_t address_of(const struct el2_vcpu *v, const struct a64_access *insn)
+{
+	uint64_t base = insn->offset == A64_OFFSET_PC ? v->pc : read_base(v, insn->rn);
+
+	return a64_address(insn, base, insn->rm == ZERO_REG ? 0 : v->x[insn->rm]);
+}
+
+/* --- decoding --- */
+
+static enum mm_error fetch(struct vcpu *vcpu, uint64_t pc, struct a64_access *insn)
+{
+	uint8_t bytes[INSN_BYTES];
+	enum a64_refusal refusal;
+	enum mm_error error;
+	uint32_t word;
+	gpa_t at;
+
+	error = el2_translate(vcpu, gva_at(pc), MM_X, &at);
+	if (error == MM_OK)
+		error = aspace_fetch(vcpu->as, at, bytes, sizeof(bytes));
+	if (error != MM_OK)
+		return error;
+	word = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+	       (uint32_t)bytes[3] << 24;
+	refusal = a64_decode(word, insn);
+	if (refusal == A64_ACCEPTED)
+		return MM_OK;
+	log_line(LOG_INFO, "mmio refused vcpu=%u pc=0x%llx insn=0x%08x reason=\"%s\"", vcpu->index,
+	         (unsigned long long)pc, (unsigned)word, a64_refusal_name(refusal));
+	return MM_UNSUPPORTED;
+}
+
+/* The whole access, both halves of a pair, has to lie where it faulted: an access that began on
+ * the page before, or goes on into the next, is several, with different fates. */
+static bool one_place(const struct el2_vcpu *v, const struct a64_access *insn, uint64_t far)
+{
+	uint64_t bytes = (uint64_t)insn->width * (insn->pair ? 2 : 1);
+
+	return ((address_of(v, insn) ^ far) & UNTAGGED) == 0 &&
+	       far % PAGE_SIZE + bytes <= PAGE_SIZE;
+}
+
+static enum mm_error decode_instruction(struct vcpu *vcpu, const struct vm_exit *exit,
+                                        struct mmio_access *access)
+{
+	struct el2_vcpu *v = el2_of(vcpu);
+	const struct a64_access *insn = &v->mmio.insn;
+	enum mm_error error = MM_OK;
+	unsigned reg;
+
+	if (!v->mmio.second)
+		error = fetch(vcpu, exit->pc, &v->mmio.insn);
+	if (error != MM_OK)
+		return error;
+	if (!one_place(v, insn, exit->fault.gva.raw))
+		return MM_UNSUPPORTED;
+
+	v->mmio.decoded = true;
+	reg = v->mmio.second ? insn->rt2 : insn->rt;
+	*access = (struct mmio_access){
+		.gpa = gpa_plus(exit->fault.gpa, v->mmio.second ? insn->width : 0),
+		.width = insn->width,
+		.write = insn->write,
+		.sign_extend = insn->sign_extend,
+		.reg_width = insn->reg_width,
+		.reg = (uint8_t)reg,
+		.length = INSN_BYTES,
+		.value = insn->write ? transferred(v, reg, insn->width) : 0,
+	};
+	return MM_OK;
+}
+
+/* D17.2.37, ISS of a data abort with ISV. */
+static void decode_syndrome(struct el2_vcpu *v, const struct vm_exit *exit,
+                            struct mmio_access *access)
+{
+	uint64_t esr = exit->raw[0];
+	unsigned width = 1U << FIELD_GET(ISS_SAS, esr);
+	unsigned reg = (unsigned)FIELD_GET(ISS_SRT, esr);
+
+	v->mmio.decoded = false;
+	*access = (struct mmio_access){
+		.gpa = exit->fault.gpa,
+		.width = (uint8_t)width,
+		.write = (esr & ISS_WNR) != 0,
+		.sign_extend = (esr & ISS_SSE) != 0,
+		.reg_width = (esr & ISS_SF) != 0 ? 8 : 4,
+		.reg = (uint8_t)reg,
+		.length = INSN_BYTES,
+		.value = (esr & ISS_WNR) != 0 ? transferred(v, reg, width) : 0,
+	};
+}
+
+/* Only an access that faulted on the first byte of a page can have begun before it. */
+static bool syndrome_tells(const struct vm_exit *exit)
+{
+	uint64_t offset = exit->fault.gpa.raw % PAGE_SIZE;
+	uint64_t width = BIT(FIELD_GET(ISS_SAS, exit->raw[0]));
+
+	return (exit->raw[0] & ISS_ISV) != 0 && (offset != 0 || width == 1) &&
+	       offset + width <= PAGE_SIZE;
+}
+
+enum mm_error el2_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
+                              struct mmio_access *access)
+{
+	if (exit->fault.stage1_walk || exit->fault.access == MM_X)
+		return MM_UNSUPPORTED;
+	if (!syndrome_tells(exit))
+		return decode_instruction(vcpu, exit, access);
+	decode_syndrome(el2_of(vcpu), exit, access);
+	return MM_OK;
+}
+
+/* --- completing --- */
+
+static uint64_t extended(const struct mmio_access *access, uint64_t value)
+{
+	unsigned bits = 8U * access->width;
+
+	if (bits < 64) {
+		value &= BIT(bits) - 1;
+		if (access->sign_extend)
+			value = (value ^ BIT(bits - 1)) - BIT(bits - 1);
+	}
+	return access->reg_width == 4 ? value & UINT32_MAX : value;
+}
+
+static void write_register(struct el2_vcpu *v, unsigned reg, uint64_t value)
+{
+	if (reg != ZERO_REG)
+		v->x[reg] = value;
+}
+
+/* The first half of a pair: kept, since its register may be the base of the second's address. */
+static bool first_of_pair(struct el2_vcpu *v, uint64_t value)
+{
+	if (!v->mmio.decoded || !v->mmio.insn.pair || v->mmio.second)
+		return false;
+	v->mmio.first = value;
+	v->mmio.second = true;
+	return true;
+}
+
+static void finish_decoded(struct el2_vcpu *v)
+{
+	const struct a64_access *insn = &v->mmio.insn;
+
+	if (v->mmio.second && !insn->write)
+		write_register(v, insn->rt, v->mmio.first);
+	v->mmio.second = false;
+	if (insn->writeback != A64_KEEP)
+		write_base(v, insn->rn, read_base(v, insn->rn) + (uint64_t)insn->imm);
+}
+
+bool el2_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value)
+{
+	struct el2_vcpu *v = el2_of(vcpu);
+
+	value = extended(access, value);
+	if (first_of_pair(v, value))
+		return true;
+	if (v->mmio.decoded)
+		finish_decoded(v);
+	if (!access->write)
+		write_register(v, access->reg, value);
+	v->pc += INSN_BYTES;
+	return false;
+}
