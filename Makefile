@@ -143,10 +143,57 @@ test: all $(HOST_TESTS) ## host tests, script tests, boot tests
 	@scripts/run-tests $(BOOT_TESTS) $(SCRIPT_TESTS) $(HOST_TESTS)
 
 # --- the source itself ---
-C_FILES = $(shell find boot kernel mm vmx svm el2 hext guests tests -name '*.[ch]' 2>/dev/null)
+FOLDERS := boot kernel mm vmx svm el2 hext guests tests
+C_FILES := $(sort $(shell find $(wildcard $(FOLDERS)) -name '*.[ch]'))
+HEADERS := $(filter %.h,$(C_FILES))
+SHELL_FILES := .ci/run $(wildcard scripts/*.sh tests/*.sh) $(shell find tests -name '*.t')
+TEXT_FILES := $(C_FILES) $(SHELL_FILES) Makefile $(shell find $(wildcard $(FOLDERS)) -name '*.S')
 
 format: ## clang-format on every C file
 	clang-format -i $(C_FILES)
+
+# What is of one architecture is checked with its flags; the rest with those of the first.
+riscv64_ROOMS := boot/riscv64 kernel/riscv64 hext kernel/include kernel mm mm/npt
+aarch64_ROOMS := boot/aarch64 kernel/aarch64 el2
+x86_64_ROOMS  := boot/x86_64 kernel/x86_64 vmx svm
+riscv64_GUEST_ROOMS := guests guests/lib guests/riscv64
+aarch64_GUEST_ROOMS := guests/aarch64
+x86_64_GUEST_ROOMS  := guests/x86_64
+
+LINT_FLAGS = $(if $(filter guests/%,$(2)),$($(1)_GUEST_FLAGS) -Iguests,$($(1)_TARGET) $($(1)_FLAGS)) $(COMMON)
+quietly = out=$$($(1) 2>&1) || { echo "$$out"; exit 1; }
+
+define LINT_RULES
+$(1)_LINT := $$(wildcard $$(foreach d,$$($(1)_ROOMS) $$($(1)_GUEST_ROOMS),$$(d)/*.c $$(d)/*.h) \
+             guests/agent/$(1).c guests/agent/*.h)
+TIDY  += $$(patsubst %.c,$(B)/lint/tidy/$(1)/%.ok,$$(filter %.c,$$($(1)_LINT)))
+ALONE += $$(patsubst %.h,$(B)/lint/alone/$(1)/%.ok,$$(filter %.h,$$($(1)_LINT)))
+
+$(B)/lint/tidy/$(1)/%.ok: %.c $(HEADERS) .clang-tidy Makefile
+	$$(call say,TIDY,$(1),$$<)$$(call quietly,clang-tidy --quiet $$< -- $$(call LINT_FLAGS,$(1),$$<))
+	@mkdir -p $$(@D) && touch $$@
+
+$(B)/lint/alone/$(1)/%.ok: %.h $(HEADERS) Makefile
+	$$(call say,ALONE,$(1),$$<)$(CLANG) $$(call LINT_FLAGS,$(1),$$<) -x c -fsyntax-only -include $$< /dev/null
+	@mkdir -p $$(@D) && touch $$@
+endef
+$(foreach a,$(ARCHES),$(eval $(call LINT_RULES,$(a))))
+
+# Warnings are errors in every build; headers compile alone; the rest is said by name.
+LINTS := lint-format lint-layers lint-text lint-shell lint-cycles
+.PHONY: $(LINTS)
+lint: all $(LINTS) $(ALONE) $(TIDY) ## format, layers, circles, headers, clang-tidy, shellcheck
+	@echo 'lint: clean'
+lint-format:
+	$(call say,LINT,,clang-format)clang-format --dry-run -Werror $(C_FILES)
+lint-layers:
+	$(call say,LINT,,who includes whom)scripts/lint-layers
+lint-text:
+	$(call say,LINT,,house rules)scripts/lint-text $(TEXT_FILES)
+lint-shell:
+	$(call say,LINT,,shellcheck)shellcheck $(SHELL_FILES)
+lint-cycles: all
+	$(call say,LINT,,no circles of calls)$(foreach a,$(ARCH),scripts/lint-cycles $($(a)_OBJ) &&) :
 
 # Made from the table above: one entry per file and architecture.
 comma := ,

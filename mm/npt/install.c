@@ -108,7 +108,8 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 			npt_give(npt, 0, top - level, tables);
 		return MM_BUSY;
 	}
-	npt_publish(npt);
+	if (npt->hal.publish)
+		npt->hal.publish(npt->hal.ctx);
 	count_installed(counts, m, level, top - level);
 	*slot = (struct npt_slot){entry, leaf, level};
 	return MM_OK;

@@ -243,7 +243,8 @@ enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping)
 		return err;
 	}
 	reveal(&m, npt->root_table, npt_root_level(npt), start, end);
-	npt_publish(npt);
+	if (npt->hal.publish)
+		npt->hal.publish(npt->hal.ctx);
 	count_mapped(&m);
 	return MM_OK;
 }

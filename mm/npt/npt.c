@@ -27,7 +27,8 @@ enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
 	npt_clear_table(npt, npt->root, order);
 	npt->root_table = npt_table_at(npt, npt->root);
 	npt_count(&npt->counts.tables, INT64_C(1) << order);
-	npt_publish(npt);
+	if (npt->hal.publish)
+		npt->hal.publish(npt->hal.ctx);
 	return MM_OK;
 }
 

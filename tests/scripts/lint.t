@@ -1,0 +1,106 @@
+#!/bin/bash
+# Each part of `make lint` has to catch what it is there for: planted in a copy of the tree.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+
+tree=$scratch/tree
+mkdir "$tree"
+(cd "$top" && cp -r .c* Makefile boot kernel mm vmx svm el2 hext guests scripts tests "$tree" 2>/dev/null)
+cd "$tree" || exit 1
+unset MAKEFLAGS MAKELEVEL
+
+lint() { # FILE TEXT TARGET: with this file, what does make say of this target?
+	mkdir -p "$(dirname "$1")"
+	local text=$2
+	case $1 in
+	*.c | *.h) text="/* Planted. */"$'\n'$2 ;;
+	esac
+	printf '%s\n' "$text" >"$1"
+	make -j1 "$3"
+	local status=$?
+	rm "$1"
+	return $status
+}
+fair() { # the same, and nothing may be said of this file, whatever is wrong elsewhere
+	! lint "$@" 2>&1 | grep planted
+}
+header() { # NAME TEXT: a guarded header
+	printf '#ifndef %s\n#define %s\n\n%s\n\n#endif' "$1" "$1" "$2"
+}
+
+# --- who includes whom ---
+check "layers: a fair include" fair mm/planted.c '#include "mm/addr.h"' lint-layers
+runs 2 "layers: mm/ and the hypervisor" lint mm/planted.c '#include "log.h"' lint-layers
+shows "layers: says where and what" 'mm/planted.c:2: mm/ may not include kernel/include/'
+runs 2 "layers: mm/ and the C library" lint mm/planted.c '#include <stdio.h>' lint-layers
+runs 2 "layers: one extension and another" lint vmx/planted.c '#include "hext/planted.h"' lint-layers
+runs 2 "layers: an extension and kernel/" lint hext/planted.c '#include "kernel/tap.h"' lint-layers
+runs 2 "layers: an extension and another machine" \
+	lint el2/planted.c '#include "kernel/riscv64/cpu.h"' lint-layers
+runs 2 "layers: kernel/ and a machine" lint kernel/planted.c '#include "kernel/riscv64/cpu.h"' lint-layers
+runs 2 "layers: a guest and the library" lint guests/planted.c '#include "mm/addr.h"' lint-layers
+runs 2 "layers: a new folder" lint mm/new/planted.c '' lint-layers
+
+# --- what the text shows ---
+rule() { # WHAT FILE TEXT
+	runs 2 "text: $1" lint "$2" "$3" lint-text
+	shows "text: $1, by file and line" '^[^ ]*planted\.[ch]:[0-9]+: '
+}
+check "text: a fair file" fair mm/planted.c 'int planted;' lint-text
+rule "#if on the architecture" kernel/planted.c '#ifdef __riscv'
+rule "#if on the architecture, hidden" kernel/planted.c '#if defined(X) || defined(__aarch64__)'
+rule "a weak symbol" kernel/planted.c '__attribute__((weak)) void f(void);'
+rule "a bit-field" kernel/planted.c '	uint32_t valid : 1;'
+rule "something left to do" kernel/planted.c '/* TODO: all of it */'
+rule "blanks at the end" kernel/planted.c 'int x; '
+rule "assembly in mm/" mm/planted.c '	asm volatile("nop");'
+rule "a header without a guard" mm/planted.h 'int x;'
+rule "a long file" mm/planted.c "$(seq 701 | sed 's/.*/int x&;/')"
+
+# --- circles ---
+cat >a.c <<'END'
+void b(void);
+void a(void);
+void a(void) { b(); b(); }
+END
+cat >b.c <<'END'
+void a(void);
+void b(void);
+void (*table[])(void) = {a};
+void b(void) { table[0](); }
+END
+cat >c.c <<'END'
+void a(void);
+void b(void);
+void b(void) { a(); a(); }
+END
+for target in riscv64-none-elf aarch64-none-elf x86_64-unknown-windows-gnu; do
+	for file in a b c; do
+		clang --target=$target -O2 -c $file.c -o $file-$target.o
+	done
+	runs 0 "circles: an address is no call ($target)" \
+		scripts/lint-cycles a-$target.o b-$target.o
+	runs 1 "circles: two files ($target)" scripts/lint-cycles a-$target.o c-$target.o
+	shows "circles: says who calls whom ($target)" "c-$target -> a-$target: a"
+done
+
+# --- compilers and friends ---
+runs 2 "format: spaces for tabs" lint mm/planted.c 'int f(void) { return 0; }' lint-format
+runs 2 "headers: one that needs another first" \
+	lint mm/planted.h "$(header PLANTED_H 'uint64_t x(void);')" build/lint/alone/riscv64/mm/planted.ok
+runs 0 "headers: one that stands alone" lint mm/planted.h \
+	"$(header PLANTED_H '#include <stdint.h>'$'\n''uint64_t x(void);')" \
+	build/lint/alone/riscv64/mm/planted.ok
+dead='int planted(int x);'$'\n''int planted(int x) { int y = x; y = 2; return x; }'
+runs 2 "clang-tidy: a dead store" lint mm/planted.c "$dead" build/lint/tidy/riscv64/mm/planted.ok
+shows "clang-tidy: by name" 'clang-analyzer-deadcode.DeadStores'
+runs 0 "clang-tidy: its settings are read" lint mm/planted.c \
+	'int planted(int x);'$'\n''int planted(int x)'$'\n''{'$'\n''	return x;'$'\n''}' \
+	build/lint/tidy/riscv64/mm/planted.ok
+warned='int planted(long x);'$'\n''int planted(long x) { return x; }'
+runs 2 "warnings are errors" lint mm/planted.c "$warned" build/riscv64/obj/mm/planted.c.o
+# shellcheck disable=SC2016 # planted
+runs 2 "shellcheck: a word that splits" lint scripts/planted.sh '#!/bin/sh
+rm $1' lint-shell
+
+done_testing
