@@ -1,8 +1,12 @@
 /* This extension, as the rest of the hypervisor sees it. */
 #include "el2/el2.h"
 
+/* Arm DEN 0022 (PSCI) 5.2.2, and DEN 0028 (SMCCC) 5.2: what nobody implements answers. */
+#define PSCI_NOT_SUPPORTED UINT64_MAX
+
 const struct virt_ops el2_ops = {
 	.name = "el2",
+	.firmware_unknown = PSCI_NOT_SUPPORTED,
 	.probe = el2_probe,
 	.cpu_enable = el2_cpu_enable,
 	.cpu_disable = el2_cpu_disable,
