@@ -135,7 +135,7 @@ gdb: all ## ARCH=...: boot it stopped, with gdb attached
 	gdb-multiarch -q -ex 'target remote localhost:1234' $(B)/$(ARCH)/faultline.elf; kill $$!
 
 # --- tests: programs that speak TAP; the slow ones first ---
-HOST_TESTS   :=
+include tests/host.mk
 SCRIPT_TESTS := $(sort $(wildcard tests/scripts/*.t))
 BOOT_TESTS   := $(sort $(foreach a,$(ARCH),$(wildcard tests/boot/$(a)*.t)))
 

@@ -1,0 +1,40 @@
+# --- host tests ---
+# Included by the Makefile: gives HOST_TESTS. The library is built in one flavour per way of
+# testing it: asan for the unit tests, tsan for the races, fast for what runs long.
+
+HOST_WARN    := $(filter-out -Wmissing-prototypes,$(WARN))
+HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pthread -DMM_DEBUG -I. -Ikernel/include -Itests/host $(HOST_WARN)
+asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+tsan_CFLAGS  := -O1 -fsanitize=thread
+fast_CFLAGS  := -O2
+
+HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
+HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c))
+
+HOST_UNITS   := $(patsubst tests/host/%.c,$(B)/host/asan/%,$(wildcard tests/host/test_*.c))
+HOST_RACES   := $(patsubst tests/host/%.c,$(B)/host/tsan/%,$(wildcard tests/host/race_*.c))
+HOST_LONG    := $(patsubst tests/host/%.c,$(B)/host/fast/%,$(wildcard tests/host/long_*.c))
+
+# $(1): flavour. mm/ is compiled with the target's warnings, tests with the same save prototypes.
+define HOST_RULES
+$(B)/host/$(1)/obj/%.c.o: %.c
+	@mkdir -p $$(@D)
+	$(CLANG) $(HOST_CFLAGS) $$($(1)_CFLAGS) -MMD -MP -c $$< -o $$@
+
+$(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM))
+	@rm -f $$@
+	llvm-ar rcs $$@ $$^
+
+$(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_SUPPORT)) $(B)/host/$(1)/libmm.a
+	$(CLANG) $$($(1)_CFLAGS) -pthread $$^ -lcmocka -o $$@
+
+.SECONDARY: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_SUPPORT) $(wildcard tests/host/*.c))
+-include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
+endef
+$(foreach f,asan tsan fast,$(eval $(call HOST_RULES,$(f))))
+
+HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
+
+.PHONY: test-host
+test-host: $(HOST_TESTS) ## host tests alone
+	@scripts/run-tests $^

@@ -1,0 +1,213 @@
+#include "ghost_tlb.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+void ghost_tlb_init(struct ghost_tlb *tlb, size_t limit)
+{
+	*tlb = (struct ghost_tlb){.limit = limit, .random = 1};
+}
+
+void ghost_tlb_fini(struct ghost_tlb *tlb)
+{
+	free(tlb->entries);
+}
+
+/* --- entries --- */
+
+static uint64_t entry_base(uint64_t gpa, unsigned level)
+{
+	return LEVEL_SHIFT(level) < 64 ? align_down(gpa, LEVEL_SIZE(level)) : 0;
+}
+
+static struct gpa_range entry_range(const struct ghost_entry *e)
+{
+	return gpa_range(e->gpa, LEVEL_SIZE(e->level));
+}
+
+static struct ghost_entry *find(struct ghost_tlb *tlb, bool table, uint32_t tag, gpa_t gpa,
+                                unsigned level, bool any_level)
+{
+	for (size_t i = 0; i < tlb->count; i++) {
+		struct ghost_entry *e = &tlb->entries[i];
+		if (e->table == table && e->tag == tag && (any_level || e->level == level) &&
+		    e->gpa.raw == entry_base(gpa.raw, e->level))
+			return e;
+	}
+	return NULL;
+}
+
+static void drop(struct ghost_tlb *tlb, size_t i)
+{
+	tlb->entries[i] = tlb->entries[--tlb->count];
+}
+
+static void add(struct ghost_tlb *tlb, const struct ghost_entry *e)
+{
+	if (tlb->limit && tlb->count == tlb->limit) {
+		tlb->random = tlb->random * UINT64_C(6364136223846793005) + 1442695040888963407;
+		drop(tlb, (tlb->random >> 33) % tlb->count);
+	}
+	if (tlb->count == tlb->capacity) {
+		tlb->capacity = tlb->capacity ? 2 * tlb->capacity : 64;
+		tlb->entries = realloc(tlb->entries, tlb->capacity * sizeof(*tlb->entries));
+		CHECK(tlb->entries != NULL);
+	}
+	tlb->entries[tlb->count++] = *e;
+}
+
+/* --- address spaces --- */
+
+static struct ghost_space *space_of(struct ghost_tlb *tlb, uint32_t tag)
+{
+	for (size_t i = 0; i < tlb->space_count; i++) {
+		if (tlb->spaces[i].tag == tag)
+			return &tlb->spaces[i];
+	}
+	return NULL;
+}
+
+void ghost_tlb_watch(struct ghost_tlb *tlb, uint32_t tag, const struct hw_mmu *mmu)
+{
+	CHECK(space_of(tlb, tag) == NULL && tlb->space_count < GHOST_SPACES);
+	tlb->spaces[tlb->space_count++] = (struct ghost_space){tag, *mmu};
+}
+
+void ghost_tlb_unwatch(struct ghost_tlb *tlb, uint32_t tag)
+{
+	struct ghost_space *space = space_of(tlb, tag);
+	CHECK(space != NULL);
+	for (size_t i = 0; i < tlb->count; i++) {
+		if (tlb->entries[i].tag == tag)
+			check_failed(__FILE__, __LINE__, "gpa 0x%llx is still in the TLB",
+			             (unsigned long long)tlb->entries[i].gpa.raw);
+	}
+	*space = tlb->spaces[--tlb->space_count];
+}
+
+/* --- invalidation --- */
+
+/* Does an invalidation of one address in every stride of the range hit this entry? That is what
+ * a hook may do with TLBI IPAS2E1 or HFENCE.GVMA. */
+static bool stride_hits(const struct mm_flush *request, const struct ghost_entry *e)
+{
+	uint64_t stride = LEVEL_SIZE(request->leaf_level);
+	struct gpa_range range = request->range;
+	struct gpa_range covered = entry_range(e);
+
+	if (!gpa_range_overlaps(range, covered))
+		return false;
+	if (gpa_range_contains(covered, range.start))
+		return true;
+	/* The first address of the stride at or after the entry's start. */
+	uint64_t offset = align_up(covered.start.raw - range.start.raw, stride);
+	return offset < range.size && gpa_range_contains(covered, gpa_plus(range.start, offset));
+}
+
+void ghost_tlb_flush(struct ghost_tlb *tlb, const struct mm_flush *request)
+{
+	struct ghost_space *space = space_of(tlb, request->tag);
+
+	if (space && space->mmu.root.raw != request->root.raw)
+		check_failed(__FILE__, __LINE__, "flush of tag %u names root 0x%llx, not 0x%llx",
+		             request->tag, (unsigned long long)request->root.raw,
+		             (unsigned long long)space->mmu.root.raw);
+	if (!request->all) {
+		CHECK(gpa_range_valid(request->range));
+		CHECK(gpa_range_is_aligned(request->range, PAGE_SIZE));
+		CHECK(request->leaf_level < NPT_MAX_LEVELS);
+	}
+	for (size_t i = tlb->count; i-- > 0;) {
+		const struct ghost_entry *e = &tlb->entries[i];
+		if (e->tag != request->tag)
+			continue;
+		if (request->all ||
+		    (e->table
+		             ? request->tables && gpa_range_overlaps(request->range, entry_range(e))
+		             : stride_hits(request, e)))
+			drop(tlb, i);
+	}
+}
+
+void ghost_tlb_check_free(const struct ghost_tlb *tlb, hpa_t frame, unsigned order)
+{
+	struct hpa_range block = hpa_range(frame, PAGE_SIZE << order);
+	for (size_t i = 0; i < tlb->count; i++) {
+		const struct ghost_entry *e = &tlb->entries[i];
+		uint64_t size = e->table ? PAGE_SIZE : LEVEL_SIZE(e->level);
+		if (hpa_range_overlaps(block, hpa_range(e->hpa, size)))
+			check_failed(__FILE__, __LINE__,
+			             "frame 0x%llx is freed, and the TLB still holds a %s for gpa "
+			             "0x%llx, level %u, that leads to it",
+			             (unsigned long long)frame.raw, e->table ? "table" : "leaf",
+			             (unsigned long long)e->gpa.raw, e->level);
+	}
+}
+
+/* --- the CPU's side --- */
+
+/* Two entries for one address: Arm's TLB conflict abort, and undefined elsewhere. */
+static void check_conflict(struct ghost_tlb *tlb, const struct ghost_entry *leaf)
+{
+	for (size_t i = 0; i < tlb->count; i++) {
+		const struct ghost_entry *e = &tlb->entries[i];
+		if (e->table || e->tag != leaf->tag ||
+		    !gpa_range_overlaps(entry_range(e), entry_range(leaf)))
+			continue;
+		check_failed(__FILE__, __LINE__,
+		             "TLB conflict: gpa 0x%llx level %u while 0x%llx level %u is cached",
+		             (unsigned long long)leaf->gpa.raw, leaf->level,
+		             (unsigned long long)e->gpa.raw, e->level);
+	}
+}
+
+/* Keeps what a walk read: the entry in tables[i] led to tables[i + 1]. */
+static void keep_walk(struct ghost_tlb *tlb, uint32_t tag, gpa_t gpa, const struct hw_result *r)
+{
+	for (unsigned i = 0; i + 1 < r->table_count; i++) {
+		struct ghost_entry e = {.table = true, .tag = tag, .level = r->table_levels[i]};
+		e.gpa = gpa_at(entry_base(gpa.raw, e.level));
+		e.hpa = r->tables[i + 1];
+		struct ghost_entry *old = find(tlb, true, tag, gpa, e.level, false);
+		if (old)
+			*old = e;
+		else
+			add(tlb, &e);
+	}
+}
+
+struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, uint32_t tag, gpa_t gpa,
+                                  enum mm_perm access)
+{
+	struct ghost_space *space = space_of(tlb, tag);
+	CHECK(space != NULL);
+	struct ghost_entry *hit = find(tlb, false, tag, gpa, 0, true);
+	bool x86 = space->mmu.format == &npt_ept || space->mmu.format == &npt_amd;
+
+	if (hit && mm_permits(hit->perm, access) && (access != MM_W || hit->dirty)) {
+		struct hw_result r = {.outcome = HW_OK, .level = hit->level, .perm = hit->perm};
+		r.hpa = hpa_plus(hit->hpa, gpa.raw - hit->gpa.raw);
+		return r;
+	}
+	/* x86 walks again before it reports a violation, and forgets the entry (SDM 29.4.3.1, APM
+	 * 5.5.2); Arm and RISC-V may report from the TLB. A first write walks to set D. */
+	if (hit && !x86 && !mm_permits(hit->perm, access))
+		return (struct hw_result){
+			.outcome = HW_PERMISSION, .level = hit->level, .perm = hit->perm};
+	if (hit)
+		drop(tlb, (size_t)(hit - tlb->entries));
+
+	struct hw_result r = hw_walk(&space->mmu, gpa, access, true);
+	keep_walk(tlb, tag, gpa, &r);
+	if (r.outcome == HW_OK) {
+		struct ghost_entry leaf = {.tag = tag, .level = r.level, .perm = r.perm};
+		leaf.gpa = gpa_at(entry_base(gpa.raw, r.level));
+		leaf.hpa = hpa_at(r.hpa.raw - (gpa.raw - leaf.gpa.raw));
+		leaf.dirty = access == MM_W;
+		check_conflict(tlb, &leaf);
+		add(tlb, &leaf);
+	}
+	return r;
+}

@@ -1,0 +1,64 @@
+/*
+ * A TLB that never forgets on its own: it keeps every translation, and every table entry that a
+ * walk went through, until a flush request covers it. What hardware may keep, it does keep.
+ *
+ * The test accesses guest memory through it (guest_access), as a CPU would: a hit uses what the
+ * TLB holds, stale or not; a miss walks the raw tables by hw_walk() and keeps what it found.
+ */
+#ifndef GHOST_TLB_H
+#define GHOST_TLB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/access.h"
+#include "mm/addr.h"
+#include "mm/hal.h"
+
+#include "hw_walk.h"
+
+struct ghost_entry {
+	bool table;     /* an entry that leads to a table; otherwise a leaf */
+	uint32_t tag;   /* of its address space */
+	unsigned level; /* it covers LEVEL_SIZE(level) bytes */
+	gpa_t gpa;      /* where they begin */
+	hpa_t hpa;      /* where it leads */
+	enum mm_perm perm;
+	bool dirty; /* leaf: the walk that filled it was a write, or the entry was dirty */
+};
+
+/* An address space that uses this TLB. */
+struct ghost_space {
+	uint32_t tag;
+	struct hw_mmu mmu;
+};
+
+#define GHOST_SPACES 4
+
+struct ghost_tlb {
+	struct ghost_entry *entries;
+	size_t count;
+	size_t capacity; /* of the array */
+	size_t limit;    /* replace one at random beyond this; 0: none */
+	uint64_t random;
+	struct ghost_space spaces[GHOST_SPACES];
+	size_t space_count;
+};
+
+void ghost_tlb_init(struct ghost_tlb *tlb, size_t limit);
+void ghost_tlb_fini(struct ghost_tlb *tlb);
+
+/* Announces an address space; forgets it and fails if the TLB still holds entries of it. */
+void ghost_tlb_watch(struct ghost_tlb *tlb, uint32_t tag, const struct hw_mmu *mmu);
+void ghost_tlb_unwatch(struct ghost_tlb *tlb, uint32_t tag);
+
+void ghost_tlb_flush(struct ghost_tlb *tlb, const struct mm_flush *request);
+/* The block is about to be given away: nothing in the TLB may lead to it. */
+void ghost_tlb_check_free(const struct ghost_tlb *tlb, hpa_t frame, unsigned order);
+
+/* One access of a guest's CPU, A/D updates included. */
+struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, uint32_t tag, gpa_t gpa,
+                                  enum mm_perm access);
+
+#endif

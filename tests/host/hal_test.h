@@ -1,0 +1,95 @@
+/*
+ * A hostile HAL. It gives out frames of a small pool in scattered order, at physical addresses
+ * that are no pointers, filled with 0xA5; refuses the n-th allocation if told to; knows the owner
+ * of every frame; keeps translations in a ghost TLB until they are flushed; and records the
+ * order of what it is asked.
+ *
+ * It fails the test at once if
+ *   - a frame is freed that nobody owns (blocks may come back in pieces: see mm_hal.free);
+ *   - a frame is freed while the ghost TLB holds a translation or a table entry that leads to it;
+ *   - a flush names no address space that was announced (hal_test_watch), or a misaligned range;
+ *   - at hal_test_close(), a frame is not back.
+ * Freed frames are poisoned: under AddressSanitizer a touch of one is a report.
+ */
+#ifndef HAL_TEST_H
+#define HAL_TEST_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/hal.h"
+
+#include "ghost_tlb.h"
+
+/* Where the pool lies in physical memory: aligned to 1 GiB, and nobody's pointer. */
+#define HAL_TEST_BASE   UINT64_C(0x800000000)
+#define HAL_TEST_POISON 0xa5
+
+enum hal_event_kind {
+	HAL_ALLOC,
+	HAL_FREE,
+	HAL_ZERO,
+	HAL_PUBLISH,
+	HAL_FLUSH,
+};
+
+struct hal_event {
+	enum hal_event_kind kind;
+	hpa_t frame;           /* alloc, free: one event per block; zero: where */
+	unsigned order;        /* alloc, free */
+	struct mm_flush flush; /* flush */
+};
+
+#define HAL_EVENTS 4096
+
+struct hal_test_options {
+	size_t frames;  /* a power of two; 0: 4096 */
+	bool hooks;     /* phys_to_virt and virt_to_phys by hook, not by offset */
+	bool no_zero;   /* leave the zero hook out */
+	bool no_blocks; /* no block larger than a frame is ever free, save of root_order */
+	unsigned root_order;
+	bool threads;       /* hooks are called from several threads at once */
+	size_t tlb_entries; /* 0: as many as needed */
+};
+
+struct hal_test {
+	struct mm_hal hal;
+	struct hal_test_options options;
+	uint8_t *memory;   /* the pool, as the host sees it */
+	bool *owner;       /* per frame: is it given out? */
+	size_t frames;     /* in the pool */
+	size_t in_use;     /* frames */
+	size_t cursor;     /* where the next search begins */
+	uint64_t requests; /* blocks asked for, ever; the one refused included */
+	uint64_t fail_at;  /* refuse the request of this number; 0: none */
+	size_t keep_free;  /* pretend that this many frames are not there */
+	struct ghost_tlb tlb;
+	uint64_t flushes, publishes, zeroed;
+	bool tracing;
+	struct hal_event events[HAL_EVENTS];
+	size_t event_count; /* may exceed HAL_EVENTS: later ones are lost */
+	pthread_mutex_t mutex;
+};
+
+/* Opens a HAL; never fails. */
+struct hal_test *hal_test_open(struct hal_test_options options);
+/* Checks that every frame is back. */
+void hal_test_close(struct hal_test *test);
+
+/* Refuses the n-th block from now on (1 is the next), once. 0: none. */
+void hal_test_fail_after(struct hal_test *test, uint64_t n);
+
+/* Starts a new trace. */
+void hal_test_trace(struct hal_test *test);
+
+/* Host pointer to a physical address in the pool; fails the test outside it. */
+void *hal_test_ptr(struct hal_test *test, hpa_t pa);
+/* Is this frame allocated? */
+bool hal_test_owned(struct hal_test *test, hpa_t pa);
+
+/* The calling thread's index for mm_hal.cpu_index; 0 in the main thread. */
+void hal_test_set_cpu(unsigned cpu);
+
+#endif

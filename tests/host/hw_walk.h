@@ -1,0 +1,53 @@
+/*
+ * What the hardware does with a nested page table: a walker of raw memory for each architecture,
+ * written from the manuals alone and sharing nothing with mm/npt. It is what the library's
+ * tables are judged by.
+ */
+#ifndef HW_WALK_H
+#define HW_WALK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mm/access.h"
+#include "mm/addr.h"
+#include "mm/npt/format.h"
+
+enum hw_outcome {
+	HW_OK,
+	HW_OUT_OF_RANGE, /* the address has bits beyond the input width */
+	HW_NOT_PRESENT,  /* translation fault, EPT violation or page fault on an absent entry */
+	HW_PERMISSION,
+	HW_ACCESS_FLAG, /* software has to set A or D (Arm AF, RISC-V Svade) */
+	HW_MISCONFIG,   /* reserved bits, reserved encodings: no software may write that */
+};
+
+const char *hw_outcome_name(enum hw_outcome outcome);
+
+struct hw_result {
+	enum hw_outcome outcome;
+	hpa_t hpa;               /* HW_OK: of the very byte */
+	unsigned level;          /* of the entry that decided */
+	enum mm_perm perm;       /* HW_OK, HW_PERMISSION: all that the walk permits */
+	enum mm_memtype memtype; /* HW_OK */
+	uint64_t entry;          /* raw: the last one read */
+	/* The tables that the walk read, from the root down to the last entry's. */
+	hpa_t tables[NPT_MAX_LEVELS];
+	unsigned table_levels[NPT_MAX_LEVELS];
+	unsigned table_count;
+};
+
+/* A machine's walker, pointed at one address space. */
+struct hw_mmu {
+	const struct npt_format *format;
+	struct npt_config config;
+	hpa_t root;
+	void *(*memory)(void *ctx, hpa_t pa); /* how the test reads physical memory */
+	void *ctx;
+};
+
+/* Walks for one access (exactly one of R, W, X). Sets A and D as the hardware would, if `update`
+ * and the machine does that. */
+struct hw_result hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update);
+
+#endif

@@ -1,0 +1,151 @@
+/* Addresses and ranges: no operation overflows, and a range may end at 2^64. */
+#include "check.h"
+
+#include "mm/addr.h"
+
+#define TOP UINT64_MAX
+
+static void alignment(void **state)
+{
+	(void)state;
+	gpa_t up;
+	CHECK_EQ(align_down(0x1fff, PAGE_SIZE), 0x1000);
+	CHECK_EQ(align_up(0x1001, PAGE_SIZE), 0x2000);
+	CHECK_EQ(align_up(0x1000, PAGE_SIZE), 0x1000);
+	CHECK(gpa_is_aligned(gpa_at(0x2000), 0x2000) && !gpa_is_aligned(gpa_at(0x2000), 0x4000));
+	CHECK_EQ(gpa_align_down(gpa_at(TOP), PAGE_SIZE).raw, TOP - 0xfff);
+	CHECK(gpa_align_up(gpa_at(TOP - 0xfff), PAGE_SIZE, &up) && up.raw == TOP - 0xfff);
+	CHECK(!gpa_align_up(gpa_at(TOP - 0xffe), PAGE_SIZE, &up));
+	CHECK(!gpa_align_up(gpa_at(TOP), PAGE_SIZE, &up));
+	CHECK(gpa_range_is_aligned(gpa_range(gpa_at(0x3000), 0x1000), PAGE_SIZE));
+	CHECK(!gpa_range_is_aligned(gpa_range(gpa_at(0x3000), 0x800), PAGE_SIZE));
+	CHECK(!gpa_range_is_aligned(gpa_range(gpa_at(0x3800), 0x1000), PAGE_SIZE));
+}
+
+static void addition(void **state)
+{
+	(void)state;
+	hpa_t sum = hpa_at(7);
+	CHECK(hpa_add(hpa_at(1), TOP - 1, &sum) && sum.raw == TOP);
+	CHECK(!hpa_add(hpa_at(2), TOP - 1, &sum) && sum.raw == TOP);
+	CHECK_EQ(hpa_plus(hpa_at(5), 3).raw, 8);
+	CHECK_EQ(hpa_diff(hpa_at(9), hpa_at(5)), 4);
+}
+
+struct range_case {
+	uint64_t start, size;
+	bool valid;
+};
+
+static void c09_range_validity(void **state)
+{
+	static const struct range_case cases[] = {
+		{0, 0, false},      {0, 1, true},        {0, TOP, true},    {1, TOP, true},
+		{2, TOP, false},    {TOP, 1, true},      {TOP, 2, false},   {TOP, 0, false},
+		{TOP - 7, 8, true}, {TOP - 7, 9, false}, {TOP, TOP, false}, {0x1000, TOP, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		check_context("case %zu", i);
+		CHECK_EQ(gpa_range_valid(gpa_range(gpa_at(cases[i].start), cases[i].size)),
+		         cases[i].valid);
+	}
+}
+
+/* Every pair of ranges in a small ring that ends at 2^64, against counting bytes. */
+static void c09_relations_up_to_the_top(void **state)
+{
+	enum {
+		SPAN = 10
+	};
+	const uint64_t base = TOP - SPAN + 1;
+	(void)state;
+	for (unsigned a = 0; a < SPAN; a++)
+		for (unsigned an = 1; a + an <= SPAN; an++)
+			for (unsigned b = 0; b < SPAN; b++)
+				for (unsigned bn = 1; b + bn <= SPAN; bn++) {
+					struct gpa_range ra = gpa_range(gpa_at(base + a), an);
+					struct gpa_range rb = gpa_range(gpa_at(base + b), bn);
+					unsigned shared = 0, first = 0;
+					for (unsigned i = SPAN; i-- > 0;) {
+						bool in_a = i >= a && i < a + an,
+						     in_b = i >= b && i < b + bn;
+						shared += in_a && in_b;
+						first = in_a && in_b ? i : first;
+						CHECK_EQ(gpa_range_contains(ra, gpa_at(base + i)),
+						         in_a);
+					}
+					check_context("a=%u+%u b=%u+%u", a, an, b, bn);
+					CHECK_EQ(gpa_range_overlaps(ra, rb), shared > 0);
+					CHECK_EQ(gpa_range_covers(ra, rb), shared == bn);
+					struct gpa_range both = gpa_range_intersect(ra, rb);
+					CHECK_EQ(both.size, shared);
+					if (shared > 0)
+						CHECK_EQ(both.start.raw, base + first);
+					CHECK_EQ(gpa_range_last(ra).raw, base + a + an - 1);
+
+					struct gpa_range low, high;
+					bool cuts = b > a && b < a + an;
+					CHECK_EQ(gpa_range_split(ra, rb.start, &low, &high), cuts);
+					if (cuts) {
+						CHECK_EQ(low.start.raw, ra.start.raw);
+						CHECK_EQ(low.size, b - a);
+						CHECK_EQ(high.start.raw, rb.start.raw);
+						CHECK_EQ(high.size, an - (b - a));
+					}
+				}
+}
+
+static void contains_does_not_wrap(void **state)
+{
+	(void)state;
+	struct gpa_range all_but_one = gpa_range(gpa_at(1), TOP);
+	CHECK(!gpa_range_contains(all_but_one, gpa_at(0)));
+	CHECK(gpa_range_contains(all_but_one, gpa_at(TOP)));
+	CHECK(!gpa_range_contains(gpa_range(gpa_at(0x1000), 0), gpa_at(0x1000)));
+	CHECK(!gpa_range_covers(gpa_range(gpa_at(0x1000), 0x1000), gpa_range(gpa_at(0), 0x1800)));
+}
+
+static void text(void **state)
+{
+	char buf[ADDR_TEXT];
+	char small[8];
+	(void)state;
+	CHECK_EQ(gpa_format(buf, sizeof(buf), gpa_at(0x40001000)), 14);
+	CHECK_TEXT(buf, "GPA:0x40001000");
+	gva_format(buf, sizeof(buf), gva_at(0));
+	CHECK_TEXT(buf, "GVA:0x0");
+	hva_format(buf, sizeof(buf), hva_at(TOP));
+	CHECK_TEXT(buf, "HVA:0xffffffffffffffff");
+	hpa_format(buf, sizeof(buf), hpa_at(0x10));
+	CHECK_TEXT(buf, "HPA:0x10");
+
+	CHECK_EQ(gpa_range_format(buf, sizeof(buf), gpa_range(gpa_at(0x40000000), 0x10000000)), 26);
+	CHECK_TEXT(buf, "GPA:0x40000000..0x4fffffff");
+	gpa_range_format(buf, sizeof(buf), gpa_range(gpa_at(TOP - 0xfff), 0x1000));
+	CHECK_TEXT(buf, "GPA:0xfffffffffffff000..0xffffffffffffffff");
+	hpa_range_format(buf, sizeof(buf), hpa_range(hpa_at(0x1000), 0));
+	CHECK_TEXT(buf, "HPA:0x1000..");
+
+	/* Too small a buffer: cut, ended by a NUL, and the length it would have had. */
+	CHECK_EQ(gpa_format(small, sizeof(small), gpa_at(0x40001000)), 14);
+	CHECK_TEXT(small, "GPA:0x4");
+	small[0] = 'x';
+	CHECK_EQ(gpa_format(small, 0, gpa_at(1)), 7);
+	CHECK_EQ(small[0], 'x');
+	CHECK_EQ(gpa_format(small, 1, gpa_at(1)), 7);
+	CHECK_TEXT(small, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(alignment),
+		cmocka_unit_test(addition),
+		cmocka_unit_test(c09_range_validity),
+		cmocka_unit_test(c09_relations_up_to_the_top),
+		cmocka_unit_test(contains_does_not_wrap),
+		cmocka_unit_test(text),
+	};
+	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
+}

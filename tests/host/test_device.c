@@ -1,0 +1,288 @@
+/* Devices: ranges, the bus, and what it refuses. */
+#include "check.h"
+
+#include "mm/compiler.h"
+#include "mm/device.h"
+
+#define TOP UINT64_MAX
+
+/* A device that remembers what it was asked, and reads as its offset + 1. */
+struct probe {
+	struct device dev;
+	unsigned reads, writes;
+	uint64_t offset, value;
+	unsigned width;
+	enum mm_error answer;
+};
+
+static struct probe *probe_of(struct device *dev)
+{
+	return container_of(dev, struct probe, dev);
+}
+
+static enum mm_error probe_read(struct device *dev, uint64_t offset, unsigned width,
+                                uint64_t *value)
+{
+	struct probe *p = probe_of(dev);
+	p->reads++;
+	p->offset = offset;
+	p->width = width;
+	*value = offset + 1;
+	return p->answer;
+}
+
+static enum mm_error probe_write(struct device *dev, uint64_t offset, unsigned width,
+                                 uint64_t value)
+{
+	struct probe *p = probe_of(dev);
+	p->writes++;
+	p->offset = offset;
+	p->width = width;
+	p->value = value;
+	return p->answer;
+}
+
+static const struct device_ops probe_ops = {probe_read, probe_write};
+
+static struct probe probe_at(enum device_space space, uint64_t base, uint64_t length)
+{
+	struct probe p = {0};
+	const struct device_config config = {
+		"probe", DEVICE_TYPE_TEST, {space, base, length}, 9, {0}};
+	device_init(&p.dev, &config, &probe_ops);
+	return p;
+}
+
+static void init_takes_the_configuration(void **state)
+{
+	static const struct device_ops other_ops = {probe_read, probe_write};
+	struct probe p = probe_at(DEVICE_PORT, 0x3f8, 8);
+	(void)state;
+	CHECK_TEXT(p.dev.name, "probe");
+	CHECK_EQ(p.dev.irq, 9);
+	CHECK_EQ(p.dev.range.space, DEVICE_PORT);
+	CHECK_EQ(p.dev.range.base, 0x3f8);
+	CHECK_EQ(p.dev.range.length, 8);
+	CHECK(device_is(&p.dev, DEVICE_TYPE_TEST, &probe_ops));
+	CHECK(!device_is(&p.dev, DEVICE_TYPE_CONSOLE, &probe_ops));
+	CHECK(!device_is(&p.dev, DEVICE_TYPE_TEST, &other_ops));
+}
+
+static void ranges(void **state)
+{
+	struct device_range r = {DEVICE_MMIO, 1, 1};
+	(void)state;
+	CHECK_OK(device_range_inclusive(DEVICE_PORT, 0x60, 0x64, &r));
+	CHECK_EQ(r.space, DEVICE_PORT);
+	CHECK_EQ(r.base, 0x60);
+	CHECK_EQ(r.length, 5);
+	CHECK_OK(device_range_inclusive(DEVICE_MMIO, TOP, TOP, &r));
+	CHECK_EQ(r.length, 1);
+	CHECK_OK(device_range_inclusive(DEVICE_MMIO, 1, TOP, &r));
+	CHECK_EQ(r.length, TOP);
+	CHECK_ERR(device_range_inclusive(DEVICE_MMIO, 0, TOP, &r), MM_INVALID);
+	CHECK_ERR(device_range_inclusive(DEVICE_MMIO, 5, 4, &r), MM_INVALID);
+	CHECK_EQ(r.length, TOP);
+	CHECK(device_range_valid((struct device_range){DEVICE_MMIO, TOP, 1}));
+	CHECK(!device_range_valid((struct device_range){DEVICE_MMIO, TOP, 2}));
+	CHECK(!device_range_valid((struct device_range){DEVICE_MMIO, 0, 0}));
+}
+
+static void names(void **state)
+{
+	(void)state;
+	CHECK_TEXT(device_type_name(DEVICE_TYPE_NONE), "none");
+	CHECK_TEXT(device_type_name(DEVICE_TYPE_CONSOLE), "console");
+	CHECK_TEXT(device_type_name(DEVICE_TYPE_PASSTHROUGH), "passthrough");
+	CHECK_TEXT(device_type_name(DEVICE_TYPE_COUNT), "unknown");
+	CHECK_TEXT(device_type_name((enum device_type)(-1)), "unknown");
+	for (unsigned i = 0; i < DEVICE_TYPE_COUNT; i++)
+		CHECK(device_type_name((enum device_type)i)[0] != '\0');
+}
+
+static void bus_refuses_bad_devices(void **state)
+{
+	static const struct device_ops no_read = {NULL, probe_write};
+	static const struct device_ops no_write = {probe_read, NULL};
+	struct device *slots[4];
+	struct device_bus bus;
+	struct probe p = probe_at(DEVICE_MMIO, 0x1000, 0);
+	(void)state;
+	device_bus_init(&bus, slots, 4);
+	CHECK_ERR(device_bus_add(&bus, &p.dev), MM_INVALID);
+	p = probe_at(DEVICE_MMIO, TOP, 2);
+	CHECK_ERR(device_bus_add(&bus, &p.dev), MM_INVALID);
+	p = probe_at(DEVICE_MMIO, 0x1000, 4);
+	p.dev.ops = NULL;
+	CHECK_ERR(device_bus_add(&bus, &p.dev), MM_INVALID);
+	p.dev.ops = &no_read;
+	CHECK_ERR(device_bus_add(&bus, &p.dev), MM_INVALID);
+	p.dev.ops = &no_write;
+	CHECK_ERR(device_bus_add(&bus, &p.dev), MM_INVALID);
+	CHECK_EQ(bus.count, 0);
+}
+
+struct overlap_case {
+	uint64_t base, length;
+	enum mm_error err;
+};
+
+static void bus_refuses_overlaps(void **state)
+{
+	static const struct overlap_case cases[] = {
+		{0x0fff, 1, MM_OK},     {0x0fff, 2, MM_EXISTS},        {0x1000, 1, MM_EXISTS},
+		{0x1008, 8, MM_EXISTS}, {0x100f, 1, MM_EXISTS},        {0x100f, 2, MM_EXISTS},
+		{0x1010, 1, MM_OK},     {0x0800, 0x1000, MM_EXISTS},   {0, TOP, MM_EXISTS},
+		{0, 0x1000, MM_OK},     {0x1010, TOP - 0x100f, MM_OK},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct device *slots[4];
+		struct device_bus bus;
+		struct probe first = probe_at(DEVICE_MMIO, 0x1000, 16);
+		struct probe same = probe_at(DEVICE_PORT, 0x1000, 16);
+		struct probe second = probe_at(DEVICE_MMIO, cases[i].base, cases[i].length);
+		check_context("case %zu", i);
+		device_bus_init(&bus, slots, 4);
+		CHECK_OK(device_bus_add(&bus, &first.dev));
+		CHECK_OK(device_bus_add(&bus, &same.dev)); /* another space: no overlap */
+		CHECK_ERR(device_bus_add(&bus, &second.dev), cases[i].err);
+		CHECK_EQ(bus.count, cases[i].err == MM_OK ? 3 : 2);
+	}
+}
+
+static void bus_fills_up_and_empties(void **state)
+{
+	struct device *slots[2];
+	struct device_bus bus;
+	struct probe a = probe_at(DEVICE_MMIO, 0x3000, 4);
+	struct probe b = probe_at(DEVICE_MMIO, 0x1000, 4);
+	struct probe c = probe_at(DEVICE_MMIO, 0x2000, 4);
+	(void)state;
+	device_bus_init(&bus, slots, 2);
+	CHECK_OK(device_bus_add(&bus, &a.dev));
+	CHECK_OK(device_bus_add(&bus, &b.dev));
+	CHECK_ERR(device_bus_add(&bus, &c.dev), MM_NO_MEMORY);
+	CHECK_ERR(device_bus_remove(&bus, &c.dev), MM_NOT_MAPPED);
+	CHECK_OK(device_bus_remove(&bus, &b.dev));
+	CHECK_ERR(device_bus_remove(&bus, &b.dev), MM_NOT_MAPPED);
+	CHECK_OK(device_bus_add(&bus, &c.dev));
+	CHECK(device_bus_find(&bus, DEVICE_MMIO, 0x2003) == &c.dev);
+	CHECK(device_bus_find(&bus, DEVICE_MMIO, 0x3000) == &a.dev);
+	CHECK(device_bus_find(&bus, DEVICE_MMIO, 0x1000) == NULL);
+	CHECK_OK(device_bus_remove(&bus, &c.dev));
+	CHECK_OK(device_bus_remove(&bus, &a.dev));
+	CHECK_EQ(bus.count, 0);
+	CHECK(device_bus_find(&bus, DEVICE_MMIO, 0x3000) == NULL);
+}
+
+/* 96 devices in three spaces, added in a scrambled order; every address looked up. */
+static void bus_finds_among_many(void **state)
+{
+	enum {
+		EACH = 32,
+		STEP = 8,
+		LENGTH = 5
+	};
+	static struct probe probes[3 * EACH];
+	struct device *slots[3 * EACH];
+	struct device_bus bus;
+	(void)state;
+	device_bus_init(&bus, slots, 3 * EACH);
+	for (unsigned i = 0; i < 3 * EACH; i++) {
+		unsigned k = i * 37 % (3 * EACH);
+		probes[k] = probe_at((enum device_space)(k / EACH), k % EACH * STEP, LENGTH);
+		CHECK_OK(device_bus_add(&bus, &probes[k].dev));
+	}
+	for (unsigned space = 0; space < 3; space++) {
+		for (unsigned addr = 0; addr < EACH * STEP; addr++) {
+			struct device *want = NULL;
+			if (addr % STEP < LENGTH)
+				want = &probes[space * EACH + addr / STEP].dev;
+			check_context("space=%u addr=%u", space, addr);
+			CHECK(device_bus_find(&bus, (enum device_space)space, addr) == want);
+		}
+		CHECK(device_bus_find(&bus, (enum device_space)space, TOP) == NULL);
+	}
+}
+
+struct access_case {
+	uint64_t addr;
+	unsigned width;
+	enum mm_error err;
+};
+
+static void c25_access_wholly_inside(void **state)
+{
+	static const struct access_case cases[] = {
+		{0x1000, 1, MM_OK},         {0x1000, 8, MM_OK},
+		{0x1008, 8, MM_OK},         {0x1009, 8, MM_OUT_OF_RANGE},
+		{0x100c, 4, MM_OK},         {0x100d, 4, MM_OUT_OF_RANGE},
+		{0x100f, 1, MM_OK},         {0x100f, 2, MM_OUT_OF_RANGE},
+		{0x1010, 1, MM_NOT_MAPPED}, {0x0fff, 2, MM_NOT_MAPPED},
+		{0x1000, 0, MM_INVALID},    {0x1000, 3, MM_INVALID},
+		{0x1000, 16, MM_INVALID},   {TOP, 1, MM_OK},
+		{TOP, 2, MM_INVALID},       {TOP - 7, 8, MM_OK},
+		{TOP - 6, 8, MM_INVALID},   {TOP - 8, 8, MM_NOT_MAPPED},
+	};
+	struct device *slots[2];
+	struct device_bus bus;
+	struct probe low = probe_at(DEVICE_MMIO, 0x1000, 16);
+	struct probe top = probe_at(DEVICE_MMIO, TOP - 7, 8);
+	(void)state;
+	device_bus_init(&bus, slots, 2);
+	CHECK_OK(device_bus_add(&bus, &low.dev));
+	CHECK_OK(device_bus_add(&bus, &top.dev));
+	unsigned served = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct probe *p = cases[i].addr > 0x2000 ? &top : &low;
+		uint64_t offset = cases[i].addr - p->dev.range.base;
+		uint64_t value = 0xdead;
+		check_context("case %zu", i);
+		CHECK_ERR(device_bus_read(&bus, DEVICE_MMIO, cases[i].addr, cases[i].width, &value),
+		          cases[i].err);
+		CHECK_EQ(value, cases[i].err == MM_OK ? offset + 1 : 0xdead);
+		CHECK_ERR(device_bus_write(&bus, DEVICE_MMIO, cases[i].addr, cases[i].width, 77),
+		          cases[i].err);
+		served += cases[i].err == MM_OK;
+		CHECK_EQ(low.reads + top.reads, served);
+		CHECK_EQ(low.writes + top.writes, served);
+		if (cases[i].err == MM_OK) {
+			CHECK_EQ(p->offset, offset);
+			CHECK_EQ(p->width, cases[i].width);
+			CHECK_EQ(p->value, 77);
+		}
+	}
+	CHECK_ERR(device_bus_write(&bus, DEVICE_PORT, 0x1000, 1, 0), MM_NOT_MAPPED);
+}
+
+static void a_refusal_writes_no_value(void **state)
+{
+	struct device *slots[1];
+	struct device_bus bus;
+	struct probe p = probe_at(DEVICE_SYSREG, 0, 4);
+	uint64_t value = 0xdead;
+	(void)state;
+	device_bus_init(&bus, slots, 1);
+	CHECK_OK(device_bus_add(&bus, &p.dev));
+	p.answer = MM_DENIED;
+	CHECK_ERR(device_bus_read(&bus, DEVICE_SYSREG, 2, 1, &value), MM_DENIED);
+	CHECK_EQ(value, 0xdead);
+	CHECK_ERR(device_bus_write(&bus, DEVICE_SYSREG, 2, 1, 1), MM_DENIED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(init_takes_the_configuration),
+		cmocka_unit_test(ranges),
+		cmocka_unit_test(names),
+		cmocka_unit_test(bus_refuses_bad_devices),
+		cmocka_unit_test(bus_refuses_overlaps),
+		cmocka_unit_test(bus_fills_up_and_empties),
+		cmocka_unit_test(bus_finds_among_many),
+		cmocka_unit_test(c25_access_wholly_inside),
+		cmocka_unit_test(a_refusal_writes_no_value),
+	};
+	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
+}
