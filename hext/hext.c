@@ -6,9 +6,11 @@
 #include "hext/mmio.h"
 #include "hext/run.h"
 #include "hext/vcpu_ops.h"
+#include "kernel/riscv64/sbi.h"
 
 const struct virt_ops hext_ops = {
 	.name = "hext",
+	.firmware_unknown = (uint64_t)SBI_NOT_SUPPORTED,
 	.probe = hext_probe,
 	.cpu_enable = hext_cpu_enable,
 	.cpu_disable = hext_cpu_disable,

@@ -218,6 +218,26 @@ static enum mm_error check_backed(const struct aspace *as, struct gpa_range rang
 	}
 }
 
+/* Around a range that has just changed, leaves may have become alike. Areas say how large a leaf
+ * may be, and no leaf crosses from one into another. */
+static void merge_leaves(struct aspace *as, struct gpa_range range)
+{
+	uint64_t last = gpa_range_last(range).raw;
+	const struct area *area = area_find(&as->areas, range.start);
+
+	while (area && area->range.start.raw <= last) {
+		uint64_t reach = LEVEL_SIZE(area->max_leaf);
+		uint64_t start = align_down(range.start.raw, reach);
+		struct gpa_range around =
+			gpa_range(gpa_at(start), (last | (reach - 1)) - start + 1);
+
+		if (area->max_leaf > 0)
+			npt_merge(&as->npt, gpa_range_intersect(area->range, around),
+			          area->max_leaf);
+		area = area_first_from(&as->areas, gpa_plus(gpa_range_last(area->range), 1));
+	}
+}
+
 enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_perm perm)
 {
 	enum mm_error err = aspace_check_range(as, range);
@@ -235,10 +255,12 @@ enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_
 		err = area_reserve(&as->areas, range);
 	if (err == MM_OK)
 		err = npt_protect(&as->npt, range, perm);
-	if (err == MM_OK)
+	if (err == MM_OK) {
 		area_protect(&as->areas, range, perm);
-	else
+		merge_leaves(as, range);
+	} else {
 		area_release_spares(&as->areas);
+	}
 	aspace_leave_alone(as);
 	return err;
 }

@@ -118,7 +118,8 @@ enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range) must_check
 
 /* [exclusive] Gives the range other permissions, keeping its contents. The range lies in areas
  * throughout (MM_NOT_MAPPED) and in no device (MM_IS_DEVICE). Flushed when it returns. Pages not
- * touched yet stay untouched. MM_NONE keeps the frames. */
+ * touched yet stay untouched. MM_NONE keeps the frames. Leaves that were split and have become
+ * alike again are merged, as far as their area's max_leaf goes. */
 enum mm_error aspace_protect(struct aspace *as, struct gpa_range range,
                              enum mm_perm perm) must_check;
 
@@ -170,13 +171,16 @@ enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, en
 enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,
                                gpa_t *out) must_check;
 
-/* [shared] Calls `visit` for each present leaf that meets the range, lowest first. */
+/* [shared] Calls `visit` for each leaf that meets the range, lowest first, those that MM_NONE
+ * hides included. A false from `visit` ends the walk early, which is MM_OK. The range is valid,
+ * page aligned and within limits, here and below. */
 enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
                                    bool (*visit)(void *ctx, const struct npt_leaf *leaf),
                                    void *ctx) must_check;
 
-/* [exclusive] Reports which leaves the hardware marked accessed and dirty, as visit's leaf says,
- * and clears both marks (flushed when it returns). MM_UNSUPPORTED without accessed_dirty. */
+/* [exclusive] Reports which leaves the hardware marked accessed or dirty, as visit's leaf says,
+ * and clears both marks (flushed when it returns). A false from `visit` ends the walk early.
+ * MM_UNSUPPORTED without accessed_dirty. `visit` must not call back into this address space. */
 enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
                              bool (*visit)(void *ctx, const struct npt_leaf *leaf),
                              void *ctx) must_check;

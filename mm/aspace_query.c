@@ -58,6 +58,36 @@ enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uin
 	return err;
 }
 
+enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
+                                   bool (*visit)(void *ctx, const struct npt_leaf *leaf), void *ctx)
+{
+	enum mm_error err = aspace_check_range(as, range);
+
+	if (err != MM_OK)
+		return err;
+
+	unsigned cpu = aspace_enter(as);
+
+	npt_for_each_leaf(&as->npt, range, visit, ctx);
+	aspace_leave(as, cpu);
+	return MM_OK;
+}
+
+enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
+                             bool (*visit)(void *ctx, const struct npt_leaf *leaf), void *ctx)
+{
+	enum mm_error err = aspace_check_range(as, range);
+
+	if (err != MM_OK)
+		return err;
+	if (!as->npt.config.accessed_dirty)
+		return MM_UNSUPPORTED;
+	aspace_enter_alone(as);
+	npt_harvest(&as->npt, range, visit, ctx);
+	aspace_leave_alone(as);
+	return MM_OK;
+}
+
 static uint64_t load_count(const _Atomic int64_t *counter)
 {
 	return (uint64_t)atomic_load_explicit(counter, memory_order_relaxed);

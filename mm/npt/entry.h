@@ -171,6 +171,13 @@ static inline uint64_t npt_leaf_entry(const struct npt_format *f, unsigned level
 	return perm == MM_NONE ? npt_mark(f, entry, NPT_PARKED) : entry;
 }
 
+/* A leaf's bits as another level spells them. Whether it is present stays. */
+static inline uint64_t npt_at_level(const struct npt_format *f, uint64_t leaf, unsigned from,
+                                    unsigned to)
+{
+	return (leaf & ~(f->leaf[from] & ~f->present)) | (f->leaf[to] & ~f->present);
+}
+
 static inline enum mm_perm npt_entry_perm(const struct npt_format *f, uint64_t entry)
 {
 	uint64_t bits = entry ^ f->perm_flip;

@@ -108,8 +108,7 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 			npt_give(npt, 0, top - level, tables);
 		return MM_BUSY;
 	}
-	if (npt->hal.publish)
-		npt->hal.publish(npt->hal.ctx);
+	npt_publish(npt);
 	count_installed(counts, m, level, top - level);
 	*slot = (struct npt_slot){entry, leaf, level};
 	return MM_OK;

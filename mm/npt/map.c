@@ -243,8 +243,7 @@ enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping)
 		return err;
 	}
 	reveal(&m, npt->root_table, npt_root_level(npt), start, end);
-	if (npt->hal.publish)
-		npt->hal.publish(npt->hal.ctx);
+	npt_publish(npt);
 	count_mapped(&m);
 	return MM_OK;
 }

@@ -27,8 +27,7 @@ enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
 	npt_clear_table(npt, npt->root, order);
 	npt->root_table = npt_table_at(npt, npt->root);
 	npt_count(&npt->counts.tables, INT64_C(1) << order);
-	if (npt->hal.publish)
-		npt->hal.publish(npt->hal.ctx);
+	npt_publish(npt);
 	return MM_OK;
 }
 

@@ -6,9 +6,11 @@
  *	frames.c   frames from the HAL, in batches, under the quota
  *	map.c      fills a range
  *	unmap.c    empties a range
- *	protect.c  changes permissions in a range, splitting and merging leaves
+ *	split.c    cuts leaves in two where a range ends, and merges them again
+ *	protect.c  changes permissions in a range
+ *	visit.c    reads leaves of a range, and harvests accessed and dirty marks
  *	install.c  what faults do, beside each other: one leaf by compare-and-swap
- *	walk.h     the walk itself
+ *	walk.h     the walk itself; iter.h: from leaf to leaf
  *
  * Functions marked [exclusive] want no other call on the same table meanwhile; [shared] ones run
  * beside each other. The caller's lock sees to it. A guest may run beside either.
@@ -99,9 +101,22 @@ enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping) must_c
  * MM_NO_MEMORY, MM_QUOTA if that needs a table that cannot be had; then nothing has changed. */
 enum mm_error npt_unmap(struct npt *npt, struct gpa_range range) must_check;
 
-/* [exclusive] Gives all leaves of a range these permissions. Errors as npt_unmap(). Leaves that
- * have become alike and lie right are merged, up to max_leaf. */
+/* [exclusive] Gives all leaves of a range these permissions. Errors as npt_unmap(). */
 enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm perm) must_check;
+
+/* [exclusive] Puts one leaf, up to this level, in the place of each table in the range whose
+ * leaves are alike and follow each other in host memory. What they map stays. */
+void npt_merge(struct npt *npt, struct gpa_range range, unsigned max_leaf);
+
+/* Calls `visit` for leaves in the range, lowest first, until it answers false. */
+typedef bool (*npt_visit)(void *ctx, const struct npt_leaf *leaf);
+
+/* [shared] All leaves, parked ones too. */
+void npt_for_each_leaf(const struct npt *npt, struct gpa_range range, npt_visit visit, void *ctx);
+
+/* [exclusive] Those with an accessed or dirty mark; clears both, and flushes. The format and the
+ * configuration have hardware marks. */
+void npt_harvest(struct npt *npt, struct gpa_range range, npt_visit visit, void *ctx);
 
 /* [shared] The leaf that holds gpa. MM_NOT_MAPPED: none. */
 enum mm_error npt_lookup(const struct npt *npt, gpa_t gpa, struct npt_leaf *out) must_check;

@@ -100,6 +100,13 @@ static inline struct npt_leaf npt_decode_leaf(const struct npt *npt, gpa_t gpa, 
 	};
 }
 
+/* After entries went from absent to present. */
+static inline void npt_publish(const struct npt *npt)
+{
+	if (npt->hal.publish)
+		npt->hal.publish(npt->hal.ctx);
+}
+
 static inline uint64_t u64_min(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;

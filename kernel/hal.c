@@ -1,0 +1,47 @@
+/* The library's hooks: see hal.h. Any CPU may call them at any time. */
+#include "kernel/hal.h"
+
+#include "frame.h"
+#include "machine.h"
+
+static size_t hal_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
+{
+	struct vm_frames *frames = ctx;
+	uint64_t wanted = (uint64_t)n << order;
+	uint64_t before = atomic_fetch_add_explicit(&frames->taken, wanted, memory_order_relaxed);
+	size_t got = 0;
+
+	if (likely(frames->limit >= wanted && before <= frames->limit - wanted))
+		got = frame_alloc_many(order, n, out);
+	if (unlikely(got < n))
+		atomic_fetch_sub_explicit(&frames->taken, (uint64_t)(n - got) << order,
+		                          memory_order_relaxed);
+	return got;
+}
+
+static void hal_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
+{
+	struct vm_frames *frames = ctx;
+
+	frame_free_many(order, n, in);
+	atomic_fetch_sub_explicit(&frames->taken, (uint64_t)n << order, memory_order_relaxed);
+}
+
+static unsigned hal_cpu_index(void *ctx)
+{
+	(void)ctx;
+	return machine_cpu_index();
+}
+
+struct mm_hal hal_for_vm(struct vm_frames *frames, const struct virt_ops *ops)
+{
+	return (struct mm_hal){
+		.ctx = frames,
+		.alloc = hal_alloc,
+		.free = hal_free,
+		.zero = machine_zero,
+		.publish = machine_publish,
+		.flush = ops->flush,
+		.cpu_index = hal_cpu_index,
+	};
+}

@@ -1,0 +1,113 @@
+/*
+ * Hypercalls. All that a guest passes is a number until the address space has checked it; a
+ * buffer is copied once, and only the copy is looked at.
+ */
+#include "kernel/hypercall.h"
+
+#include "log.h"
+#include "machine.h"
+
+#define PRINT_BYTES 128
+
+static enum guest_error guest_error_of(enum mm_error error)
+{
+	switch (error) {
+	case MM_OK:
+		return GUEST_OK;
+	case MM_INVALID:
+	case MM_MISALIGNED:
+		return GUEST_BAD_ARGUMENT;
+	case MM_OUT_OF_RANGE:
+	case MM_NOT_MAPPED:
+	case MM_DENIED:
+	case MM_IS_DEVICE:
+		return GUEST_BAD_ADDRESS;
+	case MM_NO_MEMORY:
+	case MM_QUOTA:
+		return GUEST_NO_MEMORY;
+	default:
+		return GUEST_REFUSED;
+	}
+}
+
+static enum guest_error print(struct vm *vm, gpa_t buffer, uint64_t bytes)
+{
+	char text[PRINT_BYTES + 1];
+	enum mm_error error;
+
+	if (bytes > PRINT_BYTES)
+		return GUEST_BAD_ARGUMENT;
+	error = aspace_read(&vm->as, buffer, text, (size_t)bytes);
+	if (error != MM_OK)
+		return guest_error_of(error);
+	text[bytes] = '\0';
+	log_line(LOG_INFO, "guest vm=%s: %s", vm->config->name, text);
+	return GUEST_OK;
+}
+
+/* vCPUs report under keys of their own, or the later report stays. */
+static enum guest_error report(struct vm *vm, uint64_t key, uint64_t value)
+{
+	if (key >= VM_REPORTS)
+		return GUEST_BAD_ARGUMENT;
+	vm->reports[key] = value;
+	atomic_fetch_or(&vm->reported, 1U << key);
+	return GUEST_OK;
+}
+
+static enum guest_error protect(struct vm *vm, struct gpa_range range, uint64_t perm)
+{
+	if (perm >= MM_PERM_SETS)
+		return GUEST_BAD_ARGUMENT;
+	return guest_error_of(aspace_protect(&vm->as, range, (enum mm_perm)perm));
+}
+
+static uint64_t fault_count(struct vm *vm)
+{
+	struct aspace_stats stats;
+	uint64_t faults = 0;
+
+	aspace_get_stats(&vm->as, &stats);
+	for (size_t i = 0; i < MM_FAULTS; i++)
+		faults += stats.faults[i];
+	return faults;
+}
+
+bool hypercall(struct vm_vcpu *v, const struct vm_exit_call *call)
+{
+	struct vm *vm = v->vm;
+	enum guest_error error = GUEST_OK;
+	uint64_t value = 0;
+
+	switch (call->function) {
+	case GUEST_NOP:
+	case GUEST_YIELD:
+		break;
+	case GUEST_EXIT:
+		vm_vcpu_exit(v, call->args[0]);
+		return false;
+	case GUEST_PRINT:
+		error = print(vm, gpa_at(call->args[0]), call->args[1]);
+		break;
+	case GUEST_REPORT:
+		error = report(vm, call->args[0], call->args[1]);
+		break;
+	case GUEST_PROTECT:
+		error = protect(vm, gpa_range(gpa_at(call->args[0]), call->args[1]), call->args[2]);
+		break;
+	case GUEST_UNMAP:
+		error = guest_error_of(
+			aspace_unmap(&vm->as, gpa_range(gpa_at(call->args[0]), call->args[1])));
+		break;
+	case GUEST_CYCLES:
+		value = machine_cycles();
+		break;
+	case GUEST_FAULTS:
+		value = fault_count(vm);
+		break;
+	default:
+		error = GUEST_UNKNOWN_CALL;
+	}
+	vm->ops->call_return(&v->vcpu, error, value);
+	return call->function == GUEST_YIELD;
+}

@@ -1,0 +1,36 @@
+/*
+ * Guest images: those linked into the hypervisor, one given at run time, and the checks that
+ * every image passes before a byte of it is loaded.
+ */
+#ifndef KERNEL_LOADER_H
+#define KERNEL_LOADER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest_abi.h"
+#include "mm/addr.h"
+#include "mm/compiler.h"
+
+struct guest_image {
+	const char *name;
+	const void *start; /* begins with a struct guest_header */
+	size_t bytes;
+};
+
+/* A linked image by its name; false if there is none. */
+bool guest_image_find(const char *name, struct guest_image *out);
+
+/*
+ * NULL if the image can run as `arch` in ram_bytes of guest memory (0: as much as it asks for);
+ * else what is wrong, as a sentence. The header is copied to *header first, and nobody reads the
+ * image's own again: it may lie in memory that others can write.
+ */
+const char *guest_image_check(const struct guest_image *image, enum guest_arch arch,
+                              uint64_t ram_bytes, struct guest_header *header);
+
+/* This machine's guest architecture, by machine_arch's name. */
+enum guest_arch guest_arch_of(const char *machine);
+
+#endif

@@ -1,0 +1,275 @@
+/*
+ * The run loop. One nested fault, top to bottom:
+ *
+ *	guest     ld a0, (a1)                     no entry for this page
+ *	hext/...  ops->run() returns an exit      kind = VM_EXIT_NESTED_FAULT, gpa, access
+ *	here      on_nested_fault()
+ *	mm/       aspace_fault()                  area found, frame taken, zeroed, entry installed
+ *	here      ops->run() again                the same instruction, which now succeeds
+ *
+ * The path above and the one of a hypercall are what a guest waits for: they touch nothing that
+ * they need not, and everything that the log or a test might want is behind vm->watched.
+ */
+#include "kernel/run.h"
+
+#include "kernel/hypercall.h"
+#include "kernel/kill_report.h"
+#include "kernel/watch.h"
+#include "log.h"
+#include "machine.h"
+
+/* A vCPU's share of its CPU before the next one's turn. */
+#define SLICES_PER_SECOND 500
+
+/* Why a vCPU left the loop. */
+enum stop {
+	STOP_ENDED, /* it exited, or its VM has ended */
+	STOP_SLICE, /* its slice is over, or it gave the rest away */
+};
+
+static void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum vm_kill reason, gpa_t gpa)
+{
+	struct vm *vm = v->vm;
+
+	if (!vm_kill(vm, reason, gpa))
+		return;
+	kill_report(v, exit);
+	/* The other vCPUs see the outcome when they next exit: let that be now. */
+	for (unsigned cpu = 0; vm->vcpu_count > 1 && cpu < vm->host->cpus; cpu++) {
+		if (cpu != machine_cpu_index())
+			machine_kick(cpu);
+	}
+}
+
+/* --- faults --- */
+
+static enum vm_kill kill_for_fault(enum mm_fault result)
+{
+	switch (result) {
+	case MM_FAULT_PERMISSION:
+		return KILL_PERMISSION;
+	case MM_FAULT_NO_MEMORY:
+		return KILL_NO_MEMORY;
+	case MM_FAULT_QUOTA:
+		return KILL_QUOTA;
+	case MM_FAULT_OUT_OF_RANGE:
+		return KILL_OUT_OF_RANGE;
+	default:
+		return KILL_NOT_MAPPED;
+	}
+}
+
+static enum mm_error ask_bus(struct vm *vm, const struct mmio_access *access, uint64_t *value)
+{
+	if (access->write)
+		return device_bus_write(&vm->bus, DEVICE_MMIO, access->gpa.raw, access->width,
+		                        access->value);
+	return device_bus_read(&vm->bus, DEVICE_MMIO, access->gpa.raw, access->width, value);
+}
+
+/* One instruction on a device: usually one access, sometimes several. */
+static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	const struct virt_ops *ops = v->vm->ops;
+	struct mmio_access access;
+	uint64_t value = 0;
+
+	do {
+		enum mm_error error = ops->mmio_decode(&v->vcpu, exit, &access);
+
+		/* Its tables changed since, under its own feet: let it fault again. */
+		if (error == MM_NOT_MAPPED || error == MM_DENIED)
+			return;
+		if (error != MM_OK) {
+			kill(v, exit, KILL_MMIO_UNDECODED, exit->fault.gpa);
+			return;
+		}
+		if (ask_bus(v->vm, &access, &value) != MM_OK) {
+			kill(v, exit, KILL_MMIO_REFUSED, access.gpa);
+			return;
+		}
+	} while (ops->mmio_complete(&v->vcpu, &access, value));
+}
+
+static void on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	struct vm *vm = v->vm;
+	enum mm_fault result;
+
+	if (unlikely(vm->watched))
+		result = watch_fault(v, &exit->fault);
+	else
+		result = aspace_fault(&vm->as, exit->fault.gpa, exit->fault.access);
+
+	if (likely(result <= MM_FAULT_UNSHARED))
+		return;
+	if (result == MM_FAULT_IS_DEVICE)
+		on_mmio(v, exit);
+	else
+		kill(v, exit, kill_for_fault(result), exit->fault.gpa);
+}
+
+/* --- registers, ports, firmware --- */
+
+static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	const struct device_bus *bus = &v->vm->bus;
+	const struct vm_exit_port *port = &exit->port;
+	uint64_t value = UINT64_MAX; /* what an empty bus floats to */
+	enum mm_error error;
+
+	if (port->string) {
+		kill(v, exit, KILL_MMIO_UNDECODED, gpa_at(port->port));
+		return;
+	}
+	if (port->write)
+		error = device_bus_write(bus, DEVICE_PORT, port->port, port->width, port->value);
+	else
+		error = device_bus_read(bus, DEVICE_PORT, port->port, port->width, &value);
+	if (error != MM_OK && error != MM_NOT_MAPPED)
+		kill(v, exit, KILL_MMIO_REFUSED, gpa_at(port->port));
+	else
+		v->vm->ops->skip(&v->vcpu, exit, value);
+}
+
+/* A system register that nobody emulates does not exist. */
+static void on_sysreg(struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	const struct device_bus *bus = &v->vm->bus;
+	uint64_t value = 0;
+	enum mm_error error;
+
+	if (exit->sysreg.write)
+		error = device_bus_write(bus, DEVICE_SYSREG, exit->sysreg.reg, 1,
+		                         exit->sysreg.value);
+	else
+		error = device_bus_read(bus, DEVICE_SYSREG, exit->sysreg.reg, 1, &value);
+	if (error == MM_OK)
+		v->vm->ops->skip(&v->vcpu, exit, value);
+	else
+		v->vm->ops->inject_undefined(&v->vcpu);
+}
+
+/* --- the loop --- */
+
+/* An exit that is neither a nested fault nor a hypercall. */
+static enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	struct vm *vm = v->vm;
+
+	switch (exit->kind) {
+	case VM_EXIT_FIRMWARE:
+		vm->ops->call_return(&v->vcpu, vm->ops->firmware_unknown, 0);
+		break;
+	case VM_EXIT_PORT:
+		on_port(v, exit);
+		break;
+	case VM_EXIT_SYSREG:
+		on_sysreg(v, exit);
+		break;
+	case VM_EXIT_HALT:
+		vm->ops->skip(&v->vcpu, exit, 0);
+		return STOP_SLICE;
+	case VM_EXIT_INTERRUPT:
+		break;
+	case VM_EXIT_DEADLINE:
+		if (machine_ticks() >= vm->deadline)
+			kill(v, exit, KILL_BUDGET, gpa_at(0));
+		return STOP_SLICE;
+	case VM_EXIT_UNDEFINED:
+		vm->ops->inject_undefined(&v->vcpu);
+		break;
+	case VM_EXIT_SHUTDOWN:
+		kill(v, exit, KILL_SHUTDOWN, gpa_at(0));
+		break;
+	case VM_EXIT_MISCONFIG:
+		kill(v, exit, KILL_MISCONFIG, exit->fault.gpa);
+		break;
+	default:
+		kill(v, exit, KILL_FAILURE, gpa_at(0));
+		break;
+	}
+	return STOP_ENDED; /* not a reason to stop by itself: the loop asks the outcome */
+}
+
+static enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
+{
+	struct vm *vm = v->vm;
+	const struct virt_ops *ops = vm->ops;
+	struct vm_exit exit;
+
+	while (likely(vm_outcome(vm) == VM_RUNNING) && likely(!v->exited)) {
+		ops->run(&v->vcpu, deadline, &exit);
+		if (unlikely(vm->watched))
+			watch_exit(v, &exit);
+		switch (exit.kind) {
+		case VM_EXIT_NESTED_FAULT:
+			on_nested_fault(v, &exit);
+			break;
+		case VM_EXIT_HYPERCALL:
+			if (unlikely(hypercall(v, &exit.call)))
+				return STOP_SLICE;
+			break;
+		default:
+			if (on_rare_exit(v, &exit) == STOP_SLICE)
+				return STOP_SLICE;
+		}
+	}
+	return STOP_ENDED;
+}
+
+/* --- CPUs --- */
+
+/* One CPU's part of a VM: vCPUs `cpu`, `cpu + stride`, ... */
+struct share {
+	struct vm *vm;
+	unsigned cpu;
+	unsigned stride;
+};
+
+static uint64_t slice_end(const struct vm *vm, bool alone)
+{
+	uint64_t end;
+
+	if (alone)
+		return vm->deadline;
+	end = machine_ticks() + machine_ticks_per_second() / SLICES_PER_SECOND;
+	return end < vm->deadline ? end : vm->deadline;
+}
+
+static void run_share(void *arg)
+{
+	const struct share *share = arg;
+	struct vm *vm = share->vm;
+	bool alone = share->cpu + share->stride >= vm->vcpu_count;
+	bool more = true;
+
+	while (more) {
+		more = false;
+		for (unsigned i = share->cpu; i < vm->vcpu_count; i += share->stride) {
+			if (run_vcpu(&vm->vcpus[i], slice_end(vm, alone)) == STOP_SLICE)
+				more = true;
+		}
+	}
+	for (unsigned i = share->cpu; i < vm->vcpu_count; i += share->stride) {
+		if (vm->ops->park != NULL)
+			vm->ops->park(&vm->vcpus[i].vcpu);
+	}
+}
+
+void vm_run(struct vm *vm)
+{
+	struct share shares[MACHINE_MAX_CPUS];
+	uint64_t budget = vm->config->budget_ms != 0 ? vm->config->budget_ms : VM_BUDGET_MS;
+	unsigned cpus = vm->host->cpus < vm->vcpu_count ? vm->host->cpus : vm->vcpu_count;
+
+	vm->watched = vm->trace != NULL || log_level >= LOG_FAULTS;
+	vm->deadline = machine_ticks() + budget * machine_ticks_per_second() / 1000;
+	for (unsigned cpu = 0; cpu < cpus; cpu++)
+		shares[cpu] = (struct share){vm, cpu, cpus};
+	for (unsigned cpu = 1; cpu < cpus; cpu++)
+		machine_run_on(cpu, run_share, &shares[cpu]);
+	run_share(&shares[0]);
+	for (unsigned cpu = 1; cpu < cpus; cpu++)
+		machine_wait(cpu);
+}

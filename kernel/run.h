@@ -1,0 +1,15 @@
+/*
+ * The run loop: a vCPU runs until its guest exits, the exit is answered, and it runs again.
+ */
+#ifndef KERNEL_RUN_H
+#define KERNEL_RUN_H
+
+#include "kernel/vm.h"
+
+/*
+ * Runs all vCPUs of a VM until it has ended: each on a CPU of its own as long as there are
+ * enough, else by time slices. On return no CPU is in the guest.
+ */
+void vm_run(struct vm *vm);
+
+#endif

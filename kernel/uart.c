@@ -1,0 +1,72 @@
+/*
+ * An emulated UART: the two registers of a 16550 that a guest needs to print by polling. A line
+ * goes to the log when it ends, or when it is as long as the buffer.
+ */
+#include "guest_abi.h"
+#include "kernel/devices.h"
+#include "log.h"
+#include "mm/addr.h"
+
+/* The caller holds the lock, or is alone. */
+static void emit(struct uart *uart)
+{
+	uart->line[uart->length] = '\0';
+	log_line(LOG_INFO, "guest vm=%s: %s", uart->owner, uart->line);
+	uart->length = 0;
+}
+
+static void receive(struct uart *uart, char c)
+{
+	uart->bytes++;
+	if (c == '\n') {
+		emit(uart);
+		return;
+	}
+	if (uart->length == UART_LINE)
+		emit(uart);
+	uart->line[uart->length++] = c;
+}
+
+/* A 16550 is byte wide; wider accesses are refused, not split. */
+static enum mm_error uart_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
+{
+	(void)dev;
+	if (width != 1)
+		return MM_UNSUPPORTED;
+	*value = offset == GUEST_UART_LSR ? 0x60 : 0;
+	return MM_OK;
+}
+
+static enum mm_error uart_write(struct device *dev, uint64_t offset, unsigned width, uint64_t value)
+{
+	struct uart *uart = container_of(dev, struct uart, device);
+
+	if (width != 1)
+		return MM_UNSUPPORTED;
+	if (offset == GUEST_UART_DATA) {
+		spin_lock(&uart->lock);
+		receive(uart, (char)value);
+		spin_unlock(&uart->lock);
+	}
+	return MM_OK;
+}
+
+static const struct device_ops uart_ops = {uart_read, uart_write};
+
+void uart_init(struct uart *uart, const char *owner)
+{
+	static const struct device_config config = {
+		.name = "uart",
+		.type = DEVICE_TYPE_CONSOLE,
+		.range = {DEVICE_MMIO, GUEST_UART_BASE, PAGE_SIZE},
+	};
+
+	*uart = (struct uart){.owner = owner};
+	device_init(&uart->device, &config, &uart_ops);
+}
+
+void uart_flush(struct uart *uart)
+{
+	if (uart->length != 0)
+		emit(uart);
+}

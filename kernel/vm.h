@@ -1,0 +1,171 @@
+/*
+ * A virtual machine: an address space, its devices, its vCPUs, and what became of it.
+ *
+ *	vm_create()    from a description: areas, image, devices, vCPUs, or says why not
+ *	vm_run()       (run.h) until every vCPU has exited, or the VM was killed
+ *	vm_destroy()   gives every frame back, and says if one is missing
+ *
+ * Nothing in a guest's power makes any of these panic. A VM is killed by vm_kill(), once: the
+ * first reason stays.
+ */
+#ifndef KERNEL_VM_H
+#define KERNEL_VM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/devices.h"
+#include "kernel/hal.h"
+#include "kernel/host.h"
+#include "kernel/loader.h"
+#include "mm/aspace.h"
+#include "vcpu.h"
+
+#define VM_VCPUS   8
+#define VM_AREAS   4
+#define VM_DEVICES 4
+#define VM_BLOCKS  16
+#define VM_REPORTS 16
+
+enum vm_backing {
+	VM_LAZY,      /* frames on first touch */
+	VM_POPULATED, /* frames before the first instruction */
+	VM_LINEAR,    /* one fixed stretch of host memory */
+};
+
+struct vm_area {
+	gpa_t start;
+	uint64_t bytes; /* 0: no area */
+	enum vm_backing backing;
+	enum mm_perm perm;
+	unsigned max_leaf;
+};
+
+/* What a VM is to be. Outlives the VM. */
+struct vm_config {
+	const char *name;
+	struct guest_image image;
+	uint64_t ram_bytes;             /* guest_info.ram_bytes; 0: what the image asks for */
+	struct vm_area areas[VM_AREAS]; /* the first is guest_info's arena */
+	unsigned vcpus;                 /* 0 means 1 */
+	uint64_t quota;                 /* frames that its address space may hold; 0: no limit */
+	uint64_t frame_limit;           /* frames after which the allocator runs dry; 0: never */
+	uint64_t budget_ms;             /* after which it is stopped; 0 means VM_BUDGET_MS */
+	uint64_t seed;
+	uint64_t args[8];
+	const struct virt_geometry *geometry; /* NULL: the first that reaches every area */
+};
+
+#define VM_BUDGET_MS 20000
+
+enum vm_outcome {
+	VM_RUNNING,
+	VM_EXITED, /* every vCPU called GUEST_EXIT, or one did so with a status that is not 0 */
+	VM_KILLED,
+};
+
+/* Why a VM was killed. */
+enum vm_kill {
+	KILL_NONE,
+	KILL_NOT_MAPPED,     /* an access to guest-physical memory that is not there */
+	KILL_PERMISSION,     /* one that its area forbids */
+	KILL_OUT_OF_RANGE,   /* one beyond the guest's physical space */
+	KILL_NO_MEMORY,      /* the host ran out of frames */
+	KILL_QUOTA,          /* the VM used up its own */
+	KILL_MISCONFIG,      /* a malformed entry in the nested page table: our own mistake */
+	KILL_MMIO_UNDECODED, /* a device access in a form that is not emulated */
+	KILL_MMIO_REFUSED,   /* one that the device or the bus refuses */
+	KILL_BUDGET,         /* it ran for longer than it may */
+	KILL_SHUTDOWN,       /* triple fault */
+	KILL_FAILURE,        /* the hardware would not enter it */
+	KILL_REASONS,
+};
+
+/* "not-mapped", never NULL. */
+const char *vm_kill_name(enum vm_kill reason);
+
+/* One nested fault as it was answered. */
+struct fault_record {
+	gpa_t gpa;
+	enum mm_perm access;
+	enum mm_fault result;
+	bool stage1_walk;
+	unsigned vcpu;
+	uint64_t cycles; /* machine_cycles() from the exit's arrival to the answer */
+};
+
+/* Where a test or the demonstration wants faults written down. The owner sets records and
+ * capacity; faults beyond the capacity are counted only. */
+struct fault_trace {
+	struct fault_record *records;
+	size_t capacity;
+	_Atomic size_t count;
+};
+
+struct vm;
+
+struct vm_vcpu {
+	struct vcpu vcpu;
+	struct vm *vm;
+	bool exited;
+};
+
+struct vm {
+	const struct vm_config *config;
+	const struct host *host;
+	const struct virt_ops *ops;
+	uint32_t tag;
+	struct aspace as;
+
+	_Atomic(enum vm_outcome) outcome;
+	_Atomic uint32_t vcpus_running;
+	uint64_t exit_status;      /* if VM_EXITED */
+	enum vm_kill reason;       /* if VM_KILLED */
+	gpa_t kill_gpa;            /* of the access it was killed for */
+	uint64_t deadline;         /* machine_ticks() */
+	struct fault_trace *trace; /* NULL: none */
+	bool watched;              /* trace, or the log wants a line per fault or exit */
+
+	uint64_t reports[VM_REPORTS];
+	_Atomic uint32_t reported; /* bit per key */
+
+	struct vm_vcpu vcpus[VM_VCPUS];
+	unsigned vcpu_count;
+
+	struct device_bus bus;
+	struct device *slots[VM_DEVICES];
+	struct uart uart;
+	struct test_device test;
+
+	/* Frames. */
+	struct vm_frames frames;
+	uint64_t frames_before; /* free in the machine before vm_create() */
+	struct {
+		hpa_t start;
+		unsigned order;
+	} blocks[VM_BLOCKS]; /* of linear areas, and the info page */
+	unsigned block_count;
+
+	struct aspace_stats stats; /* as they were when vm_destroy() began */
+	char error[128];           /* why vm_create() failed */
+};
+
+/* False: vm->error says why, and nothing is held. */
+bool vm_create(struct vm *vm, const struct host *host, const struct vm_config *config) must_check;
+
+/* Answers the frames that are missing: 0, unless something leaks. Alone: no other VM is being
+ * made or torn down, or takes frames. */
+uint64_t vm_destroy(struct vm *vm);
+
+/* Ends a VM, from any of its vCPUs: false if it had ended already. */
+bool vm_kill(struct vm *vm, enum vm_kill reason, gpa_t gpa);
+/* One vCPU has called GUEST_EXIT. */
+void vm_vcpu_exit(struct vm_vcpu *v, uint64_t status);
+
+static inline enum vm_outcome vm_outcome(const struct vm *vm)
+{
+	return atomic_load_explicit(&vm->outcome, memory_order_relaxed);
+}
+
+#endif

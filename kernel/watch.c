@@ -1,0 +1,89 @@
+/* Faults and exits, written down as they come: see watch.h. */
+#include "kernel/watch.h"
+
+#include "log.h"
+#include "machine.h"
+
+static void record(struct fault_trace *trace, const struct fault_record *fault)
+{
+	size_t at = atomic_fetch_add_explicit(&trace->count, 1, memory_order_relaxed);
+
+	if (at < trace->capacity)
+		trace->records[at] = *fault;
+}
+
+static const char *cause_name(const struct fault_record *fault)
+{
+	switch (fault->result) {
+	case MM_FAULT_MAPPED:
+		return fault->stage1_walk ? "lazy-stage1-walk" : "lazy";
+	case MM_FAULT_SPURIOUS:
+		return "spurious";
+	case MM_FAULT_UNSHARED:
+		return "write-protected";
+	case MM_FAULT_IS_DEVICE:
+		return "device";
+	default:
+		return mm_fault_name(fault->result);
+	}
+}
+
+static const char *action_name(enum mm_fault result)
+{
+	switch (result) {
+	case MM_FAULT_MAPPED:
+		return "alloc";
+	case MM_FAULT_SPURIOUS:
+		return "retry";
+	case MM_FAULT_UNSHARED:
+		return "unshare";
+	case MM_FAULT_IS_DEVICE:
+		return "emulate";
+	default:
+		return "kill";
+	}
+}
+
+static void log_fault(struct vm *vm, const struct fault_record *fault)
+{
+	struct aspace_translation t = {.page_size = 0};
+
+	if (fault->result <= MM_FAULT_UNSHARED &&
+	    aspace_translate(&vm->as, fault->gpa, &t) != MM_OK)
+		t.page_size = 0;
+	log_line(LOG_FAULTS,
+	         "fault vm=%s vcpu=%u gpa=0x%" PRIx64 " access=%c cause=%s action=%s size=%" PRIu64
+	         " cycles=%" PRIu64,
+	         vm->config->name, fault->vcpu, fault->gpa.raw,
+	         "?rw?x"[fault->access <= MM_X ? fault->access : 0], cause_name(fault),
+	         action_name(fault->result), t.page_size, fault->cycles);
+}
+
+enum mm_fault watch_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault)
+{
+	uint64_t start = machine_cycles();
+	enum mm_fault result = aspace_fault(&v->vm->as, fault->gpa, fault->access);
+	struct fault_record written = {
+		.gpa = fault->gpa,
+		.access = fault->access,
+		.result = result,
+		.stage1_walk = fault->stage1_walk,
+		.vcpu = v->vcpu.index,
+		.cycles = machine_cycles() - start,
+	};
+
+	if (v->vm->trace != NULL)
+		record(v->vm->trace, &written);
+	if (log_level >= LOG_FAULTS)
+		log_fault(v->vm, &written);
+	return result;
+}
+
+void watch_exit(const struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	log_line(LOG_EXITS,
+	         "exit vm=%s vcpu=%u kind=%s pc=0x%" PRIx64 " raw=%" PRIx64 ",%" PRIx64 ",%" PRIx64
+	         ",%" PRIx64,
+	         v->vm->config->name, v->vcpu.index, vm_exit_name(exit->kind), exit->pc,
+	         exit->raw[0], exit->raw[1], exit->raw[2], exit->raw[3]);
+}

@@ -1,0 +1,230 @@
+/*
+ * Large leaves: cut in two where a range begins or ends inside one, and made whole again when the
+ * parts have become alike.
+ *
+ * A split links a table of 512 leaves that together say what the large one said, so whatever an
+ * observer reads is right; where the manual still demands it (Arm ARM D8.14.1: changing the size
+ * of what an entry maps), the entry is absent for a moment, with a flush. A merge always goes by
+ * cut, flush, link (change.h), since the table's frame is to go back.
+ */
+#include "mm/npt/change.h"
+#include "mm/npt/iter.h"
+
+/* --- splitting --- */
+
+/* 4 levels at most below the largest leaf, at two ends. */
+#define SPLIT_TABLES (2U * (NPT_MAX_LEVELS - 1))
+
+/* A place where a range begins or ends, if it lies inside a leaf that has to be cut. */
+struct split {
+	struct npt_slot slot;
+	uint64_t at;
+	unsigned tables; /* 0: nothing to cut */
+};
+
+static struct split split_at(const struct npt *npt, uint64_t at, const enum mm_perm *perm)
+{
+	const struct npt_format *f = npt->format;
+	struct split s = {.at = at};
+
+	if (at >> npt_gpa_bits(&npt->config) != 0)
+		return s;
+	s.slot = npt_walk(npt, gpa_at(at));
+	if (!npt_is_leaf(f, s.slot.value, s.slot.level))
+		return s;
+	if (perm && npt_entry_perm(f, s.slot.value) == *perm)
+		return s;
+	for (unsigned level = s.slot.level; !is_aligned(at, LEVEL_SIZE(level)); level--)
+		s.tables++;
+	return s;
+}
+
+/* Tables that the second cut finds already made by the first, in the same leaf. */
+static unsigned common_tables(const struct split *a, const struct split *b)
+{
+	unsigned common = 0;
+	unsigned level = a->slot.level;
+
+	if (a->tables == 0 || b->tables == 0 || a->slot.entry != b->slot.entry)
+		return 0;
+	while (common < a->tables && common < b->tables &&
+	       a->at >> LEVEL_SHIFT(level) == b->at >> LEVEL_SHIFT(level)) {
+		common++;
+		level--;
+	}
+	return common;
+}
+
+/* 512 leaves that together say what one leaf of the level above said. */
+static void fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t value,
+                       unsigned level)
+{
+	const struct npt_format *f = npt->format;
+	uint64_t address = f->pa_mask | f->high_mask;
+	uint64_t attr = npt_at_level(f, value & ~address, level + 1, level);
+	hpa_t pa = npt_decode_pa(f, value);
+
+	for (unsigned i = 0; i < (1U << NPT_INDEX_BITS); i++, pa.raw += LEVEL_SIZE(level))
+		npt_store(&table[i], attr | npt_encode_pa(f, pa));
+}
+
+/* Puts tables under a leaf, down to where s->at is the boundary of one. They are complete
+ * before the first is linked. Answers how many of tables[] it used. */
+static unsigned split(struct npt *npt, const struct split *s, const hpa_t tables[])
+{
+	const struct npt_format *f = npt->format;
+	struct npt_slot slot =
+		npt_walk(npt, gpa_at(s->at)); /* an earlier cut may have changed it */
+	struct gpa_range leaf = gpa_range(gpa_at(align_down(s->at, LEVEL_SIZE(slot.level))),
+	                                  LEVEL_SIZE(slot.level));
+	uint64_t value = slot.value;
+	_Atomic uint64_t *entry = NULL;
+	unsigned used = 0;
+
+	for (unsigned level = slot.level; !is_aligned(s->at, LEVEL_SIZE(level)); level--) {
+		_Atomic uint64_t *table = npt_table_at(npt, tables[used]);
+
+		fill_split(npt, table, value, level - 1);
+		if (entry)
+			npt_store(entry, npt_table_entry(f, tables[used]));
+		used++;
+		npt_count(&npt->counts.leaves[level], -1);
+		npt_count(&npt->counts.leaves[level - 1], 1 << NPT_INDEX_BITS);
+		entry = &table[npt_index(npt, s->at, level - 1)];
+		value = npt_load(entry);
+	}
+	if (used == 0)
+		return 0;
+	npt_count(&npt->counts.tables, used);
+	if (f->break_before_make && npt_present(f, slot.value)) {
+		npt_store(slot.entry, npt_mark(f, slot.value, NPT_FROZEN));
+		npt_flush(npt, &npt->counts, leaf, slot.level, false);
+	}
+	npt_link(slot.entry, npt_table_entry(f, tables[0]));
+	npt_publish(npt);
+	return used;
+}
+
+enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range, const enum mm_perm *perm)
+{
+	struct split low = split_at(npt, range.start.raw, perm);
+	struct split high = split_at(npt, range.start.raw + range.size, perm);
+	unsigned needed = low.tables + high.tables - common_tables(&low, &high);
+	hpa_t tables[SPLIT_TABLES];
+	unsigned used = 0;
+
+	if (needed == 0)
+		return MM_OK;
+
+	enum mm_error err = npt_take(npt, 0, needed, tables);
+
+	if (err != MM_OK)
+		return err;
+	if (low.tables != 0)
+		used += split(npt, &low, tables);
+	if (high.tables != 0)
+		used += split(npt, &high, tables + used);
+	MM_ASSERT(used == needed);
+	return MM_OK;
+}
+
+/* --- merging --- */
+
+/* What may differ between leaves that become one: marks that hardware sets. */
+static uint64_t hardware_marks(const struct npt *npt)
+{
+	const struct npt_format *f = npt->format;
+
+	return npt->config.accessed_dirty ? f->accessed | f->dirty | f->soft_dirty : 0;
+}
+
+/* Do the leaves of this table, all of one level, map one aligned block in one way? */
+static bool can_merge(const struct npt *npt, const _Atomic uint64_t *table, unsigned level)
+{
+	const struct npt_format *f = npt->format;
+	uint64_t marks = hardware_marks(npt);
+	uint64_t first = npt_load(&table[0]);
+	hpa_t pa = npt_decode_pa(f, first);
+	uint64_t attr = first & ~(f->pa_mask | f->high_mask | marks);
+
+	if (!npt_is_leaf(f, first, level) || (first & f->shared) != 0 ||
+	    !hpa_is_aligned(pa, LEVEL_SIZE(level + 1)))
+		return false;
+	for (unsigned i = 1; i < (1U << NPT_INDEX_BITS); i++) {
+		pa.raw += LEVEL_SIZE(level);
+		if ((npt_load(&table[i]) & ~marks) != (attr | npt_encode_pa(f, pa)))
+			return false;
+	}
+	return true;
+}
+
+/* Step 1: out of sight go the tables whose leaves can become one of `level`. False: none can. */
+static bool cut_mergeable(const struct npt *npt, struct gpa_range range, unsigned level)
+{
+	struct npt_iter it = npt_iter_over(npt, range);
+	uint64_t size = LEVEL_SIZE(level);
+	bool any = false;
+
+	while (npt_iter_next(&it)) {
+		uint64_t base = align_down(it.gpa.raw, size);
+
+		if (it.slot.level >= level)
+			continue;
+		/* The first leaf found in a table decides: without that of index 0, or with a
+		 * table still below, there is nothing to merge. */
+		if (it.slot.level == level - 1 && it.gpa.raw == base &&
+		    gpa_range_covers(range, gpa_range(gpa_at(base), size)) &&
+		    can_merge(npt, it.tables[level - 1], level - 1)) {
+			_Atomic uint64_t *entry = &it.tables[level][npt_index(npt, base, level)];
+
+			npt_store(entry, npt_mark(npt->format, npt_load(entry), NPT_CUT));
+			any = true;
+		}
+		npt_iter_skip(&it, base + size);
+	}
+	return any;
+}
+
+/* One leaf of `level` that says what all of the table's say, with every mark that one has. */
+static uint64_t merged(const struct npt *npt, const _Atomic uint64_t *table, unsigned level)
+{
+	const struct npt_format *f = npt->format;
+	uint64_t leaf = npt_load(&table[0]);
+	uint64_t marks = 0;
+
+	for (unsigned i = 0; i < (1U << NPT_INDEX_BITS); i++)
+		marks |= npt_load(&table[i]);
+	leaf |= marks & hardware_marks(npt);
+	return npt_at_level(f, leaf, level - 1, level);
+}
+
+/* Step 3: the leaves come into sight, the tables go back. */
+static void link_merged(struct npt *npt, struct gpa_range range, unsigned level)
+{
+	struct npt_iter it = npt_iter_over(npt, range);
+	struct npt_batch batch = {.count = 0};
+
+	while (npt_iter_next(&it)) {
+		uint64_t value = it.slot.value;
+
+		if (npt_present(npt->format, value) || (value & NPT_CUT) == 0)
+			continue;
+		npt_link(it.slot.entry, merged(npt, npt_child(npt, value), level));
+		npt_batch_put(npt, &batch, npt_decode_pa(npt->format, value));
+		npt_count(&npt->counts.tables, -1);
+		npt_count(&npt->counts.leaves[level - 1], -(1 << NPT_INDEX_BITS));
+		npt_count(&npt->counts.leaves[level], 1);
+	}
+	npt_batch_drain(npt, &batch);
+	npt_publish(npt);
+}
+
+void npt_merge(struct npt *npt, struct gpa_range range, unsigned max_leaf)
+{
+	for (unsigned level = 1; level <= max_leaf; level++) {
+		if (!cut_mergeable(npt, range, level))
+			continue;
+		npt_flush(npt, &npt->counts, range, level - 1, true);
+		link_merged(npt, range, level);
+	}
+}

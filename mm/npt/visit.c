@@ -1,0 +1,42 @@
+/*
+ * From leaf to leaf: reading them, and harvesting what the hardware has marked.
+ */
+#include "mm/npt/change.h"
+#include "mm/npt/iter.h"
+
+void npt_for_each_leaf(const struct npt *npt, struct gpa_range range, npt_visit visit, void *ctx)
+{
+	struct npt_iter it = npt_iter_over(npt, range);
+
+	while (npt_iter_next(&it)) {
+		struct npt_leaf leaf = npt_decode_leaf(npt, it.gpa, it.slot.value, it.slot.level);
+
+		if (npt_is_leaf(npt->format, it.slot.value, it.slot.level) && !visit(ctx, &leaf))
+			break;
+	}
+}
+
+void npt_harvest(struct npt *npt, struct gpa_range range, npt_visit visit, void *ctx)
+{
+	const struct npt_format *f = npt->format;
+	uint64_t marks = f->accessed | f->dirty | f->soft_dirty;
+	struct npt_iter it = npt_iter_over(npt, range);
+	unsigned leaf_level = NPT_MAX_LEVELS;
+	bool more = true;
+
+	while (more && npt_iter_next(&it)) {
+		if ((it.slot.value & marks) == 0)
+			continue;
+
+		/* The hardware may be adding to the marks: what is reported is what goes. */
+		uint64_t value =
+			atomic_fetch_and_explicit(it.slot.entry, ~marks, memory_order_relaxed);
+		struct npt_leaf leaf = npt_decode_leaf(npt, it.gpa, value, it.slot.level);
+
+		if (it.slot.level < leaf_level)
+			leaf_level = it.slot.level;
+		more = visit(ctx, &leaf);
+	}
+	if (leaf_level != NPT_MAX_LEVELS)
+		npt_flush(npt, &npt->counts, range, leaf_level, false);
+}
