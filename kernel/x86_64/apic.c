@@ -38,7 +38,6 @@
 #define ICR_PENDING  BIT(12) /* xAPIC only */
 #define ICR_ASSERT   BIT(14)
 #define MODE_FIXED   0U
-#define MODE_NMI     4U
 #define MODE_INIT    5U
 #define MODE_STARTUP 6U
 
@@ -95,11 +94,6 @@ void apic_send_fixed(uint32_t target, unsigned vector)
 {
 	apic_send(target,
 	          ICR_ASSERT | FIELD_PREP(ICR_MODE, MODE_FIXED) | FIELD_PREP(ICR_VECTOR, vector));
-}
-
-void apic_send_nmi(uint32_t target)
-{
-	apic_send(target, ICR_ASSERT | FIELD_PREP(ICR_MODE, MODE_NMI));
 }
 
 void apic_send_init(uint32_t target)

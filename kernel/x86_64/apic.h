@@ -18,7 +18,6 @@ uint32_t apic_id(void);
 void apic_end_of_interrupt(void);
 
 void apic_send_fixed(uint32_t target, unsigned vector);
-void apic_send_nmi(uint32_t target);
 void apic_send_init(uint32_t target);
 /* Start-up at page << 12, below 1 MiB. */
 void apic_send_startup(uint32_t target, unsigned page);

@@ -138,8 +138,3 @@ void machine_kick(unsigned cpu)
 {
 	apic_send_fixed(apic_ids[cpu], VECTOR_KICK);
 }
-
-void smp_send_nmi(unsigned cpu)
-{
-	apic_send_nmi(apic_ids[cpu]);
-}

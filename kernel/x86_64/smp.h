@@ -7,7 +7,4 @@
 /* Keeps what firmware said of the CPUs. */
 void smp_init(const struct boot_info *info);
 
-/* Sends an NMI to another CPU: see traps_claim_nmi(). */
-void smp_send_nmi(unsigned cpu);
-
 #endif

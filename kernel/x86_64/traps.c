@@ -38,7 +38,6 @@ extern const uint8_t trap_entries[VECTORS * ENTRY_SIZE];
 extern const uint8_t __ImageBase[]; /* by the linker: where firmware loaded us */
 
 static struct gate idt[VECTORS] aligned_to(16);
-static bool (*nmi_handler)(void);
 
 static const char *const trap_names[] = {
 	"#DE divide error",
@@ -107,10 +106,6 @@ void trap_handle(const struct trap_frame *frame)
 	case VECTOR_SPURIOUS:
 		traps_external_interrupt((unsigned)frame->vector);
 		return;
-	case VECTOR_NMI:
-		if (nmi_handler != NULL && nmi_handler())
-			return;
-		break;
 	default:
 		break;
 	}
@@ -159,9 +154,4 @@ void traps_init_cpu(void)
 uint64_t traps_idt_base(void)
 {
 	return (uint64_t)(uintptr_t)idt;
-}
-
-void traps_claim_nmi(bool (*handler)(void))
-{
-	nmi_handler = handler;
 }

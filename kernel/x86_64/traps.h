@@ -1,12 +1,11 @@
 /*
  * The host's interrupt descriptor table (traps.c). Every vector ends in a report and a panic,
- * but for the two interrupts that only wake a CPU and for the NMI, which one room may claim.
+ * but for the interrupts that only wake a CPU.
  * The host runs with interrupts off; it takes them in its idle wait and on a guest's exit.
  */
 #ifndef X86_TRAPS_H
 #define X86_TRAPS_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define VECTOR_NMI      2U
@@ -20,10 +19,6 @@ void traps_init(void);
 void traps_init_cpu(void);
 
 uint64_t traps_idt_base(void);
-
-/* Is called on each NMI, on the NMI stack, between any two instructions of the host: true if
- * the NMI was its own. One claimant. */
-void traps_claim_nmi(bool (*handler)(void));
 
 /* An external interrupt that a VM exit acknowledged on our behalf. */
 void traps_external_interrupt(unsigned vector);

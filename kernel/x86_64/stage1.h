@@ -1,0 +1,28 @@
+/*
+ * A software walk of a guest's own page tables: SDM vol. 3, ch. 4. Reads them through the
+ * guest's address space, so that they may lie anywhere the guest may put them, and leaves their
+ * accessed and dirty bits alone.
+ */
+#ifndef X86_STAGE1_H
+#define X86_STAGE1_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mm/access.h"
+#include "mm/addr.h"
+#include "mm/aspace.h"
+
+struct stage1 {
+	struct aspace *as;
+	uint64_t cr0, cr3, cr4, efer;
+	bool user;        /* CPL is 3 */
+	bool access_user; /* RFLAGS.AC: SMAP lets supervisor data accesses to user pages pass */
+};
+
+/* MM_NOT_MAPPED or MM_DENIED where the guest would take a page fault; the address space's own
+ * errors where the tables themselves cannot be read. */
+enum mm_error stage1_translate(const struct stage1 *s, gva_t gva, enum mm_perm access,
+                               gpa_t *out) must_check;
+
+#endif

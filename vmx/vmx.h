@@ -1,0 +1,123 @@
+/*
+ * What the files of this room share: a virtual CPU's state, and a CPU's.
+ *
+ *	probe.c  caps.c   what the machine has
+ *	cpu.c             VMX operation on and off; which VMCS a CPU has loaded
+ *	flush.c           INVEPT here and on the other CPUs
+ *	setup.c           a VMCS's first contents
+ *	entry.S           into the guest and out of it
+ *	event.c           exceptions and interrupts for the guest
+ *	exit.c            what an exit says
+ *	run.c             enter, decode, again
+ *	mmio.c  state.c   the guest's registers, as the shared decoder and reports want them
+ *	ops.c             struct virt_ops
+ */
+#ifndef VMX_VMX_H
+#define VMX_VMX_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/x86_64/guest_regs.h"
+#include "kernel/x86_64/mmio.h"
+#include "machine.h"
+#include "mm/addr.h"
+#include "mm/compiler.h"
+#include "vcpu.h"
+
+#define VMX_NO_CPU UINT32_MAX
+
+/* One frame of its own, which vcpu.arch points at. */
+struct vmx_vcpu {
+	uint64_t gpr[GPR_COUNT]; /* all but RSP, which the VMCS has; entry.S knows it is first */
+	uint64_t host_rsp;       /* as the VMCS has it; entry.S knows it is second */
+
+	uint64_t eptp;
+	hpa_t vmcs;
+	uint16_t vpid;
+	bool launched;
+	uint32_t cpu; /* on which the VMCS is active, or VMX_NO_CPU */
+
+	uint64_t deadline; /* what the preemption timer was set for; 0: not set here */
+
+	uint64_t rip; /* of the last exit; moves when an instruction is stepped over */
+	uint32_t reason;
+	bool event_queued;     /* the VMCS's entry event is valid */
+	bool interrupt_line;   /* set_interrupt() */
+	bool interrupt_window; /* the VMCS exits when the guest can take one */
+
+	struct x86_mmio mmio; /* an instruction whose device accesses are being done */
+
+	/* What no VMCS holds, while another vCPU has this CPU. */
+	uint64_t cr2;
+	uint8_t fpu[512] aligned_to(16);
+};
+
+_Static_assert(sizeof(struct vmx_vcpu) <= PAGE_SIZE, "a vCPU's state fits a frame");
+
+struct vmx_cpu {
+	bool on;                  /* in VMX operation */
+	struct vmx_vcpu *current; /* whose VMCS is loaded; NULL: nobody's */
+	uint64_t timer_deadline;  /* of the local APIC's timer, where it is used */
+
+	/* The root of the tables that a guest runs on here now, else 0; and what this CPU has to
+	 * invalidate before its next entry: see flush.c. */
+	_Atomic uint64_t running;
+	_Atomic uint64_t stale;
+} aligned_to(64);
+
+extern struct vmx_cpu vmx_cpus[MACHINE_MAX_CPUS];
+
+static inline struct vmx_vcpu *vmx_of(const struct vcpu *vcpu)
+{
+	return vcpu->arch;
+}
+
+static inline struct vmx_cpu *vmx_this_cpu(void)
+{
+	return &vmx_cpus[machine_cpu_index()];
+}
+
+/* --- cpu.c --- */
+bool vmx_cpu_enable(const char **why);
+void vmx_cpu_disable(void);
+/* Makes the vCPU's VMCS the one that this CPU reads, writes and enters by. */
+void vmx_load(struct vmx_cpu *cpu, struct vmx_vcpu *v);
+/* Puts it all into memory, if this CPU has it: afterwards no CPU does. */
+void vmx_release(struct vmx_vcpu *v);
+
+/* --- flush.c --- */
+void vmx_flush(void *ctx, const struct mm_flush *request);
+/* Between these two the guest runs: enter does what flushes on other CPUs have left to do. */
+void vmx_flush_enter(struct vmx_cpu *cpu, uint64_t root);
+void vmx_flush_leave(struct vmx_cpu *cpu);
+
+/* --- setup.c --- */
+/* The VMCS is loaded and empty. */
+void vmx_setup(const struct vmx_vcpu *v, const struct vcpu_config *config);
+/* What a VMCS has to know of the CPU that it is on. */
+void vmx_setup_host_cpu(unsigned cpu);
+
+/* --- event.c --- */
+void vmx_queue_exception(struct vmx_vcpu *v, unsigned vector, bool has_error, uint32_t error);
+/* The exit happened while an event was being delivered: delivers it again. */
+void vmx_requeue(struct vmx_vcpu *v, uint64_t vectoring);
+/* The interrupt line is up: gives it to the guest, or asks for an exit when it can take it. */
+void vmx_offer_interrupt(struct vmx_vcpu *v);
+void vmx_close_window(struct vmx_vcpu *v);
+/* Past the instruction that exited. */
+void vmx_step(struct vmx_vcpu *v);
+void vmx_inject_undefined(struct vcpu *vcpu);
+void vmx_set_interrupt(struct vcpu *vcpu, bool pending);
+
+/* --- exit.c --- */
+/* True: nothing that the caller need know, run the guest again. */
+bool vmx_decode(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit);
+/* The entry itself was refused. */
+void vmx_decode_refusal(struct vm_exit *exit, bool no_vmcs);
+
+/* --- run.c --- */
+void vmx_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
+
+#endif
