@@ -5,6 +5,7 @@
 # can only make it worse. Each run has a directory of its own under build/run/ ($RUN_DIR), so
 # any number can go on at once. It is kept if the run fails.
 set -euo pipefail
+export QEMU_AUDIO_DRV=none # boards with a sound device talk about it otherwise
 
 usage() {
 	cat <<'END'
@@ -205,8 +206,8 @@ command_aarch64() {
 	virt) machine=virt,virtualization=on,gic-version=3 cpu=${cpu:-max} ;;
 	virt,*) cpu=${cpu:-max} ;;
 	raspi3b) smp=4 mem=1G ;; # the board has no others
-	xlnx-zcu102) machine=xlnx-zcu102,virtualization=on ;;
-	xlnx-versal-virt) smp=${smp:-2} mem=${mem:-1G} ;;
+	xlnx-zcu102) machine=xlnx-zcu102,virtualization=on mem=${mem:-1G} ;;
+	xlnx-versal-virt) smp=4 mem=${mem:-1G} ;;
 	sbsa-ref) mem=${mem:-1G} ;;
 	esac
 	smp=${smp:-1} mem=${mem:-256M}
@@ -334,17 +335,23 @@ if [ "$status" -eq 137 ] || [ "$status" -eq 124 ]; then
 	exit 124
 fi
 
-# What the guest said by its exit status, where the emulator has a way to tell.
+# What the guest said by its exit status, as far as the emulator can tell.
 guest_status=$status
 case $emulator,$arch in
-bochs,*) guest_status=$wanted_status ;;
+bochs,*)
+	# It can tell 0 from the rest: kernel/x86_64/power.c.
+	[ "$status" -eq 0 ] || [ "$wanted_status" -eq 0 ] || guest_status=$wanted_status
+	;;
 qemu,x86_64)
-	# isa-debug-exit makes (value << 1) | 1 of it; an even status is the machine's own.
-	[ $((status % 2)) -eq 0 ] || guest_status=$((status >> 1))
+	# isa-debug-exit makes (value << 1) | 1 of it, and the value is 0x10 + the status, so that
+	# it differs from QEMU's own 0 and 1.
+	[ $((status % 2)) -eq 0 ] || [ "$status" -lt 33 ] || guest_status=$(((status >> 1) - 0x10))
+	[ "$status" -ne 0 ] || guest_status=off
 	;;
 esac
-if [ "$guest_status" -ne "$wanted_status" ]; then
+if [ "$guest_status" != "$wanted_status" ]; then
 	case $guest_status in
+	off) meaning=" (without a word)" ;;
 	2) meaning=" (panic)" ;;
 	3) meaning=" (no virtualization here)" ;;
 	4) meaning=" (bad boot data or command line)" ;;

@@ -19,7 +19,7 @@ lint() { # FILE TEXT TARGET: with this file, what does make say of this target?
 	make -j1 "$3"
 	local status=$?
 	rm "$1"
-	return $status
+	return "$status"
 }
 fair() { # the same, and nothing may be said of this file, whatever is wrong elsewhere
 	! lint "$@" 2>&1 | grep planted

@@ -29,7 +29,7 @@ echo "chatter of Bochs"
 { printf "$FAKE_LOG"; echo; echo "# cmdline=$(cat "$esp/EFI/faultline/cmdline.txt")"; ls "$esp"/*/*; } |
 	sed '/RESULT/{h;d};${G}' >"$serial"
 [ "$FAKE_END" = hang ] && exec sleep 60
-exit 1
+exit "$FAKE_END"
 END
 chmod +x "$scratch"/bin/*
 for arch in riscv64 aarch64 x86_64; do
@@ -68,18 +68,23 @@ runs 124 "a hang after a good log" boot "$good" hang --arch riscv64 --timeout 1
 runs 0 "a status that was wanted" boot '# RESULT: FAIL\n' 4 --arch riscv64 --status 4
 runs 1 "a status that was wanted and is another" boot '# RESULT: FAIL\n' 1 --arch riscv64 --status 4
 runs 1 "a wanted status needs the verdict" boot '# nothing\n' 4 --arch riscv64 --status 4
-runs 0 "x86-64: 1 is isa-debug-exit's 0" boot "$good" 1 --arch x86_64 --virt svm
-runs 1 "x86-64: 3 is isa-debug-exit's 1" boot "$good" 3 --arch x86_64 --virt svm
+runs 0 "x86-64: 33 is isa-debug-exit's 0x10 + 0" boot "$good" 33 --arch x86_64 --virt svm
+runs 1 "x86-64: 35 is isa-debug-exit's 0x10 + 1" boot "$good" 35 --arch x86_64 --virt svm
+runs 0 "x86-64: 39, if 3 was wanted" boot "# RESULT: FAIL" 39 --arch x86_64 --virt svm --status 3
+runs 1 "x86-64: an emulator's own failure" boot "$good" 1 --arch x86_64 --virt svm
+runs 1 "x86-64: switched off without a status" boot "$good" 0 --arch x86_64 --virt svm
 runs 0 "--save keeps the log" boot "$good" 0 --arch riscv64 --save "$scratch/saved"
 check "as it was" grep -q '^# RESULT: PASS' "$scratch/saved"
 
 # --- Bochs ---
-runs 0 "Bochs: a good run, whatever its status" boot "$good" 1 \
+runs 0 "Bochs: a good run" boot "$good" 0 \
 	--arch x86_64 --emulator bochs --append 'test=lazy.*' --initrd "$image"
 shows "Bochs: the command line is a file" '^# cmdline=test=lazy\.\*$'
 shows "Bochs: the guest image is a file" '^guest\.bin$'
 shows "Bochs: the application is where UEFI looks" '^BOOTX64\.EFI$'
 runs 1 "Bochs: a failed test" boot "$bad" 1 --arch x86_64 --emulator bochs
+runs 1 "Bochs: a good log, and a bad end" boot "$good" 1 --arch x86_64 --emulator bochs
+runs 0 "Bochs: a bad end that was wanted" boot "# RESULT: FAIL\n" 1 --arch x86_64 --emulator bochs --status 4
 runs 124 "Bochs: a hang" boot "$good" hang --arch x86_64 --emulator bochs --timeout 1
 
 # --- runs leave nothing behind, and do not get in each other's way ---

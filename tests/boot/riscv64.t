@@ -1,0 +1,13 @@
+#!/bin/bash
+# Faultline on RISC-V: QEMU's virt machine, OpenSBI, the H extension.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/boot.sh
+. "$top/tests/boot.sh"
+
+boot "virt" --arch riscv64
+boot "virt, 4 harts" --arch riscv64 --smp 4
+
+refuse "no H extension" 3 'missing extension=hext' --arch riscv64 --cpu rv64,h=false
+
+done_testing
