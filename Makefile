@@ -97,7 +97,8 @@ $(B)/$(1)/guests/%.bin: $(B)/$(1)/guests/%.elf
 	$$(call say,BIN,$(1),$$@)$(OBJCOPY) -O binary $$< $$@
 
 -include $$($(1)_OBJ:.o=.d) $$($(1)_GUEST_LIB:.o=.d) $$($(1)_AGENT:.o=.d)
-.SECONDARY: $$($(1)_GUESTS:.bin=.elf)
+.SECONDARY: $$($(1)_GUESTS:.bin=.elf) $$($(1)_GUEST_LIB) $$($(1)_AGENT) \
+            $$(patsubst guests/%.c,$(B)/$(1)/guest-obj/guests/%.c.o,$$(wildcard guests/*.c))
 endef
 $(foreach a,$(ARCHES),$(eval $(call ARCH_RULES,$(a))))
 

@@ -19,14 +19,14 @@ HOST_LONG    := $(patsubst tests/host/%.c,$(B)/host/fast/%,$(wildcard tests/host
 define HOST_RULES
 $(B)/host/$(1)/obj/%.c.o: %.c
 	@mkdir -p $$(@D)
-	$(CLANG) $(HOST_CFLAGS) $$($(1)_CFLAGS) -MMD -MP -c $$< -o $$@
+	$$(call say,CC,$(1),$$<)$(CLANG) $(HOST_CFLAGS) $$($(1)_CFLAGS) -MMD -MP -c $$< -o $$@
 
 $(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM))
 	@rm -f $$@
-	llvm-ar rcs $$@ $$^
+	$$(call say,AR,$(1),$$@)llvm-ar rcs $$@ $$^
 
 $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_SUPPORT)) $(B)/host/$(1)/libmm.a
-	$(CLANG) $$($(1)_CFLAGS) -pthread $$^ -lcmocka -o $$@
+	$$(call say,LD,$(1),$$@)$(CLANG) $$($(1)_CFLAGS) -pthread $$^ -lcmocka -o $$@
 
 .SECONDARY: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_SUPPORT) $(wildcard tests/host/*.c))
 -include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
