@@ -1,0 +1,598 @@
+/*
+ * The area map: look-up, splits, joins, holes, and its memory; and a random walk against a flat
+ * array of pages, with every invariant of the tree checked as it goes.
+ */
+#include "check.h"
+#include "hal_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/area.h"
+#include "mm/area_tree.h"
+
+static struct gpa_range pages(uint64_t first, uint64_t count)
+{
+	return gpa_range(gpa_at(first * PAGE_SIZE), count * PAGE_SIZE);
+}
+
+static struct area alloc_area(uint64_t first, uint64_t count, enum mm_perm perm)
+{
+	return (struct area){
+		.range = pages(first, count), .backend = AREA_ALLOC, .perm = (uint8_t)perm};
+}
+
+/* --- the tree's invariants --- */
+
+struct summary {
+	uint64_t first, last, gap;
+	size_t areas;
+};
+
+static void note(struct summary *s, bool is_first, uint64_t first, uint64_t last)
+{
+	if (is_first) {
+		s->first = first;
+	} else {
+		CHECK(first > s->last);
+		uint64_t hole = first - s->last - 1;
+		s->gap = hole > s->gap ? hole : s->gap;
+	}
+	s->last = last;
+}
+
+static void check_unused(const uint64_t *starts, unsigned from, unsigned to)
+{
+	for (unsigned i = from; i < to; i++)
+		CHECK_EQ(starts[i], UINT64_MAX);
+}
+
+static struct summary check_leaf(const struct area_head *head, const uint64_t *starts,
+                                 const struct area *areas, unsigned capacity)
+{
+	struct summary s = {.areas = head->count};
+	check_unused(starts, head->count, capacity);
+	for (unsigned i = 0; i < head->count; i++) {
+		CHECK_EQ(starts[i], areas[i].range.start.raw);
+		note(&s, i == 0, starts[i], area_last(&areas[i]));
+	}
+	if (head->count > 0)
+		CHECK_EQ(head->last, s.last);
+	CHECK_EQ(head->gap, s.gap);
+	return s;
+}
+
+static struct summary check_node(const struct area_node *node, unsigned level, size_t *frames)
+{
+	const struct area_inner *inner = &node->inner;
+	++*frames;
+	CHECK(node->head.count > 0);
+	if (level == 0)
+		return check_leaf(&node->head, node->leaf.starts, node->leaf.areas,
+		                  AREA_LEAF_SLOTS);
+
+	struct summary s = {0};
+	check_unused(inner->starts, inner->head.count, AREA_INNER_SLOTS);
+	for (unsigned i = 0; i < inner->head.count; i++) {
+		struct summary below = check_node(inner->children[i], level - 1, frames);
+		uint64_t gap = below.gap;
+		CHECK_EQ(inner->starts[i], below.first);
+		if (i + 1 < inner->head.count) {
+			uint64_t hole = inner->starts[i + 1] - below.last - 1;
+			gap = hole > gap ? hole : gap;
+		}
+		CHECK_EQ(inner->gaps[i], gap);
+		note(&s, i == 0, below.first, below.last);
+		s.gap = gap > s.gap ? gap : s.gap;
+		s.areas += below.areas;
+	}
+	CHECK_EQ(inner->head.last, s.last);
+	CHECK_EQ(inner->head.gap, s.gap);
+	return s;
+}
+
+static void check_map(const struct area_map *map, const struct hal_test *hal)
+{
+	size_t frames = 0;
+	struct summary s;
+	if (map->root) {
+		s = check_node(map->root, map->height - 1, &frames);
+		CHECK(map->height == 1 || map->root->head.count > 1);
+	} else {
+		s = check_leaf(&map->head, map->starts, map->first, AREA_INLINE);
+	}
+	CHECK_EQ(s.areas, map->count);
+	CHECK_EQ(map->spares, 0);
+	CHECK_EQ(map->frames, frames);
+	CHECK_EQ(hal->in_use, frames);
+}
+
+/* --- stories --- */
+
+struct fixture {
+	struct hal_test *hal;
+	struct area_map map;
+};
+
+static struct fixture *open_fixture(bool hooks)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	f->hal = hal_test_open((struct hal_test_options){.hooks = hooks, .frames = 1024});
+	area_map_init(&f->map, &f->hal->hal);
+	return f;
+}
+
+static void close_fixture(struct fixture *f)
+{
+	check_map(&f->map, f->hal);
+	area_map_clear(&f->map);
+	CHECK_EQ(f->map.count, 0);
+	CHECK(area_find(&f->map, gpa_at(0)) == NULL);
+	hal_test_close(f->hal);
+	free(f);
+}
+
+static void insert(struct fixture *f, struct area area)
+{
+	CHECK_OK(area_reserve(&f->map, area.range));
+	area_insert(&f->map, &area);
+}
+
+static void cut(struct fixture *f, struct gpa_range range)
+{
+	CHECK_OK(area_reserve(&f->map, range));
+	area_remove(&f->map, range);
+}
+
+static void protect(struct fixture *f, struct gpa_range range, enum mm_perm perm)
+{
+	CHECK_OK(area_reserve(&f->map, range));
+	area_protect(&f->map, range, perm);
+}
+
+/* "0-3rw- 8-9r--": pages and permissions of every area, in order. */
+static void expect_areas(const struct fixture *f, const char *expected)
+{
+	char text[512] = "";
+	uint64_t at = 0;
+	const struct area *area;
+	while ((area = area_first_from(&f->map, gpa_at(at))) != NULL) {
+		size_t used = strlen(text);
+		snprintf(text + used, sizeof(text) - used, "%s%llu-%llu%s", used ? " " : "",
+		         (unsigned long long)(area->range.start.raw / PAGE_SIZE),
+		         (unsigned long long)(area_last(area) / PAGE_SIZE),
+		         mm_perm_name((enum mm_perm)area->perm));
+		at = area_last(area) + 1;
+		if (at == 0)
+			break;
+	}
+	CHECK_TEXT(text, expected);
+	check_map(&f->map, f->hal);
+}
+
+static void an_empty_map_has_nothing(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	gpa_t at;
+	(void)state;
+	CHECK(area_find(&f->map, gpa_at(UINT64_MAX)) == NULL);
+	CHECK(area_first_from(&f->map, gpa_at(0)) == NULL);
+	CHECK(!area_overlaps(&f->map, gpa_range(gpa_at(0), UINT64_MAX)));
+	CHECK(!area_covers(&f->map, pages(0, 1)));
+	cut(f, pages(0, 100));
+	protect(f, pages(0, 100), MM_R);
+	CHECK_OK(area_find_free(&f->map, pages(1, 10), gpa_at(0), PAGE_SIZE, PAGE_SIZE, &at));
+	CHECK_EQ(at.raw, PAGE_SIZE);
+	expect_areas(f, "");
+	close_fixture(f);
+}
+
+static void equal_neighbours_join(void **state)
+{
+	struct fixture *f = open_fixture(true);
+	(void)state;
+	insert(f, alloc_area(4, 2, MM_RW));
+	insert(f, alloc_area(0, 2, MM_RW));
+	expect_areas(f, "0-1rw- 4-5rw-");
+	insert(f, alloc_area(6, 1, MM_RW)); /* below it */
+	expect_areas(f, "0-1rw- 4-6rw-");
+	insert(f, alloc_area(3, 1, MM_RW)); /* above it */
+	expect_areas(f, "0-1rw- 3-6rw-");
+	insert(f, alloc_area(2, 1, MM_RW)); /* both */
+	expect_areas(f, "0-6rw-");
+	insert(f, alloc_area(7, 1, MM_R)); /* not alike */
+	expect_areas(f, "0-6rw- 7-7r--");
+	close_fixture(f);
+}
+
+/* Two areas differ in one thing each; a linear one also has to go on in the host's memory. */
+static void unequal_neighbours_stay_apart(void **state)
+{
+	const struct area base = {.range = pages(0, 2),
+	                          .backend = AREA_LINEAR,
+	                          .perm = MM_RW,
+	                          .memtype = MM_NORMAL,
+	                          .max_leaf = 1,
+	                          .host = hpa_at(0x10000)};
+	struct area variants[7];
+	(void)state;
+	for (unsigned i = 0; i < 7; i++) {
+		variants[i] = base;
+		variants[i].range = pages(2, 2);
+		variants[i].host = hpa_at(0x12000);
+	}
+	variants[1].backend = AREA_ALLOC;
+	variants[2].perm = MM_R;
+	variants[3].memtype = MM_DEVICE;
+	variants[4].max_leaf = 0;
+	variants[5].populate = true;
+	variants[6].host = hpa_at(0x13000);
+	for (unsigned i = 0; i < 7; i++) {
+		struct fixture *f = open_fixture(false);
+		check_context("variant %u", i);
+		insert(f, base);
+		insert(f, variants[i]);
+		CHECK_EQ(f->map.count, i == 0 ? 1 : 2);
+		close_fixture(f);
+	}
+}
+
+static void removal_splits_and_trims(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	(void)state;
+	insert(f, alloc_area(0, 10, MM_RW));
+	cut(f, pages(4, 2));
+	expect_areas(f, "0-3rw- 6-9rw-");
+	cut(f, pages(3, 1));
+	cut(f, pages(6, 1));
+	expect_areas(f, "0-2rw- 7-9rw-");
+	cut(f, pages(2, 6));
+	expect_areas(f, "0-1rw- 8-9rw-");
+	cut(f, pages(2, 6)); /* a hole: nothing to do */
+	cut(f, pages(0, 1));
+	cut(f, pages(9, 20));
+	expect_areas(f, "1-1rw- 8-8rw-");
+	cut(f, gpa_range(gpa_at(0), UINT64_MAX - PAGE_SIZE + 1));
+	expect_areas(f, "");
+	close_fixture(f);
+}
+
+static void a_cut_linear_area_keeps_its_host(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	struct area linear = {.range = pages(10, 10),
+	                      .backend = AREA_LINEAR,
+	                      .perm = MM_RW,
+	                      .host = hpa_at(0x100000)};
+	(void)state;
+	insert(f, linear);
+	cut(f, pages(13, 2));
+	CHECK_EQ(area_find(&f->map, gpa_at(12 * PAGE_SIZE))->host.raw, 0x100000);
+	CHECK_EQ(area_find(&f->map, gpa_at(15 * PAGE_SIZE))->host.raw, 0x105000);
+	protect(f, pages(16, 2), MM_R);
+	CHECK_EQ(area_find(&f->map, gpa_at(16 * PAGE_SIZE))->host.raw, 0x106000);
+	CHECK_EQ(area_find(&f->map, gpa_at(18 * PAGE_SIZE))->host.raw, 0x108000);
+	protect(f, pages(16, 2), MM_RW);
+	CHECK_EQ(f->map.count, 2);
+	linear.range = pages(13, 2);
+	linear.host = hpa_at(0x103000);
+	insert(f, linear);
+	CHECK_EQ(f->map.count, 1);
+	CHECK_EQ(area_find(&f->map, gpa_at(19 * PAGE_SIZE))->host.raw, 0x100000);
+	close_fixture(f);
+}
+
+static void protection_splits_and_joins_back(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	(void)state;
+	insert(f, alloc_area(0, 10, MM_RW));
+	protect(f, pages(4, 2), MM_R);
+	expect_areas(f, "0-3rw- 4-5r-- 6-9rw-");
+	protect(f, pages(0, 1), MM_X);
+	protect(f, pages(9, 1), MM_X);
+	expect_areas(f, "0-0--x 1-3rw- 4-5r-- 6-8rw- 9-9--x");
+	protect(f, pages(2, 5), MM_RX);
+	expect_areas(f, "0-0--x 1-1rw- 2-6r-x 7-8rw- 9-9--x");
+	protect(f, pages(2, 5), MM_RW);
+	expect_areas(f, "0-0--x 1-8rw- 9-9--x");
+	protect(f, pages(5, 2), MM_RW); /* as it is */
+	protect(f, pages(0, 1), MM_RW);
+	protect(f, pages(9, 1), MM_RW);
+	expect_areas(f, "0-9rw-");
+	protect(f, pages(0, 10), MM_NONE);
+	expect_areas(f, "0-9---");
+	close_fixture(f);
+}
+
+static void protection_skips_holes(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	(void)state;
+	insert(f, alloc_area(2, 2, MM_RW));
+	insert(f, alloc_area(6, 2, MM_R));
+	insert(f, alloc_area(8, 2, MM_RW));
+	protect(f, pages(0, 9), MM_R);
+	expect_areas(f, "2-3r-- 6-8r-- 9-9rw-");
+	protect(f, pages(0, 20), MM_RW);
+	expect_areas(f, "2-3rw- 6-9rw-");
+	close_fixture(f);
+}
+
+static void c09_the_last_page_of_all(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	const uint64_t top = UINT64_MAX / PAGE_SIZE; /* its number */
+	gpa_t at;
+	(void)state;
+	insert(f, alloc_area(top, 1, MM_RW));
+	insert(f, alloc_area(top - 3, 2, MM_RW));
+	CHECK(area_find(&f->map, gpa_at(UINT64_MAX)) != NULL);
+	CHECK(area_find(&f->map, gpa_at(UINT64_MAX - PAGE_SIZE)) == NULL);
+	CHECK(area_covers(&f->map, pages(top, 1)));
+	CHECK(!area_covers(&f->map, pages(top - 1, 2)));
+	CHECK(area_overlaps(&f->map, pages(top - 1, 2)));
+	protect(f, pages(top - 3, 4), MM_R);
+	CHECK_EQ(f->map.count, 2);
+	CHECK_OK(area_find_free(&f->map, pages(1, top), gpa_at((top - 3) * PAGE_SIZE), PAGE_SIZE,
+	                        PAGE_SIZE, &at));
+	CHECK_EQ(at.raw, (top - 1) * PAGE_SIZE);
+	CHECK_ERR(area_find_free(&f->map, pages(1, top), gpa_at(top * PAGE_SIZE), PAGE_SIZE,
+	                         PAGE_SIZE, &at),
+	          MM_NO_MEMORY);
+	insert(f, alloc_area(top - 1, 1, MM_R));
+	CHECK_EQ(f->map.count, 1);
+	cut(f, pages(top, 1));
+	CHECK(area_find(&f->map, gpa_at(UINT64_MAX)) == NULL);
+	CHECK(area_first_from(&f->map, gpa_at(UINT64_MAX)) == NULL);
+	close_fixture(f);
+}
+
+static void find_free_refuses_nonsense(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	const uint64_t K4 = PAGE_SIZE;
+	gpa_t at = gpa_at(1);
+	(void)state;
+	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), 0, K4, &at), MM_INVALID);
+	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), 1, K4, &at), MM_INVALID);
+	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), K4, 1, &at), MM_INVALID);
+	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), K4, 3 * K4, &at), MM_INVALID);
+	CHECK_ERR(area_find_free(&f->map, pages(0, 0), gpa_at(0), K4, K4, &at), MM_INVALID);
+	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), 10 * K4, K4, &at), MM_NO_MEMORY);
+	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(9 * K4), K4, K4, &at), MM_NO_MEMORY);
+	CHECK_ERR(area_find_free(&f->map, pages(1, 9), gpa_at(0), K4, 16 * K4, &at), MM_NO_MEMORY);
+	CHECK_EQ(at.raw, 1);
+	CHECK_OK(area_find_free(&f->map, pages(0, 9), gpa_at(1), K4, 4 * K4, &at));
+	CHECK_EQ(at.raw, 4 * K4);
+	CHECK_OK(area_find_free(&f->map, pages(0, 9), gpa_at(0), 9 * K4, K4, &at));
+	CHECK_EQ(at.raw, 0);
+	close_fixture(f);
+}
+
+/* Whatever area_reserve() gets or not, the map is the same; after it, nothing is asked for. */
+static void reserving_fails_without_a_trace(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	unsigned refusals = 0;
+	(void)state;
+	for (unsigned i = 0; i < 3000; i++) {
+		struct area area = alloc_area(2 * i, 1, MM_RW);
+		size_t frames = f->map.frames;
+		hal_test_fail_after(f->hal, 1);
+		if (area_reserve(&f->map, area.range) != MM_OK) {
+			refusals++;
+			CHECK_EQ(f->map.frames, frames);
+			CHECK_EQ(f->hal->in_use, frames);
+			hal_test_fail_after(f->hal, 0);
+			CHECK_OK(area_reserve(&f->map, area.range));
+		}
+		hal_test_fail_after(f->hal, 1);
+		area_insert(&f->map, &area);
+		hal_test_fail_after(f->hal, 0);
+		check_map(&f->map, f->hal);
+	}
+	CHECK(refusals > 20);
+	CHECK_OK(area_reserve(&f->map, pages(1, 1)));
+	area_release_spares(&f->map);
+	cut(f, pages(0, 6000));
+	CHECK_EQ(f->hal->in_use, 0);
+	close_fixture(f);
+}
+
+/* --- against a flat array --- */
+
+#define NOTHING 0xff
+
+struct flat {
+	uint8_t *perm; /* per page, or NOTHING */
+	unsigned span;
+};
+
+static bool flat_any(const struct flat *flat, unsigned first, unsigned n)
+{
+	for (unsigned i = first; i < first + n; i++) {
+		if (flat->perm[i] != NOTHING)
+			return true;
+	}
+	return false;
+}
+
+static bool flat_all(const struct flat *flat, unsigned first, unsigned n)
+{
+	for (unsigned i = first; i < first + n; i++) {
+		if (flat->perm[i] == NOTHING)
+			return false;
+	}
+	return true;
+}
+
+/* Every page of the map is as in the array, and no two areas could be one. */
+static void check_flat(const struct fixture *f, const struct flat *flat)
+{
+	const struct area *area;
+	uint64_t at = 0;
+	unsigned page = 0;
+	while ((area = area_first_from(&f->map, gpa_at(at))) != NULL) {
+		unsigned first = (unsigned)(area->range.start.raw / PAGE_SIZE);
+		unsigned end = first + (unsigned)(area->range.size / PAGE_SIZE);
+		for (; page < first; page++)
+			CHECK_EQ(flat->perm[page], NOTHING);
+		for (; page < end; page++)
+			CHECK_EQ(flat->perm[page], area->perm);
+		CHECK(page == flat->span || flat->perm[page] != area->perm);
+		at = area_last(area) + 1;
+	}
+	for (; page < flat->span; page++)
+		CHECK_EQ(flat->perm[page], NOTHING);
+	check_map(&f->map, f->hal);
+}
+
+static void check_find_free(const struct fixture *f, const struct flat *flat, unsigned first,
+                            unsigned n, unsigned align)
+{
+	gpa_t at;
+	enum mm_error err =
+		area_find_free(&f->map, pages(0, flat->span), gpa_at((uint64_t)first * PAGE_SIZE),
+	                       (uint64_t)n * PAGE_SIZE, align * PAGE_SIZE, &at);
+	unsigned page = (first + align - 1) / align * align;
+	while (page + n <= flat->span && flat_any(flat, page, n))
+		page += align;
+	CHECK_ERR(err, page + n <= flat->span ? MM_OK : MM_NO_MEMORY);
+	if (err == MM_OK)
+		CHECK_EQ(at.raw / PAGE_SIZE, page);
+}
+
+static void flat_step(struct fixture *f, struct flat *flat, struct rng *rng, bool growing)
+{
+	unsigned longest = rng_below(rng, 100) ? 4 : flat->span / 20 + 2;
+	unsigned first = (unsigned)rng_below(rng, flat->span);
+	unsigned n = 1 + (unsigned)rng_below(rng, longest);
+	uint8_t perm = (uint8_t)rng_below(rng, MM_PERM_SETS);
+	unsigned what = (unsigned)rng_below(rng, 10);
+	n = first + n > flat->span ? flat->span - first : n;
+
+	CHECK_EQ(area_overlaps(&f->map, pages(first, n)), flat_any(flat, first, n));
+	CHECK_EQ(area_covers(&f->map, pages(first, n)), flat_all(flat, first, n));
+	if (what < (growing ? 7 : 2)) {
+		if (flat_any(flat, first, n))
+			return;
+		insert(f, alloc_area(first, n, (enum mm_perm)perm));
+		memset(&flat->perm[first], perm, n);
+	} else if (what < 8) {
+		cut(f, pages(first, n));
+		memset(&flat->perm[first], NOTHING, n);
+	} else if (what < 9) {
+		protect(f, pages(first, n), (enum mm_perm)perm);
+		for (unsigned i = first; i < first + n; i++)
+			flat->perm[i] = flat->perm[i] == NOTHING ? NOTHING : perm;
+	} else {
+		check_find_free(f, flat, first, n, 1U << rng_below(rng, 5));
+	}
+}
+
+static void walk_against_flat(uint64_t seed, unsigned span, unsigned steps, unsigned check_every)
+{
+	struct fixture *f = open_fixture(seed % 2 != 0);
+	struct rng rng = rng_seeded(seed);
+	struct flat flat = {malloc(span), span};
+	memset(flat.perm, NOTHING, span);
+	for (unsigned i = 0; i < steps; i++) {
+		check_context("seed=%llu span=%u step=%u", (unsigned long long)seed, span, i);
+		flat_step(f, &flat, &rng, i / (steps / 8 + 1) % 2 == 0);
+		gpa_t gpa = gpa_at(rng_below(&rng, span * PAGE_SIZE));
+		const struct area *area = area_find(&f->map, gpa);
+		CHECK_EQ(area ? area->perm : NOTHING, flat.perm[gpa.raw / PAGE_SIZE]);
+		if (i % check_every == 0)
+			check_flat(f, &flat);
+	}
+	check_flat(f, &flat);
+	free(flat.perm);
+	close_fixture(f);
+}
+
+static void random_walks_inside_the_map(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++)
+		walk_against_flat(seed, 14, 2000, 1);
+}
+
+static void random_walks_in_one_node(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 6; seed++)
+		walk_against_flat(seed, 150, 3000, 3);
+}
+
+static void random_walks_in_two_levels(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 4; seed++)
+		walk_against_flat(seed, 3000, 12000, 97);
+}
+
+static void random_walks_in_three_levels(void **state)
+{
+	(void)state;
+	walk_against_flat(1, 120000, 250000, 25000);
+}
+
+/* Ascending, descending and from both ends: the shapes that split nodes at their edges. */
+static void regular_orders(void **state)
+{
+	enum {
+		N = 20000
+	};
+	(void)state;
+	for (unsigned order = 0; order < 3; order++) {
+		struct fixture *f = open_fixture(false);
+		check_context("order %u", order);
+		for (unsigned i = 0; i < N; i++) {
+			unsigned at = order == 0   ? i
+			              : order == 1 ? N - 1 - i
+			              : i % 2      ? N - 1 - i / 2
+			                           : i / 2;
+			insert(f, alloc_area(2 * at, 1, MM_RW));
+		}
+		check_map(&f->map, f->hal);
+		CHECK_EQ(f->map.count, N);
+		if (order == 0)
+			CHECK(f->map.frames <= N / (AREA_LEAF_SLOTS - 1) + 4);
+		for (unsigned i = 0; i < N; i++)
+			CHECK(area_find(&f->map, gpa_at(2 * i * PAGE_SIZE)) != NULL &&
+			      area_find(&f->map, gpa_at((2 * i + 1) * PAGE_SIZE)) == NULL);
+		for (unsigned i = 0; i < N; i++) {
+			unsigned at = order == 1 ? N - 1 - i : i;
+			cut(f, pages(2 * at, 1));
+			if (i % 1000 == 0)
+				check_map(&f->map, f->hal);
+		}
+		CHECK_EQ(f->hal->in_use, 0);
+		close_fixture(f);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_map_has_nothing),
+		cmocka_unit_test(equal_neighbours_join),
+		cmocka_unit_test(unequal_neighbours_stay_apart),
+		cmocka_unit_test(removal_splits_and_trims),
+		cmocka_unit_test(a_cut_linear_area_keeps_its_host),
+		cmocka_unit_test(protection_splits_and_joins_back),
+		cmocka_unit_test(protection_skips_holes),
+		cmocka_unit_test(c09_the_last_page_of_all),
+		cmocka_unit_test(find_free_refuses_nonsense),
+		cmocka_unit_test(reserving_fails_without_a_trace),
+		cmocka_unit_test(random_walks_inside_the_map),
+		cmocka_unit_test(random_walks_in_one_node),
+		cmocka_unit_test(random_walks_in_two_levels),
+		cmocka_unit_test(random_walks_in_three_levels),
+		cmocka_unit_test(regular_orders),
+	};
+	return cmocka_run_group_tests_name("area", tests, NULL, NULL);
+}
