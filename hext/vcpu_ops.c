@@ -1,3 +1,6 @@
+/*
+ * A vCPU that does not run: its life, the answers it is given, and what reports ask of it.
+ */
 #include "hext/vcpu_ops.h"
 
 #include "hext/features.h"

@@ -1,3 +1,6 @@
+/*
+ * The ISA as the device tree spells it. Letters and words are lower case, as the bindings demand.
+ */
 #include "kernel/riscv64/isa.h"
 
 #include <stddef.h>

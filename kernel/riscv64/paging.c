@@ -1,3 +1,6 @@
+/*
+ * One table of 1 GiB leaves, which every hart loads.
+ */
 #include "kernel/riscv64/paging.h"
 
 #include <stdint.h>
