@@ -9,6 +9,8 @@ tsan_CFLAGS  := -O1 -fsanitize=thread
 fast_CFLAGS  := -O2
 
 HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
+# What is pure outside of the library, and tested here as well.
+HOST_PURE    := hext/decode.c
 HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c))
 
 HOST_UNITS   := $(patsubst tests/host/%.c,$(B)/host/asan/%,$(wildcard tests/host/test_*.c))
@@ -21,17 +23,24 @@ $(B)/host/$(1)/obj/%.c.o: %.c
 	@mkdir -p $$(@D)
 	$$(call say,CC,$(1),$$<)$(CLANG) $(HOST_CFLAGS) $$($(1)_CFLAGS) -MMD -MP -c $$< -o $$@
 
-$(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM))
+$(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_PURE))
 	@rm -f $$@
 	$$(call say,AR,$(1),$$@)llvm-ar rcs $$@ $$^
 
 $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_SUPPORT)) $(B)/host/$(1)/libmm.a
 	$$(call say,LD,$(1),$$@)$(CLANG) $$($(1)_CFLAGS) -pthread $$^ -lcmocka -o $$@
 
-.SECONDARY: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_SUPPORT) $(wildcard tests/host/*.c))
+.SECONDARY: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_PURE) $(HOST_SUPPORT) $(wildcard tests/host/*.c))
 -include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
 endef
 $(foreach f,asan tsan fast,$(eval $(call HOST_RULES,$(f))))
+
+# Decoders are held against the assembler: tests/host/insns/<arch>.c, as bytes.
+riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno-relax
+$(B)/host/insns/%.bin: tests/host/insns/%.c tests/host/insns/%.h
+	@mkdir -p $(@D)
+	$(CLANG) $($*_INSNS_TARGET) -c $< -o $@.o && $(OBJCOPY) -O binary -j .text $@.o $@
+$(foreach f,asan tsan fast,$(B)/host/$(f)/obj/tests/host/test_decode_riscv.c.o): $(B)/host/insns/riscv64.bin
 
 HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
 

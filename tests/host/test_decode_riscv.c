@@ -1,0 +1,177 @@
+/*
+ * hext/decode.c against the assembler: every form it does, every field's ends, and that it
+ * refuses the rest. Then every 16-bit encoding and a sweep of the 32-bit ones for what no list
+ * has: whatever is accepted must make sense.
+ */
+#include <string.h>
+
+#include "check.h"
+#include "hext/decode.h"
+
+/* insns/riscv64.c's .text: one encoding in each 8 bytes. */
+extern const uint8_t riscv_insns_start[], riscv_insns_end[];
+__asm__(".section .rodata\n\t.balign 8\n"
+        "riscv_insns_start:\n\t.incbin \"build/host/insns/riscv64.bin\"\n"
+        "riscv_insns_end:\n\t.previous");
+
+#define CELL_BYTES 8
+
+enum kind {
+	SIGNED,
+	UNSIGNED,
+	STORE,
+	NONE,
+};
+
+struct expected {
+	const char *text;
+	enum kind kind;
+	uint8_t width, reg, base;
+	int16_t offset;
+	uint8_t length;
+};
+
+#define INSN(text, kind, width, reg, base, offset, length)                                         \
+	{text, kind, width, reg, base, offset, length},
+#define REFUSED(text) {text, NONE, 0, 0, 0, 0, 0},
+#define C_INSN(text, kind, width, reg, base, offset, length)                                       \
+	INSN(text, kind, width, reg, base, offset, length)
+#define C_REFUSED(text) REFUSED(text)
+
+static const struct expected table[] = {
+#include "insns/riscv64.h"
+};
+
+#define ROWS (sizeof(table) / sizeof(table[0]))
+
+static uint32_t encoding(size_t row)
+{
+	uint32_t insn;
+
+	memcpy(&insn, riscv_insns_start + row * CELL_BYTES, sizeof(insn));
+	return insn;
+}
+
+static void check_fields(const struct decoded_access *got, const struct expected *row)
+{
+	CHECK_EQ(got->write, row->kind == STORE);
+	CHECK_EQ(got->sign_extend, row->kind == SIGNED);
+	CHECK_EQ(got->width, row->width);
+	CHECK_EQ(got->reg, row->reg);
+	CHECK_EQ(got->length, row->length);
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	CHECK_EQ(riscv_insns_end - riscv_insns_start, ROWS * CELL_BYTES);
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct expected *row = &table[i];
+		struct decoded_access got = {0};
+
+		check_context("insn=\"%s\" encoding=%#x", row->text, encoding(i));
+		CHECK_EQ(decode_load_store(encoding(i), &got), row->kind != NONE);
+		if (row->kind == NONE)
+			continue;
+		check_fields(&got, row);
+		CHECK_EQ(got.base, row->base);
+		CHECK_EQ(got.offset, row->offset);
+	}
+}
+
+/* 8.6.3: rs1's field becomes the address offset, and the immediate 0; bit 1 tells the length. */
+static uint32_t transformed(uint32_t insn, enum kind kind, unsigned offset, unsigned length)
+{
+	uint32_t keep = kind == STORE ? 0x01f0707fU : 0x00007fffU;
+
+	return (insn & keep & ~(length == 2 ? 2U : 0U)) | offset << 15;
+}
+
+static void test_transformed(void **state)
+{
+	struct decoded_access got;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct expected *row = &table[i];
+
+		check_context("insn=\"%s\" encoding=%#x", row->text, encoding(i));
+		if (row->length != 4)
+			continue;
+		for (uint8_t length = 2; length <= 4; length += 2) {
+			struct expected short_row = *row;
+
+			short_row.length = length;
+			CHECK(decode_transformed(transformed(encoding(i), row->kind, 3, length),
+			                         &got));
+			check_fields(&got, &short_row);
+			CHECK_EQ(got.offset, 3);
+		}
+	}
+	check_context("pseudo-instructions");
+	CHECK(!decode_transformed(0, &got));
+	CHECK(!decode_transformed(0x3000, &got));
+	CHECK(!decode_transformed(0x3020, &got));
+}
+
+static void check_sense(uint32_t insn, const struct decoded_access *got)
+{
+	unsigned length = (insn & 3) == 3 ? 4 : 2;
+
+	CHECK_EQ(got->length, length);
+	CHECK(got->width == 1 || got->width == 2 || got->width == 4 || got->width == 8);
+	CHECK(got->reg < 32 && got->base < 32);
+	CHECK(!(got->write && got->sign_extend));
+	CHECK(length == 4 || (got->offset >= 0 && got->offset % got->width == 0));
+}
+
+/* c.lw and the like: 8 of 2^16 encodings' top-level forms, minus what they reserve. */
+static void test_every_compressed(void **state)
+{
+	unsigned accepted = 0;
+
+	(void)state;
+	for (uint32_t insn = 0; insn < 0x10000; insn++) {
+		struct decoded_access got = {0};
+
+		if ((insn & 3) == 3)
+			continue;
+		check_context("encoding=%#x", insn);
+		if (!decode_load_store(insn, &got))
+			continue;
+		check_sense(insn, &got);
+		accepted++;
+	}
+	/* 8 forms of 2^11 encodings; c.lwsp and c.ldsp to x0 are reserved, 2^6 each. Zcb: c.lbu,
+	 * c.lhu and c.lh, c.sb of 2^8, c.sh of 2^7. */
+	CHECK_EQ(accepted, 8 * 2048 - 2 * 64 + 3 * 256 + 128);
+}
+
+static void test_sweep(void **state)
+{
+	struct rng rng = rng_seeded(1);
+
+	(void)state;
+	for (unsigned i = 0; i < 1000000; i++) {
+		uint32_t insn = (uint32_t)rng_next(&rng) | 3;
+		struct decoded_access got = {0};
+
+		check_context("encoding=%#x", insn);
+		if (!decode_load_store(insn, &got))
+			continue;
+		check_sense(insn, &got);
+		CHECK((insn & 0x7f) == 0x03 || (insn & 0x7f) == 0x23);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_transformed),
+		cmocka_unit_test(test_every_compressed),
+		cmocka_unit_test(test_sweep),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
