@@ -3,7 +3,6 @@
 
 #include "kernel/x86_64/apic.h"
 #include "kernel/x86_64/console.h"
-#include "kernel/x86_64/cpu.h"
 #include "kernel/x86_64/desc.h"
 #include "kernel/x86_64/smp.h"
 #include "kernel/x86_64/traps.h"
@@ -27,19 +26,6 @@ void machine_init(const struct boot_info *info)
 	apic_init();
 	apic_init_cpu();
 	smp_init(info);
-}
-
-unsigned machine_cpu_index(void)
-{
-	uint32_t tr;
-
-	__asm__ volatile("str %0" : "=r"(tr));
-	return (tr - SELECTOR_TSS) / TSS_DESC_SIZE;
-}
-
-void machine_relax(void)
-{
-	cpu_pause();
 }
 
 void machine_zero(void *ctx, void *page, size_t bytes)
