@@ -119,7 +119,8 @@ static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 		void *at = hal_test_ptr(test, out[got]);
 		UNPOISON(at, PAGE_SIZE << order);
 		memset(at, HAL_TEST_POISON, PAGE_SIZE << order);
-		record(test, &(struct hal_event){.kind = HAL_ALLOC, .frame = out[got], .order = order});
+		record(test,
+		       &(struct hal_event){.kind = HAL_ALLOC, .frame = out[got], .order = order});
 	}
 	unlock(test);
 	return got;

@@ -258,3 +258,16 @@ struct hw_result hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm acces
 	while (raced);
 	return result;
 }
+
+bool hw_entry_is_table(const struct npt_format *format, uint64_t entry, unsigned level, hpa_t *next)
+{
+	/* The widest machine of the format: what it may lead to is not the question here. */
+	const struct hw_mmu mmu = {.format = format,
+	                           .config = {.levels = 5,
+	                                      .hpa_bits = format == &npt_gstage ? 56 : 52,
+	                                      .max_leaf = 4,
+	                                      .execute_only = true}};
+	struct hw_entry d = decode(&mmu, entry, level, MM_R);
+	*next = d.next;
+	return d.outcome == HW_OK && !d.leaf;
+}

@@ -50,4 +50,8 @@ struct hw_mmu {
  * and the machine does that. */
 struct hw_result hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update);
 
+/* Does this raw entry lead to a table, and where? Level 0 has none. */
+bool hw_entry_is_table(const struct npt_format *format, uint64_t entry, unsigned level,
+                       hpa_t *next);
+
 #endif

@@ -1,0 +1,201 @@
+#include "guest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct gpa_range pages(uint64_t first, uint64_t n)
+{
+	return gpa_range(gpa_at(first * PAGE_SIZE), n * PAGE_SIZE);
+}
+
+gpa_t page(uint64_t number)
+{
+	return gpa_at(number * PAGE_SIZE);
+}
+
+static void *physical_memory(void *ctx, hpa_t pa)
+{
+	struct hal_test *hal = ctx;
+	/* A linear mapping may lead outside the pool, a table never. */
+	return hal_test_ptr(hal, pa);
+}
+
+struct aspace_config guest_config(const struct geometry *geo, struct hal_test *hal)
+{
+	return (struct aspace_config){
+		.format = geo->format,
+		.npt = geo->config,
+		.hal = hal->hal,
+		.limits = gpa_range(gpa_at(0), UINT64_C(1) << npt_gpa_bits(&geo->config)),
+		.quota = UINT64_MAX,
+		.tag = 1,
+	};
+}
+
+struct guest *guest_open_with(const struct geometry *geo, struct hal_test *hal,
+                              const struct aspace_config *config)
+{
+	struct guest *g = aligned_alloc(64, sizeof(*g));
+	CHECK(g != NULL);
+	/* Whatever was there before init must not matter. */
+	memset(g, 0xdd, sizeof(*g));
+	g->geo = geo;
+	g->hal = hal;
+	g->faults = 0;
+	CHECK_OK(aspace_init(&g->as, config));
+	const struct hw_mmu mmu = {geo->format, config->npt, aspace_root(&g->as), physical_memory,
+	                           hal};
+	ghost_tlb_watch(&hal->tlb, config->tag, &mmu);
+	return g;
+}
+
+struct guest *guest_open(const struct geometry *geo, struct hal_test_options options)
+{
+	options.root_order = npt_root_order(&geo->config);
+	struct hal_test *hal = hal_test_open(options);
+	const struct aspace_config config = guest_config(geo, hal);
+	return guest_open_with(geo, hal, &config);
+}
+
+void guest_close(struct guest *g)
+{
+	uint32_t tag = aspace_tag(&g->as);
+	struct hal_test *hal = g->hal;
+	aspace_destroy(&g->as);
+	ghost_tlb_unwatch(&hal->tlb, tag);
+	if (hal->tlb.space_count == 0)
+		hal_test_close(hal);
+	free(g);
+}
+
+struct touched guest_touch(struct guest *g, gpa_t gpa, enum mm_perm access)
+{
+	struct touched t = {.outcome = TOUCH_HIT};
+	for (unsigned tries = 0; tries < 3; tries++) {
+		struct hw_result r =
+			ghost_tlb_access(&g->hal->tlb, aspace_tag(&g->as), gpa, access);
+		if (r.outcome == HW_MISCONFIG)
+			check_failed(__FILE__, __LINE__,
+			             "misconfigured entry 0x%llx at level %u for gpa 0x%llx",
+			             (unsigned long long)r.entry, r.level,
+			             (unsigned long long)gpa.raw);
+		if (r.outcome == HW_OK) {
+			t.hpa = r.hpa;
+			t.level = r.level;
+			return t;
+		}
+		g->faults++;
+		t.outcome = TOUCH_SERVED;
+		t.fault = aspace_fault(&g->as, gpa, access);
+		if (t.fault != MM_FAULT_MAPPED && t.fault != MM_FAULT_SPURIOUS &&
+		    t.fault != MM_FAULT_UNSHARED) {
+			t.outcome = TOUCH_REFUSED;
+			return t;
+		}
+	}
+	check_failed(__FILE__, __LINE__, "gpa 0x%llx, access %s: faults for ever",
+	             (unsigned long long)gpa.raw, mm_perm_name(access));
+}
+
+void guest_expect(struct guest *g, gpa_t gpa, enum mm_perm access, enum touch outcome,
+                  const char *file, int line)
+{
+	static const char *const names[] = {"a hit", "a fault served", "a fault refused"};
+	struct touched t = guest_touch(g, gpa, access);
+	if (t.outcome != outcome)
+		check_failed(file, line, "gpa 0x%llx, access %s: expected %s, got %s (%s)",
+		             (unsigned long long)gpa.raw, mm_perm_name(access), names[outcome],
+		             names[t.outcome],
+		             t.outcome == TOUCH_HIT ? "-" : mm_fault_name(t.fault));
+}
+
+void guest_expect_fault(struct guest *g, gpa_t gpa, enum mm_perm access, enum mm_fault fault,
+                        const char *file, int line)
+{
+	struct touched t = guest_touch(g, gpa, access);
+	const char *got = t.outcome == TOUCH_HIT ? "no fault" : mm_fault_name(t.fault);
+	if (t.outcome == TOUCH_HIT || t.fault != fault)
+		check_failed(file, line, "gpa 0x%llx, access %s: expected %s, got %s",
+		             (unsigned long long)gpa.raw, mm_perm_name(access),
+		             mm_fault_name(fault), got);
+}
+
+uint8_t guest_load(struct guest *g, gpa_t gpa)
+{
+	struct touched t = guest_touch(g, gpa, MM_R);
+	CHECK(t.outcome != TOUCH_REFUSED);
+	return *(uint8_t *)hal_test_ptr(g->hal, t.hpa);
+}
+
+void guest_store(struct guest *g, gpa_t gpa, uint8_t value)
+{
+	struct touched t = guest_touch(g, gpa, MM_W);
+	CHECK(t.outcome != TOUCH_REFUSED);
+	*(uint8_t *)hal_test_ptr(g->hal, t.hpa) = value;
+}
+
+struct hw_result guest_walk(struct guest *g, gpa_t gpa, enum mm_perm access)
+{
+	const struct hw_mmu mmu = {g->geo->format, g->as.npt.config, aspace_root(&g->as),
+	                           physical_memory, g->hal};
+	return hw_walk(&mmu, gpa, access, false);
+}
+
+struct aspace_stats guest_stats(struct guest *g)
+{
+	struct aspace_stats stats;
+	aspace_get_stats(&g->as, &stats);
+	return stats;
+}
+
+/* --- fingerprints --- */
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ (hash >> 29);
+}
+
+/* Every entry of every table, by recursion over what the hardware would follow. */
+static uint64_t hash_table(struct guest *g, hpa_t table, unsigned level, uint64_t hash)
+{
+	const struct npt_config *config = &g->as.npt.config;
+	unsigned bits = level + 1 == config->levels ? config->root_bits : NPT_INDEX_BITS;
+	for (unsigned i = 0; i < 1U << bits; i++) {
+		const uint64_t *entry = hal_test_ptr(g->hal, hpa_plus(table, i * 8));
+		if (*entry == 0)
+			continue;
+		hash = mix(mix(hash, i), *entry);
+		hpa_t next;
+		if (level > 0 && hw_entry_is_table(g->geo->format, *entry, level, &next))
+			hash = hash_table(g, next, level - 1, hash);
+	}
+	return hash;
+}
+
+uint64_t guest_fingerprint(struct guest *g)
+{
+	uint64_t hash = hash_table(g, aspace_root(&g->as), g->as.npt.config.levels - 1, 1);
+	const struct area *area;
+	uint64_t at = 0;
+
+	while ((area = area_first_from(&g->as.areas, gpa_at(at))) != NULL) {
+		hash = mix(mix(hash, area->range.start.raw), area->range.size);
+		hash = mix(mix(hash, (uint64_t)area->backend << 32 | (uint64_t)area->perm << 16 |
+		                             (uint64_t)area->memtype << 8 | area->max_leaf),
+		           area->host.raw);
+		at = gpa_range_last(area->range).raw + 1;
+		if (at == 0)
+			break;
+	}
+	struct aspace_stats stats = guest_stats(g);
+	hash = mix(mix(mix(hash, stats.frames), stats.tables), stats.area_frames);
+	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
+		hash = mix(hash, stats.leaves[level]);
+	return mix(mix(hash, g->hal->in_use), atomic_load(&g->as.lock.writer));
+}
+
+bool guest_can(const struct guest *g, enum mm_perm perm)
+{
+	return npt_can_express(g->geo->format, &g->geo->config, 0, perm, MM_NORMAL) == MM_OK;
+}
