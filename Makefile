@@ -91,7 +91,7 @@ $(B)/$(1)/guests/%.elf: $(B)/$(1)/guest-obj/guests/%.c.o $$($(1)_GUEST_LIB) gues
 	@mkdir -p $$(@D)
 	$$(call say,LD,$(1),$$@)$(LD) --build-id=none -static -nostdlib -T guests/guest.ld $$(filter %.o,$$^) -o $$@
 
-$(B)/$(1)/guests/agent.elf: $$($(1)_AGENT)
+$(B)/$(1)/guests/agent.elf $(B)/$(1)/guests/fetch.elf: $$($(1)_AGENT)
 
 $(B)/$(1)/guests/%.bin: $(B)/$(1)/guests/%.elf
 	$$(call say,BIN,$(1),$$@)$(OBJCOPY) -O binary $$< $$@

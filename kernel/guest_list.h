@@ -2,3 +2,12 @@
  * bytes in, and for guest_images.c, which finds them by name. */
 /* clang-format off */
 GUEST(hello)
+GUEST(lazy)
+GUEST(fetch)
+GUEST(stage1)
+GUEST(mmio)
+GUEST(protect)
+GUEST(wild)
+GUEST(spin)
+GUEST(calls)
+GUEST(agent)
