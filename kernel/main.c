@@ -2,46 +2,127 @@
  * The boot story, from the moment the machine is ours to the moment it is switched off.
  */
 #include "boot_info.h"
+#include "frame.h"
+#include "kernel/cmdline.h"
+#include "kernel/host.h"
+#include "kernel/memory_map.h"
 #include "kernel/report.h"
+#include "kernel/tap.h"
+#include "kernel/tests.h"
 #include "log.h"
 #include "machine.h"
 #include "vcpu.h"
 
-/* The first extension that this CPU has, switched on; NULL if there is none. */
-static const struct virt_ops *virt_find(struct virt_caps *caps)
+static struct cmdline options = {.repeat = 1};
+
+/* The one way out. */
+_Noreturn static void finish(enum machine_status status)
+{
+	machine_console_drain();
+	while (options.halt)
+		machine_relax();
+	machine_power_off(status);
+}
+
+/* Firmware's data or the command line make no sense: nothing is built on them. */
+_Noreturn static void refuse(const char *what, const char *why)
+{
+	log_line(LOG_QUIET, "refused %s: %s", what, why);
+	tap_plan(0, what);
+	tap_fail();
+	finish(STATUS_BAD_BOOT);
+}
+
+_Noreturn static void no_virtualization(const char *why)
+{
+	tap_plan(0, why);
+	tap_fail();
+	finish(STATUS_NO_VIRT);
+}
+
+static void take_memory(const struct boot_info *info)
+{
+	static struct hpa_range ranges[2 * BOOT_REGIONS];
+	const char *wrong = memory_map_check(info);
+
+	if (wrong != NULL)
+		refuse("memory map", wrong);
+	if (!frame_init(ranges, memory_map_usable(info, ranges, ARRAY_SIZE(ranges))))
+		refuse("memory map", "no usable RAM");
+}
+
+static void read_cmdline(const struct boot_info *info)
+{
+	char error[CMDLINE_ERROR];
+
+	if (info->cmdline_cut)
+		refuse("command line", "too long");
+	if (!cmdline_parse(info->cmdline, &options, error))
+		refuse("command line", error);
+	log_level = options.log;
+}
+
+/* The first extension that this CPU has; each that it lacks is named, with what is missing. */
+static const struct virt_ops *find_extension(struct virt_caps *caps)
 {
 	for (const struct virt_ops *const *ops = virt_candidates; *ops != NULL; ops++) {
+		*caps = (struct virt_caps){0};
 		if ((*ops)->probe(caps))
 			return *ops;
-		log_line(LOG_QUIET, "missing extension=%s reason=\"%s\"", (*ops)->name,
-		         caps->missing);
+		log_line(LOG_QUIET, "missing extension=%s: %s", (*ops)->name, caps->missing);
 	}
 	return NULL;
 }
 
-_Noreturn static void finish(enum machine_status status)
+static void enable_virtualization(struct host *host)
 {
-	log_raw("# RESULT: %s", status == STATUS_PASS ? "PASS" : "FAIL");
-	machine_console_drain();
-	machine_power_off(status);
+	const char *why;
+
+	host->ops = find_extension(&host->caps);
+	if (host->ops == NULL)
+		no_virtualization("no usable virtualization extension");
+	report_caps(host->ops, &host->caps);
+	if (!host->ops->cpu_enable(&why)) {
+		log_line(LOG_QUIET, "missing extension=%s: %s", host->ops->name, why);
+		no_virtualization(why);
+	}
+	host->cpus = 1;
+}
+
+static const struct test_suite *const suites[] = {
+	&tests_guests, &tests_lazy, &tests_hostile, &tests_limits, NULL,
+};
+
+static void run_tests(const struct host *host)
+{
+	unsigned count = test_count(suites, &options);
+
+	if (options.list) {
+		test_list(suites, &options);
+		tap_plan(0, "listed only");
+		return;
+	}
+	if (count == 0)
+		refuse("command line", "no test of that name");
+	tap_plan(count * options.repeat, NULL);
+	for (unsigned i = 0; i < options.repeat; i++)
+		test_run(suites, host, &options);
 }
 
 _Noreturn void kernel_main(struct boot_info *info)
 {
-	static struct virt_caps caps;
-	const struct virt_ops *ops;
+	static struct host host;
 
 	machine_init(info);
-	log_raw("TAP version 13");
-	if (info->error != NULL) {
-		log_line(LOG_QUIET, "boot error=\"%s\"", info->error);
-		finish(STATUS_BAD_BOOT);
-	}
+	tap_begin();
+	if (info->error != NULL)
+		refuse("firmware data", info->error);
+	read_cmdline(info);
 	report_boot(info);
+	take_memory(info);
 
-	ops = virt_find(&caps);
-	if (ops == NULL)
-		finish(STATUS_NO_VIRT);
-	report_caps(ops, &caps);
-	finish(STATUS_PASS);
+	host.boot = info;
+	enable_virtualization(&host);
+	run_tests(&host);
+	finish(tap_end() ? STATUS_PASS : STATUS_FAIL);
 }

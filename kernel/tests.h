@@ -1,0 +1,12 @@
+/* The cases of the main job, by subject: what `test=GLOB` selects from. */
+#ifndef KERNEL_TESTS_H
+#define KERNEL_TESTS_H
+
+#include "kernel/test.h"
+
+extern const struct test_suite tests_lazy;    /* lazy, populated and linear memory */
+extern const struct test_suite tests_guests;  /* payloads that behave */
+extern const struct test_suite tests_hostile; /* payloads that do not */
+extern const struct test_suite tests_limits;  /* too little memory, bad images */
+
+#endif
