@@ -105,6 +105,12 @@ bool hypercall(struct vm_vcpu *v, const struct vm_exit_call *call)
 	case GUEST_FAULTS:
 		value = fault_count(vm);
 		break;
+	case GUEST_STEP:
+		if (vm->hooks == NULL)
+			error = GUEST_UNKNOWN_CALL;
+		else
+			value = vm->hooks->step(vm->hooks->ctx, v, call->args[0]);
+		break;
 	default:
 		error = GUEST_UNKNOWN_CALL;
 	}

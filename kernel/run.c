@@ -54,6 +54,8 @@ static enum vm_kill kill_for_fault(enum mm_fault result)
 		return KILL_QUOTA;
 	case MM_FAULT_OUT_OF_RANGE:
 		return KILL_OUT_OF_RANGE;
+	case MM_FAULT_IS_DEVICE: /* as a page table */
+		return KILL_MMIO_REFUSED;
 	default:
 		return KILL_NOT_MAPPED;
 	}
@@ -103,9 +105,9 @@ static void on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 
 	if (likely(result <= MM_FAULT_UNSHARED))
 		return;
-	if (result == MM_FAULT_IS_DEVICE)
+	if (result == MM_FAULT_IS_DEVICE && !exit->fault.stage1_walk)
 		on_mmio(v, exit);
-	else
+	else if (vm->hooks == NULL || !vm->hooks->repair(vm->hooks->ctx, v, exit))
 		kill(v, exit, kill_for_fault(result), exit->fault.gpa);
 }
 
@@ -220,9 +222,10 @@ static enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
 
 /* --- CPUs --- */
 
-/* One CPU's part of a VM: vCPUs `cpu`, `cpu + stride`, ... */
+/* One CPU's part of the work: vCPUs `cpu`, `cpu + stride`, ... */
 struct share {
-	struct vm *vm;
+	struct vm_vcpu *const *vcpus;
+	unsigned count;
 	unsigned cpu;
 	unsigned stride;
 };
@@ -240,36 +243,57 @@ static uint64_t slice_end(const struct vm *vm, bool alone)
 static void run_share(void *arg)
 {
 	const struct share *share = arg;
-	struct vm *vm = share->vm;
-	bool alone = share->cpu + share->stride >= vm->vcpu_count;
+	bool alone = share->cpu + share->stride >= share->count;
 	bool more = true;
 
 	while (more) {
 		more = false;
-		for (unsigned i = share->cpu; i < vm->vcpu_count; i += share->stride) {
-			if (run_vcpu(&vm->vcpus[i], slice_end(vm, alone)) == STOP_SLICE)
+		for (unsigned i = share->cpu; i < share->count; i += share->stride) {
+			struct vm_vcpu *v = share->vcpus[i];
+
+			if (run_vcpu(v, slice_end(v->vm, alone)) == STOP_SLICE)
 				more = true;
 		}
 	}
-	for (unsigned i = share->cpu; i < vm->vcpu_count; i += share->stride) {
-		if (vm->ops->park != NULL)
-			vm->ops->park(&vm->vcpus[i].vcpu);
+	for (unsigned i = share->cpu; i < share->count; i += share->stride) {
+		struct vm_vcpu *v = share->vcpus[i];
+
+		if (v->vm->ops->park != NULL)
+			v->vm->ops->park(&v->vcpu);
 	}
 }
 
-void vm_run(struct vm *vm)
+static void begin(struct vm *vm)
 {
-	struct share shares[MACHINE_MAX_CPUS];
 	uint64_t budget = vm->config->budget_ms != 0 ? vm->config->budget_ms : VM_BUDGET_MS;
-	unsigned cpus = vm->host->cpus < vm->vcpu_count ? vm->host->cpus : vm->vcpu_count;
 
 	vm->watched = vm->trace != NULL || log_level >= LOG_FAULTS;
 	vm->deadline = machine_ticks() + budget * machine_ticks_per_second() / 1000;
+}
+
+void vm_run_all(struct vm *const vms[], size_t count)
+{
+	struct vm_vcpu *vcpus[VM_RUN_VCPUS];
+	struct share shares[MACHINE_MAX_CPUS];
+	unsigned total = 0, cpus;
+
+	for (size_t i = 0; i < count; i++) {
+		begin(vms[i]);
+		ASSERT(total + vms[i]->vcpu_count <= VM_RUN_VCPUS);
+		for (unsigned j = 0; j < vms[i]->vcpu_count; j++)
+			vcpus[total++] = &vms[i]->vcpus[j];
+	}
+	cpus = vms[0]->host->cpus < total ? vms[0]->host->cpus : total;
 	for (unsigned cpu = 0; cpu < cpus; cpu++)
-		shares[cpu] = (struct share){vm, cpu, cpus};
+		shares[cpu] = (struct share){vcpus, total, cpu, cpus};
 	for (unsigned cpu = 1; cpu < cpus; cpu++)
 		machine_run_on(cpu, run_share, &shares[cpu]);
 	run_share(&shares[0]);
 	for (unsigned cpu = 1; cpu < cpus; cpu++)
 		machine_wait(cpu);
+}
+
+void vm_run(struct vm *vm)
+{
+	vm_run_all(&vm, 1);
 }

@@ -12,4 +12,9 @@
  */
 void vm_run(struct vm *vm);
 
+/* The same for several VMs beside each other, with at most VM_RUN_VCPUS vCPUs in all. */
+void vm_run_all(struct vm *const vms[], size_t count);
+
+#define VM_RUN_VCPUS 32
+
 #endif

@@ -91,6 +91,7 @@ struct fault_record {
 	enum mm_perm access;
 	enum mm_fault result;
 	bool stage1_walk;
+	bool gpa_is_page; /* the hardware says which page, not which byte */
 	unsigned vcpu;
 	uint64_t cycles; /* machine_cycles() from the exit's arrival to the answer */
 };
@@ -104,6 +105,16 @@ struct fault_trace {
 };
 
 struct vm;
+struct vm_vcpu;
+
+/* What a test does in the middle of a guest's run, on the CPU that runs it. */
+struct vm_hooks {
+	/* GUEST_STEP: the answer is the guest's. */
+	uint64_t (*step)(void *ctx, struct vm_vcpu *v, uint64_t number);
+	/* A nested fault that the VM would be killed for. True: never mind, run it again. */
+	bool (*repair)(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit);
+	void *ctx;
+};
 
 struct vm_vcpu {
 	struct vcpu vcpu;
@@ -120,12 +131,13 @@ struct vm {
 
 	_Atomic(enum vm_outcome) outcome;
 	_Atomic uint32_t vcpus_running;
-	uint64_t exit_status;      /* if VM_EXITED */
-	enum vm_kill reason;       /* if VM_KILLED */
-	gpa_t kill_gpa;            /* of the access it was killed for */
-	uint64_t deadline;         /* machine_ticks() */
-	struct fault_trace *trace; /* NULL: none */
-	bool watched;              /* trace, or the log wants a line per fault or exit */
+	uint64_t exit_status;         /* if VM_EXITED */
+	enum vm_kill reason;          /* if VM_KILLED */
+	gpa_t kill_gpa;               /* of the access it was killed for */
+	uint64_t deadline;            /* machine_ticks() */
+	struct fault_trace *trace;    /* NULL: none */
+	const struct vm_hooks *hooks; /* NULL: none */
+	bool watched;                 /* trace, or the log wants a line per fault or exit */
 
 	uint64_t reports[VM_REPORTS];
 	_Atomic uint32_t reported; /* bit per key */

@@ -68,6 +68,7 @@ enum mm_fault watch_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault)
 		.access = fault->access,
 		.result = result,
 		.stage1_walk = fault->stage1_walk,
+		.gpa_is_page = fault->gpa_is_page,
 		.vcpu = v->vcpu.index,
 		.cycles = machine_cycles() - start,
 	};
