@@ -17,11 +17,12 @@
 #define EL1_STATE(X)                                                                               \
 	X(sctlr_el1)                                                                               \
 	X(cpacr_el1)                                                                               \
-	X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1)                  \
-		X(contextidr_el1) X(esr_el1) X(far_el1) X(afsr0_el1) X(afsr1_el1) X(par_el1)       \
-			X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1) X(sp_el0) X(sp_el1) X(elr_el1)    \
-				X(spsr_el1) X(cntkctl_el1) X(cntv_ctl_el0) X(cntv_cval_el0)        \
-					X(csselr_el1) X(mdscr_el1)
+	X(ttbr0_el1)                                                                               \
+	X(ttbr1_el1)                                                                               \
+	X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1) X(contextidr_el1) X(esr_el1) X(far_el1)    \
+		X(afsr0_el1) X(afsr1_el1) X(par_el1) X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1)      \
+			X(sp_el0) X(sp_el1) X(elr_el1) X(spsr_el1) X(cntkctl_el1) X(cntv_ctl_el0)  \
+				X(cntv_cval_el0) X(csselr_el1) X(mdscr_el1)
 
 struct el1_state {
 #define EL1_MEMBER(name) uint64_t name;
@@ -105,13 +106,16 @@ void el2_hcr_changed(const struct el2_vcpu *v);
 
 /* --- entry.S --- */
 
-unsigned el2_enter(struct el2_vcpu *v);
+/* Runs v until el2_exit() says that an exit concerns its caller. v is loaded. */
+void el2_enter(struct el2_vcpu *v, struct vm_exit *exit);
 extern const char el2_vectors[];
 
-/* --- exit.c --- */
+/* --- exit.c, exit_rare.c: each turns the exit just taken into *exit. False: nothing that
+ * concerns anybody else, go on. --- */
 
-/* Turns the exit just taken into *exit. False: nothing that concerns anybody else, go on. */
-bool el2_exit(struct el2_vcpu *v, unsigned left, struct vm_exit *exit);
+bool el2_exit(struct el2_vcpu *v, struct vm_exit *exit);
+bool el2_exit_other(struct el2_vcpu *v, unsigned left, struct vm_exit *exit);
+bool el2_exit_rare(struct el2_vcpu *v, uint64_t esr, struct vm_exit *exit);
 
 /* --- sysreg.c --- */
 
@@ -128,8 +132,10 @@ enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, g
 uint64_t el2_pc(const struct vcpu *vcpu);
 size_t el2_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
 
-/* Stage 1 alone, by the hardware: PAR_EL1's word for it. v is loaded. */
-uint64_t el2_stage1(uint64_t address, bool privileged, bool write);
+/* The hardware's walk for the vCPU that is loaded, as PAR_EL1 has it: stage 1 alone, for a read at
+ * EL1 (which is refused nothing that is mapped); or both stages, for a read where v is. */
+uint64_t el2_stage1(uint64_t address);
+uint64_t el2_both_stages(const struct el2_vcpu *v, uint64_t address);
 
 /* --- mmio.c --- */
 

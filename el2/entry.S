@@ -1,30 +1,32 @@
 /*
  * Into the guest and out of it again.
  *
- *	el2_enter(v)	keeps the hypervisor's callee-saved registers and v on the stack, loads the
- *			guest's general registers, and leaves by ERET
- *	vectors		the guest's exceptions come back here, on the stack that el2_enter() left:
- *			save the guest's registers, and return from el2_enter()
+ *	el2_enter	keeps the hypervisor's callee-saved registers, loads the guest's general
+ *			registers, and leaves by ERET
+ *	vectors		the guest's exceptions come back here, on the stack that el2_enter left:
+ *			save the guest's registers and ask C whether that concerns anybody; if not,
+ *			enter again, else return from el2_enter
  *
  * System registers of EL1 are not touched: they stay loaded until another vCPU wants this CPU
  * (switch.c). The hypervisor's own exceptions go on to its trap handler.
  */
 #include "offsets.h"
 
-/* What el2_enter() keeps on the stack. */
+/* What el2_enter keeps on the stack. */
 #define HOST_VCPU  0
+#define HOST_EXIT  8
 #define HOST_X19   16
 #define HOST_FRAME 112
 
 	.text
 
-/* unsigned el2_enter(struct el2_vcpu *v) */
+/* void el2_enter(struct el2_vcpu *v, struct vm_exit *exit) */
 	.globl	el2_enter
 	.balign	64
 el2_enter:
-	/* 1. The hypervisor's registers that a call must keep. */
+	/* 1. The arguments, and the hypervisor's registers that a call must keep. */
 	sub	sp, sp, #HOST_FRAME
-	str	x0, [sp, #HOST_VCPU]
+	stp	x0, x1, [sp, #HOST_VCPU]
 	stp	x19, x20, [sp, #HOST_X19]
 	stp	x21, x22, [sp, #HOST_X19 + 16]
 	stp	x23, x24, [sp, #HOST_X19 + 32]
@@ -32,6 +34,7 @@ el2_enter:
 	stp	x27, x28, [sp, #HOST_X19 + 64]
 	stp	x29, x30, [sp, #HOST_X19 + 80]
 
+enter_again:
 	/* 2. Where the guest goes on. */
 	ldp	x2, x3, [x0, #VCPU_PC]
 	msr	elr_el2, x2
@@ -56,9 +59,9 @@ el2_enter:
 	ldp	x0, x1, [x0, #VCPU_X]
 	eret
 
-/* The guest was left: x0 and x1 are on top of the frame above, and x1 says how. */
-guest_left:
-	/* 4. The guest's registers. */
+/* 4. The guest was left: its x0 and x1 are on top of the frame above. Leaves v in
+   x0, and x1 as it is. */
+	.macro	save_guest
 	ldr	x0, [sp, #16 + HOST_VCPU]
 	stp	x2, x3, [x0, #VCPU_X + 16]
 	stp	x4, x5, [x0, #VCPU_X + 32]
@@ -80,9 +83,25 @@ guest_left:
 	mrs	x2, elr_el2
 	mrs	x3, spsr_el2
 	stp	x2, x3, [x0, #VCPU_PC]
+	.endm
 
-	/* 5. Back into the hypervisor. */
-	mov	w0, w1
+/* 5. What was it? bool el2_exit(v, exit), bool el2_exit_other(v, how, exit): is the hypervisor
+   wanted? */
+left_otherwise:
+	save_guest
+	ldr	x2, [sp, #HOST_EXIT]
+	bl	el2_exit_other
+	cbz	w0, go_on
+	b	leave
+
+left_sync:
+	save_guest
+	ldr	x1, [sp, #HOST_EXIT]
+	bl	el2_exit
+	cbz	w0, go_on
+
+leave:
+	/* 6. Back into the hypervisor. */
 	ldp	x19, x20, [sp, #HOST_X19]
 	ldp	x21, x22, [sp, #HOST_X19 + 16]
 	ldp	x23, x24, [sp, #HOST_X19 + 32]
@@ -91,6 +110,10 @@ guest_left:
 	ldp	x29, x30, [sp, #HOST_X19 + 80]
 	add	sp, sp, #HOST_FRAME
 	ret
+
+go_on:
+	ldr	x0, [sp, #HOST_VCPU]
+	b	enter_again
 
 	.macro	from_host number
 	.balign	128
@@ -102,8 +125,12 @@ guest_left:
 	.macro	from_guest how
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
+	.if	\how == LEFT_SYNC
+	b	left_sync
+	.else
 	mov	w1, #\how
-	b	guest_left
+	b	left_otherwise
+	.endif
 	.endm
 
 /* Arm ARM D1.3.1.6: EL2 with SP_EL0, EL2 with SP_EL2, a lower level in AArch64, in AArch32. */

@@ -1,234 +1,68 @@
 /*
- * Why the guest was left: from the syndrome registers to struct vm_exit. Syndromes: Arm ARM
- * D17.2.37, ESR_EL2.
+ * Why the guest was left, for the two kinds of exit that guests wait for: a hypercall, and the
+ * first touch of a page. From the syndrome registers to struct vm_exit, with no detour; all else
+ * is in exit_rare.c. Syndromes: Arm ARM D17.2.37, ESR_EL2.
  */
 #include "el2/el2.h"
-#include "el2/offsets.h"
-#include "kernel/aarch64/cpu.h"
-#include "kernel/aarch64/irq.h"
-#include "kernel/aarch64/timer.h"
 
 /* A hypercall of ours is GUEST_SMCCC_BASE | number: guest_abi.h. */
 #define CALL_BASE   UINT64_C(0xc6000000)
 #define CALL_NUMBER GENMASK(15, 0)
 
-static bool failure(struct vm_exit *exit, const char *what)
-{
-	exit->kind = VM_EXIT_FAILURE;
-	exit->failure = what;
-	return true;
-}
-
-static bool plain(struct vm_exit *exit, enum vm_exit_kind kind)
-{
-	exit->kind = kind;
-	return true;
-}
-
-/* --- calls --- */
-
-static bool firmware_call(const struct el2_vcpu *v, struct vm_exit *exit, bool smc)
-{
-	exit->kind = VM_EXIT_FIRMWARE;
-	exit->call.function = v->x[0];
-	for (unsigned i = 0; i < 6; i++)
-		exit->call.args[i] = v->x[i + 1];
-	exit->call.smc = smc;
-	return true;
-}
+/* A translation fault at level 0 to 3, and not on a stage 1 walk: of every write, read or fetch
+ * of a page that is not there. HPFAR_EL2 is valid. */
+#define ISS_FAULT_KIND (ISS_S1PTW | FSC_TYPE)
+#define ISS_ABSENT     FIELD_PREP(FSC_TYPE, FSC_TRANSLATION)
 
 static bool hypercall(const struct el2_vcpu *v, struct vm_exit *exit)
 {
-	if (unlikely((v->x[0] & ~CALL_NUMBER) != CALL_BASE))
-		return firmware_call(v, exit, false);
+	uint64_t number = v->x[0] & CALL_NUMBER, a0 = v->x[1], a1 = v->x[2], a2 = v->x[3];
+
 	exit->kind = VM_EXIT_HYPERCALL;
-	exit->call.function = v->x[0] & CALL_NUMBER;
-	exit->call.args[0] = v->x[1];
-	exit->call.args[1] = v->x[2];
-	exit->call.args[2] = v->x[3];
+	exit->call.function = number;
+	exit->call.args[0] = a0;
+	exit->call.args[1] = a1;
+	exit->call.args[2] = a2;
 	exit->call.smc = false;
 	return true;
 }
 
-/* The PC of an HVC is behind it already; a trapped SMC is where it was. */
-static bool trapped_smc(struct el2_vcpu *v, struct vm_exit *exit)
+/* Cache maintenance and AT (CM) say that they write, and do not. */
+static enum mm_perm access_kind(uint64_t esr)
 {
-	v->pc += 4;
-	return firmware_call(v, exit, true);
-}
-
-/* --- aborts --- */
-
-static const char *abort_name(uint64_t fsc)
-{
-	switch (fsc) {
-	case 0x10:
-		return "synchronous external abort";
-	case 0x14:
-	case 0x15:
-	case 0x16:
-	case 0x17:
-		return "synchronous external abort on a translation table walk";
-	case 0x21:
-		return "alignment fault";
-	case 0x30:
-		return "TLB conflict abort";
-	case 0x31:
-		return "unsupported atomic hardware update";
-	default:
-		return "abort of a kind that stage 2 does not raise";
-	}
-}
-
-/* FSC_TYPE of a stage 2 fault, whatever its level; a value beyond them for all else. */
-static uint64_t fault_type(uint64_t fsc)
-{
-	if (fsc == FSC_ADDRESS_M1)
-		return FSC_ADDRESS;
-	if (fsc == FSC_TRANSLATION_M1)
-		return FSC_TRANSLATION;
-	return FIELD_GET(FSC_TYPE, fsc);
-}
-
-/*
- * The page of the IPA. HPFAR_EL2 has it for every stage 2 fault on a stage 1 walk, and for every
- * other but a permission fault (D17.2.66); then stage 1 is asked again. If another CPU has
- * changed the guest's tables meanwhile it may refuse: the guest tries again, and takes whatever
- * fault is due now.
- */
-static bool faulting_page(uint64_t type, bool walk, uint64_t far, uint64_t hpfar, uint64_t *page)
-{
-	uint64_t par;
-
-	if (type != FSC_PERMISSION || walk) {
-		*page = FIELD_GET(HPFAR_FIPA, hpfar) << PAGE_SHIFT;
-		return true;
-	}
-	par = el2_stage1(far, true, false);
-	*page = par & PAR_PA;
-	return (par & PAR_F) == 0;
-}
-
-/*
- * What the guest did. A stage 1 walk reads; it is refused for want of permission only where it
- * is to update a descriptor. Cache maintenance and AT say that they write, and do not.
- */
-static enum mm_perm access_kind(uint64_t esr, uint64_t type, bool walk)
-{
-	if (walk)
-		return type == FSC_PERMISSION ? MM_W : MM_R;
 	if (FIELD_GET(ESR_EC, esr) == EC_INSN_ABORT)
 		return MM_X;
 	return (esr & (ISS_WNR | ISS_CM)) == ISS_WNR ? MM_W : MM_R;
 }
 
-static bool stage2_abort(uint64_t esr, struct vm_exit *exit)
+static bool absent_page(uint64_t esr, struct vm_exit *exit)
 {
 	uint64_t far = read_far_el2(), hpfar = read_hpfar_el2();
-	uint64_t type = fault_type(FIELD_GET(ISS_FSC, esr));
-	bool walk = (esr & ISS_S1PTW) != 0;
-	uint64_t page;
 
 	exit->raw[1] = far;
 	exit->raw[2] = hpfar;
-	if (type > FSC_PERMISSION)
-		return failure(exit, abort_name(FIELD_GET(ISS_FSC, esr)));
-	if (!faulting_page(type, walk, far, hpfar, &page))
-		return false;
 	exit->kind = VM_EXIT_NESTED_FAULT;
 	exit->fault = (struct vm_exit_fault){
-		.gpa = gpa_at(walk ? page : page | (far & (PAGE_SIZE - 1))),
+		.gpa = gpa_at(FIELD_GET(HPFAR_FIPA, hpfar) << PAGE_SHIFT | far % PAGE_SIZE),
 		.gva = gva_at(far),
-		.access = access_kind(esr, type, walk),
+		.access = access_kind(esr),
 		.gva_valid = true,
-		.gpa_is_page = walk,
-		.stage1_walk = walk,
-		.present = type == FSC_PERMISSION || type == FSC_ACCESS_FLAG,
 	};
 	return true;
 }
 
-/* --- the rest --- */
-
-static bool system_register(struct el2_vcpu *v, uint64_t esr, struct vm_exit *exit)
+bool el2_exit(struct el2_vcpu *v, struct vm_exit *exit)
 {
-	unsigned rt = (unsigned)FIELD_GET(ISS_SYS_RT, esr);
-	bool write = (esr & ISS_SYS_READ) == 0;
-
-	if (el2_sysreg(v, FIELD_GET(ESR_ISS, esr)))
-		return false;
-	exit->kind = VM_EXIT_SYSREG;
-	exit->sysreg.reg = (uint32_t)(esr & ISS_SYS_REG);
-	exit->sysreg.write = write;
-	exit->sysreg.gpr = (uint8_t)rt;
-	exit->sysreg.value = write && rt < 31 ? v->x[rt] : 0;
-	return true;
-}
-
-/* WFI with an interrupt waiting does not wait. */
-static bool wait_for_interrupt(struct el2_vcpu *v, struct vm_exit *exit)
-{
-	if ((v->hcr & HCR_VI) == 0)
-		return plain(exit, VM_EXIT_HALT);
-	v->pc += 4;
-	return false;
-}
-
-static bool synchronous(struct el2_vcpu *v, uint64_t esr, struct vm_exit *exit)
-{
-	switch (FIELD_GET(ESR_EC, esr)) {
-	case EC_HVC64:
-		return hypercall(v, exit);
-	case EC_DATA_ABORT:
-	case EC_INSN_ABORT:
-		return stage2_abort(esr, exit);
-	case EC_SMC64:
-		return trapped_smc(v, exit);
-	case EC_SYSREG:
-		return system_register(v, esr, exit);
-	case EC_WFX:
-		return wait_for_interrupt(v, exit);
-	case EC_UNKNOWN:
-	case EC_FP:
-	case EC_PAUTH:
-	case EC_SVE:
-		return plain(exit, VM_EXIT_UNDEFINED);
-	default:
-		return failure(exit, "an exception class that no guest can raise here");
-	}
-}
-
-/* The timer is switched off rather than acknowledged: its line falls by itself. */
-static bool interrupt(struct vm_exit *exit)
-{
-	if (timer_fired()) {
-		timer_set(UINT64_MAX);
-		this_cpu()->el2->deadline = UINT64_MAX;
-		return plain(exit, VM_EXIT_DEADLINE);
-	}
-	irq_acknowledge();
-	return plain(exit, VM_EXIT_INTERRUPT);
-}
-
-bool el2_exit(struct el2_vcpu *v, unsigned left, struct vm_exit *exit)
-{
-	uint64_t esr;
+	uint64_t esr = read_esr_el2();
+	uint64_t class = FIELD_GET(ESR_EC, esr);
 
 	exit->pc = v->pc;
-	exit->raw[0] = exit->raw[1] = exit->raw[2] = exit->raw[3] = 0;
-	switch (left) {
-	case LEFT_SYNC:
-		esr = read_esr_el2();
-		exit->raw[0] = esr;
-		return synchronous(v, esr, exit);
-	case LEFT_IRQ:
-		return interrupt(exit);
-	case LEFT_FIQ:
-		return failure(exit, "a fast interrupt, which nothing here asks for");
-	case LEFT_SERROR:
-		exit->raw[0] = read_esr_el2();
-		return failure(exit, "SError");
-	default:
-		return failure(exit, "an exception from AArch32");
-	}
+	exit->raw[0] = esr;
+	exit->raw[1] = exit->raw[2] = exit->raw[3] = 0;
+	if (class == EC_HVC64 && likely((v->x[0] & ~CALL_NUMBER) == CALL_BASE))
+		return hypercall(v, exit);
+	if ((class == EC_DATA_ABORT || class == EC_INSN_ABORT) &&
+	    likely((esr & ISS_FAULT_KIND) == ISS_ABSENT))
+		return absent_page(esr, exit);
+	return el2_exit_rare(v, esr, exit);
 }

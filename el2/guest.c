@@ -63,34 +63,53 @@ void el2_set_interrupt(struct vcpu *vcpu, bool pending)
 	el2_hcr_changed(v);
 }
 
-/* PAR_EL1 is the guest's, and is as it was afterwards. */
-uint64_t el2_stage1(uint64_t address, bool privileged, bool write)
-{
-	uint64_t guests = read_par_el1();
-	uint64_t answer;
+/* Runs an address translation and answers its PAR_EL1; the guest's own is as it was. */
+#define TRANSLATE(name, operation)                                                                 \
+	static uint64_t name(uint64_t address)                                                     \
+	{                                                                                          \
+		uint64_t guests = read_par_el1(), answer;                                          \
+                                                                                                   \
+		__asm__ volatile("at " operation ", %0\n\tisb" : : "r"(address) : "memory");       \
+		answer = read_par_el1();                                                           \
+		write_par_el1(guests);                                                             \
+		return answer;                                                                     \
+	}
+TRANSLATE(at_s1e0r, "s1e0r")
+TRANSLATE(at_s1e0w, "s1e0w")
+TRANSLATE(at_s1e1r, "s1e1r")
+TRANSLATE(at_s1e1w, "s1e1w")
+TRANSLATE(at_s12e0r, "s12e0r")
+TRANSLATE(at_s12e1r, "s12e1r")
 
-	if (privileged && write)
-		__asm__ volatile("at s1e1w, %0" : : "r"(address) : "memory");
-	else if (privileged)
-		__asm__ volatile("at s1e1r, %0" : : "r"(address) : "memory");
-	else if (write)
-		__asm__ volatile("at s1e0w, %0" : : "r"(address) : "memory");
-	else
-		__asm__ volatile("at s1e0r, %0" : : "r"(address) : "memory");
-	isb();
-	answer = read_par_el1();
-	write_par_el1(guests);
-	return answer;
+static bool in_el0(const struct el2_vcpu *v)
+{
+	return FIELD_GET(PSTATE_MODE, v->pstate) == PSTATE_EL0T;
+}
+
+uint64_t el2_stage1(uint64_t address)
+{
+	return at_s1e1r(address);
+}
+
+uint64_t el2_both_stages(const struct el2_vcpu *v, uint64_t address)
+{
+	return in_el0(v) ? at_s12e0r(address) : at_s12e1r(address);
+}
+
+static uint64_t stage1_as(const struct el2_vcpu *v, uint64_t address, bool write)
+{
+	if (in_el0(v))
+		return write ? at_s1e0w(address) : at_s1e0r(address);
+	return write ? at_s1e1w(address) : at_s1e1r(address);
 }
 
 enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)
 {
 	struct el2_vcpu *v = el2_of(vcpu);
-	bool privileged = FIELD_GET(PSTATE_MODE, v->pstate) != PSTATE_EL0T;
 	uint64_t par;
 
 	el2_load(v);
-	par = el2_stage1(gva.raw, privileged, access == MM_W);
+	par = stage1_as(v, gva.raw, access == MM_W);
 	if ((par & PAR_F) != 0)
 		return FIELD_GET(FSC_TYPE, FIELD_GET(PAR_FST, par)) == FSC_PERMISSION
 		               ? MM_DENIED

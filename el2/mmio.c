@@ -4,6 +4,7 @@
  * the instruction is fetched, once, through the guest's own tables.
  */
 #include "el2/el2.h"
+#include "frame.h"
 #include "log.h"
 #include "mm/aspace.h"
 
@@ -53,26 +54,39 @@ static uint64_t address_of(const struct el2_vcpu *v, const struct a64_access *in
 
 /* --- decoding --- */
 
+/*
+ * The instruction's word. Both stages in one go give the host's own address (D8.8, AT S12E1R);
+ * they refuse where the guest may execute and not read, and then the library is asked. What comes
+ * back is as untrusted as ever a guest's instruction was: another vCPU may be writing it now.
+ */
+static enum mm_error fetch_word(struct vcpu *vcpu, uint64_t pc, uint32_t *word)
+{
+	uint64_t par = el2_both_stages(el2_of(vcpu), pc);
+	enum mm_error error;
+	gpa_t at;
+
+	if (likely((par & PAR_F) == 0)) {
+		*word = *(const uint32_t *)frame_ptr(hpa_at((par & PAR_PA) | pc % PAGE_SIZE));
+		return MM_OK;
+	}
+	error = el2_translate(vcpu, gva_at(pc), MM_X, &at);
+	return error != MM_OK ? error : aspace_fetch(vcpu->as, at, word, sizeof(*word));
+}
+
 static enum mm_error fetch(struct vcpu *vcpu, uint64_t pc, struct a64_access *insn)
 {
-	uint8_t bytes[INSN_BYTES];
 	enum a64_refusal refusal;
 	enum mm_error error;
 	uint32_t word;
-	gpa_t at;
 
-	error = el2_translate(vcpu, gva_at(pc), MM_X, &at);
-	if (error == MM_OK)
-		error = aspace_fetch(vcpu->as, at, bytes, sizeof(bytes));
+	error = fetch_word(vcpu, pc, &word);
 	if (error != MM_OK)
 		return error;
-	word = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-	       (uint32_t)bytes[3] << 24;
 	refusal = a64_decode(word, insn);
 	if (refusal == A64_ACCEPTED)
 		return MM_OK;
 	log_line(LOG_INFO, "mmio refused vcpu=%u pc=0x%llx insn=0x%08x reason=\"%s\"", vcpu->index,
-	         (unsigned long long)pc, (unsigned)word, a64_refusal_name(refusal));
+	         (unsigned long long)pc, word, a64_refusal_name(refusal));
 	return MM_UNSUPPORTED;
 }
 
@@ -86,14 +100,16 @@ static bool one_place(const struct el2_vcpu *v, const struct a64_access *insn, u
 	       far % PAGE_SIZE + bytes <= PAGE_SIZE;
 }
 
-static enum mm_error decode_instruction(struct vcpu *vcpu, const struct vm_exit *exit,
-                                        struct mmio_access *access)
+static noinline enum mm_error decode_instruction(struct vcpu *vcpu, const struct vm_exit *exit,
+                                                 struct mmio_access *access)
 {
 	struct el2_vcpu *v = el2_of(vcpu);
 	const struct a64_access *insn = &v->mmio.insn;
 	enum mm_error error = MM_OK;
 	unsigned reg;
 
+	if (exit->fault.stage1_walk || exit->fault.access == MM_X)
+		return MM_UNSUPPORTED;
 	if (!v->mmio.second)
 		error = fetch(vcpu, exit->pc, &v->mmio.insn);
 	if (error != MM_OK)
@@ -116,6 +132,19 @@ static enum mm_error decode_instruction(struct vcpu *vcpu, const struct vm_exit 
 	return MM_OK;
 }
 
+/*
+ * Does the syndrome tell it all? Not of an access that faulted on the first byte of a page: it
+ * may have begun on the page before; nor of one that is not aligned, which may go on in the next.
+ */
+static always_inline bool syndrome_tells(const struct vm_exit *exit)
+{
+	uint64_t esr = exit->raw[0], at = exit->fault.gpa.raw;
+	uint64_t size = FIELD_GET(ISS_SAS, esr);
+
+	return (esr & ISS_ISV) != 0 && (at & (BIT(size) - 1)) == 0 &&
+	       (at % PAGE_SIZE != 0 || size == 0);
+}
+
 /* D17.2.37, ISS of a data abort with ISV. */
 static void decode_syndrome(struct el2_vcpu *v, const struct vm_exit *exit,
                             struct mmio_access *access)
@@ -125,34 +154,21 @@ static void decode_syndrome(struct el2_vcpu *v, const struct vm_exit *exit,
 	unsigned reg = (unsigned)FIELD_GET(ISS_SRT, esr);
 
 	v->mmio.decoded = false;
-	*access = (struct mmio_access){
-		.gpa = exit->fault.gpa,
-		.width = (uint8_t)width,
-		.write = (esr & ISS_WNR) != 0,
-		.sign_extend = (esr & ISS_SSE) != 0,
-		.reg_width = (esr & ISS_SF) != 0 ? 8 : 4,
-		.reg = (uint8_t)reg,
-		.length = INSN_BYTES,
-		.value = (esr & ISS_WNR) != 0 ? transferred(v, reg, width) : 0,
-	};
-}
-
-/* Only an access that faulted on the first byte of a page can have begun before it. */
-static bool syndrome_tells(const struct vm_exit *exit)
-{
-	uint64_t offset = exit->fault.gpa.raw % PAGE_SIZE;
-	uint64_t width = BIT(FIELD_GET(ISS_SAS, exit->raw[0]));
-
-	return (exit->raw[0] & ISS_ISV) != 0 && (offset != 0 || width == 1) &&
-	       offset + width <= PAGE_SIZE;
+	access->gpa = exit->fault.gpa;
+	access->width = (uint8_t)width;
+	access->write = (esr & ISS_WNR) != 0;
+	access->sign_extend = (esr & ISS_SSE) != 0;
+	access->reg_width = (esr & ISS_SF) != 0 ? 8 : 4;
+	access->reg = (uint8_t)reg;
+	access->high_byte = false;
+	access->length = INSN_BYTES;
+	access->value = access->write ? transferred(v, reg, width) : 0;
 }
 
 enum mm_error el2_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access)
 {
-	if (exit->fault.stage1_walk || exit->fault.access == MM_X)
-		return MM_UNSUPPORTED;
-	if (!syndrome_tells(exit))
+	if (unlikely(!syndrome_tells(exit)))
 		return decode_instruction(vcpu, exit, access);
 	decode_syndrome(el2_of(vcpu), exit, access);
 	return MM_OK;

@@ -73,17 +73,26 @@ void el2_destroy(struct vcpu *vcpu)
 	vcpu->arch = NULL;
 }
 
-void el2_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
+/* Another vCPU ran here last, or the deadline is another. */
+static noinline void run_prepared(struct el2_vcpu *v, uint64_t deadline, struct vm_exit *exit)
 {
 	struct el2_cpu *cpu = this_cpu()->el2;
-	struct el2_vcpu *v = el2_of(vcpu);
 
-	if (unlikely(cpu->loaded != v))
-		el2_load(v);
-	if (unlikely(cpu->deadline != deadline)) {
+	el2_load(v);
+	if (cpu->deadline != deadline) {
 		cpu->deadline = deadline;
 		timer_set(deadline);
 	}
-	while (!el2_exit(v, el2_enter(v), exit))
-		;
+	el2_enter(v, exit);
+}
+
+void el2_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
+{
+	const struct el2_cpu *cpu = this_cpu()->el2;
+	struct el2_vcpu *v = el2_of(vcpu);
+
+	if (likely(cpu->loaded == v) && likely(cpu->deadline == deadline))
+		el2_enter(v, exit);
+	else
+		run_prepared(v, deadline, exit);
 }
