@@ -19,13 +19,13 @@ HOST_LONG    := $(patsubst tests/host/%.c,$(B)/host/fast/%,$(wildcard tests/host
 
 # $(1): flavour. mm/ is compiled with the target's warnings, tests with the same save prototypes.
 define HOST_RULES
-$(B)/host/$(1)/obj/%.c.o: %.c
+$(B)/host/$(1)/obj/%.c.o: %.c Makefile tests/host.mk
 	@mkdir -p $$(@D)
 	$$(call say,CC,$(1),$$<)$(CLANG) $(HOST_CFLAGS) $$($(1)_CFLAGS) -MMD -MP -c $$< -o $$@
 
-$(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_PURE))
+$(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_PURE)) tests/host.mk
 	@rm -f $$@
-	$$(call say,AR,$(1),$$@)llvm-ar rcs $$@ $$^
+	$$(call say,AR,$(1),$$@)llvm-ar rcs $$@ $$(filter %.o,$$^)
 
 $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_SUPPORT)) $(B)/host/$(1)/libmm.a
 	$$(call say,LD,$(1),$$@)$(CLANG) $$($(1)_CFLAGS) -pthread $$^ -lcmocka -o $$@
@@ -39,7 +39,7 @@ $(foreach f,asan tsan fast,$(eval $(call HOST_RULES,$(f))))
 riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno-relax
 $(B)/host/insns/%.bin: tests/host/insns/%.c tests/host/insns/%.h
 	@mkdir -p $(@D)
-	$(CLANG) $($*_INSNS_TARGET) -c $< -o $@.o && $(OBJCOPY) -O binary -j .text $@.o $@
+	$(call say,AS,$*,$<)$(CLANG) $($*_INSNS_TARGET) -c $< -o $@.o && $(OBJCOPY) -O binary -j .text $@.o $@
 $(foreach f,asan tsan fast,$(B)/host/$(f)/obj/tests/host/test_decode_riscv.c.o): $(B)/host/insns/riscv64.bin
 
 HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
