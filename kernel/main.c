@@ -4,6 +4,7 @@
 #include "boot_info.h"
 #include "frame.h"
 #include "kernel/cmdline.h"
+#include "kernel/guest_run.h"
 #include "kernel/host.h"
 #include "kernel/memory_map.h"
 #include "kernel/report.h"
@@ -74,26 +75,56 @@ static const struct virt_ops *find_extension(struct virt_caps *caps)
 	return NULL;
 }
 
+/* What enable_cpu() is told and answers. */
+struct enabling {
+	const struct virt_ops *ops;
+	bool done;
+	const char *why;
+};
+
+static void enable_cpu(void *arg)
+{
+	struct enabling *e = arg;
+
+	e->done = e->ops->cpu_enable(&e->why);
+}
+
+/* On the boot CPU, then on as many others as the command line allows and the machine has. */
 static void enable_virtualization(struct host *host)
 {
-	const char *why;
+	struct enabling e;
+	unsigned wanted = options.smp != 0 ? options.smp : host->boot->cpus;
 
 	host->ops = find_extension(&host->caps);
 	if (host->ops == NULL)
 		no_virtualization("no usable virtualization extension");
 	report_caps(host->ops, &host->caps);
-	if (!host->ops->cpu_enable(&why)) {
-		log_line(LOG_QUIET, "missing extension=%s: %s", host->ops->name, why);
-		no_virtualization(why);
+
+	e = (struct enabling){.ops = host->ops};
+	enable_cpu(&e);
+	if (!e.done) {
+		log_line(LOG_QUIET, "missing extension=%s: %s", host->ops->name, e.why);
+		no_virtualization(e.why);
 	}
-	host->cpus = 1;
+	wanted = machine_start_cpus(wanted < MACHINE_MAX_CPUS ? wanted : MACHINE_MAX_CPUS);
+	for (host->cpus = 1; host->cpus < wanted; host->cpus++) {
+		machine_run_on(host->cpus, enable_cpu, &e);
+		machine_wait(host->cpus);
+		if (!e.done) {
+			log_line(LOG_QUIET, "cpu %u does not enable %s: %s", host->cpus,
+			         host->ops->name, e.why);
+			break;
+		}
+	}
 }
 
-static const struct test_suite *const suites[] = {
-	&tests_guests, &tests_lazy, &tests_hostile, &tests_limits, NULL,
+/* What a boot without test= shows, and what test= selects from. */
+static const struct test_suite *const demo[] = {&tests_demo, NULL};
+static const struct test_suite *const everything[] = {
+	&tests_demo, &tests_guests, &tests_lazy, &tests_hostile, &tests_limits, NULL,
 };
 
-static void run_tests(const struct host *host)
+static void run_tests(const struct host *host, const struct test_suite *const suites[])
 {
 	unsigned count = test_count(suites, &options);
 
@@ -112,6 +143,7 @@ static void run_tests(const struct host *host)
 _Noreturn void kernel_main(struct boot_info *info)
 {
 	static struct host host;
+	bool chosen;
 
 	machine_init(info);
 	tap_begin();
@@ -123,6 +155,10 @@ _Noreturn void kernel_main(struct boot_info *info)
 
 	host.boot = info;
 	enable_virtualization(&host);
-	run_tests(&host);
+	chosen = options.test[0] != '\0' || options.list;
+	if (!chosen && guest_wanted(info, &options))
+		guest_run(&host, &options);
+	else
+		run_tests(&host, chosen ? everything : demo);
 	finish(tap_end() ? STATUS_PASS : STATUS_FAIL);
 }

@@ -34,15 +34,20 @@ static const char *leaf_name(unsigned level)
 	return level < ARRAY_SIZE(names) ? names[level] : "?";
 }
 
-static void report_geometry(const struct virt_geometry *geometry)
+/* All geometries on one line: "sv39x4:3 levels" is told as name, levels, GPA bits, largest leaf. */
+static void report_geometries(const struct virt_caps *caps)
 {
-	const struct npt_config *npt = &geometry->npt;
+	char text[256] = "";
+	size_t length = 0;
 
-	log_line(LOG_INFO,
-	         "geometry name=%s levels=%u gpa_bits=%u root_frames=%u largest_leaf=%s "
-	         "accessed_dirty=%d execute_only=%d",
-	         geometry->name, npt->levels, npt_gpa_bits(npt), 1U << npt_root_order(npt),
-	         leaf_name(npt->max_leaf), npt->accessed_dirty, npt->execute_only);
+	for (size_t i = 0; i < caps->geometry_count && length < sizeof(text); i++) {
+		const struct virt_geometry *g = &caps->geometries[i];
+
+		length += (size_t)format_string(text + length, sizeof(text) - length,
+		                                " %s=%u/%u/%s", g->name, g->npt.levels,
+		                                npt_gpa_bits(&g->npt), leaf_name(g->npt.max_leaf));
+	}
+	log_line(LOG_INFO, "tables (levels/gpa_bits/largest_leaf)%s", text);
 }
 
 /* One line of names: those features that are present or not, used or not, as asked. */
@@ -67,11 +72,14 @@ static void report_features(const struct virt_caps *caps, const char *title, boo
 
 void report_caps(const struct virt_ops *ops, const struct virt_caps *caps)
 {
-	log_line(LOG_INFO, "virt extension=%s format=%s hpa_bits=%u tag_bits=%u max_tag=%" PRIu64,
+	const struct npt_config *npt = &caps->geometries[0].npt;
+
+	log_line(LOG_INFO,
+	         "virt extension=%s format=%s hpa_bits=%u tag_bits=%u accessed_dirty=%d "
+	         "execute_only=%d",
 	         ops->name, npt_format_name(caps->format), caps->hpa_bits, caps->tag_bits,
-	         caps->max_tag);
-	for (size_t i = 0; i < caps->geometry_count; i++)
-		report_geometry(&caps->geometries[i]);
+	         npt->accessed_dirty, npt->execute_only);
+	report_geometries(caps);
 	report_features(caps, "used:", true, true);
 	report_features(caps, "present, not used:", true, false);
 	report_features(caps, "missing:", false, false);

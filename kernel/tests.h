@@ -4,6 +4,7 @@
 
 #include "kernel/test.h"
 
+extern const struct test_suite tests_demo;    /* what a boot without test= shows */
 extern const struct test_suite tests_lazy;    /* lazy, populated and linear memory */
 extern const struct test_suite tests_guests;  /* payloads that behave */
 extern const struct test_suite tests_hostile; /* payloads that do not */

@@ -93,6 +93,7 @@ struct fault_record {
 	bool stage1_walk;
 	bool gpa_is_page; /* the hardware says which page, not which byte */
 	unsigned vcpu;
+	uint64_t size;   /* of the leaf that serves it from now on, in bytes; 0: none does */
 	uint64_t cycles; /* machine_cycles() from the exit's arrival to the answer */
 };
 

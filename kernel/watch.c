@@ -44,19 +44,24 @@ static const char *action_name(enum mm_fault result)
 	}
 }
 
-static void log_fault(struct vm *vm, const struct fault_record *fault)
+void watch_log_fault(const struct vm *vm, const struct fault_record *fault)
 {
-	struct aspace_translation t = {.page_size = 0};
-
-	if (fault->result <= MM_FAULT_UNSHARED &&
-	    aspace_translate(&vm->as, fault->gpa, &t) != MM_OK)
-		t.page_size = 0;
-	log_line(LOG_FAULTS,
+	log_line(LOG_QUIET,
 	         "fault vm=%s vcpu=%u gpa=0x%" PRIx64 " access=%c cause=%s action=%s size=%" PRIu64
 	         " cycles=%" PRIu64,
 	         vm->config->name, fault->vcpu, fault->gpa.raw,
 	         "?rw?x"[fault->access <= MM_X ? fault->access : 0], cause_name(fault),
-	         action_name(fault->result), t.page_size, fault->cycles);
+	         action_name(fault->result), fault -> size, fault -> cycles);
+}
+
+/* The size of the leaf that serves the page now; 0 if none does. */
+static uint64_t size_of(struct vm *vm, const struct fault_record *fault)
+{
+	struct aspace_translation t;
+
+	if (fault->result > MM_FAULT_UNSHARED || aspace_translate(&vm->as, fault->gpa, &t) != MM_OK)
+		return 0;
+	return t.page_size;
 }
 
 enum mm_fault watch_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault)
@@ -73,10 +78,11 @@ enum mm_fault watch_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault)
 		.cycles = machine_cycles() - start,
 	};
 
+	written.size = size_of(v->vm, &written);
 	if (v->vm->trace != NULL)
 		record(v->vm->trace, &written);
 	if (log_level >= LOG_FAULTS)
-		log_fault(v->vm, &written);
+		watch_log_fault(v->vm, &written);
 	return result;
 }
 

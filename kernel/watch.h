@@ -8,6 +8,9 @@
 /* aspace_fault(), timed, recorded in vm->trace, and logged at LOG_FAULTS. */
 enum mm_fault watch_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault);
 
+/* The log's line about a fault, whatever the level. */
+void watch_log_fault(const struct vm *vm, const struct fault_record *fault);
+
 /* A line per exit, at LOG_EXITS. */
 void watch_exit(const struct vm_vcpu *v, const struct vm_exit *exit);
 

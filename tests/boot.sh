@@ -1,6 +1,7 @@
 # Boot tests: each run of the image becomes many TAP lines. Source it after tests/tap.sh.
 #
-#	boot NAME OPTIONS...		run-qemu.sh with these options. Every test of the log becomes
+#	boot NAME OPTIONS...		run-qemu.sh with these options, and test=* unless they say
+#					otherwise. Every test of the log becomes
 #					one of ours, "NAME: its name", its directives and diagnostics
 #					with it; one more says whether the run as a whole was good.
 #	refuse NAME STATUS REGEX OPTIONS...
@@ -25,7 +26,7 @@ reemit() { # NAME LOG; the number of tests so far is $tests
 boot() {
 	local name=$1 status=0 seconds=$SECONDS
 	shift
-	"$top/scripts/run-qemu.sh" --save "$scratch/log" "$@" >/dev/null 2>"$scratch/err" </dev/null ||
+	"$top/scripts/run-qemu.sh" --save "$scratch/log" --append 'test=*' "$@" >/dev/null 2>"$scratch/err" </dev/null ||
 		status=$?
 	if [ "$status" -eq 77 ]; then
 		skip "$name" "$(sed -n 's/^run-qemu: cannot run here: //p' "$scratch/err")"
