@@ -8,13 +8,6 @@
 #include "vmx/state.h"
 #include "vmx/vmx.h"
 
-/* Power-on values of the x87 and SSE state, in FXSAVE's layout: SDM vol. 1, 10.5.1 and
- * vol. 3, table 9-1. */
-#define FPU_CONTROL_WORD 0
-#define FPU_MXCSR        24
-#define CONTROL_WORD     0x037f
-#define MXCSR            0x1f80
-
 static uint64_t eptp_of(const struct aspace *as)
 {
 	const struct npt_config *npt = &as->npt.config;
@@ -22,12 +15,6 @@ static uint64_t eptp_of(const struct aspace *as)
 	return aspace_root(as).raw | FIELD_PREP(EPTP_WALK_LENGTH, npt->levels - 1) |
 	       FIELD_PREP(EPTP_MEMTYPE, MEMTYPE_WRITE_BACK) |
 	       (npt->accessed_dirty ? EPTP_ACCESSED_DIRTY : 0);
-}
-
-static void init_fpu(struct vmx_vcpu *v)
-{
-	*(uint16_t *)(void *)(v->fpu + FPU_CONTROL_WORD) = CONTROL_WORD;
-	*(uint32_t *)(void *)(v->fpu + FPU_MXCSR) = MXCSR;
 }
 
 static void init_vmcs(struct vmx_vcpu *v, const struct vcpu_config *config)
@@ -62,7 +49,7 @@ static enum mm_error create(struct vcpu *vcpu, const struct vcpu_config *config)
 	v->rip = config->entry;
 	v->gpr[GPR_RDI] = config->args[0];
 	v->gpr[GPR_RSI] = config->args[1];
-	init_fpu(v);
+	x86_fpu_reset(v->fpu);
 	init_vmcs(v, config);
 
 	*vcpu = (struct vcpu){.ops = &vmx_ops, .as = config->as, .index = config->index, .arch = v};
@@ -94,23 +81,12 @@ static void call_return(struct vcpu *vcpu, uint64_t first, uint64_t second)
 	v->gpr[GPR_RDX] = second;
 }
 
-static void give_port(struct vmx_vcpu *v, const struct vm_exit_port *port, uint64_t value)
-{
-	uint64_t mask = GENMASK(8 * port->width - 1, 0);
-
-	/* IN to EAX clears the upper half as every 32-bit result does. */
-	if (port->width == 4)
-		v->gpr[GPR_RAX] = value & mask;
-	else
-		v->gpr[GPR_RAX] = (v->gpr[GPR_RAX] & ~mask) | (value & mask);
-}
-
 static void skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
 
 	if (exit->kind == VM_EXIT_PORT && !exit->port.write)
-		give_port(v, &exit->port, value);
+		x86_give_port(v->gpr, exit->port.width, value);
 	if (exit->kind == VM_EXIT_SYSREG && !exit->sysreg.write) {
 		if (v->reason == REASON_RDMSR) {
 			v->gpr[GPR_RAX] = (uint32_t)value;

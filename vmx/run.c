@@ -1,6 +1,7 @@
 /* The way into a guest and back, as often as it takes until there is something to tell. */
 #include "kernel/x86_64/apic.h"
 #include "kernel/x86_64/cpu.h"
+#include "kernel/x86_64/shootdown.h"
 #include "vmx/caps.h"
 #include "vmx/insn.h"
 #include "vmx/vmx.h"
@@ -61,7 +62,7 @@ void vmx_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 
 		vmx_flush_enter(cpu, root);
 		refused = vmx_enter(v, v->launched);
-		vmx_flush_leave(cpu);
+		shootdown_leave();
 
 		if (unlikely(refused != 0)) {
 			vmx_decode_refusal(exit, refused == ENTER_NO_VMCS);

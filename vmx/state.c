@@ -41,10 +41,6 @@ uint64_t vmx_pc(const struct vcpu *vcpu)
 	return vmx_of(vcpu)->rip;
 }
 
-static const char *const gpr_names[GPR_COUNT] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
-                                                 "rsi", "rdi", "r8",  "r9",  "r10", "r11",
-                                                 "r12", "r13", "r14", "r15"};
-
 static const struct {
 	const char *name;
 	enum vmcs_field field;
@@ -74,7 +70,7 @@ size_t vmx_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGI
 	for (unsigned i = 0; i < GPR_COUNT; i++) {
 		uint64_t value = i == GPR_RSP ? vmread(VMCS_GUEST_RSP) : v->gpr[i];
 
-		out[n++] = (struct vcpu_register){gpr_names[i], value};
+		out[n++] = (struct vcpu_register){x86_gpr_names[i], value};
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
 		out[n++] = (struct vcpu_register){special[i].name, vmread(special[i].field)};

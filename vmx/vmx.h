@@ -60,11 +60,6 @@ struct vmx_cpu {
 	bool on;                  /* in VMX operation */
 	struct vmx_vcpu *current; /* whose VMCS is loaded; NULL: nobody's */
 	uint64_t timer_deadline;  /* of the local APIC's timer, where it is used */
-
-	/* The root of the tables that a guest runs on here now, else 0; and what this CPU has to
-	 * invalidate before its next entry: see flush.c. */
-	_Atomic uint64_t running;
-	_Atomic uint64_t stale;
 } aligned_to(64);
 
 extern struct vmx_cpu vmx_cpus[MACHINE_MAX_CPUS];
@@ -89,9 +84,8 @@ void vmx_release(struct vmx_vcpu *v);
 
 /* --- flush.c --- */
 void vmx_flush(void *ctx, const struct mm_flush *request);
-/* Between these two the guest runs: enter does what flushes on other CPUs have left to do. */
-void vmx_flush_enter(struct vmx_cpu *cpu, uint64_t root);
-void vmx_flush_leave(struct vmx_cpu *cpu);
+/* Before each entry: what flushes on other CPUs have left to do. shootdown_leave() is after it. */
+void vmx_flush_enter(const struct vmx_cpu *cpu, uint64_t root);
 
 /* --- setup.c --- */
 /* The VMCS is loaded and empty. */

@@ -45,6 +45,16 @@ struct x86_segment_state {
 	uint64_t base;
 };
 
+/* "rax", by number: for reports. */
+extern const char *const x86_gpr_names[GPR_COUNT];
+
+/* What IN of this width leaves in RAX: 4 bytes clear the upper half, 1 and 2 keep the rest. */
+void x86_give_port(uint64_t gpr[GPR_COUNT], unsigned width, uint64_t value);
+
+/* FXSAVE's image of the x87 and SSE state after power-on. `fpu` is zeroed. */
+#define FPU_STATE_BYTES 512U
+void x86_fpu_reset(uint8_t fpu[FPU_STATE_BYTES]);
+
 #define SEGMENT_ACCESS_CODE32 0xc09bU /* present, code, readable, accessed, 32-bit, 4K units */
 #define SEGMENT_ACCESS_DATA   0xc093U /* present, data, writable, accessed, 32-bit, 4K units */
 #define SEGMENT_ACCESS_LDT    0x0082U

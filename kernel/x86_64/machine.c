@@ -11,7 +11,7 @@
 
 const char machine_arch[] = "x86_64";
 
-const struct virt_ops *const virt_candidates[] = {&vmx_ops, NULL};
+const struct virt_ops *const virt_candidates[] = {&vmx_ops, &svm_ops, NULL};
 
 /* Stores are seen in order by every CPU's table walker: SDM vol. 3, 8.2.2. */
 void (*const machine_publish)(void *ctx) = NULL;

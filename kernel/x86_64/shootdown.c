@@ -1,0 +1,61 @@
+/* See shootdown.h for the protocol. */
+#include "kernel/x86_64/shootdown.h"
+
+#include <stdatomic.h>
+
+#include "machine.h"
+#include "mm/compiler.h"
+
+static struct {
+	_Atomic uint64_t running; /* the root of the tables that a guest runs on here, or 0 */
+	_Atomic uint64_t stale;
+} aligned_to(64) cpus[MACHINE_MAX_CPUS];
+
+void shootdown_begin(uint64_t root)
+{
+	unsigned self = machine_cpu_index();
+
+	for (unsigned i = 0; i < machine_cpu_count(); i++) {
+		uint64_t before = 0;
+
+		if (i != self && !atomic_compare_exchange_strong(&cpus[i].stale, &before, root) &&
+		    before != root)
+			atomic_store(&cpus[i].stale, SHOOTDOWN_ALL);
+	}
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Still in the guest whose tables changed, as it was before they did? */
+static bool must_leave(unsigned cpu, uint64_t root)
+{
+	return atomic_load(&cpus[cpu].running) == root && atomic_load(&cpus[cpu].stale) != 0;
+}
+
+void shootdown_end(uint64_t root)
+{
+	unsigned self = machine_cpu_index();
+
+	for (unsigned i = 0; i < machine_cpu_count(); i++) {
+		if (i != self && must_leave(i, root))
+			machine_kick(i);
+	}
+	for (unsigned i = 0; i < machine_cpu_count(); i++) {
+		while (i != self && must_leave(i, root))
+			machine_relax();
+	}
+}
+
+uint64_t shootdown_enter(uint64_t root)
+{
+	unsigned self = machine_cpu_index();
+
+	atomic_exchange(&cpus[self].running, root);
+	if (likely(atomic_load_explicit(&cpus[self].stale, memory_order_relaxed) == 0))
+		return 0;
+	return atomic_exchange(&cpus[self].stale, 0);
+}
+
+void shootdown_leave(void)
+{
+	atomic_store_explicit(&cpus[machine_cpu_index()].running, 0, memory_order_release);
+}

@@ -1,0 +1,124 @@
+/*
+ * What a guest is given beside the instructions it runs: exceptions, the interrupt line, and the
+ * step past an instruction that was done for it. APM vol. 2, 15.20 (event injection), 15.21
+ * (virtual interrupts).
+ */
+#include "kernel/x86_64/cpu.h"
+#include "kernel/x86_64/insn.h"
+#include "svm/state.h"
+#include "svm/svm.h"
+
+#define VECTOR_BP 3U
+#define VECTOR_OF 4U
+#define VECTOR_UD 6U
+#define VECTOR_GP 13U
+
+void svm_queue_exception(struct svm_vcpu *v, unsigned vector, bool has_error, uint32_t error)
+{
+	v->vmcb->event_injection =
+		EVENT_VALID | FIELD_PREP(EVENT_TYPE, EVENT_EXCEPTION) |
+		FIELD_PREP(EVENT_VECTOR, vector) |
+		(has_error ? EVENT_ERROR_CODE | FIELD_PREP(EVENT_ERROR, error) : 0);
+}
+
+/* INT n, INT3 and INTO are not given again: RIP is still at the instruction, which the guest
+ * executes once more. */
+static bool is_software(uint64_t event)
+{
+	uint64_t vector = FIELD_GET(EVENT_VECTOR, event);
+
+	return FIELD_GET(EVENT_TYPE, event) == EVENT_SOFTWARE ||
+	       (FIELD_GET(EVENT_TYPE, event) == EVENT_EXCEPTION &&
+	        (vector == VECTOR_BP || vector == VECTOR_OF));
+}
+
+void svm_requeue(struct svm_vcpu *v)
+{
+	uint64_t event = v->vmcb->exit_int_info;
+
+	if (!is_software(event))
+		v->vmcb->event_injection = event;
+}
+
+/* V_IRQ waits in hardware until the guest can take it, and falls when it has (15.21.4): a line
+ * that is still up raises it anew. */
+void svm_offer_interrupt(struct svm_vcpu *v)
+{
+	uint64_t idle = V_INTR_MASKING;
+	uint64_t raised = idle | V_IRQ | V_IGNORE_TPR | V_PRIORITY |
+	                  FIELD_PREP(V_VECTOR, GUEST_INTERRUPT_VECTOR);
+	uint64_t wanted = v->interrupt_line ? raised : idle;
+
+	if (v->vmcb->virtual_interrupt != wanted) {
+		v->vmcb->virtual_interrupt = wanted;
+		v->vmcb->clean &= ~CLEAN_TPR;
+	}
+}
+
+void svm_step_to(struct svm_vcpu *v, uint64_t rip)
+{
+	v->vmcb->rip = rip;
+	/* STI and MOV SS block interrupts for one instruction, and this was it. */
+	v->vmcb->interrupt_shadow = 0;
+}
+
+static bool is_prefix(uint8_t byte, bool long_mode)
+{
+	switch (byte) {
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+	case 0x64:
+	case 0x65:
+	case 0x66:
+	case 0x67:
+	case 0xf0:
+	case 0xf2:
+	case 0xf3:
+		return true;
+	default:
+		return long_mode && (byte & 0xf0) == 0x40;
+	}
+}
+
+void svm_step(struct svm_vcpu *v, unsigned bytes)
+{
+	uint64_t rip = v->vmcb->rip;
+	uint8_t byte;
+
+	if (svm_caps.next_rip && v->vmcb->next_rip != 0) {
+		svm_step_to(v, v->vmcb->next_rip);
+		return;
+	}
+	for (unsigned i = 0; i + bytes < INSN_MAX_BYTES; i++) {
+		if (svm_fetch_byte(v, rip + i, &byte) != MM_OK ||
+		    !is_prefix(byte, svm_code_width(v) == 8)) {
+			svm_step_to(v, rip + i + bytes);
+			return;
+		}
+	}
+	svm_step_to(v, rip + bytes);
+}
+
+/* An MSR or control register that is not there raises #GP(0), and an instruction #UD. */
+void svm_inject_undefined(struct vcpu *vcpu)
+{
+	struct svm_vcpu *v = svm_of(vcpu);
+
+	switch (v->vmcb->exit_code) {
+	case SVM_MSR:
+	case SVM_RDPMC:
+	case SVM_CR_WRITE + 4:
+		svm_queue_exception(v, VECTOR_GP, true, 0);
+		return;
+	default:
+		svm_queue_exception(v, VECTOR_UD, false, 0);
+		return;
+	}
+}
+
+void svm_set_interrupt(struct vcpu *vcpu, bool pending)
+{
+	svm_of(vcpu)->interrupt_line = pending;
+}

@@ -1,0 +1,56 @@
+/* The way into a guest and back, as often as it takes until there is something to tell. */
+#include "kernel/x86_64/apic.h"
+#include "kernel/x86_64/cpu.h"
+#include "kernel/x86_64/shootdown.h"
+#include "svm/svm.h"
+
+/* In entry.S. */
+void svm_enter(struct svm_vcpu *v, uint64_t vmcb, uint64_t host);
+
+static void time_is_up(const struct svm_vcpu *v, struct vm_exit *exit)
+{
+	exit->kind = VM_EXIT_DEADLINE;
+	exit->pc = v->vmcb->rip;
+	exit->raw[0] = SVM_INTR;
+}
+
+static void set_deadline(struct svm_cpu *cpu, uint64_t deadline)
+{
+	if (likely(cpu->timer_deadline == deadline))
+		return;
+	apic_timer_arm(deadline);
+	cpu->timer_deadline = deadline;
+}
+
+static void enter(struct svm_cpu *cpu, struct svm_vcpu *v, uint64_t root)
+{
+	struct vmcb *vmcb = v->vmcb;
+
+	if (unlikely(shootdown_enter(root) != 0 || cpu->flush_all)) {
+		vmcb->tlb_control = TLB_FLUSH_ALL;
+		cpu->flush_all = false;
+	}
+	svm_enter(v, (uint64_t)(uintptr_t)vmcb, svm_host_area());
+	shootdown_leave();
+	vmcb->tlb_control = TLB_KEEP;
+	vmcb->event_injection = 0;
+	vmcb->clean = CLEAN_ALL;
+}
+
+void svm_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
+{
+	struct svm_vcpu *v = svm_of(vcpu);
+	struct svm_cpu *cpu = svm_this_cpu();
+
+	if (unlikely(cpu->current != v))
+		svm_load(cpu, v);
+	do {
+		set_deadline(cpu, deadline);
+		if (unlikely(rdtsc() >= deadline)) {
+			time_is_up(v, exit);
+			return;
+		}
+		svm_offer_interrupt(v);
+		enter(cpu, v, aspace_root(vcpu->as).raw);
+	} while (svm_decode(v, deadline, exit));
+}

@@ -1,0 +1,149 @@
+/* See state.h. */
+#include "svm/state.h"
+
+#include "kernel/x86_64/cpu.h"
+#include "kernel/x86_64/insn.h"
+#include "kernel/x86_64/mmio.h"
+#include "kernel/x86_64/stage1.h"
+
+#define ATTRIBUTE_LONG BIT(9) /* CS.L and CS.D, at descriptor bits 53 and 54 */
+#define ATTRIBUTE_BIG  BIT(10)
+
+#define CPL_USER 3U
+
+unsigned svm_code_width(const struct svm_vcpu *v)
+{
+	if ((v->vmcb->efer & EFER_LMA) && (v->vmcb->cs.attributes & ATTRIBUTE_LONG))
+		return 8;
+	return v->vmcb->cs.attributes & ATTRIBUTE_BIG ? 4 : 2;
+}
+
+static struct stage1 stage1_of(const struct svm_vcpu *v)
+{
+	const struct vmcb *vmcb = v->vmcb;
+
+	return (struct stage1){
+		.as = v->vcpu->as,
+		.cr0 = vmcb->cr0,
+		.cr3 = vmcb->cr3,
+		.cr4 = vmcb->cr4,
+		.efer = vmcb->efer,
+		.user = vmcb->cpl == CPL_USER,
+		.access_user = vmcb->rflags & RFLAGS_AC,
+	};
+}
+
+/* --- instructions --- */
+
+enum mm_error svm_fetch_byte(struct svm_vcpu *v, uint64_t rip, uint8_t *byte)
+{
+	struct stage1 stage1 = stage1_of(v);
+	uint64_t base = svm_code_width(v) == 8 ? 0 : v->vmcb->cs.base;
+	gpa_t gpa;
+	enum mm_error err = stage1_translate(&stage1, gva_at(base + rip), MM_X, &gpa);
+
+	return err != MM_OK ? err : aspace_fetch(stage1.as, gpa, byte, 1);
+}
+
+/* [REX] 0f 22 /r: bits 2:0 of the ModRM byte, and REX.B above them. */
+enum mm_error svm_mov_cr_source(struct svm_vcpu *v, uint8_t *gpr)
+{
+	uint8_t extension = 0, byte;
+	uint64_t rip = v->vmcb->rip;
+
+	for (unsigned i = 0; i + 2 < INSN_MAX_BYTES; i++) {
+		enum mm_error err = svm_fetch_byte(v, rip + i, &byte);
+
+		if (err != MM_OK)
+			return err;
+		if (byte == 0x0f) {
+			err = svm_fetch_byte(v, rip + i + 2, &byte);
+			*gpr = (uint8_t)(extension | (byte & 7));
+			return err;
+		}
+		extension = (byte & 0xf1) == 0x41 && svm_code_width(v) == 8 ? 8 : 0;
+	}
+	return MM_UNSUPPORTED;
+}
+
+/* --- device accesses --- */
+
+static struct x86_guest guest_of(struct svm_vcpu *v)
+{
+	const struct vmcb *vmcb = v->vmcb;
+	struct x86_guest g = {
+		.stage1 = stage1_of(v),
+		.gpr = v->gpr,
+		.rip = vmcb->rip,
+		.rflags = vmcb->rflags,
+		.code_width = svm_code_width(v),
+		.segment_base = {[SEGMENT_FS] = vmcb->fs.base, [SEGMENT_GS] = vmcb->gs.base},
+	};
+
+	v->gpr[GPR_RSP] = vmcb->rsp;
+	if (g.code_width != 8) {
+		g.segment_base[SEGMENT_ES] = vmcb->es.base;
+		g.segment_base[SEGMENT_CS] = vmcb->cs.base;
+		g.segment_base[SEGMENT_SS] = vmcb->ss.base;
+		g.segment_base[SEGMENT_DS] = vmcb->ds.base;
+	}
+	return g;
+}
+
+enum mm_error svm_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
+                              struct mmio_access *access)
+{
+	struct svm_vcpu *v = svm_of(vcpu);
+	struct x86_guest g = guest_of(v);
+
+	return x86_mmio_decode(&v->mmio, &g, exit, access);
+}
+
+bool svm_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value)
+{
+	struct svm_vcpu *v = svm_of(vcpu);
+	struct x86_guest g = guest_of(v);
+
+	if (x86_mmio_complete(&v->mmio, &g, access, value))
+		return true;
+	v->vmcb->rsp = v->gpr[GPR_RSP];
+	v->vmcb->rflags = g.rflags;
+	svm_step_to(v, g.rip);
+	return false;
+}
+
+/* --- the rest of struct virt_ops --- */
+
+enum mm_error svm_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)
+{
+	struct stage1 stage1 = stage1_of(svm_of(vcpu));
+
+	return stage1_translate(&stage1, gva, access, out);
+}
+
+uint64_t svm_pc(const struct vcpu *vcpu)
+{
+	return svm_of(vcpu)->vmcb->rip;
+}
+
+size_t svm_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS])
+{
+	const struct svm_vcpu *v = svm_of(vcpu);
+	const struct vmcb *vmcb = v->vmcb;
+	const struct vcpu_register special[] = {
+		{"rflags", vmcb->rflags},  {"cr0", vmcb->cr0},        {"cr2", vmcb->cr2},
+		{"cr3", vmcb->cr3},        {"cr4", vmcb->cr4},        {"efer", vmcb->efer},
+		{"cs", vmcb->cs.selector}, {"ss", vmcb->ss.selector}, {"gdtr", vmcb->gdtr.base},
+		{"idtr", vmcb->idtr.base},
+	};
+	size_t n = 0;
+
+	_Static_assert(1 + GPR_COUNT + ARRAY_SIZE(special) <= VCPU_REGISTERS, "they fit a report");
+	out[n++] = (struct vcpu_register){"rip", vmcb->rip};
+	for (unsigned i = 0; i < GPR_COUNT; i++)
+		out[n++] = (struct vcpu_register){x86_gpr_names[i],
+		                                  i == GPR_RSP ? vmcb->rsp : v->gpr[i]};
+	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
+		out[n++] = special[i];
+	return n;
+}
