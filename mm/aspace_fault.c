@@ -17,8 +17,8 @@ static enum mm_fault fault_of(enum mm_error err)
 	return err == MM_QUOTA ? MM_FAULT_QUOTA : MM_FAULT_NO_MEMORY;
 }
 
-static enum mm_error install(struct aspace *as, unsigned cpu, const struct area *area, gpa_t gpa,
-                             struct npt_slot *slot)
+static enum mm_error install(struct aspace *as, struct npt_counts *counts, const struct area *area,
+                             gpa_t gpa, struct npt_slot slot)
 {
 	struct npt_mapping mapping = {
 		.range = area->range,
@@ -29,49 +29,72 @@ static enum mm_error install(struct aspace *as, unsigned cpu, const struct area 
 		.host = area->host,
 	};
 
-	return npt_install(&as->npt, &as->counters[cpu].npt, slot, gpa, &mapping);
+	return npt_install(&as->npt, counts, slot, gpa, &mapping);
 }
 
-enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa, enum mm_perm access,
-                             struct npt_slot *slot)
+/* A fault that the area permits, whatever is in the table. */
+static noinline enum mm_fault resolve_any(struct aspace *as, struct npt_counts *counts,
+                                          const struct area *area, gpa_t gpa, enum mm_perm access)
 {
-	const struct npt_format *f = as->npt.format;
-
-	if (!gpa_range_contains(as->limits, gpa))
-		return MM_FAULT_OUT_OF_RANGE;
-
-	const struct area *area = area_find(&as->areas, gpa);
-
-	if (!area)
-		return MM_FAULT_NOT_MAPPED;
-	if (area->backend == AREA_DEVICE)
-		return MM_FAULT_IS_DEVICE;
-	if (!mm_permits((enum mm_perm)area->perm, access))
-		return MM_FAULT_PERMISSION;
-
 	for (;;) {
-		*slot = npt_walk(&as->npt, gpa);
-		if (slot->value != 0) {
-			MM_ASSERT(mm_permits(npt_entry_perm(f, slot->value), access));
+		struct npt_slot slot = npt_walk(&as->npt, gpa);
+
+		if (slot.value != 0) {
+			MM_ASSERT(mm_permits(npt_perm(&as->npt, slot.value), access));
 			return MM_FAULT_SPURIOUS;
 		}
 
-		enum mm_error err = install(as, cpu, area, gpa, slot);
+		enum mm_error err = install(as, counts, area, gpa, slot);
 
-		if (likely(err == MM_OK))
+		if (err == MM_OK)
 			return MM_FAULT_MAPPED;
 		if (err != MM_BUSY)
 			return fault_of(err);
 	}
 }
 
+/* No area permits the access: why? Areas lie within the limits, and a device permits nothing. */
+static enum mm_fault refuse(const struct aspace *as, const struct area *area, gpa_t gpa)
+{
+	if (area)
+		return area->backend == AREA_DEVICE ? MM_FAULT_IS_DEVICE : MM_FAULT_PERMISSION;
+	return gpa_range_contains(as->limits, gpa) ? MM_FAULT_NOT_MAPPED : MM_FAULT_OUT_OF_RANGE;
+}
+
+/* What nearly every fault is, a missing page in a table that is there, stands here in line. */
+static always_inline enum mm_fault resolve(struct aspace *as, struct npt_counts *counts, gpa_t gpa,
+                                           enum mm_perm access)
+{
+	const struct area *area = area_find(&as->areas, gpa);
+
+	if (unlikely(!area || !mm_permits((enum mm_perm)area->perm, access)))
+		return refuse(as, area, gpa);
+
+	struct npt_slot slot = npt_walk(&as->npt, gpa);
+
+	if (unlikely(slot.value != 0 || slot.level != 0 || area->backend != AREA_ALLOC))
+		return resolve_any(as, counts, area, gpa, access);
+
+	enum mm_error err =
+		npt_install_page(&as->npt, counts, slot.entry, (enum mm_perm)area->perm);
+
+	if (likely(err == MM_OK))
+		return MM_FAULT_MAPPED;
+	return err == MM_BUSY ? resolve_any(as, counts, area, gpa, access) : fault_of(err);
+}
+
+enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa, enum mm_perm access)
+{
+	return resolve(as, &as->counters[cpu].npt, gpa, access);
+}
+
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 {
 	unsigned cpu = aspace_enter(as);
 	struct aspace_counters *counters = &as->counters[cpu];
-	struct npt_slot slot;
-	enum mm_fault fault = aspace_resolve(as, cpu, gpa, access, &slot);
+	enum mm_fault fault = resolve(as, &counters->npt, gpa, access);
 
+	/* The absence that this CPU has just met may still be in its TLB. */
 	if (fault == MM_FAULT_SPURIOUS)
 		npt_forget_absence(&as->npt, &counters->npt, gpa);
 	npt_count(&counters->faults[fault], 1);

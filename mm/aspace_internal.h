@@ -30,11 +30,9 @@ static inline void aspace_leave_alone(struct aspace *as)
 /* MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: see the map calls. */
 enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range) must_check;
 
-/*
- * [shared, inside] Makes the page at gpa present with enough permission for the access, if its
- * area says so. On MM_FAULT_MAPPED, _SPURIOUS and _UNSHARED *slot is its leaf.
- */
-enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa, enum mm_perm access,
-                             struct npt_slot *slot) must_check;
+/* [shared, inside] Makes the page at gpa present with enough permission for the access, if its
+ * area says so: after MM_FAULT_MAPPED, _SPURIOUS and _UNSHARED a walk finds it. */
+enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa,
+                             enum mm_perm access) must_check;
 
 #endif

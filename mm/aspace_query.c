@@ -6,17 +6,15 @@
 #include "mm/aspace_internal.h"
 
 /* Why there is no leaf at gpa. */
-static enum mm_error explain_absence(const struct aspace *as, gpa_t gpa)
+static noinline enum mm_error explain_absence(const struct aspace *as, gpa_t gpa)
 {
-	if (!gpa_range_contains(as->limits, gpa))
-		return MM_OUT_OF_RANGE;
-
 	const struct area *area = area_find(&as->areas, gpa);
 
 	return area && area->backend == AREA_DEVICE ? MM_IS_DEVICE : MM_NOT_MAPPED;
 }
 
-static enum mm_error translate(const struct aspace *as, gpa_t gpa, struct aspace_translation *out)
+static always_inline enum mm_error translate(const struct aspace *as, gpa_t gpa,
+                                             struct aspace_translation *out)
 {
 	const struct npt_format *f = as->npt.format;
 
@@ -25,7 +23,7 @@ static enum mm_error translate(const struct aspace *as, gpa_t gpa, struct aspace
 
 	struct npt_slot slot = npt_walk(&as->npt, gpa);
 
-	if (unlikely(!npt_is_leaf(f, slot.value, slot.level)))
+	if (unlikely(!npt_ends_in_leaf(&as->npt, slot.value)))
 		return explain_absence(as, gpa);
 
 	uint64_t size = LEVEL_SIZE(slot.level);
@@ -34,18 +32,25 @@ static enum mm_error translate(const struct aspace *as, gpa_t gpa, struct aspace
 	out->hpa = hpa_plus(npt_decode_pa(f, slot.value), offset);
 	out->contiguous = size - offset;
 	out->page_size = size;
-	out->perm = npt_entry_perm(f, slot.value);
+	out->perm = npt_perm(&as->npt, slot.value);
 	out->memtype = npt_entry_memtype(f, slot.value);
 	return MM_OK;
 }
 
-enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_translation *out)
+static noinline enum mm_error translate_locked(struct aspace *as, gpa_t gpa,
+                                               struct aspace_translation *out)
 {
 	unsigned cpu = aspace_enter(as);
 	enum mm_error err = translate(as, gpa, out);
 
 	aspace_leave(as, cpu);
 	return err;
+}
+
+/* Without other CPUs there is nothing to lock, and nothing to save across calls. */
+enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_translation *out)
+{
+	return as->npt.hal.cpu_index ? translate_locked(as, gpa, out) : translate(as, gpa, out);
 }
 
 enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,

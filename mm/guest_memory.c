@@ -54,11 +54,12 @@ static enum mm_error stretch_at(struct aspace *as, unsigned cpu, gpa_t gpa, size
 
 	struct npt_slot slot = npt_walk(&as->npt, gpa);
 
-	if (unlikely(!mm_permits(npt_entry_perm(f, slot.value), access))) {
-		enum mm_error err = error_of(aspace_resolve(as, cpu, gpa, access, &slot));
+	if (unlikely(!mm_permits(npt_perm(&as->npt, slot.value), access))) {
+		enum mm_error err = error_of(aspace_resolve(as, cpu, gpa, access));
 
 		if (err != MM_OK)
 			return err;
+		slot = npt_walk(&as->npt, gpa);
 	}
 	mark_used(&as->npt, slot, access);
 

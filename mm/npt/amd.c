@@ -68,7 +68,8 @@ const struct npt_format npt_amd = {
 	.perm_r = AMD_P,
 	.perm_w = AMD_W,
 	.perm_x = AMD_NX,
-	.perm_flip = AMD_NX,
+	.perm_gather = BIT(61) | BIT(0), /* 0, 1 -> 61, 62; 63 stays */
+	.perm_flip = MM_X,
 
 	.memtype = {[MM_NORMAL] = AMD_WB, [MM_NONCACHED] = AMD_UC_MINUS, [MM_DEVICE] = AMD_UC},
 	.memtype_mask = AMD_PCD | AMD_PWT,

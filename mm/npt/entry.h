@@ -59,10 +59,13 @@ struct npt_format {
 	uint64_t pa_mask;
 	uint64_t high_mask;
 
-	/* Permissions. An entry permits R if ((entry ^ perm_flip) & perm_r) != 0, and so on. */
+	/* Permissions. Three bits of an entry tell R, W and X; a multiplication by perm_gather
+	 * carries them to bits 61, 62 and 63, in this order, and nothing else there. */
 	uint64_t perm[MM_PERM_SETS]; /* or NPT_INEXPRESSIBLE; perm[MM_NONE] is parked instead */
 	uint64_t perm_mask;          /* every bit that perm[] or `writable` uses */
-	uint64_t perm_r, perm_w, perm_x, perm_flip;
+	uint64_t perm_r, perm_w, perm_x;
+	uint64_t perm_gather;
+	unsigned perm_flip; /* MM_X where the bit forbids instead of permitting */
 
 	uint64_t memtype[MM_MEMTYPES];
 	uint64_t memtype_mask;
@@ -178,15 +181,21 @@ static inline uint64_t npt_at_level(const struct npt_format *f, uint64_t leaf, u
 	return (leaf & ~(f->leaf[from] & ~f->present)) | (f->leaf[to] & ~f->present);
 }
 
-static inline enum mm_perm npt_entry_perm(const struct npt_format *f, uint64_t entry)
+/* The bits that tell R, W and X: with hardware updates, what makes a leaf writable differs. */
+static inline uint64_t npt_perm_tells(const struct npt_format *f, const struct npt_config *config)
 {
-	uint64_t bits = entry ^ f->perm_flip;
+	bool as_writable = config->accessed_dirty && f->writable != 0;
 
+	return f->perm_r | (as_writable ? f->writable : f->perm_w) | f->perm_x;
+}
+
+/* `tells`: npt_perm_tells(). */
+static inline enum mm_perm npt_entry_perm(const struct npt_format *f, uint64_t tells,
+                                          uint64_t entry)
+{
 	if (!npt_present(f, entry))
 		return MM_NONE;
-	return (enum mm_perm)(((bits & f->perm_r) != 0 ? MM_R : 0U) |
-	                      ((bits & f->perm_w) != 0 ? MM_W : 0U) |
-	                      ((bits & f->perm_x) != 0 ? MM_X : 0U));
+	return (enum mm_perm)((unsigned)(((entry & tells) * f->perm_gather) >> 61) ^ f->perm_flip);
 }
 
 static inline enum mm_memtype npt_entry_memtype(const struct npt_format *f, uint64_t entry)

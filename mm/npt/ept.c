@@ -68,6 +68,7 @@ const struct npt_format npt_ept = {
 	.perm_r = EPT_R,
 	.perm_w = EPT_W,
 	.perm_x = EPT_X,
+	.perm_gather = BIT(61), /* 0, 1, 2 -> 61, 62, 63 */
 
 	.memtype = {[MM_NORMAL] = EPT_WB, [MM_NONCACHED] = EPT_WC, [MM_DEVICE] = EPT_UC},
 	.memtype_mask = EPT_MT | EPT_IPAT,

@@ -59,31 +59,21 @@ void npt_clear_table(const struct npt *npt, hpa_t table, unsigned order)
 	__builtin_memset(hal_to_virt(&npt->hal, table), 0, (size_t)(PAGE_SIZE << order));
 }
 
-void npt_clear_data(const struct npt *npt, hpa_t block, unsigned order)
-{
-	void *page = hal_to_virt(&npt->hal, block);
-	size_t bytes = (size_t)(PAGE_SIZE << order);
-
-	if (npt->hal.zero)
-		npt->hal.zero(npt->hal.ctx, page, bytes);
-	else
-		__builtin_memset(page, 0, bytes);
-}
-
 enum mm_error npt_batch_fill(struct npt *npt, struct npt_batch *batch, uint64_t wanted)
 {
 	uint64_t booked = book(npt, u64_min(wanted, NPT_BATCH), 1);
 
 	if (booked == 0)
 		return MM_QUOTA;
-	batch->count = (unsigned)npt->hal.alloc(npt->hal.ctx, 0, (size_t)booked, batch->frames);
-	unbook(npt, booked - batch->count);
-	return batch->count != 0 ? MM_OK : MM_NO_MEMORY;
+	batch->next = 0;
+	batch->end = (unsigned)npt->hal.alloc(npt->hal.ctx, 0, (size_t)booked, batch->frames);
+	unbook(npt, booked - batch->end);
+	return batch->end != 0 ? MM_OK : MM_NO_MEMORY;
 }
 
 void npt_batch_drain(struct npt *npt, struct npt_batch *batch)
 {
-	if (batch->count != 0)
-		npt_give(npt, 0, batch->count, batch->frames);
-	batch->count = 0;
+	if (batch->next != batch->end)
+		npt_give(npt, 0, batch->end - batch->next, &batch->frames[batch->next]);
+	batch->next = batch->end = 0;
 }

@@ -75,6 +75,7 @@ const struct npt_format npt_gstage = {
 	.perm_r = G_R,
 	.perm_w = G_W,
 	.perm_x = G_X,
+	.perm_gather = BIT(60), /* 1, 2, 3 -> 61, 62, 63 */
 
 	.memtype = {[MM_NORMAL] = G_PMA, [MM_NONCACHED] = G_NC, [MM_DEVICE] = G_IO},
 	.memtype_mask = G_PBMT,

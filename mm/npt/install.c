@@ -61,11 +61,11 @@ static void count_installed(struct npt_counts *counts, const struct npt_mapping 
 	npt_count(&counts->leaves[level], 1);
 }
 
-enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt_slot *slot,
+enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
                           gpa_t gpa, const struct npt_mapping *m)
 {
 	const struct npt_format *f = npt->format;
-	unsigned top = slot->level;
+	unsigned top = slot.level;
 	unsigned level = fitting_level(m, gpa, top < m->max_leaf ? top : m->max_leaf);
 	hpa_t tables[NPT_MAX_LEVELS];
 	uint64_t absent = 0;
@@ -87,22 +87,17 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 
 	uint64_t attr =
 		npt_leaf_attr(f, &npt->config, m->perm, m->type) | (m->owned ? f->owned : 0);
-	uint64_t leaf = npt_leaf_entry(f, level, attr, m->perm) | npt_encode_pa(f, block);
-	_Atomic uint64_t *entry = slot->entry;
-	uint64_t value = leaf;
+	uint64_t value = npt_leaf_entry(f, level, attr, m->perm) | npt_encode_pa(f, block);
 
 	for (unsigned l = level; l < top; l++) {
 		_Atomic uint64_t *table = npt_table_at(npt, tables[l - level]);
-		_Atomic uint64_t *below = &table[npt_index(npt, gpa.raw, l)];
 
 		npt_clear_table(npt, tables[l - level], 0);
-		npt_store(below, value);
+		npt_store(&table[npt_index(npt, gpa.raw, l)], value);
 		value = npt_table_entry(f, tables[l - level]);
-		if (l == level)
-			entry = below;
 	}
 	if (unlikely(!atomic_compare_exchange_strong_explicit(
-		    slot->entry, &absent, value, memory_order_release, memory_order_relaxed))) {
+		    slot.entry, &absent, value, memory_order_release, memory_order_relaxed))) {
 		give_block(npt, m, level, block);
 		if (top != level)
 			npt_give(npt, 0, top - level, tables);
@@ -110,7 +105,6 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 	}
 	npt_publish(npt);
 	count_installed(counts, m, level, top - level);
-	*slot = (struct npt_slot){entry, leaf, level};
 	return MM_OK;
 }
 

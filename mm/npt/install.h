@@ -4,20 +4,49 @@
 #ifndef MM_NPT_INSTALL_H
 #define MM_NPT_INSTALL_H
 
-#include "mm/npt/npt.h"
+#include "mm/npt/frames.h"
 #include "mm/npt/walk.h"
 
 /*
- * Maps the page at gpa, where a walk has found nothing (slot->value is 0), as `mapping` says of
- * the range around it: with the largest leaf that fits there, and smaller ones where no block is
- * free. *slot becomes the new leaf. MM_BUSY: the entry has changed meanwhile, walk again.
- * MM_NO_MEMORY, MM_QUOTA.
+ * Maps the page at gpa, where a walk has ended in an absent entry, as `mapping` says of the range
+ * around it: with the largest leaf that fits there, and smaller ones where no block is free.
+ * MM_BUSY: the entry has changed meanwhile, walk again. MM_NO_MEMORY, MM_QUOTA.
  */
-enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt_slot *slot,
+enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
                           gpa_t gpa, const struct npt_mapping *mapping) must_check;
 
 /* A fault has found its page present and permitted: another CPU was faster, or this one's TLB
  * still holds that there was nothing. Formats that allow the latter get a flush of the page. */
 void npt_forget_absence(struct npt *npt, struct npt_counts *counts, gpa_t gpa);
+
+/*
+ * npt_install() where the walk got to the last level, for a page of the library's own in
+ * MM_NORMAL memory: what nearly every fault comes to, and short enough to stand in its caller.
+ */
+static always_inline must_check enum mm_error npt_install_page(struct npt *npt,
+                                                               struct npt_counts *counts,
+                                                               _Atomic uint64_t *entry,
+                                                               enum mm_perm perm)
+{
+	uint64_t absent = 0;
+	hpa_t frame;
+	enum mm_error err = npt_take_frame(npt, &frame);
+
+	if (unlikely(err != MM_OK))
+		return err;
+	npt_clear_data(npt, frame, 0);
+
+	uint64_t leaf = npt->page_attr[perm] | npt_encode_pa(npt->format, frame);
+
+	if (unlikely(!atomic_compare_exchange_strong_explicit(
+		    entry, &absent, leaf, memory_order_release, memory_order_relaxed))) {
+		npt_give(npt, 0, 1, &frame);
+		return MM_BUSY;
+	}
+	npt_publish(npt);
+	npt_count(&counts->frames, 1);
+	npt_count(&counts->leaves[0], 1);
+	return MM_OK;
+}
 
 #endif

@@ -30,18 +30,12 @@ static uint64_t hidden(const struct npt_format *f, uint64_t entry, uint64_t mark
 	return live ? npt_mark(f, entry, mark) : entry;
 }
 
-static enum mm_error take_frame(struct mapper *m, hpa_t *out)
+/* At least one frame in hand: for a table, and for the pages that are still to come. */
+static enum mm_error need_frame(struct mapper *m)
 {
-	if (unlikely(m->batch.count == 0)) {
-		/* The frames of `left` pages, and the tables over them. */
-		uint64_t wanted = m->owned ? m->left + 1 : 1;
-		enum mm_error err = npt_batch_fill(m->npt, &m->batch, wanted);
-
-		if (err != MM_OK)
-			return err;
-	}
-	*out = m->batch.frames[--m->batch.count];
-	return MM_OK;
+	if (likely(m->batch.next != m->batch.end))
+		return MM_OK;
+	return npt_batch_fill(m->npt, &m->batch, m->owned ? m->left + 1 : 1);
 }
 
 /* n leaves that follow each other in host memory. */
@@ -52,9 +46,19 @@ static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, 
 	uint64_t leaf = hidden(f, npt_leaf_entry(f, level, m->attr, m->perm), NPT_PARKED, live);
 	uint64_t step = LEVEL_SIZE(level);
 
-	for (uint64_t i = 0; i < n; i++, host.raw += step)
-		npt_store(&entry[i], leaf | npt_encode_pa(f, host));
+	uint64_t stride = npt_encode_pa(f, hpa_at(step));
+	uint64_t first = npt_encode_pa(f, host);
+	uint64_t last = npt_encode_pa(f, hpa_plus(host, (n - 1) * step));
+
 	m->leaves[level] += (int64_t)n;
+	/* Where the address is one field all the way, the next entry is the last plus a stride. */
+	if (likely(last - first == (n - 1) * stride)) {
+		for (leaf |= first; n != 0; n--, leaf += stride)
+			npt_store(entry++, leaf);
+		return;
+	}
+	for (; n != 0; n--, host.raw += step)
+		npt_store(entry++, leaf | npt_encode_pa(f, host));
 }
 
 /* n pages of 4 KiB with a frame each. */
@@ -63,18 +67,25 @@ static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint6
 	const struct npt_format *f = m->npt->format;
 	uint64_t leaf = hidden(f, npt_leaf_entry(f, 0, m->attr, m->perm), NPT_PARKED, live);
 
-	for (uint64_t i = 0; i < n; i++) {
-		hpa_t frame;
-		enum mm_error err = take_frame(m, &frame);
-
-		if (unlikely(err != MM_OK))
-			return err;
-		npt_clear_data(m->npt, frame, 0);
-		npt_store(&entry[i], leaf | npt_encode_pa(f, frame));
-		m->left--;
-	}
 	m->frames += (int64_t)n;
 	m->leaves[0] += (int64_t)n;
+	while (n != 0) {
+		enum mm_error err = need_frame(m);
+
+		if (err != MM_OK)
+			return err;
+
+		unsigned some = (unsigned)u64_min(n, m->batch.end - m->batch.next);
+		const hpa_t *frames = &m->batch.frames[m->batch.next];
+
+		for (unsigned i = 0; i < some; i++)
+			npt_clear_data(m->npt, frames[i], 0);
+		for (unsigned i = 0; i < some; i++)
+			npt_store(entry++, leaf | npt_encode_pa(f, frames[i]));
+		m->batch.next += some;
+		m->left -= some;
+		n -= some;
+	}
 	return MM_OK;
 }
 
@@ -112,9 +123,10 @@ static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsig
 		return fill(m, npt_child(m->npt, value), level - 1, start, end, true);
 
 	MM_ASSERT(value == 0);
-	err = take_frame(m, &table);
+	err = need_frame(m);
 	if (err != MM_OK)
 		return err;
+	table = m->batch.frames[m->batch.next++];
 	npt_clear_table(m->npt, table, 0);
 	m->tables++;
 	err = fill(m, npt_table_at(m->npt, table), level - 1, start, end, false);
@@ -230,7 +242,7 @@ enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping)
 	                            : common_leaf(range.start, mapping->host, mapping->max_leaf);
 	m.offset = mapping->host.raw - start;
 	m.left = range.size >> PAGE_SHIFT;
-	m.batch.count = 0;
+	m.batch.next = m.batch.end = 0;
 	m.frames = m.tables = 0;
 	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
 		m.leaves[level] = 0;

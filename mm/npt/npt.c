@@ -5,6 +5,15 @@
 
 #include "mm/npt/change.h"
 
+/* MM_NONE is parked; what the format cannot express is never asked for. */
+static uint64_t page_attr(const struct npt *npt, enum mm_perm perm)
+{
+	const struct npt_format *f = npt->format;
+	uint64_t attr = npt_leaf_attr(f, &npt->config, perm, MM_NORMAL);
+
+	return npt_leaf_entry(f, 0, attr, perm) | f->owned;
+}
+
 enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
                        const struct npt_config *config, const struct mm_hal *hal, uint32_t tag,
                        uint64_t quota)
@@ -16,11 +25,18 @@ enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
 		return err;
 	*npt = (struct npt){
 		.format = format,
+		.direct_offset = hal->direct_offset,
+		.perm_tells = npt_perm_tells(format, config),
+		.root_level = (uint8_t)(config->levels - 1),
+		.root_shift = (uint8_t)LEVEL_SHIFT(config->levels - 1),
+		.direct = !hal->phys_to_virt && format->high_mask == 0,
 		.config = *config,
 		.hal = *hal,
 		.tag = tag,
 		.quota = quota,
 	};
+	for (unsigned perm = 0; perm < MM_PERM_SETS; perm++)
+		npt->page_attr[perm] = page_attr(npt, (enum mm_perm)perm);
 	err = npt_take(npt, order, 1, &npt->root);
 	if (err != MM_OK)
 		return err;
@@ -60,11 +76,16 @@ void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range rang
 	npt_count(&counts->flushes, 1);
 }
 
+struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa)
+{
+	return npt_walk_as(npt, gpa, false);
+}
+
 enum mm_error npt_lookup(const struct npt *npt, gpa_t gpa, struct npt_leaf *out)
 {
 	struct npt_slot slot = npt_walk(npt, gpa);
 
-	if (!npt_is_leaf(npt->format, slot.value, slot.level))
+	if (!npt_ends_in_leaf(npt, slot.value))
 		return MM_NOT_MAPPED;
 	*out = npt_decode_leaf(npt, gpa, slot.value, slot.level);
 	return MM_OK;

@@ -52,14 +52,22 @@ static inline void npt_count(_Atomic int64_t *counter, int64_t by)
 }
 
 struct npt {
+	/* What every walk needs, made at init of all that follows. */
 	const struct npt_format *format;
+	_Atomic uint64_t *root_table; /* the root, as we see it */
+	uint64_t direct_offset;       /* hva = hpa + this, if `direct` */
+	uint64_t perm_tells;          /* npt_perm_tells() */
+	uint8_t root_level;
+	uint8_t root_shift; /* LEVEL_SHIFT(root_level) */
+	bool direct;        /* no HAL hook crosses hpa/hva, and addresses are one field */
+
 	struct npt_config config;
 	struct mm_hal hal;
+	uint64_t page_attr[8]; /* by permission: a 4 KiB leaf of our own, but for its address */
 	hpa_t root;
-	_Atomic uint64_t *root_table; /* the root, as we see it */
-	uint32_t tag;                 /* for mm_flush */
-	uint64_t quota;               /* frames, tables included; UINT64_MAX: none */
-	_Atomic uint64_t used;        /* of the quota; not kept where there is none */
+	uint32_t tag;          /* for mm_flush */
+	uint64_t quota;        /* frames, tables included; UINT64_MAX: none */
+	_Atomic uint64_t used; /* of the quota; not kept where there is none */
 	struct npt_counts counts;
 };
 

@@ -24,15 +24,14 @@ struct split {
 
 static struct split split_at(const struct npt *npt, uint64_t at, const enum mm_perm *perm)
 {
-	const struct npt_format *f = npt->format;
 	struct split s = {.at = at};
 
 	if (at >> npt_gpa_bits(&npt->config) != 0)
 		return s;
 	s.slot = npt_walk(npt, gpa_at(at));
-	if (!npt_is_leaf(f, s.slot.value, s.slot.level))
+	if (!npt_ends_in_leaf(npt, s.slot.value))
 		return s;
-	if (perm && npt_entry_perm(f, s.slot.value) == *perm)
+	if (perm && npt_perm(npt, s.slot.value) == *perm)
 		return s;
 	for (unsigned level = s.slot.level; !is_aligned(at, LEVEL_SIZE(level)); level--)
 		s.tables++;
@@ -202,7 +201,7 @@ static uint64_t merged(const struct npt *npt, const _Atomic uint64_t *table, uns
 static void link_merged(struct npt *npt, struct gpa_range range, unsigned level)
 {
 	struct npt_iter it = npt_iter_over(npt, range);
-	struct npt_batch batch = {.count = 0};
+	struct npt_batch batch = {.end = 0};
 
 	while (npt_iter_next(&it)) {
 		uint64_t value = it.slot.value;

@@ -46,6 +46,9 @@ _Static_assert((LPA2_ADDR & (S2_DBM | S2_XN | S2_OWNED | S2_SHARED | S2_SOFT_DIR
 _Static_assert(((S2_OWNED | S2_SHARED | S2_SOFT_DIRTY) & (NPT_PARKED | NPT_CUT | NPT_FROZEN)) == 0,
                "a parked leaf keeps software's bits");
 
+/* S2AP 6, 7 -> 61, 62; XN 54 -> 63; where DBM tells instead of S2AP[1], 51 -> 62. */
+#define S2_GATHER (BIT(55) | BIT(9) | BIT(11))
+
 /* All that does not depend on DS. */
 #define S2_COMMON                                                                                  \
 	.min_root_bits = 1, .max_root_bits = 13, /* 16 concatenated tables */                      \
@@ -67,7 +70,7 @@ _Static_assert(((S2_OWNED | S2_SHARED | S2_SOFT_DIRTY) & (NPT_PARKED | NPT_CUT |
 			[MM_RWX] = S2_S2AP_R | S2_S2AP_W,                                          \
 	},                                                                                         \
 	.perm_mask = S2_S2AP_R | S2_S2AP_W | S2_XN | S2_DBM, .perm_r = S2_S2AP_R,                  \
-	.perm_w = S2_S2AP_W | S2_DBM, .perm_x = S2_XN_ALL, .perm_flip = S2_XN_ALL,                 \
+	.perm_w = S2_S2AP_W, .perm_x = S2_XN_ALL, .perm_gather = S2_GATHER, .perm_flip = MM_X,     \
                                                                                                    \
 	.accessed = S2_AF, .dirty = S2_S2AP_W, .preset = S2_AF, .writable = S2_DBM,                \
                                                                                                    \

@@ -111,13 +111,35 @@ static void release_leaf(struct releaser *r, uint64_t value, unsigned level)
 		npt_give(r->npt, order, 1, &block);
 }
 
+/* A table of pages, with all in it: most of what there ever is to release. */
+static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
+{
+	const struct npt_format *f = r->npt->format;
+	unsigned held = 0;
+	unsigned owned = 0;
+
+	for (unsigned i = 0; i < npt_entries(r->npt, 0); i++) {
+		uint64_t entry = npt_load(&table[i]);
+
+		held += entry != 0;
+		if ((entry & f->owned) == 0)
+			continue;
+		npt_batch_put(r->npt, &r->batch, npt_decode_pa(f, entry));
+		owned++;
+	}
+	r->leaves[0] += held;
+	r->frames += owned;
+}
+
 /* Everything below a table that nobody reaches any more, and the table. */
 static void release_table(struct releaser *r, uint64_t value, unsigned level)
 {
 	const struct npt_format *f = r->npt->format;
 	_Atomic uint64_t *table = npt_child(r->npt, value);
 
-	for (unsigned i = 0; i < npt_entries(r->npt, level); i++) {
+	if (level == 0)
+		release_pages(r, table);
+	for (unsigned i = 0; level > 0 && i < npt_entries(r->npt, level); i++) {
 		uint64_t entry = npt_load(&table[i]);
 
 		if (entry == 0)
@@ -163,7 +185,7 @@ void npt_release(struct npt *npt, uint64_t start, uint64_t end, struct npt_count
 	struct releaser r;
 
 	r.npt = npt;
-	r.batch.count = 0;
+	r.batch.next = r.batch.end = 0;
 	r.frames = r.tables = 0;
 	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
 		r.leaves[level] = 0;

@@ -41,7 +41,7 @@ static inline void npt_link(_Atomic uint64_t *entry, uint64_t value)
 
 static inline unsigned npt_root_level(const struct npt *npt)
 {
-	return npt->config.levels - 1;
+	return npt->root_level;
 }
 
 /* Entries of a table of this level. */
@@ -68,20 +68,52 @@ static inline _Atomic uint64_t *npt_child(const struct npt *npt, uint64_t entry)
 	return npt_table_at(npt, npt_decode_pa(npt->format, entry));
 }
 
-/* gpa is below 2^npt_gpa_bits(). */
-static inline struct npt_slot npt_walk(const struct npt *npt, gpa_t gpa)
+/* `direct` is a constant: the general walk pays for hooks and split address fields, the direct
+ * one does not. The index of each level below the root is the top of `rest` in its turn. */
+static always_inline struct npt_slot npt_walk_as(const struct npt *npt, gpa_t gpa, bool direct)
 {
 	const struct npt_format *f = npt->format;
-	unsigned level = npt_root_level(npt);
-	_Atomic uint64_t *entry = &npt->root_table[gpa.raw >> LEVEL_SHIFT(level)];
+	unsigned level = npt->root_level;
+	uint64_t rest = gpa.raw << (64 - npt->root_shift);
+	_Atomic uint64_t *entry = &npt->root_table[gpa.raw >> npt->root_shift];
 	uint64_t value = npt_load(entry);
 
 	while (level > 0 && npt_points_to_table(f, value)) {
+		uint64_t pa = (value & f->pa_mask) << f->pa_shift;
+		_Atomic uint64_t *table = direct ? (void *)(uintptr_t)(pa + npt->direct_offset)
+		                                 : npt_child(npt, value);
+
+		entry = &table[rest >> (64 - NPT_INDEX_BITS)];
+		rest <<= NPT_INDEX_BITS;
 		level--;
-		entry = &npt_child(npt, value)[(gpa.raw >> LEVEL_SHIFT(level)) & 511];
 		value = npt_load(entry);
 	}
 	return (struct npt_slot){entry, value, level};
+}
+
+struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa);
+
+/* gpa is below 2^npt_gpa_bits(). */
+static always_inline struct npt_slot npt_walk(const struct npt *npt, gpa_t gpa)
+{
+	if (likely(npt->direct))
+		return npt_walk_as(npt, gpa, true);
+
+	struct npt_slot slot = npt_walk_general(npt, gpa);
+
+	/* By its members, so that the direct walk's stay in registers. */
+	return (struct npt_slot){slot.entry, slot.value, slot.level};
+}
+
+/* Does a walk's last entry hold a frame? It cannot point to a table. */
+static inline bool npt_ends_in_leaf(const struct npt *npt, uint64_t value)
+{
+	return (value & (npt->format->present | NPT_PARKED)) != 0;
+}
+
+static inline enum mm_perm npt_perm(const struct npt *npt, uint64_t value)
+{
+	return npt_entry_perm(npt->format, npt->perm_tells, value);
 }
 
 static inline struct npt_leaf npt_decode_leaf(const struct npt *npt, gpa_t gpa, uint64_t entry,
@@ -93,7 +125,7 @@ static inline struct npt_leaf npt_decode_leaf(const struct npt *npt, gpa_t gpa, 
 		.gpa = gpa_align_down(gpa, LEVEL_SIZE(level)),
 		.hpa = npt_decode_pa(f, entry),
 		.level = level,
-		.perm = npt_entry_perm(f, entry),
+		.perm = npt_perm(npt, entry),
 		.memtype = npt_entry_memtype(f, entry),
 		.accessed = npt->config.accessed_dirty && (entry & f->accessed) != 0,
 		.dirty = npt->config.accessed_dirty && npt_entry_dirty(f, entry),
