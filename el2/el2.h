@@ -14,15 +14,14 @@
 #include "vcpu.h"
 
 /* EL1 and EL0 state that no entry or exit moves: the guest changes it behind our back. */
-#define EL1_STATE(X)                                                                               \
-	X(sctlr_el1)                                                                               \
-	X(cpacr_el1)                                                                               \
-	X(ttbr0_el1)                                                                               \
-	X(ttbr1_el1)                                                                               \
-	X(tcr_el1) X(mair_el1) X(amair_el1) X(vbar_el1) X(contextidr_el1) X(esr_el1) X(far_el1)    \
-		X(afsr0_el1) X(afsr1_el1) X(par_el1) X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1)      \
-			X(sp_el0) X(sp_el1) X(elr_el1) X(spsr_el1) X(cntkctl_el1) X(cntv_ctl_el0)  \
-				X(cntv_cval_el0) X(csselr_el1) X(mdscr_el1)
+/* clang-format off */
+#define EL1_STATE(X) \
+	X(sctlr_el1) X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) \
+	X(amair_el1) X(vbar_el1) X(contextidr_el1) X(esr_el1) X(far_el1) X(afsr0_el1) \
+	X(afsr1_el1) X(par_el1) X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1) X(sp_el0) \
+	X(sp_el1) X(elr_el1) X(spsr_el1) X(cntkctl_el1) X(cntv_ctl_el0) X(cntv_cval_el0) \
+	X(csselr_el1) X(mdscr_el1)
+/* clang-format on */
 
 struct el1_state {
 #define EL1_MEMBER(name) uint64_t name;
