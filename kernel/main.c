@@ -121,7 +121,7 @@ static void enable_virtualization(struct host *host)
 /* What a boot without test= shows, and what test= selects from. */
 static const struct test_suite *const demo[] = {&tests_demo, NULL};
 static const struct test_suite *const everything[] = {
-	&tests_demo, &tests_guests, &tests_lazy, &tests_hostile, &tests_limits, NULL,
+	&tests_demo, &tests_guests, &tests_lazy, &tests_hostile, &tests_limits, &tests_bench, NULL,
 };
 
 static void run_tests(const struct host *host, const struct test_suite *const suites[])

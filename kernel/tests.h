@@ -9,5 +9,6 @@ extern const struct test_suite tests_lazy;    /* lazy, populated and linear memo
 extern const struct test_suite tests_guests;  /* payloads that behave */
 extern const struct test_suite tests_hostile; /* payloads that do not */
 extern const struct test_suite tests_limits;  /* too little memory, bad images */
+extern const struct test_suite tests_bench;   /* what it all costs a guest */
 
 #endif
