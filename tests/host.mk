@@ -30,7 +30,7 @@ $(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_PU
 $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_SUPPORT)) $(B)/host/$(1)/libmm.a
 	$$(call say,LD,$(1),$$@)$(CLANG) $$($(1)_CFLAGS) -pthread $$^ -lcmocka -o $$@
 
-.SECONDARY: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_PURE) $(HOST_SUPPORT) $(wildcard tests/host/*.c))
+.PRECIOUS: $(B)/host/$(1)/obj/%.c.o
 -include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
 endef
 $(foreach f,asan tsan fast,$(eval $(call HOST_RULES,$(f))))

@@ -82,29 +82,38 @@ static bool block_is_free(const struct hal_test *test, size_t first, size_t fram
 	return true;
 }
 
-/* Finds a free, aligned block, never next to the one before where that can be helped. */
+/* Looks for a free, aligned block among the first `within` frames, and never next to the one
+ * before: an odd stride visits every block of a power of two. */
+static bool find_block(struct hal_test *test, unsigned order, size_t within, size_t *first)
+{
+	size_t blocks = within >> order;
+	for (size_t tries = 0; tries < blocks; tries++) {
+		test->cursor = (test->cursor + 0x9e5) & (blocks - 1);
+		*first = test->cursor << order;
+		if (block_is_free(test, *first, (size_t)1 << order))
+			return true;
+	}
+	return false;
+}
+
+/* Small blocks fill the lower half first, or none would be left for large ones. */
 static bool take_block(struct hal_test *test, unsigned order, hpa_t *out)
 {
 	const struct hal_test_options *options = &test->options;
 	size_t frames = (size_t)1 << order;
-	size_t blocks = test->frames >> order;
+	size_t first;
 
 	if (order > 0 && options->no_blocks && order != options->root_order)
 		return false;
 	if (test->frames - test->in_use < frames + test->keep_free)
 		return false;
-	for (size_t tries = 0; tries < blocks; tries++) {
-		/* An odd stride visits every block of a power of two. */
-		test->cursor = (test->cursor + 0x9e5) & (test->frames - 1);
-		size_t first = (test->cursor & (blocks - 1)) << order;
-		if (!block_is_free(test, first, frames))
-			continue;
-		memset(&test->owner[first], true, frames);
-		test->in_use += frames;
-		*out = frame_address(first);
-		return true;
-	}
-	return false;
+	if (!(order < 9 && find_block(test, order, test->frames / 2, &first)) &&
+	    !find_block(test, order, test->frames, &first))
+		return false;
+	memset(&test->owner[first], true, frames);
+	test->in_use += frames;
+	*out = frame_address(first);
+	return true;
 }
 
 static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
