@@ -1,6 +1,8 @@
 /*
- * mm_hal.flush for the G-stage: hfence.gvma on this hart, and on the others by the firmware's
- * remote fence, which interrupts even a hart that runs with interrupts off, and waits for it.
+ * mm_hal.flush for the G-stage: hfence.gvma on this hart, and on those others that have this
+ * address space loaded by the firmware's remote fence, which interrupts even a hart that runs
+ * with interrupts off, and waits for it. A hart that has it not loaded cannot use what its TLB
+ * may hold of it, and is told to forget that before it loads a guest again.
  *
  * "Memory-Management Fence Instructions" (8.3.2): hfence.gvma with an address is about leaf
  * entries alone, so unlinked tables ask for the whole VMID; without VMIDs, for everything. It
@@ -12,6 +14,7 @@
 
 #include "hext/features.h"
 #include "hext/insn.h"
+#include "kernel/riscv64/csr.h"
 #include "kernel/riscv64/sbi.h"
 #include "kernel/riscv64/smp.h"
 
@@ -23,6 +26,7 @@
 
 /* What to flush, on any hart. */
 struct fence {
+	uint64_t root; /* PPN */
 	uint64_t vmid;
 	uint64_t gpa;
 	uint64_t bytes; /* ALL_BYTES: the whole VMID */
@@ -43,6 +47,16 @@ static void fence_here(const struct fence *fence)
 		hfence_gvma_page(fence->gpa + done, fence->vmid);
 }
 
+/* The order of these two matters: see state_load(). */
+static bool is_loaded(struct cpu *cpu, void *arg)
+{
+	const struct fence *fence = arg;
+
+	atomic_store_explicit(&cpu->stale, 1, memory_order_seq_cst);
+	return FIELD_GET(ATP_PPN, atomic_load_explicit(&cpu->guest_root, memory_order_seq_cst)) ==
+	       fence->root;
+}
+
 static void fence_there(struct hart_mask harts, void *arg)
 {
 	const struct fence *fence = arg;
@@ -57,7 +71,11 @@ static void fence_there(struct hart_mask harts, void *arg)
 
 void hext_flush(void *ctx, const struct mm_flush *request)
 {
-	struct fence fence = {.vmid = request->tag, .bytes = ALL_BYTES};
+	struct fence fence = {
+		.root = request->root.raw >> PAGE_SHIFT,
+		.vmid = request->tag,
+		.bytes = ALL_BYTES,
+	};
 	uint64_t stride = LEVEL_SIZE(request->leaf_level);
 
 	(void)ctx;
@@ -70,6 +88,5 @@ void hext_flush(void *ctx, const struct mm_flush *request)
 	 * harts before the firmware's call does. */
 	__asm__ volatile("fence rw, rw" ::: "memory");
 	fence_here(&fence);
-	if (machine_cpu_count() > 1)
-		smp_for_others(fence_there, &fence);
+	smp_for_others(is_loaded, fence_there, &fence);
 }

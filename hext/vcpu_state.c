@@ -72,7 +72,19 @@ void state_unload(struct hext_vcpu *v)
 	/* Nothing walks these tables from here on: their owner may free them. */
 	csr_write(hgatp, 0);
 	v->cpu->guest = NULL;
+	atomic_store_explicit(&v->cpu->guest_root, 0, memory_order_release);
 	v->cpu = NULL;
+}
+
+/*
+ * What other harts have changed while no guest was loaded here. They look at guest_root after
+ * their stores: either they find it set and interrupt us, or they have set `stale` by now.
+ */
+static void catch_up(struct cpu *cpu)
+{
+	if (atomic_exchange_explicit(&cpu->stale, 0, memory_order_seq_cst) != 0)
+		hfence_gvma_all();
+	__asm__ volatile("fence.i" ::: "memory");
 }
 
 void state_load(struct cpu *cpu, struct hext_vcpu *v)
@@ -80,6 +92,8 @@ void state_load(struct cpu *cpu, struct hext_vcpu *v)
 	ASSERT(v->cpu == NULL);
 	if (cpu->guest != NULL)
 		state_unload(cpu->guest);
+	atomic_store_explicit(&cpu->guest_root, v->csr.hgatp, memory_order_seq_cst);
+	catch_up(cpu);
 	write_csrs(&v->csr);
 	/* VS-stage translations are tagged by VMID and ASID, and two vCPUs of one VM may use one
 	 * ASID for different tables. Without VMIDs, the G-stage's are nobody's either. */

@@ -26,9 +26,11 @@ struct cpu {
 	uint64_t hart;
 	uint64_t deadline; /* what the timer is set to: timer_set() */
 
-	/* The virtual CPU whose state is in this hart's registers, and the memory that it goes
-	 * to; hext/ owns it. */
+	/* hext/'s: the virtual CPU whose state is in this hart's registers; its hgatp, or 0, for
+	 * other harts to see; and whether one of them has put off a flush until the next load. */
 	void *guest;
+	_Atomic uint64_t guest_root;
+	_Atomic uint32_t stale;
 
 	/* One piece of work: machine_run_on(). */
 	_Atomic uint32_t busy;

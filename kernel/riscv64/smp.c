@@ -18,6 +18,9 @@ struct cpu cpu_table[MACHINE_MAX_CPUS] = {
 	[0] = {.trap_stack_top = trap_stacks[1]},
 };
 
+/* How often a hart that waits for another looks, if nobody kicks it. */
+#define WAKES_PER_SECOND 10000
+
 static const struct boot_info *machine;
 static unsigned cpus_up = 1;
 
@@ -32,6 +35,14 @@ unsigned machine_cpu_count(void)
 	return cpus_up;
 }
 
+/* Until a kick, or until then. A kick that came before is pending, and wfi falls through. */
+static void sleep_until(uint64_t ticks)
+{
+	timer_set(this_cpu(), ticks);
+	__asm__ volatile("wfi");
+	csr_clear(sip, INTERRUPT_SOFTWARE);
+}
+
 /* --- starting --- */
 
 void secondary_main(struct cpu *cpu)
@@ -44,22 +55,24 @@ void secondary_main(struct cpu *cpu)
 			atomic_store_explicit(&cpu->busy, 0, memory_order_release);
 			continue;
 		}
-		/* A kick after the look above is pending by now, and wfi falls through. */
-		timer_set(cpu, UINT64_MAX);
-		__asm__ volatile("wfi");
-		csr_clear(sip, INTERRUPT_SOFTWARE);
+		sleep_until(UINT64_MAX);
 	}
 }
 
-/* Has it become idle, within a second? */
-static bool wait_for(struct cpu *cpu)
+/*
+ * Until it is idle, or until then. Waiting is sleeping: where an emulator runs the harts in turn
+ * (QEMU with -icount), one that spins keeps the others from what it waits for.
+ */
+static bool wait_until(struct cpu *cpu, uint64_t end)
 {
-	uint64_t end = machine_ticks() + machine_ticks_per_second();
+	uint64_t step = machine_ticks_per_second() / WAKES_PER_SECOND;
 
 	while (atomic_load_explicit(&cpu->busy, memory_order_acquire) != 0) {
-		if (machine_ticks() >= end)
+		uint64_t now = machine_ticks();
+
+		if (now >= end)
 			return false;
-		machine_relax();
+		sleep_until(now + step);
 	}
 	return true;
 }
@@ -87,7 +100,7 @@ unsigned machine_start_cpus(unsigned wanted)
 			continue;
 		/* One that the firmware started and that never arrived might still do so: its
 		 * place is not given to another. */
-		if (!wait_for(cpu)) {
+		if (!wait_until(cpu, machine_ticks() + machine_ticks_per_second())) {
 			log_line(LOG_QUIET, "smp hart=%llu error=\"started, but did not arrive\"",
 			         (unsigned long long)cpu->hart);
 			break;
@@ -118,19 +131,19 @@ void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
 
 void machine_wait(unsigned cpu)
 {
-	while (atomic_load_explicit(&cpu_table[cpu].busy, memory_order_acquire) != 0)
-		machine_relax();
+	(void)wait_until(&cpu_table[cpu], UINT64_MAX);
 }
 
 /* SBI takes a set of harts as 64 bits that count from a base. */
-void smp_for_others(void (*fn)(struct hart_mask harts, void *arg), void *arg)
+void smp_for_others(bool (*wanted)(struct cpu *cpu, void *arg),
+                    void (*fn)(struct hart_mask harts, void *arg), void *arg)
 {
 	struct hart_mask harts = {0, 0};
 
 	for (unsigned i = 0; i < cpus_up; i++) {
 		uint64_t hart = cpu_table[i].hart;
 
-		if (&cpu_table[i] == this_cpu())
+		if (&cpu_table[i] == this_cpu() || !wanted(&cpu_table[i], arg))
 			continue;
 		if (harts.mask != 0 && harts.base != align_down(hart, 64)) {
 			fn(harts, arg);

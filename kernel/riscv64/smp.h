@@ -2,6 +2,9 @@
 #ifndef RISCV64_SMP_H
 #define RISCV64_SMP_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "boot_info.h"
 #include "kernel/riscv64/cpu.h"
 
@@ -19,7 +22,9 @@ struct hart_mask {
 	uint64_t base;
 };
 
-/* Calls fn for masks that together name every hart that is up, but not this one. */
-void smp_for_others(void (*fn)(struct hart_mask harts, void *arg), void *arg);
+/* Asks `wanted` of every hart that is up, but not this one, and calls fn for masks that together
+ * name those it wants. */
+void smp_for_others(bool (*wanted)(struct cpu *cpu, void *arg),
+                    void (*fn)(struct hart_mask harts, void *arg), void *arg);
 
 #endif
