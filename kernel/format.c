@@ -260,8 +260,6 @@ static void put_argument(struct sink *sink, const struct spec *spec, struct argu
 		put_string(sink, spec, va_arg(args->list, const char *));
 		break;
 	case '%':
-		put(sink, '%');
-		break;
 	case '\0':
 		put(sink, '%');
 		break;
@@ -271,22 +269,22 @@ static void put_argument(struct sink *sink, const struct spec *spec, struct argu
 	}
 }
 
-int format_string_v(char *buf, size_t size, const char *format, va_list list)
+int format_string_v(char *buf, size_t size, const char *format, va_list args)
 {
 	struct sink sink = {.buf = buf, .size = size};
-	struct arguments args;
+	struct arguments taken;
 
-	va_copy(args.list, list);
+	va_copy(taken.list, args);
 	while (*format != '\0') {
 		if (*format != '%') {
 			put(&sink, *format++);
 			continue;
 		}
 		format++;
-		struct spec spec = read_spec(&format, &args);
-		put_argument(&sink, &spec, &args);
+		struct spec spec = read_spec(&format, &taken);
+		put_argument(&sink, &spec, &taken);
 	}
-	va_end(args.list);
+	va_end(taken.list);
 	if (size != 0)
 		buf[sink.length < size ? sink.length : size - 1] = '\0';
 	return (int)sink.length;

@@ -14,5 +14,5 @@ guest_\name\()_end:
 #define GUEST(name) guest_image name
 
 	.data
-#include "kernel/guest_list.h"
+#include "kernel/guest_list.inc"
 	.byte	0 /* so that the last image's end is not the section's */

@@ -3,7 +3,7 @@
 #include "kernel/string.h"
 
 #define GUEST(name) extern const uint8_t guest_##name##_start[], guest_##name##_end[];
-#include "kernel/guest_list.h"
+#include "kernel/guest_list.inc"
 #undef GUEST
 
 static const struct {
@@ -12,7 +12,7 @@ static const struct {
 	const uint8_t *end;
 } images[] = {
 #define GUEST(name) {#name, guest_##name##_start, guest_##name##_end},
-#include "kernel/guest_list.h"
+#include "kernel/guest_list.inc"
 #undef GUEST
 };
 

@@ -103,7 +103,7 @@ typedef bool (*visit_span)(void *ctx, gpa_t gpa, struct aspace_span span);
 static enum mm_error visit_stretches(struct aspace *as, unsigned cpu, gpa_t gpa, size_t bytes,
                                      enum mm_perm access, visit_span visit, void *ctx)
 {
-	struct aspace_span span;
+	struct aspace_span span = {NULL, 0};
 	enum mm_error err = check_areas(as, gpa_range(gpa, bytes), access);
 
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes)

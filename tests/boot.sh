@@ -7,6 +7,7 @@
 #	refuse NAME STATUS REGEX OPTIONS...
 #					a run that is to end with this status, its log to match
 # shellcheck shell=bash
+: "${top:?}" "${scratch:?}" # tap.sh's
 
 # Firmware's lines may look like anything: only what comes from "TAP version" on is read.
 reemit() { # NAME LOG; the number of tests so far is $tests

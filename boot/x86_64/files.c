@@ -14,7 +14,7 @@ static void append(struct boot_info *info, size_t *length, unsigned c)
 		info->cmdline_cut = true;
 		return;
 	}
-	info->cmdline[(*length)++] = c > ' ' && c <= '~' ? (char)c : ' ';
+	info->cmdline[(*length)++] = (char)(c > ' ' && c <= '~' ? c : ' ');
 }
 
 /* Blanks at the end are nobody's wish: a text file's last newline is one. */

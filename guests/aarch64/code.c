@@ -16,18 +16,18 @@ size_t guest_put_return(void *at)
 }
 
 /* Arm ARM B2.7.4.2: clean the data, wait, invalidate the instructions, wait. */
-void guest_sync_code(const void *code, size_t bytes)
+void guest_sync_code(const void *start, size_t bytes)
 {
-	uint64_t start = (uint64_t)(uintptr_t)code, end = start + bytes;
+	uint64_t from = (uint64_t)(uintptr_t)start, end = from + bytes;
 	uint64_t ctr, dline, iline;
 
 	__asm__("mrs %0, ctr_el0" : "=r"(ctr));
 	dline = WORD_BYTES << CTR_DMINLINE(ctr);
 	iline = WORD_BYTES << CTR_IMINLINE(ctr);
-	for (uint64_t at = start & ~(dline - 1); at < end; at += dline)
+	for (uint64_t at = from & ~(dline - 1); at < end; at += dline)
 		__asm__ volatile("dc cvau, %0" : : "r"(at) : "memory");
 	__asm__ volatile("dsb ish" : : : "memory");
-	for (uint64_t at = start & ~(iline - 1); at < end; at += iline)
+	for (uint64_t at = from & ~(iline - 1); at < end; at += iline)
 		__asm__ volatile("ic ivau, %0" : : "r"(at) : "memory");
 	__asm__ volatile("dsb ish\n\tisb" : : : "memory");
 }

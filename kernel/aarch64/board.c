@@ -148,13 +148,13 @@ static const struct known_board *known_board(void)
 	return NULL;
 }
 
-void arm_board_find(const void *blob)
+void arm_board_find(const void *fdt)
 {
 	const struct known_board *known = known_board();
-	struct fdt fdt;
+	struct fdt tree;
 
-	if (blob != NULL && fdt_open(&fdt, blob, FDT_MAX_BYTES) == FDT_OK)
-		read_tree(&fdt);
+	if (fdt != NULL && fdt_open(&tree, fdt, FDT_MAX_BYTES) == FDT_OK)
+		read_tree(&tree);
 	else if (known != NULL)
 		board = known->board;
 }

@@ -89,14 +89,14 @@ void (*const machine_publish)(void *ctx) = publish;
 
 /* Arm ARM B2.7.4.2: clean data, wait, invalidate instructions, wait. The clean goes to the point
  * of coherency, since a guest may fetch with its caches off. */
-void machine_sync_code(const void *code, size_t bytes)
+void machine_sync_code(const void *start, size_t bytes)
 {
-	uint64_t start = (uint64_t)(uintptr_t)code;
+	uint64_t from = (uint64_t)(uintptr_t)start;
 	uint64_t line = words(FIELD_GET(CTR_IMINLINE, read_ctr_el0()));
 
-	clean_range(start, start + bytes);
+	clean_range(from, from + bytes);
 	dsb_ish();
-	for (uint64_t at = align_down(start, line); at < start + bytes; at += line)
+	for (uint64_t at = align_down(from, line); at < from + bytes; at += line)
 		__asm__ volatile("ic ivau, %0" : : "r"(at) : "memory");
 	dsb_ish();
 	isb();

@@ -190,9 +190,9 @@ enum priv_outcome {
 	X(hfence_vvma, ".insn r 0x73, 0, 0x11, x0, x0, x0", PRIV_UNDEFINED)                        \
 	X(hlv, ".insn r 0x73, 4, 0x34, %0, x0, x0", PRIV_UNDEFINED)                                \
 	X(mstatus, "csrr %0, 0x300", PRIV_UNDEFINED)                                               \
-	X(mret, ".4byte 0x30200073", PRIV_UNDEFINED)                                                \
+	X(mret, ".4byte 0x30200073", PRIV_UNDEFINED)                                               \
 	X(mcycle, "csrw 0xb00, %0", PRIV_UNDEFINED)                                                \
-	X(unknown, ".4byte 0xffffffff", PRIV_UNDEFINED)                                             \
+	X(unknown, ".4byte 0xffffffff", PRIV_UNDEFINED)                                            \
 	X(cycle, "csrr %0, 0xc00", PRIV_EITHER)                                                    \
 	X(time, "csrr %0, 0xc01", PRIV_EITHER)                                                     \
 	X(instret, "csrr %0, 0xc02", PRIV_EITHER)                                                  \

@@ -124,6 +124,7 @@ enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range, const enum
 	if (high.tables != 0)
 		used += split(npt, &high, tables + used);
 	MM_ASSERT(used == needed);
+	(void)used;
 	return MM_OK;
 }
 
