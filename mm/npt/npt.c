@@ -1,5 +1,5 @@
 /*
- * A nested page table from its first frame to its last, and what can be asked of it in between.
+ * A nested page table from its first frame to its last.
  */
 #include "mm/npt/npt.h"
 
@@ -58,35 +58,4 @@ void npt_destroy(struct npt *npt)
 	/* The root may be cached itself, and a successor may get its tag. */
 	npt_flush(npt, &npt->counts, all, 0, true);
 	npt_give(npt, npt_root_order(&npt->config), 1, &npt->root);
-}
-
-void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range range,
-               unsigned leaf_level, bool tables)
-{
-	struct mm_flush request = {
-		.root = npt->root,
-		.tag = npt->tag,
-		.all = range.size >> LEVEL_SHIFT(leaf_level) > NPT_FLUSH_STRIDES,
-		.range = range,
-		.leaf_level = leaf_level,
-		.tables = tables,
-	};
-
-	npt->hal.flush(npt->hal.ctx, &request);
-	npt_count(&counts->flushes, 1);
-}
-
-struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa)
-{
-	return npt_walk_as(npt, gpa, false);
-}
-
-enum mm_error npt_lookup(const struct npt *npt, gpa_t gpa, struct npt_leaf *out)
-{
-	struct npt_slot slot = npt_walk(npt, gpa);
-
-	if (!npt_ends_in_leaf(npt, slot.value))
-		return MM_NOT_MAPPED;
-	*out = npt_decode_leaf(npt, gpa, slot.value, slot.level);
-	return MM_OK;
 }

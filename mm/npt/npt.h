@@ -2,7 +2,7 @@
  * A nested page table: one walker for every format (format.h). It knows tables and leaves, and
  * nothing of areas: what should be where is struct aspace's business.
  *
- *	npt.c      init, destroy, reading single leaves, flush requests
+ *	npt.c      init, destroy
  *	frames.c   frames from the HAL, in batches, under the quota
  *	map.c      fills a range
  *	unmap.c    empties a range
@@ -10,7 +10,7 @@
  *	protect.c  changes permissions in a range
  *	visit.c    reads leaves of a range, and harvests accessed and dirty marks
  *	install.c  what faults do, beside each other: one leaf by compare-and-swap
- *	walk.h     the walk itself; iter.h: from leaf to leaf
+ *	walk.h     the walk itself; walk.c: single leaves, flush requests; iter.h: from leaf to leaf
  *
  * Functions marked [exclusive] want no other call on the same table meanwhile; [shared] ones run
  * beside each other. The caller's lock sees to it. A guest may run beside either.
