@@ -10,7 +10,8 @@ fast_CFLAGS  := -O2
 
 HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
 # What is pure outside of the library, and tested here as well.
-HOST_PURE    := hext/decode.c el2/decode.c
+HOST_PURE    := hext/decode.c el2/decode.c \
+                $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c)
 HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c))
 
 HOST_UNITS   := $(patsubst tests/host/%.c,$(B)/host/asan/%,$(wildcard tests/host/test_*.c))
@@ -36,13 +37,15 @@ endef
 $(foreach f,asan tsan fast,$(eval $(call HOST_RULES,$(f))))
 
 # Decoders are held against the assembler: tests/host/insns/<arch>.c, as bytes.
-aarch64_INSNS_TARGET := --target=aarch64-none-elf -march=armv8.5-a+memtag
+HOST_PURE    := hext/decode.c el2/decode.c \
+                $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c)
 riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno-relax
 $(B)/host/insns/%.bin: tests/host/insns/%.c tests/host/insns/%.h
 	@mkdir -p $(@D)
 	$(call say,AS,$*,$<)$(CLANG) $($*_INSNS_TARGET) -c $< -o $@.o && $(OBJCOPY) -O binary -j .text $@.o $@
 $(foreach f,asan tsan fast,$(B)/host/$(f)/obj/tests/host/test_decode_riscv.c.o): $(B)/host/insns/riscv64.bin
-$(foreach f,asan tsan fast,$(B)/host/$(f)/obj/tests/host/test_decode_aarch64.c.o): $(B)/host/insns/aarch64.bin
+HOST_PURE    := hext/decode.c el2/decode.c \
+                $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c)
 
 HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
 

@@ -2,7 +2,7 @@
 #include "kernel/x86_64/mmio.h"
 
 #include "kernel/x86_64/alu.h"
-#include "kernel/x86_64/cpu.h"
+#include "kernel/x86_64/bits.h"
 
 static uint64_t mask_of(unsigned width)
 {

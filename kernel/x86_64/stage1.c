@@ -8,8 +8,7 @@
  */
 #include "kernel/x86_64/stage1.h"
 
-#include "kernel/x86_64/cpu.h"
-#include "mm/bits.h"
+#include "kernel/x86_64/bits.h"
 
 #define PTE_PRESENT BIT(0)
 #define PTE_WRITE   BIT(1)
