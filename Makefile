@@ -37,19 +37,19 @@ riscv64_FLAGS  := -fno-pic
 # -ffixed-x18 on its way to the code generator, so that is called by itself.
 riscv64_LLC    := llc -O2 -filetype=obj -code-model=medium -relocation-model=static \
                   -target-abi=lp64 $(foreach r,18 19 20 21 22 23 24 25 26 27,-mattr=+reserve-x$(r))
-riscv64_DIRS   := boot/riscv64 kernel kernel/riscv64 hext mm mm/npt
+riscv64_DIRS   := boot/riscv64 kernel kernel/suite kernel/riscv64 hext mm mm/npt
 riscv64_IMAGE  := faultline.elf
 
 # --- aarch64: a flat image with the Linux header, entered at EL2 ---
 aarch64_TARGET := --target=aarch64-none-elf -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics
 aarch64_FLAGS  := -fno-pic
-aarch64_DIRS   := boot/aarch64 kernel kernel/aarch64 el2 mm mm/npt
+aarch64_DIRS   := boot/aarch64 kernel kernel/suite kernel/aarch64 el2 mm mm/npt
 aarch64_IMAGE  := faultline.img
 
 # --- x86_64: a UEFI application; guests are ELF. C functions follow the Microsoft ABI there ---
 x86_64_TARGET  := --target=x86_64-unknown-windows-gnu -mno-red-zone -mgeneral-regs-only -fshort-wchar
 x86_64_FLAGS   := -mno-stack-arg-probe -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -DGNU_EFI_USE_MS_ABI
-x86_64_DIRS    := boot/x86_64 kernel kernel/x86_64 vmx svm mm mm/npt
+x86_64_DIRS    := boot/x86_64 kernel kernel/suite kernel/x86_64 vmx svm mm mm/npt
 x86_64_IMAGE   := BOOTX64.EFI
 x86_64_GUEST_TARGET := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-only -mcmodel=small -fpie
 
@@ -154,7 +154,7 @@ format: ## clang-format on every C file
 	@clang-format -i $(C_FILES)
 
 # What is of one architecture is checked with its flags; the rest with those of the first.
-riscv64_ROOMS := boot/riscv64 kernel/riscv64 hext kernel/include kernel mm mm/npt
+riscv64_ROOMS := boot/riscv64 kernel/riscv64 hext kernel/include kernel kernel/suite mm mm/npt
 aarch64_ROOMS := boot/aarch64 kernel/aarch64 el2
 x86_64_ROOMS  := boot/x86_64 kernel/x86_64 vmx svm
 riscv64_GUEST_ROOMS := guests guests/lib guests/riscv64

@@ -8,8 +8,8 @@
  *
  * Invariants, under the lock:
  *   - a frame lies in at most one free block, and no free block has a free buddy;
- *   - an allocated block has its first frame's bit set in `taken`, so that a second free of it,
- *     or a free of what was never handed out, is caught;
+ *   - an allocated frame has its bit set in `taken`, so that a second free of it, or a free of
+ *     what was never handed out, is caught; a block may come back in parts;
  *   - zone->orders has bit k set exactly if the tree of order k is not empty.
  */
 #include "frame.h"
@@ -65,11 +65,26 @@ static void withdraw(struct zone *zone, unsigned order, uint64_t slot)
 		zone->orders &= ~BIT(order);
 }
 
+/* Turns the bits of a run of frames over: they must all have been `before`. */
+static void turn(struct zone *zone, uint64_t index, uint64_t frames, bool before)
+{
+	while (frames != 0) {
+		uint64_t *word = &zone->taken[index / 64];
+		uint64_t here = 64 - index % 64 < frames ? 64 - index % 64 : frames;
+		uint64_t mask = ~UINT64_C(0) >> (64 - here) << (index % 64);
+
+		ASSERT((*word & mask) == (before ? mask : 0));
+		*word ^= mask;
+		index += here;
+		frames -= here;
+	}
+}
+
 /* Takes the lowest block of the smallest order that will do, and gives back the upper halves. */
 static bool zone_alloc(struct zone *zone, unsigned order, uint64_t *out)
 {
 	uint64_t fitting = zone->orders & ~(BIT(order) - 1);
-	uint64_t slot, frame, index;
+	uint64_t slot, frame;
 	unsigned from;
 
 	if (fitting == 0)
@@ -82,8 +97,7 @@ static bool zone_alloc(struct zone *zone, unsigned order, uint64_t *out)
 		from--;
 		insert(zone, from, frame + BIT(from));
 	}
-	index = frame - zone->base;
-	zone->taken[index / 64] |= BIT(index % 64);
+	turn(zone, frame - zone->base, BIT(order), false);
 	*out = frame;
 	return true;
 }
@@ -91,10 +105,7 @@ static bool zone_alloc(struct zone *zone, unsigned order, uint64_t *out)
 /* Joins a block with its buddy as long as that one is free too. */
 static void zone_free(struct zone *zone, unsigned order, uint64_t frame)
 {
-	uint64_t index = frame - zone->base;
-
-	ASSERT(zone->taken[index / 64] & BIT(index % 64));
-	zone->taken[index / 64] &= ~BIT(index % 64);
+	turn(zone, frame - zone->base, BIT(order), true);
 	for (; order < FRAME_MAX_ORDER; order++) {
 		uint64_t buddy = slot_of(zone, order, frame ^ BIT(order));
 

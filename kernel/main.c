@@ -8,6 +8,7 @@
 #include "kernel/host.h"
 #include "kernel/memory_map.h"
 #include "kernel/report.h"
+#include "kernel/suite/runner.h"
 #include "kernel/tap.h"
 #include "kernel/tests.h"
 #include "log.h"
@@ -126,18 +127,21 @@ static const struct test_suite *const everything[] = {
 
 static void run_tests(const struct host *host, const struct test_suite *const suites[])
 {
-	unsigned count = test_count(suites, &options);
+	unsigned count = test_count(suites, &options) + suite_count(host, &options);
 
 	if (options.list) {
 		test_list(suites, &options);
+		suite_list(host, &options);
 		tap_plan(0, "listed only");
 		return;
 	}
 	if (count == 0)
 		refuse("command line", "no test of that name");
 	tap_plan(count * options.repeat, NULL);
-	for (unsigned i = 0; i < options.repeat; i++)
+	for (unsigned i = 0; i < options.repeat; i++) {
 		test_run(suites, host, &options);
+		suite_run(host, &options);
+	}
 }
 
 _Noreturn void kernel_main(struct boot_info *info)

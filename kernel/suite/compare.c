@@ -1,0 +1,243 @@
+/*
+ * Comparing: see compare.h. Everything that differs is said in one line of the log each, with
+ * what was expected and what came.
+ */
+#include "kernel/suite/compare.h"
+
+#define ANSWER_NAMES                                                                               \
+	{                                                                                          \
+		"done", "unsupported", "undefined", "page-fault", "access-fault", "alignment",     \
+			"debug", "other-trap", "not-run"                                           \
+	}
+
+static const char *trap_name(uint32_t trap)
+{
+	static const char *const names[] = ANSWER_NAMES;
+
+	return trap < ARRAY_SIZE(names) ? names[trap] : "?";
+}
+
+static const char *outcome_name(unsigned outcome)
+{
+	return outcome == SUITE_MISCONFIG ? "misconfig" : mm_fault_name((enum mm_fault)outcome);
+}
+
+/* --- faults --- */
+
+/* Fault number `i` of a row that stands for several. */
+static uint64_t gpa_of(const struct suite_fault *row, uint32_t i)
+{
+	return row->gpa + i * row->stride;
+}
+
+static uint32_t count_of(const struct suite_fault *row)
+{
+	return row->count != 0 ? row->count : 1;
+}
+
+static bool same_place(const struct suite_fault *row, uint64_t gpa, const struct fault_record *got)
+{
+	if (row->page || got->gpa_is_page)
+		return align_down(gpa, PAGE) == align_down(got->gpa.raw, PAGE);
+	return gpa == got->gpa.raw;
+}
+
+static bool matches(const struct suite_fault *row, uint32_t i, const struct fault_record *got)
+{
+	return same_place(row, gpa_of(row, i), got) && (row->access & (unsigned)got->access) != 0 &&
+	       row->outcome == (unsigned)got->result && row->walk == got->stage1_walk;
+}
+
+static void say_expected(struct suite_run *run, const struct suite_fault *row, uint32_t i)
+{
+	suite_fail(run, "expected fault gpa=0x%" PRIx64 " access=%s outcome=%s walk=%d",
+	           gpa_of(row, i), mm_perm_name((enum mm_perm)row->access),
+	           outcome_name(row->outcome), row->walk);
+}
+
+static void say_got(struct suite_run *run, size_t at, const struct fault_record *got)
+{
+	suite_fail(run, "got fault %zu gpa=0x%" PRIx64 " access=%s outcome=%s walk=%d vcpu=%u", at,
+	           got->gpa.raw, mm_perm_name(got->access), outcome_name(got->result),
+	           got->stage1_walk, got->vcpu);
+}
+
+static size_t trace_length(const struct suite_run *run)
+{
+	size_t count = run->trace.count;
+
+	return count < run->trace.capacity ? count : run->trace.capacity;
+}
+
+static void compare_in_order(struct suite_run *run)
+{
+	const struct suite_fault *row = run->c->faults;
+	size_t at = 0, length = trace_length(run);
+
+	for (; row != NULL && !row->end; row++) {
+		for (uint32_t i = 0; i < count_of(row); i++) {
+			if (at < length && matches(row, i, &run->trace.records[at])) {
+				at++;
+			} else if (!row->optional) {
+				say_expected(run, row, i);
+				if (at < length)
+					say_got(run, at, &run->trace.records[at]);
+				return;
+			}
+		}
+	}
+	if (at < length)
+		say_got(run, at, &run->trace.records[at]);
+}
+
+/* Finds the fault of the list that this one is, and no other was. */
+static bool claim(struct suite_run *run, const struct fault_record *got, bool claimed[])
+{
+	size_t index = 0;
+
+	for (const struct suite_fault *row = run->c->faults; row != NULL && !row->end; row++) {
+		for (uint32_t i = 0; i < count_of(row) && index < SUITE_TRACE; i++, index++) {
+			if (!claimed[index] && matches(row, i, got)) {
+				claimed[index] = true;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void compare_as_set(struct suite_run *run)
+{
+	static bool claimed[SUITE_TRACE];
+	size_t index = 0;
+
+	for (size_t i = 0; i < SUITE_TRACE; i++)
+		claimed[i] = false;
+	for (size_t at = 0; at < trace_length(run); at++) {
+		/* Beside another CPU, a page may have come just before: retried, no frame. */
+		if (run->trace.records[at].result == MM_FAULT_SPURIOUS)
+			continue;
+		if (!claim(run, &run->trace.records[at], claimed))
+			say_got(run, at, &run->trace.records[at]);
+	}
+	for (const struct suite_fault *row = run->c->faults; row != NULL && !row->end; row++) {
+		for (uint32_t i = 0; i < count_of(row) && index < SUITE_TRACE; i++, index++) {
+			if (!claimed[index] && !row->optional)
+				say_expected(run, row, i);
+		}
+	}
+}
+
+void compare_faults(struct suite_run *run)
+{
+	if (run->trace.count > run->trace.capacity)
+		suite_fail(run, "%zu faults, more than can be kept", (size_t)run->trace.count);
+	else if (run->c->uncounted)
+		return;
+	else if (run->c->unordered)
+		compare_as_set(run);
+	else
+		compare_in_order(run);
+}
+
+/* --- results --- */
+
+static size_t script_length(const struct suite_op *script)
+{
+	size_t n = 0;
+
+	while (script[n].op.code != AGENT_END)
+		n++;
+	return n;
+}
+
+static void compare_result(struct suite_run *run, unsigned vcpu, size_t i,
+                           const struct suite_op *want, const struct agent_result *got)
+{
+	bool trap_right = got->trap == want->trap || (want->any_trap && got->trap == AGENT_DONE);
+
+	if (!trap_right) {
+		suite_fail(run, "op %zu of vcpu %u: expected %s, got %s cause=0x%x addr=0x%" PRIx64,
+		           i, vcpu, trap_name(want->trap), trap_name(got->trap), got->cause,
+		           got->addr);
+		return;
+	}
+	if (got->trap == AGENT_DONE && !want->any_value && got->value != want->value)
+		suite_fail(run, "op %zu of vcpu %u: expected 0x%" PRIx64 ", got 0x%" PRIx64, i,
+		           vcpu, want->value, got->value);
+	if (got->trap != AGENT_DONE && want->addr != 0 && got->addr != want->addr)
+		suite_fail(run,
+		           "op %zu of vcpu %u: expected a trap at 0x%" PRIx64 ", got 0x%" PRIx64, i,
+		           vcpu, want->addr, got->addr);
+}
+
+static const struct suite_op *script_of(const struct suite_case *c, unsigned vcpu)
+{
+	return vcpu == 0 ? c->script : c->others[vcpu - 1];
+}
+
+void compare_results(struct suite_run *run, unsigned vcpu, const struct agent_mailbox *mailbox)
+{
+	const struct suite_op *script = script_of(run->c, vcpu);
+	size_t length = script_length(script);
+	size_t due = length - (run->c->end == SUITE_DIES && vcpu == 0);
+
+	for (size_t i = 0; i < length && i < mailbox->done; i++) {
+		if (mailbox->results[i].trap == AGENT_UNSUPPORTED &&
+		    script[i].trap != AGENT_UNSUPPORTED)
+			run->skip = "an instruction that this CPU does not have";
+		else
+			compare_result(run, vcpu, i, &script[i], &mailbox->results[i]);
+	}
+	if (run->c->end == SUITE_DIES && vcpu != 0)
+		return;
+	if (mailbox->done != due)
+		suite_fail(run, "vcpu %u finished %u operations of %zu", vcpu, mailbox->done, due);
+}
+
+/* --- the end --- */
+
+static enum vm_kill kill_of(const struct suite_case *c)
+{
+	const struct suite_fault *last = c->faults;
+
+	if (c->kill != KILL_NONE || last == NULL || last->end)
+		return c->kill;
+	while (!last[1].end)
+		last++;
+	switch (last->outcome) {
+	case MM_FAULT_PERMISSION:
+		return KILL_PERMISSION;
+	case MM_FAULT_OUT_OF_RANGE:
+		return KILL_OUT_OF_RANGE;
+	case MM_FAULT_NO_MEMORY:
+		return KILL_NO_MEMORY;
+	case MM_FAULT_QUOTA:
+		return KILL_QUOTA;
+	case MM_FAULT_IS_DEVICE:
+		return KILL_MMIO_REFUSED;
+	case SUITE_MISCONFIG:
+		return KILL_MISCONFIG;
+	default:
+		return KILL_NOT_MAPPED;
+	}
+}
+
+void compare_end(struct suite_run *run)
+{
+	const struct vm *vm = run->vm;
+	bool dies = run->c->end == SUITE_DIES;
+
+	if (dies != (vm->outcome == VM_KILLED))
+		suite_fail(run,
+		           "expected the VM to %s; it %s (reason=%s gpa=0x%" PRIx64
+		           " status=0x%" PRIx64 ")",
+		           dies ? "be killed" : "exit",
+		           vm->outcome == VM_KILLED ? "was killed" : "exited",
+		           vm_kill_name(vm->reason), vm->kill_gpa.raw, vm->exit_status);
+	else if (dies && vm->reason != kill_of(run->c))
+		suite_fail(run, "expected to be killed for %s, was for %s",
+		           vm_kill_name(kill_of(run->c)), vm_kill_name(vm->reason));
+	else if (!dies && vm->exit_status != 0)
+		suite_fail(run, "exit status 0x%" PRIx64, vm->exit_status);
+}

@@ -1,0 +1,17 @@
+/* What came of a case, against what must come of it. */
+#ifndef SUITE_COMPARE_H
+#define SUITE_COMPARE_H
+
+#include "kernel/suite/run.h"
+
+/* Every fault that the VM took, in order unless the case says otherwise. */
+void compare_faults(struct suite_run *run);
+
+/* What the agent on one vCPU answered, operation by operation. Sets run->skip where the CPU has
+ * no such instruction. */
+void compare_results(struct suite_run *run, unsigned vcpu, const struct agent_mailbox *mailbox);
+
+/* How the VM ended. */
+void compare_end(struct suite_run *run);
+
+#endif

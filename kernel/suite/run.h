@@ -1,0 +1,42 @@
+/* A case while it runs: what its own hypervisor code (steps, verify) works on. */
+#ifndef SUITE_RUN_H
+#define SUITE_RUN_H
+
+#include "kernel/suite/suite.h"
+#include "kernel/vm.h"
+#include "log.h"
+
+#define SUITE_TRACE 4096
+#define SUITE_WHY   192
+
+struct suite_run {
+	const struct suite_case *c;
+	const struct host *host;
+	struct vm *vm;
+	hpa_t linear;               /* the suite's own 2 MiB of host memory */
+	struct aspace_stats before; /* as the guest started */
+	struct fault_trace trace;
+	uint64_t scratch[8]; /* for the steps of the case; zero at the start */
+	unsigned complaints; /* things that were not as they must be: each has a line in the log */
+	const char *skip;    /* why it cannot run here; NULL if it can */
+	uint64_t seed;
+};
+
+/* Says in the log what was not as it must be. Always false. */
+bool suite_fail(struct suite_run *run, const char *format, ...) printf_like(2, 3);
+
+/* Has the arena so many present leaves of this level? Says so if not. */
+bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count);
+
+/* Is there a present leaf of exactly this level at that address? Says so if not. */
+bool suite_expect_leaf_at(struct suite_run *run, uint64_t gpa, unsigned level);
+
+/* The suite's linear memory: 2 MiB, the same for the whole run. */
+uint64_t suite_linear_offset(void);
+void *suite_linear_memory(void);
+
+/* Maps the aligned host memory of a leaf of this level, in which the suite's linear memory lies,
+ * into the arena that begins at gpa (a multiple of 1 GiB), at the same offset in its GiB. */
+bool suite_linear_around(struct suite_run *run, uint64_t gpa, unsigned level);
+
+#endif

@@ -1,0 +1,355 @@
+/*
+ * Running cases: one VM each, made of nothing but the agent, its mailbox and the case's areas;
+ * everything recorded, then compared; and afterwards every frame back.
+ */
+#include "kernel/suite/runner.h"
+
+#include "frame.h"
+#include "kernel/run.h"
+#include "kernel/string.h"
+#include "kernel/suite/compare.h"
+#include "kernel/suite/mailbox.h"
+#include "kernel/suite/neighbour.h"
+#include "kernel/suite/run.h"
+#include "kernel/suite/suite.h"
+#include "kernel/tap.h"
+#include "machine.h"
+
+#define LINEAR_ORDER   9U    /* 2 MiB */
+#define DEFAULT_BUDGET 20000 /* ms */
+
+/* --- what a case can ask for --- */
+
+static hpa_t linear_memory;
+
+uint64_t suite_linear_offset(void)
+{
+	return linear_memory.raw;
+}
+
+void *suite_linear_memory(void)
+{
+	return frame_ptr(linear_memory);
+}
+
+bool suite_fail(struct suite_run *run, const char *format, ...)
+{
+	char text[SUITE_WHY];
+	va_list args;
+
+	va_start(args, format);
+	format_string_v(text, sizeof(text), format, args);
+	va_end(args);
+	log_line(LOG_QUIET, "%s: %s", run->c->name, text);
+	run->complaints++;
+	return false;
+}
+
+bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count)
+{
+	struct aspace_stats stats;
+
+	aspace_get_stats(&run->vm->as, &stats);
+	stats.leaves[level] -= run->before.leaves[level];
+	if (stats.leaves[level] == count)
+		return true;
+	return suite_fail(run, "expected %" PRIu64 " leaves of level %u, got %" PRIu64, count,
+	                  level, stats.leaves[level]);
+}
+
+bool suite_expect_leaf_at(struct suite_run *run, uint64_t gpa, unsigned level)
+{
+	struct aspace_translation t;
+	enum mm_error error = aspace_translate(&run->vm->as, gpa_at(gpa), &t);
+
+	if (error != MM_OK)
+		return suite_fail(run, "nothing at 0x%" PRIx64 ": %s", gpa, mm_error_name(error));
+	if (t.page_size != LEVEL_SIZE(level))
+		return suite_fail(
+			run, "expected a leaf of %" PRIu64 " bytes at 0x%" PRIx64 ", got %" PRIu64,
+			LEVEL_SIZE(level), gpa, t.page_size);
+	return true;
+}
+
+bool suite_linear_around(struct suite_run *run, uint64_t gpa, unsigned level)
+{
+	uint64_t host = align_down(linear_memory.raw, LEVEL_SIZE(level));
+	uint64_t bytes = level == 0 ? MIB2 : LEVEL_SIZE(level);
+	enum mm_error error =
+		aspace_map_linear(&run->vm->as, gpa_range(gpa_at(gpa + (host & (GIB - 1))), bytes),
+	                          hpa_at(host), MM_RW, MM_NORMAL, level);
+
+	return error == MM_OK || suite_fail(run, "linear leaf: %s", mm_error_name(error));
+}
+
+/* --- set-up --- */
+
+static enum mm_error map_area(struct suite_run *run, const struct suite_area *area)
+{
+	struct aspace_backing backing = {area->kind == SUITE_POPULATED, area->leaf};
+	struct gpa_range range = gpa_range(gpa_at(area->base), area->size);
+
+	if (area->kind == SUITE_PLACED)
+		return MM_OK;
+	if (area->kind == SUITE_LINEAR)
+		return aspace_map_linear(&run->vm->as, range, hpa_plus(linear_memory, area->host),
+		                         area->perm, MM_NORMAL, area->leaf);
+	return aspace_map_alloc(&run->vm->as, range, area->perm, backing);
+}
+
+static bool map_areas(struct suite_run *run)
+{
+	const struct suite_area *area = run->c->areas;
+
+	for (; area != NULL && area->kind != SUITE_NO_AREA; area++) {
+		enum mm_error error = map_area(run, area);
+
+		if (error != area->refused)
+			return suite_fail(run, "area at 0x%" PRIx64 ": expected %s, got %s",
+			                  area->base, mm_error_name(area->refused),
+			                  mm_error_name(error));
+	}
+	return true;
+}
+
+static const struct suite_op *script_of(const struct suite_case *c, unsigned vcpu)
+{
+	return vcpu == 0 ? c->script : c->others[vcpu - 1];
+}
+
+static unsigned vcpu_count(const struct suite_case *c)
+{
+	unsigned n = 1;
+
+	while (n < SUITE_VCPUS && c->others[n - 1] != NULL)
+		n++;
+	return n;
+}
+
+static bool write_scripts(struct suite_run *run)
+{
+	struct gpa_range shared = gpa_range(gpa_at(AGENT_SHARED_BASE), PAGE);
+	struct aspace_backing backing = {.populate = true};
+	bool ok = aspace_map_alloc(&run->vm->as, shared, MM_RW, backing) == MM_OK;
+
+	for (unsigned i = 0; i < run->vm->vcpu_count && ok; i++)
+		ok = suite_write_script(run->vm, i, script_of(run->c, i));
+	return ok || suite_fail(run, "no memory for the scripts");
+}
+
+/* --- hooks --- */
+
+static uint64_t on_step(void *ctx, struct vm_vcpu *v, uint64_t number)
+{
+	struct suite_run *run = ctx;
+
+	(void)v;
+	return run->c->step != NULL ? run->c->step(run, number) : UINT32_MAX;
+}
+
+static bool on_repair(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	struct suite_run *run = ctx;
+
+	(void)v;
+	return run->c->repair != NULL && run->c->repair(run, exit);
+}
+
+/* --- one case --- */
+
+static void run_vm(struct suite_run *run)
+{
+	const struct vm_hooks hooks = {on_step, on_repair, run};
+	const struct suite_case *c = run->c;
+	struct vm *vms[] = {run->vm, neighbour_vm()};
+
+	run->vm->hooks = &hooks;
+	run->vm->trace = &run->trace;
+	aspace_get_stats(&run->vm->as, &run->before);
+	vm_run_all(vms, c->neighbour ? 2 : 1);
+	for (unsigned i = 0; i < run->vm->vcpu_count; i++)
+		compare_results(run, i, suite_read_mailbox(run->vm, i));
+	if (run->skip != NULL)
+		return;
+	compare_faults(run);
+	compare_end(run);
+	if (c->verify != NULL && !c->verify(run) && run->complaints == 0)
+		suite_fail(run, "not as it must be afterwards");
+}
+
+static void run_in_vm(struct suite_run *run)
+{
+	const struct suite_case *c = run->c;
+
+	if (c->prepare != NULL && !c->prepare(run))
+		suite_fail(run, "could not be prepared");
+	else if (map_areas(run) && c->end != SUITE_REFUSED && write_scripts(run))
+		run_vm(run);
+}
+
+static const struct virt_geometry *geometry(const struct host *host)
+{
+	return &host->caps.geometries[0];
+}
+
+static void make_and_run(struct suite_run *run)
+{
+	static struct vm vm;
+	const struct suite_case *c = run->c;
+	struct vm_config config = {
+		.name = c->name,
+		.vcpus = vcpu_count(c),
+		.budget_ms = c->budget != 0 ? c->budget : DEFAULT_BUDGET,
+		.quota = c->quota,
+		.seed = run->seed,
+		.geometry = geometry(run->host),
+	};
+
+	if (!guest_image_find("agent", &config.image) || !vm_create(&vm, run->host, &config)) {
+		suite_fail(run, "no VM: %s", vm.error);
+		return;
+	}
+	run->vm = &vm;
+	run_in_vm(run);
+	(void)vm_destroy(&vm);
+	if (c->cleanup != NULL)
+		c->cleanup(run);
+}
+
+static const char *lacking(const struct host *host, const struct suite_case *c)
+{
+	const struct npt_config *npt = &geometry(host)->npt;
+
+	if ((c->needs & SUITE_NEEDS_XONLY) && !npt->execute_only)
+		return "no execute-only leaves";
+	if ((c->needs & SUITE_NEEDS_2M) && npt->max_leaf < 1)
+		return "no 2 MiB leaves";
+	if ((c->needs & SUITE_NEEDS_1G) && npt->max_leaf < 2)
+		return "no 1 GiB leaves";
+	if ((c->needs & SUITE_NEEDS_AD) && !npt->accessed_dirty)
+		return "no accessed and dirty bits in nested tables";
+	if ((c->needs & SUITE_NEEDS_TAGS) && host->caps.tag_bits == 0)
+		return "no VMIDs";
+	if (c->cpus > host->cpus)
+		return "not enough CPUs";
+	return NULL;
+}
+
+static void run_once(struct suite_run *run)
+{
+	static struct fault_record records[SUITE_TRACE];
+	uint64_t free = frames_free();
+
+	run->trace = (struct fault_trace){.records = records, .capacity = SUITE_TRACE};
+	run->skip = lacking(run->host, run->c);
+	if (run->skip != NULL)
+		return;
+	if (run->c->neighbour && !neighbour_begin(run))
+		return;
+	make_and_run(run);
+	if (run->c->neighbour)
+		neighbour_end(run);
+	if (frames_free() != free)
+		suite_fail(run, "leaked=%" PRId64 " frames", (int64_t)(free - frames_free()));
+}
+
+static void run_case(const struct suite_case *c, const struct host *host,
+                     const struct cmdline *options)
+{
+	struct suite_run run = {
+		.c = c, .host = host, .linear = linear_memory, .seed = options->seed};
+	enum log_level level = log_level;
+
+	/* The report on each guest that must die would bury the verdicts. */
+	if (level == LOG_INFO)
+		log_level = LOG_QUIET;
+	run_once(&run);
+	log_level = level;
+	if (run.skip != NULL && run.complaints == 0)
+		tap_result(true, c->name, TAP_SKIP, run.skip);
+	else
+		tap_result(run.complaints == 0, c->name, TAP_NORMAL, NULL);
+	if (run.complaints != 0)
+		log_line(LOG_QUIET, "rerun: test=%s seed=%" PRIu64, c->name, run.seed);
+}
+
+/* --- all cases --- */
+
+static const struct suite_subject *const subjects[] = {
+	&suite_lazy,
+	&suite_perm,
+	&suite_size,
+	&suite_stage1,
+};
+
+typedef void visit_case(const struct suite_case *c, const struct host *host,
+                        const struct cmdline *options);
+
+static bool selected(const struct suite_case *c, const struct cmdline *options)
+{
+	if (c->arch != NULL && strcmp(c->arch, machine_arch) != 0)
+		return false;
+	return options->test[0] == '\0' || glob_match(options->test, c->name);
+}
+
+static unsigned visit_subject(const struct suite_subject *subject, const struct host *host,
+                              const struct cmdline *options, visit_case *visit)
+{
+	static struct suite_draft draft;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < subject->count; i++) {
+		if (!selected(&subject->cases[i], options))
+			continue;
+		count++;
+		if (visit != NULL)
+			visit(&subject->cases[i], host, options);
+	}
+	for (size_t i = 0; subject->generate != NULL; i++) {
+		memset(&draft, 0, sizeof(draft));
+		if (!subject->generate(i, &host->caps, &draft))
+			break;
+		if (!selected(&draft.c, options))
+			continue;
+		count++;
+		if (visit != NULL)
+			visit(&draft.c, host, options);
+	}
+	return count;
+}
+
+static unsigned visit_all(const struct host *host, const struct cmdline *options, visit_case *visit)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
+		count += visit_subject(subjects[i], host, options, visit);
+	return count;
+}
+
+static void list_case(const struct suite_case *c, const struct host *host,
+                      const struct cmdline *options)
+{
+	(void)host;
+	(void)options;
+	log_line(LOG_QUIET, "case %s", c->name);
+}
+
+unsigned suite_count(const struct host *host, const struct cmdline *options)
+{
+	return visit_all(host, options, NULL);
+}
+
+void suite_list(const struct host *host, const struct cmdline *options)
+{
+	(void)visit_all(host, options, list_case);
+}
+
+void suite_run(const struct host *host, const struct cmdline *options)
+{
+	if (!frame_alloc(LINEAR_ORDER, &linear_memory))
+		panic("no 2 MiB for the suite");
+	memset(frame_ptr(linear_memory), 0, PAGE << LINEAR_ORDER);
+	(void)visit_all(host, options, run_case);
+	frame_free(LINEAR_ORDER, linear_memory);
+}

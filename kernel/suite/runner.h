@@ -1,0 +1,15 @@
+/* The suite as the rest of the kernel sees it. */
+#ifndef SUITE_RUNNER_H
+#define SUITE_RUNNER_H
+
+#include "kernel/cmdline.h"
+#include "kernel/host.h"
+
+/* How many cases the command line selects on this machine. */
+unsigned suite_count(const struct host *host, const struct cmdline *options);
+/* Their names, one line each. */
+void suite_list(const struct host *host, const struct cmdline *options);
+/* Runs them, a TAP line each. */
+void suite_run(const struct host *host, const struct cmdline *options);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * Leaf sizes: 4 KiB, 2 MiB and 1 GiB, each under each size of the guest's own, and what becomes
+ * of the guest's data when a large leaf has to be split.
+ */
+#include "kernel/suite/run.h"
+#include "kernel/suite/suite.h"
+
+#define PATTERN UINT64_C(0x0f1e2d3c4b5a6978)
+#define VALUE   UINT64_C(0xfeedface00c0ffee)
+
+static const char *const size_names[] = {"4k", "2m", "1g"};
+static const unsigned size_needs[] = {0, SUITE_NEEDS_2M, SUITE_NEEDS_1G};
+
+/* The guest's tables for MAP lie here, out of every case's way. */
+#define TABLES (ARENA + 3 * GIB)
+
+/* --- each stage-1 leaf size over each stage-2 leaf size --- */
+
+/*
+ * The nested leaf is the one around the suite's linear memory, mapped at the same offset in the
+ * arena as it has in the machine: so 1 GiB is aligned on both sides, and the guest still only
+ * touches 2 MiB of memory that is ours.
+ */
+static bool place_linear(struct suite_run *run)
+{
+	run->scratch[0] = run->linear.raw & (GIB - 1);
+	return suite_linear_around(run, ARENA, run->c->areas[0].leaf);
+}
+
+static bool has_leaf(struct suite_run *run)
+{
+	return suite_expect_leaf_at(run, ARENA + run->scratch[0], run->c->areas[0].leaf);
+}
+
+static bool generate(size_t index, const struct virt_caps *caps, struct suite_draft *d)
+{
+	unsigned inner = (unsigned)(index % ARRAY_SIZE(size_names));
+	unsigned outer = (unsigned)(index / ARRAY_SIZE(size_names));
+	uint64_t offset = suite_linear_offset() & (GIB - 1);
+	uint64_t at = VIRTUAL + (offset & (LEVEL_SIZE(inner) - 1)) + 0x28;
+
+	(void)caps;
+	if (outer >= ARRAY_SIZE(size_names))
+		return false;
+	draft_name(d, "size.stage1-%s.stage2-%s", size_names[inner], size_names[outer]);
+	d->c.needs = size_needs[outer];
+	d->c.prepare = place_linear;
+	d->c.verify = has_leaf;
+	/* The first row only says which leaf size: place_linear() maps it. */
+	draft_area(d, (struct suite_area){.kind = SUITE_PLACED, .base = ARENA, .leaf = outer});
+	draft_area(d, (struct suite_area)POPULATED(TABLES, 4 * PAGE, MM_RW));
+	draft_op(d, (struct suite_op)STAGE1());
+	draft_op(d, (struct suite_op)MAP(VIRTUAL, ARENA + align_down(offset, LEVEL_SIZE(inner)),
+	                                 inner, TABLES));
+	draft_op(d, (struct suite_op)WRITE(8, at, VALUE));
+	draft_op(d, (struct suite_op)READ(8, at, VALUE));
+	draft_op(d, (struct suite_op)READ(4, ARENA + offset + 0x28, (uint32_t)VALUE));
+	return true;
+}
+
+/* --- splits --- */
+
+static uint64_t change_page(struct suite_run *run, enum mm_perm perm)
+{
+	struct gpa_range page = gpa_range(gpa_at(ARENA + 7 * PAGE), PAGE);
+
+	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, page, perm);
+}
+
+/* Step 0 splits by taking a permission from one page, step 1 gives it back. */
+static uint64_t protect_inside(struct suite_run *run, uint64_t number)
+{
+	return change_page(run, number == 0 ? MM_R : MM_RW);
+}
+
+static uint64_t unmap_inside(struct suite_run *run, uint64_t number)
+{
+	struct gpa_range page = gpa_range(gpa_at(ARENA + 7 * PAGE), PAGE);
+
+	(void)number;
+	return (uint64_t)(uint32_t)aspace_unmap(&run->vm->as, page);
+}
+
+static bool one_2m_leaf(struct suite_run *run)
+{
+	return suite_expect_leaf_at(run, ARENA, 1);
+}
+
+static bool small_leaves(struct suite_run *run)
+{
+	return suite_expect_leaf_at(run, ARENA, 0);
+}
+
+static bool one_4k_leaf(struct suite_run *run)
+{
+	return suite_expect_leaf_at(run, ARENA + 5 * PAGE, 0);
+}
+
+static const struct suite_case cases[] = {
+	{
+		.name = "size.4k.populated",
+		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
+		.script = SCRIPT(FILL(ARENA, 16, PAGE, PATTERN), CHECK(ARENA, 16, PAGE, PATTERN)),
+		.verify = one_4k_leaf,
+	},
+	{
+		.name = "size.2m.populated",
+		.needs = SUITE_NEEDS_2M,
+		.areas = AREAS(POPULATED_LEAF(ARENA, 2 * MIB2, MM_RW, 1)),
+		.script =
+			SCRIPT(FILL(ARENA, 1024, PAGE, PATTERN), CHECK(ARENA, 1024, PAGE, PATTERN)),
+		.verify = one_2m_leaf,
+	},
+	{
+		.name = "size.2m.linear",
+		.needs = SUITE_NEEDS_2M,
+		.areas = AREAS(LINEAR(ARENA, MIB2, MM_RW, 0)),
+		.script = SCRIPT(FILL(ARENA, 512, PAGE, PATTERN), CHECK(ARENA, 512, PAGE, PATTERN)),
+		.verify = one_2m_leaf,
+	},
+	{
+		.name = "size.2m.linear.misaligned",
+		.needs = SUITE_NEEDS_2M,
+		.areas = AREAS(LINEAR(ARENA, MIB2 - PAGE, MM_RW, PAGE)),
+		.script = SCRIPT(FILL(ARENA, 511, PAGE, PATTERN), CHECK(ARENA, 511, PAGE, PATTERN)),
+		.verify = small_leaves,
+	},
+	{
+		.name = "size.2m.split.keeps-data",
+		.needs = SUITE_NEEDS_2M,
+		.areas = AREAS(POPULATED_LEAF(ARENA, MIB2, MM_RW, 1)),
+		.script = SCRIPT(FILL(ARENA, 4096, 512, PATTERN), STEP(0),
+                                 CHECK(ARENA, 4096, 512, PATTERN),
+                                 FILL(ARENA + 8 * PAGE, 504, PAGE, ~PATTERN),
+                                 CHECK(ARENA + 8 * PAGE, 504, PAGE, ~PATTERN)),
+		.step = protect_inside,
+		.verify = small_leaves,
+	},
+	{
+		.name = "size.2m.split.and-back",
+		.needs = SUITE_NEEDS_2M,
+		.areas = AREAS(POPULATED_LEAF(ARENA, MIB2, MM_RW, 1)),
+		.script = SCRIPT(FILL(ARENA, 4096, 512, PATTERN), STEP(0), STEP(1),
+                                 CHECK(ARENA, 4096, 512, PATTERN), FILL(ARENA, 512, PAGE, ~PATTERN),
+                                 CHECK(ARENA, 512, PAGE, ~PATTERN)),
+		.step = protect_inside,
+	},
+	{
+		.name = "size.2m.split.write",
+		.needs = SUITE_NEEDS_2M,
+		.areas = AREAS(POPULATED_LEAF(ARENA, MIB2, MM_RW, 1)),
+		.script = SCRIPT(FILL(ARENA, 512, PAGE, PATTERN), STEP(0),
+                                 WRITE(1, ARENA + 7 * PAGE + 9, 1)),
+		.faults = FAULTS(FAULT(ARENA + 7 * PAGE + 9, MM_W, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+		.step = protect_inside,
+	},
+	{
+		.name = "size.2m.split.unmap",
+		.needs = SUITE_NEEDS_2M,
+		.areas = AREAS(POPULATED_LEAF(ARENA, MIB2, MM_RW, 1)),
+		.script = SCRIPT(
+			FILL(ARENA, 512, PAGE, PATTERN), STEP(0), CHECK(ARENA, 7, PAGE, PATTERN),
+			CHECK(ARENA + 8 * PAGE, 504, PAGE, PATTERN), READ(8, ARENA + 7 * PAGE, 0)),
+		.faults = FAULTS(FAULT(ARENA + 7 * PAGE, MM_R, MM_FAULT_NOT_MAPPED)),
+		.end = SUITE_DIES,
+		.step = unmap_inside,
+	},
+	{
+		.name = "size.2m.split.lazy",
+		.needs = SUITE_NEEDS_2M,
+		.areas = AREAS(LAZY_LEAF(ARENA, MIB2, MM_RW, 1)),
+		.script = SCRIPT(WRITE(8, ARENA + 7 * PAGE, VALUE), STEP(0),
+                                 READ(8, ARENA + 7 * PAGE, VALUE), FILL(ARENA, 7, PAGE, PATTERN),
+                                 CHECK(ARENA, 7, PAGE, PATTERN)),
+		.faults = FAULTS(MAPPED(ARENA + 7 * PAGE, MM_W)),
+		.step = protect_inside,
+		.verify = small_leaves,
+	},
+};
+
+const struct suite_subject suite_size = {"size", cases, ARRAY_SIZE(cases), generate};
