@@ -126,6 +126,11 @@ static const char *read_guest(struct cmdline *out, struct slice value)
 	return read_word(value, out->guest);
 }
 
+static const char *read_emulator(struct cmdline *out, struct slice value)
+{
+	return read_word(value, out->emulator);
+}
+
 static const char *read_mem(struct cmdline *out, struct slice value)
 {
 	const char *error = read_size(value, &out->mem);
@@ -187,6 +192,7 @@ static const struct {
 	{"test", read_test}, {"guest", read_guest},   {"mem", read_mem},
 	{"seed", read_seed}, {"smp", read_smp},       {"log", read_log},
 	{"exit", read_exit}, {"repeat", read_repeat}, {"list", read_list},
+	{"emulator", read_emulator},
 };
 
 /* --- words --- */

@@ -156,6 +156,13 @@ x86_64) image=${image:-$top/build/x86_64/BOOTX64.EFI} ;;
 esac
 [ -r "$image" ] || usage_error "no image $image (make)"
 
+# The suite knows what some emulators do otherwise than the manuals (kernel/suite/deviations.c);
+# a log says which one it came from.
+if [ "$accel" = tcg ] && [[ " $append " != *" emulator="* ]]; then
+	version=$("$program" --version 2>&1 | grep -oEm1 '[0-9]+\.[0-9]+(\.[0-9]+)?' || true)
+	append="${append:+$append }emulator=$emulator-${version:-unknown}"
+fi
+
 # --- the command, by architecture and machine ---
 
 runs=${RUN_DIR:-$top/build/run}

@@ -36,13 +36,14 @@ static uint64_t protect_arena(struct suite_run *run, uint64_t number)
 	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, range, (enum mm_perm)number);
 }
 
-static struct suite_op access_op(enum mm_perm access, uint64_t old)
+/* `written`: the guest has been there before. */
+static struct suite_op access_op(enum mm_perm access, bool written)
 {
 	if (access == MM_R)
-		return (struct suite_op)READ(8, WORD, old);
+		return (struct suite_op)READ(8, WORD, written ? ~VALUE : 0);
 	if (access == MM_W)
 		return (struct suite_op)WRITE(8, WORD, VALUE);
-	return (struct suite_op)FETCH_ZEROS(WORD + 8);
+	return written ? (struct suite_op)FETCH(WORD + 8) : (struct suite_op)FETCH_ZEROS(WORD + 8);
 }
 
 /* 8 sets x 3 accesses x 3 states. */
@@ -80,12 +81,14 @@ static bool generate(size_t index, const struct virt_caps *caps, struct suite_dr
 	if (dynamic) {
 		draft_op(d, (struct suite_op)WRITE(8, WORD, ~VALUE));
 		draft_fault(d, (struct suite_fault)MAPPED(WORD, MM_W));
+		if (how == MM_X)
+			draft_op(d, (struct suite_op)PUT_RETURN(WORD + 8));
 		draft_op(d,
 		         (struct suite_op)STEP_ANSWERS(set, known ? 0 : (uint32_t)MM_UNSUPPORTED));
 		if (!known)
 			return true;
 	}
-	draft_op(d, access_op(how, dynamic ? ~VALUE : 0));
+	draft_op(d, access_op(how, dynamic));
 	if (!allowed) {
 		draft_fault(d, (struct suite_fault)FAULT(at, how, MM_FAULT_PERMISSION));
 		d->c.end = SUITE_DIES;

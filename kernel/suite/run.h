@@ -8,6 +8,7 @@
 
 #define SUITE_TRACE 4096
 #define SUITE_WHY   192
+#define SUITE_WHYS  6
 
 struct suite_run {
 	const struct suite_case *c;
@@ -22,13 +23,13 @@ struct suite_run {
 	uint64_t seed;
 };
 
-/* Says in the log what was not as it must be. Always false. */
+/* Notes what was not as it must be, for the log. Always false. */
 bool suite_fail(struct suite_run *run, const char *format, ...) printf_like(2, 3);
 
-/* Has the arena so many present leaves of this level? Says so if not. */
+/* Has the arena so many present leaves of this level? Complains if not. */
 bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count);
 
-/* Is there a present leaf of exactly this level at that address? Says so if not. */
+/* Is there a present leaf of exactly this level at that address? Complains if not. */
 bool suite_expect_leaf_at(struct suite_run *run, uint64_t gpa, unsigned level);
 
 /* The suite's linear memory: 2 MiB, the same for the whole run. */

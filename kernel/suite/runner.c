@@ -8,6 +8,7 @@
 #include "kernel/run.h"
 #include "kernel/string.h"
 #include "kernel/suite/compare.h"
+#include "kernel/suite/deviations.h"
 #include "kernel/suite/mailbox.h"
 #include "kernel/suite/neighbour.h"
 #include "kernel/suite/run.h"
@@ -34,14 +35,14 @@ void *suite_linear_memory(void)
 
 bool suite_fail(struct suite_run *run, const char *format, ...)
 {
-	char text[SUITE_WHY];
+	unsigned n = run->complaints++;
 	va_list args;
 
+	if (n >= SUITE_WHYS)
+		return false;
 	va_start(args, format);
-	format_string_v(text, sizeof(text), format, args);
+	format_string_v(run->why[n], sizeof(run->why[n]), format, args);
 	va_end(args);
-	log_line(LOG_QUIET, "%s: %s", run->c->name, text);
-	run->complaints++;
 	return false;
 }
 
@@ -253,24 +254,40 @@ static void run_once(struct suite_run *run)
 		suite_fail(run, "leaked=%" PRId64 " frames", (int64_t)(free - frames_free()));
 }
 
+static void report(const struct suite_run *run, const struct cmdline *options)
+{
+	const char *name = run->c->name, *reason = run->skip;
+	enum tap_directive directive = TAP_NORMAL;
+
+	if (run->complaints == 0 && run->skip != NULL)
+		directive = TAP_SKIP;
+	else
+		directive = deviation(options->emulator, name, &reason);
+	tap_result(run->complaints == 0, name, directive, reason);
+	for (unsigned i = 0; i < run->complaints && i < SUITE_WHYS; i++)
+		log_line(LOG_QUIET, "  %s", run->why[i]);
+	if (run->complaints != 0)
+		log_line(LOG_QUIET, "  rerun: test=%s seed=%" PRIu64, name, run->seed);
+}
+
 static void run_case(const struct suite_case *c, const struct host *host,
                      const struct cmdline *options)
 {
-	struct suite_run run = {
-		.c = c, .host = host, .linear = linear_memory, .seed = options->seed};
+	static struct suite_run run;
 	enum log_level level = log_level;
 
+	memset(&run, 0, sizeof(run));
+	run.c = c;
+	run.host = host;
+	run.linear = linear_memory;
+	run.seed = options->seed;
 	/* The report on each guest that must die would bury the verdicts. */
 	if (level == LOG_INFO)
 		log_level = LOG_QUIET;
-	run_once(&run);
+	if (deviation(options->emulator, c->name, &run.skip) != TAP_SKIP)
+		run_once(&run);
 	log_level = level;
-	if (run.skip != NULL && run.complaints == 0)
-		tap_result(true, c->name, TAP_SKIP, run.skip);
-	else
-		tap_result(run.complaints == 0, c->name, TAP_NORMAL, NULL);
-	if (run.complaints != 0)
-		log_line(LOG_QUIET, "rerun: test=%s seed=%" PRIu64, c->name, run.seed);
+	report(&run, options);
 }
 
 /* --- all cases --- */

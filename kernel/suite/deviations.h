@@ -1,0 +1,11 @@
+/* Where emulators are known to be otherwise than the manuals: one table, docs/testing.md. */
+#ifndef SUITE_DEVIATIONS_H
+#define SUITE_DEVIATIONS_H
+
+#include "kernel/tap.h"
+
+/* TAP_TODO: this case is expected to fail on this emulator ("qemu-7.2.22"); TAP_SKIP: it must
+ * not even be tried. *reason says why. Otherwise TAP_NORMAL, and *reason is NULL. */
+enum tap_directive deviation(const char *emulator, const char *name, const char **reason);
+
+#endif
