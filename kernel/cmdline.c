@@ -189,9 +189,9 @@ static const struct {
 	const char *name;
 	reader read;
 } keys[] = {
-	{"test", read_test}, {"guest", read_guest},   {"mem", read_mem},
-	{"seed", read_seed}, {"smp", read_smp},       {"log", read_log},
-	{"exit", read_exit}, {"repeat", read_repeat}, {"list", read_list},
+	{"test", read_test},         {"guest", read_guest},   {"mem", read_mem},
+	{"seed", read_seed},         {"smp", read_smp},       {"log", read_log},
+	{"exit", read_exit},         {"repeat", read_repeat}, {"list", read_list},
 	{"emulator", read_emulator},
 };
 

@@ -14,16 +14,16 @@
 #define CMDLINE_WORD 64
 
 struct cmdline {
-	char test[CMDLINE_WORD];  /* test=GLOB: which cases; "" if not given */
-	char guest[CMDLINE_WORD]; /* guest=NAME: one guest alone; "" if not given */
+	char test[CMDLINE_WORD];     /* test=GLOB: which cases; "" if not given */
+	char guest[CMDLINE_WORD];    /* guest=NAME: one guest alone; "" if not given */
 	char emulator[CMDLINE_WORD]; /* emulator=NAME-VERSION that this runs in; "": a machine */
-	uint64_t mem;             /* mem=SIZE[K|M|G]: the guest's RAM in bytes; 0 if not given */
-	uint64_t seed;            /* seed=N; 1 if not given */
-	unsigned smp;             /* smp=N: CPUs to use at most; 0 if not given */
-	unsigned repeat;          /* repeat=N: run the selected cases N times; 1 if not given */
-	enum log_level log;       /* log=quiet|info|faults|exits */
-	bool halt;                /* exit=halt: stay there at the end; exit=off: power off */
-	bool list;                /* list: print the names of the cases, run none */
+	uint64_t mem;                /* mem=SIZE[K|M|G]: the guest's RAM in bytes; 0 if not given */
+	uint64_t seed;               /* seed=N; 1 if not given */
+	unsigned smp;                /* smp=N: CPUs to use at most; 0 if not given */
+	unsigned repeat;             /* repeat=N: run the selected cases N times; 1 if not given */
+	enum log_level log;          /* log=quiet|info|faults|exits */
+	bool halt;                   /* exit=halt: stay there at the end; exit=off: power off */
+	bool list;                   /* list: print the names of the cases, run none */
 };
 
 #define CMDLINE_ERROR 128

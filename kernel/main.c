@@ -119,18 +119,25 @@ static void enable_virtualization(struct host *host)
 	}
 }
 
-/* What a boot without test= shows, and what test= selects from. */
+/* What a boot without test= shows, and what test= selects from: that and the target suite. */
 static const struct test_suite *const demo[] = {&tests_demo, NULL};
 static const struct test_suite *const everything[] = {
 	&tests_demo, &tests_guests, &tests_lazy, &tests_hostile, &tests_limits, &tests_bench, NULL,
 };
 
-static void run_tests(const struct host *host, const struct test_suite *const suites[])
+static void run_demo(const struct host *host)
 {
-	unsigned count = test_count(suites, &options) + suite_count(host, &options);
+	tap_plan(test_count(demo, &options) * options.repeat, NULL);
+	for (unsigned i = 0; i < options.repeat; i++)
+		test_run(demo, host, &options);
+}
+
+static void run_chosen(const struct host *host)
+{
+	unsigned count = test_count(everything, &options) + suite_count(host, &options);
 
 	if (options.list) {
-		test_list(suites, &options);
+		test_list(everything, &options);
 		suite_list(host, &options);
 		tap_plan(0, "listed only");
 		return;
@@ -139,7 +146,7 @@ static void run_tests(const struct host *host, const struct test_suite *const su
 		refuse("command line", "no test of that name");
 	tap_plan(count * options.repeat, NULL);
 	for (unsigned i = 0; i < options.repeat; i++) {
-		test_run(suites, host, &options);
+		test_run(everything, host, &options);
 		suite_run(host, &options);
 	}
 }
@@ -147,7 +154,6 @@ static void run_tests(const struct host *host, const struct test_suite *const su
 _Noreturn void kernel_main(struct boot_info *info)
 {
 	static struct host host;
-	bool chosen;
 
 	machine_init(info);
 	tap_begin();
@@ -159,10 +165,11 @@ _Noreturn void kernel_main(struct boot_info *info)
 
 	host.boot = info;
 	enable_virtualization(&host);
-	chosen = options.test[0] != '\0' || options.list;
-	if (!chosen && guest_wanted(info, &options))
+	if (options.test[0] != '\0' || options.list)
+		run_chosen(&host);
+	else if (guest_wanted(info, &options))
 		guest_run(&host, &options);
 	else
-		run_tests(&host, chosen ? everything : demo);
+		run_demo(&host);
 	finish(tap_end() ? STATUS_PASS : STATUS_FAIL);
 }

@@ -159,7 +159,7 @@ esac
 # The suite knows what some emulators do otherwise than the manuals (kernel/suite/deviations.c);
 # a log says which one it came from.
 if [ "$accel" = tcg ] && [[ " $append " != *" emulator="* ]]; then
-	version=$("$program" --version 2>&1 | grep -oEm1 '[0-9]+\.[0-9]+(\.[0-9]+)?' || true)
+	version=$("$program" --version 2>&1 | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1 || true)
 	append="${append:+$append }emulator=$emulator-${version:-unknown}"
 fi
 

@@ -18,8 +18,9 @@ struct suite_run {
 	struct aspace_stats before; /* as the guest started */
 	struct fault_trace trace;
 	uint64_t scratch[8]; /* for the steps of the case; zero at the start */
-	unsigned complaints; /* things that were not as they must be: each has a line in the log */
-	const char *skip;    /* why it cannot run here; NULL if it can */
+	unsigned complaints; /* things that were not as they must be; the first few in words: */
+	char why[SUITE_WHYS][SUITE_WHY];
+	const char *skip; /* why it cannot run here; NULL if it can */
 	uint64_t seed;
 };
 
