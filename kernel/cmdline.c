@@ -131,6 +131,11 @@ static const char *read_emulator(struct cmdline *out, struct slice value)
 	return read_word(value, out->emulator);
 }
 
+static const char *read_geometry(struct cmdline *out, struct slice value)
+{
+	return read_word(value, out->geometry);
+}
+
 static const char *read_mem(struct cmdline *out, struct slice value)
 {
 	const char *error = read_size(value, &out->mem);
@@ -189,10 +194,10 @@ static const struct {
 	const char *name;
 	reader read;
 } keys[] = {
-	{"test", read_test},         {"guest", read_guest},   {"mem", read_mem},
-	{"seed", read_seed},         {"smp", read_smp},       {"log", read_log},
-	{"exit", read_exit},         {"repeat", read_repeat}, {"list", read_list},
-	{"emulator", read_emulator},
+	{"test", read_test},         {"guest", read_guest},       {"mem", read_mem},
+	{"seed", read_seed},         {"smp", read_smp},           {"log", read_log},
+	{"exit", read_exit},         {"repeat", read_repeat},     {"list", read_list},
+	{"emulator", read_emulator}, {"geometry", read_geometry},
 };
 
 /* --- words --- */

@@ -17,6 +17,8 @@ struct cmdline {
 	char test[CMDLINE_WORD];     /* test=GLOB: which cases; "" if not given */
 	char guest[CMDLINE_WORD];    /* guest=NAME: one guest alone; "" if not given */
 	char emulator[CMDLINE_WORD]; /* emulator=NAME-VERSION that this runs in; "": a machine */
+	char geometry[CMDLINE_WORD]; /* geometry=NAME of the suite's nested tables; "": the first
+	                                that reaches far enough */
 	uint64_t mem;                /* mem=SIZE[K|M|G]: the guest's RAM in bytes; 0 if not given */
 	uint64_t seed;               /* seed=N; 1 if not given */
 	unsigned smp;                /* smp=N: CPUs to use at most; 0 if not given */

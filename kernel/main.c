@@ -134,8 +134,12 @@ static void run_demo(const struct host *host)
 
 static void run_chosen(const struct host *host)
 {
-	unsigned count = test_count(everything, &options) + suite_count(host, &options);
+	const char *wrong = suite_choose_geometry(&host->caps, &options);
+	unsigned count;
 
+	if (wrong != NULL)
+		refuse("command line", wrong);
+	count = test_count(everything, &options) + suite_count(host, &options);
 	if (options.list) {
 		test_list(everything, &options);
 		suite_list(host, &options);

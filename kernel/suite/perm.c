@@ -47,12 +47,12 @@ static struct suite_op access_op(enum mm_perm access, bool written)
 }
 
 /* 8 sets x 3 accesses x 3 states. */
-static bool generate(size_t index, const struct virt_caps *caps, struct suite_draft *d)
+static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	size_t access = index % ARRAY_SIZE(accesses);
 	size_t set = index / ARRAY_SIZE(accesses) % MM_PERM_SETS;
 	size_t state = index / ARRAY_SIZE(accesses) / MM_PERM_SETS;
-	const struct npt_config *config = &caps->geometries[0].npt;
+	const struct npt_config *config = &suite_geometry()->npt;
 	enum mm_perm perm = (enum mm_perm)set, how;
 	bool allowed, dynamic, known;
 	uint64_t at;
@@ -63,7 +63,7 @@ static bool generate(size_t index, const struct virt_caps *caps, struct suite_dr
 	at = how == MM_X ? WORD + 8 : WORD;
 	allowed = mm_permits(perm, how);
 	dynamic = states[state].protect;
-	known = npt_can_express(caps->format, config, 0, perm, MM_NORMAL) == MM_OK;
+	known = npt_can_express(host->caps.format, config, 0, perm, MM_NORMAL) == MM_OK;
 
 	draft_name(d, "s2.perm.%s%s.%s", states[state].name, set_names[set], accesses[access].name);
 	d->c.step = protect_arena;

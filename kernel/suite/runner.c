@@ -19,9 +19,31 @@
 #define LINEAR_ORDER   9U    /* 2 MiB */
 #define DEFAULT_BUDGET 20000 /* ms */
 
+/* The arena, and what cases put behind it. */
+#define GPA_BITS_LEAST 36U
+
 /* --- what a case can ask for --- */
 
 static hpa_t linear_memory;
+static const struct virt_geometry *chosen_geometry;
+
+const char *suite_choose_geometry(const struct virt_caps *caps, const struct cmdline *options)
+{
+	for (size_t i = 0; i < caps->geometry_count && chosen_geometry == NULL; i++) {
+		const struct virt_geometry *geometry = &caps->geometries[i];
+
+		if (options->geometry[0] != '\0' && strcmp(geometry->name, options->geometry) != 0)
+			continue;
+		if (npt_gpa_bits(&geometry->npt) >= GPA_BITS_LEAST)
+			chosen_geometry = geometry;
+	}
+	return chosen_geometry != NULL ? NULL : "no geometry of that name that reaches 2^36";
+}
+
+const struct virt_geometry *suite_geometry(void)
+{
+	return chosen_geometry;
+}
 
 uint64_t suite_linear_offset(void)
 {
@@ -188,11 +210,6 @@ static void run_in_vm(struct suite_run *run)
 		run_vm(run);
 }
 
-static const struct virt_geometry *geometry(const struct host *host)
-{
-	return &host->caps.geometries[0];
-}
-
 static void make_and_run(struct suite_run *run)
 {
 	static struct vm vm;
@@ -203,7 +220,7 @@ static void make_and_run(struct suite_run *run)
 		.budget_ms = c->budget != 0 ? c->budget : DEFAULT_BUDGET,
 		.quota = c->quota,
 		.seed = run->seed,
-		.geometry = geometry(run->host),
+		.geometry = suite_geometry(),
 	};
 
 	if (!guest_image_find("agent", &config.image) || !vm_create(&vm, run->host, &config)) {
@@ -219,7 +236,7 @@ static void make_and_run(struct suite_run *run)
 
 static const char *lacking(const struct host *host, const struct suite_case *c)
 {
-	const struct npt_config *npt = &geometry(host)->npt;
+	const struct npt_config *npt = &suite_geometry()->npt;
 
 	if ((c->needs & SUITE_NEEDS_XONLY) && !npt->execute_only)
 		return "no execute-only leaves";
@@ -324,7 +341,7 @@ static unsigned visit_subject(const struct suite_subject *subject, const struct 
 	}
 	for (size_t i = 0; subject->generate != NULL; i++) {
 		memset(&draft, 0, sizeof(draft));
-		if (!subject->generate(i, &host->caps, &draft))
+		if (!subject->generate(i, host, &draft))
 			break;
 		if (!selected(&draft.c, options))
 			continue;

@@ -5,6 +5,8 @@
 #include "kernel/cmdline.h"
 #include "kernel/host.h"
 
+/* First of all: which geometry of nested tables the cases run on. NULL, or what is wrong. */
+const char *suite_choose_geometry(const struct virt_caps *caps, const struct cmdline *options);
 /* How many cases the command line selects on this machine. */
 unsigned suite_count(const struct host *host, const struct cmdline *options);
 /* Their names, one line each. */

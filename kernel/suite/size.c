@@ -32,14 +32,14 @@ static bool has_leaf(struct suite_run *run)
 	return suite_expect_leaf_at(run, ARENA + run->scratch[0], run->c->areas[0].leaf);
 }
 
-static bool generate(size_t index, const struct virt_caps *caps, struct suite_draft *d)
+static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	unsigned inner = (unsigned)(index % ARRAY_SIZE(size_names));
 	unsigned outer = (unsigned)(index / ARRAY_SIZE(size_names));
 	uint64_t offset = suite_linear_offset() & (GIB - 1);
 	uint64_t at = VIRTUAL + (offset & (LEVEL_SIZE(inner) - 1)) + 0x28;
 
-	(void)caps;
+	(void)host;
 	if (outer >= ARRAY_SIZE(size_names))
 		return false;
 	draft_name(d, "size.stage1-%s.stage2-%s", size_names[inner], size_names[outer]);

@@ -295,10 +295,13 @@ struct suite_subject {
 	size_t count;
 	/* Makes case number `index` in an all-zero draft; false: there is none, and none after
 	 * it. */
-	bool (*generate)(size_t index, const struct virt_caps *caps, struct suite_draft *draft);
+	bool (*generate)(size_t index, const struct host *host, struct suite_draft *draft);
 };
 
 extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stage1;
+
+/* The geometry of nested tables that all cases of this run have. */
+const struct virt_geometry *suite_geometry(void);
 
 /* Appends to a draft's lists. */
 void draft_area(struct suite_draft *draft, struct suite_area area);
