@@ -5,34 +5,54 @@
 
 #include "mm/aspace_internal.h"
 
-/* Why there is no leaf at gpa. */
-static noinline enum mm_error explain_absence(const struct aspace *as, gpa_t gpa)
+/* What there is at gpa if it is not a page that the guest can touch. */
+static noinline enum mm_error translate_absent(const struct aspace *as, gpa_t gpa,
+                                               struct aspace_translation *out)
 {
 	const struct area *area = area_find(&as->areas, gpa);
+	struct npt_leaf leaf;
 
-	return area && area->backend == AREA_DEVICE ? MM_IS_DEVICE : MM_NOT_MAPPED;
+	if (!area)
+		return gpa_range_contains(as->limits, gpa) ? MM_NOT_MAPPED : MM_OUT_OF_RANGE;
+	if (area->backend == AREA_DEVICE)
+		return MM_IS_DEVICE;
+	if (npt_lookup(&as->npt, gpa, &leaf) != MM_OK)
+		return MM_NOT_MAPPED;
+
+	uint64_t offset = gpa_diff(gpa, leaf.gpa);
+
+	*out = (struct aspace_translation){
+		.hpa = hpa_plus(leaf.hpa, offset),
+		.contiguous = LEVEL_SIZE(leaf.level) - offset,
+		.page_size = LEVEL_SIZE(leaf.level),
+		.perm = leaf.perm,
+		.memtype = leaf.memtype,
+	};
+	return MM_OK;
 }
 
-static always_inline enum mm_error translate(const struct aspace *as, gpa_t gpa,
+/* `direct` is a constant: see walk.h. */
+static always_inline enum mm_error translate(const struct aspace *as, gpa_t gpa, bool direct,
                                              struct aspace_translation *out)
 {
-	const struct npt_format *f = as->npt.format;
+	const struct npt *npt = &as->npt;
+	const struct npt_format *f = npt->format;
 
 	if (unlikely(!gpa_range_contains(as->limits, gpa)))
 		return MM_OUT_OF_RANGE;
 
-	struct npt_slot slot = npt_walk(&as->npt, gpa);
+	struct npt_slot slot = npt_walk_as(npt, gpa, direct);
 
-	if (unlikely(!npt_ends_in_leaf(&as->npt, slot.value)))
-		return explain_absence(as, gpa);
+	if (unlikely(!npt_present(f, slot.value)))
+		return translate_absent(as, gpa, out);
 
 	uint64_t size = LEVEL_SIZE(slot.level);
 	uint64_t offset = gpa.raw & (size - 1);
 
-	out->hpa = hpa_plus(npt_decode_pa(f, slot.value), offset);
+	out->hpa = hpa_at(npt_pa_as(f, slot.value, direct) + offset);
 	out->contiguous = size - offset;
 	out->page_size = size;
-	out->perm = npt_perm(&as->npt, slot.value);
+	out->perm = npt_present_perm(f, npt->perm_tells, slot.value);
 	out->memtype = npt_entry_memtype(f, slot.value);
 	return MM_OK;
 }
@@ -41,16 +61,19 @@ static noinline enum mm_error translate_locked(struct aspace *as, gpa_t gpa,
                                                struct aspace_translation *out)
 {
 	unsigned cpu = aspace_enter(as);
-	enum mm_error err = translate(as, gpa, out);
+	enum mm_error err =
+		as->npt.direct ? translate(as, gpa, true, out) : translate(as, gpa, false, out);
 
 	aspace_leave(as, cpu);
 	return err;
 }
 
-/* Without other CPUs there is nothing to lock, and nothing to save across calls. */
+/* Without other CPUs and without hooks there is nothing to lock, and nothing to save in calls. */
 enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_translation *out)
 {
-	return as->npt.hal.cpu_index ? translate_locked(as, gpa, out) : translate(as, gpa, out);
+	if (as->npt.direct && !as->npt.hal.cpu_index)
+		return translate(as, gpa, true, out);
+	return translate_locked(as, gpa, out);
 }
 
 enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,

@@ -190,12 +190,16 @@ static inline uint64_t npt_perm_tells(const struct npt_format *f, const struct n
 }
 
 /* `tells`: npt_perm_tells(). */
+static inline enum mm_perm npt_present_perm(const struct npt_format *f, uint64_t tells,
+                                            uint64_t entry)
+{
+	return (enum mm_perm)((unsigned)(((entry & tells) * f->perm_gather) >> 61) ^ f->perm_flip);
+}
+
 static inline enum mm_perm npt_entry_perm(const struct npt_format *f, uint64_t tells,
                                           uint64_t entry)
 {
-	if (!npt_present(f, entry))
-		return MM_NONE;
-	return (enum mm_perm)((unsigned)(((entry & tells) * f->perm_gather) >> 61) ^ f->perm_flip);
+	return npt_present(f, entry) ? npt_present_perm(f, tells, entry) : MM_NONE;
 }
 
 static inline enum mm_memtype npt_entry_memtype(const struct npt_format *f, uint64_t entry)

@@ -61,6 +61,13 @@ static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, 
 		npt_store(entry++, leaf | npt_encode_pa(f, host));
 }
 
+/* A table that was not cleared, being about to be filled, and was not after all. */
+static void clear_entries(_Atomic uint64_t *entry, uint64_t n)
+{
+	while (n-- != 0)
+		npt_store(entry++, 0);
+}
+
 /* n pages of 4 KiB with a frame each. */
 static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint64_t n, bool live)
 {
@@ -72,8 +79,10 @@ static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint6
 	while (n != 0) {
 		enum mm_error err = need_frame(m);
 
-		if (err != MM_OK)
+		if (err != MM_OK) {
+			clear_entries(entry, n);
 			return err;
+		}
 
 		unsigned some = (unsigned)u64_min(n, m->batch.end - m->batch.next);
 		const hpa_t *frames = &m->batch.frames[m->batch.next];
@@ -110,6 +119,12 @@ static bool fill_block(struct mapper *m, _Atomic uint64_t *entry, unsigned level
 static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned level, uint64_t start,
                           uint64_t end, bool live);
 
+/* Will one run of leaves fill a table of this level? Then it need not be cleared. */
+static bool fills_table(const struct mapper *m, unsigned level, uint64_t size)
+{
+	return size == LEVEL_SIZE(level + 1) && level <= m->max_leaf && (!m->owned || level == 0);
+}
+
 /* Everything of [start, end) that lies beneath one entry. */
 static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsigned level,
                                 uint64_t start, uint64_t end, bool live)
@@ -127,8 +142,9 @@ static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsig
 	if (err != MM_OK)
 		return err;
 	table = m->batch.frames[m->batch.next++];
-	npt_clear_table(m->npt, table, 0);
 	m->tables++;
+	if (!fills_table(m, level - 1, end - start))
+		npt_clear_table(m->npt, table, 0);
 	err = fill(m, npt_table_at(m->npt, table), level - 1, start, end, false);
 	/* Even if it failed: npt_release() finds by this link what there is to give back. */
 	npt_link(entry, hidden(f, npt_table_entry(f, table), NPT_CUT, live));

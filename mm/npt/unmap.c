@@ -111,24 +111,29 @@ static void release_leaf(struct releaser *r, uint64_t value, unsigned level)
 		npt_give(r->npt, order, 1, &block);
 }
 
-/* A table of pages, with all in it: most of what there ever is to release. */
+/* A table of pages, with all in it: most of what there ever is to release. A batchful at a time,
+ * so that whether there is room need not be asked for each. */
 static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
 {
 	const struct npt_format *f = r->npt->format;
-	unsigned held = 0;
-	unsigned owned = 0;
+	hpa_t *frames = r->batch.frames;
+	int64_t held = 0;
 
-	for (unsigned i = 0; i < npt_entries(r->npt, 0); i++) {
-		uint64_t entry = npt_load(&table[i]);
+	for (unsigned first = 0; first < 1U << NPT_INDEX_BITS; first += NPT_BATCH) {
+		unsigned owned = 0;
 
-		held += entry != 0;
-		if ((entry & f->owned) == 0)
-			continue;
-		npt_batch_put(r->npt, &r->batch, npt_decode_pa(f, entry));
-		owned++;
+		npt_batch_drain(r->npt, &r->batch);
+		for (unsigned i = first; i < first + NPT_BATCH; i++) {
+			uint64_t entry = npt_load(&table[i]);
+
+			held += entry != 0;
+			frames[owned] = npt_decode_pa(f, entry);
+			owned += (entry & f->owned) != 0;
+		}
+		r->batch.end = owned;
+		r->frames += owned;
 	}
 	r->leaves[0] += held;
-	r->frames += owned;
 }
 
 /* Everything below a table that nobody reaches any more, and the table. */

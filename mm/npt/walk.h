@@ -68,6 +68,12 @@ static inline _Atomic uint64_t *npt_child(const struct npt *npt, uint64_t entry)
 	return npt_table_at(npt, npt_decode_pa(npt->format, entry));
 }
 
+/* The address in an entry; `direct` is a constant, and says that it is one field. */
+static always_inline uint64_t npt_pa_as(const struct npt_format *f, uint64_t value, bool direct)
+{
+	return direct ? (value & f->pa_mask) << f->pa_shift : npt_decode_pa(f, value).raw;
+}
+
 /* `direct` is a constant: the general walk pays for hooks and split address fields, the direct
  * one does not. The index of each level below the root is the top of `rest` in its turn. */
 static always_inline struct npt_slot npt_walk_as(const struct npt *npt, gpa_t gpa, bool direct)
@@ -79,9 +85,9 @@ static always_inline struct npt_slot npt_walk_as(const struct npt *npt, gpa_t gp
 	uint64_t value = npt_load(entry);
 
 	while (level > 0 && npt_points_to_table(f, value)) {
-		uint64_t pa = (value & f->pa_mask) << f->pa_shift;
+		uint64_t pa = npt_pa_as(f, value, direct);
 		_Atomic uint64_t *table = direct ? (void *)(uintptr_t)(pa + npt->direct_offset)
-		                                 : npt_child(npt, value);
+		                                 : npt_table_at(npt, hpa_at(pa));
 
 		entry = &table[rest >> (64 - NPT_INDEX_BITS)];
 		rest <<= NPT_INDEX_BITS;
