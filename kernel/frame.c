@@ -17,9 +17,11 @@
 #include "kernel/bit_tree.h"
 #include "kernel/string.h"
 #include "log.h"
+#include "machine.h"
 #include "spinlock.h"
 
 #define ZONES      64
+#define STOCK      32
 #define MAX_FRAMES (UINT64_C(1) << (6 * BIT_TREE_LEVELS)) /* of a zone: 4 TiB */
 
 /* Lies at the start of its zone, before its trees' words. */
@@ -35,9 +37,15 @@ static struct {
 	struct spinlock lock;
 	struct zone *zones[ZONES]; /* largest first: the others are seldom asked */
 	size_t count;
-	uint64_t free;
+	uint64_t free; /* in the trees */
 	uint64_t total;
 } pool;
+
+/* Written by its own CPU alone. The next one to be handed out is the last. */
+static struct stock {
+	_Atomic uint32_t count;
+	hpa_t frames[STOCK];
+} aligned_to(64) stocks[MACHINE_MAX_CPUS];
 
 /* --- one zone --- */
 
@@ -78,6 +86,16 @@ static void turn(struct zone *zone, uint64_t index, uint64_t frames, bool before
 		index += here;
 		frames -= here;
 	}
+}
+
+/* Sets `count` bits, at most 64, from `first` on: they may lie in two words. */
+static void mark_taken(struct zone *zone, uint64_t first, uint64_t count)
+{
+	uint64_t bits = ~UINT64_C(0) >> (64 - count), shift = first % 64;
+
+	zone->taken[first / 64] |= bits << shift;
+	if (shift + count > 64)
+		zone->taken[first / 64 + 1] |= bits >> (64 - shift);
 }
 
 /* Takes the lowest block of the smallest order that will do, and gives back the upper halves. */
@@ -207,7 +225,7 @@ bool frame_init(const struct hpa_range ranges[], size_t count)
 	return pool.count != 0;
 }
 
-/* --- the interface --- */
+/* --- under the lock --- */
 
 static bool alloc_locked(unsigned order, hpa_t *out)
 {
@@ -223,23 +241,90 @@ static bool alloc_locked(unsigned order, hpa_t *out)
 	return false;
 }
 
+static struct zone *zone_of(uint64_t frame)
+{
+	for (size_t i = 0; i < pool.count; i++) {
+		if (frame - pool.zones[i]->base < pool.zones[i]->frames)
+			return pool.zones[i];
+	}
+	panic("frame 0x%" PRIx64 " is none of ours", frame);
+}
+
 static void free_locked(unsigned order, hpa_t pa)
 {
 	uint64_t frame = pa.raw >> PAGE_SHIFT;
 
-	for (size_t i = 0; i < pool.count; i++) {
-		struct zone *zone = pool.zones[i];
-
-		if (frame - zone->base < zone->frames) {
-			zone_free(zone, order, frame);
-			pool.free += BIT(order);
-			return;
-		}
-	}
-	panic("frame_free: 0x%" PRIx64 " is no frame of ours", pa.raw);
+	zone_free(zone_of(frame), order, frame);
+	pool.free += BIT(order);
 }
 
-size_t frame_alloc_many(unsigned order, size_t n, hpa_t out[])
+/* A block of at most this order, from the smallest block there is: its order, or -1. Each of its
+ * frames is then taken by itself. */
+static int alloc_run_locked(unsigned most, hpa_t *out)
+{
+	for (size_t i = 0; i < pool.count; i++) {
+		struct zone *zone = pool.zones[i];
+		uint64_t frame;
+		unsigned order;
+
+		if (zone->orders == 0)
+			continue;
+		order = ctz64(zone->orders);
+		order = order < most ? order : most;
+		ASSERT(zone_alloc(zone, order, &frame));
+		mark_taken(zone, frame - zone->base, BIT(order));
+		pool.free -= BIT(order);
+		*out = hpa_at(frame << PAGE_SHIFT);
+		return (int)order;
+	}
+	return -1;
+}
+
+/* --- this CPU's stock --- */
+
+static uint32_t stock_count(const struct stock *stock)
+{
+	return atomic_load_explicit(&stock->count, memory_order_relaxed);
+}
+
+static void set_stock_count(struct stock *stock, uint32_t count)
+{
+	atomic_store_explicit(&stock->count, count, memory_order_relaxed);
+}
+
+/* From an empty stock to a full one, or to as much as there is. Filled from the end downwards,
+ * so that frames are handed out in the order in which they were taken. */
+static noinline void fill_stock(struct stock *stock)
+{
+	unsigned at = STOCK;
+
+	spin_lock(&pool.lock);
+	while (at > 0) {
+		hpa_t run;
+		int order = alloc_run_locked(fls64(at), &run);
+
+		if (order < 0)
+			break;
+		for (uint64_t i = 0; i < BIT((unsigned)order); i++)
+			stock->frames[--at] = hpa_plus(run, i << PAGE_SHIFT);
+	}
+	spin_unlock(&pool.lock);
+	if (unlikely(at > 0))
+		memmove(stock->frames, stock->frames + at, (STOCK - at) * sizeof(hpa_t));
+	set_stock_count(stock, STOCK - at);
+}
+
+/* Gives the stock back to the trees, for the sake of a larger block. */
+static void empty_stock_locked(struct stock *stock)
+{
+	for (uint32_t i = 0; i < stock_count(stock); i++)
+		free_locked(0, stock->frames[i]);
+	set_stock_count(stock, 0);
+}
+
+/* --- the interface --- */
+
+static size_t alloc_blocks(struct stock *stock, unsigned order, size_t n, hpa_t out[])
 {
 	size_t got = 0;
 
@@ -248,8 +333,30 @@ size_t frame_alloc_many(unsigned order, size_t n, hpa_t out[])
 	spin_lock(&pool.lock);
 	while (got < n && alloc_locked(order, &out[got]))
 		got++;
+	if (got < n && stock_count(stock) != 0) {
+		empty_stock_locked(stock);
+		while (got < n && alloc_locked(order, &out[got]))
+			got++;
+	}
 	spin_unlock(&pool.lock);
 	return got;
+}
+
+size_t frame_alloc_many(unsigned order, size_t n, hpa_t out[])
+{
+	struct stock *stock = &stocks[machine_cpu_index()];
+	uint32_t count;
+
+	if (unlikely(order != 0 || n != 1))
+		return alloc_blocks(stock, order, n, out);
+	if (unlikely(stock_count(stock) == 0))
+		fill_stock(stock);
+	count = stock_count(stock);
+	if (unlikely(count == 0))
+		return 0;
+	set_stock_count(stock, count - 1);
+	out[0] = stock->frames[count - 1];
+	return 1;
 }
 
 void frame_free_many(unsigned order, size_t n, const hpa_t in[])
@@ -277,6 +384,8 @@ uint64_t frames_free(void)
 	spin_lock(&pool.lock);
 	free = pool.free;
 	spin_unlock(&pool.lock);
+	for (unsigned cpu = 0; cpu < MACHINE_MAX_CPUS; cpu++)
+		free += stock_count(&stocks[cpu]);
 	return free;
 }
 

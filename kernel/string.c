@@ -47,6 +47,7 @@ void *memmove(void *to, const void *from, size_t n)
 	uint8_t *d = to;
 	const uint8_t *s = from;
 
+	/* memcpy() goes upwards, so it may overwrite what it has read. */
 	if ((uintptr_t)d - (uintptr_t)s >= n)
 		return memcpy(to, from, n);
 	while (n-- != 0)
