@@ -139,6 +139,9 @@ gdb: all ## ARCH=...: boot it stopped, with gdb attached
 		>$(B)/gdb.log 2>&1 & \
 	gdb-multiarch -q -ex 'target remote localhost:1234' $(B)/$(ARCH)/faultline.elf; kill $$!
 
+include mm/lib.mk
+lib: $(addprefix lib-,$(LIB_TARGETS)) ## mm/ alone, for another tree: archive, headers, pkg-config
+
 # --- tests: programs that speak TAP; the slow ones first ---
 include tests/host.mk
 SCRIPT_TESTS := $(sort $(wildcard tests/scripts/*.t))

@@ -28,6 +28,7 @@ packages() {
 		shellcheck              # make lint
 		valgrind                # make bench: instruction counts
 		gdb-multiarch           # make gdb
+		pkgconf                 # make lib: its test finds the library as a stranger would
 		perl                    # prove, which reads the serial log's TAP
 		python3                 # scripts/
 	END

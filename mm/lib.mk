@@ -1,0 +1,34 @@
+# --- the library by itself, for another hypervisor's tree ---
+# Included by the Makefile. Per target and for the host: lib/libfaultline-mm.a, include/mm/ and
+# lib/pkgconfig/faultline-mm.pc under build/lib/<target>/, which can be moved anywhere.
+
+LIB_SRC     := $(wildcard mm/*.c mm/npt/*.c)
+LIB_HEADERS := $(wildcard mm/*.h mm/npt/*.h)
+LIB_TARGETS := riscv64 aarch64 x86_64 host
+
+# A hypervisor for x86-64 is an ELF more often than a UEFI application: System V ABI here.
+riscv64_LIB := $(riscv64_TARGET) $(riscv64_FLAGS)
+aarch64_LIB := $(aarch64_TARGET) $(aarch64_FLAGS)
+x86_64_LIB  := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-only
+host_LIB    := -fPIC
+
+define LIB_RULES
+$(B)/lib/$(1)/obj/%.c.o: %.c Makefile mm/lib.mk
+	@mkdir -p $$(@D)
+	$$(call say,CC,lib/$(1),$$<)$(CLANG) $$($(1)_LIB) $(COMMON) -MMD -MP -c $$< -o $$@
+
+$(B)/lib/$(1)/lib/libfaultline-mm.a: $(patsubst %,$(B)/lib/$(1)/obj/%.o,$(LIB_SRC))
+	@mkdir -p $$(@D)/pkgconfig && rm -f $$@
+	$$(call say,AR,lib/$(1),$$@)llvm-ar rcs $$@ $$^
+	@cp mm/faultline-mm.pc.in $$(@D)/pkgconfig/faultline-mm.pc
+
+$(B)/lib/$(1)/include/%.h: %.h
+	@mkdir -p $$(@D) && cp $$< $$@
+
+.PHONY: lib-$(1)
+lib-$(1): $(B)/lib/$(1)/lib/libfaultline-mm.a $(patsubst %,$(B)/lib/$(1)/include/%,$(LIB_HEADERS))
+-include $$(wildcard $(B)/lib/$(1)/obj/*/*.d $(B)/lib/$(1)/obj/*/*/*.d)
+endef
+$(foreach t,$(LIB_TARGETS),$(eval $(call LIB_RULES,$(t))))
+
+.PHONY: lib
