@@ -185,6 +185,9 @@ enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
                              bool (*visit)(void *ctx, const struct npt_leaf *leaf),
                              void *ctx) must_check;
 
+/* [shared] For reports: npt_steps(). */
+size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS]);
+
 /* [shared] */
 void aspace_get_stats(struct aspace *as, struct aspace_stats *out);
 

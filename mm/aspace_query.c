@@ -143,3 +143,12 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
 	}
 	aspace_leave(as, cpu);
 }
+
+size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS])
+{
+	unsigned cpu = aspace_enter(as);
+	size_t count = npt_steps(&as->npt, gpa, steps);
+
+	aspace_leave(as, cpu);
+	return count;
+}

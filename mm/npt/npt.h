@@ -24,6 +24,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mm/access.h"
@@ -115,6 +116,17 @@ enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm 
 /* [exclusive] Puts one leaf, up to this level, in the place of each table in the range whose
  * leaves are alike and follow each other in host memory. What they map stays. */
 void npt_merge(struct npt *npt, struct gpa_range range, unsigned max_leaf);
+
+/* One entry that a walk reads, for reports. */
+struct npt_step {
+	unsigned level;
+	unsigned index; /* in its table */
+	uint64_t entry; /* as the hardware sees it */
+};
+
+/* [shared] The entries that a walk for gpa reads, the root's first. Answers how many: 0 if gpa is
+ * beyond 2^npt_gpa_bits(). */
+size_t npt_steps(const struct npt *npt, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS]);
 
 /* Calls `visit` for leaves in the range, lowest first, until it answers false. */
 typedef bool (*npt_visit)(void *ctx, const struct npt_leaf *leaf);

@@ -37,3 +37,23 @@ void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range rang
 	npt->hal.flush(npt->hal.ctx, &request);
 	npt_count(&counts->flushes, 1);
 }
+
+size_t npt_steps(const struct npt *npt, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS])
+{
+	unsigned level = npt->root_level;
+	const _Atomic uint64_t *table = npt->root_table;
+	size_t count = 0;
+
+	if (gpa.raw >> npt_gpa_bits(&npt->config) != 0)
+		return 0;
+	for (;;) {
+		unsigned index = npt_index(npt, gpa.raw, level);
+		uint64_t entry = npt_load(&table[index]);
+
+		steps[count++] = (struct npt_step){level, index, entry};
+		if (level == 0 || !npt_points_to_table(npt->format, entry))
+			return count;
+		table = npt_child(npt, entry);
+		level--;
+	}
+}
