@@ -92,6 +92,11 @@ static void do_run_at(struct agent_context *ctx)
 	ctx->value = agent_call(op->addr, op->value);
 }
 
+static void do_call_at(struct agent_context *ctx)
+{
+	ctx->value = agent_call(ctx->op->addr, ctx->op->value);
+}
+
 /* The address of word `i` of a series. */
 static uint64_t word_at(const struct agent_op *op, uint64_t i)
 {
@@ -248,17 +253,18 @@ static void do_timer(struct agent_context *ctx)
 static agent_fn *const handlers[AGENT_CODES] = {
 	[AGENT_READ] = do_read,         [AGENT_WRITE] = do_write,
 	[AGENT_FETCH] = do_fetch,       [AGENT_PUT_RET] = do_put_return,
-	[AGENT_RUN_AT] = do_run_at,     [AGENT_TOUCH] = do_touch,
-	[AGENT_FILL] = do_fill,         [AGENT_CHECK] = do_check,
-	[AGENT_ZERO] = do_zero,         [AGENT_AMO] = do_amo,
-	[AGENT_LLSC] = do_llsc,         [AGENT_FORM] = do_form,
-	[AGENT_PRIV] = do_priv,         [AGENT_CALL] = do_call,
-	[AGENT_STEP] = do_step,         [AGENT_FIRMWARE] = do_firmware,
-	[AGENT_STAGE1] = do_stage1,     [AGENT_MAP] = do_map,
-	[AGENT_FLUSH] = do_flush,       [AGENT_FAR] = do_far,
-	[AGENT_BARRIER] = do_barrier,   [AGENT_WAIT] = do_wait,
-	[AGENT_SPIN] = do_spin,         [AGENT_IRQS] = do_irqs,
-	[AGENT_IRQ_MASK] = do_irq_mask, [AGENT_TIMER] = do_timer,
+	[AGENT_RUN_AT] = do_run_at,     [AGENT_CALL_AT] = do_call_at,
+	[AGENT_TOUCH] = do_touch,       [AGENT_FILL] = do_fill,
+	[AGENT_CHECK] = do_check,       [AGENT_ZERO] = do_zero,
+	[AGENT_AMO] = do_amo,           [AGENT_LLSC] = do_llsc,
+	[AGENT_FORM] = do_form,         [AGENT_PRIV] = do_priv,
+	[AGENT_CALL] = do_call,         [AGENT_STEP] = do_step,
+	[AGENT_FIRMWARE] = do_firmware, [AGENT_STAGE1] = do_stage1,
+	[AGENT_MAP] = do_map,           [AGENT_FLUSH] = do_flush,
+	[AGENT_FAR] = do_far,           [AGENT_BARRIER] = do_barrier,
+	[AGENT_WAIT] = do_wait,         [AGENT_SPIN] = do_spin,
+	[AGENT_IRQS] = do_irqs,         [AGENT_IRQ_MASK] = do_irq_mask,
+	[AGENT_TIMER] = do_timer,
 };
 
 static void run(struct agent_context *ctx, struct agent_result *result)

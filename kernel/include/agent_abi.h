@@ -27,6 +27,7 @@ enum agent_code {
 	AGENT_FETCH,   /* calls addr: the value is 1 if it returned. Zeros there are undefined */
 	AGENT_PUT_RET, /* writes a return instruction at addr, and makes it fetchable */
 	AGENT_RUN_AT,  /* copies code snippet `count` to addr, calls it with `value` as a pointer */
+	AGENT_CALL_AT, /* calls addr with `value` as a pointer: the value is what it returns */
 	AGENT_TOUCH,   /* `count` loads of 8 bytes from addr on, `stride` apart; the value: their or
 	                */
 	AGENT_FILL,    /* `count` stores of `value` ^ address, 8 bytes each, `stride` apart */

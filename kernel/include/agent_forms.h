@@ -68,9 +68,7 @@ enum form_kind {
 	X(c_sdsp, "mv t0, sp; mv sp, %1; c.sdsp %0, 0(sp); mv sp, t0", 8, FORM_STORE)              \
 	X(amoadd, "amoadd.d %0, %0, (%1)", 8, FORM_REFUSED)                                        \
 	X(amoswap_w, "amoswap.w %0, %0, (%1)", 4, FORM_REFUSED)                                    \
-	X(lr, "lr.d %0, (%1)", 8, FORM_REFUSED)                                                    \
-	X(fld, "li t0, 0x6000; csrs sstatus, t0; mv a5, %1; .insn i 0x07, 3, x0, 0(a5)", 8,        \
-	  FORM_REFUSED)
+	X(lr, "lr.d %0, (%1)", 8, FORM_REFUSED)
 
 #define AGENT_FORMS_AARCH64(X)                                                                     \
 	X(ldrb, "ldrb %w0, [%1]", 1, FORM_ZERO)                                                    \
@@ -114,11 +112,7 @@ enum form_kind {
 	X(str_pre, "sub x16, %1, #8; str %0, [x16, #8]!", 8, FORM_STORE)                           \
 	X(stlr, "stlr %0, [%1]", 8, FORM_STORE)                                                    \
 	X(stp_x, "stp %0, %0, [%1]", 8, FORM_STORE2)                                               \
-	X(ldxr, "ldxr %0, [%1]", 8, FORM_REFUSED)                                                  \
-	X(ldr_q,                                                                                   \
-	  "mov x16, #0x300000; msr cpacr_el1, x16; isb; .arch_extension fp; "                      \
-	  ".arch_extension simd; ldr q0, [%1]",                                                    \
-	  8, FORM_REFUSED)
+	X(ldxr, "ldxr %0, [%1]", 8, FORM_REFUSED)
 
 #define AGENT_FORMS_X86_64(X)                                                                      \
 	X(mov8, "movb (%1), %b0", 1, FORM_KEEP)                                                    \
@@ -263,8 +257,12 @@ enum priv_outcome {
 	X(port_in, "movl $0x80, %%edx; inb %%dx, %%al", PRIV_EITHER)                               \
 	X(port_out, "movl $0x8900, %%edx; movb $0x53, %%al; outb %%al, %%dx", PRIV_EITHER)
 
-/* A row of each list, for whoever only counts or names them. */
-#define AGENT_FORM_ENUM(name, text, width, kind) FORM_##name,
-#define AGENT_PRIV_ENUM(name, text, outcome)     PRIV_##name,
+/* Position in a list, by name. */
+#define AGENT_FORM_ENUM_RISCV64(name, text, width, kind) FORM_RISCV64_##name,
+#define AGENT_FORM_ENUM_AARCH64(name, text, width, kind) FORM_AARCH64_##name,
+#define AGENT_FORM_ENUM_X86_64(name, text, width, kind)  FORM_X86_64_##name,
+#define AGENT_PRIV_ENUM_RISCV64(name, text, outcome)     PRIV_RISCV64_##name,
+#define AGENT_PRIV_ENUM_AARCH64(name, text, outcome)     PRIV_AARCH64_##name,
+#define AGENT_PRIV_ENUM_X86_64(name, text, outcome)      PRIV_X86_64_##name,
 
 #endif

@@ -184,10 +184,11 @@ void compare_results(struct suite_run *run, unsigned vcpu, const struct agent_ma
 
 	for (size_t i = 0; i < length && i < mailbox->done; i++) {
 		if (mailbox->results[i].trap == AGENT_UNSUPPORTED &&
-		    script[i].trap != AGENT_UNSUPPORTED)
+		    script[i].trap != AGENT_UNSUPPORTED) {
 			run->skip = "an instruction that this CPU does not have";
-		else
-			compare_result(run, vcpu, i, &script[i], &mailbox->results[i]);
+			return;
+		}
+		compare_result(run, vcpu, i, &script[i], &mailbox->results[i]);
 	}
 	if (run->c->end == SUITE_DIES && vcpu != 0)
 		return;

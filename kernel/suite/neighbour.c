@@ -29,7 +29,7 @@ struct vm *neighbour_vm(void)
 
 bool neighbour_begin(struct suite_run *run)
 {
-	config = (struct vm_config){.name = "neighbour"};
+	config = (struct vm_config){.name = "neighbour", .geometry = suite_geometry()};
 	if (!guest_image_find("agent", &config.image) || !vm_create(&vm, run->host, &config))
 		return suite_fail(run, "no neighbour: %s", vm.error);
 	if (aspace_map_alloc(&vm.as, gpa_range(gpa_at(ARENA), 64 * PAGE), MM_RW,

@@ -110,6 +110,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "stage1.walk.readonly",
+		.arch = "riscv64 aarch64",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), MAP(TARGET, DATA, 0, TABLES), WRITE(8, DATA, 42),
                                  STEP(0), OP_FLUSH(), READ(8, TARGET, 42), WRITE(8, TARGET, 43)),
@@ -118,7 +119,23 @@ static const struct suite_case cases[] = {
 		.step = protect_tables,
 	},
 	{
+		/* Intel SDM 29.3.3.2 with A and D in EPT, AMD APM 15.25.6 always: a walk of the
+                 * guest's tables counts as a write. */
+		.name = "stage1.walk.readonly.is-write",
+		.arch = "x86_64",
+		.needs = SUITE_NEEDS_AD,
+		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(), MAP(TARGET, DATA, 0, TABLES), WRITE(8, DATA, 42),
+                                 STEP(0), OP_FLUSH(), READ(8, TARGET, 42)),
+		.faults = FAULTS(MAPPED(TABLES, MM_W), MAPPED(TABLES + PAGE, MM_W),
+                                 MAPPED(DATA, MM_W),
+                                 FAULT_IN_WALK(TABLES, MM_W, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+		.step = protect_tables,
+	},
+	{
 		.name = "stage1.ad.readonly.accessed",
+		.arch = "riscv64 aarch64",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1_AD(), MAP_AS(TARGET, DATA, 0, TABLES, RWX),
                                  WRITE(8, DATA, 42), STEP(0), OP_FLUSH(), READ(8, TARGET, 42)),

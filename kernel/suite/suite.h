@@ -115,6 +115,16 @@ struct suite_op {
 	{                                                                                          \
 		OP(FETCH, .addr = (at)), .value = 1                                                \
 	}
+/* A call of `at` that ends in zeros at `trap_at`. */
+#define FETCH_FROM(at, trap_at)                                                                    \
+	{                                                                                          \
+		OP(FETCH, .addr = (at)), .trap = AGENT_UNDEFINED, .addr = (trap_at)                \
+	}
+/* A load of 4 bytes from `from`, by code that is put at `at`. */
+#define RUN_AT(snippet, at, from, expected)                                                        \
+	{                                                                                          \
+		OP(RUN_AT, .count = (snippet), .addr = (at), .value = (from)), .value = (expected) \
+	}
 #define PUT_RETURN(at)                                                                             \
 	{                                                                                          \
 		OP(PUT_RET, .addr = (at)), .any_value = true                                       \
@@ -253,7 +263,7 @@ struct suite_case {
 	const struct suite_fault *faults;               /* NULL: none at all may be taken */
 	enum suite_end end;
 	unsigned needs;    /* enum suite_need: a machine without is SKIP */
-	const char *arch;  /* "riscv64"; NULL: all */
+	const char *arch;  /* "riscv64 x86_64"; NULL: all */
 	bool unordered;    /* the faults may come in any order */
 	bool uncounted;    /* ...or not at all: `verify` judges */
 	bool neighbour;    /* another VM runs beside it, and must not notice */
@@ -298,7 +308,8 @@ struct suite_subject {
 	bool (*generate)(size_t index, const struct host *host, struct suite_draft *draft);
 };
 
-extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stage1;
+extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb,
+	suite_atomics, suite_straddle, suite_mmio;
 
 /* The geometry of nested tables that all cases of this run have. */
 const struct virt_geometry *suite_geometry(void);
