@@ -115,6 +115,16 @@ static bool cpu_known(const struct boot_info *info, uint64_t id)
 }
 
 /* CPUs beyond those that boot_info has room for are left asleep. */
+/* By its device_type, as the specification demands; or by its name, where firmware forgot. */
+static bool is_cpu(const struct fdt *fdt, const struct fdt_node *node)
+{
+	struct fdt_property type;
+
+	if (!fdt_get(fdt, node, "device_type", &type))
+		return strnlen(node->name, 4) == 4 && memcmp(node->name, "cpu@", 4) == 0;
+	return fdt_has_string(fdt, node, "device_type", "cpu");
+}
+
 static enum fdt_error read_cpus(const struct fdt *fdt, struct boot_info *info)
 {
 	bool boot_cpu_seen = false;
@@ -124,8 +134,7 @@ static enum fdt_error read_cpus(const struct fdt *fdt, struct boot_info *info)
 	for (struct fdt_node node = fdt_start(fdt); fdt_next(fdt, &node);) {
 		struct hpa_range reg;
 
-		if (!fdt_has_string(fdt, &node, "device_type", "cpu") ||
-		    !fdt_is_enabled(fdt, &node))
+		if (!is_cpu(fdt, &node) || !fdt_is_enabled(fdt, &node))
 			continue;
 		if (!fdt_reg(fdt, &node, 0, &reg))
 			return FDT_BAD_CPU;
