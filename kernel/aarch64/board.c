@@ -6,7 +6,16 @@
 
 #include "arm_boot.h"
 #include "fdt.h"
+#include "mm/bits.h"
 #include "mm/compiler.h"
+#include "sysreg.h"
+
+/* Arm ARM D17.2.101; DDI 0500 (Cortex-A53), 4.3.73. */
+SYSREG_READ(midr_el1, "midr_el1")
+SYSREG_READ(cbar_el1, "S3_1_C15_C3_0")
+#define MIDR_IMPLEMENTER GENMASK(31, 24)
+#define MIDR_PART        GENMASK(15, 4)
+#define MIDR_CORTEX_A53  (FIELD_PREP(MIDR_IMPLEMENTER, 0x41) | FIELD_PREP(MIDR_PART, 0xd03))
 
 #define FDT_MAX_BYTES (2U << 20)
 
@@ -69,6 +78,7 @@ static void find_irq(const struct fdt *fdt)
 		{"arm,gic-v3", IRQ_GICV3},
 		{"arm,cortex-a15-gic", IRQ_GICV2},
 		{"arm,gic-400", IRQ_GICV2},
+		{"brcm,bcm2836-l1-intc", IRQ_BCM2836},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
@@ -76,8 +86,9 @@ static void find_irq(const struct fdt *fdt)
 		struct fdt_node node;
 
 		if (!fdt_find_compatible(fdt, known[i].compatible, &node) ||
-		    !fdt_reg(fdt, &node, 0, &distributor) ||
-		    !fdt_reg(fdt, &node, 1, &board.irq_cpu))
+		    !fdt_reg(fdt, &node, 0, &distributor))
+			continue;
+		if (known[i].kind != IRQ_BCM2836 && !fdt_reg(fdt, &node, 1, &board.irq_cpu))
 			continue;
 		board.irq = known[i].kind;
 		board.irq_distributor = distributor.start;
@@ -111,12 +122,16 @@ static void read_tree(const struct fdt *fdt)
 
 /* --- from the table --- */
 
-/* A board that is recognised by where its loader puts images. */
+/*
+ * A board whose loader tells little or nothing: recognised by where images are loaded, and, where
+ * two boards load them to the same place, by where its CPUs say that their peripherals are.
+ */
 struct known_board {
 	struct board board;
 	struct hpa_range loaded; /* the image begins in here */
+	uint64_t peripherals;    /* Cortex-A53's CBAR_EL1; 0: do not ask */
 	struct hpa_range ram;
-	unsigned cpus;
+	unsigned cpus; /* with affinities 0, 1, ... */
 };
 
 static const struct known_board known_boards[] = {
@@ -128,24 +143,72 @@ static const struct known_board known_boards[] = {
                           .irq_distributor = {0x40060000},
                           .irq_cpu = {{0x40080000}, 0x4000000}},
 		.loaded = {{UINT64_C(0x10000000000)}, UINT64_C(0x10000000000)},
-		.ram = {{UINT64_C(0x10000000000)}, UINT64_C(0x10000000)},
+		.ram = {{UINT64_C(0x10000000000)}, 0x10000000},
 		.cpus = 1,
 	},
 	{
-		.board = {.name = "raspi3b", .uart = UART_PL011, .uart_base = {0x3f201000}},
+		.board = {.name = "raspi3b",
+                          .uart = UART_PL011,
+                          .uart_base = {0x3f201000},
+                          .irq = IRQ_BCM2836,
+                          .irq_distributor = {0x40000000},
+                          .spin_table = {0xd8}},
 		.loaded = {{0}, 0x3b400000},
+		.peripherals = 0x3f000000,
 		.ram = {{0}, 0x3b400000},
-		.cpus = 1,
+		.cpus = 4,
+	},
+	{
+		.board = {.name = "xlnx-zcu102",
+                          .uart = UART_CADENCE,
+                          .uart_base = {0xff000000},
+                          .irq = IRQ_GICV2,
+                          .irq_distributor = {0xf9010000},
+                          .irq_cpu = {{0xf9020000}, 0x20000},
+                          .psci = PSCI_SMC},
+		.loaded = {{0}, 0x80000000},
+		.peripherals = 0xf9000000,
+		.ram = {{0}, 0x8000000}, /* what every such board has at least */
+		.cpus = 4,
 	},
 };
+
+static bool is_cortex_a53(void)
+{
+	return (read_midr_el1() & (MIDR_IMPLEMENTER | MIDR_PART)) == MIDR_CORTEX_A53;
+}
 
 static const struct known_board *known_board(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(known_boards); i++) {
-		if (hpa_range_contains(known_boards[i].loaded, arm_image().start))
-			return &known_boards[i];
+		const struct known_board *known = &known_boards[i];
+
+		if (!hpa_range_contains(known->loaded, arm_image().start))
+			continue;
+		if (known->peripherals == 0 ||
+		    (is_cortex_a53() && read_cbar_el1() == known->peripherals))
+			return known;
 	}
 	return NULL;
+}
+
+/* What the tree left out. */
+static void complete(const struct board *known)
+{
+	if (board.uart == UART_NONE) {
+		board.name = known->name;
+		board.uart = known->uart;
+		board.uart_base = known->uart_base;
+	}
+	if (board.irq == IRQ_NONE) {
+		board.irq = known->irq;
+		board.irq_distributor = known->irq_distributor;
+		board.irq_cpu = known->irq_cpu;
+	}
+	if (board.psci == PSCI_NONE) {
+		board.psci = known->psci;
+		board.spin_table = known->spin_table;
+	}
 }
 
 void arm_board_find(const void *fdt)
@@ -155,18 +218,21 @@ void arm_board_find(const void *fdt)
 
 	if (fdt != NULL && fdt_open(&tree, fdt, FDT_MAX_BYTES) == FDT_OK)
 		read_tree(&tree);
-	else if (known != NULL)
-		board = known->board;
+	if (known != NULL)
+		complete(&known->board);
 }
 
 bool arm_board_describe(struct boot_info *info)
 {
 	const struct known_board *known = known_board();
 
-	if (known == NULL || info->region_count == BOOT_REGIONS)
+	if (known == NULL || info->region_count + 2 > BOOT_REGIONS)
 		return false;
 	info->regions[info->region_count++] = (struct boot_region){known->ram, BOOT_RAM};
-	info->cpus = known->cpus;
-	info->cpu_ids[0] = info->boot_cpu;
+	/* The first page is the firmware's: the CPUs that it holds run there. */
+	info->regions[info->region_count++] =
+		(struct boot_region){hpa_range(known->ram.start, PAGE_SIZE), BOOT_RESERVED};
+	for (info->cpus = 0; info->cpus < known->cpus; info->cpus++)
+		info->cpu_ids[info->cpus] = info->cpus;
 	return true;
 }

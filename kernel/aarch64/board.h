@@ -22,6 +22,7 @@ enum board_irq {
 	IRQ_NONE,
 	IRQ_GICV2,
 	IRQ_GICV3,
+	IRQ_BCM2836, /* the Raspberry Pi's own */
 };
 
 /* How the firmware is called, if it is there at all. */
@@ -39,6 +40,8 @@ struct board {
 	hpa_t irq_distributor;
 	struct hpa_range irq_cpu; /* GICv2: the CPU interface; GICv3: the redistributors */
 	enum board_psci psci;
+	hpa_t spin_table; /* CPUs without PSCI wait for an address here, 8 bytes each; 0: they do
+	                     not */
 	struct hpa_range devices[BOARD_DEVICES]; /* all of the above, for the MMU */
 	unsigned device_count;
 };

@@ -1,12 +1,14 @@
 /*
- * CPUs: the boot CPU's own state, starting the others by PSCI, and giving them work. A CPU
- * without work waits in WFE; whoever gives it some, or finishes some, sends an event.
+ * CPUs: the boot CPU's own state, starting the others (by PSCI, or from a spin table), and
+ * giving them work. A CPU without work waits in WFE; whoever gives it some, or finishes some,
+ * sends an event.
  */
 #include "cpu.h"
 
 #include <stddef.h>
 
 #include "arm_boot.h"
+#include "board.h"
 #include "boot_info.h"
 #include "irq.h"
 #include "machine.h"
@@ -21,6 +23,8 @@ SYSREG_WRITE(vbar_el2, "vbar_el2")
 _Static_assert(MACHINE_MAX_CPUS == CPU_MAX, "offsets.h");
 _Static_assert(offsetof(struct cpu, trap_stack) == CPU_TRAP_STACK, "offsets.h");
 _Static_assert(offsetof(struct cpu, stack) == CPU_STACK, "offsets.h");
+_Static_assert(offsetof(struct cpu, mpidr) == CPU_MPIDR, "offsets.h");
+_Static_assert(sizeof(struct cpu) == CPU_SIZE, "offsets.h");
 _Static_assert(offsetof(struct mmu_registers, mair) == MMU_MAIR, "offsets.h");
 _Static_assert(offsetof(struct mmu_registers, tcr) == MMU_TCR, "offsets.h");
 _Static_assert(offsetof(struct mmu_registers, ttbr) == MMU_TTBR, "offsets.h");
@@ -34,7 +38,7 @@ struct cpu cpus[MACHINE_MAX_CPUS];
 static unsigned cpus_known; /* that the firmware names and that have a slot here */
 static unsigned cpus_up = 1;
 
-extern char cpu_stacks[], cpu_entry[];
+extern char cpu_stacks[], cpu_entry[], cpu_spin_entry[];
 
 _Noreturn void cpu_main(void);
 
@@ -124,13 +128,25 @@ static void clean_for_start(const void *start, size_t bytes)
 	dsb_sy();
 }
 
+/* Device trees' "spin-table": the CPU waits in WFE for a word that is not 0, past the caches. */
+static void release(const struct cpu *cpu)
+{
+	uint64_t *word = (uint64_t *)(uintptr_t)board.spin_table.raw + cpu->mpidr;
+
+	*word = (uint64_t)(uintptr_t)cpu_spin_entry;
+	clean_for_start(word, sizeof(*word));
+	send_event();
+}
+
 static bool start_cpu(struct cpu *cpu)
 {
 	uint64_t patience = machine_ticks() + ARRIVAL_SECONDS * machine_ticks_per_second();
 
 	clean_for_start(cpu, sizeof(*cpu));
 	clean_for_start(&mmu_registers, sizeof(mmu_registers));
-	if (!psci_cpu_on(cpu->mpidr, (uint64_t)(uintptr_t)cpu_entry, (uint64_t)(uintptr_t)cpu))
+	if (board.spin_table.raw != 0)
+		release(cpu);
+	else if (!psci_cpu_on(cpu->mpidr, (uint64_t)(uintptr_t)cpu_entry, (uint64_t)(uintptr_t)cpu))
 		return false;
 	while (!atomic_load(&cpu->online)) {
 		if (machine_ticks() > patience)

@@ -1,6 +1,6 @@
 /*
- * The stacks of all CPUs, and where a CPU that PSCI has started begins: with x0 pointing at its
- * struct cpu, the MMU off, at EL2.
+ * The stacks of all CPUs, and where a CPU begins that was started: with the MMU off, at EL2, and
+ * by PSCI with x0 pointing at its struct cpu. One released from a spin table is told nothing.
  */
 #include "arm_cycles.inc"
 #include "offsets.h"
@@ -16,6 +16,25 @@ cpu_stacks:
 	.set	boot_stack_top, cpu_stacks + STACK_GUARD + STACK_SIZE
 
 	.text
+	.globl	cpu_spin_entry
+cpu_spin_entry:
+	/* 0. The struct cpu with this CPU's affinity. */
+	mrs	x1, mpidr_el1
+	and	x2, x1, #0xff00000000
+	and	x1, x1, #0xffffff
+	orr	x1, x1, x2
+	adrp	x0, cpus
+	add	x0, x0, :lo12:cpus
+	mov	x2, #CPU_MAX
+1:	ldr	x3, [x0, #CPU_MPIDR]
+	cmp	x3, x1
+	b.eq	cpu_entry
+	add	x0, x0, #CPU_SIZE
+	subs	x2, x2, #1
+	b.ne	1b
+2:	wfi
+	b	2b
+
 	.globl	cpu_entry
 cpu_entry:
 	/* 1. Traps are reported from here on. */

@@ -23,6 +23,7 @@ static const struct irq_controller *const controllers[] = {
 	[IRQ_NONE] = &none,
 	[IRQ_GICV2] = &irq_gicv2,
 	[IRQ_GICV3] = &irq_gicv3,
+	[IRQ_BCM2836] = &irq_bcm2836,
 };
 
 void irq_init(void)

@@ -22,6 +22,7 @@ struct irq_controller {
 
 extern const struct irq_controller irq_gicv2;
 extern const struct irq_controller irq_gicv3;
+extern const struct irq_controller irq_bcm2836;
 
 void irq_init(void);
 void irq_init_cpu(struct cpu *cpu);

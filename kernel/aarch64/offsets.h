@@ -10,6 +10,8 @@
 /* struct cpu */
 #define CPU_TRAP_STACK 8
 #define CPU_STACK      16
+#define CPU_MPIDR      24
+#define CPU_SIZE       72
 
 /* One slot of cpu_stacks per CPU: an unmapped page, the stack, the stack for traps. */
 #define STACK_GUARD     4096
