@@ -55,7 +55,7 @@ x86_64_GUEST_TARGET := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-onl
 
 IMAGES = $(foreach a,$(ARCH),$(B)/$(a)/$($(a)_IMAGE))
 
-.PHONY: all setup run test lint format gdb clean help
+.PHONY: all setup run test bench bench-target report lint format gdb clean help
 all: $(IMAGES) ## build the images (of ARCH=, here and below)
 
 # --- rules, once per architecture ---
@@ -149,6 +149,14 @@ BOOT_TESTS   := $(sort $(foreach a,$(ARCH),$(wildcard tests/boot/$(a)*.t)))
 
 test: all $(HOST_TESTS) ## host tests, script tests, boot tests
 	@scripts/run-tests $(BOOT_TESTS) $(SCRIPT_TESTS) $(HOST_TESTS)
+
+# --- measuring ---
+bench: bench-target ## what things cost, beside what they are to cost
+bench-target: all
+	@scripts/bench-target $(ARCH)
+
+report: ## lines of code per folder
+	@scripts/report
 
 # --- the source itself ---
 FOLDERS := boot kernel mm vmx svm el2 hext guests tests

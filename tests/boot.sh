@@ -27,8 +27,8 @@ reemit() { # NAME LOG; the number of tests so far is $tests
 boot() {
 	local name=$1 status=0 seconds=$SECONDS
 	shift
-	"$top/scripts/run-qemu.sh" --save "$scratch/log" --append 'test=*' "$@" >/dev/null 2>"$scratch/err" </dev/null ||
-		status=$?
+	"$top/scripts/run-qemu.sh" --save "$scratch/log" --timeout 400 --append 'test=*' \
+		"$@" >/dev/null 2>"$scratch/err" </dev/null || status=$?
 	if [ "$status" -eq 77 ]; then
 		skip "$name" "$(sed -n 's/^run-qemu: cannot run here: //p' "$scratch/err")"
 		return

@@ -37,15 +37,11 @@ endef
 $(foreach f,asan tsan fast,$(eval $(call HOST_RULES,$(f))))
 
 # Decoders are held against the assembler: tests/host/insns/<arch>.c, as bytes.
-HOST_PURE    := hext/decode.c el2/decode.c \
-                $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c)
 riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno-relax
 $(B)/host/insns/%.bin: tests/host/insns/%.c tests/host/insns/%.h
 	@mkdir -p $(@D)
 	$(call say,AS,$*,$<)$(CLANG) $($*_INSNS_TARGET) -c $< -o $@.o && $(OBJCOPY) -O binary -j .text $@.o $@
 $(foreach f,asan tsan fast,$(B)/host/$(f)/obj/tests/host/test_decode_riscv.c.o): $(B)/host/insns/riscv64.bin
-HOST_PURE    := hext/decode.c el2/decode.c \
-                $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c)
 
 HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
 

@@ -6,7 +6,6 @@
 . "$top/tests/boot.sh"
 
 boot "haswell" --arch x86_64 --emulator bochs
-boot "skylake_x" --arch x86_64 --emulator bochs --cpu skylake_x
 boot "KVM" --arch x86_64 --accel kvm --virt vmx
 
 refuse "VMX without EPT" 3 'missing extension=vmx' --arch x86_64 --emulator bochs --cpu core2_penryn_t9600
