@@ -33,34 +33,34 @@ static void load_rest(const struct vmx_vcpu *v)
 
 void vmx_release(struct vmx_vcpu *v)
 {
-	struct vmx_cpu *cpu = vmx_this_cpu();
+	struct vmx_cpu *cpu = v->cpu;
 
-	if (v->cpu == VMX_NO_CPU)
+	if (cpu == NULL)
 		return;
-	ASSERT(cpu == &vmx_cpus[v->cpu]);
+	ASSERT(cpu == vmx_this_cpu());
 	if (cpu->current == v) {
 		save_rest(v);
 		cpu->current = NULL;
 	}
 	ASSERT(vmclear(v->vmcs));
 	v->launched = false;
-	v->cpu = VMX_NO_CPU;
+	v->cpu = NULL;
 }
 
-void vmx_load(struct vmx_cpu *cpu, struct vmx_vcpu *v)
+void vmx_load(struct vmx_vcpu *v)
 {
-	uint32_t index = (uint32_t)(cpu - vmx_cpus);
+	struct vmx_cpu *cpu = vmx_this_cpu();
 
+	ASSERT(v->cpu == NULL || v->cpu == cpu);
 	if (cpu->current != NULL)
 		save_rest(cpu->current);
-	ASSERT(v->cpu == VMX_NO_CPU || v->cpu == index);
 	ASSERT(vmptrld(v->vmcs));
-	if (v->cpu == VMX_NO_CPU)
-		vmx_setup_host_cpu(index);
-	v->cpu = index;
+	if (v->cpu == NULL)
+		vmx_setup_host_cpu((unsigned)(cpu - vmx_cpus));
+	v->cpu = cpu;
 	load_rest(v);
 	cpu->current = v;
-	/* Its deadline went on while its timer stood still. */
+	/* Its deadline went on while its timer stood still, or served another. */
 	v->deadline = 0;
 	/* Another vCPU of the same VM may have used this CPU under the same VPID, with other
 	 * tables of its own; and this one may have changed its tables elsewhere. */
@@ -99,7 +99,7 @@ bool vmx_cpu_enable(const char **why)
 	invept(INVEPT_ALL, 0);
 	if (vmx_caps.ept_vpid & VPID_ALL)
 		invvpid(INVVPID_ALL, 0);
-	vmx_cpus[index].timer_deadline = UINT64_MAX;
+	vmx_cpus[index].shootdown = shootdown_this_cpu();
 	vmx_cpus[index].on = true;
 	return true;
 }

@@ -83,16 +83,21 @@ void vmx_offer_interrupt(struct vmx_vcpu *v)
 	}
 }
 
-void vmx_step(struct vmx_vcpu *v)
+void vmx_move_rip(struct vmx_vcpu *v, uint64_t rip)
 {
 	uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
-	v->rip += vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
-	vmwrite(VMCS_GUEST_RIP, v->rip);
+	v->rip = rip;
+	vmwrite(VMCS_GUEST_RIP, rip);
 	/* STI and MOV SS block for one instruction, and this was it. */
-	if (blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))
+	if (unlikely(blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 		        blocked & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+}
+
+void vmx_step(struct vmx_vcpu *v)
+{
+	vmx_move_rip(v, v->rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
 /* An MSR or control register that is not there raises #GP(0), and an instruction #UD. */

@@ -11,6 +11,15 @@
 
 #define VECTOR_DB 1U
 
+/* With accessed and dirty flags on, a walk of the guest's tables counts as a write whatever it
+ * does to them (29.3.3.2), and both bits may be set; so may they for a read-modify-write. */
+static enum mm_perm access_of(uint64_t qualification)
+{
+	if (qualification & QUAL_EPT_FETCH)
+		return MM_X;
+	return qualification & QUAL_EPT_WRITE ? MM_W : MM_R;
+}
+
 static bool decode_violation(struct vmx_vcpu *v, struct vm_exit *exit)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
@@ -18,8 +27,6 @@ static bool decode_violation(struct vmx_vcpu *v, struct vm_exit *exit)
 	uint64_t vectoring = vmread(VMCS_IDT_VECTORING_INFO);
 	bool linear = qualification & QUAL_EPT_LINEAR_VALID;
 
-	if (unlikely(vectoring & EVENT_VALID))
-		vmx_requeue(v, vectoring);
 	exit->kind = VM_EXIT_NESTED_FAULT;
 	exit->raw[1] = qualification;
 	exit->raw[2] = gpa;
@@ -27,16 +34,13 @@ static bool decode_violation(struct vmx_vcpu *v, struct vm_exit *exit)
 	exit->fault = (struct vm_exit_fault){
 		.gpa = gpa_at(gpa),
 		.gva = gva_at(exit->raw[3]),
-		/* With accessed and dirty flags on, a walk of the guest's tables counts as a write
-	         * whatever it does to them (29.3.3.2), and both bits may be set; so may they for
-	         * a read-modify-write. */
-		.access = qualification & QUAL_EPT_FETCH   ? MM_X
-	                  : qualification & QUAL_EPT_WRITE ? MM_W
-	                                                   : MM_R,
+		.access = access_of(qualification),
 		.gva_valid = linear,
 		.stage1_walk = linear && !(qualification & QUAL_EPT_FINAL),
 		.present = qualification & QUAL_EPT_ENTRY_RWX,
 	};
+	if (unlikely(vectoring & EVENT_VALID))
+		vmx_requeue(v, vectoring);
 	return false;
 }
 
@@ -49,9 +53,9 @@ static bool decode_misconfiguration(struct vm_exit *exit)
 }
 
 /* guest_abi.h: the number in EAX. What is not Faultline's own comes out far above its calls. */
-static bool decode_call(struct vmx_vcpu *v, struct vm_exit *exit)
+static bool decode_call(struct vmx_vcpu *v, uint64_t rip, struct vm_exit *exit)
 {
-	v->rip += vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+	v->rip = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
 	vmwrite(VMCS_GUEST_RIP, v->rip);
 	exit->kind = VM_EXIT_HYPERCALL;
 	exit->call.function = (uint32_t)v->gpr[GPR_RAX] ^ GUEST_X86_BASE;
@@ -135,8 +139,16 @@ static bool decode_exception(struct vmx_vcpu *v)
 	return true;
 }
 
-/* The timer's interrupt is the deadline, unless it came early; anything else is a kick. */
-static bool decode_interrupt(uint64_t deadline, struct vm_exit *exit)
+/* Either timer: the deadline, unless it came early. */
+static bool decode_timer(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
+{
+	v->deadline = 0;
+	exit->kind = VM_EXIT_DEADLINE;
+	return rdtsc() < deadline;
+}
+
+/* Anything but the timer's interrupt is a kick. */
+static bool decode_interrupt(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
 {
 	unsigned vector = (unsigned)FIELD_GET(EVENT_VECTOR, vmread(VMCS_EXIT_INTERRUPTION_INFO));
 
@@ -144,16 +156,7 @@ static bool decode_interrupt(uint64_t deadline, struct vm_exit *exit)
 	exit->kind = VM_EXIT_INTERRUPT;
 	if (vector != VECTOR_TIMER)
 		return false;
-	vmx_this_cpu()->timer_deadline = 0;
-	exit->kind = VM_EXIT_DEADLINE;
-	return rdtsc() < deadline;
-}
-
-static bool decode_preemption(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
-{
-	v->deadline = 0;
-	exit->kind = VM_EXIT_DEADLINE;
-	return rdtsc() < deadline;
+	return decode_timer(v, deadline, exit);
 }
 
 static bool fail(struct vm_exit *exit, const char *text)
@@ -224,20 +227,10 @@ static bool decode_other(struct vmx_vcpu *v, struct vm_exit *exit)
 	}
 }
 
-bool vmx_decode(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
+/* All but the two exits below, which a guest's speed depends on. */
+static noinline bool decode_seldom(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
 {
-	v->reason = (uint32_t)vmread(VMCS_EXIT_REASON);
-	v->rip = vmread(VMCS_GUEST_RIP);
-	v->event_queued = false;
-	exit->pc = v->rip;
-	exit->raw[0] = v->reason;
-	exit->raw[1] = exit->raw[2] = exit->raw[3] = 0;
-
 	switch (v->reason) {
-	case REASON_EPT_VIOLATION:
-		return decode_violation(v, exit);
-	case REASON_VMCALL:
-		return decode_call(v, exit);
 	case REASON_EPT_MISCONFIGURATION:
 		return decode_misconfiguration(exit);
 	case REASON_IO:
@@ -252,13 +245,31 @@ bool vmx_decode(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
 	case REASON_EXCEPTION_OR_NMI:
 		return decode_exception(v);
 	case REASON_EXTERNAL_INTERRUPT:
-		return decode_interrupt(deadline, exit);
+		return decode_interrupt(v, deadline, exit);
 	case REASON_PREEMPTION_TIMER:
-		return decode_preemption(v, deadline, exit);
+		return decode_timer(v, deadline, exit);
 	default:
 		return v->reason & REASON_ENTRY_FAILURE ? decode_entry_failure(v, exit)
 		                                        : decode_other(v, exit);
 	}
+}
+
+bool vmx_decode(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
+{
+	uint32_t reason = (uint32_t)vmread(VMCS_EXIT_REASON);
+	uint64_t rip = vmread(VMCS_GUEST_RIP);
+
+	v->reason = reason;
+	v->rip = rip;
+	v->event_queued = false;
+	exit->pc = rip;
+	exit->raw[0] = reason;
+	if (likely(reason == REASON_EPT_VIOLATION))
+		return decode_violation(v, exit);
+	exit->raw[1] = exit->raw[2] = exit->raw[3] = 0;
+	if (likely(reason == REASON_VMCALL))
+		return decode_call(v, rip, exit);
+	return decode_seldom(v, deadline, exit);
 }
 
 /* VM-instruction errors: 31.4. */

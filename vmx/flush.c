@@ -26,10 +26,7 @@ void vmx_flush(void *ctx, const struct mm_flush *request)
 	shootdown_end(request->root.raw);
 }
 
-void vmx_flush_enter(const struct vmx_cpu *cpu, uint64_t root)
+void vmx_flush_late(const struct vmx_cpu *cpu, uint64_t stale)
 {
-	uint64_t stale = shootdown_enter(root);
-
-	if (unlikely(stale != 0))
-		invalidate(cpu, stale);
+	invalidate(cpu, stale);
 }

@@ -15,57 +15,45 @@ static unsigned code_width(uint64_t efer)
 	return access & SEGMENT_BIG ? 4 : 2;
 }
 
-static void read_guest(const struct vcpu *vcpu, struct x86_guest *g)
+/* Fills the view that decode and complete share; in between, the guest does not run. */
+static void read_guest(const struct vcpu *vcpu, struct vmx_vcpu *v)
 {
-	struct vmx_vcpu *v = vmx_of(vcpu);
+	struct x86_guest *view = &v->view;
 
-	vmx_state_load(v);
-	vmx_state_stage1(vcpu, &g->stage1);
+	vmx_state_stage1(vcpu, &view->stage1);
 	v->gpr[GPR_RSP] = vmread(VMCS_GUEST_RSP);
-	g->gpr = v->gpr;
-	g->rip = v->rip;
-	g->rflags = vmread(VMCS_GUEST_RFLAGS);
-	g->code_width = code_width(g->stage1.efer);
+	view->gpr = v->gpr;
+	view->rip = v->rip;
+	view->rflags = vmread(VMCS_GUEST_RFLAGS);
+	view->code_width = code_width(view->stage1.efer);
 	/* In 64-bit code the other four count as 0. */
-	for (unsigned i = g->code_width == 8 ? SEGMENT_FS : SEGMENT_ES; i <= SEGMENT_GS; i++)
-		g->segment_base[i] = vmread(VMCS_SEGMENT(VMCS_GUEST_ES_BASE, i));
+	for (unsigned i = view->code_width == 8 ? SEGMENT_FS : SEGMENT_ES; i <= SEGMENT_GS; i++)
+		view->segment_base[i] = vmread(VMCS_SEGMENT(VMCS_GUEST_ES_BASE, i));
 }
 
 enum mm_error vmx_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access)
 {
-	struct x86_guest g;
+	struct vmx_vcpu *v = vmx_of(vcpu);
 
-	read_guest(vcpu, &g);
-	return x86_mmio_decode(&vmx_of(vcpu)->mmio, &g, exit, access);
-}
-
-static void unblock(void)
-{
-	uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-
-	if (blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS))
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-		        blocked & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+	vmx_need(v);
+	if (!v->mmio.write_due)
+		read_guest(vcpu, v);
+	return x86_mmio_decode(&v->mmio, &v->view, exit, access);
 }
 
 bool vmx_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
-	struct x86_guest g;
-	uint64_t rsp, rflags;
+	uint64_t rsp = v->gpr[GPR_RSP], rflags = v->view.rflags;
 
-	read_guest(vcpu, &g);
-	rsp = v->gpr[GPR_RSP];
-	rflags = g.rflags;
-	if (x86_mmio_complete(&v->mmio, &g, access, value))
+	if (x86_mmio_complete(&v->mmio, &v->view, access, value))
 		return true;
 	if (v->gpr[GPR_RSP] != rsp)
 		vmwrite(VMCS_GUEST_RSP, v->gpr[GPR_RSP]);
-	if (g.rflags != rflags)
-		vmwrite(VMCS_GUEST_RFLAGS, g.rflags);
-	v->rip = g.rip;
-	vmwrite(VMCS_GUEST_RIP, v->rip);
-	unblock();
+	if (v->view.rflags != rflags)
+		vmwrite(VMCS_GUEST_RFLAGS, v->view.rflags);
+	if (v->view.rip != v->rip)
+		vmx_move_rip(v, v->view.rip);
 	return false;
 }

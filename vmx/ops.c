@@ -22,7 +22,7 @@ static void init_vmcs(struct vmx_vcpu *v, const struct vcpu_config *config)
 	/* 25.2: software writes the revision, and everything else by VMWRITE. */
 	*(uint32_t *)frame_ptr(v->vmcs) = vmx_caps.revision;
 	ASSERT(vmclear(v->vmcs));
-	vmx_load(vmx_this_cpu(), v);
+	vmx_load(v);
 	vmx_setup(v, config);
 	/* Whichever CPU runs it first takes it. */
 	vmx_release(v);
@@ -43,7 +43,7 @@ static enum mm_error create(struct vcpu *vcpu, const struct vcpu_config *config)
 	machine_zero(NULL, frame_ptr(vmcs), PAGE_SIZE);
 	v = frame_ptr(state);
 	v->vmcs = vmcs;
-	v->cpu = VMX_NO_CPU;
+	v->root = aspace_root(config->as);
 	v->eptp = eptp_of(config->as);
 	v->vpid = (uint16_t)aspace_tag(config->as);
 	v->rip = config->entry;

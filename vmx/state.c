@@ -4,15 +4,6 @@
 #include "kernel/x86_64/cpu.h"
 #include "vmx/insn.h"
 
-/* The accessors may be called between runs, when another vCPU has taken this CPU's VMCS. */
-void vmx_state_load(struct vmx_vcpu *v)
-{
-	struct vmx_cpu *cpu = vmx_this_cpu();
-
-	if (unlikely(cpu->current != v))
-		vmx_load(cpu, v);
-}
-
 /* CPL is the DPL of SS: SDM vol. 3C, 25.4.1. */
 void vmx_state_stage1(const struct vcpu *vcpu, struct stage1 *out)
 {
@@ -31,7 +22,7 @@ enum mm_error vmx_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, g
 {
 	struct stage1 stage1;
 
-	vmx_state_load(vmx_of(vcpu));
+	vmx_need(vmx_of(vcpu));
 	vmx_state_stage1(vcpu, &stage1);
 	return stage1_translate(&stage1, gva, access, out);
 }
@@ -65,7 +56,7 @@ size_t vmx_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGI
 	struct vmx_vcpu *v = vmx_of(vcpu);
 	size_t n = 0;
 
-	vmx_state_load(v);
+	vmx_need(v);
 	out[n++] = (struct vcpu_register){"rip", v->rip};
 	for (unsigned i = 0; i < GPR_COUNT; i++) {
 		uint64_t value = i == GPR_RSP ? vmread(VMCS_GUEST_RSP) : v->gpr[i];

@@ -5,8 +5,6 @@
 #include "kernel/x86_64/stage1.h"
 #include "vmx/vmx.h"
 
-/* Makes the VMCS readable on this CPU. */
-void vmx_state_load(struct vmx_vcpu *v);
 /* What a walk of the guest's tables depends on. The VMCS is loaded. */
 void vmx_state_stage1(const struct vcpu *vcpu, struct stage1 *out);
 

@@ -21,25 +21,27 @@
 
 #include "kernel/x86_64/guest_regs.h"
 #include "kernel/x86_64/mmio.h"
+#include "kernel/x86_64/shootdown.h"
 #include "machine.h"
 #include "mm/addr.h"
 #include "mm/compiler.h"
 #include "vcpu.h"
 
-#define VMX_NO_CPU UINT32_MAX
+struct vmx_cpu;
 
 /* One frame of its own, which vcpu.arch points at. */
 struct vmx_vcpu {
 	uint64_t gpr[GPR_COUNT]; /* all but RSP, which the VMCS has; entry.S knows it is first */
 	uint64_t host_rsp;       /* as the VMCS has it; entry.S knows it is second */
 
+	struct vmx_cpu *cpu; /* on which the VMCS is active; NULL: on none */
 	uint64_t eptp;
+	hpa_t root; /* what eptp points at */
 	hpa_t vmcs;
 	uint16_t vpid;
 	bool launched;
-	uint32_t cpu; /* on which the VMCS is active, or VMX_NO_CPU */
 
-	uint64_t deadline; /* what the preemption timer was set for; 0: not set here */
+	uint64_t deadline; /* what the timer was set for; 0: not set here and now */
 
 	uint64_t rip; /* of the last exit; moves when an instruction is stepped over */
 	uint32_t reason;
@@ -47,7 +49,8 @@ struct vmx_vcpu {
 	bool interrupt_line;   /* set_interrupt() */
 	bool interrupt_window; /* the VMCS exits when the guest can take one */
 
-	struct x86_mmio mmio; /* an instruction whose device accesses are being done */
+	struct x86_mmio mmio;  /* an instruction whose device accesses are being done, */
+	struct x86_guest view; /* and the state that it started in */
 
 	/* What no VMCS holds, while another vCPU has this CPU. */
 	uint64_t cr2;
@@ -59,7 +62,7 @@ _Static_assert(sizeof(struct vmx_vcpu) <= PAGE_SIZE, "a vCPU's state fits a fram
 struct vmx_cpu {
 	bool on;                  /* in VMX operation */
 	struct vmx_vcpu *current; /* whose VMCS is loaded; NULL: nobody's */
-	uint64_t timer_deadline;  /* of the local APIC's timer, where it is used */
+	struct shootdown_cpu *shootdown;
 } aligned_to(64);
 
 extern struct vmx_cpu vmx_cpus[MACHINE_MAX_CPUS];
@@ -77,15 +80,21 @@ static inline struct vmx_cpu *vmx_this_cpu(void)
 /* --- cpu.c --- */
 bool vmx_cpu_enable(const char **why);
 void vmx_cpu_disable(void);
-/* Makes the vCPU's VMCS the one that this CPU reads, writes and enters by. */
-void vmx_load(struct vmx_cpu *cpu, struct vmx_vcpu *v);
+/* Makes the vCPU's VMCS the one that this CPU reads, writes and enters by: vmx_load(), unless it
+ * is that already. A vCPU that another CPU has was not parked, which is a mistake. */
+void vmx_load(struct vmx_vcpu *v);
+static inline void vmx_need(struct vmx_vcpu *v)
+{
+	if (unlikely(v->cpu == NULL || v->cpu->current != v))
+		vmx_load(v);
+}
 /* Puts it all into memory, if this CPU has it: afterwards no CPU does. */
 void vmx_release(struct vmx_vcpu *v);
 
 /* --- flush.c --- */
 void vmx_flush(void *ctx, const struct mm_flush *request);
-/* Before each entry: what flushes on other CPUs have left to do. shootdown_leave() is after it. */
-void vmx_flush_enter(const struct vmx_cpu *cpu, uint64_t root);
+/* Does what shootdown_enter() answered is left to do. */
+void vmx_flush_late(const struct vmx_cpu *cpu, uint64_t stale);
 
 /* --- setup.c --- */
 /* The VMCS is loaded and empty. */
@@ -100,7 +109,8 @@ void vmx_requeue(struct vmx_vcpu *v, uint64_t vectoring);
 /* The interrupt line is up: gives it to the guest, or asks for an exit when it can take it. */
 void vmx_offer_interrupt(struct vmx_vcpu *v);
 void vmx_close_window(struct vmx_vcpu *v);
-/* Past the instruction that exited. */
+/* Past the instruction that exited: to `rip`, or as far as the VMCS says it is long. */
+void vmx_move_rip(struct vmx_vcpu *v, uint64_t rip);
 void vmx_step(struct vmx_vcpu *v);
 void vmx_inject_undefined(struct vcpu *vcpu);
 void vmx_set_interrupt(struct vcpu *vcpu, bool pending);

@@ -1,15 +1,14 @@
 /* See shootdown.h for the protocol. */
 #include "kernel/x86_64/shootdown.h"
 
-#include <stdatomic.h>
-
 #include "machine.h"
-#include "mm/compiler.h"
 
-static struct {
-	_Atomic uint64_t running; /* the root of the tables that a guest runs on here, or 0 */
-	_Atomic uint64_t stale;
-} aligned_to(64) cpus[MACHINE_MAX_CPUS];
+static struct shootdown_cpu cpus[MACHINE_MAX_CPUS];
+
+struct shootdown_cpu *shootdown_this_cpu(void)
+{
+	return &cpus[machine_cpu_index()];
+}
 
 void shootdown_begin(uint64_t root)
 {
@@ -43,19 +42,4 @@ void shootdown_end(uint64_t root)
 		while (i != self && must_leave(i, root))
 			machine_relax();
 	}
-}
-
-uint64_t shootdown_enter(uint64_t root)
-{
-	unsigned self = machine_cpu_index();
-
-	atomic_exchange(&cpus[self].running, root);
-	if (likely(atomic_load_explicit(&cpus[self].stale, memory_order_relaxed) == 0))
-		return 0;
-	return atomic_exchange(&cpus[self].stale, 0);
-}
-
-void shootdown_leave(void)
-{
-	atomic_store_explicit(&cpus[machine_cpu_index()].running, 0, memory_order_release);
 }

@@ -20,7 +20,10 @@
 #ifndef X86_SHOOTDOWN_H
 #define X86_SHOOTDOWN_H
 
+#include <stdatomic.h>
 #include <stdint.h>
+
+#include "mm/compiler.h"
 
 /* More roots than one are stale: no root is a frame at 1. */
 #define SHOOTDOWN_ALL UINT64_C(1)
@@ -30,9 +33,27 @@ void shootdown_begin(uint64_t root);
 /* Waits until none of them runs on it any more. In between, the caller invalidates here. */
 void shootdown_end(uint64_t root);
 
-/* Between these two, this CPU runs a guest on `root`. What enter answers (0: nothing, a root, or
- * SHOOTDOWN_ALL) is invalidated before the guest is entered. */
-uint64_t shootdown_enter(uint64_t root);
-void shootdown_leave(void);
+/* A CPU's two words. */
+struct shootdown_cpu {
+	_Atomic uint64_t running; /* the root of the tables that a guest runs on here, or 0 */
+	_Atomic uint64_t stale;
+} aligned_to(64);
+
+struct shootdown_cpu *shootdown_this_cpu(void);
+
+/* Between these two, this CPU (`self`) runs a guest on `root`. What enter answers (0: nothing, a
+ * root, or SHOOTDOWN_ALL) is invalidated before the guest is entered. */
+static inline uint64_t shootdown_enter(struct shootdown_cpu *self, uint64_t root)
+{
+	atomic_exchange(&self->running, root);
+	if (likely(atomic_load_explicit(&self->stale, memory_order_relaxed) == 0))
+		return 0;
+	return atomic_exchange(&self->stale, 0);
+}
+
+static inline void shootdown_leave(struct shootdown_cpu *self)
+{
+	atomic_store_explicit(&self->running, 0, memory_order_release);
+}
 
 #endif
