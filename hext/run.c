@@ -88,7 +88,7 @@ static void decode_interrupt(uint64_t scause, struct vm_exit *exit)
 {
 	switch (scause & ~SCAUSE_INTERRUPT) {
 	case IRQ_TIMER:
-		exit->kind = VM_EXIT_DEADLINE;
+		exit->kind = timer_is_due(this_cpu()) ? VM_EXIT_DEADLINE : VM_EXIT_INTERRUPT;
 		return;
 	case IRQ_SOFTWARE:
 		csr_clear(sip, INTERRUPT_SOFTWARE);

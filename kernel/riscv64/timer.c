@@ -45,6 +45,16 @@ void timer_program(uint64_t deadline)
 	this_cpu()->deadline = deadline;
 }
 
+/* The interrupt is level: it is pending while time >= the value. But QEMU 7.2 may deliver the one
+ * of the value before, if that ran out while this one was being set, and keeps it pending. */
+bool timer_is_due(struct cpu *cpu)
+{
+	if (machine_ticks() >= cpu->deadline)
+		return true;
+	timer_program(cpu->deadline);
+	return false;
+}
+
 uint64_t machine_ticks(void)
 {
 	return csr_read(time);

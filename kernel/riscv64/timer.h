@@ -20,6 +20,9 @@ bool timer_has_sstc(void);
 
 void timer_program(uint64_t deadline);
 
+/* After a timer interrupt: has the deadline come? If not, the timer is set again. */
+bool timer_is_due(struct cpu *cpu);
+
 /* Costs a comparison unless the deadline is another one. */
 static inline void timer_set(struct cpu *cpu, uint64_t deadline)
 {
