@@ -30,27 +30,36 @@ static int16_t sign_extend_12(uint64_t imm)
 	return (int16_t)((int16_t)(imm << 4) >> 4);
 }
 
-static bool decode_32(uint32_t insn, struct decoded_access *out)
+/* What all accesses of the integer registers have in common. */
+static void set_access(struct mmio_access *access, bool write, unsigned width, bool sign_extend,
+                       unsigned reg)
+{
+	access->write = write;
+	access->width = (uint8_t)width;
+	access->sign_extend = sign_extend;
+	access->reg_width = sizeof(uint64_t);
+	access->reg = (uint8_t)reg;
+	access->high_byte = false;
+}
+
+static bool decode_32(uint32_t insn, struct mmio_access *access, struct decoded_address *address)
 {
 	unsigned funct3 = (unsigned)FIELD_GET(FUNCT3, insn);
+	unsigned width = 1U << (funct3 & FUNCT3_WIDTH);
+	bool is_unsigned = (funct3 & FUNCT3_UNSIGNED) != 0;
 
-	out->length = 4;
-	out->width = (uint8_t)(1U << (funct3 & FUNCT3_WIDTH));
-	out->base = (uint8_t)FIELD_GET(RS1, insn);
+	access->length = 4;
+	address->base = (uint8_t)FIELD_GET(RS1, insn);
 	switch (FIELD_GET(OPCODE, insn)) {
 	case OPCODE_LOAD:
-		out->write = false;
-		out->sign_extend = (funct3 & FUNCT3_UNSIGNED) == 0;
-		out->reg = (uint8_t)FIELD_GET(RD, insn);
-		out->offset = sign_extend_12(FIELD_GET(IMM_I, insn));
+		set_access(access, false, width, !is_unsigned, (unsigned)FIELD_GET(RD, insn));
+		address->offset = sign_extend_12(FIELD_GET(IMM_I, insn));
 		return funct3 != FUNCT3_LDU;
 	case OPCODE_STORE:
-		out->write = true;
-		out->sign_extend = false;
-		out->reg = (uint8_t)FIELD_GET(RS2, insn);
-		out->offset = sign_extend_12(FIELD_GET(IMM_S_HIGH, insn) << 5 |
-		                             FIELD_GET(IMM_S_LOW, insn));
-		return (funct3 & FUNCT3_UNSIGNED) == 0;
+		set_access(access, true, width, false, (unsigned)FIELD_GET(RS2, insn));
+		address->offset = sign_extend_12(FIELD_GET(IMM_S_HIGH, insn) << 5 |
+		                                 FIELD_GET(IMM_S_LOW, insn));
+		return !is_unsigned;
 	default:
 		return false;
 	}
@@ -67,7 +76,7 @@ static bool decode_32(uint32_t insn, struct decoded_access *out)
 #define SHORT_BASE  8 /* register 0 of a three-bit field */
 #define SP          2
 
-/* Quadrant 0 and 2 share these: bit 2 is "store", bits 1:0 the width, 2 or 3. */
+/* funct3: quadrants 0 and 2 share these. */
 enum {
 	C_ZCB = 4, /* in quadrant 0 */
 	C_LOAD_W = 2,
@@ -76,136 +85,145 @@ enum {
 	C_STORE_D = 7,
 };
 
-/* insn[from] as bit `to`, for one bit; and for a run of bits, insn[hi:lo] from bit `to` on. */
+/* insn[hi:lo], moved so that it begins at bit `to`. */
 static unsigned bits_to(uint32_t insn, unsigned hi, unsigned lo, unsigned to)
 {
 	return (unsigned)((insn & GENMASK(hi, lo)) >> lo) << to;
 }
 
 /* c.lw: uimm[5:3|2|6]. */
-static unsigned offset_w(uint32_t insn)
+static int16_t offset_w(uint32_t insn)
 {
-	return bits_to(insn, 12, 10, 3) | bits_to(insn, 6, 6, 2) | bits_to(insn, 5, 5, 6);
+	return (int16_t)(bits_to(insn, 12, 10, 3) | bits_to(insn, 6, 6, 2) |
+	                 bits_to(insn, 5, 5, 6));
 }
 
 /* c.ld: uimm[5:3|7:6]. */
-static unsigned offset_d(uint32_t insn)
+static int16_t offset_d(uint32_t insn)
 {
-	return bits_to(insn, 12, 10, 3) | bits_to(insn, 6, 5, 6);
+	return (int16_t)(bits_to(insn, 12, 10, 3) | bits_to(insn, 6, 5, 6));
 }
 
 /* c.lwsp: uimm[5|4:2|7:6]; c.ldsp: uimm[5|4:3|8:6]. */
-static unsigned offset_lwsp(uint32_t insn)
+static int16_t offset_lwsp(uint32_t insn)
 {
-	return bits_to(insn, 12, 12, 5) | bits_to(insn, 6, 4, 2) | bits_to(insn, 3, 2, 6);
+	return (int16_t)(bits_to(insn, 12, 12, 5) | bits_to(insn, 6, 4, 2) |
+	                 bits_to(insn, 3, 2, 6));
 }
 
-static unsigned offset_ldsp(uint32_t insn)
+static int16_t offset_ldsp(uint32_t insn)
 {
-	return bits_to(insn, 12, 12, 5) | bits_to(insn, 6, 5, 3) | bits_to(insn, 4, 2, 6);
+	return (int16_t)(bits_to(insn, 12, 12, 5) | bits_to(insn, 6, 5, 3) |
+	                 bits_to(insn, 4, 2, 6));
 }
 
 /* c.swsp: uimm[5:2|7:6]; c.sdsp: uimm[5:3|8:6]. */
-static unsigned offset_swsp(uint32_t insn)
+static int16_t offset_swsp(uint32_t insn)
 {
-	return bits_to(insn, 12, 9, 2) | bits_to(insn, 8, 7, 6);
+	return (int16_t)(bits_to(insn, 12, 9, 2) | bits_to(insn, 8, 7, 6));
 }
 
-static unsigned offset_sdsp(uint32_t insn)
+static int16_t offset_sdsp(uint32_t insn)
 {
-	return bits_to(insn, 12, 10, 3) | bits_to(insn, 9, 7, 6);
+	return (int16_t)(bits_to(insn, 12, 10, 3) | bits_to(insn, 9, 7, 6));
 }
 
-/* Zcb: insn[12:10] says which; insn[6] tells c.lh from c.lhu; uimm is insn[6|5] or insn[5]. */
-static bool decode_zcb(uint32_t insn, struct decoded_access *out)
+/* Zcb: insn[12:10] says which; insn[6] tells c.lh from c.lhu; uimm is insn[5|6] or insn[5]. */
+enum {
+	ZCB_LBU,
+	ZCB_LH, /* and c.lhu */
+	ZCB_SB,
+	ZCB_SH,
+};
+
+static bool decode_zcb(uint32_t insn, unsigned reg, struct mmio_access *access,
+                       struct decoded_address *address)
 {
 	unsigned which = bits_to(insn, 12, 10, 0);
-	unsigned byte_offset = bits_to(insn, 6, 6, 0) | bits_to(insn, 5, 5, 1);
-	bool half = (which & 1) != 0;
+	unsigned bit5 = bits_to(insn, 5, 5, 1), bit6 = bits_to(insn, 6, 6, 0);
+	bool half = which == ZCB_LH || which == ZCB_SH;
 
-	if (which > 3)
-		return false;
-	out->write = which >= 2;
-	out->width = half ? 2 : 1;
-	out->sign_extend = which == 1 && bits_to(insn, 6, 6, 0) != 0;
-	out->offset = (int16_t)(half ? bits_to(insn, 5, 5, 1) : byte_offset);
+	set_access(access, which >= ZCB_SB, half ? 2 : 1, which == ZCB_LH && bit6 != 0, reg);
+	address->offset = (int16_t)(half ? bit5 : bit5 | bit6);
 	/* c.sh with bit 6 set is reserved. */
-	return which != 3 || bits_to(insn, 6, 6, 0) == 0;
+	return which < ZCB_SH || (which == ZCB_SH && bit6 == 0);
 }
 
-static bool decode_quadrant_0(uint32_t insn, struct decoded_access *out)
+static bool decode_quadrant_0(uint32_t insn, struct mmio_access *access,
+                              struct decoded_address *address)
 {
-	unsigned funct3 = (unsigned)FIELD_GET(C_FUNCT3, insn);
+	unsigned reg = SHORT_BASE + (unsigned)FIELD_GET(C_SHORT_RD, insn);
 
-	out->reg = (uint8_t)(SHORT_BASE + FIELD_GET(C_SHORT_RD, insn));
-	out->base = (uint8_t)(SHORT_BASE + FIELD_GET(C_SHORT_RS1, insn));
-	switch (funct3) {
+	address->base = (uint8_t)(SHORT_BASE + FIELD_GET(C_SHORT_RS1, insn));
+	switch (FIELD_GET(C_FUNCT3, insn)) {
 	case C_ZCB:
-		return decode_zcb(insn, out);
+		return decode_zcb(insn, reg, access, address);
 	case C_LOAD_W:
-	case C_STORE_W:
-		out->offset = (int16_t)offset_w(insn);
-		out->width = 4;
-		break;
+		set_access(access, false, 4, true, reg);
+		address->offset = offset_w(insn);
+		return true;
 	case C_LOAD_D:
+		set_access(access, false, 8, true, reg);
+		address->offset = offset_d(insn);
+		return true;
+	case C_STORE_W:
+		set_access(access, true, 4, false, reg);
+		address->offset = offset_w(insn);
+		return true;
 	case C_STORE_D:
-		out->offset = (int16_t)offset_d(insn);
-		out->width = 8;
-		break;
+		set_access(access, true, 8, false, reg);
+		address->offset = offset_d(insn);
+		return true;
 	default: /* c.addi4spn, c.fld, c.fsd */
 		return false;
 	}
-	out->write = funct3 >= C_STORE_W;
-	out->sign_extend = !out->write;
-	return true;
 }
 
-static bool decode_quadrant_2(uint32_t insn, struct decoded_access *out)
+static bool decode_quadrant_2(uint32_t insn, struct mmio_access *access,
+                              struct decoded_address *address)
 {
-	unsigned funct3 = (unsigned)FIELD_GET(C_FUNCT3, insn);
+	unsigned rd = (unsigned)FIELD_GET(C_RD, insn), rs2 = (unsigned)FIELD_GET(C_RS2, insn);
 
-	out->base = SP;
-	out->write = funct3 >= C_STORE_W;
-	out->sign_extend = !out->write;
-	out->reg = (uint8_t)(out->write ? FIELD_GET(C_RS2, insn) : FIELD_GET(C_RD, insn));
-	switch (funct3) {
+	address->base = SP;
+	switch (FIELD_GET(C_FUNCT3, insn)) {
 	case C_LOAD_W:
-		out->offset = (int16_t)offset_lwsp(insn);
-		out->width = 4;
-		return out->reg != 0; /* rd 0 is reserved */
+		set_access(access, false, 4, true, rd);
+		address->offset = offset_lwsp(insn);
+		return rd != 0; /* reserved */
 	case C_LOAD_D:
-		out->offset = (int16_t)offset_ldsp(insn);
-		out->width = 8;
-		return out->reg != 0;
+		set_access(access, false, 8, true, rd);
+		address->offset = offset_ldsp(insn);
+		return rd != 0;
 	case C_STORE_W:
-		out->offset = (int16_t)offset_swsp(insn);
-		out->width = 4;
+		set_access(access, true, 4, false, rs2);
+		address->offset = offset_swsp(insn);
 		return true;
 	case C_STORE_D:
-		out->offset = (int16_t)offset_sdsp(insn);
-		out->width = 8;
+		set_access(access, true, 8, false, rs2);
+		address->offset = offset_sdsp(insn);
 		return true;
 	default: /* c.slli, c.fldsp, c.jr and others, c.fsdsp */
 		return false;
 	}
 }
 
-static bool decode_16(uint32_t insn, struct decoded_access *out)
+static bool decode_16(uint32_t insn, struct mmio_access *access, struct decoded_address *address)
 {
-	out->length = 2;
+	access->length = 2;
 	switch (FIELD_GET(C_QUADRANT, insn)) {
 	case 0:
-		return decode_quadrant_0(insn, out);
+		return decode_quadrant_0(insn, access, address);
 	case 2:
-		return decode_quadrant_2(insn, out);
+		return decode_quadrant_2(insn, access, address);
 	default:
 		return false;
 	}
 }
 
-bool decode_load_store(uint32_t insn, struct decoded_access *out)
+bool decode_load_store(uint32_t insn, struct mmio_access *access, struct decoded_address *address)
 {
-	return FIELD_GET(C_QUADRANT, insn) == 3 ? decode_32(insn, out) : decode_16(insn, out);
+	return FIELD_GET(C_QUADRANT, insn) == 3 ? decode_32(insn, access, address)
+	                                        : decode_16(insn, access, address);
 }
 
 /* --- transformed --- */
@@ -213,16 +231,15 @@ bool decode_load_store(uint32_t insn, struct decoded_access *out)
 #define HTINST_IS_INSN BIT(0) /* 0: nothing, or a pseudo-instruction */
 #define HTINST_IS_LONG BIT(1) /* 0: the instruction was a compressed one */
 
-bool decode_transformed(uint64_t htinst, struct decoded_access *out)
+bool decode_transformed(uint64_t htinst, struct mmio_access *access, unsigned *distance)
 {
 	uint32_t insn = (uint32_t)(htinst | HTINST_IS_LONG);
+	struct decoded_address address;
 
-	if ((htinst & HTINST_IS_INSN) == 0 || !decode_32(insn, out))
+	if ((htinst & HTINST_IS_INSN) == 0 || !decode_32(insn, access, &address))
 		return false;
-	/* What rs1 and the immediate were is gone: rs1's field is the address offset, and the
-	 * immediate is zero. */
-	out->offset = (int16_t)FIELD_GET(RS1, insn);
-	out->base = 0;
-	out->length = (htinst & HTINST_IS_LONG) != 0 ? 4 : 2;
+	/* Base and offset are gone: the base's field is the distance, and the offset zero. */
+	*distance = address.base;
+	access->length = (htinst & HTINST_IS_LONG) != 0 ? 4 : 2;
 	return true;
 }

@@ -15,25 +15,24 @@
 #include <stdint.h>
 
 #include "mm/compiler.h"
+#include "vm_exit.h"
 
-struct decoded_access {
-	bool write;
-	bool sign_extend;
-	uint8_t width;  /* 1, 2, 4 or 8 bytes */
-	uint8_t reg;    /* x register that takes or gives the value */
-	uint8_t base;   /* x register of the address... */
+/* What the instruction makes its address of. */
+struct decoded_address {
+	uint8_t base;   /* x register... */
 	int16_t offset; /* ...and what is added to it */
-	uint8_t length; /* of the instruction: 2 or 4 bytes */
 };
 
-/* An instruction as it is in memory: 2 bytes in the low half, or 4. False: not in the list. */
-bool decode_load_store(uint32_t insn, struct decoded_access *out) must_check;
+/* An instruction as it is in memory: 2 bytes in the low half, what is above ignored, or 4. Fills
+ * all of *access but gpa and value. False: not in the list. */
+bool decode_load_store(uint32_t insn, struct mmio_access *access,
+                       struct decoded_address *address) must_check;
 
 /*
  * htinst as the hardware may give it (privileged manual, 8.6.3, "transformed standard
- * instruction"): the 32-bit form, with bit 1 telling a compressed one. base is 0, and offset the
- * distance of the faulting part from the access's first byte.
+ * instruction"): the 32-bit form, with bit 1 telling a compressed one. *distance is that of the
+ * faulting part from the access's first byte. False: as above, or nothing of the kind.
  */
-bool decode_transformed(uint64_t htinst, struct decoded_access *out) must_check;
+bool decode_transformed(uint64_t htinst, struct mmio_access *access, unsigned *distance) must_check;
 
 #endif

@@ -9,15 +9,16 @@
 
 	.text
 
-/* uint64_t hext_enter(struct hext_vcpu *v): answers scause. */
+/*
+ * hext_enter: a0 = the vCPU, which is loaded on this hart. Comes back with a0 = the vCPU and
+ * a1 = scause. Keeps sp and tp, and of the others only those that C does not use: its caller
+ * (run.c) says so to the compiler, which saves what it needs of s0 and s1 itself.
+ */
 	.balign 64
 	.globl hext_enter
 hext_enter:
-	/* 1. What C relies on: ra, s0, s1 and sp. tp was noted when the vCPU was loaded. */
-	addi	sp, sp, -32
-	sd	ra, 0(sp)
-	sd	s0, 8(sp)
-	sd	s1, 16(sp)
+	/* 1. Where to go on. tp was noted when the vCPU was loaded. */
+	sd	ra, VCPU_HOST_RA(a0)
 	sd	sp, VCPU_HOST_SP(a0)
 
 	/* 2. The guest's registers, a0 last. */
@@ -33,7 +34,7 @@ hext_enter:
 	.balign 64
 	.globl hext_trap
 hext_trap:
-	/* 1. From the guest? Then a0 becomes its struct, and sscratch holds its a0. */
+	/* 1. From the guest? Then a0 becomes its vCPU, and sscratch holds its a0. */
 	csrrw	a0, sscratch, a0
 	beqz	a0, 1f
 
@@ -47,11 +48,8 @@ hext_trap:
 	/* 3. The hypervisor's, and back to the caller of hext_enter. */
 	ld	sp, VCPU_HOST_SP(a0)
 	ld	tp, VCPU_HOST_TP(a0)
-	ld	ra, 0(sp)
-	ld	s0, 8(sp)
-	ld	s1, 16(sp)
-	addi	sp, sp, 32
-	csrr	a0, scause
+	ld	ra, VCPU_HOST_RA(a0)
+	csrr	a1, scause
 	ret
 
 	/* 4. From the hypervisor itself: sscratch is 0 again, and the machine layer's vector

@@ -132,58 +132,86 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 
 /* --- instructions --- */
 
-/* Two bytes through both stages as a fetch. A trap takes sepc, SPP, SPV and SPVP with it: they are
- * the guest's, and put back. */
-static bool hardware_fetch(uint64_t gva, uint16_t *parcel)
-{
-	uint64_t pc = csr_read(sepc), sstatus = csr_read(sstatus), hstatus = csr_read(hstatus);
-	uint64_t value;
-	bool ok;
-
-	__asm__ volatile(CATCH(HLVX_HU("%[value]", "%[gva]"))
-	                 : [ok] "=&r"(ok), [value] "=&r"(value)
-	                 : [gva] "r"(gva)
-	                 : "t0", "memory");
-	if (unlikely(!ok)) {
-		csr_write(sepc, pc);
-		csr_write(sstatus, sstatus);
-		csr_write(hstatus, hstatus);
-		return false;
+/*
+ * 2 or 4 bytes through both stages as a fetch of the guest. False: it trapped; the trap took sepc,
+ * SPV and SPP with it, and SPVP if the firmware passed it on. They are the guest's, and put back.
+ */
+#define HARDWARE_FETCH(name, text)                                                                 \
+	static inline bool name(uint64_t gva, uint64_t pc, uint32_t *value)                        \
+	{                                                                                          \
+		uint64_t hstatus = csr_read(hstatus), read;                                        \
+		bool ok;                                                                           \
+                                                                                                   \
+		__asm__ volatile(CATCH(text)                                                       \
+		                 : [ok] "=&r"(ok), [value] "=&r"(read)                             \
+		                 : [gva] "r"(gva)                                                  \
+		                 : "t0", "memory");                                                \
+		*value = (uint32_t)read;                                                           \
+		if (unlikely(!ok))                                                                 \
+			after_trap(pc, hstatus);                                                   \
+		return ok;                                                                         \
 	}
-	*parcel = (uint16_t)value;
+
+/* The guest's privilege is in SPVP as it is in SPP. */
+static noinline void after_trap(uint64_t pc, uint64_t hstatus)
+{
+	csr_write(sepc, pc);
+	csr_write(hstatus, hstatus);
+	if ((hstatus & HSTATUS_SPVP) == 0)
+		csr_clear(sstatus, SSTATUS_SPP);
+}
+
+HARDWARE_FETCH(fetch_2, HLVX_HU("%[value]", "%[gva]"))
+HARDWARE_FETCH(fetch_4, HLVX_WU("%[value]", "%[gva]"))
+
+/* Unprivileged manual, 1.5: what the lowest bits of its first 2 bytes tell of its length. */
+static bool is_compressed(uint32_t insn)
+{
+	return (insn & 3) != 3;
+}
+
+static bool hardware_fetch(uint64_t pc, uint32_t *insn)
+{
+	uint32_t high;
+
+	/* Aligned, it lies in one page, and more can be read than may be needed. */
+	if (is_aligned(pc, 4))
+		return fetch_4(pc, pc, insn);
+	if (!fetch_2(pc, pc, insn))
+		return false;
+	if (is_compressed(*insn))
+		return true;
+	if (!fetch_2(pc + 2, pc, &high))
+		return false;
+	*insn |= high << 16;
 	return true;
 }
 
 static enum mm_error fetch_parcel(const struct hext_vcpu *v, gva_t gva, uint16_t *parcel)
 {
-	enum mm_error error;
 	gpa_t gpa;
+	enum mm_error error = walk_translate(v, gva, MM_X, &gpa);
 
-	if (v->cpu != NULL && hardware_fetch(gva.raw, parcel))
-		return MM_OK;
-	error = walk_translate(v, gva, MM_X, &gpa);
 	if (error != MM_OK)
 		return error;
 	return aspace_fetch(v->as, gpa, parcel, sizeof(*parcel));
 }
 
-/* Unprivileged manual, 1.5: bits 1:0 of the first parcel tell 2 bytes from more; 4:2 tell 4 from
- * forms that do not exist yet. */
-enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn, unsigned *bytes)
+static noinline enum mm_error software_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn)
 {
-	uint16_t low, high;
+	uint16_t low, high = 0;
 	enum mm_error error = fetch_parcel(v, pc, &low);
 
-	if (error != MM_OK)
-		return error;
-	*insn = low;
-	*bytes = 2;
-	if ((low & 3) != 3)
+	if (error == MM_OK && !is_compressed(low))
+		error = fetch_parcel(v, gva_plus(pc, 2), &high);
+	if (error == MM_OK)
+		*insn = low | (uint32_t)high << 16;
+	return error;
+}
+
+enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn)
+{
+	if (likely(v->cpu != NULL) && likely(hardware_fetch(pc.raw, insn)))
 		return MM_OK;
-	error = fetch_parcel(v, gva_plus(pc, 2), &high);
-	if (error != MM_OK)
-		return error;
-	*insn = low | (uint32_t)high << 16;
-	*bytes = 4;
-	return MM_OK;
+	return software_fetch(v, pc, insn);
 }

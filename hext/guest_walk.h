@@ -19,10 +19,10 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
                              gpa_t *out) must_check;
 
 /*
- * The instruction at this address: its 2 or 4 bytes are read once, and *insn has 0 above them.
- * It may lie across two pages. Errors as above, or aspace_fetch()'s.
+ * The instruction at this address, which is the vCPU's pc: its 2 or 4 bytes are read once, in
+ * 4-byte instructions possibly from two pages. Above the 2 bytes of a compressed one, *insn has
+ * anything. Errors as above, or aspace_fetch()'s.
  */
-enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn,
-                         unsigned *bytes) must_check;
+enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn) must_check;
 
 #endif

@@ -6,6 +6,7 @@
  *	hfence.gvma  gpa >> 2, vmid	funct7 0x31
  *	hlv.d        rd, (va)		funct7 0x36, rs2 0
  *	hlvx.hu      rd, (va)		funct7 0x32, rs2 3
+ *	hlvx.wu      rd, (va)		funct7 0x34, rs2 3
  */
 #ifndef HEXT_INSN_H
 #define HEXT_INSN_H
@@ -14,6 +15,7 @@
 
 #define HLV_D(rd, rs1)   ".insn r 0x73, 4, 0x36, " rd ", " rs1 ", x0"
 #define HLVX_HU(rd, rs1) ".insn r 0x73, 4, 0x32, " rd ", " rs1 ", x3"
+#define HLVX_WU(rd, rs1) ".insn r 0x73, 4, 0x34, " rd ", " rs1 ", x3"
 
 /* CSRs by number. */
 #define HENVCFG   0x60a

@@ -13,7 +13,9 @@
 
 static uint64_t low_bytes(uint64_t value, unsigned width)
 {
-	return width == 8 ? value : value & (BIT(8 * width) - 1);
+	unsigned above = 64 - 8 * width;
+
+	return value << above >> above;
 }
 
 static uint64_t sign_extend(uint64_t value, unsigned width)
@@ -23,23 +25,28 @@ static uint64_t sign_extend(uint64_t value, unsigned width)
 	return (uint64_t)((int64_t)(value << above) >> above);
 }
 
-/* MM_UNSUPPORTED: refused, or not what faulted. */
-static enum mm_error decode_instruction(struct hext_vcpu *v, const struct vm_exit *exit,
-                                        struct decoded_access *decoded)
+/* All of *access but gpa and value. MM_UNSUPPORTED: refused, or not what faulted. */
+static enum mm_error decode_memory(struct hext_vcpu *v, const struct vm_exit *exit,
+                                   struct mmio_access *access)
 {
+	struct decoded_address address;
 	uint32_t insn;
-	unsigned bytes;
-	enum mm_error error;
+	enum mm_error error = walk_fetch(v, gva_at(exit->pc), &insn);
 
-	if (decode_transformed(exit->raw[3], decoded))
-		/* A fault in the middle: the access began on the page before. */
-		return decoded->offset == 0 ? MM_OK : MM_UNSUPPORTED;
-
-	error = walk_fetch(v, gva_at(exit->pc), &insn, &bytes);
 	if (error != MM_OK)
 		return error;
-	if (!decode_load_store(insn, decoded) ||
-	    state_reg(v, decoded->base) + (uint64_t)decoded->offset != exit->fault.gva.raw)
+	if (!decode_load_store(insn, access, &address) ||
+	    state_reg(v, address.base) + (uint64_t)address.offset != exit->fault.gva.raw)
+		return MM_UNSUPPORTED;
+	return MM_OK;
+}
+
+static enum mm_error decode_htinst(const struct vm_exit *exit, struct mmio_access *access)
+{
+	unsigned distance;
+
+	/* A fault in the middle: the access began on the page before. */
+	if (!decode_transformed(exit->raw[3], access, &distance) || distance != 0)
 		return MM_UNSUPPORTED;
 	return MM_OK;
 }
@@ -49,31 +56,23 @@ enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 {
 	struct hext_vcpu *v = vcpu->arch;
 	const struct vm_exit_fault *fault = &exit->fault;
-	struct decoded_access decoded;
 	enum mm_error error;
 
 	/* Code and page tables in a device's registers are not emulated. */
 	if (fault->stage1_walk || fault->access == MM_X)
 		return MM_UNSUPPORTED;
-	error = decode_instruction(v, exit, &decoded);
+	error = likely(exit->raw[3] == 0) ? decode_memory(v, exit, access)
+	                                  : decode_htinst(exit, access);
 	if (error != MM_OK)
 		return error;
-	if (decoded.write != (fault->access == MM_W))
+	if (access->write != (fault->access == MM_W))
 		return MM_UNSUPPORTED;
 	/* The guest's tables map the next page on their own. */
-	if ((fault->gpa.raw & (PAGE_SIZE - 1)) + decoded.width > PAGE_SIZE)
+	if ((fault->gpa.raw & (PAGE_SIZE - 1)) + access->width > PAGE_SIZE)
 		return MM_UNSUPPORTED;
-	*access = (struct mmio_access){
-		.gpa = fault->gpa,
-		.width = decoded.width,
-		.write = decoded.write,
-		.sign_extend = decoded.sign_extend,
-		.reg_width = sizeof(uint64_t),
-		.reg = decoded.reg,
-		.length = decoded.length,
-	};
-	if (decoded.write)
-		access->value = low_bytes(state_reg(v, decoded.reg), decoded.width);
+	access->gpa = fault->gpa;
+	if (access->write)
+		access->value = low_bytes(state_reg(v, access->reg), access->width);
 	return MM_OK;
 }
 

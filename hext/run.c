@@ -50,12 +50,43 @@ static void decode_call(struct hext_vcpu *v, struct vm_exit *exit)
 	call->smc = false;
 }
 
-/*
- * 8.6.2, 8.6.3: where a guest-page fault was. htval is the guest-physical address >> 2, and the
- * two bits below are stval's; of an access that a VS-stage walk made, htval is the address of the
- * entry, stval the original one, and htinst a pseudo-instruction. An implementation may leave
- * htval 0: then the guest's tables say where stval leads.
- */
+/* What the guest did, by scause. */
+static enum mm_perm access_of(uint64_t scause)
+{
+	switch (scause) {
+	case CAUSE_FETCH_GUEST_PAGE:
+		return MM_X;
+	case CAUSE_STORE_GUEST_PAGE:
+		return MM_W;
+	default:
+		return MM_R;
+	}
+}
+
+/* 8.6.3: the access was one of the VS-stage walk's own. htval is where the entry is; scause and
+ * stval are of what the guest did. */
+static void decode_walk(uint64_t htinst, struct vm_exit *exit)
+{
+	if (htinst != HTINST_WALK_READ && htinst != HTINST_WALK_WRITE)
+		return;
+	exit->fault.stage1_walk = true;
+	exit->fault.access = htinst == HTINST_WALK_WRITE ? MM_W : MM_R;
+	exit->fault.gpa = gpa_align_down(exit->fault.gpa, 4);
+}
+
+/* 8.2.9: an implementation may leave htval 0; then the guest's tables say where stval leads. What
+ * they forbid would not have come here. */
+static noinline void find_gpa(struct hext_vcpu *v, struct vm_exit *exit)
+{
+	struct vm_exit_fault *fault = &exit->fault;
+	gpa_t gpa;
+
+	if (!fault->stage1_walk && walk_translate(v, fault->gva, fault->access, &gpa) == MM_OK)
+		fault->gpa = gpa;
+}
+
+/* 8.6.2: where a guest-page fault was. htval is the guest-physical address >> 2, and the two bits
+ * below are stval's. */
 static void decode_fault(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
 {
 	struct vm_exit_fault *fault = &exit->fault;
@@ -65,23 +96,23 @@ static void decode_fault(struct hext_vcpu *v, uint64_t scause, struct vm_exit *e
 	exit->raw[2] = htval;
 	exit->raw[3] = htinst;
 	exit->kind = VM_EXIT_NESTED_FAULT;
+	fault->gpa = gpa_at(htval << 2 | (stval & 3));
 	fault->gva = gva_at(stval);
+	fault->access = access_of(scause);
 	fault->gva_valid = true;
 	fault->gpa_is_page = false;
+	fault->stage1_walk = false;
 	fault->present = false;
-	fault->stage1_walk = htinst == HTINST_WALK_READ || htinst == HTINST_WALK_WRITE;
-	fault->access = scause == CAUSE_STORE_GUEST_PAGE   ? MM_W
-	                : scause == CAUSE_FETCH_GUEST_PAGE ? MM_X
-	                                                   : MM_R;
-	fault->gpa = gpa_at(htval << 2 | (stval & 3));
-	if (unlikely(fault->stage1_walk)) {
-		fault->access = htinst == HTINST_WALK_WRITE ? MM_W : MM_R;
-		fault->gpa = gpa_at(htval << 2);
-	} else if (unlikely(htval == 0)) {
-		/* What the tables forbid would not have come here: the answer is MM_OK. */
-		if (walk_translate(v, fault->gva, fault->access, &fault->gpa) != MM_OK)
-			fault->gpa = gpa_at(stval & 3);
-	}
+	if (unlikely(htinst != 0))
+		decode_walk(htinst, exit);
+	if (unlikely(htval == 0))
+		find_gpa(v, exit);
+}
+
+static bool is_guest_page_fault(uint64_t scause)
+{
+	return scause == CAUSE_LOAD_GUEST_PAGE || scause == CAUSE_STORE_GUEST_PAGE ||
+	       scause == CAUSE_FETCH_GUEST_PAGE;
 }
 
 static void decode_interrupt(uint64_t scause, struct vm_exit *exit)
@@ -130,6 +161,22 @@ static void decode_rest(struct hext_vcpu *v, uint64_t scause, struct vm_exit *ex
 	}
 }
 
+/* Into the guest, until it traps: entry.S. Answers scause; *v is found again afterwards, since no
+ * register that C has at its disposal outlives the guest. */
+static always_inline uint64_t enter(struct hext_vcpu **v)
+{
+	register struct hext_vcpu *a0 __asm__("a0") = *v;
+	register uint64_t a1 __asm__("a1");
+
+	__asm__ volatile("jal hext_enter"
+	                 : "+r"(a0), "=r"(a1)
+	                 :
+	                 : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s0", "s1", "a2", "a3",
+	                   "a4", "a5", "a6", "a7", "memory");
+	*v = a0;
+	return a1;
+}
+
 void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 {
 	struct hext_vcpu *v = vcpu->arch;
@@ -140,16 +187,14 @@ void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 		state_load(cpu, v);
 	timer_set(cpu, deadline);
 
-	scause = hext_enter(v);
+	scause = enter(&v);
 
 	exit->pc = csr_read(sepc);
 	exit->raw[0] = scause;
-	if (likely(scause == CAUSE_ECALL_VS)) {
+	if (likely(scause == CAUSE_ECALL_VS))
 		decode_call(v, exit);
-	} else if (likely(scause == CAUSE_LOAD_GUEST_PAGE || scause == CAUSE_STORE_GUEST_PAGE ||
-	                  scause == CAUSE_FETCH_GUEST_PAGE)) {
+	else if (likely(is_guest_page_fault(scause)))
 		decode_fault(v, scause, exit);
-	} else {
+	else
 		decode_rest(v, scause, exit);
-	}
 }

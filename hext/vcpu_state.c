@@ -7,10 +7,6 @@
 #include "hext/fields.h"
 #include "hext/insn.h"
 #include "log.h"
-#include "mm/bits.h"
-
-/* x3 and x18 to x27: on the hart while the vCPU is. */
-#define LIVE_REGISTERS (BIT(3) | GENMASK(27, 18))
 
 static void read_csrs(struct hext_csrs *csr)
 {
@@ -104,44 +100,4 @@ void state_load(struct cpu *cpu, struct hext_vcpu *v)
 	v->host_tp = (uint64_t)(uintptr_t)cpu;
 	v->cpu = cpu;
 	cpu->guest = v;
-}
-
-/* --- one register --- */
-
-uint64_t state_pc(const struct hext_vcpu *v)
-{
-	return v->cpu != NULL ? csr_read(sepc) : v->csr.pc;
-}
-
-void state_set_pc(struct hext_vcpu *v, uint64_t pc)
-{
-	if (v->cpu != NULL)
-		csr_write(sepc, pc);
-	else
-		v->csr.pc = pc;
-}
-
-static bool is_live(const struct hext_vcpu *v, unsigned n)
-{
-	return v->cpu != NULL && (LIVE_REGISTERS & BIT(n)) != 0;
-}
-
-uint64_t state_reg(struct hext_vcpu *v, unsigned n)
-{
-	if (is_live(v, n))
-		hext_spill(v);
-	return v->x[n];
-}
-
-void state_set_reg(struct hext_vcpu *v, unsigned n, uint64_t value)
-{
-	bool live = is_live(v, n);
-
-	if (n == 0)
-		return;
-	if (live)
-		hext_spill(v);
-	v->x[n] = value;
-	if (live)
-		hext_fill(v);
 }

@@ -21,6 +21,8 @@
 
 #include "hext/offsets.h"
 #include "kernel/riscv64/cpu.h"
+#include "kernel/riscv64/csr.h"
+#include "mm/bits.h"
 #include "vcpu.h"
 
 /* What state_load() writes and state_unload() reads back: 8.2 and 4.1 of the manual. */
@@ -47,6 +49,7 @@ struct hext_vcpu {
 	uint64_t x[32];   /* VCPU_X; x[0] is 0 */
 	uint64_t host_sp; /* VCPU_HOST_SP: while the guest runs */
 	uint64_t host_tp; /* VCPU_HOST_TP: of the hart that has it loaded */
+	uint64_t host_ra; /* VCPU_HOST_RA: while the guest runs */
 	struct cpu *cpu;
 	struct hext_csrs csr;
 	struct aspace *as;
@@ -55,12 +58,11 @@ struct hext_vcpu {
 _Static_assert(offsetof(struct hext_vcpu, x[31]) == VCPU_X(31), "offsets.h");
 _Static_assert(offsetof(struct hext_vcpu, host_sp) == VCPU_HOST_SP, "offsets.h");
 _Static_assert(offsetof(struct hext_vcpu, host_tp) == VCPU_HOST_TP, "offsets.h");
+_Static_assert(offsetof(struct hext_vcpu, host_ra) == VCPU_HOST_RA, "offsets.h");
 _Static_assert(sizeof(struct hext_vcpu) <= PAGE_SIZE, "one frame each");
 
 /* --- entry.S --- */
 
-/* Runs the loaded guest until it traps; answers scause. */
-uint64_t hext_enter(struct hext_vcpu *v);
 /* The trap vector once cpu_enable() has run: guest exits, and the rest on to host_trap. */
 void hext_trap(void);
 /* The general registers that stay on the hart, to and from x[]. */
@@ -76,9 +78,42 @@ void state_unload(struct hext_vcpu *v);
 /* Copies what is on this hart to memory, and leaves it there as well: for reports. */
 void state_copy(struct hext_vcpu *v);
 
-uint64_t state_pc(const struct hext_vcpu *v);
-void state_set_pc(struct hext_vcpu *v, uint64_t pc);
-uint64_t state_reg(struct hext_vcpu *v, unsigned n);
-void state_set_reg(struct hext_vcpu *v, unsigned n, uint64_t value);
+/* --- one register, wherever it is --- */
+
+/* x3 and x18 to x27 are on the hart while the vCPU is. */
+#define LIVE_REGISTERS ((uint32_t)(BIT(3) | GENMASK(27, 18)))
+
+static inline uint64_t state_pc(const struct hext_vcpu *v)
+{
+	return v->cpu != NULL ? csr_read(sepc) : v->csr.pc;
+}
+
+static inline void state_set_pc(struct hext_vcpu *v, uint64_t pc)
+{
+	if (v->cpu != NULL)
+		csr_write(sepc, pc);
+	else
+		v->csr.pc = pc;
+}
+
+static inline uint64_t state_reg(struct hext_vcpu *v, unsigned n)
+{
+	if (unlikely((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
+		hext_spill(v);
+	return v->x[n];
+}
+
+static inline void state_set_reg(struct hext_vcpu *v, unsigned n, uint64_t value)
+{
+	bool live = unlikely((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL;
+
+	if (n == 0)
+		return;
+	if (live)
+		hext_spill(v);
+	v->x[n] = value;
+	if (live)
+		hext_fill(v);
+}
 
 #endif

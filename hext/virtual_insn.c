@@ -40,10 +40,9 @@ void virtual_insn_decode(struct hext_vcpu *v, struct vm_exit *exit)
 {
 	/* stval is the instruction, or 0 on a hart that does not say. */
 	uint32_t insn = (uint32_t)exit->raw[1];
-	unsigned bytes;
 
 	exit->kind = VM_EXIT_UNDEFINED;
-	if (insn == 0 && walk_fetch(v, gva_at(exit->pc), &insn, &bytes) != MM_OK)
+	if (insn == 0 && walk_fetch(v, gva_at(exit->pc), &insn) != MM_OK)
 		return;
 	if (insn == INSN_WFI)
 		exit->kind = VM_EXIT_HALT;
