@@ -11,16 +11,22 @@
 #include "hext/vcpu_state.h"
 #include "mm/bits.h"
 
-static uint64_t low_bytes(uint64_t value, unsigned width)
+/* Bits of a register above a value of this width. */
+static uint64_t bits_above(const struct mmio_access *access)
 {
-	unsigned above = 64 - 8 * width;
+	return 64 - 8 * (uint64_t)access->width;
+}
+
+static uint64_t low_bytes(uint64_t value, const struct mmio_access *access)
+{
+	uint64_t above = bits_above(access);
 
 	return value << above >> above;
 }
 
-static uint64_t sign_extend(uint64_t value, unsigned width)
+static uint64_t sign_extend(uint64_t value, const struct mmio_access *access)
 {
-	unsigned above = 64 - 8 * width;
+	uint64_t above = bits_above(access);
 
 	return (uint64_t)((int64_t)(value << above) >> above);
 }
@@ -72,7 +78,7 @@ enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 		return MM_UNSUPPORTED;
 	access->gpa = fault->gpa;
 	if (access->write)
-		access->value = low_bytes(state_reg(v, access->reg), access->width);
+		access->value = low_bytes(state_reg(v, access->reg), access);
 	return MM_OK;
 }
 
@@ -82,8 +88,8 @@ bool hext_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uin
 
 	if (!access->write)
 		state_set_reg(v, access->reg,
-		              access->sign_extend ? sign_extend(value, access->width)
-		                                  : low_bytes(value, access->width));
-	state_set_pc(v, state_pc(v) + access->length);
+		              access->sign_extend ? sign_extend(value, access)
+		                                  : low_bytes(value, access));
+	state_advance(v, access->length);
 	return false;
 }

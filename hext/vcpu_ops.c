@@ -90,7 +90,7 @@ void hext_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value)
 
 	if (exit->kind == VM_EXIT_SYSREG)
 		state_set_reg(v, exit->sysreg.gpr, value);
-	state_set_pc(v, state_pc(v) + TRAPPED_BYTES);
+	state_advance(v, TRAPPED_BYTES);
 }
 
 /*

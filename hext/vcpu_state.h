@@ -88,12 +88,13 @@ static inline uint64_t state_pc(const struct hext_vcpu *v)
 	return v->cpu != NULL ? csr_read(sepc) : v->csr.pc;
 }
 
-static inline void state_set_pc(struct hext_vcpu *v, uint64_t pc)
+/* Steps over an instruction. */
+static inline void state_advance(struct hext_vcpu *v, unsigned bytes)
 {
-	if (v->cpu != NULL)
-		csr_write(sepc, pc);
+	if (likely(v->cpu != NULL))
+		csr_write(sepc, csr_read(sepc) + bytes);
 	else
-		v->csr.pc = pc;
+		v->csr.pc += bytes;
 }
 
 static inline uint64_t state_reg(struct hext_vcpu *v, unsigned n)
