@@ -2,7 +2,7 @@
 # Included by the Makefile: gives HOST_TESTS. The library is built in one flavour per way of
 # testing it: asan for the unit tests, tsan for the races, fast for what runs long.
 
-HOST_WARN    := $(filter-out -Wmissing-prototypes,$(WARN))
+HOST_WARN    := $(filter-out -Wmissing-prototypes,$(WARN)) -Wno-missing-field-initializers
 HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pthread -DMM_DEBUG -I. -Ikernel/include -Itests/host $(HOST_WARN)
 asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 tsan_CFLAGS  := -O1 -fsanitize=thread

@@ -9,7 +9,8 @@
 struct protector {
 	struct npt *npt;
 	enum mm_perm perm;
-	bool changed; /* something present changed: a flush is due */
+	bool changed;  /* something present changed: a flush is due */
+	bool revealed; /* something hidden is present now: without a flush, publish it */
 	unsigned leaf_level;
 };
 
@@ -41,7 +42,9 @@ static void protect_leaf(struct protector *p, _Atomic uint64_t *entry, uint64_t 
 	} else {
 		npt_store(entry, changed);
 	}
-	if (npt_present(p->npt->format, value) && changed != value) {
+	if (!npt_present(p->npt->format, value)) {
+		p->revealed |= npt_present(p->npt->format, changed);
+	} else if (changed != value) {
 		p->changed = true;
 		if (level < p->leaf_level)
 			p->leaf_level = level;
@@ -81,5 +84,7 @@ enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm 
 	        range.start.raw + range.size);
 	if (p.changed)
 		npt_flush(npt, &npt->counts, range, p.leaf_level, false);
+	else if (p.revealed && npt->hal.publish)
+		npt->hal.publish(npt->hal.ctx);
 	return MM_OK;
 }

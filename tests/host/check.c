@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "mm/assert.h"
 
@@ -10,6 +11,12 @@
 void cm_print_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static _Thread_local char context[160];
+static bool in_child;
+
+void check_in_child(void)
+{
+	in_child = true;
+}
 
 void check_context(const char *format, ...)
 {
@@ -26,6 +33,10 @@ void check_failed(const char *file, int line, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
+	if (in_child) {
+		fprintf(stderr, "%s:%d: [%s] %s\n", file, line, context, message);
+		_exit(1);
+	}
 	cm_print_error("%s:%d: [%s] %s\n", file, line, context, message);
 	_fail(file, line);
 	__builtin_unreachable();

@@ -21,6 +21,9 @@
 /* What is being tested, for failure messages: "format=ept4 seed=7". Per thread. */
 void check_context(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* In a forked child: a failure prints, and ends the child with status 1. */
+void check_in_child(void);
+
 _Noreturn void check_failed(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "check.h"
+#include "step.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -14,8 +15,8 @@
 #endif
 #endif
 #ifndef POISON
-#define POISON(at, bytes)   ((void)(at))
-#define UNPOISON(at, bytes) ((void)(at))
+#define POISON(at, bytes)   ((void)(at), (void)(bytes))
+#define UNPOISON(at, bytes) ((void)(at), (void)(bytes))
 #endif
 
 static _Thread_local unsigned this_cpu;
@@ -29,6 +30,7 @@ void hal_test_set_cpu(unsigned cpu)
 
 static void lock(struct hal_test *test)
 {
+	step_pause();
 	if (test->options.threads)
 		pthread_mutex_lock(&test->mutex);
 }
@@ -37,6 +39,26 @@ static void unlock(struct hal_test *test)
 {
 	if (test->options.threads)
 		pthread_mutex_unlock(&test->mutex);
+	step_resume();
+}
+
+/* Marks freed frames for AddressSanitizer; another process's marks would be missing here. */
+static void set_poison(struct hal_test *test, void *at, size_t bytes, bool poison)
+{
+	if (test->options.shared)
+		return;
+	if (poison)
+		POISON(at, bytes);
+	else
+		UNPOISON(at, bytes);
+}
+
+static void *map_pages(size_t bytes, bool shared)
+{
+	int flags = MAP_ANONYMOUS | MAP_NORESERVE | (shared ? MAP_SHARED : MAP_PRIVATE);
+	void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+	CHECK(at != MAP_FAILED);
+	return at;
 }
 
 static void record(struct hal_test *test, const struct hal_event *event)
@@ -116,6 +138,13 @@ static bool take_block(struct hal_test *test, unsigned order, hpa_t *out)
 	return true;
 }
 
+static bool refused(struct hal_test *test)
+{
+	uint64_t request = ++test->requests;
+	return test->fail_at &&
+	       (test->fail_on ? request >= test->fail_at : request == test->fail_at);
+}
+
 static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 {
 	struct hal_test *test = ctx;
@@ -123,10 +152,10 @@ static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 
 	lock(test);
 	for (; got < n; got++) {
-		if (++test->requests == test->fail_at || !take_block(test, order, &out[got]))
+		if (refused(test) || !take_block(test, order, &out[got]))
 			break;
 		void *at = hal_test_ptr(test, out[got]);
-		UNPOISON(at, PAGE_SIZE << order);
+		set_poison(test, at, PAGE_SIZE << order, false);
 		memset(at, HAL_TEST_POISON, PAGE_SIZE << order);
 		record(test,
 		       &(struct hal_event){.kind = HAL_ALLOC, .frame = out[got], .order = order});
@@ -149,7 +178,7 @@ static void give_block(struct hal_test *test, unsigned order, hpa_t frame)
 	ghost_tlb_check_free(&test->tlb, frame, order);
 	memset(&test->owner[first], false, frames);
 	test->in_use -= frames;
-	POISON(hal_test_ptr(test, frame), PAGE_SIZE << order);
+	set_poison(test, hal_test_ptr(test, frame), PAGE_SIZE << order, true);
 	record(test, &(struct hal_event){.kind = HAL_FREE, .frame = frame, .order = order});
 }
 
@@ -181,8 +210,8 @@ static void hook_zero(void *ctx, void *page, size_t bytes)
 {
 	struct hal_test *test = ctx;
 	CHECK(bytes % PAGE_SIZE == 0);
-	memset(page, 0, bytes);
 	lock(test);
+	memset(page, 0, bytes);
 	test->zeroed += bytes / PAGE_SIZE;
 	record(test, &(struct hal_event){.kind = HAL_ZERO, .frame = hook_virt_to_phys(ctx, page)});
 	unlock(test);
@@ -217,15 +246,12 @@ static unsigned hook_cpu_index(void *ctx)
 
 struct hal_test *hal_test_open(struct hal_test_options options)
 {
-	struct hal_test *test = calloc(1, sizeof(*test));
-	CHECK(test != NULL);
+	struct hal_test *test = map_pages(sizeof(*test), options.shared);
 	test->options = options;
 	test->frames = options.frames ? options.frames : 4096;
 	CHECK((test->frames & (test->frames - 1)) == 0);
-	test->memory = mmap(NULL, test->frames * PAGE_SIZE, PROT_READ | PROT_WRITE,
-	                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	CHECK(test->memory != MAP_FAILED);
-	POISON(test->memory, test->frames * PAGE_SIZE);
+	test->memory = map_pages(test->frames * PAGE_SIZE, options.shared);
+	set_poison(test, test->memory, test->frames * PAGE_SIZE, true);
 	test->owner = calloc(test->frames, 1);
 	CHECK(test->owner != NULL);
 	pthread_mutex_init(&test->mutex, NULL);
@@ -248,17 +274,24 @@ struct hal_test *hal_test_open(struct hal_test_options options)
 void hal_test_close(struct hal_test *test)
 {
 	CHECK_EQ(test->in_use, 0);
-	UNPOISON(test->memory, test->frames * PAGE_SIZE);
+	set_poison(test, test->memory, test->frames * PAGE_SIZE, false);
 	munmap(test->memory, test->frames * PAGE_SIZE);
 	ghost_tlb_fini(&test->tlb);
 	pthread_mutex_destroy(&test->mutex);
 	free(test->owner);
-	free(test);
+	munmap(test, sizeof(*test));
 }
 
 void hal_test_fail_after(struct hal_test *test, uint64_t n)
 {
 	test->fail_at = n ? test->requests + n : 0;
+	test->fail_on = true;
+}
+
+void hal_test_fail_once(struct hal_test *test, uint64_t n)
+{
+	hal_test_fail_after(test, n);
+	test->fail_on = false;
 }
 
 void hal_test_trace(struct hal_test *test)

@@ -51,6 +51,7 @@ struct hal_test_options {
 	bool no_blocks; /* no block larger than a frame is ever free, save of root_order */
 	unsigned root_order;
 	bool threads;       /* hooks are called from several threads at once */
+	bool shared;        /* the pool and the trace are shared with forked children */
 	size_t tlb_entries; /* 0: as many as needed */
 };
 
@@ -64,6 +65,7 @@ struct hal_test {
 	size_t cursor;     /* where the next search begins */
 	uint64_t requests; /* blocks asked for, ever; the one refused included */
 	uint64_t fail_at;  /* refuse the request of this number; 0: none */
+	bool fail_on;      /* and all that come after it */
 	size_t keep_free;  /* pretend that this many frames are not there */
 	struct ghost_tlb tlb;
 	uint64_t flushes, publishes, zeroed;
@@ -78,8 +80,11 @@ struct hal_test *hal_test_open(struct hal_test_options options);
 /* Checks that every frame is back. */
 void hal_test_close(struct hal_test *test);
 
-/* Refuses the n-th block from now on (1 is the next), once. 0: none. */
+/* Refuses the n-th block from here (1 is the next) and all after it: the HAL has run dry. 0: no
+ * more refusals. */
 void hal_test_fail_after(struct hal_test *test, uint64_t n);
+/* Refuses the n-th block from here, and no other. */
+void hal_test_fail_once(struct hal_test *test, uint64_t n);
 
 /* Starts a new trace. */
 void hal_test_trace(struct hal_test *test);
