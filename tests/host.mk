@@ -38,10 +38,14 @@ $(foreach f,asan tsan fast,$(eval $(call HOST_RULES,$(f))))
 
 # Decoders are held against the assembler: tests/host/insns/<arch>.c, as bytes.
 riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno-relax
+aarch64_INSNS_TARGET := --target=aarch64-none-elf -march=armv8.5-a+memtag
+x86_64_INSNS_TARGET  := --target=x86_64-none-elf
 $(B)/host/insns/%.bin: tests/host/insns/%.c tests/host/insns/%.h
 	@mkdir -p $(@D)
 	$(call say,AS,$*,$<)$(CLANG) $($*_INSNS_TARGET) -c $< -o $@.o && $(OBJCOPY) -O binary -j .text $@.o $@
-$(foreach f,asan tsan fast,$(B)/host/$(f)/obj/tests/host/test_decode_riscv.c.o): $(B)/host/insns/riscv64.bin
+$(B)/host/asan/obj/tests/host/test_decode_riscv.c.o: $(B)/host/insns/riscv64.bin
+$(B)/host/asan/obj/tests/host/test_decode_aarch64.c.o: $(B)/host/insns/aarch64.bin
+$(B)/host/asan/obj/tests/host/test_decode_x86.c.o: $(B)/host/insns/x86_64.bin
 
 HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
 

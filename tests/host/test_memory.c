@@ -205,6 +205,7 @@ static void c15_no_byte_moves_when_frames_run_out(const struct geometry *geo)
 		hal_test_fail_after(g->hal, 1);
 		CHECK_ERR(aspace_write(&g->as, gpa_at(0), buf, 4 * PAGE_SIZE), MM_NO_MEMORY);
 		CHECK_EQ(guest_load(g, page(0)), 1);
+		hal_test_fail_after(g->hal, 0);
 		EXPECT_TOUCH(g, page(n), MM_R, TOUCH_SERVED); /* so the next one fails further on */
 	}
 	CHECK_OK(aspace_write(&g->as, gpa_at(0), buf, 4 * PAGE_SIZE));
