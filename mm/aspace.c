@@ -8,6 +8,7 @@
 #include "mm/aspace.h"
 
 #include "mm/aspace_internal.h"
+#include "mm/npt/share.h"
 
 enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range)
 {
@@ -45,13 +46,21 @@ enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 		return err;
 	area_map_init(&as->areas, &as->npt.hal);
 	as->limits = config->limits;
+	as->log = (struct aspace_log){.active = false};
 	mm_lock_init(&as->lock);
 	__builtin_memset(as->counters, 0, sizeof(as->counters));
 	return MM_OK;
 }
 
+static void drop_snapshots(struct aspace *as)
+{
+	while (as->npt.copies)
+		npt_drop_copy(&as->npt, as->npt.copies);
+}
+
 void aspace_destroy(struct aspace *as)
 {
+	drop_snapshots(as);
 	npt_destroy(&as->npt);
 	area_map_clear(&as->areas);
 }
@@ -59,6 +68,7 @@ void aspace_destroy(struct aspace *as)
 void aspace_clear(struct aspace *as)
 {
 	aspace_enter_alone(as);
+	drop_snapshots(as);
 
 	/* The limits may end inside a root entry, but no leaf reaches across them. */
 	enum mm_error err = npt_unmap(&as->npt, as->limits);
@@ -99,7 +109,7 @@ static enum mm_error populate(struct aspace *as, const struct area *area)
 {
 	struct npt_mapping mapping = {
 		.range = area->range,
-		.perm = (enum mm_perm)area->perm,
+		.perm = aspace_grants(as, area->perm, MM_NONE),
 		.type = (enum mm_memtype)area->memtype,
 		.max_leaf = area->max_leaf,
 		.owned = area->backend == AREA_ALLOC,
@@ -109,23 +119,27 @@ static enum mm_error populate(struct aspace *as, const struct area *area)
 	return npt_map(&as->npt, &mapping);
 }
 
+/* A snapshot speaks of the areas of its time, so while there is one they stand still. */
+static enum mm_error check_still(const struct aspace *as)
+{
+	return as->npt.copies ? MM_BUSY : MM_OK;
+}
+
 /* Adds a checked area; `now`: with its leaves. */
 static enum mm_error add_area(struct aspace *as, const struct area *area, bool now)
 {
-	enum mm_error err = MM_EXISTS;
+	enum mm_error err;
 
 	aspace_enter_alone(as);
-	if (area_overlaps(&as->areas, area->range))
-		goto out;
-	err = area_reserve(&as->areas, area->range);
-	if (err != MM_OK)
-		goto out;
-	err = now ? populate(as, area) : MM_OK;
+	err = area_overlaps(&as->areas, area->range) ? MM_EXISTS : check_still(as);
+	if (err == MM_OK)
+		err = area_reserve(&as->areas, area->range);
+	if (err == MM_OK && now)
+		err = populate(as, area);
 	if (err == MM_OK)
 		area_insert(&as->areas, area);
 	else
 		area_release_spares(&as->areas);
-out:
 	aspace_leave_alone(as);
 	return err;
 }
@@ -188,7 +202,9 @@ enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range)
 	if (err != MM_OK)
 		return err;
 	aspace_enter_alone(as);
-	err = area_reserve(&as->areas, range);
+	err = check_still(as);
+	if (err == MM_OK)
+		err = area_reserve(&as->areas, range);
 	if (err == MM_OK)
 		err = npt_unmap(&as->npt, range);
 	if (err == MM_OK)
@@ -251,6 +267,8 @@ enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_
 		return err;
 	aspace_enter_alone(as);
 	err = check_backed(as, range);
+	if (err == MM_OK)
+		err = as->log.active ? MM_BUSY : check_still(as);
 	if (err == MM_OK)
 		err = area_reserve(&as->areas, range);
 	if (err == MM_OK)

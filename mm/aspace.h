@@ -88,16 +88,17 @@ const char *mm_fault_name(enum mm_fault fault);
 
 /* Errors: npt_config_check()'s; MM_OUT_OF_RANGE: limits beyond the format; MM_NO_MEMORY: root. */
 enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config) must_check;
-/* Gives every frame back, after a flush. `as` may be initialised again. */
+/* Gives every frame back, after a flush; drops snapshots. `as` may be initialised again. */
 void aspace_destroy(struct aspace *as);
-/* [exclusive] Unmaps everything; the root stays. */
+/* [exclusive] Unmaps everything; the root stays. Drops snapshots (snapshot.h). */
 void aspace_clear(struct aspace *as);
 
 /*
  * [exclusive] The map calls. The range is valid, page aligned and within limits (else
  * MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE) and overlaps no area (MM_EXISTS). The format can
  * express the permissions (MM_UNSUPPORTED); MM_NONE reserves the range: every access faults
- * and is denied. MM_NO_MEMORY, MM_QUOTA: nothing is mapped and every frame is back.
+ * and is denied. MM_NO_MEMORY, MM_QUOTA: nothing is mapped and every frame is back. MM_BUSY:
+ * there is a snapshot; so for unmap and protect.
  *
  * linear: maps to host frames that the caller owns and keeps, with the largest leaves, up to
  *   max_leaf, that both alignments allow. host's last byte within hpa_bits.
@@ -116,7 +117,8 @@ enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range) must_
  * and empty tables are back when it returns, after one flush. */
 enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range) must_check;
 
-/* [exclusive] Gives the range other permissions, keeping its contents. The range lies in areas
+/* [exclusive] Gives the range other permissions, keeping its contents. MM_BUSY: a dirty log is
+ * active (dirty.h). The range lies in areas
  * throughout (MM_NOT_MAPPED) and in no device (MM_IS_DEVICE). Flushed when it returns. Pages not
  * touched yet stay untouched. MM_NONE keeps the frames. Leaves that were split and have become
  * alike again are merged, as far as their area's max_leaf goes. */
@@ -180,7 +182,8 @@ enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
 
 /* [exclusive] Reports which leaves the hardware marked accessed or dirty, as visit's leaf says,
  * and clears both marks (flushed when it returns). A false from `visit` ends the walk early.
- * MM_UNSUPPORTED without accessed_dirty. `visit` must not call back into this address space. */
+ * MM_UNSUPPORTED without accessed_dirty, MM_BUSY while a dirty log lives by the marks. `visit` must
+ * not call back into this address space. */
 enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
                              bool (*visit)(void *ctx, const struct npt_leaf *leaf),
                              void *ctx) must_check;
@@ -201,10 +204,19 @@ struct aspace_counters {
 	struct npt_counts npt; /* added to the table's own */
 } aligned_to(64);
 
+/* The dirty log: see dirty.h. */
+struct aspace_log {
+	bool active;
+	bool hardware;
+	bool split;
+	enum mm_perm withheld; /* MM_W: what a page does not get but by an access that wants it */
+};
+
 struct aspace {
 	struct npt npt; /* holds the format, the config, the HAL, the quota and the root */
 	struct area_map areas;
 	struct gpa_range limits;
+	struct aspace_log log;
 	struct mm_lock lock;
 	struct aspace_counters counters[MM_MAX_CPUS];
 };

@@ -18,18 +18,37 @@ static enum mm_fault fault_of(enum mm_error err)
 }
 
 static enum mm_error install(struct aspace *as, struct npt_counts *counts, const struct area *area,
-                             gpa_t gpa, struct npt_slot slot)
+                             gpa_t gpa, enum mm_perm access, struct npt_slot slot)
 {
+	bool single = as->log.split && access == MM_W; /* or 512 pages would count as written */
 	struct npt_mapping mapping = {
 		.range = area->range,
-		.perm = (enum mm_perm)area->perm,
+		.perm = aspace_grants(as, area->perm, access),
 		.type = (enum mm_memtype)area->memtype,
-		.max_leaf = area->max_leaf,
+		.max_leaf = single ? 0 : area->max_leaf,
 		.owned = area->backend == AREA_ALLOC,
 		.host = area->host,
 	};
 
 	return npt_install(&as->npt, counts, slot, gpa, &mapping);
+}
+
+/* A leaf refuses what its area permits: a snapshot shares it, or writes are being logged. */
+static enum mm_error relax(struct aspace *as, struct npt_counts *counts, const struct area *area,
+                           gpa_t gpa, enum mm_perm access, struct npt_slot slot)
+{
+	enum mm_perm perm = aspace_grants(as, area->perm, access);
+	bool write = access == MM_W;
+
+	if (write && (slot.value & as->npt.format->shared) != 0)
+		return npt_unshare(&as->npt, counts, slot, gpa, perm);
+	if (write && as->log.split && slot.level > 0) {
+		enum mm_error err = npt_split_leaf(&as->npt, counts, slot, gpa);
+
+		if (err == MM_OK || err == MM_BUSY)
+			return MM_BUSY;
+	}
+	return npt_relax(&as->npt, counts, slot, gpa, perm);
 }
 
 /* A fault that the area permits, whatever is in the table. */
@@ -38,16 +57,17 @@ static noinline enum mm_fault resolve_any(struct aspace *as, struct npt_counts *
 {
 	for (;;) {
 		struct npt_slot slot = npt_walk(&as->npt, gpa);
+		bool absent = slot.value == 0;
+		enum mm_error err;
 
-		if (slot.value != 0) {
-			MM_ASSERT(mm_permits(npt_perm(&as->npt, slot.value), access));
+		if (npt_is_frozen(as->npt.format, slot.value))
+			continue;
+		if (!absent && mm_permits(npt_perm(&as->npt, slot.value), access))
 			return MM_FAULT_SPURIOUS;
-		}
-
-		enum mm_error err = install(as, counts, area, gpa, slot);
-
+		err = absent ? install(as, counts, area, gpa, access, slot)
+		             : relax(as, counts, area, gpa, access, slot);
 		if (err == MM_OK)
-			return MM_FAULT_MAPPED;
+			return absent ? MM_FAULT_MAPPED : MM_FAULT_UNSHARED;
 		if (err != MM_BUSY)
 			return fault_of(err);
 	}
@@ -75,8 +95,8 @@ static always_inline enum mm_fault resolve(struct aspace *as, struct npt_counts 
 	if (unlikely(slot.value != 0 || slot.level != 0 || area->backend != AREA_ALLOC))
 		return resolve_any(as, counts, area, gpa, access);
 
-	enum mm_error err =
-		npt_install_page(&as->npt, counts, slot.entry, (enum mm_perm)area->perm);
+	enum mm_error err = npt_install_page(&as->npt, counts, slot.entry,
+	                                     aspace_grants(as, area->perm, access));
 
 	if (likely(err == MM_OK))
 		return MM_FAULT_MAPPED;

@@ -27,6 +27,14 @@ static inline void aspace_leave_alone(struct aspace *as)
 	mm_lock_write_leave(&as->lock, &as->npt.hal);
 }
 
+/* What a leaf gets of its area's permissions when `access` makes it: while writes are logged, W
+ * comes by a write alone. */
+static inline enum mm_perm aspace_grants(const struct aspace *as, unsigned perm,
+                                         enum mm_perm access)
+{
+	return (enum mm_perm)(perm & ~((unsigned)as->log.withheld & ~(unsigned)access));
+}
+
 /* MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: see the map calls. */
 enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range) must_check;
 

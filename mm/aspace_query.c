@@ -111,9 +111,12 @@ enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
 	if (!as->npt.config.accessed_dirty)
 		return MM_UNSUPPORTED;
 	aspace_enter_alone(as);
-	npt_harvest(&as->npt, range, visit, ctx);
+	if (as->log.active && as->log.hardware)
+		err = MM_BUSY;
+	else
+		npt_harvest(&as->npt, range, visit, ctx);
 	aspace_leave_alone(as);
-	return MM_OK;
+	return err;
 }
 
 static uint64_t load_count(const _Atomic int64_t *counter)

@@ -32,4 +32,42 @@ void npt_release(struct npt *npt, uint64_t start, uint64_t end, struct npt_count
 enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range,
                              const enum mm_perm *perm) must_check;
 
+/* A leaf with other permissions; what it maps, and what is known of its use, stays. */
+static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsigned level,
+                                     enum mm_perm perm)
+{
+	const struct npt_format *f = npt->format;
+	bool hardware = npt->config.accessed_dirty;
+
+	/* A page that a copy of the tables holds too is written to by way of a fault. */
+	if ((value & f->shared) != 0)
+		perm = (enum mm_perm)((unsigned)perm & ~(unsigned)MM_W);
+	if (hardware && (value & f->dirty) != 0)
+		value |= f->soft_dirty;
+	if (perm == MM_NONE)
+		return npt_mark(f, value, NPT_PARKED);
+	return (value & ~(f->perm_mask | NPT_PARKED)) | f->leaf[level] |
+	       npt_perm_bits(f, hardware, perm);
+}
+
+/* Replaces *value in a live entry by `by`, unless the entry has changed: then *value is what it
+ * is now. */
+static inline bool npt_swap(_Atomic uint64_t *entry, uint64_t *value, uint64_t by)
+{
+	return atomic_compare_exchange_strong_explicit(entry, value, by, memory_order_acq_rel,
+	                                               memory_order_acquire);
+}
+
+/*
+ * [shared] Puts `by` in the place of the leaf at slot: a table, or a leaf of the same level that
+ * maps something else. By one swap; where the format wants break-before-make, the entry is frozen
+ * meanwhile, and flushed before `by` comes. False: the entry has changed, slot->value is what it
+ * is now. The caller flushes afterwards if old translations must not live on.
+ */
+bool npt_replace_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot *slot, gpa_t gpa,
+                      uint64_t by);
+
+/* Fills a table of this level to stand for `value`, a leaf of the level above. */
+void npt_fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t value, unsigned level);
+
 #endif

@@ -19,6 +19,21 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
  * still holds that there was nothing. Formats that allow the latter get a flush of the page. */
 void npt_forget_absence(struct npt *npt, struct npt_counts *counts, gpa_t gpa);
 
+/* The leaf at slot refuses what its area permits: gives it these permissions, and flushes where
+ * TLBs go on refusing. Not for a shared leaf that is to be writable. MM_BUSY as above. */
+enum mm_error npt_relax(struct npt *npt, struct npt_counts *counts, struct npt_slot slot, gpa_t gpa,
+                        enum mm_perm perm) must_check;
+
+/* The same for a shared leaf that is to be written to: the page becomes the table's own, by a copy
+ * if somebody else holds its frame. Flushed. MM_BUSY: also when a large leaf had to be split
+ * first. */
+enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
+                          gpa_t gpa, enum mm_perm perm) must_check;
+
+/* Puts a table of smaller leaves in the place of a large one. MM_BUSY, MM_NO_MEMORY, MM_QUOTA. */
+enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
+                             gpa_t gpa) must_check;
+
 /*
  * npt_install() where the walk got to the last level, for a page of the library's own in
  * MM_NORMAL memory: what nearly every fault comes to, and short enough to stand in its caller.

@@ -10,6 +10,7 @@
  *	protect.c  changes permissions in a range
  *	visit.c    reads leaves of a range, and harvests accessed and dirty marks
  *	install.c  what faults do, beside each other: one leaf by compare-and-swap
+ *	share.c    copies of the tables that share the frames, for snapshots
  *	walk.h     the walk itself; walk.c: single leaves, flush requests; iter.h: from leaf to leaf
  *
  * Functions marked [exclusive] want no other call on the same table meanwhile; [shared] ones run
@@ -70,6 +71,8 @@ struct npt {
 	uint64_t quota;        /* frames, tables included; UINT64_MAX: none */
 	_Atomic uint64_t used; /* of the quota; not kept where there is none */
 	struct npt_counts counts;
+	struct npt *copies;    /* of the live table: what shares frames with it, see share.h */
+	struct npt *next_copy; /* of a copy */
 };
 
 /* A leaf entry, decoded. */

@@ -5,6 +5,7 @@
  * write to changes by compare-and-swap; else by one store.
  */
 #include "mm/npt/change.h"
+#include "mm/npt/install.h"
 
 struct protector {
 	struct npt *npt;
@@ -14,31 +15,15 @@ struct protector {
 	unsigned leaf_level;
 };
 
-static uint64_t with_perm(const struct npt *npt, uint64_t value, unsigned level, enum mm_perm perm)
-{
-	const struct npt_format *f = npt->format;
-	bool hardware = npt->config.accessed_dirty;
-
-	/* A page that a snapshot holds too is written to by way of a fault. */
-	if ((value & f->shared) != 0)
-		perm = (enum mm_perm)((unsigned)perm & ~(unsigned)MM_W);
-	if (hardware && (value & f->dirty) != 0)
-		value |= f->soft_dirty;
-	if (perm == MM_NONE)
-		return npt_mark(f, value, NPT_PARKED);
-	return (value & ~(f->perm_mask | NPT_PARKED)) | f->leaf[level] |
-	       npt_perm_bits(f, hardware, perm);
-}
-
 static void protect_leaf(struct protector *p, _Atomic uint64_t *entry, uint64_t value,
                          unsigned level)
 {
-	uint64_t changed = with_perm(p->npt, value, level, p->perm);
+	uint64_t changed = npt_with_perm(p->npt, value, level, p->perm);
 
 	if (p->npt->config.accessed_dirty) {
 		while (!atomic_compare_exchange_weak_explicit(
 			entry, &value, changed, memory_order_relaxed, memory_order_relaxed))
-			changed = with_perm(p->npt, value, level, p->perm);
+			changed = npt_with_perm(p->npt, value, level, p->perm);
 	} else {
 		npt_store(entry, changed);
 	}
@@ -86,5 +71,21 @@ enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm 
 		npt_flush(npt, &npt->counts, range, p.leaf_level, false);
 	else if (p.revealed && npt->hal.publish)
 		npt->hal.publish(npt->hal.ctx);
+	return MM_OK;
+}
+
+enum mm_error npt_relax(struct npt *npt, struct npt_counts *counts, struct npt_slot slot, gpa_t gpa,
+                        enum mm_perm perm)
+{
+	uint64_t size = LEVEL_SIZE(slot.level);
+	uint64_t relaxed = npt_with_perm(npt, slot.value, slot.level, perm);
+	bool present = npt_present(npt->format, slot.value);
+
+	if (!npt_swap(slot.entry, &slot.value, relaxed))
+		return MM_BUSY;
+	npt_publish(npt);
+	if (present && npt->format->keeps_refused)
+		npt_flush(npt, counts, gpa_range(gpa_align_down(gpa, size), size), slot.level,
+		          false);
 	return MM_OK;
 }

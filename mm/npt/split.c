@@ -8,6 +8,7 @@
  * cut, flush, link (change.h), since the table's frame is to go back.
  */
 #include "mm/npt/change.h"
+#include "mm/npt/install.h"
 #include "mm/npt/iter.h"
 
 /* --- splitting --- */
@@ -55,8 +56,7 @@ static unsigned common_tables(const struct split *a, const struct split *b)
 }
 
 /* 512 leaves that together say what one leaf of the level above said. */
-static void fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t value,
-                       unsigned level)
+void npt_fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t value, unsigned level)
 {
 	const struct npt_format *f = npt->format;
 	uint64_t address = f->pa_mask | f->high_mask;
@@ -67,40 +67,49 @@ static void fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t 
 		npt_store(&table[i], attr | npt_encode_pa(f, pa));
 }
 
-/* Puts tables under a leaf, down to where s->at is the boundary of one. They are complete
- * before the first is linked. Answers how many of tables[] it used. */
-static unsigned split(struct npt *npt, const struct split *s, const hpa_t tables[])
+/* Fills tables to stand for the leaf of slot, down to where `at` is the boundary of one; tables[0]
+ * is the topmost. Answers how many it used. Nothing is linked to what walkers can see. */
+static unsigned build_split(const struct npt *npt, struct npt_slot slot, uint64_t at,
+                            const hpa_t tables[])
 {
-	const struct npt_format *f = npt->format;
-	struct npt_slot slot =
-		npt_walk(npt, gpa_at(s->at)); /* an earlier cut may have changed it */
-	struct gpa_range leaf = gpa_range(gpa_at(align_down(s->at, LEVEL_SIZE(slot.level))),
-	                                  LEVEL_SIZE(slot.level));
-	uint64_t value = slot.value;
 	_Atomic uint64_t *entry = NULL;
+	uint64_t value = slot.value;
 	unsigned used = 0;
 
-	for (unsigned level = slot.level; !is_aligned(s->at, LEVEL_SIZE(level)); level--) {
+	for (unsigned level = slot.level; !is_aligned(at, LEVEL_SIZE(level)); level--) {
 		_Atomic uint64_t *table = npt_table_at(npt, tables[used]);
 
-		fill_split(npt, table, value, level - 1);
+		npt_fill_split(npt, table, value, level - 1);
 		if (entry)
-			npt_store(entry, npt_table_entry(f, tables[used]));
+			npt_store(entry, npt_table_entry(npt->format, tables[used]));
 		used++;
-		npt_count(&npt->counts.leaves[level], -1);
-		npt_count(&npt->counts.leaves[level - 1], 1 << NPT_INDEX_BITS);
-		entry = &table[npt_index(npt, s->at, level - 1)];
+		entry = &table[npt_index(npt, at, level - 1)];
 		value = npt_load(entry);
 	}
-	if (used == 0)
-		return 0;
-	npt_count(&npt->counts.tables, used);
-	if (f->break_before_make && npt_present(f, slot.value)) {
-		npt_store(slot.entry, npt_mark(f, slot.value, NPT_FROZEN));
-		npt_flush(npt, &npt->counts, leaf, slot.level, false);
+	return used;
+}
+
+static void count_split(struct npt_counts *counts, unsigned level, unsigned tables)
+{
+	npt_count(&counts->tables, tables);
+	for (; tables != 0; tables--, level--) {
+		npt_count(&counts->leaves[level], -1);
+		npt_count(&counts->leaves[level - 1], 1 << NPT_INDEX_BITS);
 	}
-	npt_link(slot.entry, npt_table_entry(f, tables[0]));
-	npt_publish(npt);
+}
+
+/* Puts tables under a leaf. Answers how many of tables[] it used. */
+static unsigned split(struct npt *npt, const struct split *s, const hpa_t tables[])
+{
+	/* An earlier cut may have changed it; and while we look, the hardware may mark it. */
+	struct npt_slot slot = npt_walk(npt, gpa_at(s->at));
+	unsigned used;
+
+	do {
+		used = build_split(npt, slot, s->at, tables);
+	} while (used != 0 && !npt_replace_leaf(npt, &npt->counts, &slot, gpa_at(s->at),
+	                                        npt_table_entry(npt->format, tables[0])));
+	count_split(&npt->counts, slot.level, used);
 	return used;
 }
 
@@ -125,6 +134,23 @@ enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range, const enum
 		used += split(npt, &high, tables + used);
 	MM_ASSERT(used == needed);
 	(void)used;
+	return MM_OK;
+}
+
+enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
+                             gpa_t gpa)
+{
+	hpa_t table;
+	enum mm_error err = npt_take(npt, 0, 1, &table);
+
+	if (err != MM_OK)
+		return err;
+	npt_fill_split(npt, npt_table_at(npt, table), slot.value, slot.level - 1);
+	if (!npt_replace_leaf(npt, counts, &slot, gpa, npt_table_entry(npt->format, table))) {
+		npt_give(npt, 0, 1, &table);
+		return MM_BUSY;
+	}
+	count_split(counts, slot.level, 1);
 	return MM_OK;
 }
 

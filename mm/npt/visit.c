@@ -9,9 +9,15 @@ void npt_for_each_leaf(const struct npt *npt, struct gpa_range range, npt_visit 
 	struct npt_iter it = npt_iter_over(npt, range);
 
 	while (npt_iter_next(&it)) {
+		/* A fault may be replacing it: what there is then counts, maybe a table. */
+		if (npt_is_frozen(npt->format, it.slot.value)) {
+			it.at = it.gpa.raw;
+			continue;
+		}
+
 		struct npt_leaf leaf = npt_decode_leaf(npt, it.gpa, it.slot.value, it.slot.level);
 
-		if (npt_is_leaf(npt->format, it.slot.value, it.slot.level) && !visit(ctx, &leaf))
+		if (!visit(ctx, &leaf))
 			break;
 	}
 }

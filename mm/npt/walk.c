@@ -1,6 +1,6 @@
 /*
- * What walks are used for everywhere: to look at one leaf, and to have the hardware forget what
- * its own walks have found.
+ * What walks are used for everywhere: to look at one leaf, to put something else in its place, and
+ * to have the hardware forget what its own walks have found.
  */
 #include "mm/npt/walk.h"
 
@@ -14,8 +14,11 @@ struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa)
 
 enum mm_error npt_lookup(const struct npt *npt, gpa_t gpa, struct npt_leaf *out)
 {
-	struct npt_slot slot = npt_walk(npt, gpa);
+	struct npt_slot slot;
 
+	do {
+		slot = npt_walk(npt, gpa);
+	} while (npt_is_frozen(npt->format, slot.value)); /* for as long as a flush takes */
 	if (!npt_ends_in_leaf(npt, slot.value))
 		return MM_NOT_MAPPED;
 	*out = npt_decode_leaf(npt, gpa, slot.value, slot.level);
@@ -56,4 +59,23 @@ size_t npt_steps(const struct npt *npt, gpa_t gpa, struct npt_step steps[NPT_MAX
 		table = npt_child(npt, entry);
 		level--;
 	}
+}
+
+bool npt_replace_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot *slot, gpa_t gpa,
+                      uint64_t by)
+{
+	const struct npt_format *f = npt->format;
+	uint64_t size = LEVEL_SIZE(slot->level);
+
+	if (f->break_before_make && npt_present(f, slot->value)) {
+		if (!npt_swap(slot->entry, &slot->value, npt_mark(f, slot->value, NPT_FROZEN)))
+			return false;
+		npt_flush(npt, counts, gpa_range(gpa_align_down(gpa, size), size), slot->level,
+		          false);
+		npt_link(slot->entry, by);
+	} else if (!npt_swap(slot->entry, &slot->value, by)) {
+		return false;
+	}
+	npt_publish(npt);
+	return true;
 }

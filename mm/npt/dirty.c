@@ -1,0 +1,115 @@
+/*
+ * Finding out which leaves were written to: by the permission that the first write gave back, or
+ * by the mark that the hardware left.
+ *
+ * In both, the entry is taken back first and flushed after. A CPU that goes on writing by its TLB
+ * in between writes to a page that has been reported, and whose contents the caller looks at only
+ * when the flush is complete.
+ */
+#include "mm/npt/dirty.h"
+
+#include "mm/npt/change.h"
+#include "mm/npt/iter.h"
+
+static void report(uint64_t bitmap[], struct gpa_range range, struct gpa_range leaf)
+{
+	struct gpa_range part = gpa_range_intersect(range, leaf);
+	uint64_t page = gpa_diff(part.start, range.start) >> PAGE_SHIFT;
+
+	for (uint64_t n = part.size >> PAGE_SHIFT; n != 0; n--, page++)
+		bitmap[page / 64] |= BIT(page % 64);
+}
+
+static struct gpa_range leaf_range(const struct npt_iter *it)
+{
+	return gpa_range(it->gpa, LEVEL_SIZE(it->slot.level));
+}
+
+/* Takes W from the leaf that the iterator is at. */
+static void withhold_write(struct npt *npt, const struct npt_iter *it)
+{
+	uint64_t value = it->slot.value;
+	uint64_t less;
+
+	do {
+		unsigned perm = (unsigned)npt_perm(npt, value) & ~(unsigned)MM_W;
+
+		less = npt_with_perm(npt, value, it->slot.level, (enum mm_perm)perm);
+	} while (!npt_swap(it->slot.entry, &value, less));
+}
+
+static void take_write(struct npt *npt, struct gpa_range range, uint64_t bitmap[])
+{
+	struct npt_iter it = npt_iter_over(npt, range);
+	unsigned leaf_level = NPT_MAX_LEVELS;
+
+	while (npt_iter_next(&it)) {
+		if ((npt_perm(npt, it.slot.value) & MM_W) == 0)
+			continue;
+		if (bitmap) {
+			report(bitmap, range, leaf_range(&it));
+			if (!gpa_range_covers(range, leaf_range(&it)))
+				continue;
+		}
+		withhold_write(npt, &it);
+		if (it.slot.level < leaf_level)
+			leaf_level = it.slot.level;
+	}
+	if (leaf_level != NPT_MAX_LEVELS)
+		npt_flush(npt, &npt->counts, range, leaf_level, false);
+}
+
+void npt_write_protect(struct npt *npt, struct gpa_range range)
+{
+	take_write(npt, range, NULL);
+}
+
+void npt_collect_writable(struct npt *npt, struct gpa_range range, uint64_t bitmap[])
+{
+	take_write(npt, range, bitmap);
+}
+
+void npt_collect_dirty(struct npt *npt, struct gpa_range range, uint64_t bitmap[])
+{
+	const struct npt_format *f = npt->format;
+	uint64_t marks = f->dirty | f->soft_dirty;
+	struct npt_iter it = npt_iter_over(npt, range);
+	unsigned leaf_level = NPT_MAX_LEVELS;
+
+	while (npt_iter_next(&it)) {
+		if ((it.slot.value & marks) == 0)
+			continue;
+		if (bitmap) {
+			report(bitmap, range, leaf_range(&it));
+			if (!gpa_range_covers(range, leaf_range(&it)))
+				continue;
+		}
+		atomic_fetch_and_explicit(it.slot.entry, ~marks, memory_order_relaxed);
+		if (it.slot.level < leaf_level)
+			leaf_level = it.slot.level;
+	}
+	if (leaf_level != NPT_MAX_LEVELS)
+		npt_flush(npt, &npt->counts, range, leaf_level, false);
+}
+
+bool npt_allow(struct npt *npt, struct gpa_range range, enum mm_perm perm)
+{
+	struct npt_iter it = npt_iter_over(npt, range);
+	bool changed = false;
+
+	while (npt_iter_next(&it)) {
+		uint64_t value = it.slot.value;
+		uint64_t allowed;
+
+		do {
+			allowed = npt_with_perm(npt, value, it.slot.level, perm);
+		} while (allowed != value && !npt_swap(it.slot.entry, &value, allowed));
+		changed |= allowed != value && npt_present(npt->format, value);
+	}
+	return changed;
+}
+
+void npt_flush_range(struct npt *npt, struct gpa_range range)
+{
+	npt_flush(npt, &npt->counts, range, 0, false);
+}

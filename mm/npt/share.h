@@ -1,0 +1,33 @@
+/*
+ * Copies of a table that share its frames: what a snapshot is made of.
+ *
+ *	live  [root] -> [table] -> leaf r-- shared --.
+ *	                                             +--> frame
+ *	copy  [root] -> [table] -> leaf rw- ---------'
+ *
+ * A copy has tables of its own, which no hardware ever walks, and takes time and frames in
+ * proportion to the tables alone. Frames are counted nowhere: a frame stays where in the guest it
+ * was, so whether anybody else holds the frame of a page is asked of the others' tables at the
+ * same address. The bit `shared` in a leaf says that it is worth asking.
+ *
+ * While a table has copies, nothing but faults and npt_restore() changes it: leaves are added,
+ * split, and made writable, by a copy of the frame if somebody else holds it.
+ */
+#ifndef MM_NPT_SHARE_H
+#define MM_NPT_SHARE_H
+
+#include "mm/npt/npt.h"
+
+/* [exclusive] Makes *copy a copy of npt's tables as they are now. Every owned leaf of npt becomes
+ * shared and read-only; flushed. MM_NO_MEMORY, MM_QUOTA: nothing has changed. */
+enum mm_error npt_copy(struct npt *npt, struct npt *copy) must_check;
+
+/* [exclusive] Puts npt back to what the copy says, which stays. Frames that nobody else holds go
+ * back, and so do tables. One flush, or none if nothing differs. Nothing is taken, unless an
+ * older copy has been restored since: then MM_NO_MEMORY and MM_QUOTA, and nothing has changed. */
+enum mm_error npt_restore(struct npt *npt, struct npt *copy) must_check;
+
+/* [exclusive] The copy ends; frames that only it held go back, and its tables. */
+void npt_drop_copy(struct npt *npt, struct npt *copy);
+
+#endif

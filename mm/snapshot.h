@@ -1,0 +1,36 @@
+/*
+ * Snapshots: the contents of a guest's memory at one moment, to go back to.
+ *
+ * Taking one costs time and frames in proportion to the page tables, not to the memory: the pages
+ * are shared and write-protected, and copied when the guest writes to one (MM_FAULT_UNSHARED).
+ * Restoring costs what has changed since. An address space may have several, and be put back to
+ * any of them, any number of times, in any order.
+ *
+ * A snapshot holds what alloc areas hold. Memory behind linear areas is not the library's: what
+ * is written there stays written. While there are snapshots, areas stand still: map, unmap and
+ * protect calls answer MM_BUSY. So do take and restore while a dirty log is active, and no page
+ * becomes writable behind its back. aspace_clear() and aspace_destroy() drop all snapshots.
+ */
+#ifndef MM_SNAPSHOT_H
+#define MM_SNAPSHOT_H
+
+#include "mm/aspace.h"
+
+/* The caller's, from take to drop; none of its members are. */
+struct snapshot {
+	struct npt tables;
+};
+
+/* [exclusive] MM_BUSY: a dirty log is active. MM_NO_MEMORY, MM_QUOTA: no room for the tables. */
+enum mm_error aspace_snapshot_take(struct aspace *as, struct snapshot *snapshot) must_check;
+
+/* [exclusive] The guest's memory is again what it was; the snapshot stays. MM_BUSY: a dirty log
+ * is active. MM_NO_MEMORY, MM_QUOTA: only if another snapshot has been restored since this one
+ * was taken; then nothing has changed. */
+enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapshot) must_check;
+
+/* [exclusive] The snapshot ends, and what only it held goes back. The guest's memory stays as it
+ * is; a page that is still write-protected becomes writable at the next write. */
+void aspace_snapshot_drop(struct aspace *as, struct snapshot *snapshot);
+
+#endif
