@@ -115,7 +115,7 @@ static void on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 
 static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 {
-	const struct device_bus *bus = &v->vm->bus;
+	struct device_bus *bus = &v->vm->bus;
 	const struct vm_exit_port *port = &exit->port;
 	uint64_t value = UINT64_MAX; /* what an empty bus floats to */
 	enum mm_error error;
@@ -137,7 +137,7 @@ static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 /* A system register that nobody emulates does not exist. */
 static void on_sysreg(struct vm_vcpu *v, const struct vm_exit *exit)
 {
-	const struct device_bus *bus = &v->vm->bus;
+	struct device_bus *bus = &v->vm->bus;
 	uint64_t value = 0;
 	enum mm_error error;
 

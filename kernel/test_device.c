@@ -17,49 +17,54 @@ static uint64_t part_mask(uint64_t offset, unsigned width)
 	return (~UINT64_C(0) >> (64 - 8 * width)) << (offset % 8 * 8);
 }
 
-static uint64_t *register_at(struct test_device *test, uint64_t offset)
+static uint64_t part_of(uint64_t whole, uint64_t offset, uint64_t width)
 {
-	switch (align_down(offset, 8)) {
-	case GUEST_TEST_SCRATCH:
-		return &test->scratch;
-	case GUEST_TEST_WRITES:
-		return &test->writes;
-	case GUEST_TEST_LAST:
-		return &test->last;
-	default:
-		return NULL;
-	}
+	uint64_t above = 64 - 8 * width;
+
+	return whole >> (offset % 8 * 8) << above >> above;
+}
+
+static uint64_t locked_value(struct test_device *test, const uint64_t *reg)
+{
+	uint64_t value;
+
+	spin_lock(&test->lock);
+	value = *reg;
+	spin_unlock(&test->lock);
+	return value;
 }
 
 static bool register_value(struct test_device *test, uint64_t offset, uint64_t *value)
 {
-	const uint64_t *reg = register_at(test, offset);
-
-	if (reg != NULL)
-		*value = *reg;
-	else if (align_down(offset, 8) == GUEST_TEST_ID)
+	switch (align_down(offset, 8)) {
+	case GUEST_TEST_ID:
 		*value = UINT64_C(0x8877665544332211);
-	else if (align_down(offset, 8) == GUEST_TEST_NEG)
+		return true;
+	case GUEST_TEST_NEG:
 		*value = UINT64_C(0xfffefdfcfbfaf9f8);
-	else
+		return true;
+	case GUEST_TEST_SCRATCH:
+		*value = locked_value(test, &test->scratch);
+		return true;
+	case GUEST_TEST_WRITES:
+		*value = locked_value(test, &test->writes);
+		return true;
+	case GUEST_TEST_LAST:
+		*value = locked_value(test, &test->last);
+		return true;
+	default:
 		return false;
-	return true;
+	}
 }
 
 static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
 {
 	struct test_device *test = container_of(dev, struct test_device, device);
 	uint64_t whole;
-	bool known;
 
-	if (!is_aligned(offset, width))
+	if (!is_aligned(offset, width) || !register_value(test, offset, &whole))
 		return MM_UNSUPPORTED;
-	spin_lock(&test->lock);
-	known = register_value(test, offset, &whole);
-	spin_unlock(&test->lock);
-	if (!known)
-		return MM_UNSUPPORTED;
-	*value = FIELD_GET(part_mask(offset, width), whole);
+	*value = part_of(whole, offset, width);
 	return MM_OK;
 }
 

@@ -55,7 +55,7 @@ void device_init(struct device *dev, const struct device_config *config,
 
 void device_bus_init(struct device_bus *bus, struct device **slots, size_t capacity)
 {
-	*bus = (struct device_bus){slots, capacity, 0};
+	*bus = (struct device_bus){.slots = slots, .capacity = capacity};
 }
 
 /* Does the device lie wholly below this address in the bus's order, by space and then address? */
@@ -106,6 +106,7 @@ enum mm_error device_bus_remove(struct device_bus *bus, struct device *dev)
 	if (slot == bus->count || bus->slots[slot] != dev)
 		return MM_NOT_MAPPED;
 	bus->count--;
+	atomic_store_explicit(&bus->latest, NULL, memory_order_relaxed);
 	for (size_t i = slot; i < bus->count; i++)
 		bus->slots[i] = bus->slots[i + 1];
 	return MM_OK;
@@ -120,14 +121,32 @@ struct device *device_bus_find(const struct device_bus *bus, enum device_space s
 	return dev->range.space == space && dev->range.base <= addr ? dev : NULL;
 }
 
+static bool holds(const struct device *dev, enum device_space space, uint64_t addr)
+{
+	return dev->range.space == space && addr - dev->range.base < dev->range.length;
+}
+
+/* device_bus_find(), with a memory. */
+static struct device *find_again(struct device_bus *bus, enum device_space space, uint64_t addr)
+{
+	struct device *dev = atomic_load_explicit(&bus->latest, memory_order_relaxed);
+
+	if (likely(dev != NULL) && likely(holds(dev, space, addr)))
+		return dev;
+	dev = device_bus_find(bus, space, addr);
+	if (dev != NULL)
+		atomic_store_explicit(&bus->latest, dev, memory_order_relaxed);
+	return dev;
+}
+
 /* The device that all of an access lies in. */
-static enum mm_error target_of(const struct device_bus *bus, enum device_space space, uint64_t addr,
+static enum mm_error target_of(struct device_bus *bus, enum device_space space, uint64_t addr,
                                unsigned width, struct device **out)
 {
 	if ((width != 1 && width != 2 && width != 4 && width != 8) ||
 	    addr > UINT64_MAX - (width - 1))
 		return MM_INVALID;
-	struct device *dev = device_bus_find(bus, space, addr);
+	struct device *dev = find_again(bus, space, addr);
 	if (!dev)
 		return MM_NOT_MAPPED;
 	if (range_last(dev->range) - addr < width - 1)
@@ -136,7 +155,7 @@ static enum mm_error target_of(const struct device_bus *bus, enum device_space s
 	return MM_OK;
 }
 
-enum mm_error device_bus_read(const struct device_bus *bus, enum device_space space, uint64_t addr,
+enum mm_error device_bus_read(struct device_bus *bus, enum device_space space, uint64_t addr,
                               unsigned width, uint64_t *value)
 {
 	struct device *dev;
@@ -149,7 +168,7 @@ enum mm_error device_bus_read(const struct device_bus *bus, enum device_space sp
 	return err;
 }
 
-enum mm_error device_bus_write(const struct device_bus *bus, enum device_space space, uint64_t addr,
+enum mm_error device_bus_write(struct device_bus *bus, enum device_space space, uint64_t addr,
                                unsigned width, uint64_t value)
 {
 	struct device *dev;

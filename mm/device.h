@@ -15,6 +15,7 @@
 #ifndef MM_DEVICE_H
 #define MM_DEVICE_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -76,6 +77,7 @@ struct device_bus {
 	struct device **slots; /* sorted by space, then base */
 	size_t capacity;
 	size_t count;
+	_Atomic(struct device *) latest; /* found last, and asked first: guests do the same again */
 };
 
 const char *device_type_name(enum device_type type);
@@ -109,9 +111,9 @@ struct device *device_bus_find(const struct device_bus *bus, enum device_space s
  * device at addr. MM_OUT_OF_RANGE: begins in one and ends outside it. Else what the handler
  * answers; *value is written on MM_OK alone.
  */
-enum mm_error device_bus_read(const struct device_bus *bus, enum device_space space, uint64_t addr,
+enum mm_error device_bus_read(struct device_bus *bus, enum device_space space, uint64_t addr,
                               unsigned width, uint64_t *value) must_check;
-enum mm_error device_bus_write(const struct device_bus *bus, enum device_space space, uint64_t addr,
+enum mm_error device_bus_write(struct device_bus *bus, enum device_space space, uint64_t addr,
                                unsigned width, uint64_t value) must_check;
 
 #endif
