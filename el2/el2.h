@@ -52,6 +52,8 @@ struct el2_vcpu {
 	struct el2_cpu *home; /* where el1 is loaded; NULL: it is above */
 	struct vcpu *vcpu;
 
+	bool line;   /* what set_interrupt() says of the guest's interrupt line */
+	bool vtimer; /* ...and what the guest's timer does */
 	struct el2_mmio mmio;
 };
 
@@ -60,7 +62,7 @@ struct el2_vcpu {
 /* Per CPU that runs guests. */
 struct el2_cpu {
 	struct el2_vcpu *loaded; /* whose EL1 state is in the registers */
-	uint64_t deadline;       /* what the timer is set to */
+	uint64_t deadline;       /* as run() was given it; the timer is set to that or less */
 	/* By tag, the vCPU that ran here last: see el2_load(). */
 	const struct el2_vcpu *recent[EL2_RECENT];
 };
@@ -75,9 +77,11 @@ static inline struct el2_vcpu *el2_of(const struct vcpu *vcpu)
 struct el2_machine {
 	bool range_tlbi;
 	bool vmid16;
-	bool lpa2;
+	bool lpa2;        /* and a physical address size of 52 bits to go with it */
+	bool dirty_state; /* the walker sets access flags and dirty state */
 	bool gicv3;
-	uint8_t pa_range; /* ID_AA64MMFR0_EL1.PARange */
+	uint8_t pa_range; /* ID_AA64MMFR0_EL1.PARange, 48 bits at most: without LPA2's descriptors
+	                   */
 };
 
 extern struct el2_machine el2_machine;
@@ -103,6 +107,14 @@ void el2_park(struct vcpu *vcpu);
 /* Writes v->hcr to the hardware if v is loaded here. */
 void el2_hcr_changed(const struct el2_vcpu *v);
 
+/* --- vtimer.c: the guest's timer; v is loaded --- */
+
+bool el2_vtimer_fired(void);
+void el2_vtimer_raise(struct el2_vcpu *v);
+void el2_vtimer_poll(struct el2_vcpu *v);
+/* Sets the hypervisor's timer for this vCPU. */
+void el2_set_alarm(const struct el2_vcpu *v, uint64_t deadline);
+
 /* --- entry.S --- */
 
 /* Runs v until el2_exit() says that an exit concerns its caller. v is loaded. */
@@ -126,6 +138,8 @@ bool el2_sysreg(struct el2_vcpu *v, uint64_t iss);
 void el2_call_return(struct vcpu *vcpu, uint64_t first, uint64_t second);
 void el2_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
 void el2_inject_undefined(struct vcpu *vcpu);
+/* v->line or v->vtimer is another now. */
+void el2_line_changed(struct el2_vcpu *v);
 void el2_set_interrupt(struct vcpu *vcpu, bool pending);
 enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
 uint64_t el2_pc(const struct vcpu *vcpu);

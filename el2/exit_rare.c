@@ -181,13 +181,23 @@ bool el2_exit_rare(struct el2_vcpu *v, uint64_t esr, struct vm_exit *exit)
 	}
 }
 
-/* The timer is switched off rather than acknowledged: its line falls by itself. */
-static bool interrupt(struct vm_exit *exit)
+/* Timers are silenced rather than acknowledged: their lines fall by themselves. */
+static bool interrupt(struct el2_vcpu *v, struct vm_exit *exit)
 {
+	struct el2_cpu *cpu = this_cpu()->el2;
+
 	if (timer_fired()) {
+		if (machine_ticks() < cpu->deadline) {
+			el2_vtimer_poll(v);
+			return false;
+		}
+		cpu->deadline = UINT64_MAX;
 		timer_set(UINT64_MAX);
-		this_cpu()->el2->deadline = UINT64_MAX;
 		return plain(exit, VM_EXIT_DEADLINE);
+	}
+	if (el2_vtimer_fired()) {
+		el2_vtimer_raise(v);
+		return false;
 	}
 	irq_acknowledge();
 	return plain(exit, VM_EXIT_INTERRUPT);
@@ -199,7 +209,7 @@ bool el2_exit_other(struct el2_vcpu *v, unsigned left, struct vm_exit *exit)
 	exit->raw[0] = exit->raw[1] = exit->raw[2] = exit->raw[3] = 0;
 	switch (left) {
 	case LEFT_IRQ:
-		return interrupt(exit);
+		return interrupt(v, exit);
 	case LEFT_FIQ:
 		return failure(exit, "a fast interrupt, which nothing here asks for");
 	case LEFT_SERROR:

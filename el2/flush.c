@@ -18,9 +18,11 @@
 #define RANGE_TG_4K FIELD_PREP(GENMASK(47, 46), 1)
 #define RANGE_UNIT  5U /* bits of NUM; a step of SCALE is as many */
 
+/* With 52-bit addresses bits 51:48 of the root, which is 64-byte aligned at least, stand in 5:2. */
 uint64_t el2_vttbr(hpa_t root, uint32_t tag)
 {
-	return root.raw | FIELD_PREP(VTTBR_VMID, tag);
+	return (root.raw & GENMASK(47, 0)) | FIELD_PREP(GENMASK(5, 2), root.raw >> 48) |
+	       FIELD_PREP(VTTBR_VMID, tag);
 }
 
 /* One entry, at any level; or, if no table was unlinked, of last-level entries alone. */
@@ -72,7 +74,17 @@ static void drop_by_ranges(uint64_t page, uint64_t pages, bool tables)
 	}
 }
 
-/* False if everything has to go. Four scales of five bits and one: 2^21 pages. */
+/*
+ * The range forms count in pages while VTCR_EL2.DS is 0, and in 64 KiB otherwise: that of whoever
+ * is loaded. Four scales of five bits and one make 2^21 pages.
+ */
+static bool ranges_work(uint64_t page, uint64_t pages)
+{
+	return el2_machine.range_tlbi && (read_vtcr_el2() & VTCR_DS) == 0 &&
+	       pages < BIT(4 * RANGE_UNIT + 1) && FIELD_FITS(RANGE_BASE, page + pages);
+}
+
+/* False if everything has to go. */
 static bool drop_range(const struct mm_flush *request)
 {
 	uint64_t page = request->range.start.raw >> PAGE_SHIFT;
@@ -81,7 +93,7 @@ static bool drop_range(const struct mm_flush *request)
 
 	if ((pages >> shift) <= MOST_SINGLE)
 		drop_singly(page, pages, shift, request->tables);
-	else if (el2_machine.range_tlbi && pages < BIT(4 * RANGE_UNIT + 1))
+	else if (ranges_work(page, pages))
 		drop_by_ranges(page, pages, request->tables);
 	else
 		return false;

@@ -55,12 +55,18 @@ void el2_inject_undefined(struct vcpu *vcpu)
 }
 
 /* HCR_EL2.VI is the line itself: the guest takes the interrupt when it has unmasked it. */
+void el2_line_changed(struct el2_vcpu *v)
+{
+	v->hcr = v->line || v->vtimer ? v->hcr | HCR_VI : v->hcr & ~HCR_VI;
+	el2_hcr_changed(v);
+}
+
 void el2_set_interrupt(struct vcpu *vcpu, bool pending)
 {
 	struct el2_vcpu *v = el2_of(vcpu);
 
-	v->hcr = pending ? v->hcr | HCR_VI : v->hcr & ~HCR_VI;
-	el2_hcr_changed(v);
+	v->line = pending;
+	el2_line_changed(v);
 }
 
 /* Runs an address translation and answers its PAR_EL1; the guest's own is as it was. */

@@ -22,6 +22,8 @@ SYSREG_READ(midr_el1, "midr_el1")
 SYSREG_READ(pmcr_el0, "pmcr_el0")
 
 #define MMFR0_PARANGE  GENMASK(3, 0)
+#define PARANGE_48     5U
+#define PARANGE_52     6U /* with a 4 KiB granule only by LPA2 */
 #define MMFR0_TGRAN4   GENMASK(31, 28)
 #define MMFR0_TGRAN4_2 GENMASK(43, 40)
 #define MMFR0_FGT      GENMASK(59, 56)

@@ -38,6 +38,7 @@ static void forget_sibling(struct el2_cpu *cpu, const struct el2_vcpu *v)
 static void unload(struct el2_cpu *cpu)
 {
 	save(&cpu->loaded->el1);
+	write_cntv_ctl_el0(0); /* or it would interrupt others */
 	cpu->loaded->home = NULL;
 	cpu->loaded = NULL;
 }

@@ -7,7 +7,6 @@
 #include "el2/offsets.h"
 #include "frame.h"
 #include "kernel/aarch64/cpu.h"
-#include "kernel/aarch64/timer.h"
 
 _Static_assert(offsetof(struct el2_vcpu, x) == VCPU_X, "offsets.h");
 _Static_assert(offsetof(struct el2_vcpu, pc) == VCPU_PC, "offsets.h");
@@ -34,10 +33,14 @@ static uint64_t start_level(unsigned levels)
 
 static uint64_t vtcr_of(const struct npt_config *npt)
 {
+	bool lpa2 = npt->hpa_bits > 48;
+
 	return VTCR_RES1 | FIELD_PREP(VTCR_T0SZ, 64 - npt_gpa_bits(npt)) |
 	       start_level(npt->levels) | FIELD_PREP(VTCR_IRGN0, 1) | FIELD_PREP(VTCR_ORGN0, 1) |
-	       FIELD_PREP(VTCR_SH0, 3) | FIELD_PREP(VTCR_PS, el2_machine.pa_range) |
-	       (el2_machine.vmid16 ? VTCR_VS : 0) | (npt->accessed_dirty ? VTCR_HA | VTCR_HD : 0);
+	       FIELD_PREP(VTCR_SH0, 3) |
+	       FIELD_PREP(VTCR_PS, lpa2 ? PARANGE_52 : el2_machine.pa_range) |
+	       (el2_machine.vmid16 ? VTCR_VS : 0) | (lpa2 ? VTCR_DS : 0) |
+	       (npt->accessed_dirty ? VTCR_HA | VTCR_HD : 0);
 }
 
 enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config)
@@ -76,13 +79,9 @@ void el2_destroy(struct vcpu *vcpu)
 /* Another vCPU ran here last, or the deadline is another. */
 static noinline void run_prepared(struct el2_vcpu *v, uint64_t deadline, struct vm_exit *exit)
 {
-	struct el2_cpu *cpu = this_cpu()->el2;
-
 	el2_load(v);
-	if (cpu->deadline != deadline) {
-		cpu->deadline = deadline;
-		timer_set(deadline);
-	}
+	this_cpu()->el2->deadline = deadline;
+	el2_set_alarm(v, deadline);
 	el2_enter(v, exit);
 }
 

@@ -39,13 +39,16 @@ struct mode {
 static const struct mode modes[] = {
 	{ATP_SV39,
          {"sv39x4",
-          {.levels = 3, .root_bits = 11, .hpa_bits = 56, .max_leaf = 2, .execute_only = true}}},
+          {.levels = 3, .root_bits = 11, .hpa_bits = 56, .max_leaf = 2, .execute_only = true},
+          NULL}},
 	{ATP_SV48,
          {"sv48x4",
-          {.levels = 4, .root_bits = 11, .hpa_bits = 56, .max_leaf = 3, .execute_only = true}}},
+          {.levels = 4, .root_bits = 11, .hpa_bits = 56, .max_leaf = 3, .execute_only = true},
+          NULL}},
 	{ATP_SV57,
          {"sv57x4",
-          {.levels = 5, .root_bits = 11, .hpa_bits = 56, .max_leaf = 4, .execute_only = true}}},
+          {.levels = 5, .root_bits = 11, .hpa_bits = 56, .max_leaf = 4, .execute_only = true},
+          NULL}},
 };
 
 /* Reads a guest word at an address with both stages on. False: it trapped. */

@@ -131,6 +131,8 @@ static bool make_aspace(struct vm *vm)
 	if (!tag_take(caps, &vm->tag))
 		return fail(vm, "no VM tag left", MM_BUSY);
 	as.npt = geometry->npt;
+	if (geometry->format != NULL)
+		as.format = geometry->format;
 	as.tag = vm->tag;
 	as.limits = gpa_range(gpa_at(0), BIT(npt_gpa_bits(&geometry->npt)));
 	error = aspace_init(&vm->as, &as);

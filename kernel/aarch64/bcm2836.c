@@ -10,6 +10,7 @@
 
 #define TIMER_CONTROL(core)   (0x40 + 4 * (core))
 #define TIMER_EL2_PHYSICAL    BIT(2)
+#define TIMER_VIRTUAL         BIT(3)
 #define MAILBOX_CONTROL(core) (0x50 + 4 * (core))
 #define MAILBOX_0             BIT(0)
 #define MAILBOX_0_SET(core)   (0x80 + 16 * (core))
@@ -29,7 +30,7 @@ static void init(void)
 static void init_cpu(struct cpu *cpu)
 {
 	cpu->irq = cpu->mpidr & AFF0;
-	mmio_write32(reg(TIMER_CONTROL(cpu->irq)), TIMER_EL2_PHYSICAL);
+	mmio_write32(reg(TIMER_CONTROL(cpu->irq)), TIMER_EL2_PHYSICAL | TIMER_VIRTUAL);
 	mmio_write32(reg(MAILBOX_CONTROL(cpu->irq)), MAILBOX_0);
 }
 

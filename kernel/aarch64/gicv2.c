@@ -33,7 +33,7 @@ static void init_cpu(struct cpu *cpu)
 	uint64_t interface = board.irq_cpu.start.raw;
 
 	cpu->irq = mmio_read32(distributor + GICD_ITARGETSR0) & 0xff;
-	mmio_write32(distributor + GICD_ISENABLER0, BIT(IRQ_KICK) | BIT(IRQ_EL2_TIMER));
+	mmio_write32(distributor + GICD_ISENABLER0, IRQ_ALL);
 	mmio_write32(interface + GICC_PMR, 0xff);
 	mmio_write32(interface + GICC_CTLR, ENABLE);
 }

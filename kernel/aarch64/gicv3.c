@@ -86,7 +86,7 @@ static void init_cpu(struct cpu *cpu)
 	while ((mmio_read32(at + GICR_WAKER) & GICR_WAKER_ASLEEP) != 0)
 		;
 	mmio_write32(at + GICR_IGROUPR0, UINT32_MAX);
-	mmio_write32(at + GICR_ISENABLER0, BIT(IRQ_KICK) | BIT(IRQ_EL2_TIMER));
+	mmio_write32(at + GICR_ISENABLER0, IRQ_ALL);
 
 	write_icc_sre_el2(SRE_SRE | SRE_DFB | SRE_DIB | SRE_ENABLE);
 	isb();

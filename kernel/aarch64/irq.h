@@ -1,16 +1,21 @@
 /*
  * The interrupt controller, as far as a hypervisor needs it that takes interrupts only to leave
- * a guest: the timer's line to each CPU, and one software interrupt between CPUs. Interrupts
+ * a guest: the timers' lines to each CPU, and one software interrupt between CPUs. Interrupts
  * stay masked at EL2; they are taken out of guests, by HCR_EL2.IMO, and acknowledged here.
  */
 #ifndef AARCH64_IRQ_H
 #define AARCH64_IRQ_H
 
 #include "cpu.h"
+#include "mm/bits.h"
 
-/* PPIs as every board wires them (Arm BSA, 3.8): the EL2 physical timer. */
-#define IRQ_EL2_TIMER 26
-#define IRQ_KICK      0
+/* PPIs as every board wires them (Arm BSA, 3.8): the EL2 physical timer, and the virtual timer. */
+#define IRQ_EL2_TIMER     26
+#define IRQ_VIRTUAL_TIMER 27
+#define IRQ_KICK          0
+
+/* A bit for each, in the words of a GIC's first 32 interrupts. */
+#define IRQ_ALL ((uint32_t)(BIT(IRQ_EL2_TIMER) | BIT(IRQ_VIRTUAL_TIMER) | BIT(IRQ_KICK)))
 
 struct irq_controller {
 	const char *name;

@@ -26,6 +26,7 @@
 struct virt_geometry {
 	const char *name;
 	struct npt_config npt;
+	const struct npt_format *format; /* NULL: that of virt_caps */
 };
 
 #define VIRT_GEOMETRIES 8
