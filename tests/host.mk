@@ -11,7 +11,9 @@ fast_CFLAGS  := -O2
 HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
 # What is pure outside of the library, and tested here as well.
 HOST_PURE    := hext/decode.c el2/decode.c \
-                $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c)
+                $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c) \
+                $(addprefix kernel/,cmdline.c fdt.c fdt_boot.c format.c frame.c loader.c \
+                memory_map.c test_device.c uart.c)
 HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c))
 
 HOST_UNITS   := $(patsubst tests/host/%.c,$(B)/host/asan/%,$(wildcard tests/host/test_*.c))

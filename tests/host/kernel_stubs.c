@@ -1,0 +1,50 @@
+/* The machine and the log for host tests: one CPU, a log of one line, panics that are caught. */
+#include "kernel_stubs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "log.h"
+#include "machine.h"
+
+char stubs_log[400];
+unsigned stubs_lines;
+jmp_buf *stubs_panic;
+
+void stubs_clear(void)
+{
+	stubs_log[0] = '\0';
+	stubs_lines = 0;
+}
+
+void log_line(enum log_level level, const char *format, ...)
+{
+	va_list args;
+
+	(void)level;
+	va_start(args, format);
+	vsnprintf(stubs_log, sizeof(stubs_log), format, args);
+	va_end(args);
+	stubs_lines++;
+}
+
+void panic(const char *format, ...)
+{
+	va_list args;
+
+	if (stubs_panic != NULL)
+		longjmp(*stubs_panic, 1);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	abort();
+}
+
+void machine_relax(void)
+{
+}
+
+unsigned machine_cpu_index(void)
+{
+	return 0;
+}
