@@ -20,6 +20,9 @@ static void protect_leaf(struct protector *p, _Atomic uint64_t *entry, uint64_t 
 {
 	uint64_t changed = npt_with_perm(p->npt, value, level, p->perm);
 
+	/* As it is: no reason to move a dirty mark, and to flush for that. */
+	if (npt_present(p->npt->format, value) && npt_perm(p->npt, value) == p->perm)
+		return;
 	if (p->npt->config.accessed_dirty) {
 		while (!atomic_compare_exchange_weak_explicit(
 			entry, &value, changed, memory_order_relaxed, memory_order_relaxed))
