@@ -16,23 +16,23 @@ static void queue(struct vmx_vcpu *v, uint64_t event)
 	v->event_queued = true;
 }
 
-void vmx_queue_exception(struct vmx_vcpu *v, unsigned vector, bool has_error, uint32_t error)
+static void queue_exception(struct vmx_vcpu *v, unsigned vector, bool has_error)
 {
 	uint64_t event = EVENT_VALID | FIELD_PREP(EVENT_TYPE, EVENT_HARDWARE_EXCEPTION) |
 	                 FIELD_PREP(EVENT_VECTOR, vector);
 
 	if (has_error) {
 		event |= EVENT_ERROR_CODE;
-		vmwrite(VMCS_ENTRY_ERROR_CODE, error);
+		vmwrite(VMCS_ENTRY_ERROR_CODE, 0);
 	}
 	queue(v, event);
 }
 
 /* INT n, INT3, INTO and INT1 are delivered anew with the length of the instruction, from which
  * the CPU computes the return address: 27.6.1.3. */
-static bool is_software(uint64_t vectoring)
+static bool is_software(uint64_t event)
 {
-	switch (FIELD_GET(EVENT_TYPE, vectoring)) {
+	switch (FIELD_GET(EVENT_TYPE, event)) {
 	case EVENT_SOFTWARE_INTERRUPT:
 	case EVENT_PRIVILEGED_SOFTWARE_EXCEPTION:
 	case EVENT_SOFTWARE_EXCEPTION:
@@ -42,13 +42,13 @@ static bool is_software(uint64_t vectoring)
 	}
 }
 
-void vmx_requeue(struct vmx_vcpu *v, uint64_t vectoring)
+void vmx_requeue(struct vmx_vcpu *v, uint64_t event, enum vmcs_field error_code)
 {
-	if (vectoring & EVENT_ERROR_CODE)
-		vmwrite(VMCS_ENTRY_ERROR_CODE, vmread(VMCS_IDT_VECTORING_ERROR_CODE));
-	if (is_software(vectoring))
+	if (event & EVENT_ERROR_CODE)
+		vmwrite(VMCS_ENTRY_ERROR_CODE, vmread(error_code));
+	if (is_software(event))
 		vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
-	queue(v, vectoring & EVENT_REINJECT);
+	queue(v, event & EVENT_REINJECT);
 }
 
 static bool can_take_interrupt(void)
@@ -93,6 +93,9 @@ void vmx_move_rip(struct vmx_vcpu *v, uint64_t rip)
 	if (unlikely(blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 		        blocked & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+	/* A guest that steps through its code sees this step too: 27.7.3. */
+	if (unlikely(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+		vmwrite(VMCS_GUEST_PENDING_DEBUG, PENDING_SINGLE_STEP);
 }
 
 void vmx_step(struct vmx_vcpu *v)
@@ -110,10 +113,10 @@ void vmx_inject_undefined(struct vcpu *vcpu)
 	case REASON_WRMSR:
 	case REASON_CR_ACCESS:
 	case REASON_RDPMC:
-		vmx_queue_exception(v, VECTOR_GP, true, 0);
+		queue_exception(v, VECTOR_GP, true);
 		return;
 	default:
-		vmx_queue_exception(v, VECTOR_UD, false, 0);
+		queue_exception(v, VECTOR_UD, false);
 		return;
 	}
 }

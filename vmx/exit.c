@@ -9,8 +9,6 @@
 #include "vmx/insn.h"
 #include "vmx/vmx.h"
 
-#define VECTOR_DB 1U
-
 /* With accessed and dirty flags on, a walk of the guest's tables counts as a write whatever it
  * does to them (29.3.3.2), and both bits may be set; so may they for a read-modify-write. */
 static enum mm_perm access_of(uint64_t qualification)
@@ -40,7 +38,7 @@ static bool decode_violation(struct vmx_vcpu *v, struct vm_exit *exit)
 		.present = qualification & QUAL_EPT_ENTRY_RWX,
 	};
 	if (unlikely(vectoring & EVENT_VALID))
-		vmx_requeue(v, vectoring);
+		vmx_requeue(v, vectoring, VMCS_IDT_VECTORING_ERROR_CODE);
 	return false;
 }
 
@@ -128,14 +126,12 @@ static bool answer_cpuid(struct vmx_vcpu *v)
 static bool decode_exception(struct vmx_vcpu *v)
 {
 	uint64_t info = vmread(VMCS_EXIT_INTERRUPTION_INFO);
-	bool has_error = info & EVENT_ERROR_CODE;
 
 	if (FIELD_GET(EVENT_TYPE, info) == EVENT_NMI) {
 		__asm__ volatile("int $2" : : : "memory");
 		return true;
 	}
-	vmx_queue_exception(v, (unsigned)FIELD_GET(EVENT_VECTOR, info), has_error,
-	                    has_error ? (uint32_t)vmread(VMCS_EXIT_ERROR_CODE) : 0);
+	vmx_requeue(v, info, VMCS_EXIT_ERROR_CODE);
 	return true;
 }
 

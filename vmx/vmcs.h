@@ -255,13 +255,14 @@ enum exit_reason {
 #define CR_TYPE_READ   1U
 
 /* Guest state. */
-#define SEGMENT_UNUSABLE  BIT(16)
-#define SEGMENT_DPL       GENMASK(6, 5)
-#define SEGMENT_LONG      BIT(13)
-#define SEGMENT_BIG       BIT(14)
-#define BLOCKED_BY_STI    BIT(0) /* interruptibility: table 25-3 */
-#define BLOCKED_BY_MOV_SS BIT(1)
-#define ACTIVITY_ACTIVE   0U
+#define SEGMENT_UNUSABLE    BIT(16)
+#define SEGMENT_DPL         GENMASK(6, 5)
+#define SEGMENT_LONG        BIT(13)
+#define SEGMENT_BIG         BIT(14)
+#define BLOCKED_BY_STI      BIT(0) /* interruptibility: table 25-3 */
+#define BLOCKED_BY_MOV_SS   BIT(1)
+#define ACTIVITY_ACTIVE     0U
+#define PENDING_SINGLE_STEP BIT(14) /* pending debug exceptions: table 25-4 */
 
 /* EPT pointer: table 25-9. */
 #define EPTP_MEMTYPE        GENMASK(2, 0)

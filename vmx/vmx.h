@@ -26,6 +26,7 @@
 #include "mm/addr.h"
 #include "mm/compiler.h"
 #include "vcpu.h"
+#include "vmx/vmcs.h"
 
 struct vmx_cpu;
 
@@ -103,9 +104,9 @@ void vmx_setup(const struct vmx_vcpu *v, const struct vcpu_config *config);
 void vmx_setup_host_cpu(unsigned cpu);
 
 /* --- event.c --- */
-void vmx_queue_exception(struct vmx_vcpu *v, unsigned vector, bool has_error, uint32_t error);
-/* The exit happened while an event was being delivered: delivers it again. */
-void vmx_requeue(struct vmx_vcpu *v, uint64_t vectoring);
+/* Delivers an event whose delivery ended in an exit, or was an exit: the interruption or vectoring
+ * word that the exit left, and the field that has its error code. */
+void vmx_requeue(struct vmx_vcpu *v, uint64_t event, enum vmcs_field error_code);
 /* The interrupt line is up: gives it to the guest, or asks for an exit when it can take it. */
 void vmx_offer_interrupt(struct vmx_vcpu *v);
 void vmx_close_window(struct vmx_vcpu *v);
