@@ -45,7 +45,7 @@ struct memory_map {
 bool memory_map_get(EFI_SYSTEM_TABLE *system, struct memory_map *map);
 /* One past the last byte of RAM. */
 uint64_t memory_map_top(const struct memory_map *map);
-/* Usable RAM above 1 MiB, neighbours joined, into info->regions. */
+/* RAM above 1 MiB, and what of it is ours already, neighbours joined, into info->regions. */
 void memory_map_regions(const struct memory_map *map, struct boot_info *info);
 
 /* --- paging.c: our own page tables --- */

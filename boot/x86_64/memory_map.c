@@ -1,10 +1,10 @@
 /*
  * UEFI's memory map (UEFI 2.10, 7.2.3) as boot_info's regions.
  *
- * RAM is what firmware calls conventional memory and what its boot services used. Memory of type
- * loader is ours (this image, what files.c and paging.c took) or an earlier loader's: no region
- * names it, so nobody takes it. Below 1 MiB lies real-mode history, and a page that other CPUs
- * start at: not handed on either.
+ * RAM is what firmware calls conventional memory, what its boot services used, and what was
+ * loaded. What was loaded is ours (this image, what files.c and paging.c took) or an earlier
+ * loader's, and so reserved. Below 1 MiB lies real-mode history, and a page that other CPUs
+ * start at: not handed on at all.
  */
 #include "boot/x86_64/boot.h"
 #include "mm/compiler.h"
@@ -41,6 +41,11 @@ static struct hpa_range range_of(const EFI_MEMORY_DESCRIPTOR *d)
 	return range;
 }
 
+static bool is_loaded(const EFI_MEMORY_DESCRIPTOR *d)
+{
+	return d->Type == EfiLoaderCode || d->Type == EfiLoaderData;
+}
+
 static bool is_ram(const EFI_MEMORY_DESCRIPTOR *d)
 {
 	switch (d->Type) {
@@ -49,7 +54,7 @@ static bool is_ram(const EFI_MEMORY_DESCRIPTOR *d)
 	case EfiBootServicesData:
 		return true;
 	default:
-		return false;
+		return is_loaded(d);
 	}
 }
 
@@ -57,8 +62,6 @@ static bool is_ram(const EFI_MEMORY_DESCRIPTOR *d)
 static bool is_stored(const EFI_MEMORY_DESCRIPTOR *d)
 {
 	switch (d->Type) {
-	case EfiLoaderCode:
-	case EfiLoaderData:
 	case EfiRuntimeServicesCode:
 	case EfiRuntimeServicesData:
 	case EfiACPIReclaimMemory:
@@ -84,34 +87,49 @@ uint64_t memory_map_top(const struct memory_map *map)
 }
 
 /* Joins the range with the region that ends where it begins, or adds it; firmware's maps are
- * sorted as a rule, and a map that is not only costs regions. */
-static void add_ram(struct boot_info *info, struct hpa_range range)
+ * sorted as a rule, and a map that is not only costs regions. False: no room is left. */
+static bool add(struct boot_info *info, struct hpa_range range, enum boot_region_kind kind)
 {
 	struct boot_region *last = &info->regions[info->region_count];
 
 	if (info->region_count != 0) {
 		last--;
-		if (last->range.start.raw + last->range.size == range.start.raw) {
+		if (last->kind == kind &&
+		    last->range.start.raw + last->range.size == range.start.raw) {
 			last->range.size += range.size;
-			return;
+			return true;
 		}
 	}
-	if (info->region_count < BOOT_REGIONS)
-		info->regions[info->region_count++] = (struct boot_region){range, BOOT_RAM};
+	if (info->region_count == BOOT_REGIONS)
+		return false;
+	info->regions[info->region_count++] = (struct boot_region){range, kind};
+	return true;
+}
+
+static bool add_all(struct boot_info *info, const struct memory_map *map,
+                    enum boot_region_kind kind, bool (*wanted)(const EFI_MEMORY_DESCRIPTOR *d))
+{
+	const struct hpa_range usable = {hpa_at(LOWEST_BYTE), UINT64_MAX - LOWEST_BYTE + 1};
+	bool done = true;
+
+	for (UINTN i = 0; done && i < map->bytes / map->stride; i++) {
+		const EFI_MEMORY_DESCRIPTOR *d = descriptor(map, i);
+		struct hpa_range range = range_of(d);
+
+		if (range.size == 0 || !wanted(d))
+			continue;
+		range = hpa_range_intersect(range, usable);
+		if (range.size != 0)
+			done = add(info, range, kind);
+	}
+	return done;
 }
 
 void memory_map_regions(const struct memory_map *map, struct boot_info *info)
 {
-	const struct hpa_range usable = {hpa_at(LOWEST_BYTE), UINT64_MAX - LOWEST_BYTE + 1};
-
-	for (UINTN i = 0; i < map->bytes / map->stride; i++) {
-		const EFI_MEMORY_DESCRIPTOR *d = descriptor(map, i);
-		struct hpa_range range = range_of(d);
-
-		if (range.size == 0 || !is_ram(d))
-			continue;
-		range = hpa_range_intersect(range, usable);
-		if (range.size != 0)
-			add_ram(info, range);
-	}
+	/* What is reserved comes first: RAM that finds no room is lost, a reservation that finds
+	 * none would be given away. */
+	if (!add_all(info, map, BOOT_RESERVED, is_loaded))
+		info->error = "firmware's memory map is in too many pieces";
+	(void)add_all(info, map, BOOT_RAM, is_ram);
 }
