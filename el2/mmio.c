@@ -132,17 +132,21 @@ static noinline enum mm_error decode_instruction(struct vcpu *vcpu, const struct
 	return MM_OK;
 }
 
-/*
- * Does the syndrome tell it all? Not of an access that faulted on the first byte of a page: it
- * may have begun on the page before; nor of one that is not aligned, which may go on in the next.
- */
-static always_inline bool syndrome_tells(const struct vm_exit *exit)
+/* An access that faulted on the first byte of a page may have begun on the page before, if the
+ * guest may touch that one: an access that it may not would have faulted there. */
+static bool began_here(const struct el2_vcpu *v, uint64_t far)
 {
-	uint64_t esr = exit->raw[0], at = exit->fault.gpa.raw;
+	return far % PAGE_SIZE != 0 || (el2_both_stages(v, far - 1) & PAR_F) != 0;
+}
+
+/* Does the syndrome tell it all? Not of an access that may lie on two pages. */
+static always_inline bool syndrome_tells(const struct el2_vcpu *v, const struct vm_exit *exit)
+{
+	uint64_t esr = exit->raw[0], far = exit->raw[1];
 	uint64_t size = FIELD_GET(ISS_SAS, esr);
 
-	return (esr & ISS_ISV) != 0 && (at & (BIT(size) - 1)) == 0 &&
-	       (at % PAGE_SIZE != 0 || size == 0);
+	return (esr & ISS_ISV) != 0 && (far & (BIT(size) - 1)) == 0 &&
+	       (size == 0 || began_here(v, far));
 }
 
 /* D17.2.37, ISS of a data abort with ISV. */
@@ -168,7 +172,7 @@ static void decode_syndrome(struct el2_vcpu *v, const struct vm_exit *exit,
 enum mm_error el2_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access)
 {
-	if (unlikely(!syndrome_tells(exit)))
+	if (unlikely(!syndrome_tells(el2_of(vcpu), exit)))
 		return decode_instruction(vcpu, exit, access);
 	decode_syndrome(el2_of(vcpu), exit, access);
 	return MM_OK;
