@@ -5,7 +5,6 @@
 # can only make it worse. Each run has a directory of its own under build/run/ ($RUN_DIR), so
 # any number can go on at once. It is kept if the run fails.
 set -euo pipefail
-export QEMU_AUDIO_DRV=none # boards with a sound device talk about it otherwise
 
 usage() {
 	cat <<'END'
@@ -156,6 +155,7 @@ x86_64) image=${image:-$top/build/x86_64/BOOTX64.EFI} ;;
 esac
 [ -r "$image" ] || usage_error "no image $image (make)"
 
+wanted_append=$append
 # The suite knows what some emulators do otherwise than the manuals (kernel/suite/deviations.c);
 # a log says which one it came from.
 if [ "$accel" = tcg ] && [[ " $append " != *" emulator="* ]]; then
@@ -207,21 +207,38 @@ command_riscv64() {
 	qemu_linux_style
 }
 
+# A device tree for boards whose loader brings none: QEMU adds the command line to it.
+add_board_tree() {
+	[ -r "$top/scripts/boards/$1.dts" ] || return 0
+	command -v dtc >/dev/null || cannot_run "dtc is not installed (make setup)"
+	command+=(-dtb "$run/board.dtb")
+	[ "$dry_run" ] || dtc -q -I dts -O dtb -o "$run/board.dtb" "$top/scripts/boards/$1.dts"
+}
+
 command_aarch64() {
 	machine=${machine:-virt}
+	local board=${machine%%,*} sound=()
 	case $machine in
 	virt) machine=virt,virtualization=on,gic-version=3 cpu=${cpu:-max} ;;
 	virt,*) cpu=${cpu:-max} ;;
 	raspi3b) smp=4 mem=1G ;; # the board has no others
-	xlnx-zcu102) machine=xlnx-zcu102,virtualization=on mem=${mem:-1G} ;;
-	xlnx-versal-virt) smp=4 mem=${mem:-1G} ;;
-	sbsa-ref) mem=${mem:-1G} ;;
+	xlnx-zcu102)
+		machine=xlnx-zcu102,virtualization=on mem=${mem:-1G}
+		sound=(-audiodev none,id=none) # it looks for a sound card otherwise
+		;;
+	xlnx-versal-virt) smp=4 mem=${mem:-1G} ;; # two of the four are of another kind
+	sbsa-ref)
+		mem=${mem:-1G}
+		[ -z "$initrd$wanted_append" ] ||
+			cannot_run "sbsa-ref hands over neither a command line nor a guest image"
+		;;
 	esac
 	smp=${smp:-1} mem=${mem:-256M}
 	qemu_common "$machine"
 	# Semihosting gives the exit status, on every Arm machine.
-	command+=(-semihosting)
+	command+=(-semihosting ${sound+"${sound[@]}"})
 	qemu_linux_style
+	add_board_tree "$board"
 }
 
 # The EFI system partition is a directory: the application, its command line, the guest.

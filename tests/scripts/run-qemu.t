@@ -12,6 +12,7 @@ PATH=$scratch/bin:$PATH
 # Fakes: what they print is in $FAKE_LOG, how they end in $FAKE_END.
 cat >"$scratch/bin/qemu" <<'END'
 #!/bin/bash
+[ "$1" != --version ] || { echo "fake emulator version 1.2.3" && exit; }
 printf "$FAKE_LOG"
 [ -z "$FAKE_PID" ] || echo $$ >"$FAKE_PID"
 case $FAKE_END in
@@ -22,6 +23,7 @@ esac
 END
 cat >"$scratch/bin/bochs" <<'END'
 #!/bin/bash
+[ "$1" != --version ] || { echo "fake emulator version 1.2.3" && exit; }
 while [ "$1" != -f ]; do shift; done
 serial=$(sed -n 's/^com1:.*dev=//p' "$2")
 esp=$(sed -n 's/^ata0-master:.*path=\([^,]*\),.*/\1/p' "$2")
@@ -79,7 +81,7 @@ check "as it was" grep -q '^# RESULT: PASS' "$scratch/saved"
 # --- Bochs ---
 runs 0 "Bochs: a good run" boot "$good" 0 \
 	--arch x86_64 --emulator bochs --append 'test=lazy.*' --initrd "$image"
-shows "Bochs: the command line is a file" '^# cmdline=test=lazy\.\*$'
+shows "Bochs: the command line is a file" '^# cmdline=test=lazy\.\* emulator=bochs-1\.2\.3$'
 shows "Bochs: the guest image is a file" '^guest\.bin$'
 shows "Bochs: the application is where UEFI looks" '^BOOTX64\.EFI$'
 runs 1 "Bochs: a failed test" boot "$bad" 1 --arch x86_64 --emulator bochs
@@ -139,13 +141,16 @@ shows "is named" 'qemu-system-riscv64 is not installed'
 runs 0 "riscv64" plan --arch riscv64
 shows "riscv64: two harts at least" ' -M virt .*-smp 2 -m 256M'
 runs 0 "riscv64: --append, --initrd" plan --arch riscv64 --append 'a b' --initrd "$image"
-shows "riscv64: are QEMU's own" "-append a\\\\ b -initrd $image"
+shows "riscv64: are QEMU's own" "-append a\\\\ b\\\\ emulator=qemu-1.2.3 -initrd $image"
 runs 0 "riscv64: --icount" plan --arch riscv64 --icount 0
 shows "riscv64: counts instructions" '-icount shift=0..?sleep=off'
 runs 0 "riscv64 spike" plan --arch riscv64 --machine spike
 shows "riscv64 spike: ends by semihosting" '-M spike .*-semihosting'
 runs 0 "aarch64" plan --arch aarch64
 shows "aarch64: EL2 and a GICv3" '-M virt..?virtualization=on..?gic-version=3 .*-cpu max .*-semihosting'
+runs 0 "aarch64 raspi3b" plan --arch aarch64 --machine raspi3b
+shows "aarch64 raspi3b: four CPUs, 1 GiB and a device tree" '-M raspi3b .*-smp 4 -m 1G .*-dtb '
+runs 77 "aarch64 sbsa-ref with a command line" plan --arch aarch64 --machine sbsa-ref --append list
 runs 0 "aarch64: another CPU" plan --arch aarch64 --cpu cortex-a57 --smp 4 --mem 1G
 shows "aarch64: another CPU, more of them" '-smp 4 -m 1G -cpu cortex-a57'
 runs 0 "x86_64 svm" plan --arch x86_64 --virt svm --accel tcg
