@@ -42,12 +42,13 @@ static void write_csrs(const struct hext_csrs *csr)
 	csr_write(vscause, csr->vscause);
 	csr_write(vstval, csr->vstval);
 	csr_write(vsatp, csr->vsatp);
-	csr_write(hvip, csr->hvip);
 	csr_write(scounteren, csr->scounteren);
 	if (hext_features.envcfg)
 		csr_write(SENVCFG, csr->senvcfg);
 	if (hext_features.sstc)
 		csr_write(VSTIMECMP, csr->vstimecmp);
+	/* Behind vstimecmp: with a write to that, QEMU 7.2 clears hvip.VSTIP. */
+	csr_write(hvip, csr->hvip);
 	csr_write(hgatp, csr->hgatp);
 }
 
