@@ -247,7 +247,14 @@ static void do_irq_mask(struct agent_context *ctx)
 
 static void do_timer(struct agent_context *ctx)
 {
-	ctx->supported = agent_timer(ctx->op->value);
+	call(ctx, GUEST_TIMER, ctx->op->value, 0);
+}
+
+static void do_await(struct agent_context *ctx)
+{
+	while (*(volatile uint64_t *)&ctx->frame->irqs < ctx->op->value)
+		guest_wait();
+	ctx->value = ctx->frame->irqs;
 }
 
 static agent_fn *const handlers[AGENT_CODES] = {
@@ -264,7 +271,7 @@ static agent_fn *const handlers[AGENT_CODES] = {
 	[AGENT_FAR] = do_far,           [AGENT_BARRIER] = do_barrier,
 	[AGENT_WAIT] = do_wait,         [AGENT_SPIN] = do_spin,
 	[AGENT_IRQS] = do_irqs,         [AGENT_IRQ_MASK] = do_irq_mask,
-	[AGENT_TIMER] = do_timer,
+	[AGENT_TIMER] = do_timer,       [AGENT_AWAIT] = do_await,
 };
 
 static void run(struct agent_context *ctx, struct agent_result *result)

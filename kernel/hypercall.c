@@ -73,6 +73,20 @@ static uint64_t fault_count(struct vm *vm)
 	return faults;
 }
 
+/* Beyond an hour nobody waits. */
+#define TIMER_MOST (UINT64_C(3600) * 1000000)
+
+static enum guest_error set_timer(struct vm_vcpu *v, uint64_t microseconds)
+{
+	if (microseconds > TIMER_MOST)
+		return GUEST_BAD_ARGUMENT;
+	v->vm->ops->set_interrupt(&v->vcpu, false);
+	v->timer = UINT64_MAX;
+	if (microseconds != 0)
+		v->timer = machine_ticks() + microseconds * machine_ticks_per_second() / 1000000;
+	return GUEST_OK;
+}
+
 /* Out of the way of the round trip, which has no use for so large a frame. */
 static noinline bool answer(struct vm_vcpu *v, const struct vm_exit_call *call)
 {
@@ -104,6 +118,9 @@ static noinline bool answer(struct vm_vcpu *v, const struct vm_exit_call *call)
 		break;
 	case GUEST_FAULTS:
 		value = fault_count(vm);
+		break;
+	case GUEST_TIMER:
+		error = set_timer(v, call->args[0]);
 		break;
 	case GUEST_STEP:
 		if (vm->hooks == NULL)

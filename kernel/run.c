@@ -152,6 +152,19 @@ static void on_sysreg(struct vm_vcpu *v, const struct vm_exit *exit)
 		v->vm->ops->inject_undefined(&v->vcpu);
 }
 
+/* The guest's own timer, its VM's budget, or the end of its slice. */
+static void on_deadline(struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	uint64_t now = machine_ticks();
+
+	if (now >= v->timer) {
+		v->timer = UINT64_MAX;
+		v->vm->ops->set_interrupt(&v->vcpu, true);
+	}
+	if (now >= v->vm->deadline)
+		kill(v, exit, KILL_BUDGET, gpa_at(0));
+}
+
 /* --- the loop --- */
 
 /* An exit that is neither a nested fault nor a hypercall. */
@@ -175,8 +188,7 @@ static enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exit *exit)
 	case VM_EXIT_INTERRUPT:
 		break;
 	case VM_EXIT_DEADLINE:
-		if (machine_ticks() >= vm->deadline)
-			kill(v, exit, KILL_BUDGET, gpa_at(0));
+		on_deadline(v, exit);
 		return STOP_SLICE;
 	case VM_EXIT_UNDEFINED:
 		vm->ops->inject_undefined(&v->vcpu);
@@ -201,7 +213,7 @@ static enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
 	struct vm_exit exit;
 
 	while (likely(vm_outcome(vm) == VM_RUNNING) && likely(!v->exited)) {
-		ops->run(&v->vcpu, deadline, &exit);
+		ops->run(&v->vcpu, deadline < v->timer ? deadline : v->timer, &exit);
 		if (unlikely(vm->watched))
 			watch_exit(v, &exit);
 		switch (exit.kind) {

@@ -248,6 +248,7 @@ static bool make_vcpus(struct vm *vm, uint64_t entry, unsigned count)
 		enum mm_error error;
 
 		v->vm = vm;
+		v->timer = UINT64_MAX;
 		v->vcpu.ops = vm->ops;
 		error = vm->ops->create(&v->vcpu, &config);
 		if (error != MM_OK)

@@ -120,6 +120,8 @@ struct vm_hooks {
 struct vm_vcpu {
 	struct vcpu vcpu;
 	struct vm *vm;
+	uint64_t timer; /* machine_ticks() at which its interrupt line is raised; UINT64_MAX: never
+	                 */
 	bool exited;
 };
 

@@ -211,15 +211,6 @@ void agent_irq_mask(bool masked)
 		__asm__ volatile("msr daifclr, #2; isb" : : : "memory");
 }
 
-/* The virtual timer, D17.11. */
-bool agent_timer(uint64_t ticks)
-{
-	__asm__ volatile("msr cntv_tval_el0, %0; msr cntv_ctl_el0, %1; isb"
-	                 :
-	                 : "r"(ticks), "r"(UINT64_C(1)));
-	return true;
-}
-
 uint64_t agent_pte_table(uint64_t table)
 {
 	return table | PTE_TABLE;

@@ -3,8 +3,7 @@
  *
  * TPIDR_EL1 holds this vCPU's struct agent_frame. agent_try() leaves there what its caller must
  * find again; an exception while it is armed restores that, and agent_try() answers false. An
- * interrupt is counted, interrupts are masked and the virtual timer is stopped, and the guest
- * goes on.
+ * interrupt is counted, interrupts are masked from then on, and the guest goes on.
  */
 #define FRAME_ARMED 0
 #define FRAME_CAUSE 8
@@ -96,7 +95,6 @@ agent_irq:
 	ldr	x17, [x16, #FRAME_IRQS]
 	add	x17, x17, #1
 	str	x17, [x16, #FRAME_IRQS]
-	msr	cntv_ctl_el0, xzr
 	mrs	x17, spsr_el1
 	orr	x17, x17, #SPSR_I
 	msr	spsr_el1, x17

@@ -74,9 +74,8 @@ bool agent_priv(unsigned n, uint64_t *value);
 /* The code of a snippet: where it is, its bytes. */
 const void *agent_snippet(unsigned n, uint64_t *bytes);
 bool agent_firmware(const struct agent_op *op, uint64_t *value);
+/* Interrupts out, or in. Taking one keeps the others out. */
 void agent_irq_mask(bool masked);
-/* False: no timer that works without an interrupt controller. */
-bool agent_timer(uint64_t ticks);
 
 /* Stage-1 entries, as stage1.c needs them. Levels as everywhere: 0 is 4 KiB. */
 uint64_t agent_pte_table(uint64_t table);

@@ -32,8 +32,6 @@
 /* PPN, 53:10, is the address from bit 12 on. */
 #define PTE_PPN UINT64_C(0x3ffffffffffc00)
 
-#define SBI_TIME UINT64_C(0x54494d45)
-
 extern const uint8_t agent_load_plain[], agent_load_plain_end[];
 extern const uint8_t agent_load_short[], agent_load_short_end[];
 extern const char agent_vector[];
@@ -184,20 +182,15 @@ bool agent_firmware(const struct agent_op *op, uint64_t *value)
 void agent_irq_mask(bool masked)
 {
 	if (masked)
-		__asm__ volatile("csrc sstatus, %0" : : "r"(SSTATUS_SIE) : "memory");
+		__asm__ volatile("csrc sie, %0; csrc sstatus, %1"
+		                 :
+		                 : "r"(SIE_STIE), "r"(SSTATUS_SIE)
+		                 : "memory");
 	else
-		__asm__ volatile("csrs sstatus, %0" : : "r"(SSTATUS_SIE) : "memory");
-}
-
-bool agent_timer(uint64_t ticks)
-{
-	uint64_t now;
-
-	__asm__ volatile("rdtime %0" : "=r"(now));
-	if (sbi(SBI_TIME, 0, now + ticks, 0).error != 0)
-		return false;
-	__asm__ volatile("csrs sie, %0" : : "r"(SIE_STIE) : "memory");
-	return true;
+		__asm__ volatile("csrs sie, %0; csrs sstatus, %1"
+		                 :
+		                 : "r"(SIE_STIE), "r"(SSTATUS_SIE)
+		                 : "memory");
 }
 
 uint64_t agent_pte_table(uint64_t table)

@@ -221,13 +221,6 @@ void agent_irq_mask(bool masked)
 		__asm__ volatile("sti; nop" : : : "memory");
 }
 
-/* Without an interrupt controller there is none. */
-bool agent_timer(uint64_t ticks)
-{
-	(void)ticks;
-	return false;
-}
-
 uint64_t agent_pte_table(uint64_t table)
 {
 	return table | PTE_P | PTE_W | PTE_A;

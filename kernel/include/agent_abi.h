@@ -53,7 +53,8 @@ enum agent_code {
 	AGENT_SPIN,     /* `count` turns of an empty loop; 0: for ever */
 	AGENT_IRQS,     /* the value: interrupts that this vCPU has taken */
 	AGENT_IRQ_MASK, /* `value` 0 lets interrupts in, 1 keeps them out */
-	AGENT_TIMER,    /* the guest's own timer fires `value` ticks from now */
+	AGENT_AWAIT,    /* waits until it has taken `value` interrupts; the value: how many */
+	AGENT_TIMER,    /* asks for an interrupt `value` microseconds from now */
 	AGENT_CODES,
 };
 

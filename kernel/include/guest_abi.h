@@ -76,6 +76,8 @@ enum guest_call {
 	GUEST_CYCLES = 7,  /* value: machine_cycles() of the hypervisor */
 	GUEST_FAULTS = 8,  /* value: nested faults this VM has taken so far */
 	GUEST_STEP = 9,    /* number: the test's own step, run by the hypervisor; its value */
+	GUEST_TIMER = 10,  /* microseconds from now: then the vCPU's interrupt line is raised, until
+	                      the next GUEST_TIMER; 0 only lowers it */
 	GUEST_CALLS,
 };
 
