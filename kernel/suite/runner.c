@@ -220,7 +220,7 @@ static void make_and_run(struct suite_run *run)
 		.budget_ms = c->budget != 0 ? c->budget : DEFAULT_BUDGET,
 		.quota = c->quota,
 		.seed = run->seed,
-		.geometry = suite_geometry(),
+		.geometry = c->geometry != NULL ? c->geometry : suite_geometry(),
 	};
 
 	if (!guest_image_find("agent", &config.image) || !vm_create(&vm, run->host, &config)) {
@@ -310,8 +310,9 @@ static void run_case(const struct suite_case *c, const struct host *host,
 /* --- all cases --- */
 
 static const struct suite_subject *const subjects[] = {
-	&suite_lazy, &suite_perm,    &suite_size,     &suite_stage1,
-	&suite_tlb,  &suite_atomics, &suite_straddle, &suite_mmio,
+	&suite_lazy,       &suite_perm,    &suite_size,       &suite_stage1,
+	&suite_tlb,        &suite_atomics, &suite_straddle,   &suite_mmio,
+	&suite_hostaccess, &suite_timer,   &suite_privileged, &suite_capability,
 };
 
 typedef void visit_case(const struct suite_case *c, const struct host *host,

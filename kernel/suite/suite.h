@@ -262,12 +262,13 @@ struct suite_case {
 	const struct suite_op *others[SUITE_VCPUS - 1]; /* of the vCPUs after it; NULL: none */
 	const struct suite_fault *faults;               /* NULL: none at all may be taken */
 	enum suite_end end;
-	unsigned needs;    /* enum suite_need: a machine without is SKIP */
-	const char *arch;  /* "riscv64 x86_64"; NULL: all */
-	bool unordered;    /* the faults may come in any order */
-	bool uncounted;    /* ...or not at all: `verify` judges */
-	bool neighbour;    /* another VM runs beside it, and must not notice */
-	uint64_t quota;    /* of frames for this VM; 0: none */
+	const struct virt_geometry *geometry; /* NULL: the run's */
+	unsigned needs;                       /* enum suite_need: a machine without is SKIP */
+	const char *arch;                     /* "riscv64 x86_64"; NULL: all */
+	bool unordered;                       /* the faults may come in any order */
+	bool uncounted;                       /* ...or not at all: `verify` judges */
+	bool neighbour;                       /* another VM runs beside it, and must not notice */
+	uint64_t quota;                       /* of frames for this VM; 0: none */
 	uint64_t budget;   /* milliseconds of run time, after which the VM is killed; 0: default */
 	unsigned cpus;     /* needs so many real CPUs: one vCPU on each */
 	enum vm_kill kill; /* SUITE_DIES: why; KILL_NONE: as the last fault says */
@@ -309,7 +310,8 @@ struct suite_subject {
 };
 
 extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb,
-	suite_atomics, suite_straddle, suite_mmio;
+	suite_atomics, suite_straddle, suite_mmio, suite_timer, suite_privileged, suite_capability,
+	suite_hostaccess;
 
 /* The geometry of nested tables that all cases of this run have. */
 const struct virt_geometry *suite_geometry(void);
