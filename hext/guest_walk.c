@@ -152,12 +152,15 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 		return ok;                                                                         \
 	}
 
-/* The guest's privilege is in SPVP as it is in SPP. */
+/* The way back from the trap was an sret, which leaves SPP at U. The guest's privilege is in SPVP
+ * as it was in SPP. */
 static noinline void after_trap(uint64_t pc, uint64_t hstatus)
 {
 	csr_write(sepc, pc);
 	csr_write(hstatus, hstatus);
-	if ((hstatus & HSTATUS_SPVP) == 0)
+	if ((hstatus & HSTATUS_SPVP) != 0)
+		csr_set(sstatus, SSTATUS_SPP);
+	else
 		csr_clear(sstatus, SSTATUS_SPP);
 }
 
