@@ -63,7 +63,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	at = how == MM_X ? WORD + 8 : WORD;
 	allowed = mm_permits(perm, how);
 	dynamic = states[state].protect;
-	known = npt_can_express(host->caps.format, config, 0, perm, MM_NORMAL) == MM_OK;
+	known = npt_can_express(suite_format(host), config, 0, perm, MM_NORMAL) == MM_OK;
 
 	draft_name(d, "s2.perm.%s%s.%s", states[state].name, set_names[set], accesses[access].name);
 	d->c.step = protect_arena;

@@ -105,6 +105,11 @@ bool suite_linear_around(struct suite_run *run, uint64_t gpa, unsigned level)
 	return error == MM_OK || suite_fail(run, "linear leaf: %s", mm_error_name(error));
 }
 
+const struct npt_format *suite_format(const struct host *host)
+{
+	return chosen_geometry->format != NULL ? chosen_geometry->format : host->caps.format;
+}
+
 /* --- set-up --- */
 
 static enum mm_error map_area(struct suite_run *run, const struct suite_area *area)

@@ -88,7 +88,7 @@ struct suite_op {
 	enum agent_trap trap; /* agent_result.trap */
 	uint64_t addr;        /* agent_result.addr, if there is a trap that has one */
 	bool any_value;       /* the value may be anything */
-	bool any_trap;        /* done, or the trap: both are right */
+	bool any_trap;        /* done, undefined or refused (AGENT_ACCESS): all are right */
 };
 
 #define OP(name, ...) .op = {.code = AGENT_##name, __VA_ARGS__}
@@ -313,8 +313,9 @@ extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stag
 	suite_atomics, suite_straddle, suite_mmio, suite_timer, suite_privileged, suite_capability,
 	suite_hostaccess;
 
-/* The geometry of nested tables that all cases of this run have. */
+/* The geometry of nested tables that all cases of this run have, and its format. */
 const struct virt_geometry *suite_geometry(void);
+const struct npt_format *suite_format(const struct host *host);
 
 /* Appends to a draft's lists. */
 void draft_area(struct suite_draft *draft, struct suite_area area);
