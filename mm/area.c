@@ -303,23 +303,48 @@ static void protect_many(struct area_map *map, struct gpa_range range, enum mm_p
 	join_around(map, range);
 }
 
+/* The part of an area that a range inside it covers. */
+static struct area part_of(const struct area *area, struct gpa_range range)
+{
+	struct area part = area_from(area, range.start.raw);
+	part.range.size = range.size;
+	return part;
+}
+
+/* Puts `part` in the place of its range in the area at path, which covers it. */
+static void replace_part(struct area_map *map, struct area_path *path, const struct area *part)
+{
+	struct area area = *area_at(path);
+	struct area pieces[3];
+	unsigned n = cut_out(&area, part->range, part, pieces);
+
+	area_splice(map, path, 1, pieces, n);
+	if (n < 3)
+		join_around(map, part->range);
+}
+
+void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host)
+{
+	struct area_path path;
+
+	area_descend(map, range.start.raw, &path);
+	struct area part = part_of(area_at(&path), range);
+	part.host = host;
+	replace_part(map, &path, &part);
+	area_release_spares(map);
+}
+
 void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm)
 {
 	struct area_path path;
-	struct area pieces[3];
 
 	area_descend(map, range.start.raw, &path);
-	struct area area = *area_at(&path);
-	if (map->count > 0 && gpa_range_covers(area.range, range)) {
-		struct area middle = area_from(&area, range.start.raw);
-		middle.range.size = range.size;
-		middle.perm = (uint8_t)perm;
-		unsigned n = cut_out(&area, range, &middle, pieces);
-		if (area.perm != perm) {
-			area_splice(map, &path, 1, pieces, n);
-			if (n < 3)
-				join_around(map, range);
-		}
+	const struct area *area = area_at(&path);
+	if (map->count > 0 && gpa_range_covers(area->range, range)) {
+		struct area part = part_of(area, range);
+		part.perm = (uint8_t)perm;
+		if (area->perm != perm)
+			replace_part(map, &path, &part);
 	} else if (map->count > 0) {
 		protect_many(map, range, perm);
 	}

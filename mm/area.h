@@ -103,6 +103,10 @@ void area_remove(struct area_map *map, struct gpa_range range);
  */
 void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm);
 
+/* Gives a range that lies in one linear area another place in host memory, splitting and joining
+ * as above. Cannot fail after area_reserve(). */
+void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host);
+
 /* Is every byte of the range in some area? */
 bool area_covers(const struct area_map *map, struct gpa_range range);
 

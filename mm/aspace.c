@@ -234,6 +234,49 @@ static enum mm_error check_backed(const struct aspace *as, struct gpa_range rang
 	}
 }
 
+/* The range lies in one linear area: what is it to map to `host`? */
+static enum mm_error remapping(const struct aspace *as, struct gpa_range range, hpa_t host,
+                               struct npt_mapping *out)
+{
+	const struct area *area = area_find(&as->areas, range.start);
+
+	if (!area_covers(&as->areas, range))
+		return MM_NOT_MAPPED;
+	if (area->backend != AREA_LINEAR || !gpa_range_covers(area->range, range))
+		return MM_UNSUPPORTED;
+	*out = (struct npt_mapping){
+		.range = range,
+		.perm = (enum mm_perm)area->perm,
+		.type = (enum mm_memtype)area->memtype,
+		.max_leaf = area->max_leaf,
+		.host = host,
+	};
+	return as->log.active ? MM_BUSY : check_still(as);
+}
+
+enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host)
+{
+	struct npt_mapping mapping;
+	enum mm_error err = aspace_check_range(as, range);
+
+	if (err == MM_OK)
+		err = check_host(as, host, range.size);
+	if (err != MM_OK)
+		return err;
+	aspace_enter_alone(as);
+	err = remapping(as, range, host, &mapping);
+	if (err == MM_OK)
+		err = area_reserve(&as->areas, range);
+	if (err == MM_OK)
+		err = npt_remap(&as->npt, &mapping);
+	if (err == MM_OK)
+		area_set_host(&as->areas, range, host);
+	else
+		area_release_spares(&as->areas);
+	aspace_leave_alone(as);
+	return err;
+}
+
 /* Around a range that has just changed, leaves may have become alike. Areas say how large a leaf
  * may be, and no leaf crosses from one into another. */
 static void merge_leaves(struct aspace *as, struct gpa_range range)

@@ -117,6 +117,12 @@ enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range) must_
  * and empty tables are back when it returns, after one flush. */
 enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range) must_check;
 
+/* [exclusive] Gives a range that lies in one linear area other host memory, with the largest
+ * leaves that fit there: MM_NOT_MAPPED if it lies in no area throughout, MM_UNSUPPORTED if in
+ * another kind or in several; MM_BUSY as for protect; errors of the map calls. One flush, and a
+ * guest that runs meanwhile finds the old place, nothing (and faults), or the new one. */
+enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host) must_check;
+
 /* [exclusive] Gives the range other permissions, keeping its contents. MM_BUSY: a dirty log is
  * active (dirty.h). The range lies in areas
  * throughout (MM_NOT_MAPPED) and in no device (MM_IS_DEVICE). Flushed when it returns. Pages not

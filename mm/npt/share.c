@@ -72,23 +72,6 @@ static int64_t free_unheld(struct npt *npt, const struct npt *except, gpa_t gpa,
 
 /* --- making a copy --- */
 
-/* Gives back the tables of a copy below this one, and nothing that its leaves map. */
-static void free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned level)
-{
-	const struct npt_format *f = npt->format;
-
-	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
-		uint64_t entry = npt_load(&table[i]);
-		hpa_t child = npt_decode_pa(f, entry);
-
-		if (!npt_is_table(f, entry, level))
-			continue;
-		free_tables(npt, npt_table_at(npt, child), level - 1);
-		npt_give(npt, 0, 1, &child);
-		npt_count(&npt->counts.tables, -1);
-	}
-}
-
 /* *to is clear. On an error, what has been made so far hangs from it. */
 static enum mm_error copy_tables(struct npt *npt, const _Atomic uint64_t *from,
                                  _Atomic uint64_t *to, unsigned level)
@@ -121,7 +104,7 @@ static void free_copy(struct npt *npt, struct npt *copy)
 {
 	unsigned order = npt_root_order(&npt->config);
 
-	free_tables(npt, copy->root_table, npt_root_level(npt));
+	npt_free_tables(npt, copy->root_table, npt_root_level(npt));
 	npt_give(npt, order, 1, &copy->root);
 	npt_count(&npt->counts.tables, -(INT64_C(1) << order));
 }

@@ -204,6 +204,22 @@ void npt_release(struct npt *npt, uint64_t start, uint64_t end, struct npt_count
 		npt_count(&counts->leaves[level], -r.leaves[level]);
 }
 
+void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned level)
+{
+	const struct npt_format *f = npt->format;
+
+	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
+		uint64_t entry = npt_load(&table[i]);
+		hpa_t child = npt_decode_pa(f, entry);
+
+		if (!npt_is_table(f, entry, level))
+			continue;
+		npt_free_tables(npt, npt_table_at(npt, child), level - 1);
+		npt_give(npt, 0, 1, &child);
+		npt_count(&npt->counts.tables, -1);
+	}
+}
+
 enum mm_error npt_unmap(struct npt *npt, struct gpa_range range)
 {
 	uint64_t start = range.start.raw;

@@ -1,0 +1,37 @@
+/* Blocks of frames with an owner: see block.h. */
+#include "mm/block.h"
+
+#include "mm/assert.h"
+
+enum mm_error block_alloc(const struct mm_hal *hal, unsigned order, struct block *block)
+{
+	hpa_t pa;
+
+	MM_ASSERT(!block->held);
+	if (hal->alloc(hal->ctx, order, 1, &pa) != 1)
+		return MM_NO_MEMORY;
+	*block = (struct block){.pa = pa, .order = order, .held = true};
+	return MM_OK;
+}
+
+enum mm_error block_alloc_zeroed(const struct mm_hal *hal, unsigned order, struct block *block)
+{
+	enum mm_error err = block_alloc(hal, order, block);
+
+	if (err == MM_OK)
+		block_fill(hal, block, 0);
+	return err;
+}
+
+void block_fill(const struct mm_hal *hal, const struct block *block, uint8_t value)
+{
+	MM_ASSERT(block->held);
+	__builtin_memset(block_ptr(hal, block), value, block_bytes(block));
+}
+
+void block_free(const struct mm_hal *hal, struct block *block)
+{
+	if (block->held)
+		hal->free(hal->ctx, block->order, 1, &block->pa);
+	*block = (struct block){.held = false};
+}

@@ -1,0 +1,86 @@
+/*
+ * Giving a range other host memory, with leaves as large as the new place allows.
+ *
+ * The new mapping is drafted under a root of its own, which nobody walks. When it is complete,
+ * the range is emptied, with its flush, and the draft is moved in: whole subtrees where the live
+ * table has nothing, entry by entry in the few tables that both have. That takes no memory, so
+ * nothing can fail once the range has begun to change.
+ */
+#include "mm/npt/change.h"
+
+/* Moves what the draft has below this table into the live one. */
+static void move_in(struct npt *npt, _Atomic uint64_t *live, const _Atomic uint64_t *draft,
+                    unsigned level)
+{
+	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
+		uint64_t entry = npt_load(&draft[i]);
+		uint64_t there = npt_load(&live[i]);
+		hpa_t table = npt_decode_pa(npt->format, entry);
+
+		if (entry == 0)
+			continue;
+		if (there == 0) {
+			npt_link(&live[i], entry);
+			continue;
+		}
+		MM_ASSERT(npt_is_table(npt->format, entry, level));
+		move_in(npt, npt_child(npt, there), npt_table_at(npt, table), level - 1);
+		npt_give(npt, 0, 1, &table);
+		npt_count(&npt->counts.tables, -1);
+	}
+}
+
+static void count_moved(struct npt *npt, const struct npt *draft)
+{
+	const struct npt_counts *from = &draft->counts;
+
+	npt_count(&npt->counts.tables, from->tables);
+	for (unsigned level = 0; level < npt->config.levels; level++)
+		npt_count(&npt->counts.leaves[level], from->leaves[level]);
+}
+
+/* What the draft has booked on the quota counts for the table that it becomes a part of. */
+static void settle_quota(struct npt *npt, struct npt *draft)
+{
+	atomic_store_explicit(&npt->used, atomic_load_explicit(&draft->used, memory_order_relaxed),
+	                      memory_order_relaxed);
+}
+
+static enum mm_error replace(struct npt *npt, struct npt *draft, const struct npt_mapping *mapping)
+{
+	unsigned root = npt_root_level(npt);
+	enum mm_error err = npt_map(draft, mapping);
+
+	if (err != MM_OK)
+		return err;
+	settle_quota(npt, draft);
+	err = npt_unmap(npt, mapping->range);
+	if (err != MM_OK) {
+		npt_free_tables(draft, draft->root_table, root);
+		settle_quota(npt, draft);
+		return err;
+	}
+	move_in(npt, npt->root_table, draft->root_table, root);
+	npt_publish(npt);
+	count_moved(npt, draft);
+	return MM_OK;
+}
+
+enum mm_error npt_remap(struct npt *npt, const struct npt_mapping *mapping)
+{
+	unsigned order = npt_root_order(&npt->config);
+	struct npt draft;
+	hpa_t root;
+	enum mm_error err = npt_take(npt, order, 1, &root);
+
+	if (err != MM_OK)
+		return err;
+	npt_clear_table(npt, root, order);
+	__builtin_memcpy(&draft, npt, sizeof(draft));
+	__builtin_memset(&draft.counts, 0, sizeof(draft.counts));
+	draft.root = root;
+	draft.root_table = npt_table_at(npt, root);
+	err = replace(npt, &draft, mapping);
+	npt_give(npt, order, 1, &root);
+	return err;
+}
