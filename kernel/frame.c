@@ -292,26 +292,32 @@ static void set_stock_count(struct stock *stock, uint32_t count)
 	atomic_store_explicit(&stock->count, count, memory_order_relaxed);
 }
 
-/* From an empty stock to a full one, or to as much as there is. Filled from the end downwards,
- * so that frames are handed out in the order in which they were taken. */
-static noinline void fill_stock(struct stock *stock)
+/*
+ * From an empty stock to one that is at least half full, or to as much as there is. Not further:
+ * to fill it to the last place would split ever smaller runs. It is filled from the end downwards,
+ * so that frames are handed out in the order in which they were taken. Answers how many it has.
+ */
+static noinline uint32_t fill_stock(struct stock *stock)
 {
-	unsigned at = STOCK;
+	hpa_t *to = stock->frames + STOCK;
+	uint32_t count;
 
 	spin_lock(&pool.lock);
-	while (at > 0) {
-		hpa_t run;
-		int order = alloc_run_locked(fls64(at), &run);
+	while (to > stock->frames + STOCK / 2) {
+		hpa_t run, end;
+		int order = alloc_run_locked(fls64((uint64_t)(to - stock->frames)), &run);
 
 		if (order < 0)
 			break;
-		for (uint64_t i = 0; i < BIT((unsigned)order); i++)
-			stock->frames[--at] = hpa_plus(run, i << PAGE_SHIFT);
+		end = hpa_plus(run, PAGE_SIZE << order);
+		for (; run.raw != end.raw; run = hpa_plus(run, PAGE_SIZE))
+			*--to = run;
 	}
 	spin_unlock(&pool.lock);
-	if (unlikely(at > 0))
-		memmove(stock->frames, stock->frames + at, (STOCK - at) * sizeof(hpa_t));
-	set_stock_count(stock, STOCK - at);
+	count = (uint32_t)(stock->frames + STOCK - to);
+	memmove(stock->frames, to, count * sizeof(hpa_t));
+	set_stock_count(stock, count);
+	return count;
 }
 
 /* Gives the stock back to the trees, for the sake of a larger block. */
@@ -349,13 +355,15 @@ size_t frame_alloc_many(unsigned order, size_t n, hpa_t out[])
 
 	if (unlikely(order != 0 || n != 1))
 		return alloc_blocks(stock, order, n, out);
-	if (unlikely(stock_count(stock) == 0))
-		fill_stock(stock);
 	count = stock_count(stock);
-	if (unlikely(count == 0))
-		return 0;
-	set_stock_count(stock, count - 1);
-	out[0] = stock->frames[count - 1];
+	if (unlikely(count == 0)) {
+		count = fill_stock(stock);
+		if (count == 0)
+			return 0;
+	}
+	count--;
+	set_stock_count(stock, count);
+	out[0] = stock->frames[count];
 	return 1;
 }
 

@@ -4,19 +4,26 @@
 #include "frame.h"
 #include "machine.h"
 
+/* Gives back the account of what was not to be had. */
+static noinline size_t hal_short(struct vm_frames *frames, unsigned order, size_t n, size_t got)
+{
+	atomic_fetch_sub_explicit(&frames->taken, (uint64_t)(n - got) << order,
+	                          memory_order_relaxed);
+	return got;
+}
+
 static size_t hal_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 {
 	struct vm_frames *frames = ctx;
 	uint64_t wanted = (uint64_t)n << order;
 	uint64_t before = atomic_fetch_add_explicit(&frames->taken, wanted, memory_order_relaxed);
-	size_t got = 0;
+	size_t got;
 
-	if (likely(frames->limit >= wanted && before <= frames->limit - wanted))
-		got = frame_alloc_many(order, n, out);
-	if (unlikely(got < n))
-		atomic_fetch_sub_explicit(&frames->taken, (uint64_t)(n - got) << order,
-		                          memory_order_relaxed);
-	return got;
+	/* No sum below overflows: nobody has 2^63 frames. */
+	if (unlikely(before + wanted > frames->limit))
+		return hal_short(frames, order, n, 0);
+	got = frame_alloc_many(order, n, out);
+	return likely(got == n) ? got : hal_short(frames, order, n, got);
 }
 
 static void hal_free(void *ctx, unsigned order, size_t n, const hpa_t in[])

@@ -47,12 +47,27 @@ void *memmove(void *to, const void *from, size_t n)
 	uint8_t *d = to;
 	const uint8_t *s = from;
 
+	if (d == s)
+		return to;
 	/* memcpy() goes upwards, so it may overwrite what it has read. */
 	if ((uintptr_t)d - (uintptr_t)s >= n)
 		return memcpy(to, from, n);
 	while (n-- != 0)
 		d[n] = s[n];
 	return to;
+}
+
+/* Page tables are cleared by this: by the run, the loop's own instructions are few. */
+static inline void set_8_words(uint64_t *to, uint64_t word)
+{
+	to[0] = word;
+	to[1] = word;
+	to[2] = word;
+	to[3] = word;
+	to[4] = word;
+	to[5] = word;
+	to[6] = word;
+	to[7] = word;
 }
 
 void *memset(void *to, int byte, size_t n)
@@ -62,6 +77,8 @@ void *memset(void *to, int byte, size_t n)
 
 	for (; n != 0 && !word_aligned(d); n--)
 		*d++ = (uint8_t)byte;
+	for (; n >= 8 * WORD; n -= 8 * WORD, d += 8 * WORD)
+		set_8_words((uint64_t *)(void *)d, word);
 	for (; n >= WORD; n -= WORD, d += WORD)
 		*(uint64_t *)(void *)d = word;
 	while (n-- != 0)
