@@ -133,13 +133,13 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 /* --- instructions --- */
 
 /*
- * 2 or 4 bytes through both stages as a fetch of the guest. False: it trapped; the trap took sepc,
- * SPV and SPP with it, and SPVP if the firmware passed it on. They are the guest's, and put back.
+ * 2 or 4 bytes through both stages as a fetch of the guest. False: it trapped, and took sepc, SPV
+ * and SPP with it, and SPVP if the firmware passed it on: after_trap() puts them back.
  */
 #define HARDWARE_FETCH(name, text)                                                                 \
-	static inline bool name(uint64_t gva, uint64_t pc, uint32_t *value)                        \
+	static inline bool name(uint64_t gva, uint32_t *value)                                     \
 	{                                                                                          \
-		uint64_t hstatus = csr_read(hstatus), read;                                        \
+		uint64_t read;                                                                     \
 		bool ok;                                                                           \
                                                                                                    \
 		__asm__ volatile(CATCH(text)                                                       \
@@ -147,14 +147,15 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 		                 : [gva] "r"(gva)                                                  \
 		                 : "t0", "memory");                                                \
 		*value = (uint32_t)read;                                                           \
-		if (unlikely(!ok))                                                                 \
-			after_trap(pc, hstatus);                                                   \
 		return ok;                                                                         \
 	}
 
+HARDWARE_FETCH(fetch_2, HLVX_HU("%[value]", "%[gva]"))
+HARDWARE_FETCH(fetch_4, HLVX_WU("%[value]", "%[gva]"))
+
 /* The way back from the trap was an sret, which leaves SPP at U. The guest's privilege is in SPVP
  * as it was in SPP. */
-static noinline void after_trap(uint64_t pc, uint64_t hstatus)
+static void after_trap(uint64_t pc, uint64_t hstatus)
 {
 	csr_write(sepc, pc);
 	csr_write(hstatus, hstatus);
@@ -164,27 +165,21 @@ static noinline void after_trap(uint64_t pc, uint64_t hstatus)
 		csr_clear(sstatus, SSTATUS_SPP);
 }
 
-HARDWARE_FETCH(fetch_2, HLVX_HU("%[value]", "%[gva]"))
-HARDWARE_FETCH(fetch_4, HLVX_WU("%[value]", "%[gva]"))
-
 /* Unprivileged manual, 1.5: what the lowest bits of its first 2 bytes tell of its length. */
 static bool is_compressed(uint32_t insn)
 {
 	return (insn & 3) != 3;
 }
 
-static bool hardware_fetch(uint64_t pc, uint32_t *insn)
+static bool fetch_halves(uint64_t pc, uint32_t *insn)
 {
 	uint32_t high;
 
-	/* Aligned, it lies in one page, and more can be read than may be needed. */
-	if (is_aligned(pc, 4))
-		return fetch_4(pc, pc, insn);
-	if (!fetch_2(pc, pc, insn))
+	if (!fetch_2(pc, insn))
 		return false;
 	if (is_compressed(*insn))
 		return true;
-	if (!fetch_2(pc + 2, pc, &high))
+	if (!fetch_2(pc + 2, &high))
 		return false;
 	*insn |= high << 16;
 	return true;
@@ -200,7 +195,7 @@ static enum mm_error fetch_parcel(const struct hext_vcpu *v, gva_t gva, uint16_t
 	return aspace_fetch(v->as, gpa, parcel, sizeof(*parcel));
 }
 
-static noinline enum mm_error software_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn)
+static enum mm_error software_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn)
 {
 	uint16_t low, high = 0;
 	enum mm_error error = fetch_parcel(v, pc, &low);
@@ -212,9 +207,24 @@ static noinline enum mm_error software_fetch(const struct hext_vcpu *v, gva_t pc
 	return error;
 }
 
+/* Where it is not aligned, or its page is not there, or the vCPU is not. */
+static noinline enum mm_error fetch_slowly(const struct hext_vcpu *v, gva_t pc, uint32_t *insn,
+                                           uint64_t hstatus)
+{
+	if (v->cpu != NULL) {
+		if (!is_aligned(pc.raw, 4) && fetch_halves(pc.raw, insn))
+			return MM_OK;
+		after_trap(pc.raw, hstatus);
+	}
+	return software_fetch(v, pc, insn);
+}
+
 enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn)
 {
-	if (likely(v->cpu != NULL) && likely(hardware_fetch(pc.raw, insn)))
+	uint64_t hstatus = csr_read(hstatus);
+
+	/* Aligned, it lies in one page, and more can be read than may be needed. */
+	if (likely(v->cpu != NULL && is_aligned(pc.raw, 4)) && likely(fetch_4(pc.raw, insn)))
 		return MM_OK;
-	return software_fetch(v, pc, insn);
+	return fetch_slowly(v, pc, insn, hstatus);
 }

@@ -64,17 +64,18 @@ enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 	const struct vm_exit_fault *fault = &exit->fault;
 	enum mm_error error;
 
-	/* Code and page tables in a device's registers are not emulated. */
-	if (fault->stage1_walk || fault->access == MM_X)
+	/* Page tables in a device's registers are not emulated; nor is code, which the fetch
+	 * below refuses. */
+	if (unlikely(fault->stage1_walk))
 		return MM_UNSUPPORTED;
 	error = likely(exit->raw[3] == 0) ? decode_memory(v, exit, access)
 	                                  : decode_htinst(exit, access);
-	if (error != MM_OK)
+	if (unlikely(error != MM_OK))
 		return error;
-	if (access->write != (fault->access == MM_W))
+	if (unlikely(access->write != (fault->access == MM_W)))
 		return MM_UNSUPPORTED;
 	/* The guest's tables map the next page on their own. */
-	if ((fault->gpa.raw & (PAGE_SIZE - 1)) + access->width > PAGE_SIZE)
+	if (unlikely((fault->gpa.raw & (PAGE_SIZE - 1)) + access->width > PAGE_SIZE))
 		return MM_UNSUPPORTED;
 	access->gpa = fault->gpa;
 	if (access->write)
@@ -86,10 +87,10 @@ bool hext_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uin
 {
 	struct hext_vcpu *v = vcpu->arch;
 
+	state_advance(v, access->length);
 	if (!access->write)
 		state_set_reg(v, access->reg,
 		              access->sign_extend ? sign_extend(value, access)
 		                                  : low_bytes(value, access));
-	state_advance(v, access->length);
 	return false;
 }

@@ -104,17 +104,15 @@ static inline uint64_t state_reg(struct hext_vcpu *v, unsigned n)
 	return v->x[n];
 }
 
+/* In vcpu_state.c: one of those that are on the hart. */
+void state_set_live(struct hext_vcpu *v, unsigned n, uint64_t value);
+
 static inline void state_set_reg(struct hext_vcpu *v, unsigned n, uint64_t value)
 {
-	bool live = unlikely((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL;
-
-	if (n == 0)
-		return;
-	if (live)
-		hext_spill(v);
-	v->x[n] = value;
-	if (live)
-		hext_fill(v);
+	if (unlikely((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
+		state_set_live(v, n, value);
+	else if (n != 0)
+		v->x[n] = value;
 }
 
 #endif

@@ -24,48 +24,40 @@ static uint64_t part_of(uint64_t whole, uint64_t offset, uint64_t width)
 	return whole >> (offset % 8 * 8) << above >> above;
 }
 
-static uint64_t locked_value(struct test_device *test, const uint64_t *reg)
+static noinline enum mm_error read_locked(struct test_device *test, const uint64_t *reg,
+                                          uint64_t offset, unsigned width, uint64_t *value)
 {
-	uint64_t value;
+	uint64_t whole;
 
 	spin_lock(&test->lock);
-	value = *reg;
+	whole = *reg;
 	spin_unlock(&test->lock);
-	return value;
-}
-
-static bool register_value(struct test_device *test, uint64_t offset, uint64_t *value)
-{
-	switch (align_down(offset, 8)) {
-	case GUEST_TEST_ID:
-		*value = UINT64_C(0x8877665544332211);
-		return true;
-	case GUEST_TEST_NEG:
-		*value = UINT64_C(0xfffefdfcfbfaf9f8);
-		return true;
-	case GUEST_TEST_SCRATCH:
-		*value = locked_value(test, &test->scratch);
-		return true;
-	case GUEST_TEST_WRITES:
-		*value = locked_value(test, &test->writes);
-		return true;
-	case GUEST_TEST_LAST:
-		*value = locked_value(test, &test->last);
-		return true;
-	default:
-		return false;
-	}
+	*value = part_of(whole, offset, width);
+	return MM_OK;
 }
 
 static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
 {
 	struct test_device *test = container_of(dev, struct test_device, device);
-	uint64_t whole;
 
-	if (!is_aligned(offset, width) || !register_value(test, offset, &whole))
+	if (!is_aligned(offset, width))
 		return MM_UNSUPPORTED;
-	*value = part_of(whole, offset, width);
-	return MM_OK;
+	switch (align_down(offset, 8)) {
+	case GUEST_TEST_ID:
+		*value = part_of(UINT64_C(0x8877665544332211), offset, width);
+		return MM_OK;
+	case GUEST_TEST_NEG:
+		*value = part_of(UINT64_C(0xfffefdfcfbfaf9f8), offset, width);
+		return MM_OK;
+	case GUEST_TEST_SCRATCH:
+		return read_locked(test, &test->scratch, offset, width, value);
+	case GUEST_TEST_WRITES:
+		return read_locked(test, &test->writes, offset, width, value);
+	case GUEST_TEST_LAST:
+		return read_locked(test, &test->last, offset, width, value);
+	default:
+		return MM_UNSUPPORTED;
+	}
 }
 
 /* Every write is counted; those to registers that cannot be written change nothing else. */

@@ -161,9 +161,9 @@ enum mm_error device_bus_read(struct device_bus *bus, enum device_space space, u
 	struct device *dev;
 	uint64_t read = 0;
 	enum mm_error err = target_of(bus, space, addr, width, &dev);
-	if (err == MM_OK)
+	if (likely(err == MM_OK))
 		err = dev->ops->read(dev, addr - dev->range.base, width, &read);
-	if (err == MM_OK)
+	if (likely(err == MM_OK))
 		*value = read;
 	return err;
 }
@@ -173,7 +173,7 @@ enum mm_error device_bus_write(struct device_bus *bus, enum device_space space, 
 {
 	struct device *dev;
 	enum mm_error err = target_of(bus, space, addr, width, &dev);
-	if (err == MM_OK)
-		err = dev->ops->write(dev, addr - dev->range.base, width, value);
-	return err;
+	if (unlikely(err != MM_OK))
+		return err;
+	return dev->ops->write(dev, addr - dev->range.base, width, value);
 }
