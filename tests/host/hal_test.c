@@ -152,8 +152,10 @@ static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 
 	lock(test);
 	for (; got < n; got++) {
-		if (refused(test) || !take_block(test, order, &out[got]))
+		if (refused(test) || !take_block(test, order, &out[got])) {
+			test->refusals++;
 			break;
+		}
 		void *at = hal_test_ptr(test, out[got]);
 		set_poison(test, at, PAGE_SIZE << order, false);
 		memset(at, HAL_TEST_POISON, PAGE_SIZE << order);

@@ -66,6 +66,7 @@ struct hal_test {
 	uint64_t requests; /* blocks asked for, ever; the one refused included */
 	uint64_t fail_at;  /* refuse the request of this number; 0: none */
 	bool fail_on;      /* and all that come after it */
+	uint64_t refusals; /* requests not served, for whatever reason */
 	size_t keep_free;  /* pretend that this many frames are not there */
 	struct ghost_tlb tlb;
 	uint64_t flushes, publishes, zeroed;

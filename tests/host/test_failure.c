@@ -201,7 +201,8 @@ static void c03_every_quota(const struct geometry *geo)
 	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
 		const struct operation *op = &operations[i];
 		for (uint64_t spare = 0; spare < 40; spare += spare < 8 ? 1 : 5) {
-			struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 2048});
+			struct guest *g =
+				guest_open(geo, (struct hal_test_options){.frames = 2048});
 			check_context("format=%s operation=%s spare=%llu", geo->name, op->name,
 			              (unsigned long long)spare);
 			op->prepare(g);

@@ -1,0 +1,211 @@
+/*
+ * Random operations against the model: MODEL_OPS per format (10 million), in episodes that each
+ * begin with an empty address space. A difference stops the run; the sequence that led to it is
+ * shortened, one operation at a time, as long as it still fails, and printed.
+ *
+ *	MODEL_OPS=1000000000   so many per format
+ *	MODEL_SEED=7           another run; it is printed
+ *	MODEL_FORMAT=ept4      one geometry alone
+ */
+#include "model.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "mm/compiler.h"
+
+#define EPISODE 2000
+
+static const struct universe small = {
+	.name = "small",
+	.runs = {{500, 24}, {0x40000 - 12, 24}, {UINT64_MAX, 16}},
+	.host_pages = 32,
+	.hal = {.frames = 256, .no_blocks = true, .tlb_entries = 32},
+};
+
+/* So few frames that they run out all the time. */
+static const struct universe tight = {
+	.name = "tight",
+	.runs = {{500, 24}, {0x40000 - 12, 24}, {UINT64_MAX, 16}},
+	.host_pages = 16,
+	.hal = {.frames = 64, .hooks = true, .no_zero = true, .tlb_entries = 32},
+};
+
+static const struct universe large = {
+	.name = "large",
+	.runs = {{508, 4 + 1024 + 4}, {UINT64_MAX, 512}},
+	.max_leaf = 2,
+	.host_pages = 512,
+	.hal = {.frames = 8192, .tlb_entries = 64},
+};
+
+/* What a worker is at; shared with whoever waits for it. */
+struct progress {
+	uint64_t seed;
+	const struct universe *universe;
+	unsigned step;
+	uint64_t done;
+};
+
+static struct progress *progress;
+
+static void make_episode(const struct universe *u, uint64_t seed, struct model_op ops[EPISODE])
+{
+	struct rng rng = rng_seeded(seed);
+	unsigned pages = 0;
+	for (unsigned r = 0; r < ARRAY_SIZE(u->runs); r++)
+		pages += u->runs[r].pages;
+	for (unsigned i = 0; i < EPISODE; i++)
+		ops[i] = model_random(u, pages, &rng);
+}
+
+static void run_ops(const struct geometry *geo, const struct universe *u,
+                    const struct model_op *ops, unsigned n)
+{
+	struct model *m = model_open(geo, u);
+	unsigned every = u->max_leaf ? 500 : 250;
+	for (unsigned i = 0; i < n; i++) {
+		progress->step = i;
+		model_apply(m, &ops[i]);
+		if (i % every == every - 1)
+			model_check(m);
+	}
+	progress->step = n;
+	model_check(m);
+	model_close(m);
+}
+
+/* Runs it in a child of its own. True: it went through. */
+static bool survives(const struct geometry *geo, const struct universe *u,
+                     const struct model_op *ops, unsigned n, bool quiet)
+{
+	int status;
+	fflush(NULL);
+	pid_t child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		check_in_child();
+		if (quiet && !freopen("/dev/null", "w", stderr))
+			_exit(2);
+		run_ops(geo, u, ops, n);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Leaves out operations, many at a time and then single ones, while it still fails. */
+static unsigned shrink(const struct geometry *geo, const struct universe *u, struct model_op *ops,
+                       unsigned n)
+{
+	struct model_op shorter[EPISODE];
+	for (unsigned chunk = n / 2; chunk > 0; chunk /= 2) {
+		for (unsigned at = 0; at < n;) {
+			unsigned cut = chunk < n - at ? chunk : n - at;
+			memcpy(shorter, ops, at * sizeof(*ops));
+			memcpy(shorter + at, ops + at + cut, (n - at - cut) * sizeof(*ops));
+			if (survives(geo, u, shorter, n - cut, true)) {
+				at += chunk;
+			} else {
+				memcpy(ops, shorter, (n - cut) * sizeof(*ops));
+				n -= cut;
+			}
+		}
+	}
+	return n;
+}
+
+static void report(const struct geometry *geo, const struct progress *at)
+{
+	struct model_op ops[EPISODE];
+	unsigned n = at->step + 1 < EPISODE ? at->step + 1 : EPISODE;
+	const struct universe *u = at->universe;
+	uint64_t seed = at->seed;
+	char text[160];
+
+	make_episode(u, seed, ops);
+	if (survives(geo, u, ops, n, true))
+		check_failed(__FILE__, __LINE__, "seed %" PRIu64 " fails, but not again", seed);
+	n = shrink(geo, u, ops, n);
+	fprintf(stderr, "# %s, universe %s, seed %" PRIu64 ", shortened to %u:\n", geo->name,
+	        u->name, seed, n);
+	for (unsigned i = 0; i < n; i++) {
+		model_describe(&ops[i], text, sizeof(text));
+		fprintf(stderr, "#   %s\n", text);
+	}
+	survives(geo, u, ops, n, false); /* once more, to say what is wrong */
+	check_failed(__FILE__, __LINE__, "the model differs: universe %s, seed %" PRIu64, u->name,
+	             seed);
+}
+
+static uint64_t from_environment(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+	return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static unsigned geometries_of(const struct npt_format *format)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < geometry_count; i++)
+		n += geometries[i].format == format;
+	return n;
+}
+
+/* Episodes until this geometry's share of its format's operations is done. */
+static void work(const struct geometry *geo, uint64_t ops, uint64_t seed)
+{
+	static const struct universe *const universes[] = {&small, &tight, &small, &tight};
+	static struct model_op episode[EPISODE];
+	for (uint64_t e = 0; progress->done < ops; e++) {
+		/* One in a hundred in the large one, whose every look is at 1,500 pages. */
+		progress->universe = e % 100 == 50 ? &large : universes[e % 4];
+		progress->seed = seed + e;
+		make_episode(progress->universe, progress->seed, episode);
+		run_ops(geo, progress->universe, episode, EPISODE);
+		progress->done += EPISODE;
+	}
+}
+
+static void random_operations(const struct geometry *geo)
+{
+	uint64_t share = from_environment("MODEL_OPS", 10000000) / geometries_of(geo->format);
+	uint64_t seed = from_environment("MODEL_SEED", 1) * 1000000000;
+	const char *only = getenv("MODEL_FORMAT");
+	int status;
+
+	if (only && strcmp(only, geo->name) != 0)
+		skip();
+	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+	                -1, 0);
+	CHECK(progress != MAP_FAILED);
+	fflush(NULL);
+	pid_t child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		check_in_child();
+		work(geo, share, seed);
+		_exit(0);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+		struct progress at = *progress;
+		report(geo, &at);
+	}
+	CHECK(progress->done >= share);
+	munmap(progress, sizeof(*progress));
+}
+
+int main(void)
+{
+	static const struct geometry_test tests[] = {
+		GEOMETRY_TEST(random_operations),
+	};
+	return run_geometry_tests("model", tests, ARRAY_SIZE(tests));
+}
