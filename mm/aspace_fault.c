@@ -81,7 +81,16 @@ static enum mm_fault refuse(const struct aspace *as, const struct area *area, gp
 	return gpa_range_contains(as->limits, gpa) ? MM_FAULT_NOT_MAPPED : MM_FAULT_OUT_OF_RANGE;
 }
 
-/* What nearly every fault is, a missing page in a table that is there, stands here in line. */
+enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa, enum mm_perm access)
+{
+	const struct area *area = area_find(&as->areas, gpa);
+
+	if (!area || !mm_permits((enum mm_perm)area->perm, access))
+		return refuse(as, area, gpa);
+	return resolve_any(as, &as->counters[cpu].npt, area, gpa, access);
+}
+
+/* The same, with what nearly every fault is, a page missing in a table that is there, in line. */
 static always_inline enum mm_fault resolve(struct aspace *as, struct npt_counts *counts, gpa_t gpa,
                                            enum mm_perm access)
 {
@@ -89,8 +98,10 @@ static always_inline enum mm_fault resolve(struct aspace *as, struct npt_counts 
 
 	if (unlikely(!area || !mm_permits((enum mm_perm)area->perm, access)))
 		return refuse(as, area, gpa);
+	if (unlikely(!as->npt.plain))
+		return resolve_any(as, counts, area, gpa, access);
 
-	struct npt_slot slot = npt_walk(&as->npt, gpa);
+	struct npt_slot slot = npt_walk_as(&as->npt, gpa, true);
 
 	if (unlikely(slot.value != 0 || slot.level != 0 || area->backend != AREA_ALLOC))
 		return resolve_any(as, counts, area, gpa, access);
@@ -100,12 +111,7 @@ static always_inline enum mm_fault resolve(struct aspace *as, struct npt_counts 
 
 	if (likely(err == MM_OK))
 		return MM_FAULT_MAPPED;
-	return err == MM_BUSY ? resolve_any(as, counts, area, gpa, access) : fault_of(err);
-}
-
-enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa, enum mm_perm access)
-{
-	return resolve(as, &as->counters[cpu].npt, gpa, access);
+	return err == MM_BUSY ? resolve_any(as, counts, area, gpa, access) : MM_FAULT_NO_MEMORY;
 }
 
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)

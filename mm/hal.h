@@ -60,11 +60,14 @@ struct mm_hal {
 	 * CPUs (Arm: DSB ISHST). NULL where coherent walkers need nothing. */
 	void (*publish)(void *ctx);
 
-	/* See struct mm_flush. Required. */
+	/* See struct mm_flush. Required. Other CPUs may be waiting inside the library for the call
+	 * that flushes, perhaps with interrupts off: the hook must not wait for them to take one.
+	 * A CPU that is not in a guest needs only to flush before it enters one. */
 	void (*flush)(void *ctx, const struct mm_flush *request);
 
 	/* An index below MM_MAX_CPUS that no concurrent caller has: the CPU's number when the
-	 * library runs with preemption off. NULL: one CPU, always 0. */
+	 * library runs with preemption off. NULL: no two calls on the address space ever run at
+	 * once, and nothing is locked. */
 	unsigned (*cpu_index)(void *ctx);
 };
 

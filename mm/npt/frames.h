@@ -13,29 +13,23 @@
 
 /* [shared] n blocks of 2^order frames, or none at all: MM_QUOTA, MM_NO_MEMORY. */
 enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[]) must_check;
-/* [shared] One frame: the fault path's. */
-static inline enum mm_error npt_take_frame(struct npt *npt, hpa_t *out)
-{
-	if (likely(npt->quota == UINT64_MAX && npt->hal.alloc(npt->hal.ctx, 0, 1, out) == 1))
-		return MM_OK;
-	return npt->quota == UINT64_MAX ? MM_NO_MEMORY : npt_take(npt, 0, 1, out);
-}
-
 /* [shared] */
 void npt_give(struct npt *npt, unsigned order, size_t n, const hpa_t in[]);
 
 /* Clears a frame that becomes a table: plain stores, since the HAL's zero hook is for guests. */
 void npt_clear_table(const struct npt *npt, hpa_t table, unsigned order);
-/* Clears a block of 2^order frames that a guest is to get. */
+/* Clears what a guest is to get. */
+static inline void npt_clear_bytes(const struct npt *npt, void *at, size_t bytes)
+{
+	if (npt->hal.zero)
+		npt->hal.zero(npt->hal.ctx, at, bytes);
+	else
+		__builtin_memset(at, 0, bytes);
+}
+
 static inline void npt_clear_data(const struct npt *npt, hpa_t block, unsigned order)
 {
-	void *page = hal_to_virt(&npt->hal, block);
-	size_t bytes = (size_t)(PAGE_SIZE << order);
-
-	if (npt->hal.zero)
-		npt->hal.zero(npt->hal.ctx, page, bytes);
-	else
-		__builtin_memset(page, 0, bytes);
+	npt_clear_bytes(npt, hal_to_virt(&npt->hal, block), (size_t)(PAGE_SIZE << order));
 }
 
 /* Single frames in hand: frames[next] to frames[end - 1]. Empty if all zero. */

@@ -36,22 +36,23 @@ enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct 
 
 /*
  * npt_install() where the walk got to the last level, for a page of the library's own in
- * MM_NORMAL memory: what nearly every fault comes to, and short enough to stand in its caller.
+ * MM_NORMAL memory, in a plain table: what nearly every fault comes to, and short enough to stand
+ * in its caller.
  */
 static always_inline must_check enum mm_error npt_install_page(struct npt *npt,
                                                                struct npt_counts *counts,
                                                                _Atomic uint64_t *entry,
                                                                enum mm_perm perm)
 {
+	const struct npt_format *f = npt->format;
 	uint64_t absent = 0;
 	hpa_t frame;
-	enum mm_error err = npt_take_frame(npt, &frame);
 
-	if (unlikely(err != MM_OK))
-		return err;
-	npt_clear_data(npt, frame, 0);
+	if (unlikely(npt->hal.alloc(npt->hal.ctx, 0, 1, &frame) != 1))
+		return MM_NO_MEMORY;
+	npt_clear_bytes(npt, (void *)(uintptr_t)(frame.raw + npt->direct_offset), PAGE_SIZE);
 
-	uint64_t leaf = npt->page_attr[perm] | npt_encode_pa(npt->format, frame);
+	uint64_t leaf = npt->page_attr[perm] | ((frame.raw >> f->pa_shift) & f->pa_mask);
 
 	if (unlikely(!atomic_compare_exchange_strong_explicit(
 		    entry, &absent, leaf, memory_order_release, memory_order_relaxed))) {

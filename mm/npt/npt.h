@@ -63,14 +63,15 @@ struct npt {
 	uint8_t root_level;
 	uint8_t root_shift; /* LEVEL_SHIFT(root_level) */
 	bool direct;        /* no HAL hook crosses hpa/hva, and addresses are one field */
+	bool plain;         /* direct, and without a quota */
 
 	struct npt_config config;
 	struct mm_hal hal;
 	uint64_t page_attr[8]; /* by permission: a 4 KiB leaf of our own, but for its address */
 	hpa_t root;
-	uint32_t tag;          /* for mm_flush */
-	uint64_t quota;        /* frames, tables included; UINT64_MAX: none */
-	_Atomic uint64_t used; /* of the quota; not kept where there is none */
+	uint32_t tag;                         /* for mm_flush */
+	uint64_t quota;                       /* frames, tables included; UINT64_MAX: none */
+	aligned_to(64) _Atomic uint64_t used; /* of the quota; not kept where there is none */
 	struct npt_counts counts;
 	struct npt *copies;    /* of the live table: what shares frames with it, see share.h */
 	struct npt *next_copy; /* of a copy */
