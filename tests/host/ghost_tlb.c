@@ -7,7 +7,11 @@
 
 void ghost_tlb_init(struct ghost_tlb *tlb, size_t limit)
 {
-	*tlb = (struct ghost_tlb){.limit = limit, .random = 1};
+	*tlb = (struct ghost_tlb){.limit = limit, .random = 1, .capacity = limit};
+	if (limit) {
+		tlb->entries = calloc(limit, sizeof(*tlb->entries));
+		CHECK(tlb->entries != NULL);
+	}
 }
 
 void ghost_tlb_fini(struct ghost_tlb *tlb)

@@ -52,6 +52,8 @@ struct hal_test_options {
 	unsigned root_order;
 	bool threads;       /* hooks are called from several threads at once */
 	bool shared;        /* the pool and the trace are shared with forked children */
+	bool light;         /* one thread, no cpu_index; only the first and the last 64 bytes of
+	                       each frame are poisoned */
 	size_t tlb_entries; /* 0: as many as needed */
 };
 

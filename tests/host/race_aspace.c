@@ -1,0 +1,307 @@
+/*
+ * Calls that may run beside each other, and calls that exclude them, from several threads at
+ * once, under ThreadSanitizer. What is checked: no data race; no lost page, no leaked or doubly
+ * owned frame; what a reader gets is something that somebody wrote; nobody faults for ever.
+ *
+ *	RACE_STEPS=100000000   so many operations in all, per geometry
+ */
+#include "mm/dirty.h"
+#include "mm/snapshot.h"
+
+#include "guest.h"
+#include "race.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mm/compiler.h"
+
+/* Pages of the arena; every one is lazily backed. */
+enum {
+	FIRST = 500,
+	COUNT = 24
+};
+
+struct arena {
+	struct guest *g;
+	uint64_t steps; /* per thread */
+	_Atomic uint64_t served;
+	_Atomic bool stop;
+};
+
+static struct guest *open_arena(const struct geometry *geo)
+{
+	struct guest *g = guest_open(
+		geo, (struct hal_test_options){.threads = true, .frames = 1024, .no_blocks = true});
+	CHECK_OK(aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW, (struct aspace_backing){0}));
+	return g;
+}
+
+static uint64_t steps_per_thread(uint64_t otherwise)
+{
+	const char *text = getenv("RACE_STEPS");
+	return text ? strtoull(text, NULL, 0) / 4 : otherwise;
+}
+
+/* Values that tell where they belong: whoever reads one sees a whole one of this page, or 0. */
+static uint64_t value_for(uint64_t number, uint64_t salt)
+{
+	return (number << 48) | ((salt & 0xffffff) << 24) | (salt & 0xffffff);
+}
+
+static void check_value(uint64_t value, uint64_t number)
+{
+	if (value == 0)
+		return;
+	CHECK_EQ(value >> 48, number);
+	CHECK_EQ((value >> 24) & 0xffffff, value & 0xffffff);
+}
+
+/* --- c02 and W10: everybody faults on the same pages --- */
+
+static void fault_all(struct race *race)
+{
+	struct arena *a = race->shared;
+	for (unsigned p = FIRST; p < FIRST + COUNT; p++) {
+		enum mm_fault fault = aspace_fault(&a->g->as, page(p), MM_W);
+		CHECK(fault == MM_FAULT_MAPPED || fault == MM_FAULT_SPURIOUS);
+		if (fault == MM_FAULT_MAPPED)
+			atomic_fetch_add(&a->served, 1);
+	}
+}
+
+static void c02_one_frame_however_many_fault(const struct geometry *geo)
+{
+	void (*const run[])(struct race *) = {fault_all, fault_all, fault_all, fault_all};
+	for (unsigned round = 0; round < 40; round++) {
+		struct arena a = {.g = open_arena(geo)};
+		race_run(ARRAY_SIZE(run), run, &a, round);
+		CHECK_EQ(a.served, COUNT);
+		struct aspace_stats stats = guest_stats(a.g);
+		CHECK_EQ(stats.frames, COUNT);
+		CHECK_EQ(stats.faults[MM_FAULT_MAPPED], COUNT);
+		CHECK_EQ(stats.frames + stats.tables, a.g->hal->in_use);
+		guest_close(a.g);
+	}
+}
+
+/* A quota that many overdraw together is not overdrawn. */
+static void fault_until_quota(struct race *race)
+{
+	struct arena *a = race->shared;
+	for (unsigned p = FIRST; p < FIRST + COUNT; p++) {
+		unsigned mine = FIRST + (p - FIRST + 6 * race->cpu) % COUNT;
+		if (aspace_fault(&a->g->as, page(mine), MM_W) == MM_FAULT_MAPPED)
+			atomic_fetch_add(&a->served, 1);
+	}
+}
+
+static void a_quota_holds_against_all(const struct geometry *geo)
+{
+	void (*const run[])(struct race *) = {fault_until_quota, fault_until_quota,
+	                                      fault_until_quota, fault_until_quota};
+	for (unsigned round = 0; round < 20; round++) {
+		struct hal_test *hal = hal_test_open(
+			(struct hal_test_options){.threads = true,
+		                                  .frames = 256,
+		                                  .root_order = npt_root_order(&geo->config)});
+		struct aspace_config config = guest_config(geo, hal);
+		/* Room for the root, the tables, and half of the pages. */
+		uint64_t tables =
+			(UINT64_C(1) << npt_root_order(&geo->config)) + geo->config.levels;
+		config.quota = tables + COUNT / 2;
+		struct arena a = {.g = guest_open_with(geo, hal, &config)};
+		CHECK_OK(aspace_map_alloc(&a.g->as, pages(FIRST, COUNT), MM_RW,
+		                          (struct aspace_backing){0}));
+		race_run(ARRAY_SIZE(run), run, &a, round);
+		struct aspace_stats stats = guest_stats(a.g);
+		CHECK(stats.frames + stats.tables <= config.quota);
+		CHECK_EQ(stats.frames + stats.tables, hal->in_use);
+		CHECK_EQ(stats.frames, a.served);
+		guest_close(a.g);
+	}
+}
+
+/* --- everything at once --- */
+
+/* The guest's CPUs: fault as the hardware would, and look. */
+static void fault_and_translate(struct race *race)
+{
+	struct arena *a = race->shared;
+	for (uint64_t i = 0; i < a->steps; i++) {
+		uint64_t number = FIRST + rng_below(&race->rng, COUNT);
+		enum mm_perm access = rng_next(&race->rng) & 1 ? MM_R : MM_W;
+		struct aspace_translation t;
+		switch (aspace_fault(&a->g->as, page(number), access)) {
+		case MM_FAULT_MAPPED:
+		case MM_FAULT_SPURIOUS:
+		case MM_FAULT_UNSHARED:
+		case MM_FAULT_PERMISSION:
+		case MM_FAULT_NOT_MAPPED:
+			break;
+		default:
+			CHECK(false);
+		}
+		enum mm_error err = aspace_translate(&a->g->as, page(number), &t);
+		CHECK(err == MM_OK || err == MM_NOT_MAPPED);
+		if (i % 64 == 0)
+			(void)guest_stats(a->g);
+	}
+}
+
+static void read_and_write(struct race *race)
+{
+	struct arena *a = race->shared;
+	for (uint64_t i = 0; i < a->steps; i++) {
+		uint64_t number = FIRST + rng_below(&race->rng, COUNT);
+		uint64_t salt = rng_next(&race->rng);
+		/* A word of each writer's own, so that what is read back can be judged. */
+		gpa_t at = gpa_plus(page(number), 8 * race->cpu);
+		uint64_t value = 0;
+		enum mm_error err;
+		if (salt & 1) {
+			err = aspace_store(&a->g->as, at, 8, value_for(number, salt >> 8));
+			CHECK(err == MM_OK || err == MM_DENIED || err == MM_NOT_MAPPED);
+		} else {
+			err = aspace_load(&a->g->as, at, 8, &value);
+			CHECK(err == MM_OK || err == MM_DENIED || err == MM_NOT_MAPPED);
+			check_value(value, number);
+		}
+	}
+}
+
+static void change(struct race *race)
+{
+	struct arena *a = race->shared;
+	struct aspace *as = &a->g->as;
+	for (uint64_t i = 0; i < a->steps / 8; i++) {
+		uint64_t first = FIRST + rng_below(&race->rng, COUNT);
+		uint64_t n = 1 + rng_below(&race->rng, 4);
+		n = first + n > FIRST + COUNT ? FIRST + COUNT - first : n;
+		struct gpa_range range = pages(first, n);
+		enum mm_error err;
+		switch (rng_below(&race->rng, 4)) {
+		case 0:
+			CHECK_OK(aspace_unmap(as, range));
+			break;
+		case 1:
+			err = aspace_protect(as, range, rng_next(&race->rng) & 1 ? MM_R : MM_RW);
+			CHECK(err == MM_OK || err == MM_NOT_MAPPED);
+			break;
+		default:
+			err = aspace_map_alloc(
+				as, range, MM_RW,
+				(struct aspace_backing){.populate = rng_next(&race->rng) & 1});
+			CHECK(err == MM_OK || err == MM_EXISTS);
+		}
+	}
+}
+
+static void log_and_snapshot(struct race *race)
+{
+	struct arena *a = race->shared;
+	struct aspace *as = &a->g->as;
+	for (uint64_t i = 0; i < a->steps / 32; i++) {
+		uint64_t bitmap[1] = {0};
+		struct snapshot snapshot;
+		CHECK_OK(aspace_dirty_start(as, DIRTY_WRITE_PROTECT, false));
+		CHECK_OK(aspace_dirty_collect(as, pages(FIRST, COUNT), bitmap));
+		CHECK_OK(aspace_dirty_collect(as, pages(FIRST, COUNT), bitmap));
+		aspace_dirty_stop(as);
+		CHECK_OK(aspace_snapshot_take(as, &snapshot));
+		CHECK_OK(aspace_snapshot_restore(as, &snapshot));
+		aspace_snapshot_drop(as, &snapshot);
+	}
+}
+
+static void settle(struct arena *a)
+{
+	struct aspace_stats stats = guest_stats(a->g);
+	CHECK_EQ(stats.frames + stats.tables + stats.area_frames, a->g->hal->in_use);
+	CHECK_EQ(atomic_load(&a->g->as.lock.writer), 0);
+	for (unsigned p = FIRST; p < FIRST + COUNT; p++) {
+		struct touched t = guest_touch(a->g, page(p), MM_R);
+		CHECK(t.outcome != TOUCH_REFUSED || t.fault == MM_FAULT_NOT_MAPPED);
+	}
+	guest_close(a->g);
+}
+
+static void faults_beside_changes(const struct geometry *geo)
+{
+	void (*const run[])(struct race *) = {fault_and_translate, fault_and_translate,
+	                                      read_and_write, read_and_write, change};
+	struct arena a = {.g = open_arena(geo), .steps = steps_per_thread(4000)};
+	race_run(ARRAY_SIZE(run), run, &a, 1);
+	settle(&a);
+}
+
+static void faults_beside_logs_and_snapshots(const struct geometry *geo)
+{
+	void (*const run[])(struct race *) = {fault_and_translate, fault_and_translate,
+	                                      read_and_write, read_and_write, log_and_snapshot};
+	struct arena a = {.g = open_arena(geo), .steps = steps_per_thread(4000)};
+	race_run(ARRAY_SIZE(run), run, &a, 2);
+	settle(&a);
+}
+
+/* Large pages that split and merge beside their readers. */
+static void protect_large(struct race *race)
+{
+	struct arena *a = race->shared;
+	for (uint64_t i = 0; i < a->steps / 8; i++) {
+		uint64_t first = 512 + rng_below(&race->rng, 512);
+		CHECK_OK(aspace_protect(&a->g->as, pages(first, 1), MM_R));
+		CHECK_OK(aspace_protect(&a->g->as, pages(first, 1), MM_RW));
+	}
+}
+
+static void write_large(struct race *race)
+{
+	struct arena *a = race->shared;
+	for (uint64_t i = 0; i < a->steps; i++) {
+		uint64_t number = 512 + rng_below(&race->rng, 512);
+		gpa_t at = gpa_plus(page(number), 8 * race->cpu);
+		uint64_t value = value_for(number, i), got = 0;
+		enum mm_error err = aspace_store(&a->g->as, at, 8, value);
+		CHECK(err == MM_OK || err == MM_DENIED);
+		CHECK_OK(aspace_load(&a->g->as, at, 8, &got));
+		if (err == MM_OK)
+			CHECK_EQ(got, value);
+		check_value(got, number);
+	}
+}
+
+static void splits_beside_writers(const struct geometry *geo)
+{
+	void (*const run[])(struct race *) = {write_large, write_large, write_large, protect_large};
+	struct arena a = {.steps = steps_per_thread(2000)};
+	a.g = guest_open(geo, (struct hal_test_options){.threads = true, .frames = 4096});
+	CHECK_OK(aspace_map_alloc(&a.g->as, pages(512, 512), MM_RW,
+	                          (struct aspace_backing){.max_leaf = 1}));
+	race_run(ARRAY_SIZE(run), run, &a, 3);
+	CHECK_EQ(guest_stats(a.g).frames, 512);
+	guest_close(a.g);
+}
+
+static bool is_typical(const struct geometry *geo)
+{
+	static const char *const names[] = {"ept4", "amd5", "ipa40", "ipa48", "sv39x4"};
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (strcmp(geo->name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+int main(void)
+{
+	static const struct geometry_test tests[] = {
+		GEOMETRY_TEST_IF(c02_one_frame_however_many_fault, is_typical),
+		GEOMETRY_TEST_IF(a_quota_holds_against_all, is_typical),
+		GEOMETRY_TEST_IF(faults_beside_changes, is_typical),
+		GEOMETRY_TEST_IF(faults_beside_logs_and_snapshots, is_typical),
+		GEOMETRY_TEST_IF(splits_beside_writers, is_typical),
+	};
+	return run_geometry_tests("race", tests, ARRAY_SIZE(tests));
+}
