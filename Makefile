@@ -159,6 +159,10 @@ bench-target: all
 report: ## lines of code per folder
 	@scripts/report
 
+.PHONY: proofs
+proofs: ## what mm/addr.h promises, for all values, by Frama-C
+	@tests/proofs/run
+
 # --- the source itself ---
 FOLDERS := boot kernel mm vmx svm el2 hext guests tests
 C_FILES := $(sort $(shell find $(wildcard $(FOLDERS)) -name '*.[ch]' -not -path 'tests/proofs/*'))

@@ -29,6 +29,10 @@ packages() {
 		valgrind                # make bench: instruction counts
 		gdb-multiarch           # make gdb
 		pkgconf                 # make lib: its test finds the library as a stranger would
+		frama-c-base            # make proofs, part of make test: range arithmetic for all values
+		why3                    # the same: between Frama-C and the provers
+		cvc4                    # the same: a prover
+		z3                      # the same: a prover
 		perl                    # prove, which reads the serial log's TAP
 		python3                 # scripts/
 	END

@@ -1,5 +1,5 @@
 /*
- * The library in thirty lines: an address space on a HAL of malloc'd frames, 1 GiB mapped lazily
+ * The library in one screen: an address space on a HAL of malloc'd frames, 1 GiB mapped lazily
  * for the price of an entry in a list, and one nested fault handled.
  *
  *	make lib
