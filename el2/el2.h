@@ -133,6 +133,11 @@ bool el2_exit_rare(struct el2_vcpu *v, uint64_t esr, struct vm_exit *exit);
 /* A trapped MRS or MSR. True if it is done, and the guest goes on after it. */
 bool el2_sysreg(struct el2_vcpu *v, uint64_t iss);
 
+/* --- idregs.c --- */
+
+bool el2_is_id_register(uint64_t reg);
+uint64_t el2_read_id_register(uint64_t reg);
+
 /* --- guest.c: what is done to a guest between exits --- */
 
 void el2_call_return(struct vcpu *vcpu, uint64_t first, uint64_t second);

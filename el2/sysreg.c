@@ -1,6 +1,7 @@
 /*
  * Trapped system registers that are done here: those of the guest's stage 1, which trap until it
- * turns that on, and the cycle counter, which it may read. All others are the run loop's.
+ * turns that on, the ID registers, and the cycle counter, which it may read. All others are the run
+ * loop's.
  */
 #include "el2/el2.h"
 #include "machine.h"
@@ -83,20 +84,29 @@ static bool write_register(struct el2_vcpu *v, uint64_t reg, uint64_t value)
 	}
 }
 
+static bool read_register(uint64_t reg, uint64_t *value)
+{
+	if (reg == PMCCNTR_EL0)
+		*value = machine_cycles();
+	else if (el2_is_id_register(reg))
+		*value = el2_read_id_register(reg);
+	else
+		return false;
+	return true;
+}
+
 bool el2_sysreg(struct el2_vcpu *v, uint64_t iss)
 {
 	unsigned rt = (unsigned)FIELD_GET(ISS_SYS_RT, iss);
 	uint64_t reg = iss & ISS_SYS_REG;
 
-	if ((iss & ISS_SYS_READ) == 0) {
-		if (!write_register(v, reg, rt < 31 ? v->x[rt] : 0))
-			return false;
-	} else {
-		if (reg != PMCCNTR_EL0)
-			return false;
-		if (rt < 31)
-			v->x[rt] = machine_cycles();
-	}
+	bool read = (iss & ISS_SYS_READ) != 0;
+	uint64_t value = !read && rt < 31 ? v->x[rt] : 0;
+
+	if (!(read ? read_register(reg, &value) : write_register(v, reg, value)))
+		return false;
+	if (read && rt < 31)
+		v->x[rt] = value;
 	v->pc += 4;
 	return true;
 }

@@ -14,14 +14,16 @@ _Static_assert(offsetof(struct el2_vcpu, pstate) == VCPU_PC + 8, "offsets.h");
 _Static_assert(sizeof(struct el2_vcpu) <= PAGE_SIZE, "one frame each");
 
 /*
- * Stage 2 on; AArch64 at EL1; interrupts, SErrors, WFI, SMC, set/way, implementation-defined
- * registers and ACTLR come to EL2; the guest's own TLB maintenance and barriers reach every CPU
- * that it may have run on. Until it turns its stage 1 on its memory is cacheable (DC), as the
- * hypervisor's view of the same memory is: TVM tells when that changes.
+ * Stage 2 on; AArch64 at EL1; interrupts, SErrors, WFI, SMC, set/way, and the registers of
+ * identification, implementation, limited ordering and error records come to EL2; the guest's own
+ * TLB maintenance and barriers reach every CPU that it may have run on. Until it turns its stage 1
+ * on its memory is cacheable (DC), as the hypervisor's view of the same memory is: TVM tells when
+ * that changes.
  */
 #define HCR_GUEST                                                                                  \
 	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | FIELD_PREP(HCR_BSU, 1) |       \
-	 HCR_DC | HCR_TWI | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_TVM | HCR_RW)
+	 HCR_DC | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_TVM |        \
+	 HCR_RW | HCR_TLOR | HCR_TERR)
 
 #define VMPIDR_RES1 BIT(31)
 

@@ -36,7 +36,6 @@ SYSREG_WRITE(icc_eoir1_el1, "S3_0_C12_C12_1")
 #define SRE_SRE        BIT(0)
 #define SRE_DFB        BIT(1)
 #define SRE_DIB        BIT(2)
-#define SRE_ENABLE     BIT(3)
 #define SGI1R_AFF3     GENMASK(55, 48)
 #define SGI1R_RS       GENMASK(47, 44)
 #define SGI1R_AFF2     GENMASK(39, 32)
@@ -88,7 +87,7 @@ static void init_cpu(struct cpu *cpu)
 	mmio_write32(at + GICR_IGROUPR0, UINT32_MAX);
 	mmio_write32(at + GICR_ISENABLER0, IRQ_ALL);
 
-	write_icc_sre_el2(SRE_SRE | SRE_DFB | SRE_DIB | SRE_ENABLE);
+	write_icc_sre_el2(SRE_SRE | SRE_DFB | SRE_DIB);
 	isb();
 	write_icc_pmr_el1(0xff);
 	write_icc_igrpen1_el1(1);
