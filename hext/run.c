@@ -87,7 +87,7 @@ static noinline void find_gpa(struct hext_vcpu *v, struct vm_exit *exit)
 
 /* 8.6.2: where a guest-page fault was. htval is the guest-physical address >> 2, and the two bits
  * below are stval's. */
-static void decode_fault(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
+static always_inline void decode_fault(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
 {
 	struct vm_exit_fault *fault = &exit->fault;
 	uint64_t stval = csr_read(stval), htval = csr_read(htval), htinst = csr_read(htinst);
@@ -132,7 +132,7 @@ static void decode_interrupt(uint64_t scause, struct vm_exit *exit)
 	}
 }
 
-static void decode_rest(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
+static noinline void decode_rest(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
 {
 	exit->raw[1] = csr_read(stval);
 	exit->raw[2] = csr_read(htval);

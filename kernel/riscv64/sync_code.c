@@ -1,36 +1,9 @@
 /*
- * Clearing frames, and making written instructions fetchable.
+ * Making written instructions fetchable, here and on the harts that run guests.
  */
 #include "kernel/riscv64/sbi.h"
 #include "kernel/riscv64/smp.h"
 #include "machine.h"
-
-/* 16 stores a turn: a frame in 576 instructions. No data cache is ever off on RISC-V. */
-void machine_zero(void *ctx, void *page, size_t bytes)
-{
-	uint64_t *at = page;
-	uint64_t *end = at + bytes / sizeof(*at);
-
-	(void)ctx;
-	for (; at != end; at += 16) {
-		at[0] = 0;
-		at[1] = 0;
-		at[2] = 0;
-		at[3] = 0;
-		at[4] = 0;
-		at[5] = 0;
-		at[6] = 0;
-		at[7] = 0;
-		at[8] = 0;
-		at[9] = 0;
-		at[10] = 0;
-		at[11] = 0;
-		at[12] = 0;
-		at[13] = 0;
-		at[14] = 0;
-		at[15] = 0;
-	}
-}
 
 static bool has_guest(struct cpu *cpu, void *arg)
 {
