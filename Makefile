@@ -96,10 +96,9 @@ $(B)/$(1)/guests/agent.elf $(B)/$(1)/guests/fetch.elf: $$($(1)_AGENT)
 $(B)/$(1)/guests/%.bin: $(B)/$(1)/guests/%.elf
 	$$(call say,BIN,$(1),$$@)$(OBJCOPY) -O binary $$< $$@
 
--include $$($(1)_OBJ:.o=.d) $$($(1)_GUEST_LIB:.o=.d) \
-         $$(patsubst $(B)/$(1)/guests/%.bin,$(B)/$(1)/guest-obj/guests/%.c.d,$$($(1)_GUESTS)) $$($(1)_AGENT:.o=.d)
-.SECONDARY: $$($(1)_GUESTS:.bin=.elf) $$($(1)_GUEST_LIB) $$($(1)_AGENT) \
-            $$(patsubst guests/%.c,$(B)/$(1)/guest-obj/guests/%.c.o,$$(wildcard guests/*.c))
+$(1)_PAYLOADS := $$(patsubst guests/%.c,$(B)/$(1)/guest-obj/guests/%.c.o,$$(wildcard guests/*.c))
+-include $$(patsubst %.o,%.d,$$($(1)_OBJ) $$($(1)_GUEST_LIB) $$($(1)_AGENT) $$($(1)_PAYLOADS))
+.SECONDARY: $$($(1)_GUESTS:.bin=.elf) $$($(1)_GUEST_LIB) $$($(1)_AGENT) $$($(1)_PAYLOADS)
 endef
 $(foreach a,$(ARCHES),$(eval $(call ARCH_RULES,$(a))))
 

@@ -2,17 +2,22 @@
  * Hypercalls that a well-behaved guest would not make. Each is answered with an error, and the
  * guest goes on.
  *
- * Reports: 0 = calls made, 1 = those answered otherwise than guest_abi.h says.
+ * Reports: 0 = calls made, 1 = those answered otherwise than guest_abi.h says. Exits with the
+ * number of the first one that was, counted from 1, or 0.
  */
 #include "guest.h"
 
-static uint64_t calls, wrong;
+static uint64_t calls, wrong, first_wrong;
 
 static void expect(enum guest_error expected, uint64_t function, uint64_t a0, uint64_t a1,
                    uint64_t a2)
 {
 	calls++;
-	wrong += guest_call((enum guest_call)function, a0, a1, a2).error != expected;
+	if (guest_call((enum guest_call)function, a0, a1, a2).error == expected)
+		return;
+	wrong++;
+	if (first_wrong == 0)
+		first_wrong = calls;
 }
 
 void guest_main(unsigned vcpu, const struct guest_info *info)
@@ -41,4 +46,5 @@ void guest_main(unsigned vcpu, const struct guest_info *info)
 	expect(GUEST_BAD_ARGUMENT, GUEST_UNMAP, arena, most, 0);
 	guest_report(1, wrong);
 	guest_report(0, calls);
+	guest_exit(first_wrong);
 }
