@@ -224,7 +224,7 @@ command_aarch64() {
 	raspi3b) smp=4 mem=1G ;; # the board has no others
 	xlnx-zcu102)
 		machine=xlnx-zcu102,virtualization=on mem=${mem:-1G}
-		sound=(-audiodev "none,id=none" -global "xlnx.v-dp.audiodev=none") # it looks for a sound card otherwise
+		sound=(-audiodev "none,id=none") # it looks for a sound card otherwise
 		;;
 	xlnx-versal-virt) smp=4 mem=${mem:-1G} ;; # two of the four are of another kind
 	sbsa-ref)
