@@ -33,7 +33,9 @@ bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count);
 /* Is there a present leaf of exactly this level at that address? Complains if not. */
 bool suite_expect_leaf_at(struct suite_run *run, uint64_t gpa, unsigned level);
 
-/* The suite's linear memory: 2 MiB, the same for the whole run. */
+/* The suite's linear memory: 2 MiB, cleared, the same for the whole run. False: there is none. */
+bool suite_linear_take(void) must_check;
+void suite_linear_give(void);
 uint64_t suite_linear_offset(void);
 void *suite_linear_memory(void);
 
