@@ -1,10 +1,8 @@
 /*
- * What a guest is given beside the instructions it runs: exceptions, the interrupt line, and the
- * step past an instruction that was done for it. APM vol. 2, 15.20 (event injection), 15.21
- * (virtual interrupts).
+ * What a guest is given beside the instructions it runs: exceptions and the interrupt line. APM
+ * vol. 2, 15.20 (event injection), 15.21 (virtual interrupts).
  */
 #include "kernel/x86_64/cpu.h"
-#include "kernel/x86_64/insn.h"
 #include "svm/state.h"
 #include "svm/svm.h"
 
@@ -53,52 +51,6 @@ void svm_offer_interrupt(struct svm_vcpu *v)
 		v->vmcb->virtual_interrupt = wanted;
 		v->vmcb->clean &= ~CLEAN_TPR;
 	}
-}
-
-void svm_step_to(struct svm_vcpu *v, uint64_t rip)
-{
-	v->vmcb->rip = rip;
-	/* STI and MOV SS block interrupts for one instruction, and this was it. */
-	v->vmcb->interrupt_shadow = 0;
-}
-
-static bool is_prefix(uint8_t byte, bool long_mode)
-{
-	switch (byte) {
-	case 0x26:
-	case 0x2e:
-	case 0x36:
-	case 0x3e:
-	case 0x64:
-	case 0x65:
-	case 0x66:
-	case 0x67:
-	case 0xf0:
-	case 0xf2:
-	case 0xf3:
-		return true;
-	default:
-		return long_mode && (byte & 0xf0) == 0x40;
-	}
-}
-
-void svm_step(struct svm_vcpu *v, unsigned bytes)
-{
-	uint64_t rip = v->vmcb->rip;
-	uint8_t byte;
-
-	if (svm_caps.next_rip && v->vmcb->next_rip != 0) {
-		svm_step_to(v, v->vmcb->next_rip);
-		return;
-	}
-	for (unsigned i = 0; i + bytes < INSN_MAX_BYTES; i++) {
-		if (svm_fetch_byte(v, rip + i, &byte) != MM_OK ||
-		    !is_prefix(byte, svm_code_width(v) == 8)) {
-			svm_step_to(v, rip + i + bytes);
-			return;
-		}
-	}
-	svm_step_to(v, rip + bytes);
 }
 
 /* An MSR or control register that is not there raises #GP(0), and an instruction #UD. */

@@ -66,6 +66,54 @@ enum mm_error svm_mov_cr_source(struct svm_vcpu *v, uint8_t *gpr)
 	return MM_UNSUPPORTED;
 }
 
+/* --- the step past an instruction that was done for the guest --- */
+
+void svm_step_to(struct svm_vcpu *v, uint64_t rip)
+{
+	v->vmcb->rip = rip;
+	/* STI and MOV SS block interrupts for one instruction, and this was it. */
+	v->vmcb->interrupt_shadow = 0;
+}
+
+static bool is_prefix(uint8_t byte, bool long_mode)
+{
+	switch (byte) {
+	case 0x26:
+	case 0x2e:
+	case 0x36:
+	case 0x3e:
+	case 0x64:
+	case 0x65:
+	case 0x66:
+	case 0x67:
+	case 0xf0:
+	case 0xf2:
+	case 0xf3:
+		return true;
+	default:
+		return long_mode && (byte & 0xf0) == 0x40;
+	}
+}
+
+void svm_step(struct svm_vcpu *v, unsigned bytes)
+{
+	uint64_t rip = v->vmcb->rip;
+	uint8_t byte;
+
+	if (svm_caps.next_rip && v->vmcb->next_rip != 0) {
+		svm_step_to(v, v->vmcb->next_rip);
+		return;
+	}
+	for (unsigned i = 0; i + bytes < INSN_MAX_BYTES; i++) {
+		if (svm_fetch_byte(v, rip + i, &byte) != MM_OK ||
+		    !is_prefix(byte, svm_code_width(v) == 8)) {
+			svm_step_to(v, rip + i + bytes);
+			return;
+		}
+	}
+	svm_step_to(v, rip + bytes);
+}
+
 /* --- device accesses --- */
 
 static struct x86_guest guest_of(struct svm_vcpu *v)
