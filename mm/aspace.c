@@ -285,14 +285,7 @@ static void merge_leaves(struct aspace *as, struct gpa_range range)
 	const struct area *area = area_find(&as->areas, range.start);
 
 	while (area && area->range.start.raw <= last) {
-		uint64_t reach = LEVEL_SIZE(area->max_leaf);
-		uint64_t start = align_down(range.start.raw, reach);
-		struct gpa_range around =
-			gpa_range(gpa_at(start), (last | (reach - 1)) - start + 1);
-
-		if (area->max_leaf > 0)
-			npt_merge(&as->npt, gpa_range_intersect(area->range, around),
-			          area->max_leaf);
+		npt_merge(&as->npt, range, area->range, area->max_leaf);
 		area = area_first_from(&as->areas, gpa_plus(gpa_range_last(area->range), 1));
 	}
 }

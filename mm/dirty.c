@@ -70,7 +70,7 @@ static void merge_split(struct aspace *as)
 	const struct area *area = area_first_from(&as->areas, as->limits.start);
 
 	for (; area; area = next_area(as, area))
-		npt_merge(&as->npt, area->range, area->max_leaf);
+		npt_merge(&as->npt, area->range, area->range, area->max_leaf);
 }
 
 void aspace_dirty_stop(struct aspace *as)

@@ -122,9 +122,11 @@ enum mm_error npt_remap(struct npt *npt, const struct npt_mapping *mapping) must
 /* [exclusive] Gives all leaves of a range these permissions. Errors as npt_unmap(). */
 enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm perm) must_check;
 
-/* [exclusive] Puts one leaf, up to this level, in the place of each table in the range whose
- * leaves are alike and follow each other in host memory. What they map stays. */
-void npt_merge(struct npt *npt, struct gpa_range range, unsigned max_leaf);
+/* [exclusive] Puts one leaf, up to this level, in the place of each table whose leaves are alike
+ * and follow each other in host memory, wherever such a leaf would meet the range `changed` and
+ * lie within the other. What they map stays. */
+void npt_merge(struct npt *npt, struct gpa_range changed, struct gpa_range within,
+               unsigned max_leaf);
 
 /* One entry that a walk reads, for reports. */
 struct npt_step {

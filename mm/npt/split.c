@@ -245,9 +245,23 @@ static void link_merged(struct npt *npt, struct gpa_range range, unsigned level)
 	npt_publish(npt);
 }
 
-void npt_merge(struct npt *npt, struct gpa_range range, unsigned max_leaf)
+/* What of `within` is in the same leaves of this level as `changed`. */
+static struct gpa_range merge_range(struct gpa_range changed, struct gpa_range within,
+                                    unsigned level)
+{
+	uint64_t size = LEVEL_SIZE(level);
+	uint64_t start = align_down(changed.start.raw, size);
+	uint64_t last = gpa_range_last(changed).raw | (size - 1);
+
+	return gpa_range_intersect(gpa_range(gpa_at(start), last - start + 1), within);
+}
+
+void npt_merge(struct npt *npt, struct gpa_range changed, struct gpa_range within,
+               unsigned max_leaf)
 {
 	for (unsigned level = 1; level <= max_leaf; level++) {
+		struct gpa_range range = merge_range(changed, within, level);
+
 		if (!cut_mergeable(npt, range, level))
 			continue;
 		npt_flush(npt, &npt->counts, range, level - 1, true);
