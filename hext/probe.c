@@ -161,6 +161,9 @@ static void find_features(struct virt_caps *caps)
 	hext_features.svpbmt = isa_has("svpbmt") && (henvcfg & HENVCFG_PBMTE) != 0;
 	hext_features.svadu = isa_has("svadu") && (henvcfg & HENVCFG_ADUE) != 0;
 	hext_features.vmid_bits = vmid_bits();
+	/* PBMT in G-stage leaves is reserved without Svpbmt. */
+	for (size_t i = 0; i < caps->geometry_count; i++)
+		caps->geometries[i].npt.fixed_memtype = !hext_features.svpbmt;
 
 	add_feature(caps, "h", true, true);
 	add_feature(caps, "vmid", hext_features.vmid_bits != 0, true);
