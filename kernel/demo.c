@@ -3,6 +3,7 @@
  * of a guest with more memory than the machine has, which part of that memory came to be backed,
  * and the three ways of backing side by side. Every figure is counted or measured in this run.
  */
+#include "kernel/run.h"
 #include "kernel/scenario.h"
 #include "kernel/tests.h"
 #include "kernel/watch.h"
@@ -83,6 +84,8 @@ static void faults(struct test *t, const void *data)
 		return;
 	scenario_run(s);
 	strip = count_backed(t, &s->vm);
+	log_line(LOG_INFO, "boot cycles=%" PRIu64 " to the first guest instruction",
+	         vm_first_run() - t->host->boot->start_cycles);
 	show_faults(s);
 	show_strip(&strip);
 	scenario_end(t, s);

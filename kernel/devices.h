@@ -23,10 +23,10 @@ struct uart {
 /* guest_abi.h, GUEST_TEST_*. */
 struct test_device {
 	struct device device;
-	struct spinlock lock;
-	uint64_t scratch;
-	uint64_t writes;
-	uint64_t last;
+	struct spinlock lock; /* of writes */
+	_Atomic uint64_t scratch;
+	_Atomic uint64_t writes;
+	_Atomic uint64_t last;
 };
 
 void uart_init(struct uart *uart, const char *owner);

@@ -275,6 +275,13 @@ static void run_share(void *arg)
 	}
 }
 
+static uint64_t first_run; /* machine_cycles(); 0: no VM has run yet */
+
+uint64_t vm_first_run(void)
+{
+	return first_run;
+}
+
 static void begin(struct vm *vm)
 {
 	uint64_t budget = vm->config->budget_ms != 0 ? vm->config->budget_ms : VM_BUDGET_MS;
@@ -295,6 +302,8 @@ void vm_run_all(struct vm *const vms[], size_t count)
 		for (unsigned j = 0; j < vms[i]->vcpu_count; j++)
 			vcpus[total++] = &vms[i]->vcpus[j];
 	}
+	if (first_run == 0)
+		first_run = machine_cycles();
 	cpus = vms[0]->host->cpus < total ? vms[0]->host->cpus : total;
 	for (unsigned cpu = 0; cpu < cpus; cpu++)
 		shares[cpu] = (struct share){vcpus, total, cpu, cpus};

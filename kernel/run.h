@@ -17,4 +17,7 @@ void vm_run_all(struct vm *const vms[], size_t count);
 
 #define VM_RUN_VCPUS 32
 
+/* machine_cycles() when the first VM of this boot was about to run; 0 before that. */
+uint64_t vm_first_run(void);
+
 #endif

@@ -11,67 +11,60 @@
 #define LAST_WIDTH  GENMASK(7, 0)
 #define LAST_OFFSET GENMASK(31, 16)
 
-/* The bits of a register that an access of this width at this offset touches. */
-static uint64_t part_mask(uint64_t offset, unsigned width)
+/* The low `width` bytes of a word. */
+static uint64_t low_bytes(unsigned width)
 {
-	return (~UINT64_C(0) >> (64 - 8 * width)) << (offset % 8 * 8);
+	return ~UINT64_C(0) >> (64 - 8 * width);
 }
 
-static uint64_t part_of(uint64_t whole, uint64_t offset, uint64_t width)
+/* What a register shows. Each is one word, written whole: no lock is needed to read it. */
+static bool register_value(struct test_device *test, uint64_t offset, uint64_t *value)
 {
-	uint64_t above = 64 - 8 * width;
-
-	return whole >> (offset % 8 * 8) << above >> above;
-}
-
-static noinline enum mm_error read_locked(struct test_device *test, const uint64_t *reg,
-                                          uint64_t offset, unsigned width, uint64_t *value)
-{
-	uint64_t whole;
-
-	spin_lock(&test->lock);
-	whole = *reg;
-	spin_unlock(&test->lock);
-	*value = part_of(whole, offset, width);
-	return MM_OK;
+	switch (align_down(offset, 8)) {
+	case GUEST_TEST_ID:
+		*value = UINT64_C(0x8877665544332211);
+		return true;
+	case GUEST_TEST_NEG:
+		*value = UINT64_C(0xfffefdfcfbfaf9f8);
+		return true;
+	case GUEST_TEST_SCRATCH:
+		*value = atomic_load_explicit(&test->scratch, memory_order_relaxed);
+		return true;
+	case GUEST_TEST_WRITES:
+		*value = atomic_load_explicit(&test->writes, memory_order_relaxed);
+		return true;
+	case GUEST_TEST_LAST:
+		*value = atomic_load_explicit(&test->last, memory_order_relaxed);
+		return true;
+	default:
+		return false;
+	}
 }
 
 static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
 {
 	struct test_device *test = container_of(dev, struct test_device, device);
+	uint64_t whole;
 
-	if (!is_aligned(offset, width))
+	if (!is_aligned(offset, width) || !register_value(test, offset, &whole))
 		return MM_UNSUPPORTED;
-	switch (align_down(offset, 8)) {
-	case GUEST_TEST_ID:
-		*value = part_of(UINT64_C(0x8877665544332211), offset, width);
-		return MM_OK;
-	case GUEST_TEST_NEG:
-		*value = part_of(UINT64_C(0xfffefdfcfbfaf9f8), offset, width);
-		return MM_OK;
-	case GUEST_TEST_SCRATCH:
-		return read_locked(test, &test->scratch, offset, width, value);
-	case GUEST_TEST_WRITES:
-		return read_locked(test, &test->writes, offset, width, value);
-	case GUEST_TEST_LAST:
-		return read_locked(test, &test->last, offset, width, value);
-	default:
-		return MM_UNSUPPORTED;
-	}
+	*value = whole >> (8 * (offset % 8)) & low_bytes(width);
+	return MM_OK;
 }
 
 /* Every write is counted; those to registers that cannot be written change nothing else. */
 static enum mm_error test_write(struct device *dev, uint64_t offset, unsigned width, uint64_t value)
 {
 	struct test_device *test = container_of(dev, struct test_device, device);
+	unsigned shift = 8 * (unsigned)(offset % 8);
 	uint64_t mask;
 
 	if (!is_aligned(offset, width))
 		return MM_UNSUPPORTED;
-	mask = part_mask(offset, width);
+	mask = low_bytes(width) << shift;
 	spin_lock(&test->lock);
 	if (align_down(offset, 8) == GUEST_TEST_SCRATCH)
-		test->scratch = (test->scratch & ~mask) | FIELD_PREP(mask, value);
+		test->scratch = (test->scratch & ~mask) | (value << shift & mask);
 	test->writes++;
 	test->last = FIELD_PREP(LAST_WIDTH, width) | FIELD_PREP(LAST_OFFSET, offset);
 	spin_unlock(&test->lock);
@@ -88,6 +81,6 @@ void test_device_init(struct test_device *test)
 		.range = {DEVICE_MMIO, GUEST_TEST_BASE, PAGE_SIZE},
 	};
 
-	*test = (struct test_device){.scratch = 0};
+	*test = (struct test_device){.device = {.name = NULL}};
 	device_init(&test->device, &config, &test_ops);
 }
