@@ -93,6 +93,23 @@ static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
 	} while (ops->mmio_complete(&v->vcpu, &access, value));
 }
 
+/*
+ * The tables permit what the hardware refuses. Once, that is another CPU's doing, or a TLB that
+ * remembered; the same again and again is an entry that the hardware does not understand, on a
+ * machine that has no word for it.
+ */
+#define FUTILE_FAULTS 64
+
+static void on_spurious_fault(struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	if (v->futile_pc != exit->pc || v->futile_gpa.raw != exit->fault.gpa.raw)
+		v->futile_faults = 0;
+	v->futile_pc = exit->pc;
+	v->futile_gpa = exit->fault.gpa;
+	if (++v->futile_faults >= FUTILE_FAULTS)
+		kill(v, exit, KILL_MISCONFIG, exit->fault.gpa);
+}
+
 static void on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	struct vm *vm = v->vm;
@@ -103,9 +120,11 @@ static void on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 	else
 		result = aspace_fault(&vm->as, exit->fault.gpa, exit->fault.access);
 
-	if (likely(result <= MM_FAULT_UNSHARED))
+	if (likely(result == MM_FAULT_MAPPED) || result == MM_FAULT_UNSHARED)
 		return;
-	if (result == MM_FAULT_IS_DEVICE && !exit->fault.stage1_walk)
+	if (result == MM_FAULT_SPURIOUS)
+		on_spurious_fault(v, exit);
+	else if (result == MM_FAULT_IS_DEVICE && !exit->fault.stage1_walk)
 		on_mmio(v, exit);
 	else if (vm->hooks == NULL || !vm->hooks->repair(vm->hooks->ctx, v, exit))
 		kill(v, exit, kill_for_fault(result), exit->fault.gpa);

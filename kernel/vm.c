@@ -195,7 +195,7 @@ static bool make_info(struct vm *vm, uint64_t ram_bytes)
 	return error == MM_OK || fail(vm, "info page", error);
 }
 
-static bool load(struct vm *vm, uint64_t *entry)
+static bool load(struct vm *vm)
 {
 	const struct vm_config *config = vm->config;
 	struct guest_header header;
@@ -209,7 +209,7 @@ static bool load(struct vm *vm, uint64_t *entry)
 	}
 	ram_bytes = config->ram_bytes != 0 ? config->ram_bytes : header.memory_bytes;
 	ram_bytes = align_up(ram_bytes, PAGE_SIZE);
-	*entry = GUEST_RAM_BASE + header.entry;
+	vm->entry = GUEST_RAM_BASE + header.entry;
 	return load_image(vm, &header, ram_bytes) && make_info(vm, ram_bytes);
 }
 
@@ -235,14 +235,14 @@ static bool add_devices(struct vm *vm)
 
 /* --- vCPUs --- */
 
-static bool make_vcpus(struct vm *vm, uint64_t entry, unsigned count)
+static bool make_vcpus(struct vm *vm)
 {
-	while (vm->vcpus_running < count) {
+	while (vm->vcpus_running < vm->vcpu_count) {
 		struct vm_vcpu *v = &vm->vcpus[vm->vcpus_running];
 		struct vcpu_config config = {
 			.as = &vm->as,
 			.index = vm->vcpus_running,
-			.entry = entry,
+			.entry = vm->entry,
 			.args = {vm->vcpus_running, GUEST_INFO_BASE},
 		};
 		enum mm_error error;
@@ -278,10 +278,7 @@ static void release(struct vm *vm, unsigned vcpus)
 
 static bool furnish(struct vm *vm)
 {
-	uint64_t entry;
-
-	return load(vm, &entry) && map_areas(vm) && add_devices(vm) &&
-	       make_vcpus(vm, entry, vm->vcpu_count);
+	return load(vm) && map_areas(vm) && add_devices(vm) && make_vcpus(vm);
 }
 
 bool vm_create(struct vm *vm, const struct host *host, const struct vm_config *config)
@@ -300,6 +297,21 @@ bool vm_create(struct vm *vm, const struct host *host, const struct vm_config *c
 	if (furnish(vm))
 		return true;
 	release(vm, vm->vcpus_running);
+	return false;
+}
+
+bool vm_restart(struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpu_count; i++)
+		vm->ops->destroy(&vm->vcpus[i].vcpu);
+	memset(vm->vcpus, 0, sizeof(vm->vcpus));
+	vm->vcpus_running = 0;
+	vm->outcome = VM_RUNNING;
+	vm->exit_status = 0;
+	vm->reason = KILL_NONE;
+	if (make_vcpus(vm))
+		return true;
+	vm->vcpu_count = vm->vcpus_running;
 	return false;
 }
 

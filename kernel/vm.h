@@ -120,6 +120,9 @@ struct vm_hooks {
 struct vm_vcpu {
 	struct vcpu vcpu;
 	struct vm *vm;
+	gpa_t futile_gpa;       /* of a fault for which there was nothing to do, */
+	uint64_t futile_pc;     /* the instruction that took it, */
+	unsigned futile_faults; /* and how often in a row */
 	uint64_t timer; /* machine_ticks() at which its interrupt line is raised; UINT64_MAX: never
 	                 */
 	bool exited;
@@ -145,6 +148,7 @@ struct vm {
 	uint64_t reports[VM_REPORTS];
 	_Atomic uint32_t reported; /* bit per key */
 
+	uint64_t entry; /* GPA of the first instruction */
 	struct vm_vcpu vcpus[VM_VCPUS];
 	unsigned vcpu_count;
 
@@ -168,6 +172,10 @@ struct vm {
 
 /* False: vm->error says why, and nothing is held. */
 bool vm_create(struct vm *vm, const struct host *host, const struct vm_config *config) must_check;
+
+/* After a run: new vCPUs, at the entry again. The memory is left as it is. False: no memory, and
+ * nothing is left but vm_destroy(). */
+bool vm_restart(struct vm *vm) must_check;
 
 /* Answers the frames that are missing: 0, unless something leaks. Alone: no other VM is being
  * made or torn down, or takes frames. */
