@@ -242,6 +242,7 @@ struct suite_fault {
 enum suite_end {
 	SUITE_EXITS,   /* every script runs to its end */
 	SUITE_DIES,    /* vCPU 0's last operation gets the VM killed; the others may be anywhere */
+	SUITE_EITHER,  /* the one or the other: `verify` judges that and the results */
 	SUITE_REFUSED, /* an area is refused as its row says, so the VM is never run */
 };
 
@@ -266,9 +267,10 @@ struct suite_case {
 	unsigned needs;                       /* enum suite_need: a machine without is SKIP */
 	const char *arch;                     /* "riscv64 x86_64"; NULL: all */
 	bool unordered;                       /* the faults may come in any order */
-	bool uncounted;                       /* ...or not at all: `verify` judges */
-	bool neighbour;                       /* another VM runs beside it, and must not notice */
-	uint64_t quota;                       /* of frames for this VM; 0: none */
+	bool arena_only;   /* faults in the guest's own RAM and mailbox do not count */
+	bool uncounted;    /* ...or not at all: `verify` judges */
+	bool neighbour;    /* another VM runs beside it, and must not notice */
+	uint64_t quota;    /* of frames for this VM; 0: none */
 	uint64_t budget;   /* milliseconds of run time, after which the VM is killed; 0: default */
 	unsigned cpus;     /* needs so many real CPUs: one vCPU on each */
 	enum vm_kill kill; /* SUITE_DIES: why; KILL_NONE: as the last fault says */
@@ -278,6 +280,8 @@ struct suite_case {
 	uint64_t (*step)(struct suite_run *run, uint64_t number);
 	/* Before the areas are mapped and the scripts written: false fails the case. */
 	bool (*prepare)(struct suite_run *run);
+	/* Everything is set up, and the guest about to start: false fails the case. */
+	bool (*ready)(struct suite_run *run);
 	/* After the VM has ended, its memory still there: false fails the case. */
 	bool (*verify)(struct suite_run *run);
 	/* Last of all, however it went: takes back what prepare did. */
@@ -296,7 +300,7 @@ struct suite_draft {
 	size_t area_count;
 	struct suite_op script[SUITE_DRAFT_OPS];
 	size_t op_count;
-	struct suite_fault faults[12];
+	struct suite_fault faults[20];
 	size_t fault_count;
 };
 
@@ -311,7 +315,7 @@ struct suite_subject {
 
 extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb,
 	suite_atomics, suite_straddle, suite_mmio, suite_timer, suite_privileged, suite_capability,
-	suite_hostaccess;
+	suite_hostaccess, suite_dirty, suite_range, suite_misconfig;
 
 /* The geometry of nested tables that all cases of this run have, and its format. */
 const struct virt_geometry *suite_geometry(void);
