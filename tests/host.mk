@@ -7,6 +7,7 @@ HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pth
 asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 tsan_CFLAGS  := -O1 -fsanitize=thread
 fast_CFLAGS  := -O2
+bench_CFLAGS := -O2 -UMM_DEBUG -fomit-frame-pointer -fno-strict-aliasing
 
 HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
 # What is pure outside of the library, and tested here as well.
@@ -36,7 +37,7 @@ $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1
 .PRECIOUS: $(B)/host/$(1)/obj/%.c.o
 -include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
 endef
-$(foreach f,asan tsan fast,$(eval $(call HOST_RULES,$(f))))
+$(foreach f,asan tsan fast bench,$(eval $(call HOST_RULES,$(f))))
 
 # Decoders are held against the assembler: tests/host/insns/<arch>.c, as bytes.
 riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno-relax
@@ -54,3 +55,14 @@ HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
 .PHONY: test-host
 test-host: $(HOST_TESTS) ## host tests alone
 	@scripts/run-tests $^
+
+# --- what the library costs: tests/bench ---
+BENCH_OBJ := $(patsubst %.c,$(B)/host/bench/obj/%.c.o,$(wildcard tests/bench/*.c))
+
+$(B)/host/bench-mm: $(BENCH_OBJ) $(B)/host/bench/libmm.a
+	$(call say,LD,bench,$@)$(CLANG) $(bench_CFLAGS) -pthread $^ -o $@
+
+.PHONY: bench-host
+bench: bench-host
+bench-host: $(B)/host/bench-mm ## BENCH.md's host table
+	@tests/bench/bench.py $<

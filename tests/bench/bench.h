@@ -1,0 +1,88 @@
+/*
+ * The library's workloads of BENCH.md, as numbers: nanoseconds per operation, the same for the
+ * least code that could do the job (the floor), and how many operations that was.
+ *
+ * The pool is what the page says: host address = physical address + constant, 4 KiB frames in
+ * ascending order, free-list links kept outside the frames.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/aspace.h"
+
+#define KiB UINT64_C(1024)
+#define MiB (KiB * KiB)
+#define GiB (KiB * MiB)
+
+/* --- the machine --- */
+
+struct pool {
+	struct mm_hal hal;
+	uint8_t *memory;
+	uint32_t *stack; /* free frames, the next one on top */
+	size_t free;
+	size_t frames;
+	bool zeroes; /* does the zero hook clear? */
+};
+
+extern struct pool pool;
+
+void pool_open(void);
+/* All frames are free again, in ascending order. */
+void pool_reset(void);
+
+/* An address space on the pool, EPT with 4 levels. `locked`: with a CPU index, so with a lock. */
+void bench_aspace(struct aspace *as, bool locked);
+
+double now_ns(void);
+
+/* --- workloads --- */
+
+/* One timed stretch: runs `ops` operations, answers nanoseconds for all of them. Everything
+ * around them (setting up, undoing) is not timed, nor counted under callgrind. */
+struct timer {
+	double began, total;
+	uint64_t ops;
+};
+
+void timer_start(struct timer *t);
+void timer_stop(struct timer *t, uint64_t ops);
+
+struct workload {
+	const char *name;
+	const char *what;
+	double reach;          /* nanoseconds, from BENCH.md; 0: relative to the floor */
+	double reach_floor;    /* times the floor; 0: none */
+	unsigned instructions; /* per operation, to stay under; 0: none */
+	void (*run)(struct timer *t);
+	void (*floor)(struct timer *t); /* NULL: none that means anything */
+	const char *unit;               /* NULL: ns */
+};
+
+extern const struct workload workloads[];
+extern const size_t workload_count;
+
+/* The floors. */
+void floor_linear(struct timer *t);
+void floor_fault(struct timer *t);
+void floor_zero_cold(struct timer *t);
+void floor_zero_warm(struct timer *t);
+void floor_translate(struct timer *t);
+void floor_translate_chain(struct timer *t);
+void floor_translate_large(struct timer *t);
+void floor_translate_large_chain(struct timer *t);
+void floor_unmap(struct timer *t);
+void floor_find(struct timer *t);
+
+/* Random page addresses below a limit, the same each time. */
+#define RANDOM_COUNT (1 << 20)
+const uint64_t *random_pages(uint64_t below);
+
+/* Maps 1 GiB at 1 GiB, all present, in leaves of this level. */
+void bench_map_present(struct aspace *as, unsigned level);
+
+#endif
