@@ -112,8 +112,12 @@ $(B)/aarch64/faultline.elf: $(aarch64_OBJ) boot/aarch64/image.ld
 $(B)/aarch64/faultline.img: $(B)/aarch64/faultline.elf
 	$(call say,BIN,aarch64,$@)$(OBJCOPY) -O binary $< $@
 
-$(B)/x86_64/BOOTX64.EFI: $(x86_64_OBJ)
+$(B)/x86_64/faultline.efi: $(x86_64_OBJ)
 	$(call say,LD,x86_64,$@)lld-link /subsystem:efi_application /entry:efi_main /nodefaultlib /debug:dwarf /out:$@ $(x86_64_OBJ)
+
+# Firmware reads all of the file, sector by sector: what it boots goes without the debugger's part.
+$(B)/x86_64/BOOTX64.EFI: $(B)/x86_64/faultline.efi
+	$(call say,STRIP,x86_64,$@)llvm-strip -o $@ $<
 
 # --- running ---
 # Each of these, if given, becomes an option of run-qemu.sh.
@@ -137,7 +141,7 @@ gdb: all ## ARCH=...: boot it stopped, with gdb attached
 	@[ $(words $(ARCH)) -eq 1 ] || { echo 'which one? make gdb ARCH=riscv64' >&2; exit 2; }
 	scripts/run-qemu.sh --gdb --arch $(ARCH) $(if $(filter x86_64,$(ARCH)),--virt svm) $(run_flags) \
 		>$(B)/gdb.log 2>&1 & \
-	gdb-multiarch -q -ex 'target remote localhost:1234' $(B)/$(ARCH)/faultline.elf; kill $$!
+	gdb-multiarch -q -ex 'target remote localhost:1234' $(B)/$(ARCH)/faultline.$(if $(filter x86_64,$(ARCH)),efi,elf); kill $$!
 
 include mm/lib.mk
 lib: $(addprefix lib-,$(LIB_TARGETS)) ## mm/ alone, for another tree: archive, headers, pkg-config
