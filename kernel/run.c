@@ -27,7 +27,7 @@ enum stop {
 	STOP_SLICE, /* its slice is over, or it gave the rest away */
 };
 
-static void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum vm_kill reason, gpa_t gpa)
+static noinline void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum vm_kill reason, gpa_t gpa)
 {
 	struct vm *vm = v->vm;
 
@@ -187,7 +187,7 @@ static void on_deadline(struct vm_vcpu *v, const struct vm_exit *exit)
 /* --- the loop --- */
 
 /* An exit that is neither a nested fault nor a hypercall. */
-static enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exit *exit)
+static noinline enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	struct vm *vm = v->vm;
 
@@ -225,7 +225,7 @@ static enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exit *exit)
 	return STOP_ENDED; /* not a reason to stop by itself: the loop asks the outcome */
 }
 
-static enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
+static noinline enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
 {
 	struct vm *vm = v->vm;
 	const struct virt_ops *ops = vm->ops;

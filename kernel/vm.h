@@ -129,13 +129,17 @@ struct vm_vcpu {
 };
 
 struct vm {
+	/* What every exit looks at comes first, within reach of a short offset. */
+	const struct virt_ops *ops;
+	_Atomic(enum vm_outcome) outcome;
+	bool watched; /* a trace, or the log wants a line per fault or exit */
+	struct device_bus bus;
+
 	const struct vm_config *config;
 	const struct host *host;
-	const struct virt_ops *ops;
 	uint32_t tag;
 	struct aspace as;
 
-	_Atomic(enum vm_outcome) outcome;
 	_Atomic uint32_t vcpus_running;
 	uint64_t exit_status;         /* if VM_EXITED */
 	enum vm_kill reason;          /* if VM_KILLED */
@@ -143,7 +147,6 @@ struct vm {
 	uint64_t deadline;            /* machine_ticks() */
 	struct fault_trace *trace;    /* NULL: none */
 	const struct vm_hooks *hooks; /* NULL: none */
-	bool watched;                 /* trace, or the log wants a line per fault or exit */
 
 	uint64_t reports[VM_REPORTS];
 	_Atomic uint32_t reported; /* bit per key */
@@ -152,7 +155,6 @@ struct vm {
 	struct vm_vcpu vcpus[VM_VCPUS];
 	unsigned vcpu_count;
 
-	struct device_bus bus;
 	struct device *slots[VM_DEVICES];
 	struct uart uart;
 	struct test_device test;
