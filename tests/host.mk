@@ -7,6 +7,7 @@ HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pth
 asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 tsan_CFLAGS  := -O1 -fsanitize=thread
 fast_CFLAGS  := -O2
+cov_CFLAGS   := -O1 -UMM_DEBUG -fprofile-instr-generate -fcoverage-mapping
 bench_CFLAGS := -O2 -UMM_DEBUG -fomit-frame-pointer -fno-strict-aliasing
 
 HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
@@ -37,7 +38,7 @@ $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1
 .PRECIOUS: $(B)/host/$(1)/obj/%.c.o
 -include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
 endef
-$(foreach f,asan tsan fast bench,$(eval $(call HOST_RULES,$(f))))
+$(foreach f,asan tsan fast cov bench,$(eval $(call HOST_RULES,$(f))))
 
 # Decoders are held against the assembler: tests/host/insns/<arch>.c, as bytes.
 riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno-relax
@@ -46,9 +47,9 @@ x86_64_INSNS_TARGET  := --target=x86_64-none-elf
 $(B)/host/insns/%.bin: tests/host/insns/%.c tests/host/insns/%.h
 	@mkdir -p $(@D)
 	$(call say,AS,$*,$<)$(CLANG) $($*_INSNS_TARGET) -c $< -o $@.o && $(OBJCOPY) -O binary -j .text $@.o $@
-$(B)/host/asan/obj/tests/host/test_decode_riscv.c.o: $(B)/host/insns/riscv64.bin
-$(B)/host/asan/obj/tests/host/test_decode_aarch64.c.o: $(B)/host/insns/aarch64.bin
-$(B)/host/asan/obj/tests/host/test_decode_x86.c.o: $(B)/host/insns/x86_64.bin
+$(B)/host/asan/obj/tests/host/test_decode_riscv.c.o $(B)/host/cov/obj/tests/host/test_decode_riscv.c.o: $(B)/host/insns/riscv64.bin
+$(B)/host/asan/obj/tests/host/test_decode_aarch64.c.o $(B)/host/cov/obj/tests/host/test_decode_aarch64.c.o: $(B)/host/insns/aarch64.bin
+$(B)/host/asan/obj/tests/host/test_decode_x86.c.o $(B)/host/cov/obj/tests/host/test_decode_x86.c.o: $(B)/host/insns/x86_64.bin
 
 HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
 
@@ -66,3 +67,10 @@ $(B)/host/bench-mm: $(BENCH_OBJ) $(B)/host/bench/libmm.a
 bench: bench-host
 bench-host: $(B)/host/bench-mm ## BENCH.md's host table
 	@tests/bench/bench.py $<
+
+# --- what the tests reach: every line and branch of mm/, or a reason why not ---
+HOST_COVER := $(patsubst tests/host/%.c,$(B)/host/cov/%,$(wildcard tests/host/test_*.c tests/host/race_*.c tests/host/long_model.c))
+
+.PHONY: coverage
+coverage: $(HOST_COVER) ## lines and branches of mm/ that the host tests reach
+	@tests/host/coverage.py $(B)/host/cov $^
