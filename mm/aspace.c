@@ -47,6 +47,7 @@ enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 	area_map_init(&as->areas, &as->npt.hal);
 	as->limits = config->limits;
 	as->log = (struct aspace_log){.active = false};
+	as->quick = as->npt.plain;
 	mm_lock_init(&as->lock);
 	__builtin_memset(as->counters, 0, sizeof(as->counters));
 	return MM_OK;

@@ -223,6 +223,7 @@ struct aspace {
 	struct area_map areas;
 	struct gpa_range limits;
 	struct aspace_log log;
+	bool quick; /* a plain table, and no log: aspace_fault() may take its short way */
 	struct mm_lock lock;
 	struct aspace_counters counters[MM_MAX_CPUS];
 };

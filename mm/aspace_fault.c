@@ -90,40 +90,44 @@ enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa, enum mm
 	return resolve_any(as, &as->counters[cpu].npt, area, gpa, access);
 }
 
-/* The same, with what nearly every fault is, a page missing in a table that is there, in line. */
-static always_inline enum mm_fault resolve(struct aspace *as, struct npt_counts *counts, gpa_t gpa,
-                                           enum mm_perm access)
+/* Counts a fault, leaves the address space and answers. */
+static enum mm_fault finish(struct aspace *as, unsigned cpu, enum mm_fault fault)
 {
-	const struct area *area = area_find(&as->areas, gpa);
-
-	if (unlikely(!area || !mm_permits((enum mm_perm)area->perm, access)))
-		return refuse(as, area, gpa);
-	if (unlikely(!as->npt.plain))
-		return resolve_any(as, counts, area, gpa, access);
-
-	struct npt_slot slot = npt_walk_as(&as->npt, gpa, true);
-
-	if (unlikely(slot.value != 0 || slot.level != 0 || area->backend != AREA_ALLOC))
-		return resolve_any(as, counts, area, gpa, access);
-
-	enum mm_error err = npt_install_page(&as->npt, counts, slot.entry,
-	                                     aspace_grants(as, area->perm, access));
-
-	if (likely(err == MM_OK))
-		return MM_FAULT_MAPPED;
-	return err == MM_BUSY ? resolve_any(as, counts, area, gpa, access) : MM_FAULT_NO_MEMORY;
+	npt_count(&as->counters[cpu].faults[fault], 1);
+	aspace_leave(as, cpu);
+	return fault;
 }
 
-enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
+/* Any fault at all. */
+static noinline enum mm_fault fault_in_full(struct aspace *as, unsigned cpu, gpa_t gpa,
+                                            enum mm_perm access)
 {
-	unsigned cpu = aspace_enter(as);
-	struct aspace_counters *counters = &as->counters[cpu];
-	enum mm_fault fault = resolve(as, &counters->npt, gpa, access);
+	enum mm_fault fault = aspace_resolve(as, cpu, gpa, access);
 
 	/* The absence that this CPU has just met may still be in its TLB. */
 	if (fault == MM_FAULT_SPURIOUS)
-		npt_forget_absence(&as->npt, &counters->npt, gpa);
-	npt_count(&counters->faults[fault], 1);
-	aspace_leave(as, cpu);
-	return fault;
+		npt_forget_absence(&as->npt, &as->counters[cpu].npt, gpa);
+	return finish(as, cpu, fault);
+}
+
+/* What nearly every fault is, a page missing in a table that is there, is done here. */
+enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
+{
+	unsigned cpu = aspace_enter(as);
+	const struct area *area = area_find(&as->areas, gpa);
+
+	if (unlikely(!as->quick || !area || !mm_permits((enum mm_perm)area->perm, access)))
+		return fault_in_full(as, cpu, gpa, access);
+
+	struct npt_slot slot = npt_walk_as(&as->npt, gpa, true);
+
+	if (unlikely((slot.value | slot.level) != 0 || area->backend != AREA_ALLOC))
+		return fault_in_full(as, cpu, gpa, access);
+
+	enum mm_error err = npt_install_page(&as->npt, &as->counters[cpu].npt, slot.entry,
+	                                     (enum mm_perm)area->perm);
+
+	if (unlikely(err == MM_BUSY))
+		return fault_in_full(as, cpu, gpa, access);
+	return finish(as, cpu, err == MM_OK ? MM_FAULT_MAPPED : MM_FAULT_NO_MEMORY);
 }

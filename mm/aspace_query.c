@@ -126,7 +126,8 @@ static uint64_t load_count(const _Atomic int64_t *counter)
 
 static void add_counts(struct aspace_stats *out, const struct npt_counts *counts)
 {
-	out->frames += load_count(&counts->frames);
+	out->frames += load_count(&counts->frames) + load_count(&counts->pages);
+	out->leaves[0] += load_count(&counts->pages);
 	out->tables += load_count(&counts->tables);
 	out->flushes += load_count(&counts->flushes);
 	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)

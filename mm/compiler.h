@@ -21,6 +21,22 @@
 #define unlikely(x)       __builtin_expect(!!(x), 0)
 #define unreachable()     __builtin_unreachable()
 
+/*
+ * The order of an atomic load whose value is an address that is then followed. A load never
+ * passes the load that its address came from, on any machine here, so it need not cost a fence
+ * per level of a walk; ThreadSanitizer does not follow addresses and is told more.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define memory_order_dependent memory_order_acquire
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define memory_order_dependent memory_order_acquire
+#endif
+#endif
+#ifndef memory_order_dependent
+#define memory_order_dependent memory_order_relaxed
+#endif
+
 /* Index of the lowest and of the highest set bit; undefined for 0, as the instructions are. */
 #define ctz64(x) ((unsigned)__builtin_ctzll(x))
 #define fls64(x) (63U - (unsigned)__builtin_clzll(x))

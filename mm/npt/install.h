@@ -60,8 +60,7 @@ static always_inline must_check enum mm_error npt_install_page(struct npt *npt,
 		return MM_BUSY;
 	}
 	npt_publish(npt);
-	npt_count(&counts->frames, 1);
-	npt_count(&counts->leaves[0], 1);
+	npt_count(&counts->pages, 1);
 	return MM_OK;
 }
 

@@ -41,6 +41,8 @@
  * an addition needs no locked instruction, and a reader sees no torn number.
  */
 struct npt_counts {
+	_Atomic int64_t pages;                  /* 4 KiB leaves with a frame, by npt_install_page():
+	                                           to be added to frames and to leaves[0] */
 	_Atomic int64_t frames;                 /* data frames owned */
 	_Atomic int64_t tables;                 /* table frames, the root's included */
 	_Atomic int64_t flushes;                /* since init */

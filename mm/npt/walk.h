@@ -6,8 +6,8 @@
  *	   root [ table ]->[ table ]->[ table ]->[ leaf ]->  page
  *	 level      3         2         1         0
  *
- * Loads have acquire order: who sees a pointer to a table also sees what the table was filled
- * with before it was linked.
+ * Who sees a pointer to a table also sees what the table was filled with before it was linked:
+ * the link is a release, and following a pointer depends on having loaded it.
  */
 #ifndef MM_NPT_WALK_H
 #define MM_NPT_WALK_H
@@ -24,7 +24,7 @@ struct npt_slot {
 
 static inline uint64_t npt_load(const _Atomic uint64_t *entry)
 {
-	return atomic_load_explicit(entry, memory_order_acquire);
+	return atomic_load_explicit(entry, memory_order_dependent);
 }
 
 /* For a caller that is alone: relaxed, since the hardware walker cares for no order but that
