@@ -161,4 +161,4 @@ static const struct test_case cases[] = {
 	{"demo.backings", backings, NULL},
 };
 
-const struct test_suite tests_demo = {cases, ARRAY_SIZE(cases)};
+const struct test_suite tests_demo = {.cases = cases, .count = ARRAY_SIZE(cases)};

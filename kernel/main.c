@@ -122,7 +122,8 @@ static void enable_virtualization(struct host *host)
 /* What a boot without test= shows, and what test= selects from: that and the target suite. */
 static const struct test_suite *const demo[] = {&tests_demo, NULL};
 static const struct test_suite *const everything[] = {
-	&tests_demo, &tests_guests, &tests_lazy, &tests_hostile, &tests_limits, &tests_bench, NULL,
+	&tests_demo,   &tests_guests, &tests_lazy, &tests_hostile,
+	&tests_limits, &tests_bench,  &tests_soak, NULL,
 };
 
 static void run_demo(const struct host *host)

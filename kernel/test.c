@@ -2,14 +2,19 @@
 #include "kernel/test.h"
 
 #include "frame.h"
+#include "kernel/string.h"
 #include "kernel/tap.h"
 #include "log.h"
 
 /* After that many failures of one case, the rest says nothing new. */
 #define FAILURES_SHOWN 8
 
-static bool selected(const struct test_case *c, const struct cmdline *options)
+static bool selected(const struct test_suite *suite, const struct test_case *c,
+                     const struct cmdline *options)
 {
+	if (suite->only_as != NULL &&
+	    memcmp(options->test, suite->only_as, strlen(suite->only_as)) != 0)
+		return false;
 	return options->test[0] == '\0' || glob_match(options->test, c->name);
 }
 
@@ -19,7 +24,7 @@ unsigned test_count(const struct test_suite *const suites[], const struct cmdlin
 
 	for (; *suites != NULL; suites++) {
 		for (size_t i = 0; i < (*suites)->count; i++)
-			count += selected(&(*suites)->cases[i], options);
+			count += selected(*suites, &(*suites)->cases[i], options);
 	}
 	return count;
 }
@@ -47,7 +52,7 @@ void test_run(const struct test_suite *const suites[], const struct host *host,
 {
 	for (; *suites != NULL; suites++) {
 		for (size_t i = 0; i < (*suites)->count; i++) {
-			if (selected(&(*suites)->cases[i], options))
+			if (selected(*suites, &(*suites)->cases[i], options))
 				run_case(&(*suites)->cases[i], host, options);
 		}
 	}
@@ -57,7 +62,7 @@ void test_list(const struct test_suite *const suites[], const struct cmdline *op
 {
 	for (; *suites != NULL; suites++) {
 		for (size_t i = 0; i < (*suites)->count; i++) {
-			if (selected(&(*suites)->cases[i], options))
+			if (selected(*suites, &(*suites)->cases[i], options))
 				log_line(LOG_QUIET, "case %s", (*suites)->cases[i].name);
 		}
 	}

@@ -36,6 +36,8 @@ struct test_case {
 struct test_suite {
 	const struct test_case *cases;
 	size_t count;
+	/* Not NULL: selected by a pattern that begins so, and by no other. For what takes long. */
+	const char *only_as;
 };
 
 /* How many cases of these suites the command line selects. */

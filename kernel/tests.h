@@ -10,5 +10,6 @@ extern const struct test_suite tests_guests;  /* payloads that behave */
 extern const struct test_suite tests_hostile; /* payloads that do not */
 extern const struct test_suite tests_limits;  /* too little memory, bad images */
 extern const struct test_suite tests_bench;   /* what it all costs a guest */
+extern const struct test_suite tests_soak;    /* only by name: what runs for long */
 
 #endif

@@ -107,4 +107,4 @@ static const struct test_case cases[] = {
 	{"bench.zero", zeroing, NULL},
 };
 
-const struct test_suite tests_bench = {cases, ARRAY_SIZE(cases)};
+const struct test_suite tests_bench = {.cases = cases, .count = ARRAY_SIZE(cases)};

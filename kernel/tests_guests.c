@@ -84,4 +84,4 @@ static const struct test_case cases[] = {
 	{"guest.bad-calls", calls, NULL},
 };
 
-const struct test_suite tests_guests = {cases, ARRAY_SIZE(cases)};
+const struct test_suite tests_guests = {.cases = cases, .count = ARRAY_SIZE(cases)};

@@ -146,4 +146,4 @@ static const struct test_case cases[] = {
 	{"linear.write.every", touch_linear, &write_every},
 };
 
-const struct test_suite tests_lazy = {cases, ARRAY_SIZE(cases)};
+const struct test_suite tests_lazy = {.cases = cases, .count = ARRAY_SIZE(cases)};

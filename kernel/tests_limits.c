@@ -165,4 +165,4 @@ static const struct test_case cases[] = {
 	{"image.entry.after", bad_image, &entry_after},
 };
 
-const struct test_suite tests_limits = {cases, ARRAY_SIZE(cases)};
+const struct test_suite tests_limits = {.cases = cases, .count = ARRAY_SIZE(cases)};
