@@ -166,6 +166,18 @@ report: ## lines of code per folder
 proofs: ## what mm/addr.h promises, for all values, by Frama-C
 	@tests/proofs/run
 
+.PHONY: matrix soak
+matrix: all ## the target suite on every machine and CPU model, as one table
+	@scripts/matrix $(if $(ONLY),--only '$(ONLY)')
+
+# Long: up to an hour per architecture where the emulator is slow.
+soak: all ## 10 million lazy faults, 10,000 VMs, per architecture; the host tests at length
+	@failed=; for arch in $(ARCH); do \
+		scripts/run-qemu.sh --arch $$arch --from '^TAP version' --append 'test=soak.*' \
+			--timeout 7200 $(if $(VIRT),$$([ $$arch != x86_64 ] || echo --virt $(VIRT))) || \
+			failed="$$failed $$arch"; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
 # --- the source itself ---
 FOLDERS := boot kernel mm vmx svm el2 hext guests tests
 C_FILES := $(sort $(shell find $(wildcard $(FOLDERS)) -name '*.[ch]' -not -path 'tests/proofs/*'))
