@@ -8,6 +8,11 @@
 boot "virt, max" --arch aarch64
 boot "virt, cortex-a57" --arch aarch64 --cpu cortex-a57 --smp 4
 
+# Boards: what each has of its own. make matrix runs everything on all of them.
+boot "raspi3b" --arch aarch64 --machine raspi3b --append 'test=timer.*'
+boot "xlnx-zcu102" --arch aarch64 --machine xlnx-zcu102,virtualization=on --append 'test=guest.*'
+boot "sbsa-ref" --arch aarch64 --machine sbsa-ref --append 'test=guest.*'
+
 refuse "no EL2" 3 'missing extension=el2' --arch aarch64 --machine virt,gic-version=3
 
 done_testing

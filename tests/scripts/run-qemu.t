@@ -150,7 +150,7 @@ runs 0 "aarch64" plan --arch aarch64
 shows "aarch64: EL2 and a GICv3" '-M virt..?virtualization=on..?gic-version=3 .*-cpu max .*-semihosting'
 runs 0 "aarch64 raspi3b" plan --arch aarch64 --machine raspi3b
 shows "aarch64 raspi3b: four CPUs, 1 GiB and a device tree" '-M raspi3b .*-smp 4 -m 1G .*-dtb '
-runs 77 "aarch64 sbsa-ref with a command line" plan --arch aarch64 --machine sbsa-ref --append list
+runs 77 "aarch64 sbsa-ref with a guest image" plan --arch aarch64 --machine sbsa-ref --initrd /dev/null
 runs 0 "aarch64: another CPU" plan --arch aarch64 --cpu cortex-a57 --smp 4 --mem 1G
 shows "aarch64: another CPU, more of them" '-smp 4 -m 1G -cpu cortex-a57'
 runs 0 "x86_64 svm" plan --arch x86_64 --virt svm --accel tcg
