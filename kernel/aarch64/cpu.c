@@ -1,7 +1,7 @@
 /*
  * CPUs: the boot CPU's own state, starting the others (by PSCI, or from a spin table), and
- * giving them work. A CPU without work waits in WFE; whoever gives it some, or finishes some,
- * sends an event.
+ * giving them work. A CPU without work sleeps; whoever gives it some, or finishes what another
+ * waits for, kicks it.
  */
 #include "cpu.h"
 
@@ -42,16 +42,24 @@ extern char cpu_stacks[], cpu_entry[], cpu_spin_entry[];
 
 _Noreturn void cpu_main(void);
 
-static inline void wait_for_event(void)
+/*
+ * Sleeps until some other CPU kicks this one, or already has: interrupts are masked here, but a
+ * pending one ends WFI. Acknowledging comes first, so that a kick meant for what the caller is
+ * about to look at is still pending when it sleeps.
+ */
+static void sleep_unless_kicked(void)
 {
-	__asm__ volatile("wfe" : : : "memory");
+	if (board.irq == IRQ_NONE)
+		__asm__ volatile("wfe" : : : "memory");
+	else
+		__asm__ volatile("dsb sy\n\twfi" : : : "memory");
 }
 
-/* The event must not overtake the store that it announces. */
-static inline void send_event(void)
+static void wake(const struct cpu *cpu)
 {
 	dsb_ishst();
 	__asm__ volatile("sev" : : : "memory");
+	irq_kick(cpu);
 }
 
 static char *slot(unsigned index)
@@ -94,6 +102,27 @@ void machine_init(const struct boot_info *info)
 	atomic_store(&cpus[0].online, true);
 }
 
+static void await_work(struct cpu *cpu)
+{
+	for (;;) {
+		irq_acknowledge();
+		if (atomic_load(&cpu->busy))
+			return;
+		sleep_unless_kicked();
+	}
+}
+
+/* Whoever sets himself as the waiter after this has looked finds busy false already. */
+static void finish_work(struct cpu *cpu)
+{
+	struct cpu *waiter;
+
+	atomic_store(&cpu->busy, false);
+	waiter = atomic_load(&cpu->waiter);
+	if (waiter != NULL)
+		wake(waiter);
+}
+
 /* Where entry.S ends, on a CPU other than the first. */
 void cpu_main(void)
 {
@@ -102,11 +131,9 @@ void cpu_main(void)
 	init_this_cpu();
 	atomic_store(&cpu->online, true);
 	for (;;) {
-		while (!atomic_load_explicit(&cpu->busy, memory_order_acquire))
-			wait_for_event();
+		await_work(cpu);
 		cpu->fn(cpu->arg);
-		atomic_store_explicit(&cpu->busy, false, memory_order_release);
-		send_event();
+		finish_work(cpu);
 	}
 }
 
@@ -135,7 +162,7 @@ static void release(const struct cpu *cpu)
 
 	*word = (uint64_t)(uintptr_t)cpu_spin_entry;
 	clean_for_start(word, sizeof(*word));
-	send_event();
+	__asm__ volatile("sev" : : : "memory");
 }
 
 static bool start_cpu(struct cpu *cpu)
@@ -172,14 +199,20 @@ void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
 {
 	cpus[cpu].fn = fn;
 	cpus[cpu].arg = arg;
-	atomic_store_explicit(&cpus[cpu].busy, true, memory_order_release);
-	send_event();
+	atomic_store(&cpus[cpu].busy, true);
+	wake(&cpus[cpu]);
 }
 
 void machine_wait(unsigned cpu)
 {
-	while (atomic_load_explicit(&cpus[cpu].busy, memory_order_acquire))
-		wait_for_event();
+	atomic_store(&cpus[cpu].waiter, this_cpu());
+	for (;;) {
+		irq_acknowledge();
+		if (!atomic_load(&cpus[cpu].busy))
+			break;
+		sleep_unless_kicked();
+	}
+	atomic_store(&cpus[cpu].waiter, NULL);
 }
 
 void machine_kick(unsigned cpu)

@@ -23,7 +23,8 @@ struct cpu {
 	_Atomic bool busy; /* fn is set, and has not returned yet */
 	void (*fn)(void *arg);
 	void *arg;
-	struct el2_cpu *el2; /* the extension's own, once it is enabled here */
+	_Atomic(struct cpu *) waiter; /* sleeps until busy is false again */
+	struct el2_cpu *el2;          /* the extension's own, once it is enabled here */
 };
 
 extern struct cpu cpus[MACHINE_MAX_CPUS];

@@ -11,7 +11,7 @@
 #define CPU_TRAP_STACK 8
 #define CPU_STACK      16
 #define CPU_MPIDR      24
-#define CPU_SIZE       72
+#define CPU_SIZE       80
 
 /* One slot of cpu_stacks per CPU: an unmapped page, the stack, the stack for traps. */
 #define STACK_GUARD     4096
