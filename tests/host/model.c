@@ -205,6 +205,37 @@ static void apply_protect(struct model *m, const struct model_op *op)
 		m->page[i].perm = op->perm;
 }
 
+/* The range has to lie in one linear area: its pages go on in the host's memory, too. */
+static enum mm_error remap_error(const struct model *m, const struct model_op *op)
+{
+	const struct model_page *first = &m->page[op->page];
+	enum mm_error err = MM_OK;
+	for (unsigned i = 0; i < op->n; i++) {
+		if (m->page[op->page + i].backend == 0)
+			return MM_NOT_MAPPED;
+	}
+	for (unsigned i = 0; i < op->n; i++) {
+		const struct model_page *p = &m->page[op->page + i];
+		if (p->backend != 1 + AREA_LINEAR || p->perm != first->perm ||
+		    p->host != first->host + i)
+			err = MM_UNSUPPORTED;
+	}
+	return err;
+}
+
+static void apply_remap(struct model *m, const struct model_op *op)
+{
+	enum mm_error want = remap_error(m, op);
+	if (want == MM_OK && (m->log_active || m->snapshots))
+		want = MM_BUSY;
+	uint64_t refusals = m->guest->hal->refusals;
+	hpa_t host = hpa_plus(m->host, op->host * PAGE_SIZE);
+	if (!agreed(m, aspace_remap(&m->guest->as, op_range(m, op), host), want, refusals))
+		return;
+	for (unsigned i = 0; i < op->n; i++)
+		m->page[op->page + i].host = (uint16_t)(op->host + i);
+}
+
 static void apply_touch(struct model *m, const struct model_op *op)
 {
 	enum mm_perm access = (enum mm_perm)op->perm;
@@ -438,6 +469,9 @@ void model_apply(struct model *m, const struct model_op *op)
 	case OP_MAP_DEVICE:
 		apply_map(m, op);
 		break;
+	case OP_REMAP:
+		apply_remap(m, op);
+		break;
 	case OP_UNMAP:
 		apply_unmap(m, op);
 		break;
@@ -523,11 +557,12 @@ struct weight {
 };
 
 static const struct weight weights[] = {
-	{OP_MAP_LAZY, 90}, {OP_MAP_POPULATE, 25}, {OP_MAP_LINEAR, 30},      {OP_MAP_DEVICE, 15},
-	{OP_UNMAP, 110},   {OP_PROTECT, 110},     {OP_TOUCH, 330},          {OP_READ, 80},
-	{OP_WRITE, 90},    {OP_TRANSLATE, 80},    {OP_LOG_START, 4},        {OP_LOG_COLLECT, 6},
-	{OP_LOG_STOP, 8},  {OP_SNAPSHOT_TAKE, 4}, {OP_SNAPSHOT_RESTORE, 6}, {OP_SNAPSHOT_DROP, 10},
-	{OP_CLEAR, 2},
+	{OP_MAP_LAZY, 90},        {OP_MAP_POPULATE, 25},  {OP_MAP_LINEAR, 30},
+	{OP_REMAP, 15},           {OP_MAP_DEVICE, 15},    {OP_UNMAP, 110},
+	{OP_PROTECT, 110},        {OP_TOUCH, 315},        {OP_READ, 80},
+	{OP_WRITE, 90},           {OP_TRANSLATE, 80},     {OP_LOG_START, 4},
+	{OP_LOG_COLLECT, 6},      {OP_LOG_STOP, 8},       {OP_SNAPSHOT_TAKE, 4},
+	{OP_SNAPSHOT_RESTORE, 6}, {OP_SNAPSHOT_DROP, 10}, {OP_CLEAR, 2},
 };
 
 static enum model_kind random_kind(struct rng *rng)
@@ -567,7 +602,7 @@ struct model_op model_random(const struct universe *universe, unsigned pages, st
 	op.perm = (bits >> 30) & 3 ? (uint8_t)((bits >> 32) & 7) : MM_RW;
 	if (op.kind == OP_TOUCH)
 		op.perm = (uint8_t)(1U << (bits >> 32) % 3);
-	if (op.kind == OP_MAP_LINEAR) {
+	if (op.kind == OP_MAP_LINEAR || op.kind == OP_REMAP) {
 		op.n = op.n > universe->host_pages ? (uint16_t)universe->host_pages : op.n;
 		op.host = (uint16_t)((bits >> 40) % (universe->host_pages - op.n + 1U));
 		if (universe->max_leaf && bits & 0x40) /* so that large leaves fit */
@@ -581,9 +616,10 @@ struct model_op model_random(const struct universe *universe, unsigned pages, st
 void model_describe(const struct model_op *op, char *text, size_t size)
 {
 	static const char *const names[OP_KINDS] = {
-		"map_lazy",      "map_populate", "map_linear", "map_device",    "unmap",
-		"protect",       "touch",        "read",       "write",         "translate",
-		"log_start",     "log_collect",  "log_stop",   "snapshot_take", "snapshot_restore",
+		"map_lazy",      "map_populate", "map_linear",    "map_device",
+		"remap",         "unmap",        "protect",       "touch",
+		"read",          "write",        "translate",     "log_start",
+		"log_collect",   "log_stop",     "snapshot_take", "snapshot_restore",
 		"snapshot_drop", "clear"};
 	snprintf(text, size, "%s page=%u n=%u perm=%s(%u) value=%u host=%u", names[op->kind],
 	         op->page, op->n, mm_perm_name((enum mm_perm)op->perm), op->perm, op->value,

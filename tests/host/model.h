@@ -20,6 +20,7 @@ enum model_kind {
 	OP_MAP_POPULATE,
 	OP_MAP_LINEAR,
 	OP_MAP_DEVICE,
+	OP_REMAP,
 	OP_UNMAP,
 	OP_PROTECT,
 	OP_TOUCH,
@@ -42,7 +43,7 @@ struct model_op {
 	uint8_t value; /* what is written; which snapshot */
 	uint16_t page; /* index in the universe */
 	uint16_t n;    /* pages, all in one run of the universe */
-	uint16_t host; /* OP_MAP_LINEAR: the first host page */
+	uint16_t host; /* OP_MAP_LINEAR, OP_REMAP: the first host page */
 };
 
 /* Where the pages lie: runs of page numbers; in the last one the format's space ends. */

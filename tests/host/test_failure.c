@@ -95,6 +95,11 @@ static enum mm_error protect_part(struct guest *g)
 	return aspace_protect(&g->as, pages(600, 100), MM_R);
 }
 
+static enum mm_error remap_part(struct guest *g)
+{
+	return aspace_remap(&g->as, pages(600, 100), hpa_at(0x80001000));
+}
+
 static enum mm_error unmap_in_an_area(struct guest *g)
 {
 	return aspace_unmap(&g->as, pages(5, 1));
@@ -140,6 +145,7 @@ static const struct operation operations[] = {
 	{"populate-split", a_full_node, populate_small},
 	{"unmap-part", one_large_leaf, unmap_part},
 	{"protect-part", one_large_leaf, protect_part},
+	{"remap-part", one_large_leaf, remap_part},
 	{"unmap-largest", the_largest_leaf, unmap_part},
 	{"protect-largest", the_largest_leaf, protect_part},
 	{"unmap-split", a_full_node, unmap_in_an_area},
