@@ -106,6 +106,7 @@ bool npt_allow(struct npt *npt, struct gpa_range range, enum mm_perm perm)
 		} while (allowed != value && !npt_swap(it.slot.entry, &value, allowed));
 		changed |= allowed != value && npt_present(npt->format, value);
 	}
+	npt_publish(npt); /* of what was parked */
 	return changed;
 }
 

@@ -111,29 +111,46 @@ static void release_leaf(struct releaser *r, uint64_t value, unsigned level)
 		npt_give(r->npt, order, 1, &block);
 }
 
+/* Sorts NPT_BATCH entries: the frames that the library owns to frames[], how many of them to
+ * *owned; answers how many entries hold anything. `direct` is a constant: see walk.h. */
+static always_inline unsigned sort_entries(const struct npt_format *f,
+                                           const _Atomic uint64_t *entries, bool direct,
+                                           hpa_t frames[], unsigned *owned)
+{
+	uint64_t pa_mask = f->pa_mask;
+	uint64_t owned_mask = f->owned;
+	unsigned pa_shift = f->pa_shift;
+	unsigned held = 0;
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < NPT_BATCH; i++) {
+		uint64_t entry = npt_load(&entries[i]);
+
+		held += entry != 0;
+		frames[n] =
+			direct ? hpa_at((entry & pa_mask) << pa_shift) : npt_decode_pa(f, entry);
+		n += (entry & owned_mask) != 0;
+	}
+	*owned = n;
+	return held;
+}
+
 /* A table of pages, with all in it: most of what there ever is to release. A batchful at a time,
  * so that whether there is room need not be asked for each. */
 static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
 {
 	const struct npt_format *f = r->npt->format;
 	hpa_t *frames = r->batch.frames;
-	int64_t held = 0;
 
-	for (unsigned first = 0; first < 1U << NPT_INDEX_BITS; first += NPT_BATCH) {
-		unsigned owned = 0;
+	for (unsigned i = 0; i < 1U << NPT_INDEX_BITS; i += NPT_BATCH) {
+		unsigned owned;
 
 		npt_batch_drain(r->npt, &r->batch);
-		for (unsigned i = first; i < first + NPT_BATCH; i++) {
-			uint64_t entry = npt_load(&table[i]);
-
-			held += entry != 0;
-			frames[owned] = npt_decode_pa(f, entry);
-			owned += (entry & f->owned) != 0;
-		}
+		r->leaves[0] += r->npt->direct ? sort_entries(f, &table[i], true, frames, &owned)
+		                               : sort_entries(f, &table[i], false, frames, &owned);
 		r->batch.end = owned;
 		r->frames += owned;
 	}
-	r->leaves[0] += held;
 }
 
 /* Everything below a table that nobody reaches any more, and the table. */
