@@ -54,14 +54,18 @@ start:
 	str	x14, [x9, x12]
 	b	1b
 
-	/* 4. Clear bss: 16 bytes at a time, as the linker script aligned it. */
+	/* 4. Clear bss: 64 bytes at a time, as the linker script aligned it. */
 2:	adrp	x10, _bss_start
 	add	x10, x10, :lo12:_bss_start
 	adrp	x11, _bss_end
 	add	x11, x11, :lo12:_bss_end
 3:	cmp	x10, x11
 	b.hs	4f
-	stp	xzr, xzr, [x10], #16
+	stp	xzr, xzr, [x10]
+	stp	xzr, xzr, [x10, #16]
+	stp	xzr, xzr, [x10, #32]
+	stp	xzr, xzr, [x10, #48]
+	add	x10, x10, #64
 	b	3b
 
 	/* 5. boot_main(device tree, exception level, start time). */

@@ -174,16 +174,17 @@ static bool map_everything(struct table *root, const struct boot_info *info)
 }
 
 /*
- * Drops every line that a cache may hold of the image. Nothing dirty can be among them: the
- * loader cleaned the image (boot protocol), and what was written since went past the caches; but
- * a clean stale line would hide it once they are on.
+ * Drops every line that a cache may hold of what was written since the start: the image up to
+ * its stacks, and this CPU's stack. Nothing dirty can be among them: the loader cleaned the image
+ * (boot protocol), and the writes went past the caches; but a clean stale line would hide them
+ * once the caches are on.
  */
-static void forget_cached_image(void)
+static void forget_cached(uint64_t start, uint64_t end)
 {
 	uint64_t line = UINT64_C(4) << FIELD_GET(GENMASK(19, 16), read_ctr_el0());
 
 	dsb_sy();
-	for (uint64_t at = address_of(_image_start); at < address_of(_image_end); at += line)
+	for (uint64_t at = start; at < end; at += line)
 		__asm__ volatile("dc ivac, %0" : : "r"(at) : "memory");
 	dsb_sy();
 }
@@ -205,7 +206,7 @@ const char *arm_mmu_start(const struct boot_info *info)
 		.ttbr = address_of(root),
 		.sctlr = SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN,
 	};
-	forget_cached_image();
+	forget_cached(address_of(_image_start), address_of(cpu_stack_guard(1)));
 
 	write_mair_el2(mmu_registers.mair);
 	write_tcr_el2(mmu_registers.tcr);
