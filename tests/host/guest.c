@@ -68,6 +68,13 @@ void guest_close(struct guest *g)
 	free(g);
 }
 
+void guest_abandon(struct guest *g)
+{
+	g->hal->in_use = 0;
+	hal_test_close(g->hal);
+	free(g);
+}
+
 struct touched guest_touch(struct guest *g, gpa_t gpa, enum mm_perm access)
 {
 	struct touched t = {.outcome = TOUCH_HIT};

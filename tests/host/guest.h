@@ -28,6 +28,10 @@ struct guest *guest_open_with(const struct geometry *geo, struct hal_test *hal,
 /* Destroys the address space, and checks that every frame is back and the TLB empty. */
 void guest_close(struct guest *g);
 
+/* Forgets it with all its frames: after step_through(), what happened has happened in a child, and
+ * only the pool is shared with it. */
+void guest_abandon(struct guest *g);
+
 /* What became of one access by the guest. */
 enum touch {
 	TOUCH_HIT,     /* no fault at all */

@@ -360,9 +360,7 @@ static void c20_old_or_new_at_every_instruction(const struct geometry *geo)
 		hal_test_trace(g->hal);
 		step_through(op->run, g, look, &o);
 		judge(&o);
-		/* The child did it; here nothing has happened, so the tables are the child's. */
-		g->hal->in_use = 0;
-		hal_test_close(g->hal);
+		guest_abandon(g);
 	}
 }
 

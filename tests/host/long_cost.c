@@ -1,0 +1,113 @@
+/*
+ * What an operation costs does not depend on how many areas there are: instructions, counted one
+ * by one, with 100 areas and with 10,000.
+ */
+#include "guest.h"
+#include "step.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mm/compiler.h"
+
+#define AREA_PAGES 15 /* and a hole of one page after each */
+
+struct operation {
+	const char *name;
+	void (*run)(void *guest);
+};
+
+/* Every operation is on the area in the middle. */
+static uint64_t middle(const struct guest *g)
+{
+	return g->as.areas.count / 2 * (AREA_PAGES + 1);
+}
+
+static void run_find(void *guest)
+{
+	struct guest *g = guest;
+	CHECK(area_find(&g->as.areas, page(middle(g) + 3)) != NULL);
+}
+
+static void run_fault(void *guest)
+{
+	struct guest *g = guest;
+	CHECK_EQ(aspace_fault(&g->as, page(middle(g) + 3), MM_W), MM_FAULT_MAPPED);
+}
+
+static void run_map(void *guest)
+{
+	struct guest *g = guest;
+	CHECK_OK(aspace_map_alloc(&g->as, pages(middle(g) + AREA_PAGES, 1), MM_R,
+	                          (struct aspace_backing){0}));
+}
+
+static void run_unmap(void *guest)
+{
+	struct guest *g = guest;
+	CHECK_OK(aspace_unmap(&g->as, pages(middle(g) + 7, 1)));
+}
+
+static void run_protect(void *guest)
+{
+	struct guest *g = guest;
+	CHECK_OK(aspace_protect(&g->as, pages(middle(g) + 7, 1), MM_R));
+}
+
+static void run_translate(void *guest)
+{
+	struct guest *g = guest;
+	struct aspace_translation t;
+	CHECK_ERR(aspace_translate(&g->as, page(middle(g) + 3), &t), MM_NOT_MAPPED);
+}
+
+static void run_find_free(void *guest)
+{
+	struct guest *g = guest;
+	gpa_t at;
+	CHECK_OK(aspace_find_free(&g->as, page(1), 64 * PAGE_SIZE, PAGE_SIZE, &at));
+}
+
+static const struct operation operations[] = {
+	{"find", run_find},           {"fault", run_fault},     {"map", run_map},
+	{"unmap", run_unmap},         {"protect", run_protect}, {"translate", run_translate},
+	{"find-free", run_find_free},
+};
+
+static uint64_t cost(const struct geometry *geo, const struct operation *op, unsigned areas)
+{
+	struct guest *g =
+		guest_open(geo, (struct hal_test_options){.shared = true, .frames = 1024});
+	for (unsigned i = 0; i < areas; i++)
+		CHECK_OK(aspace_map_alloc(&g->as, pages(i * (AREA_PAGES + 1), AREA_PAGES), MM_RW,
+		                          (struct aspace_backing){0}));
+	uint64_t steps = step_through(op->run, g, NULL, NULL);
+	guest_abandon(g);
+	return steps;
+}
+
+static void c28_cost_does_not_grow_with_areas(const struct geometry *geo)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+		uint64_t few = cost(geo, &operations[i], 100);
+		uint64_t many = cost(geo, &operations[i], 10000);
+		check_context("format=%s operation=%s", geo->name, operations[i].name);
+		printf("# %s: %llu instructions with 100 areas, %llu with 10,000\n",
+		       operations[i].name, (unsigned long long)few, (unsigned long long)many);
+		/* One more level of the tree, and its nodes fuller: not a hundred times as much. */
+		CHECK(many < 2 * few + 1500);
+	}
+}
+
+static bool is_one(const struct geometry *geo)
+{
+	return strcmp(geo->name, "ept4") == 0;
+}
+
+int main(void)
+{
+	static const struct geometry_test tests[] = {
+		GEOMETRY_TEST_IF(c28_cost_does_not_grow_with_areas, is_one),
+	};
+	return run_geometry_tests("cost", tests, ARRAY_SIZE(tests));
+}
