@@ -250,5 +250,5 @@ clean: ## remove what was built
 	rm -rf $(B) compile_commands.json
 
 help: ## this list
-	@sed -n 's/^\([a-z_.]*\):.*## \(.*\)/  make \1|\2/p' Makefile | \
+	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  make \1|\2/p' Makefile tests/host.mk | \
 		while IFS='|' read -r command text; do printf '%-30s %s\n' "$$command" "$$text"; done

@@ -65,7 +65,7 @@ $(B)/host/bench-mm: $(BENCH_OBJ) $(B)/host/bench/libmm.a
 
 .PHONY: bench-host
 bench: bench-host
-bench-host: $(B)/host/bench-mm ## BENCH.md's host table
+bench-host: $(B)/host/bench-mm ## the library's workloads, beside their floors and what to reach
 	@tests/bench/bench.py $<
 
 # --- what the tests reach: every line and branch of mm/, or a reason why not ---
