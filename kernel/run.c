@@ -27,7 +27,8 @@ enum stop {
 	STOP_SLICE, /* its slice is over, or it gave the rest away */
 };
 
-static noinline void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum vm_kill reason, gpa_t gpa)
+static noinline void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum vm_kill reason,
+                          gpa_t gpa)
 {
 	struct vm *vm = v->vm;
 

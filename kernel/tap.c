@@ -8,7 +8,8 @@ static struct {
 	unsigned done;
 	unsigned failed;
 	unsigned skipped;
-	unsigned passed_todo; /* an unexpected pass: worth a line of its own */
+	unsigned todo;        /* failed, as expected here */
+	unsigned passed_todo; /* expected to fail, and did not: worth a line of its own */
 } tap;
 
 void tap_begin(void)
@@ -36,6 +37,7 @@ void tap_result(bool ok, const char *name, enum tap_directive directive, const c
 	tap.done++;
 	tap.failed += !ok && directive == TAP_NORMAL;
 	tap.skipped += directive == TAP_SKIP;
+	tap.todo += !ok && directive == TAP_TODO;
 	tap.passed_todo += ok && directive == TAP_TODO;
 	log_raw("%s %u - %s%s%s", ok ? "ok" : "not ok", tap.done, name, marks[directive],
 	        directive != TAP_NORMAL ? why : "");
@@ -45,8 +47,9 @@ bool tap_end(void)
 {
 	bool pass = tap.done == tap.planned && tap.failed == 0;
 
-	log_line(LOG_INFO, "tests passed=%u failed=%u skipped=%u unexpected_passes=%u",
-	         tap.done - tap.failed - tap.skipped, tap.failed, tap.skipped, tap.passed_todo);
+	log_line(LOG_INFO, "tests passed=%u failed=%u skipped=%u todo=%u unexpected_passes=%u",
+	         tap.done - tap.failed - tap.skipped - tap.todo, tap.failed, tap.skipped, tap.todo,
+	         tap.passed_todo);
 	log_raw("# RESULT: %s", pass ? "PASS" : "FAIL");
 	return pass;
 }
