@@ -155,6 +155,18 @@ static bool decode_interrupt(struct vmx_vcpu *v, uint64_t deadline, struct vm_ex
 	return decode_timer(v, deadline, exit);
 }
 
+/* The write that found the buffer full has not been done; it may have been part of an event's
+ * delivery. */
+static bool empty_log(struct vmx_vcpu *v)
+{
+	uint64_t vectoring = vmread(VMCS_IDT_VECTORING_INFO);
+
+	vmx_pml_full(v);
+	if (vectoring & EVENT_VALID)
+		vmx_requeue(v, vectoring, VMCS_IDT_VECTORING_ERROR_CODE);
+	return true;
+}
+
 static bool fail(struct vm_exit *exit, const char *text)
 {
 	exit->kind = VM_EXIT_FAILURE;
@@ -244,6 +256,8 @@ static noinline bool decode_seldom(struct vmx_vcpu *v, uint64_t deadline, struct
 		return decode_interrupt(v, deadline, exit);
 	case REASON_PREEMPTION_TIMER:
 		return decode_timer(v, deadline, exit);
+	case REASON_PML_FULL:
+		return empty_log(v);
 	default:
 		return v->reason & REASON_ENTRY_FAILURE ? decode_entry_failure(v, exit)
 		                                        : decode_other(v, exit);

@@ -61,6 +61,7 @@ static void destroy(struct vcpu *vcpu)
 	struct vmx_vcpu *v = vmx_of(vcpu);
 	hpa_t vmcs = v->vmcs;
 
+	(void)vmx_log_writes(vcpu, false);
 	vmx_release(v);
 	frame_free(0, vmcs);
 	frame_free(0, frame_of(v));
@@ -115,6 +116,8 @@ const struct virt_ops vmx_ops = {
 	.skip = skip,
 	.inject_undefined = vmx_inject_undefined,
 	.set_interrupt = vmx_set_interrupt,
+	.log_writes = vmx_log_writes,
+	.take_writes = vmx_take_writes,
 	.translate = vmx_translate,
 	.pc = vmx_pc,
 	.registers = vmx_registers,

@@ -68,7 +68,7 @@ static void add_features(struct virt_caps *caps)
 	add_feature(caps, "5-level", ept & EPT_WALK_5, true);
 	add_feature(caps, "uncached", ept & EPT_UNCACHED, true);
 	add_feature(caps, "exit-info", ept & EPT_EXIT_INFO, false);
-	add_feature(caps, "pml", v->proc2.may & PROC2_PML, false);
+	add_feature(caps, "pml", v->proc2.may & PROC2_PML, true);
 	add_feature(caps, "mbec", v->proc2.may & PROC2_MBEC, false);
 	add_feature(caps, "spp", v->proc2.may & PROC2_SPP, false);
 	add_feature(caps, "ept-ve", v->proc2.may & PROC2_EPT_VE, false);

@@ -9,6 +9,7 @@
  *	event.c           exceptions and interrupts for the guest
  *	exit.c            what an exit says
  *	run.c             enter, decode, again
+ *	pml.c             the CPU's own log of pages written
  *	mmio.c  state.c   the guest's registers, as the shared decoder and reports want them
  *	ops.c             struct virt_ops
  */
@@ -29,6 +30,15 @@
 #include "vmx/vmcs.h"
 
 struct vmx_cpu;
+
+/* Page-modification logging: see pml.c. */
+struct vmx_pml {
+	hpa_t buffer;        /* the CPU's, a frame; 0: logging is off */
+	hpa_t kept;          /* what was taken out of it, of KEPT_ORDER frames */
+	size_t first, count; /* the part of `kept` that is in use */
+	unsigned full_exits;
+	bool lost;
+};
 
 /* One frame of its own, which vcpu.arch points at. */
 struct vmx_vcpu {
@@ -52,6 +62,8 @@ struct vmx_vcpu {
 
 	struct x86_mmio mmio;  /* an instruction whose device accesses are being done, */
 	struct x86_guest view; /* and the state that it started in */
+
+	struct vmx_pml pml;
 
 	/* What no VMCS holds, while another vCPU has this CPU. */
 	uint64_t cr2;
@@ -115,6 +127,12 @@ void vmx_move_rip(struct vmx_vcpu *v, uint64_t rip);
 void vmx_step(struct vmx_vcpu *v);
 void vmx_inject_undefined(struct vcpu *vcpu);
 void vmx_set_interrupt(struct vcpu *vcpu, bool pending);
+
+/* --- pml.c --- */
+bool vmx_log_writes(struct vcpu *vcpu, bool on);
+struct vcpu_writes vmx_take_writes(struct vcpu *vcpu, gpa_t out[], size_t most);
+/* The CPU's buffer is full. */
+void vmx_pml_full(struct vmx_vcpu *v);
 
 /* --- exit.c --- */
 /* True: nothing that the caller need know, run the guest again. */

@@ -77,6 +77,13 @@ struct vcpu_register {
 
 #define VCPU_REGISTERS 48
 
+/* What virt_ops.take_writes answers beside the pages. */
+struct vcpu_writes {
+	size_t count;        /* pages */
+	unsigned full_exits; /* times that the CPU's buffer was full, since the last call */
+	bool lost;           /* so many writes that not all could be kept */
+};
+
 struct virt_ops {
 	const char *name; /* "vmx", "svm", "el2", "hext" */
 
@@ -137,6 +144,13 @@ struct virt_ops {
 	void (*inject_undefined)(struct vcpu *vcpu);
 	/* Raises or lowers the guest's virtual timer or external interrupt line. */
 	void (*set_interrupt)(struct vcpu *vcpu, bool pending);
+
+	/* The CPU's own log of the pages that it marks dirty while this vCPU runs (VMX: PML), where
+	 * nested tables have such marks. Starts or stops it; false: not on this CPU, or no memory.
+	 * NULL where no CPU has one. */
+	bool (*log_writes)(struct vcpu *vcpu, bool on);
+	/* Takes up to `most` pages out of the log, oldest first. */
+	struct vcpu_writes (*take_writes)(struct vcpu *vcpu, gpa_t out[], size_t most);
 
 	/* Walks the guest's own tables: MM_NOT_MAPPED or MM_DENIED if they say so. */
 	enum mm_error (*translate)(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);

@@ -23,7 +23,12 @@ enum {
 	STOP,
 	HARVEST,
 	TAKE,
+	LOG_START,
+	LOG_TAKE,
+	LOG_STOP,
 };
+
+#define LOGGED 600U /* pages: more than VMX's buffer has words */
 
 static struct snapshot snapshot;
 
@@ -62,6 +67,45 @@ static uint64_t harvest(struct suite_run *run)
 	return (uint32_t)marks;
 }
 
+/* --- the CPU's own log --- */
+
+static bool no_matter(void *ctx, const struct npt_leaf *leaf)
+{
+	(void)ctx;
+	(void)leaf;
+	return true;
+}
+
+/* From clean marks on: a page is logged when its mark is set. */
+static uint64_t log_start(struct suite_run *run)
+{
+	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
+
+	if (aspace_harvest(&run->vm->as, gpa_range(gpa_at(ARENA), LOGGED * PAGE), no_matter,
+	                   NULL) != MM_OK)
+		return 1;
+	return vcpu->ops->log_writes(vcpu, true) ? 0 : 2;
+}
+
+/* The pages of the arena in the log, which must come in the order they were written in; and, in
+ * bits 31:16, how often the CPU's buffer was full. */
+static uint64_t log_take(struct suite_run *run)
+{
+	static gpa_t pages[1024];
+	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
+	struct vcpu_writes writes = vcpu->ops->take_writes(vcpu, pages, ARRAY_SIZE(pages));
+	uint64_t *next = &run->scratch[0], before = *next;
+
+	for (size_t i = 0; i < writes.count; i++) {
+		if (pages[i].raw < ARENA || pages[i].raw >= ARENA + LOGGED * PAGE)
+			continue;
+		if (pages[i].raw != ARENA + *next * PAGE)
+			suite_fail(run, "0x%" PRIx64 " in the log", pages[i].raw);
+		++*next;
+	}
+	return (uint64_t)writes.full_exits << 16 | (*next - before);
+}
+
 static uint64_t step(struct suite_run *run, uint64_t number)
 {
 	struct aspace *as = &run->vm->as;
@@ -80,6 +124,12 @@ static uint64_t step(struct suite_run *run, uint64_t number)
 	case STOP:
 		aspace_dirty_stop(as);
 		return 0;
+	case LOG_START:
+		return log_start(run);
+	case LOG_TAKE:
+		return log_take(run);
+	case LOG_STOP:
+		return run->vm->ops->log_writes(&run->vm->vcpus[0].vcpu, false) ? 0 : 1;
 	default:
 		return (uint64_t)(uint32_t)aspace_snapshot_take(as, &snapshot);
 	}
@@ -300,6 +350,28 @@ static const struct suite_case cases[] = {
 			SCRIPT(STEP(START_PROTECT), STEP_ANSWERS(START_PROTECT, (uint32_t)MM_BUSY),
                                STEP_ANSWERS(TAKE, (uint32_t)MM_BUSY), STEP(STOP)),
 		.arena_only = true,
+		.step = step,
+	},
+	{
+		/* Page by page; a page that is dirty already is not logged again. */
+		.name = "dirty.log.some",
+		.needs = SUITE_NEEDS_PML,
+		.areas = AREAS(POPULATED(ARENA, LOGGED *PAGE, MM_RW)),
+		.script = SCRIPT(STEP(LOG_START), STEP_ANSWERS(LOG_TAKE, 0), WRITE(8, ARENA, 1),
+                                 WRITE(1, ARENA + PAGE, 1), STEP_ANSWERS(LOG_TAKE, 2),
+                                 WRITE(8, ARENA, 2), READ(8, ARENA + 2 * PAGE, 0),
+                                 STEP_ANSWERS(LOG_TAKE, 0), WRITE(8, ARENA + 2 * PAGE, 1),
+                                 STEP_ANSWERS(LOG_TAKE, 1), STEP(LOG_STOP)),
+		.step = step,
+	},
+	{
+		.name = "dirty.log.full",
+		.needs = SUITE_NEEDS_PML,
+		.areas = AREAS(POPULATED(ARENA, LOGGED *PAGE, MM_RW)),
+		.script =
+			SCRIPT(STEP(LOG_START), FILL(ARENA, LOGGED, PAGE, PATTERN),
+                               STEP_ANSWERS(LOG_TAKE, 1U << 16 | LOGGED), STEP_ANSWERS(LOG_TAKE, 0),
+                               STEP(LOG_STOP), CHECK(ARENA, LOGGED, PAGE, PATTERN)),
 		.step = step,
 	},
 	{

@@ -152,6 +152,15 @@ static void make_and_run(struct suite_run *run)
 		c->cleanup(run);
 }
 
+static bool has_feature(const struct host *host, const char *name)
+{
+	for (size_t i = 0; i < host->caps.feature_count; i++) {
+		if (strcmp(host->caps.features[i].name, name) == 0)
+			return host->caps.features[i].present;
+	}
+	return false;
+}
+
 static const char *lacking(const struct host *host, const struct suite_case *c)
 {
 	const struct npt_config *npt = &suite_geometry()->npt;
@@ -166,6 +175,8 @@ static const char *lacking(const struct host *host, const struct suite_case *c)
 		return "no accessed and dirty bits in nested tables";
 	if ((c->needs & SUITE_NEEDS_TAGS) && host->caps.tag_bits == 0)
 		return "no VMIDs";
+	if ((c->needs & SUITE_NEEDS_PML) && !has_feature(host, "pml"))
+		return "no log of dirty pages in hardware";
 	if (c->cpus > host->cpus)
 		return "not enough CPUs";
 	return NULL;

@@ -252,6 +252,7 @@ enum suite_need {
 	SUITE_NEEDS_1G = 1 << 2,
 	SUITE_NEEDS_AD = 1 << 3,   /* accessed and dirty bits in the nested table */
 	SUITE_NEEDS_TAGS = 1 << 4, /* VMIDs, VPIDs or ASIDs */
+	SUITE_NEEDS_PML = 1 << 5,  /* the CPU's own log of dirty pages */
 };
 
 #define SUITE_VCPUS 4

@@ -1,0 +1,118 @@
+/*
+ * Page-modification logging (SDM vol. 3C, 29.3.6): each time the CPU sets a dirty flag in an EPT
+ * entry for this guest, it writes the page's address into a buffer of 512 words, from the last
+ * one down; when there is no word left, it exits instead.
+ *
+ *	words		0 ... index	index + 1 ... 511
+ *			free		oldest last
+ *
+ * What is in the buffer is moved on to a larger one, in order: on that exit, and when asked.
+ */
+#include "frame.h"
+#include "vmx/caps.h"
+#include "vmx/insn.h"
+#include "vmx/vmx.h"
+
+#define PML_WORDS  512U
+#define KEPT_ORDER 3U
+#define KEPT_WORDS ((PAGE_SIZE << KEPT_ORDER) / sizeof(uint64_t))
+
+static void set_control(bool on)
+{
+	uint64_t controls = vmread(VMCS_PROC_CONTROLS2);
+
+	vmwrite(VMCS_PROC_CONTROLS2, on ? controls | PROC2_PML : controls & ~PROC2_PML);
+}
+
+static bool start(struct vmx_vcpu *v)
+{
+	struct vmx_pml pml = {0};
+
+	if (!frame_alloc(0, &pml.buffer))
+		return false;
+	if (!frame_alloc(KEPT_ORDER, &pml.kept)) {
+		frame_free(0, pml.buffer);
+		return false;
+	}
+	v->pml = pml;
+	vmwrite(VMCS_PML_ADDRESS, pml.buffer.raw);
+	vmwrite(VMCS_GUEST_PML_INDEX, PML_WORDS - 1);
+	set_control(true);
+	return true;
+}
+
+static void stop(struct vmx_vcpu *v)
+{
+	set_control(false);
+	frame_free(0, v->pml.buffer);
+	frame_free(KEPT_ORDER, v->pml.kept);
+	v->pml = (struct vmx_pml){0};
+}
+
+bool vmx_log_writes(struct vcpu *vcpu, bool on)
+{
+	struct vmx_vcpu *v = vmx_of(vcpu);
+	bool is_on = v->pml.buffer.raw != 0;
+
+	if (!(vmx_caps.proc2.may & PROC2_PML) || !(v->eptp & EPTP_ACCESSED_DIRTY))
+		return false;
+	if (on == is_on)
+		return true;
+	vmx_need(v);
+	if (on)
+		return start(v);
+	stop(v);
+	return true;
+}
+
+static void keep(struct vmx_pml *pml, uint64_t gpa)
+{
+	uint64_t *kept = frame_ptr(pml->kept);
+
+	if (pml->count == KEPT_WORDS) {
+		pml->lost = true;
+		return;
+	}
+	kept[(pml->first + pml->count) % KEPT_WORDS] = gpa;
+	pml->count++;
+}
+
+/* The index is the next free word, or 0xffff after the last one was written. */
+static void empty_buffer(struct vmx_pml *pml)
+{
+	const uint64_t *buffer = frame_ptr(pml->buffer);
+	uint16_t index = (uint16_t)vmread(VMCS_GUEST_PML_INDEX);
+	unsigned oldest = PML_WORDS - 1, last = index < PML_WORDS ? index + 1U : 0;
+
+	for (unsigned i = oldest + 1; i-- > last;)
+		keep(pml, buffer[i]);
+	vmwrite(VMCS_GUEST_PML_INDEX, PML_WORDS - 1);
+}
+
+void vmx_pml_full(struct vmx_vcpu *v)
+{
+	v->pml.full_exits++;
+	empty_buffer(&v->pml);
+}
+
+struct vcpu_writes vmx_take_writes(struct vcpu *vcpu, gpa_t out[], size_t most)
+{
+	struct vmx_vcpu *v = vmx_of(vcpu);
+	struct vmx_pml *pml = &v->pml;
+	struct vcpu_writes writes = {0};
+
+	if (pml->buffer.raw == 0)
+		return writes;
+	vmx_need(v);
+	empty_buffer(pml);
+	for (const uint64_t *kept = frame_ptr(pml->kept); writes.count < most && pml->count != 0;
+	     pml->count--) {
+		out[writes.count++] = gpa_at(kept[pml->first]);
+		pml->first = (pml->first + 1) % KEPT_WORDS;
+	}
+	writes.full_exits = pml->full_exits;
+	writes.lost = pml->lost;
+	pml->full_exits = 0;
+	pml->lost = false;
+	return writes;
+}
