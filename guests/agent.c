@@ -194,7 +194,9 @@ static void do_stage1(struct agent_context *ctx)
 
 static void do_map(struct agent_context *ctx)
 {
-	ctx->value = stage1_map(ctx->op);
+	ctx->supported = agent_pte_can(ctx->op->count);
+	if (ctx->supported)
+		ctx->value = stage1_map(ctx->op);
 }
 
 static void do_flush(struct agent_context *ctx)

@@ -236,6 +236,11 @@ uint64_t agent_pte_target(uint64_t entry)
 	return entry & PTE_ADDRESS;
 }
 
+bool agent_pte_can(unsigned level)
+{
+	return level <= 2;
+}
+
 uint64_t agent_pte_gib(unsigned gib)
 {
 	return agent_pte_leaf((uint64_t)gib << 30, 2,

@@ -81,6 +81,8 @@ void agent_irq_mask(bool masked);
 uint64_t agent_pte_table(uint64_t table);
 uint64_t agent_pte_leaf(uint64_t pa, unsigned level, uint8_t flags);
 uint64_t agent_pte_target(uint64_t entry);
+/* Has this CPU stage-1 leaves of that level? */
+bool agent_pte_can(unsigned level);
 /* The entry that maps GiB number `gib` to itself, everything permitted. */
 uint64_t agent_pte_gib(unsigned gib);
 /* Loads tables of which gib_table maps the lower 512 GiB, an entry for each. False: the CPU

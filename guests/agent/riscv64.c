@@ -215,6 +215,11 @@ uint64_t agent_pte_target(uint64_t entry)
 	return (entry & PTE_PPN) << 2;
 }
 
+bool agent_pte_can(unsigned level)
+{
+	return level <= 2;
+}
+
 uint64_t agent_pte_gib(unsigned gib)
 {
 	return agent_pte_leaf((uint64_t)gib << 30, 2,

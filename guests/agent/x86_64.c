@@ -250,6 +250,11 @@ static bool has_gib_pages(void)
 	return edx & CPUID_EDX_PAGE1GB;
 }
 
+bool agent_pte_can(unsigned level)
+{
+	return level < 2 || has_gib_pages();
+}
+
 uint64_t agent_pte_gib(unsigned gib)
 {
 	const uint8_t flags = AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD;

@@ -202,7 +202,7 @@ void compare_results(struct suite_run *run, unsigned vcpu, const struct agent_ma
 	for (size_t i = 0; i < length && i < mailbox->done; i++) {
 		if (mailbox->results[i].trap == AGENT_UNSUPPORTED &&
 		    script[i].trap != AGENT_UNSUPPORTED) {
-			run->skip = "an instruction that this CPU does not have";
+			run->skip = "an instruction or page size that this CPU does not have";
 			return;
 		}
 		compare_result(run, vcpu, i, &script[i], &mailbox->results[i]);
