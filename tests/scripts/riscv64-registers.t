@@ -7,7 +7,7 @@
 image=$top/build/riscv64/faultline.elf
 
 users() {
-	llvm-objdump -d --no-show-raw-insn "$image" | awk '
+	llvm-objdump -d --mattr=+m,+a,+c --no-show-raw-insn "$image" | awk '
 		/^[0-9a-f]+ <.*>:$/ { function_name = $2 }
 		/[\t ,(](s[2-9]|s1[01]|gp)([,)]|$)/ { print function_name }' | sort -u | tr -d '<>:\n'
 }
