@@ -72,3 +72,42 @@ hext_fill:
 	ld	x\n, VCPU_X(\n)(a0)
 	.endr
 	ret
+
+/*
+ * One of those registers alone: xN is entry N of a table of 8 bytes each. Those that are not on
+ * the hart while C runs have an entry that is never used.
+ */
+	.option	norvc
+/* uint64_t hext_live(unsigned n) */
+	.globl hext_live
+hext_live:
+	slli	a0, a0, 3
+	la	t0, 1f
+	add	t0, t0, a0
+	jr	t0
+1:	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27
+	mv	a0, x\n
+	ret
+	.endr
+
+/* void hext_set_live(unsigned n, uint64_t value) */
+	.globl hext_set_live
+hext_set_live:
+	slli	a0, a0, 3
+	la	t0, 1f
+	add	t0, t0, a0
+	jr	t0
+1:	.rept	3
+	nop
+	ret
+	.endr
+	mv	x3, a1
+	ret
+	.rept	14
+	nop
+	ret
+	.endr
+	.irp	n, 18,19,20,21,22,23,24,25,26,27
+	mv	x\n, a1
+	ret
+	.endr

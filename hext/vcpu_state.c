@@ -102,10 +102,3 @@ void state_load(struct cpu *cpu, struct hext_vcpu *v)
 	v->cpu = cpu;
 	cpu->guest = v;
 }
-
-void state_set_live(struct hext_vcpu *v, unsigned n, uint64_t value)
-{
-	hext_spill(v);
-	v->x[n] = value;
-	hext_fill(v);
-}

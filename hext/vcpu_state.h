@@ -68,6 +68,9 @@ void hext_trap(void);
 /* The general registers that stay on the hart, to and from x[]. */
 void hext_spill(struct hext_vcpu *v);
 void hext_fill(const struct hext_vcpu *v);
+/* One of them. */
+uint64_t hext_live(unsigned n);
+void hext_set_live(unsigned n, uint64_t value);
 
 /* --- vcpu_state.c --- */
 
@@ -97,20 +100,17 @@ static inline void state_advance(struct hext_vcpu *v, unsigned bytes)
 		v->csr.pc += bytes;
 }
 
-static inline uint64_t state_reg(struct hext_vcpu *v, unsigned n)
+static inline uint64_t state_reg(const struct hext_vcpu *v, unsigned n)
 {
 	if (unlikely((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
-		hext_spill(v);
+		return hext_live(n);
 	return v->x[n];
 }
-
-/* In vcpu_state.c: one of those that are on the hart. */
-void state_set_live(struct hext_vcpu *v, unsigned n, uint64_t value);
 
 static inline void state_set_reg(struct hext_vcpu *v, unsigned n, uint64_t value)
 {
 	if (unlikely((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
-		state_set_live(v, n, value);
+		hext_set_live(n, value);
 	else if (n != 0)
 		v->x[n] = value;
 }

@@ -116,7 +116,9 @@ enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 	unsigned cpu = aspace_enter(as);
 	const struct area *area = area_find(&as->areas, gpa);
 
-	if (unlikely(!as->quick || !area || !mm_permits((enum mm_perm)area->perm, access)))
+	if (unlikely(!area || !mm_permits((enum mm_perm)area->perm, access)))
+		return finish(as, cpu, refuse(as, area, gpa));
+	if (unlikely(!as->quick))
 		return fault_in_full(as, cpu, gpa, access);
 
 	struct npt_slot slot = npt_walk_as(&as->npt, gpa, true);

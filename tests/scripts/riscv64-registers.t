@@ -15,7 +15,7 @@ users() {
 if [ -e "$image" ]; then
 	check "the image has instructions" test "$(llvm-objdump -d "$image" | wc -l)" -gt 1000
 	check "the guest's registers are used where they are moved, and nowhere else" \
-		test "$(users)" = hext_fillhext_spillhost_trap
+		test "$(users)" = hext_fillhext_livehext_set_livehext_spillhost_trap
 else
 	skip "the guest's registers" "riscv64 is not built"
 fi
