@@ -21,7 +21,7 @@
 #include "spinlock.h"
 
 #define ZONES      64
-#define STOCK      32
+#define STOCK      64
 #define MAX_FRAMES (UINT64_C(1) << (6 * BIT_TREE_LEVELS)) /* of a zone: 4 TiB */
 
 /* Lies at the start of its zone, before its trees' words. */
