@@ -259,6 +259,30 @@ static void do_await(struct agent_context *ctx)
 	ctx->value = ctx->frame->irqs;
 }
 
+static void do_vector(struct agent_context *ctx)
+{
+	agent_vector_base(ctx->op->addr);
+}
+
+/* Each attempt may trap: the only operation that is not tried as a whole. */
+static void sweep(struct agent_context *ctx)
+{
+	unsigned kind = ctx->op->count;
+	agent_fn *fn = kind == AGENT_SWEEP_REGISTERS ? agent_sweep_register : agent_sweep_firmware;
+	uint32_t length = agent_sweep_length(kind);
+	uint64_t odd = 0;
+
+	ctx->supported = length != 0;
+	for (ctx->attempt = 0; ctx->attempt < length; ctx->attempt++) {
+		if (!agent_try(ctx->frame, fn, ctx)) {
+			enum agent_trap trap = agent_arch_trap(ctx);
+
+			odd += trap != AGENT_UNDEFINED && trap != AGENT_ACCESS;
+		}
+	}
+	ctx->value = odd;
+}
+
 static agent_fn *const handlers[AGENT_CODES] = {
 	[AGENT_READ] = do_read,         [AGENT_WRITE] = do_write,
 	[AGENT_FETCH] = do_fetch,       [AGENT_PUT_RET] = do_put_return,
@@ -274,19 +298,28 @@ static agent_fn *const handlers[AGENT_CODES] = {
 	[AGENT_WAIT] = do_wait,         [AGENT_SPIN] = do_spin,
 	[AGENT_IRQS] = do_irqs,         [AGENT_IRQ_MASK] = do_irq_mask,
 	[AGENT_TIMER] = do_timer,       [AGENT_AWAIT] = do_await,
+	[AGENT_VECTOR] = do_vector,
 };
 
 static void run(struct agent_context *ctx, struct agent_result *result)
 {
+	agent_fn *handler = ctx->op->code < AGENT_CODES ? handlers[ctx->op->code] : NULL;
+	bool trapped = false;
+
 	ctx->value = 0;
-	ctx->supported = ctx->op->code < AGENT_CODES && handlers[ctx->op->code] != NULL;
-	result->trap = AGENT_DONE;
-	if (ctx->supported && !agent_try(ctx->frame, handlers[ctx->op->code], ctx)) {
+	ctx->supported = true;
+	if (ctx->op->code == AGENT_SWEEP)
+		sweep(ctx);
+	else if (handler == NULL)
+		ctx->supported = false;
+	else
+		trapped = !agent_try(ctx->frame, handler, ctx);
+
+	result->trap = ctx->supported ? AGENT_DONE : AGENT_UNSUPPORTED;
+	if (trapped) {
 		result->trap = (uint32_t)agent_arch_trap(ctx);
 		result->cause = (uint32_t)ctx->frame->cause;
 		result->addr = result->trap == AGENT_UNDEFINED ? ctx->frame->pc : ctx->frame->addr;
-	} else if (!ctx->supported) {
-		result->trap = AGENT_UNSUPPORTED;
 	}
 	result->value = ctx->value;
 }

@@ -211,6 +211,50 @@ void agent_irq_mask(bool masked)
 		__asm__ volatile("msr daifclr, #2; isb" : : : "memory");
 }
 
+/* --- sweeps --- */
+
+/* C6.2: MRS x0, S3_<op1>_<CRn>_<CRm>_<op2>; the encoding's 14 bits lie from bit 5 on. */
+#define ENCODINGS UINT32_C(16384)
+#define MRS_X0    UINT32_C(0xd5380000)
+#define RET       UINT32_C(0xd65f03c0)
+
+/* Code that is made for one attempt. */
+static uint32_t code[2];
+
+void agent_sweep_register(struct agent_context *ctx)
+{
+	code[0] = MRS_X0 | ctx->attempt << 5;
+	code[1] = RET;
+	guest_sync_code(code, sizeof(code));
+	agent_call((uint64_t)code, 0);
+}
+
+/* PSCI and the ranges of other owners, by HVC and SMC, with arguments that make no sense. */
+void agent_sweep_firmware(struct agent_context *ctx)
+{
+	static const uint64_t bases[] = {0x80000000, 0x84000000, 0xc4000000, 0x82000000,
+	                                 0xc3000000, 0xf2000000, 0x00000000, 0xfffffff0};
+	struct agent_op op = {.addr = bases[ctx->attempt >> 5 & 7] + (ctx->attempt & 31),
+	                      .value = ctx->attempt & 1 ? UINT64_MAX : 0x70000000,
+	                      .stride = UINT64_MAX,
+	                      .flags = ctx->attempt >> 8 ? AGENT_SMC : 0};
+	uint64_t value;
+
+	(void)agent_firmware(&op, &value);
+}
+
+uint32_t agent_sweep_length(unsigned sweep)
+{
+	return sweep == AGENT_SWEEP_REGISTERS ? ENCODINGS : 512;
+}
+
+void agent_vector_base(uint64_t at)
+{
+	__asm__ volatile("msr vbar_el1, %0; isb" : : "r"(at));
+}
+
+/* --- stage 1 --- */
+
 uint64_t agent_pte_table(uint64_t table)
 {
 	return table | PTE_TABLE;

@@ -48,6 +48,7 @@ struct agent_context {
 	const struct agent_op *op; /* the one in hand */
 	uint64_t value;            /* its result */
 	bool supported;
+	uint32_t attempt; /* of a sweep */
 };
 
 /* An operation: leaves its result in ctx->value. */
@@ -76,6 +77,12 @@ const void *agent_snippet(unsigned n, uint64_t *bytes);
 bool agent_firmware(const struct agent_op *op, uint64_t *value);
 /* Interrupts out, or in. Taking one keeps the others out. */
 void agent_irq_mask(bool masked);
+
+/* One attempt of a sweep, for agent_try(): number ctx->attempt. */
+agent_fn agent_sweep_register, agent_sweep_firmware;
+/* How many attempts a sweep has; 0: there is no such thing here. */
+uint32_t agent_sweep_length(unsigned sweep);
+void agent_vector_base(uint64_t at);
 
 /* Stage-1 entries, as stage1.c needs them. Levels as everywhere: 0 is 4 KiB. */
 uint64_t agent_pte_table(uint64_t table);

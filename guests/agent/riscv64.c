@@ -193,6 +193,53 @@ void agent_irq_mask(bool masked)
 		                 : "memory");
 }
 
+/* --- sweeps --- */
+
+#define CSRS      4096U
+#define CSRR_A0   UINT32_C(0x00002573) /* csrrs a0, csr, x0 */
+#define CSR_SHIFT 20
+#define RET       UINT32_C(0x00008067)
+
+/* Code that is made for one attempt. */
+static uint32_t code[2];
+
+void agent_sweep_register(struct agent_context *ctx)
+{
+	code[0] = CSRR_A0 | ctx->attempt << CSR_SHIFT;
+	code[1] = RET;
+	guest_sync_code(code, sizeof(code));
+	agent_call((uint64_t)code, 0);
+}
+
+/* Extensions by number, each with functions, hart masks and addresses that make no sense. */
+void agent_sweep_firmware(struct agent_context *ctx)
+{
+	static const uint64_t extensions[] = {
+		0,          1,        2,          3,        4,          5,
+		6,          7,        8,          0x10,     0x54494d45, 0x735049,
+		0x52464e43, 0x48534d, 0x53525354, 0x504d55, 0x9000000,  0xffffffff,
+	};
+	static const uint64_t arguments[] = {0, 1, 0x70000000, UINT64_MAX};
+	const unsigned kinds = sizeof(arguments) / sizeof(arguments[0]);
+	unsigned n = ctx->attempt;
+
+	if (n / kinds / kinds / 4 < sizeof(extensions) / sizeof(extensions[0]))
+		(void)sbi(extensions[n / kinds / kinds / 4], n / kinds / kinds % 4,
+		          arguments[n / kinds % kinds], arguments[n % kinds]);
+}
+
+uint32_t agent_sweep_length(unsigned sweep)
+{
+	return sweep == AGENT_SWEEP_REGISTERS ? CSRS : 18 * 4 * 4 * 4;
+}
+
+void agent_vector_base(uint64_t at)
+{
+	__asm__ volatile("csrw stvec, %0" : : "r"(at));
+}
+
+/* --- stage 1 --- */
+
 uint64_t agent_pte_table(uint64_t table)
 {
 	return table >> 12 << 10 | PTE_V;

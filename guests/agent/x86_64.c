@@ -221,6 +221,38 @@ void agent_irq_mask(bool masked)
 		__asm__ volatile("sti; nop" : : : "memory");
 }
 
+/* --- sweeps --- */
+
+/* The two ranges that an MSR bitmap covers, and one that it does not. */
+#define MSRS_EACH 0x1000U
+
+void agent_sweep_register(struct agent_context *ctx)
+{
+	static const uint32_t bases[] = {0, 0xc0000000, 0x40000000};
+	uint32_t number = bases[ctx->attempt / MSRS_EACH] + ctx->attempt % MSRS_EACH;
+
+	__asm__ volatile("rdmsr" : : "c"(number) : "rax", "rdx");
+}
+
+void agent_sweep_firmware(struct agent_context *ctx)
+{
+	ctx->supported = false;
+}
+
+uint32_t agent_sweep_length(unsigned sweep)
+{
+	return sweep == AGENT_SWEEP_REGISTERS ? 3 * MSRS_EACH : 0;
+}
+
+void agent_vector_base(uint64_t at)
+{
+	struct table_register idtr = {.limit = sizeof(idt) - 1, .base = at};
+
+	__asm__ volatile("lidt (%0)" : : "r"(&idtr.limit) : "memory");
+}
+
+/* --- stage 1 --- */
+
 uint64_t agent_pte_table(uint64_t table)
 {
 	return table | PTE_P | PTE_W | PTE_A;

@@ -55,6 +55,9 @@ enum agent_code {
 	AGENT_IRQ_MASK, /* `value` 0 lets interrupts in, 1 keeps them out */
 	AGENT_AWAIT,    /* waits until it has taken `value` interrupts; the value: how many */
 	AGENT_TIMER,    /* asks for an interrupt `value` microseconds from now */
+	AGENT_SWEEP,    /* enum agent_sweep `count`: the value: how many went otherwise than done,
+	                   undefined or refused */
+	AGENT_VECTOR,   /* exceptions go to addr from now on: nothing good can come of it */
 	AGENT_CODES,
 };
 
@@ -118,6 +121,13 @@ struct agent_shared {
 _Static_assert(sizeof(struct agent_op) == 32, "both sides lay it out alike");
 _Static_assert(sizeof(struct agent_result) == 24, "both sides lay it out alike");
 _Static_assert(sizeof(struct agent_mailbox) <= AGENT_MAILBOX_SIZE, "one mailbox per stride");
+
+/* Everything that there is of a kind, one after the other. */
+enum agent_sweep {
+	AGENT_SWEEP_REGISTERS, /* reads every CSR, system register or MSR */
+	AGENT_SWEEP_FIRMWARE,  /* SBI or PSCI calls with numbers and arguments of all sorts */
+	AGENT_SWEEPS,
+};
 
 /* Snippets for AGENT_RUN_AT. Each loads 4 bytes from its pointer and returns them. */
 enum agent_snippet {

@@ -168,7 +168,8 @@ enum priv_outcome {
 	PRIV_UNDEFINED, /* the guest takes an undefined-instruction exception */
 	PRIV_ACCESS,    /* x86: general protection */
 	PRIV_EITHER,    /* done, emulated or undefined; never anything else */
-	PRIV_HALT,      /* the vCPU leaves for ever: shut down */
+	PRIV_DEBUG,     /* the guest takes a debug exception */
+	PRIV_SHUTDOWN,  /* x86: a triple fault, of which the VM dies */
 };
 
 /* X(name, text, outcome): %0 is the value, in and out. */
@@ -254,6 +255,10 @@ enum priv_outcome {
 	X(invd, "invd", PRIV_EITHER)                                                               \
 	X(wbinvd, "wbinvd", PRIV_EITHER)                                                           \
 	X(xsetbv, "xorl %%ecx, %%ecx; xorl %%edx, %%edx; xorl %%eax, %%eax; xsetbv", PRIV_EITHER)  \
+	X(debug_step, "pushfq; orl $0x100, (%%rsp); popfq; nop; nop", PRIV_DEBUG)                  \
+	X(debug_icebp, ".byte 0xf1", PRIV_DEBUG)                                                   \
+	X(nmi_storm, "movl $300, %%ecx; 1: int $2; decl %%ecx; jnz 1b", PRIV_DONE)                 \
+	X(triple_fault, "pushq $0; pushq $0; lidt (%%rsp); ud2", PRIV_SHUTDOWN)                    \
 	X(port_in, "movl $0x80, %%edx; inb %%dx, %%al", PRIV_EITHER)                               \
 	X(port_out, "movl $0x8900, %%edx; movb $0x53, %%al; outb %%al, %%dx", PRIV_EITHER)
 

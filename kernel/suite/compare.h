@@ -11,6 +11,12 @@ void compare_faults(struct suite_run *run);
  * no such instruction. */
 void compare_results(struct suite_run *run, unsigned vcpu, const struct agent_mailbox *mailbox);
 
+/* The same for any script: `due` operations of it must be finished. */
+void compare_script(struct suite_run *run, const char *who, const struct suite_op *script,
+                    const struct agent_mailbox *mailbox, size_t due);
+/* Operations before the END. */
+size_t script_length(const struct suite_op *script);
+
 /* How the VM ended. */
 void compare_end(struct suite_run *run);
 

@@ -123,7 +123,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	d->c.end = SUITE_DIES;
 	d->c.kill = KILL_MISCONFIG;
 	d->c.uncounted = true;
-	d->c.neighbour = true;
+	d->c.beside[0] = beside_neighbour;
 	draft_area(d, (struct suite_area){
 			      .kind = SUITE_POPULATED,
 			      .base = ARENA,

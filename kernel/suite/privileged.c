@@ -62,10 +62,18 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 		op.trap = AGENT_UNDEFINED;
 	else if (in->outcome == PRIV_ACCESS)
 		op.trap = AGENT_ACCESS;
+	else if (in->outcome == PRIV_DEBUG)
+		op.trap = AGENT_DEBUG;
 	draft_name(d, "privileged.%s", in->name);
 	draft_area(d, (struct suite_area)LAZY(ARENA, PAGE, MM_RW));
 	draft_op(d, (struct suite_op)WRITE(8, ARENA, 42));
 	draft_op(d, op);
+	if (in->outcome == PRIV_SHUTDOWN) {
+		d->c.end = SUITE_DIES;
+		d->c.kill = KILL_SHUTDOWN;
+		draft_fault(d, (struct suite_fault)MAPPED(ARENA, MM_W));
+		return true;
+	}
 	draft_op(d, op);
 	draft_op(d, (struct suite_op)CALL(GUEST_NOP, 0, 0, GUEST_OK, 0));
 	draft_op(d, (struct suite_op)READ(8, ARENA, 42));

@@ -7,10 +7,10 @@
 #include "frame.h"
 #include "kernel/run.h"
 #include "kernel/string.h"
+#include "kernel/suite/beside.h"
 #include "kernel/suite/compare.h"
 #include "kernel/suite/deviations.h"
 #include "kernel/suite/mailbox.h"
-#include "kernel/suite/neighbour.h"
 #include "kernel/suite/run.h"
 #include "kernel/suite/suite.h"
 #include "kernel/tap.h"
@@ -97,8 +97,11 @@ static void run_vm(struct suite_run *run)
 {
 	const struct vm_hooks hooks = {on_step, on_repair, run};
 	const struct suite_case *c = run->c;
-	struct vm *vms[] = {run->vm, neighbour_vm()};
+	struct vm *vms[1 + SUITE_BESIDE] = {run->vm};
+	size_t count = 1;
 
+	for (size_t i = 0; i < beside_count(run); i++)
+		vms[count++] = beside_vm(i);
 	run->vm->hooks = &hooks;
 	run->vm->trace = &run->trace;
 	aspace_get_stats(&run->vm->as, &run->before);
@@ -106,7 +109,7 @@ static void run_vm(struct suite_run *run)
 		suite_fail(run, "could not be made ready");
 		return;
 	}
-	vm_run_all(vms, c->neighbour ? 2 : 1);
+	vm_run_all(vms, count);
 	for (unsigned i = 0; i < run->vm->vcpu_count && c->end != SUITE_EITHER; i++)
 		compare_results(run, i, suite_read_mailbox(run->vm, i));
 	if (run->skip != NULL)
@@ -191,11 +194,12 @@ static void run_once(struct suite_run *run)
 	run->skip = lacking(run->host, run->c);
 	if (run->skip != NULL)
 		return;
-	if (run->c->neighbour && !neighbour_begin(run))
-		return;
-	make_and_run(run);
-	if (run->c->neighbour)
-		neighbour_end(run);
+	if (run->c->before != NULL && !run->c->before(run))
+		suite_fail(run, "what comes before went wrong");
+	else if (beside_begin(run)) {
+		make_and_run(run);
+		beside_end(run);
+	}
 	if (frames_free() != free)
 		suite_fail(run, "leaked=%" PRId64 " frames", (int64_t)(free - frames_free()));
 }

@@ -255,7 +255,8 @@ enum suite_need {
 	SUITE_NEEDS_PML = 1 << 5,  /* the CPU's own log of dirty pages */
 };
 
-#define SUITE_VCPUS 4
+#define SUITE_VCPUS  4
+#define SUITE_BESIDE 3
 
 struct suite_case {
 	const char *name; /* dotted, stable: what test=GLOB selects by */
@@ -268,14 +269,18 @@ struct suite_case {
 	unsigned needs;                       /* enum suite_need: a machine without is SKIP */
 	const char *arch;                     /* "riscv64 x86_64"; NULL: all */
 	bool unordered;                       /* the faults may come in any order */
-	bool arena_only;   /* faults in the guest's own RAM and mailbox do not count */
-	bool uncounted;    /* ...or not at all: `verify` judges */
-	bool neighbour;    /* another VM runs beside it, and must not notice */
+	bool arena_only; /* faults in the guest's own RAM and mailbox do not count */
+	bool uncounted;  /* ...or not at all: `verify` judges */
+	/* Other VMs beside it, with a lazy arena of 64 pages each: they must run to their ends and
+	 * answer as they should, whatever becomes of this one. beside_neighbour is one of them. */
+	const struct suite_op *beside[SUITE_BESIDE];
 	uint64_t quota;    /* of frames for this VM; 0: none */
 	uint64_t budget;   /* milliseconds of run time, after which the VM is killed; 0: default */
 	unsigned cpus;     /* needs so many real CPUs: one vCPU on each */
 	enum vm_kill kill; /* SUITE_DIES: why; KILL_NONE: as the last fault says */
 
+	/* First of all, before there is a VM: false fails the case. */
+	bool (*before)(struct suite_run *run);
 	/* Called by the guest's STEP operations, on the CPU that ran it, with no vCPU of the VM
 	 * in the guest but on other CPUs. Answers what the guest gets. NULL: no steps. */
 	uint64_t (*step)(struct suite_run *run, uint64_t number);
@@ -321,6 +326,9 @@ extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stag
 /* The geometry of nested tables that all cases of this run have, and its format. */
 const struct virt_geometry *suite_geometry(void);
 const struct npt_format *suite_format(const struct host *host);
+
+/* A neighbour's work, for .beside: it fills memory, and finds it as it left it. */
+extern const struct suite_op beside_neighbour[];
 
 /* Appends to a draft's lists. */
 void draft_area(struct suite_draft *draft, struct suite_area area);

@@ -50,7 +50,7 @@ static const struct suite_case cases[] = {
 		.budget = BUDGET,
 		.end = SUITE_DIES,
 		.kill = KILL_BUDGET,
-		.neighbour = true,
+		.beside = {beside_neighbour},
 	},
 	{
 		.name = "timer.budget.waiting",

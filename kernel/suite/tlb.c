@@ -162,7 +162,7 @@ static const struct suite_case cases[] = {
 		.areas = AREAS(POPULATED(ARENA, MANY *PAGE, MM_RW)),
 		.script = SCRIPT(FILL(ARENA, MANY, PAGE, PATTERN), STEP(1), STEP(MANY),
                                  CALL(GUEST_YIELD, 0, 0, GUEST_OK, 0)),
-		.neighbour = true,
+		.beside = {beside_neighbour},
 		.step = unmap_pages,
 	},
 	{
