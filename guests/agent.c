@@ -277,7 +277,8 @@ static void sweep(struct agent_context *ctx)
 		if (!agent_try(ctx->frame, fn, ctx)) {
 			enum agent_trap trap = agent_arch_trap(ctx);
 
-			odd += trap != AGENT_UNDEFINED && trap != AGENT_ACCESS;
+			if (trap != AGENT_UNDEFINED && trap != AGENT_ACCESS)
+				odd = ((odd + 1) & UINT32_MAX) | ctx->frame->cause << 32;
 		}
 	}
 	ctx->value = odd;

@@ -9,6 +9,10 @@
 #define ESR_EC(esr)      ((esr) >> 26 & 0x3f)
 #define ESR_FSC(esr)     ((esr)&0x3f)
 #define EC_UNKNOWN       0x00
+#define EC_FP            0x07 /* CPACR_EL1: the agent leaves floating point off */
+#define EC_SYSTEM        0x18 /* a system register, trapped to EL1 itself */
+#define EC_SVE           0x19
+#define EC_SME           0x1d
 #define EC_PC_ALIGNMENT  0x22
 #define EC_FETCH_ABORT   0x21
 #define EC_DATA_ABORT    0x25
@@ -89,6 +93,11 @@ enum agent_trap agent_arch_trap(const struct agent_context *ctx)
 	case EC_FETCH_ABORT:
 	case EC_DATA_ABORT:
 		return abort_trap(ESR_FSC(esr));
+	case EC_FP:
+	case EC_SYSTEM:
+	case EC_SVE:
+	case EC_SME:
+		return AGENT_ACCESS;
 	case EC_PC_ALIGNMENT:
 		return AGENT_ALIGNMENT;
 	case EC_BRK:

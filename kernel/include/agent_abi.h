@@ -56,7 +56,7 @@ enum agent_code {
 	AGENT_AWAIT,    /* waits until it has taken `value` interrupts; the value: how many */
 	AGENT_TIMER,    /* asks for an interrupt `value` microseconds from now */
 	AGENT_SWEEP,    /* enum agent_sweep `count`: the value: how many went otherwise than done,
-	                   undefined or refused */
+	                   undefined or refused; above bit 32, the cause of the last of them */
 	AGENT_VECTOR,   /* exceptions go to addr from now on: nothing good can come of it */
 	AGENT_CODES,
 };

@@ -170,6 +170,7 @@ enum priv_outcome {
 	PRIV_EITHER,    /* done, emulated or undefined; never anything else */
 	PRIV_DEBUG,     /* the guest takes a debug exception */
 	PRIV_SHUTDOWN,  /* x86: a triple fault, of which the VM dies */
+	PRIV_APART,     /* for a case of its own */
 };
 
 /* X(name, text, outcome): %0 is the value, in and out. */
@@ -259,6 +260,7 @@ enum priv_outcome {
 	X(debug_icebp, ".byte 0xf1", PRIV_DEBUG)                                                   \
 	X(nmi_storm, "movl $300, %%ecx; 1: int $2; decl %%ecx; jnz 1b", PRIV_DONE)                 \
 	X(triple_fault, "pushq $0; pushq $0; lidt (%%rsp); ud2", PRIV_SHUTDOWN)                    \
+	X(foreign_stack, "movq %0, %%rsp; ud2", PRIV_APART)                                        \
 	X(port_in, "movl $0x80, %%edx; inb %%dx, %%al", PRIV_EITHER)                               \
 	X(port_out, "movl $0x8900, %%edx; movb $0x53, %%al; outb %%al, %%dx", PRIV_EITHER)
 

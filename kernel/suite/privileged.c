@@ -65,6 +65,10 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	else if (in->outcome == PRIV_DEBUG)
 		op.trap = AGENT_DEBUG;
 	draft_name(d, "privileged.%s", in->name);
+	if (in->outcome == PRIV_APART) {
+		d->c.arch = "none"; /* not selected on any */
+		return true;
+	}
 	draft_area(d, (struct suite_area)LAZY(ARENA, PAGE, MM_RW));
 	draft_op(d, (struct suite_op)WRITE(8, ARENA, 42));
 	draft_op(d, op);

@@ -131,6 +131,22 @@ static void run_in_vm(struct suite_run *run)
 		run_vm(run);
 }
 
+/* The frames that a case's VM has before its guest runs. */
+static uint64_t frames_at_start(struct suite_run *run, const struct vm_config *config)
+{
+	uint64_t frames = 0;
+	struct aspace_stats stats;
+
+	if (!vm_create(run->vm, run->host, config))
+		return 0;
+	if (map_areas(run) && write_scripts(run)) {
+		aspace_get_stats(&run->vm->as, &stats);
+		frames = stats.frames + stats.tables;
+	}
+	(void)vm_destroy(run->vm);
+	return frames;
+}
+
 static void make_and_run(struct suite_run *run)
 {
 	static struct vm vm;
@@ -139,16 +155,19 @@ static void make_and_run(struct suite_run *run)
 		.name = c->name,
 		.vcpus = vcpu_count(c),
 		.budget_ms = c->budget != 0 ? c->budget : DEFAULT_BUDGET,
-		.quota = c->quota,
 		.seed = run->seed,
 		.geometry = c->geometry != NULL ? c->geometry : suite_geometry(),
 	};
 
-	if (!guest_image_find("agent", &config.image) || !vm_create(&vm, run->host, &config)) {
+	run->vm = &vm;
+	if (!guest_image_find("agent", &config.image))
+		panic("no agent");
+	if (c->quota != 0)
+		config.quota = frames_at_start(run, &config) + c->quota;
+	if (!vm_create(&vm, run->host, &config)) {
 		suite_fail(run, "no VM: %s", vm.error);
 		return;
 	}
-	run->vm = &vm;
 	run_in_vm(run);
 	(void)vm_destroy(&vm);
 	if (c->cleanup != NULL)
@@ -243,9 +262,10 @@ static void run_case(const struct suite_case *c, const struct host *host,
 /* --- all cases --- */
 
 static const struct suite_subject *const subjects[] = {
-	&suite_lazy,       &suite_perm,       &suite_size,  &suite_stage1,     &suite_tlb,
-	&suite_atomics,    &suite_straddle,   &suite_mmio,  &suite_hostaccess, &suite_timer,
-	&suite_privileged, &suite_capability, &suite_dirty, &suite_range,      &suite_misconfig,
+	&suite_lazy,       &suite_perm,       &suite_size,    &suite_stage1,     &suite_tlb,
+	&suite_atomics,    &suite_straddle,   &suite_mmio,    &suite_hostaccess, &suite_timer,
+	&suite_privileged, &suite_capability, &suite_dirty,   &suite_range,      &suite_misconfig,
+	&suite_vms,        &suite_smp,        &suite_hostile,
 };
 
 typedef void visit_case(const struct suite_case *c, const struct host *host,

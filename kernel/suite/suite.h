@@ -274,7 +274,7 @@ struct suite_case {
 	/* Other VMs beside it, with a lazy arena of 64 pages each: they must run to their ends and
 	 * answer as they should, whatever becomes of this one. beside_neighbour is one of them. */
 	const struct suite_op *beside[SUITE_BESIDE];
-	uint64_t quota;    /* of frames for this VM; 0: none */
+	uint64_t quota;    /* of frames beyond those it starts with; 0: none */
 	uint64_t budget;   /* milliseconds of run time, after which the VM is killed; 0: default */
 	unsigned cpus;     /* needs so many real CPUs: one vCPU on each */
 	enum vm_kill kill; /* SUITE_DIES: why; KILL_NONE: as the last fault says */
@@ -321,7 +321,8 @@ struct suite_subject {
 
 extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb,
 	suite_atomics, suite_straddle, suite_mmio, suite_timer, suite_privileged, suite_capability,
-	suite_hostaccess, suite_dirty, suite_range, suite_misconfig;
+	suite_hostaccess, suite_dirty, suite_range, suite_misconfig, suite_vms, suite_smp,
+	suite_hostile;
 
 /* The geometry of nested tables that all cases of this run have, and its format. */
 const struct virt_geometry *suite_geometry(void);

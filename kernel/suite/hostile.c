@@ -1,0 +1,378 @@
+/*
+ * Hostile guests. Each does what it can to hurt the hypervisor or its neighbour, which runs
+ * beside it, does its own work, and finds its memory as it left it.
+ *
+ * What other files have in the same words is not repeated: stray accesses (range.c), permissions
+ * (perm.c), page tables in odd places (stage1.c), devices (mmio.c), forbidden instructions
+ * (privileged.c), storms and races (smp.c).
+ */
+#include "agent_forms.h"
+#include "kernel/run.h"
+#include "kernel/string.h"
+#include "kernel/suite/beside.h"
+#include "kernel/suite/mailbox.h"
+#include "kernel/suite/run.h"
+#include "kernel/suite/suite.h"
+#include "machine.h"
+
+#define PATTERN UINT64_C(0xbadbadbadbadbad0)
+#define ROOM    UINT64_C(8) /* frames beyond those that the VM starts with */
+#define STORM   30000
+
+/* --- memory beyond what it may have --- */
+
+static bool leave_little_room(struct suite_run *run)
+{
+	run->vm->frames.limit = run->vm->frames.taken + ROOM;
+	return true;
+}
+
+/* All that is left was used, and not one frame more. */
+static bool used_its_room(struct suite_run *run)
+{
+	if (run->vm->frames.taken <= run->vm->frames.limit)
+		return true;
+	return suite_fail(run, "%" PRIu64 " frames taken of %" PRIu64,
+	                  (uint64_t)run->vm->frames.taken, run->vm->frames.limit);
+}
+
+/* --- hypercalls with buffers and lengths that make no sense --- */
+
+#define HOLE (ARENA + 2 * PAGE)
+
+#define BAD_CALL(number, a0, a1, error) CALL(number, a0, a1, error, 0)
+
+/* --- page tables that point at the hypervisor --- */
+
+/* The hypervisor's own memory, by its own address, is nothing to a guest. */
+static bool generate_at_hypervisor(size_t index, struct suite_draft *d)
+{
+	static const char *const names[] = {"read", "tables"};
+	uint64_t at = suite_linear_offset();
+
+	draft_name(d, "hostile.hypervisor.%s", names[index]);
+	d->c.end = SUITE_DIES;
+	draft_area(d, (struct suite_area)LAZY(ARENA, 4 * PAGE, MM_RW));
+	draft_op(d, (struct suite_op)STAGE1());
+	if (index == 0) {
+		draft_op(d, (struct suite_op)READ(8, at, 0));
+		draft_fault(d, (struct suite_fault)FAULT(at, MM_R, MM_FAULT_NOT_MAPPED));
+		return true;
+	}
+	draft_op(d, (struct suite_op)MAP_AS(VIRTUAL, ARENA, 0, at, AGENT_KEEP));
+	draft_op(d, (struct suite_op)READ(8, VIRTUAL, 0));
+	draft_fault(d, (struct suite_fault)FAULT_IN_WALK(at, MM_RW, MM_FAULT_NOT_MAPPED));
+	return true;
+}
+
+/* --- exit storms --- */
+
+/* Step 0, at the storm's end: has the neighbour had its share, and finished meanwhile? */
+static uint64_t neighbour_is_done(struct suite_run *run, uint64_t number)
+{
+	(void)run;
+	(void)number;
+	return vm_outcome(beside_vm(0)) == VM_EXITED ? 0 : 1;
+}
+
+/* --- code and data that change under the hypervisor's eyes --- */
+
+enum {
+	AGENT_PRIVS_X86_64(AGENT_PRIV_ENUM_X86_64)
+};
+
+#define CODE    (ARENA + PAGE)
+#define TEST_ID (GUEST_TEST_BASE + GUEST_TEST_ID)
+#define WORD    UINT32_C(0x44332211) /* what the one finds there, */
+#define BYTE    UINT32_C(0x11)       /* and what the other */
+#define TRIES   30U
+
+/* Two encodings of a load from a device, of 4 bytes and of 1, each with a return behind it. */
+static const struct load {
+	const char *arch;
+	uint64_t codes[2];
+} loads[] = {
+	/* LWU a0, 0(a0), LBU a0, 0(a0); RET */
+	{"riscv64", {UINT64_C(0x0000806700056503), UINT64_C(0x0000806700054503)}},
+	/* MOV EAX, [RDI]; MOVZX EAX, BYTE [RDI]; RET, NOPs */
+	{"x86_64", {UINT64_C(0x9090909090c3078b), UINT64_C(0x90909090c307b60f)}},
+};
+
+static struct suite_op racer[SUITE_DRAFT_OPS];
+
+static const struct load *load_here(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(loads); i++) {
+		if (strcmp(loads[i].arch, machine_arch) == 0)
+			return &loads[i];
+	}
+	return NULL;
+}
+
+static bool write_code(struct suite_run *run)
+{
+	return aspace_store(&run->vm->as, gpa_at(CODE), 8, load_here()->codes[0]) == MM_OK;
+}
+
+/* Each load was the one instruction or the other, and never a mixture. */
+static bool one_or_the_other(struct suite_run *run)
+{
+	const struct agent_mailbox *mailbox = suite_read_mailbox(run->vm, 0);
+
+	for (unsigned i = 1; i <= TRIES; i++) {
+		const struct agent_result *result = &mailbox->results[i];
+
+		if (result->trap != AGENT_DONE || (result->value != WORD && result->value != BYTE))
+			return suite_fail(run, "try %u answered 0x%" PRIx64, i, result->value);
+	}
+	return true;
+}
+
+/* vCPU 1 writes the instruction that vCPU 0 is executing on a device. */
+static bool generate_changing_code(struct suite_draft *d)
+{
+	const struct load *load = load_here();
+	unsigned i;
+
+	if (load == NULL)
+		return false;
+	draft_name(d, "hostile.code.changes");
+	draft_area(d, (struct suite_area)POPULATED(ARENA, 4 * PAGE, MM_RWX));
+	draft_op(d, (struct suite_op)BARRIER(0));
+	racer[0] = (struct suite_op)BARRIER(0);
+	for (i = 1; i <= TRIES; i++) {
+		draft_op(d, (struct suite_op){OP(CALL_AT, .addr = CODE, .value = TEST_ID),
+		                              .any_value = true});
+		racer[i] = (struct suite_op)WRITE(8, CODE, load->codes[i % 2]);
+	}
+	racer[i] = (struct suite_op){OP(END)};
+	d->c.others[0] = racer;
+	d->c.ready = write_code;
+	d->c.verify = one_or_the_other;
+	d->c.uncounted = true;
+	return true;
+}
+
+static bool generate(size_t index, const struct host *host, struct suite_draft *d)
+{
+	(void)host;
+	d->c.beside[0] = beside_neighbour;
+	if (index < 2)
+		return generate_at_hypervisor(index, d);
+	return index == 2 && generate_changing_code(d);
+}
+
+#define SWEEP(kind)                                                                                \
+	{                                                                                          \
+		OP(SWEEP, .count = (kind))                                                         \
+	}
+#define VECTOR(at)                                                                                 \
+	{                                                                                          \
+		OP(VECTOR, .addr = (at))                                                           \
+	}
+
+#define NEIGHBOUR .beside = {beside_neighbour}
+
+static const struct suite_case cases[] = {
+	{
+		.name = "hostile.unmapped.read",
+		.script = SCRIPT(READ(8, ARENA + 0x18, 0)),
+		.faults = FAULTS(FAULT(ARENA + 0x18, MM_R, MM_FAULT_NOT_MAPPED)),
+		.end = SUITE_DIES,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.unmapped.write",
+		.script = SCRIPT(WRITE(8, ARENA + 0x18, 0)),
+		.faults = FAULTS(FAULT(ARENA + 0x18, MM_W, MM_FAULT_NOT_MAPPED)),
+		.end = SUITE_DIES,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.unmapped.fetch",
+		.script = SCRIPT(FETCH(ARENA + 0x18)),
+		.faults = FAULTS(FAULT(ARENA + 0x18, MM_X, MM_FAULT_NOT_MAPPED)),
+		.end = SUITE_DIES,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.readonly.write",
+		.areas = AREAS(LAZY(ARENA, PAGE, MM_R)),
+		.script = SCRIPT(READ(8, ARENA, 0), WRITE(8, ARENA, 1)),
+		.faults = FAULTS(MAPPED(ARENA, MM_R), FAULT(ARENA, MM_W, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.no-execute.fetch",
+		.areas = AREAS(LAZY(ARENA, PAGE, MM_RW)),
+		.script = SCRIPT(PUT_RETURN(ARENA), FETCH(ARENA)),
+		.faults = FAULTS(MAPPED(ARENA, MM_W), FAULT(ARENA, MM_X, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.info-page.write",
+		.script = SCRIPT(WRITE(8, GUEST_INFO_BASE, 0)),
+		.faults = FAULTS(FAULT(GUEST_INFO_BASE, MM_W, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.memory.dry",
+		.areas = AREAS(LAZY(ARENA, 1024 * PAGE, MM_RW)),
+		.script = SCRIPT(FILL(ARENA, 1024, PAGE, PATTERN)),
+		.end = SUITE_DIES,
+		.kill = KILL_NO_MEMORY,
+		.uncounted = true,
+		.ready = leave_little_room,
+		.verify = used_its_room,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.memory.quota",
+		.areas = AREAS(LAZY(ARENA, 1024 * PAGE, MM_RW)),
+		.script = SCRIPT(FILL(ARENA, 1024, PAGE, PATTERN)),
+		.quota = ROOM,
+		.end = SUITE_DIES,
+		.kill = KILL_QUOTA,
+		.uncounted = true,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.memory.quota.large-pages",
+		.needs = SUITE_NEEDS_2M,
+		.areas = AREAS(LAZY_LEAF(ARENA, 8 * MIB2, MM_RW, 1)),
+		.script = SCRIPT(FILL(ARENA, 1024, PAGE, PATTERN)),
+		.quota = ROOM,
+		.end = SUITE_DIES,
+		.kill = KILL_QUOTA,
+		.uncounted = true,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.call.unknown",
+		.script = SCRIPT(BAD_CALL(GUEST_CALLS, 0, 0, GUEST_UNKNOWN_CALL),
+                                 BAD_CALL(UINT32_MAX, 0, 0, GUEST_UNKNOWN_CALL),
+                                 BAD_CALL(0xffff, UINT64_MAX, UINT64_MAX, GUEST_UNKNOWN_CALL)),
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.call.lengths",
+		.areas = AREAS(LAZY(ARENA, 2 * PAGE, MM_RW)),
+		.script = SCRIPT(
+			BAD_CALL(GUEST_PRINT, ARENA, UINT32_MAX, GUEST_BAD_ARGUMENT),
+			BAD_CALL(GUEST_PRINT, ARENA, UINT64_MAX, GUEST_BAD_ARGUMENT),
+			BAD_CALL(GUEST_PRINT, ARENA, 129, GUEST_BAD_ARGUMENT),
+			BAD_CALL(GUEST_UNMAP, ARENA, UINT64_MAX, GUEST_BAD_ARGUMENT),
+			BAD_CALL(GUEST_UNMAP, ARENA, 0, GUEST_BAD_ARGUMENT),
+			BAD_CALL(GUEST_UNMAP, ARENA, 1, GUEST_BAD_ARGUMENT),
+			BAD_CALL(GUEST_UNMAP, UINT64_MAX - PAGE + 1, 2 * PAGE, GUEST_BAD_ARGUMENT),
+			BAD_CALL(GUEST_PROTECT, ARENA, UINT64_MAX, GUEST_BAD_ARGUMENT),
+			BAD_CALL(GUEST_REPORT, UINT64_MAX, 0, GUEST_BAD_ARGUMENT)),
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.call.across-a-hole",
+		.areas = AREAS(POPULATED(ARENA, 2 * PAGE, MM_RW)),
+		.script = SCRIPT(BAD_CALL(GUEST_PRINT, HOLE - 8, 16, GUEST_BAD_ADDRESS),
+                                 BAD_CALL(GUEST_PRINT, HOLE, 16, GUEST_BAD_ADDRESS),
+                                 BAD_CALL(GUEST_PRINT, GUEST_TEST_BASE, 16, GUEST_BAD_ADDRESS),
+                                 BAD_CALL(GUEST_PRINT, UINT64_MAX - 7, 16, GUEST_BAD_ADDRESS),
+                                 ZEROS(ARENA, 2 * 512, 8)),
+		NEIGHBOUR,
+	},
+	{
+		/* The buffer is another vCPU's to write meanwhile. */
+		.name = "hostile.call.buffer-changes",
+		.areas = AREAS(POPULATED(ARENA, PAGE, MM_RW)),
+		.script = SCRIPT(BARRIER(0), {OP(CALL, .addr = GUEST_PRINT, .value = ARENA,
+                                                 .stride = 128, .count = 200)}),
+		.others = {SCRIPT(BARRIER(0),
+                                  {OP(FILL, .addr = ARENA, .count = 20000, .value = PATTERN)})},
+		NEIGHBOUR,
+	},
+	{
+		/* It takes its own memory away, and then itself. */
+		.name = "hostile.call.unmaps-itself",
+		.script = SCRIPT(CALL(GUEST_UNMAP, GUEST_RAM_BASE,
+                                      GUEST_ARENA_BASE - GUEST_RAM_BASE, GUEST_OK, 0)),
+		.end = SUITE_DIES,
+		.kill = KILL_NOT_MAPPED,
+		.uncounted = true,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.exit-storm",
+		.script = SCRIPT({OP(CALL, .addr = GUEST_NOP, .count = STORM)}, STEP(0)),
+		.step = neighbour_is_done,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.yield-storm",
+		.script = SCRIPT({OP(CALL, .addr = GUEST_YIELD, .count = STORM / 10)}, STEP(0)),
+		.step = neighbour_is_done,
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.fault-storm",
+		.areas = AREAS(LAZY(ARENA, 1024 * PAGE, MM_RW)),
+		.script =
+			SCRIPT(FILL(ARENA, 1024, PAGE, PATTERN), CHECK(ARENA, 1024, PAGE, PATTERN)),
+		.faults = FAULTS(MAPPED_SERIES(ARENA, MM_W, 1024, PAGE)),
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.sweep.registers",
+		.script = SCRIPT(SWEEP(AGENT_SWEEP_REGISTERS), CALL(GUEST_NOP, 0, 0, GUEST_OK, 0)),
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.sweep.firmware",
+		.arch = "riscv64 aarch64",
+		.script = SCRIPT(SWEEP(AGENT_SWEEP_FIRMWARE), CALL(GUEST_NOP, 0, 0, GUEST_OK, 0)),
+		NEIGHBOUR,
+	},
+	{
+		/* Its exceptions lead to where nothing is: a fault while one is delivered. */
+		.name = "hostile.vector.unmapped",
+		.areas = AREAS(LAZY(ARENA, PAGE, MM_RWX)),
+		.script = SCRIPT(VECTOR(ARENA + 16 * PAGE), FETCH(ARENA)),
+		.faults = FAULTS(MAPPED(ARENA, MM_X), {.gpa = ARENA + 16 * PAGE,
+                                                       .access = MM_R | MM_X,
+                                                       .outcome = MM_FAULT_NOT_MAPPED,
+                                                       .page = true}),
+		.end = SUITE_DIES,
+		NEIGHBOUR,
+	},
+	{
+		/* The frame of an exception goes to a page that is not there yet: it is delivered
+                 * all the same, and once. */
+		.name = "hostile.delivery.lazy-stack",
+		.arch = "x86_64",
+		.areas = AREAS(LAZY(ARENA, 2 * PAGE, MM_RW)),
+		.script =
+			SCRIPT({OP(PRIV, .count = PRIV_X86_64_foreign_stack, .value = ARENA + PAGE),
+                                .trap = AGENT_UNDEFINED},
+                               READ(8, ARENA + PAGE, 0)),
+		.faults = FAULTS(
+			{.gpa = ARENA, .access = MM_W, .outcome = MM_FAULT_MAPPED, .page = true},
+			MAPPED(ARENA + PAGE, MM_R)),
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.delivery.readonly-stack",
+		.arch = "x86_64",
+		.areas = AREAS(LAZY(ARENA, PAGE, MM_R)),
+		.script = SCRIPT(
+			{OP(PRIV, .count = PRIV_X86_64_foreign_stack, .value = ARENA + PAGE)}),
+		.faults = FAULTS({.gpa = ARENA,
+                                  .access = MM_W,
+                                  .outcome = MM_FAULT_PERMISSION,
+                                  .page = true}),
+		.end = SUITE_DIES,
+		NEIGHBOUR,
+	},
+};
+
+const struct suite_subject suite_hostile = {"hostile", cases, ARRAY_SIZE(cases), generate};
