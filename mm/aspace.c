@@ -48,8 +48,8 @@ enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 	as->limits = config->limits;
 	as->log = (struct aspace_log){.active = false};
 	as->quick = as->npt.plain;
-	mm_lock_init(&as->lock);
-	__builtin_memset(as->counters, 0, sizeof(as->counters));
+	__builtin_memset(as->cpus, 0, sizeof(as->cpus));
+	mm_lock_init(&as->lock, &as->cpus[0].reader, sizeof(as->cpus[0]));
 	return MM_OK;
 }
 

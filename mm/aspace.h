@@ -204,11 +204,12 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out);
 static inline hpa_t aspace_root(const struct aspace *as);
 static inline uint32_t aspace_tag(const struct aspace *as);
 
-/* What faults count, per CPU, in cache lines of its own. */
-struct aspace_counters {
+/* What faults write, per CPU, in cache lines of its own; a power of two, to be found by a shift. */
+struct aspace_cpu {
+	struct mm_lock_reader reader;
 	_Atomic int64_t faults[MM_FAULTS];
-	struct npt_counts npt; /* added to the table's own */
-} aligned_to(64);
+	struct npt_counts counts; /* added to the table's own */
+} aligned_to(256);
 
 /* The dirty log: see dirty.h. */
 struct aspace_log {
@@ -225,7 +226,7 @@ struct aspace {
 	struct aspace_log log;
 	bool quick; /* a plain table, and no log: aspace_fault() may take its short way */
 	struct mm_lock lock;
-	struct aspace_counters counters[MM_MAX_CPUS];
+	struct aspace_cpu cpus[MM_MAX_CPUS];
 };
 
 static inline hpa_t aspace_root(const struct aspace *as)

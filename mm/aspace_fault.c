@@ -81,55 +81,56 @@ static enum mm_fault refuse(const struct aspace *as, const struct area *area, gp
 	return gpa_range_contains(as->limits, gpa) ? MM_FAULT_NOT_MAPPED : MM_FAULT_OUT_OF_RANGE;
 }
 
-enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa, enum mm_perm access)
+enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
+                             enum mm_perm access)
 {
 	const struct area *area = area_find(&as->areas, gpa);
 
 	if (!area || !mm_permits((enum mm_perm)area->perm, access))
 		return refuse(as, area, gpa);
-	return resolve_any(as, &as->counters[cpu].npt, area, gpa, access);
+	return resolve_any(as, &me->counts, area, gpa, access);
 }
 
 /* Counts a fault, leaves the address space and answers. */
-static enum mm_fault finish(struct aspace *as, unsigned cpu, enum mm_fault fault)
+static enum mm_fault finish(struct aspace_cpu *me, enum mm_fault fault)
 {
-	npt_count(&as->counters[cpu].faults[fault], 1);
-	aspace_leave(as, cpu);
+	npt_count(&me->faults[fault], 1);
+	aspace_leave(me);
 	return fault;
 }
 
 /* Any fault at all. */
-static noinline enum mm_fault fault_in_full(struct aspace *as, unsigned cpu, gpa_t gpa,
+static noinline enum mm_fault fault_in_full(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
                                             enum mm_perm access)
 {
-	enum mm_fault fault = aspace_resolve(as, cpu, gpa, access);
+	enum mm_fault fault = aspace_resolve(as, me, gpa, access);
 
 	/* The absence that this CPU has just met may still be in its TLB. */
 	if (fault == MM_FAULT_SPURIOUS)
-		npt_forget_absence(&as->npt, &as->counters[cpu].npt, gpa);
-	return finish(as, cpu, fault);
+		npt_forget_absence(&as->npt, &me->counts, gpa);
+	return finish(me, fault);
 }
 
 /* What nearly every fault is, a page missing in a table that is there, is done here. */
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 {
-	unsigned cpu = aspace_enter(as);
+	struct aspace_cpu *me = aspace_enter(as);
 	const struct area *area = area_find(&as->areas, gpa);
 
 	if (unlikely(!area || !mm_permits((enum mm_perm)area->perm, access)))
-		return finish(as, cpu, refuse(as, area, gpa));
+		return finish(me, refuse(as, area, gpa));
 	if (unlikely(!as->quick))
-		return fault_in_full(as, cpu, gpa, access);
+		return fault_in_full(as, me, gpa, access);
 
 	struct npt_slot slot = npt_walk_as(&as->npt, gpa, true);
 
 	if (unlikely((slot.value | slot.level) != 0 || area->backend != AREA_ALLOC))
-		return fault_in_full(as, cpu, gpa, access);
+		return fault_in_full(as, me, gpa, access);
 
-	enum mm_error err = npt_install_page(&as->npt, &as->counters[cpu].npt, slot.entry,
-	                                     (enum mm_perm)area->perm);
+	enum mm_error err =
+		npt_install_page(&as->npt, &me->counts, slot.entry, (enum mm_perm)area->perm);
 
 	if (unlikely(err == MM_BUSY))
-		return fault_in_full(as, cpu, gpa, access);
-	return finish(as, cpu, err == MM_OK ? MM_FAULT_MAPPED : MM_FAULT_NO_MEMORY);
+		return fault_in_full(as, me, gpa, access);
+	return finish(me, err == MM_OK ? MM_FAULT_MAPPED : MM_FAULT_NO_MEMORY);
 }

@@ -7,24 +7,35 @@
 #include "mm/aspace.h"
 #include "mm/npt/walk.h"
 
-static inline unsigned aspace_enter(struct aspace *as)
+/* Enters beside others; answers the CPU's own, which aspace_leave() wants back. Where the HAL has
+ * no CPU numbers, no two calls run at once, and nothing is locked. */
+static inline struct aspace_cpu *aspace_enter(struct aspace *as)
 {
-	return mm_lock_read_enter(&as->lock, &as->npt.hal);
+	const struct mm_hal *hal = &as->npt.hal;
+	struct aspace_cpu *me = &as->cpus[0];
+
+	if (hal->cpu_index) {
+		me += hal->cpu_index(hal->ctx);
+		mm_lock_read_enter(&as->lock, &me->reader);
+	}
+	return me;
 }
 
-static inline void aspace_leave(struct aspace *as, unsigned cpu)
+static inline void aspace_leave(struct aspace_cpu *me)
 {
-	mm_lock_read_leave(&as->lock, &as->npt.hal, cpu);
+	mm_lock_read_leave(&me->reader);
 }
 
 static inline void aspace_enter_alone(struct aspace *as)
 {
-	mm_lock_write_enter(&as->lock, &as->npt.hal);
+	if (as->npt.hal.cpu_index)
+		mm_lock_write_enter(&as->lock);
 }
 
 static inline void aspace_leave_alone(struct aspace *as)
 {
-	mm_lock_write_leave(&as->lock, &as->npt.hal);
+	if (as->npt.hal.cpu_index)
+		mm_lock_write_leave(&as->lock);
 }
 
 /* What a leaf gets of its area's permissions when `access` makes it: while writes are logged, W
@@ -40,7 +51,7 @@ enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range
 
 /* [shared, inside] Makes the page at gpa present with enough permission for the access, if its
  * area says so: after MM_FAULT_MAPPED, _SPURIOUS and _UNSHARED a walk finds it. */
-enum mm_fault aspace_resolve(struct aspace *as, unsigned cpu, gpa_t gpa,
+enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
                              enum mm_perm access) must_check;
 
 #endif

@@ -60,11 +60,11 @@ static always_inline enum mm_error translate(const struct aspace *as, gpa_t gpa,
 static noinline enum mm_error translate_locked(struct aspace *as, gpa_t gpa,
                                                struct aspace_translation *out)
 {
-	unsigned cpu = aspace_enter(as);
+	struct aspace_cpu *me = aspace_enter(as);
 	enum mm_error err =
 		as->npt.direct ? translate(as, gpa, true, out) : translate(as, gpa, false, out);
 
-	aspace_leave(as, cpu);
+	aspace_leave(me);
 	return err;
 }
 
@@ -79,10 +79,10 @@ enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_trans
 enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,
                                gpa_t *out)
 {
-	unsigned cpu = aspace_enter(as);
+	struct aspace_cpu *me = aspace_enter(as);
 	enum mm_error err = area_find_free(&as->areas, as->limits, hint, size, align, out);
 
-	aspace_leave(as, cpu);
+	aspace_leave(me);
 	return err;
 }
 
@@ -94,10 +94,10 @@ enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
 	if (err != MM_OK)
 		return err;
 
-	unsigned cpu = aspace_enter(as);
+	struct aspace_cpu *me = aspace_enter(as);
 
 	npt_for_each_leaf(&as->npt, range, visit, ctx);
-	aspace_leave(as, cpu);
+	aspace_leave(me);
 	return MM_OK;
 }
 
@@ -136,23 +136,23 @@ static void add_counts(struct aspace_stats *out, const struct npt_counts *counts
 
 void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
 {
-	unsigned cpu = aspace_enter(as);
+	struct aspace_cpu *me = aspace_enter(as);
 
 	*out = (struct aspace_stats){.area_frames = as->areas.frames};
 	add_counts(out, &as->npt.counts);
 	for (unsigned i = 0; i < MM_MAX_CPUS; i++) {
-		add_counts(out, &as->counters[i].npt);
+		add_counts(out, &as->cpus[i].counts);
 		for (unsigned fault = 0; fault < MM_FAULTS; fault++)
-			out->faults[fault] += load_count(&as->counters[i].faults[fault]);
+			out->faults[fault] += load_count(&as->cpus[i].faults[fault]);
 	}
-	aspace_leave(as, cpu);
+	aspace_leave(me);
 }
 
 size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS])
 {
-	unsigned cpu = aspace_enter(as);
+	struct aspace_cpu *me = aspace_enter(as);
 	size_t count = npt_steps(&as->npt, gpa, steps);
 
-	aspace_leave(as, cpu);
+	aspace_leave(me);
 	return count;
 }

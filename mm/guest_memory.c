@@ -44,7 +44,7 @@ static void mark_used(const struct npt *npt, struct npt_slot slot, enum mm_perm 
 
 /* The stretch of host memory behind gpa, to the end of its leaf at most; its page is made
  * present. `bytes` is what the caller can use. */
-static enum mm_error stretch_at(struct aspace *as, unsigned cpu, gpa_t gpa, size_t bytes,
+static enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me, gpa_t gpa, size_t bytes,
                                 enum mm_perm access, struct aspace_span *out)
 {
 	const struct npt_format *f = as->npt.format;
@@ -55,7 +55,7 @@ static enum mm_error stretch_at(struct aspace *as, unsigned cpu, gpa_t gpa, size
 	struct npt_slot slot = npt_walk(&as->npt, gpa);
 
 	if (unlikely(!mm_permits(npt_perm(&as->npt, slot.value), access))) {
-		enum mm_error err = error_of(aspace_resolve(as, cpu, gpa, access));
+		enum mm_error err = error_of(aspace_resolve(as, me, gpa, access));
 
 		if (err != MM_OK)
 			return err;
@@ -100,18 +100,18 @@ static enum mm_error check_areas(const struct aspace *as, struct gpa_range range
 typedef bool (*visit_span)(void *ctx, gpa_t gpa, struct aspace_span span);
 
 /* For a range that is not all in one leaf: areas first, then pages, then the visits. */
-static enum mm_error visit_stretches(struct aspace *as, unsigned cpu, gpa_t gpa, size_t bytes,
-                                     enum mm_perm access, visit_span visit, void *ctx)
+static enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
+                                     size_t bytes, enum mm_perm access, visit_span visit, void *ctx)
 {
 	struct aspace_span span = {NULL, 0};
 	enum mm_error err = check_areas(as, gpa_range(gpa, bytes), access);
 
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes)
-		err = stretch_at(as, cpu, gpa_plus(gpa, done), bytes - done, access, &span);
+		err = stretch_at(as, me, gpa_plus(gpa, done), bytes - done, access, &span);
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes) {
 		gpa_t at = gpa_plus(gpa, done);
 
-		err = stretch_at(as, cpu, at, bytes - done, access, &span);
+		err = stretch_at(as, me, at, bytes - done, access, &span);
 		if (err == MM_OK && !visit(ctx, at, span))
 			break;
 	}
@@ -128,17 +128,17 @@ static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, e
 	if (!gpa_range_valid(gpa_range(gpa, bytes)))
 		return MM_OUT_OF_RANGE;
 
-	unsigned cpu = aspace_enter(as);
+	struct aspace_cpu *me = aspace_enter(as);
 	enum mm_error err;
 
 	if (bytes <= PAGE_SIZE - (gpa.raw & (PAGE_SIZE - 1))) {
-		err = stretch_at(as, cpu, gpa, bytes, access, &span);
+		err = stretch_at(as, me, gpa, bytes, access, &span);
 		if (err == MM_OK)
 			(void)visit(ctx, gpa, span);
 	} else {
-		err = visit_stretches(as, cpu, gpa, bytes, access, visit, ctx);
+		err = visit_stretches(as, me, gpa, bytes, access, visit, ctx);
 	}
-	aspace_leave(as, cpu);
+	aspace_leave(me);
 	return err;
 }
 

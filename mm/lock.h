@@ -10,14 +10,15 @@
  * seldom changes, however many CPUs fault at once. The writer looks only at CPUs that have ever
  * been readers: a bit in `known`, which a reader sets before its first entry.
  *
- * A HAL without cpu_index says that no two calls ever run at once: then nothing is locked.
- *
- * Not recursive; never held across a return to the caller.
+ * The readers lie in an array of the owner's, one per CPU, each at the start of whatever else
+ * the owner keeps per CPU. Not recursive; never held across a return to the library's caller.
  */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mm/assert.h"
@@ -28,65 +29,42 @@
 struct mm_lock_reader {
 	_Atomic uint32_t inside;
 	bool known; /* this CPU's alone */
-} aligned_to(64);
+};
 
 struct mm_lock {
 	_Atomic uint32_t writer;
-	_Atomic uint64_t known; /* CPUs that have been readers */
-	struct mm_lock_reader readers[MM_MAX_CPUS];
+	_Atomic uint64_t known;         /* CPUs that have been readers */
+	struct mm_lock_reader *readers; /* the first of MM_MAX_CPUS... */
+	size_t stride;                  /* ...this many bytes apart */
 };
 
 _Static_assert(MM_MAX_CPUS <= 64, "a bit of `known` for each CPU");
 
-static inline void mm_lock_init(struct mm_lock *lock)
+void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *readers, size_t stride);
+
+/* The rare ways in: see lock.c. */
+void mm_lock_first_read(struct mm_lock *lock, struct mm_lock_reader *reader);
+void mm_lock_read_wait(struct mm_lock *lock, struct mm_lock_reader *reader);
+
+static inline void mm_lock_read_enter(struct mm_lock *lock, struct mm_lock_reader *reader)
 {
-	atomic_init(&lock->writer, 0);
-	atomic_init(&lock->known, 0);
-	for (unsigned cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		atomic_init(&lock->readers[cpu].inside, 0);
-		lock->readers[cpu].known = false;
-	}
-}
-
-/* The rare ways into and out of the lock: see lock.c. */
-void mm_lock_first_read(struct mm_lock *lock, unsigned cpu);
-void mm_lock_read_wait(struct mm_lock *lock, unsigned cpu);
-void mm_lock_write_locked(struct mm_lock *lock);
-
-/* Enters as a reader, and answers the CPU index that mm_lock_read_leave() wants back. */
-static inline unsigned mm_lock_read_enter(struct mm_lock *lock, const struct mm_hal *hal)
-{
-	if (!hal->cpu_index)
-		return 0;
-
-	unsigned cpu = hal->cpu_index(hal->ctx);
-	struct mm_lock_reader *reader = &lock->readers[cpu];
-
-	MM_ASSERT(cpu < MM_MAX_CPUS);
 	if (unlikely(!reader->known))
-		mm_lock_first_read(lock, cpu);
+		mm_lock_first_read(lock, reader);
 	atomic_store_explicit(&reader->inside, 1, memory_order_seq_cst);
 	if (unlikely(atomic_load_explicit(&lock->writer, memory_order_seq_cst) != 0))
-		mm_lock_read_wait(lock, cpu);
-	return cpu;
+		mm_lock_read_wait(lock, reader);
 }
 
-static inline void mm_lock_read_leave(struct mm_lock *lock, const struct mm_hal *hal, unsigned cpu)
+static inline void mm_lock_read_leave(struct mm_lock_reader *reader)
 {
-	if (hal->cpu_index)
-		atomic_store_explicit(&lock->readers[cpu].inside, 0, memory_order_release);
+	atomic_store_explicit(&reader->inside, 0, memory_order_release);
 }
 
-static inline void mm_lock_write_enter(struct mm_lock *lock, const struct mm_hal *hal)
-{
-	if (hal->cpu_index)
-		mm_lock_write_locked(lock);
-}
+void mm_lock_write_enter(struct mm_lock *lock);
 
-static inline void mm_lock_write_leave(struct mm_lock *lock, const struct mm_hal *hal)
+static inline void mm_lock_write_leave(struct mm_lock *lock)
 {
-	if (hal->cpu_index)
-		atomic_store_explicit(&lock->writer, 0, memory_order_release);
+	atomic_store_explicit(&lock->writer, 0, memory_order_release);
 }
 
 #endif

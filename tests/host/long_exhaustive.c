@@ -95,7 +95,7 @@ static const struct model_op ops[] = {
 
 struct world {
 	char as_low[offsetof(struct aspace, lock)];
-	struct aspace_counters counters;
+	struct aspace_cpu cpu;
 	uint8_t edges[FRAMES][2][EDGE];
 	bool owner[FRAMES];
 	size_t in_use, cursor, tlb_count;
@@ -115,7 +115,7 @@ struct world {
 		struct guest *g = m->guest;                                                        \
 		struct hal_test *hal = g->hal;                                                     \
 		copy(w->as_low, &g->as, sizeof(w->as_low));                                        \
-		copy(&w->counters, &g->as.counters[0], sizeof(w->counters));                       \
+		copy(&w->cpu, &g->as.cpus[0], sizeof(w->cpu));                                     \
 		for (unsigned f = 0; f < FRAMES; f++) {                                            \
 			uint8_t *frame = hal->memory + f * PAGE_SIZE;                              \
 			copy(w->edges[f][0], frame, EDGE);                                         \
