@@ -137,6 +137,12 @@ run: all ## boot each architecture in an emulator: VIRT=svm SMP=2 APPEND="..." a
 			failed="$$failed $$arch"; \
 	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
+# Where the symbols are: QEMU's virt puts a Linux image 2 MiB into RAM. UEFI loads an application
+# where it likes: there, the log of a trap says what to add.
+riscv64_GDB := $(B)/riscv64/faultline.elf
+aarch64_GDB := -ex 'symbol-file -o 0x40200000 $(B)/aarch64/faultline.elf'
+x86_64_GDB  := $(B)/x86_64/faultline.efi
+
 gdb: all ## ARCH=...: boot it stopped, with gdb attached
 	@[ $(words $(ARCH)) -eq 1 ] || { echo 'which one? make gdb ARCH=riscv64' >&2; exit 2; }
 	scripts/run-qemu.sh --gdb --arch $(ARCH) $(if $(filter x86_64,$(ARCH)),--virt svm) $(run_flags) \

@@ -14,7 +14,7 @@ static bool features_have_names(struct suite_run *run)
 		const struct virt_feature *feature = &caps->features[i];
 
 		if (feature->name == NULL || feature->name[0] == '\0')
-			suite_fail(run, "feature %zu has no name", i);
+			return suite_fail(run, "feature %zu has no name", i);
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(feature->name, caps->features[j].name) == 0)
 				suite_fail(run, "feature %s is there twice", feature->name);

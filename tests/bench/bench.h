@@ -1,8 +1,8 @@
 /*
- * The library's workloads of BENCH.md, as numbers: nanoseconds per operation, the same for the
+ * The library's workloads, as numbers: nanoseconds per operation, the same for the
  * least code that could do the job (the floor), and how many operations that was.
  *
- * The pool is what the page says: host address = physical address + constant, 4 KiB frames in
+ * The pool: host address = physical address + constant, 4 KiB frames in
  * ascending order, free-list links kept outside the frames.
  */
 #ifndef BENCH_H
@@ -55,7 +55,7 @@ void timer_stop(struct timer *t, uint64_t ops);
 struct workload {
 	const char *name;
 	const char *what;
-	double reach;          /* nanoseconds, from BENCH.md; 0: relative to the floor */
+	double reach;          /* nanoseconds; 0: relative to the floor */
 	double reach_floor;    /* times the floor; 0: none */
 	unsigned instructions; /* per operation, to stay under; 0: none */
 	void (*run)(struct timer *t);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """
-BENCH.md's host table: what each workload takes here, what the least code for the job takes (the
+The library on the host: what each workload takes here, what the least code for the job takes (the
 floor, measured beside it), what is to be reached, and instructions per operation where there is
 a limit. A miss is printed as a miss.
 

@@ -1,3 +1,4 @@
+/* The pool that frames come from, the clock, and the HAL that is made of them. */
 #include "bench.h"
 
 #include <stdio.h>

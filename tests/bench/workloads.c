@@ -1,3 +1,4 @@
+/* The workloads themselves, W1 to W10, one function each. */
 #include "bench.h"
 
 #include <pthread.h>
