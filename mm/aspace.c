@@ -36,6 +36,9 @@ static enum mm_error check_config(const struct aspace_config *config)
 
 enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 {
+	MM_ASSERT(as && config && config->format);
+	MM_ASSERT(config->hal.alloc && config->hal.free && config->hal.flush);
+
 	enum mm_error err = check_config(config);
 
 	if (err != MM_OK)
@@ -61,6 +64,7 @@ static void drop_snapshots(struct aspace *as)
 
 void aspace_destroy(struct aspace *as)
 {
+	MM_ASSERT(aspace_is_open(as));
 	drop_snapshots(as);
 	npt_destroy(&as->npt);
 	area_map_clear(&as->areas);

@@ -7,6 +7,12 @@
 #include "mm/aspace.h"
 #include "mm/npt/walk.h"
 
+/* Between init and destroy, as every call but init wants it. */
+static inline bool aspace_is_open(const struct aspace *as)
+{
+	return as && as->npt.root_table;
+}
+
 /* Enters beside others; answers the CPU's own, which aspace_leave() wants back. Where the HAL has
  * no CPU numbers, no two calls run at once, and nothing is locked. */
 static inline struct aspace_cpu *aspace_enter(struct aspace *as)
@@ -14,6 +20,7 @@ static inline struct aspace_cpu *aspace_enter(struct aspace *as)
 	const struct mm_hal *hal = &as->npt.hal;
 	struct aspace_cpu *me = &as->cpus[0];
 
+	MM_ASSERT(aspace_is_open(as));
 	if (hal->cpu_index) {
 		me += hal->cpu_index(hal->ctx);
 		mm_lock_read_enter(&as->lock, &me->reader);
@@ -28,6 +35,7 @@ static inline void aspace_leave(struct aspace_cpu *me)
 
 static inline void aspace_enter_alone(struct aspace *as)
 {
+	MM_ASSERT(aspace_is_open(as));
 	if (as->npt.hal.cpu_index)
 		mm_lock_write_enter(&as->lock);
 }

@@ -59,4 +59,5 @@ void npt_destroy(struct npt *npt)
 	/* The root may be cached itself, and a successor may get its tag. */
 	npt_flush(npt, &npt->counts, all, 0, true);
 	npt_give(npt, npt_root_order(&npt->config), 1, &npt->root);
+	npt->root_table = NULL; /* until it is initialised again */
 }

@@ -171,14 +171,16 @@ void npt_drop_copy(struct npt *npt, struct npt *copy)
 	struct npt_iter it = npt_iter_over(copy, all);
 	struct npt **link = &npt->copies;
 
+	while (*link != copy) {
+		MM_ASSERT(*link); /* a copy of this table, and not dropped before */
+		link = &(*link)->next_copy;
+	}
 	while (npt_iter_next(&it)) {
 		if ((it.slot.value & f->owned) != 0)
 			npt_count(&npt->counts.frames,
 			          -free_unheld(npt, copy, it.gpa, npt_decode_pa(f, it.slot.value),
 			                       it.slot.level));
 	}
-	while (*link != copy)
-		link = &(*link)->next_copy;
 	*link = copy->next_copy;
 	free_copy(npt, copy);
 }
