@@ -30,6 +30,8 @@ void hal_test_set_cpu(unsigned cpu)
 
 static void lock(struct hal_test *test)
 {
+	if (test->interlude_in != 0 && --test->interlude_in == 0 && test->interlude)
+		test->interlude(test->interlude_ctx);
 	step_pause();
 	if (test->options.threads)
 		pthread_mutex_lock(&test->mutex);
@@ -306,6 +308,13 @@ void hal_test_fail_once(struct hal_test *test, uint64_t n)
 {
 	hal_test_fail_after(test, n);
 	test->fail_on = false;
+}
+
+void hal_test_interlude(struct hal_test *test, unsigned n, void (*call)(void *ctx), void *ctx)
+{
+	test->interlude = call;
+	test->interlude_ctx = ctx;
+	test->interlude_in = n;
 }
 
 void hal_test_trace(struct hal_test *test)

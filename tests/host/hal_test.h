@@ -74,7 +74,10 @@ struct hal_test {
 	uint64_t flushes, publishes, zeroed;
 	bool tracing;
 	struct hal_event events[HAL_EVENTS];
-	size_t event_count; /* may exceed HAL_EVENTS: later ones are lost */
+	size_t event_count;           /* may exceed HAL_EVENTS: later ones are lost */
+	void (*interlude)(void *ctx); /* called by the hook of this number, once */
+	void *interlude_ctx;
+	unsigned interlude_in;
 	pthread_mutex_t mutex;
 };
 
@@ -88,6 +91,10 @@ void hal_test_close(struct hal_test *test);
 void hal_test_fail_after(struct hal_test *test, uint64_t n);
 /* Refuses the n-th block from here, and no other. */
 void hal_test_fail_once(struct hal_test *test, uint64_t n);
+
+/* Before the n-th hook from here does its work (1 is the next; alloc, free, zero, publish and
+ * flush count), calls this, once: it stands for another CPU. 0: never. */
+void hal_test_interlude(struct hal_test *test, unsigned n, void (*call)(void *ctx), void *ctx);
 
 /* Starts a new trace. */
 void hal_test_trace(struct hal_test *test);
