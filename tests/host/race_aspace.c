@@ -229,8 +229,12 @@ static void settle(struct arena *a)
 
 static void faults_beside_changes(const struct geometry *geo)
 {
-	void (*const run[])(struct race *) = {fault_and_translate, fault_and_translate,
-	                                      read_and_write, read_and_write, change};
+	void (*const run[])(struct race *) = {fault_and_translate,
+	                                      fault_and_translate,
+	                                      read_and_write,
+	                                      read_and_write,
+	                                      change,
+	                                      change};
 	struct arena a = {.g = open_arena(geo), .steps = steps_per_thread(4000)};
 	race_run(ARRAY_SIZE(run), run, &a, 1);
 	settle(&a);

@@ -372,6 +372,34 @@ static void find_free_refuses_nonsense(void **state)
 	close_fixture(f);
 }
 
+/* In a tree of many nodes: small holes everywhere, one large one; limits on both sides. */
+static void find_free_in_a_large_tree(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	const uint64_t K4 = PAGE_SIZE, top = UINT64_MAX / PAGE_SIZE;
+	gpa_t at = gpa_at(0);
+	(void)state;
+	for (unsigned i = 0; i < 20000; i++)
+		insert(f, alloc_area(4 * i + (i >= 15000 ? 100 : 0), 3, MM_RW));
+	CHECK_OK(area_find_free(&f->map, pages(0, top), gpa_at(0), 2 * K4, K4, &at));
+	CHECK_EQ(at.raw, (4 * 15000 - 1) * K4);
+	CHECK_OK(area_find_free(&f->map, pages(0, top), gpa_at(0), 64 * K4, 32 * K4, &at));
+	CHECK_EQ(at.raw, 60000 * K4);
+	CHECK_ERR(area_find_free(&f->map, pages(0, 60000 + 10), gpa_at(0), 64 * K4, K4, &at),
+	          MM_NO_MEMORY);
+	CHECK_ERR(area_find_free(&f->map, pages(0, 100), gpa_at(0), 2 * K4, K4, &at), MM_NO_MEMORY);
+	CHECK_OK(area_find_free(&f->map, pages(0, 100), gpa_at(50 * K4), K4, K4, &at));
+	CHECK_EQ(at.raw, 51 * K4);
+	/* No multiple of so large an alignment is left below 2^64. */
+	CHECK_ERR(area_find_free(&f->map, gpa_range(gpa_at(K4), UINT64_MAX - K4),
+	                         gpa_at(100000 * K4), K4, UINT64_C(1) << 63, &at) == MM_OK
+	                  ? area_find_free(&f->map, pages(1, top), gpa_at((UINT64_C(1) << 63) + 1),
+	                                   K4, UINT64_C(1) << 63, &at)
+	                  : MM_OK,
+	          MM_NO_MEMORY);
+	close_fixture(f);
+}
+
 /* Whatever area_reserve() gets or not, the map is the same; after it, nothing is asked for. */
 static void reserving_fails_without_a_trace(void **state)
 {
@@ -587,6 +615,7 @@ int main(void)
 		cmocka_unit_test(protection_skips_holes),
 		cmocka_unit_test(c09_the_last_page_of_all),
 		cmocka_unit_test(find_free_refuses_nonsense),
+		cmocka_unit_test(find_free_in_a_large_tree),
 		cmocka_unit_test(reserving_fails_without_a_trace),
 		cmocka_unit_test(random_walks_inside_the_map),
 		cmocka_unit_test(random_walks_in_one_node),

@@ -174,6 +174,101 @@ static void c06_one_page_out_of_the_largest_leaf(const struct geometry *geo)
 	}
 }
 
+/* A range whose two ends lie in two large leaves, in one and the same, or on the edge of one. */
+static void c06_both_ends_in_large_leaves(const struct geometry *geo)
+{
+	static const struct part ranges[] = {
+		{700, 600}, {512, 300}, {600, 424}, {600, 1}, {1023, 2}, {700, 324}, {1024, 5},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		for (unsigned protect = 0; protect < 2; protect++) {
+			struct guest *g = guest_open(geo, plain);
+			struct gpa_range range = pages(ranges[i].first, ranges[i].n);
+			check_context("format=%s case=%zu protect=%u", geo->name, i, protect);
+			CHECK_OK(aspace_map_linear(&g->as, pages(512, 1536), hpa_at(0x40000000),
+			                           MM_RW, MM_NORMAL, 1));
+			if (protect)
+				CHECK_OK(aspace_protect(&g->as, range, MM_R));
+			else
+				CHECK_OK(aspace_unmap(&g->as, range));
+			for (unsigned p = 512; p < 2048; p++) {
+				bool inside = gpa_range_contains(range, page(p));
+				struct hw_result r = guest_walk(g, page(p), MM_W);
+				enum hw_outcome want = protect ? HW_PERMISSION : HW_NOT_PRESENT;
+				CHECK_EQ(r.outcome, inside ? want : HW_OK);
+				if (!inside)
+					CHECK_EQ(r.hpa.raw, 0x40000000 + (p - 512) * PAGE_SIZE);
+			}
+			if (protect) {
+				CHECK_OK(aspace_protect(&g->as, range, MM_RW));
+				CHECK_EQ(guest_stats(g).leaves[1], 3);
+				CHECK_EQ(guest_stats(g).leaves[0], 0);
+			}
+			guest_close(g);
+		}
+	}
+}
+
+/* Within one 1 GiB leaf: ends on 2 MiB boundaries and off them, so that the two cuts share some
+ * tables, all of them, or none. */
+static void c06_both_ends_in_one_huge_leaf(const struct geometry *geo)
+{
+	static const struct part ranges[] = {
+		{512, 5},   {507, 5},    {700, 100},     {700, 400},
+		{512, 512}, {512, 700},  {5, 512 * 300}, {1024, 512 * 3},
+		{0, 1},     {262143, 1}, {700, 512 * 9},
+	};
+	if (geo->config.max_leaf < 2)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		struct guest *g = guest_open(geo, plain);
+		struct gpa_range gib = pages(0x40000, 0x40000);
+		struct gpa_range hole = pages(0x40000 + ranges[i].first, ranges[i].n);
+		check_context("format=%s case=%zu", geo->name, i);
+		CHECK_OK(aspace_map_linear(&g->as, gib, hpa_at(0x80000000), MM_RW, MM_NORMAL, 2));
+		CHECK_OK(aspace_unmap(&g->as, hole));
+		for (uint64_t p = 0x40000; p < 0x80000; p += p % 512 ? 1 : 17) {
+			bool inside = gpa_range_contains(hole, page(p));
+			struct hw_result r = guest_walk(g, page(p), MM_W);
+			CHECK_EQ(r.outcome, inside ? HW_NOT_PRESENT : HW_OK);
+			if (!inside)
+				CHECK_EQ(r.hpa.raw, 0x80000000 + (p - 0x40000) * PAGE_SIZE);
+		}
+		CHECK_EQ(guest_walk(g, gpa_plus(hole.start, 0), MM_R).outcome, HW_NOT_PRESENT);
+		CHECK_EQ(guest_walk(g, gpa_range_last(hole), MM_R).outcome, HW_NOT_PRESENT);
+		struct aspace_stats stats = guest_stats(g);
+		CHECK_EQ(stats.tables, g->hal->in_use);
+		CHECK_EQ(stats.leaves[2], 0);
+		CHECK_EQ(stats.leaves[0] + 512 * stats.leaves[1], 0x40000 - ranges[i].n);
+		CHECK_OK(aspace_unmap(&g->as, gib));
+		CHECK_EQ(g->hal->in_use, root_frames(geo));
+		guest_close(g);
+	}
+}
+
+/* Small pages that could be one large leaf by their permissions, and cannot by their frames, or
+ * because one is missing, or differs. */
+static void what_does_not_fit_is_not_merged(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, (struct hal_test_options){.no_blocks = true});
+	CHECK_OK(aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
+	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
+	CHECK_OK(aspace_protect(&g->as, pages(512, 512), MM_R)); /* scattered frames */
+	CHECK_EQ(guest_stats(g).leaves[0], 512);
+	CHECK_OK(aspace_map_linear(&g->as, pages(1024, 512), hpa_at(0x40000000), MM_RW, MM_NORMAL,
+	                           1));
+	CHECK_OK(aspace_protect(&g->as, pages(1100, 10), MM_R));
+	CHECK_OK(aspace_protect(&g->as, pages(1105, 10), MM_RW)); /* five differ */
+	CHECK_EQ(guest_stats(g).leaves[1], 0);
+	CHECK_OK(aspace_protect(&g->as, pages(1100, 5), MM_RW));
+	CHECK_EQ(guest_stats(g).leaves[1], 1);
+	CHECK_OK(aspace_unmap(&g->as, pages(1500, 1)));
+	CHECK_OK(aspace_protect(&g->as, pages(1024, 400), MM_R)); /* one is missing */
+	CHECK_OK(aspace_protect(&g->as, pages(1024, 400), MM_RW));
+	CHECK_EQ(guest_stats(g).leaves[1], 0);
+	guest_close(g);
+}
+
 /* --- c07, c08 --- */
 
 static void c07_noaccess_then_unmap_keeps_the_frame(const struct geometry *geo)
@@ -571,6 +666,9 @@ int main(void)
 		GEOMETRY_TEST(c06_unmap_a_part_of_a_large_leaf),
 		GEOMETRY_TEST(c06_protect_a_part_of_a_large_leaf),
 		GEOMETRY_TEST(c06_one_page_out_of_the_largest_leaf),
+		GEOMETRY_TEST(c06_both_ends_in_large_leaves),
+		GEOMETRY_TEST(c06_both_ends_in_one_huge_leaf),
+		GEOMETRY_TEST(what_does_not_fit_is_not_merged),
 		GEOMETRY_TEST(c07_noaccess_then_unmap_keeps_the_frame),
 		GEOMETRY_TEST(c08_protect_says_why_it_cannot),
 		GEOMETRY_TEST(c09_ranges_that_overflow_are_refused),

@@ -164,6 +164,8 @@ static void bus_fills_up_and_empties(void **state)
 	CHECK_OK(device_bus_add(&bus, &b.dev));
 	CHECK_ERR(device_bus_add(&bus, &c.dev), MM_NO_MEMORY);
 	CHECK_ERR(device_bus_remove(&bus, &c.dev), MM_NOT_MAPPED);
+	struct probe beyond = probe_at(DEVICE_MMIO, 0x9000, 4);
+	CHECK_ERR(device_bus_remove(&bus, &beyond.dev), MM_NOT_MAPPED);
 	CHECK_OK(device_bus_remove(&bus, &b.dev));
 	CHECK_ERR(device_bus_remove(&bus, &b.dev), MM_NOT_MAPPED);
 	CHECK_OK(device_bus_add(&bus, &c.dev));

@@ -158,6 +158,22 @@ static const struct operation operations[] = {
 	{"fill", lazily_large, fill_across_large, true},
 };
 
+/* What the hardware permits is what the areas say, whatever failed on the way. */
+static void check_agreement(struct guest *g)
+{
+	static const unsigned numbers[] = {5, 7, 503, 505, 600, 650, 699, 700, 800, 900};
+	static const enum mm_perm accesses[] = {MM_R, MM_W, MM_X};
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		const struct area *area = area_find(&g->as.areas, page(numbers[i]));
+		for (unsigned a = 0; a < 3; a++) {
+			struct hw_result r = guest_walk(g, page(numbers[i]), accesses[a]);
+			bool allowed = area && (area->perm & accesses[a]);
+			CHECK(allowed || r.outcome != HW_OK);
+			CHECK(!allowed || r.outcome != HW_PERMISSION);
+		}
+	}
+}
+
 /* Refuses allocation n. False: the operation makes fewer. */
 static bool refuse(const struct geometry *geo, const struct operation *op, unsigned n, bool once)
 {
@@ -184,6 +200,7 @@ static bool refuse(const struct geometry *geo, const struct operation *op, unsig
 		}
 		CHECK_OK(op->run(g));
 	}
+	check_agreement(g);
 	CHECK_EQ(guest_stats(g).frames + guest_stats(g).tables + guest_stats(g).area_frames,
 	         g->hal->in_use);
 	guest_close(g);

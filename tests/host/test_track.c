@@ -358,10 +358,12 @@ static void restoring_fails_without_a_trace(const struct geometry *geo)
 	for (unsigned n = 1; n < 5; n++) {
 		struct guest *g = guest_open(geo, plain);
 		struct snapshot a, b;
-		CHECK_OK(aspace_map_alloc(&g->as, pages(500, 24), MM_RW, lazy));
+		CHECK_OK(aspace_map_alloc(&g->as, pages(500, 2000), MM_RW, lazy));
 		put_marks(g, 500, 8, 1);
 		CHECK_OK(aspace_snapshot_take(&g->as, &a));
-		put_marks(g, 512, 12, 2);
+		put_marks(g, 512, 12, 2); /* in three tables that there were not before */
+		put_marks(g, 1500, 4, 2);
+		put_marks(g, 2100, 4, 2);
 		CHECK_OK(aspace_snapshot_take(&g->as, &b));
 		CHECK_OK(aspace_snapshot_restore(&g->as, &a));
 		uint64_t before = guest_fingerprint(g);
@@ -435,6 +437,12 @@ static void snapshots_of_large_leaves(const struct geometry *geo)
 	CHECK_OK(aspace_snapshot_take(&g->as, &a));
 	CHECK_EQ(guest_stats(g).leaves[1], 2);
 	size_t in_use = g->hal->in_use;
+	for (unsigned n = 1; n <= 2; n++) { /* a table to split it, a frame to copy to */
+		hal_test_fail_after(g->hal, n);
+		EXPECT_FAULT(g, page(612), MM_W, MM_FAULT_NO_MEMORY);
+		hal_test_fail_after(g->hal, 0);
+		CHECK_EQ(guest_load(g, page(612)), (uint8_t)612);
+	}
 	guest_store(g, page(612), 1);
 	CHECK(g->hal->in_use - in_use <= 3);
 	for (unsigned p = 512; p < 1536; p += 50)
