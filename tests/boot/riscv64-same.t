@@ -1,0 +1,13 @@
+#!/bin/bash
+# Counted time makes a run repeatable: two demonstrations print the same log, byte for byte.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+
+demonstrate() {
+	"$top/scripts/run-qemu.sh" --arch riscv64 --icount 0 --save "$scratch/$1"
+}
+runs 0 "one demonstration" demonstrate one
+runs 0 "and another" demonstrate two
+check "print the same log" cmp "$scratch/one" "$scratch/two"
+
+done_testing
