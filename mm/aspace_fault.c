@@ -26,10 +26,11 @@ static enum mm_error install(struct aspace *as, struct npt_counts *counts, const
 		.perm = aspace_grants(as, area->perm, access),
 		.type = (enum mm_memtype)area->memtype,
 		.max_leaf = single ? 0 : area->max_leaf,
-		.owned = area->backend == AREA_ALLOC,
-		.host = area->host,
+		.owned = true,
 	};
 
+	MM_ASSERT(area->backend ==
+	          AREA_ALLOC); /* what is linear has been there since it was mapped */
 	return npt_install(&as->npt, counts, slot, gpa, &mapping);
 }
 
@@ -124,7 +125,7 @@ enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 
 	struct npt_slot slot = npt_walk_as(&as->npt, gpa, true);
 
-	if (unlikely((slot.value | slot.level) != 0 || area->backend != AREA_ALLOC))
+	if (unlikely((slot.value | slot.level) != 0))
 		return fault_in_full(as, me, gpa, access);
 
 	enum mm_error err =

@@ -8,57 +8,33 @@
 #include "mm/npt/install.h"
 #include "mm/npt/change.h"
 
-/* The largest level up to `level` whose block around gpa lies in the mapping's range, and, for
- * frames that are given, alike in both address spaces. */
-static unsigned fitting_level(const struct npt_mapping *m, gpa_t gpa, unsigned level)
+/* The largest level up to `level` whose block around gpa lies in the range. */
+static unsigned fitting_level(struct gpa_range range, gpa_t gpa, unsigned level)
 {
-	for (; level > 0; level--) {
+	while (level > 0) {
 		uint64_t size = LEVEL_SIZE(level);
-		struct gpa_range block = gpa_range(gpa_align_down(gpa, size), size);
 
-		if (!gpa_range_covers(m->range, block))
-			continue;
-		if (m->owned || is_aligned(m->host.raw ^ m->range.start.raw, size))
+		if (gpa_range_covers(range, gpa_range(gpa_align_down(gpa, size), size)))
 			break;
+		level--;
 	}
 	return level;
 }
 
-/* The block that the leaf maps: one of the library's own, or a part of the given range. *level
- * goes down to what can be had. */
-static enum mm_error take_block(struct npt *npt, const struct npt_mapping *m, gpa_t gpa,
-                                unsigned *level, hpa_t *out)
+static unsigned order_of(unsigned level)
 {
-	enum mm_error err;
+	return LEVEL_SHIFT(level) - PAGE_SHIFT;
+}
 
-	if (!m->owned) {
-		uint64_t offset = gpa_diff(gpa_align_down(gpa, LEVEL_SIZE(*level)), m->range.start);
+/* A block for a leaf of *level, or of the largest below for which there is one. */
+static enum mm_error take_block(struct npt *npt, unsigned *level, hpa_t *out)
+{
+	for (;; --*level) {
+		enum mm_error err = npt_take(npt, order_of(*level), 1, out);
 
-		*out = hpa_plus(m->host, offset);
-		return MM_OK;
-	}
-	for (;;) {
-		err = npt_take(npt, LEVEL_SHIFT(*level) - PAGE_SHIFT, 1, out);
 		if (err == MM_OK || *level == 0)
 			return err;
-		--*level;
 	}
-}
-
-static void give_block(struct npt *npt, const struct npt_mapping *m, unsigned level, hpa_t block)
-{
-	if (m->owned)
-		npt_give(npt, LEVEL_SHIFT(level) - PAGE_SHIFT, 1, &block);
-}
-
-static void count_installed(struct npt_counts *counts, const struct npt_mapping *m, unsigned level,
-                            unsigned tables)
-{
-	if (m->owned)
-		npt_count(&counts->frames, INT64_C(1) << (LEVEL_SHIFT(level) - PAGE_SHIFT));
-	if (tables != 0)
-		npt_count(&counts->tables, tables);
-	npt_count(&counts->leaves[level], 1);
 }
 
 enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
@@ -66,27 +42,25 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 {
 	const struct npt_format *f = npt->format;
 	unsigned top = slot.level;
-	unsigned level = fitting_level(m, gpa, top < m->max_leaf ? top : m->max_leaf);
+	unsigned level = fitting_level(m->range, gpa, top < m->max_leaf ? top : m->max_leaf);
 	hpa_t tables[NPT_MAX_LEVELS];
 	uint64_t absent = 0;
 	hpa_t block;
 	enum mm_error err;
 
-	err = take_block(npt, m, gpa, &level, &block);
+	err = take_block(npt, &level, &block);
 	if (unlikely(err != MM_OK))
 		return err;
 	if (unlikely(top != level)) {
 		err = npt_take(npt, 0, top - level, tables);
 		if (err != MM_OK) {
-			give_block(npt, m, level, block);
+			npt_give(npt, order_of(level), 1, &block);
 			return err;
 		}
 	}
-	if (m->owned)
-		npt_clear_data(npt, block, LEVEL_SHIFT(level) - PAGE_SHIFT);
+	npt_clear_data(npt, block, order_of(level));
 
-	uint64_t attr =
-		npt_leaf_attr(f, &npt->config, m->perm, m->type) | (m->owned ? f->owned : 0);
+	uint64_t attr = npt_leaf_attr(f, &npt->config, m->perm, m->type) | f->owned;
 	uint64_t value = npt_leaf_entry(f, level, attr, m->perm) | npt_encode_pa(f, block);
 
 	for (unsigned l = level; l < top; l++) {
@@ -98,13 +72,15 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 	}
 	if (unlikely(!atomic_compare_exchange_strong_explicit(
 		    slot.entry, &absent, value, memory_order_release, memory_order_relaxed))) {
-		give_block(npt, m, level, block);
+		npt_give(npt, order_of(level), 1, &block);
 		if (top != level)
 			npt_give(npt, 0, top - level, tables);
 		return MM_BUSY;
 	}
 	npt_publish(npt);
-	count_installed(counts, m, level, top - level);
+	npt_count(&counts->frames, INT64_C(1) << order_of(level));
+	npt_count(&counts->leaves[level], 1);
+	npt_count(&counts->tables, top - level);
 	return MM_OK;
 }
 

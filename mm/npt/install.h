@@ -9,8 +9,8 @@
 
 /*
  * Maps the page at gpa, where a walk has ended in an absent entry, as `mapping` says of the range
- * around it: with the largest leaf that fits there, and smaller ones where no block is free.
- * MM_BUSY: the entry has changed meanwhile, walk again. MM_NO_MEMORY, MM_QUOTA.
+ * around it, which is owned: with the largest leaf that fits there, and smaller ones where no
+ * block is free. MM_BUSY: the entry has changed meanwhile, walk again. MM_NO_MEMORY, MM_QUOTA.
  */
 enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
                           gpa_t gpa, const struct npt_mapping *mapping) must_check;
