@@ -1,0 +1,44 @@
+# Bad input, as a machine may be given it: command lines, and guest images. Each is refused with
+# a sentence that says what is wrong, before any guest runs. Source it after tests/boot.sh.
+# shellcheck shell=bash
+: "${top:?}" "${scratch:?}" # tap.sh's
+
+bad_command_lines() { # run-qemu.sh's options for the machine
+	refuse "command line: an unknown key" 4 "'frobnicate=1': unknown key" \
+		"$@" --append 'frobnicate=1'
+	refuse "command line: a number that overflows" 4 'too large a number' \
+		"$@" --append 'guest=hello mem=99999999999999999999G'
+	refuse "command line: a guest given twice" 4 'given twice' \
+		"$@" --append 'guest=hello guest=wild'
+	refuse "command line: a test that does not exist" 4 'no test of that name' \
+		"$@" --append 'test=no.such.test'
+	refuse "command line: longer than is read" 4 'too long' \
+		"$@" --append "test=$(printf '%0600d' 0)"
+}
+
+bad_guests() { # ARCH OTHER-ARCH run-qemu.sh's options
+	local good=$top/build/$1/guests/hello.bin other=$top/build/$2/guests/hello.bin
+	shift 2
+
+	"$top/scripts/run-qemu.sh" "$@" --initrd "$good" --expect 'hello from a guest' \
+		>"$scratch/log" 2>&1 </dev/null
+	check "guest image: a good one runs" grep -q '^# RESULT: PASS' "$scratch/log"
+
+	head -c 30 "$good" >"$scratch/short"
+	refuse "guest image: shorter than its header" 1 'refused .*shorter than its header' \
+		"$@" --initrd "$scratch/short"
+	head -c 200 "$good" >"$scratch/cut"
+	refuse "guest image: cut off" 1 'refused .*shorter than its header says' \
+		"$@" --initrd "$scratch/cut"
+	seq 10000 >"$scratch/noise"
+	refuse "guest image: something else" 1 'refused .*wrong magic' "$@" --initrd "$scratch/noise"
+	refuse "guest image: for another architecture" 1 'refused .*another architecture' \
+		"$@" --initrd "$other"
+	refuse "guest image: larger than its memory" 1 'refused .*larger than' \
+		"$@" --initrd "$good" --append 'mem=4K'
+	refuse "guest image: more memory than there is" 1 'refused .*not enough memory' \
+		"$@" --initrd "$good" --append 'mem=8G'
+	refuse "guest image: a name that nobody has" 1 'refused .*nobody' "$@" --append 'guest=nobody'
+	refuse "a guest that is killed fails its run" 1 '^# kill vm=.* reason=not-mapped' \
+		"$@" --append 'guest=wild'
+}

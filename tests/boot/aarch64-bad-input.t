@@ -1,0 +1,13 @@
+#!/bin/bash
+# Bad command lines and guest images.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/boot.sh
+. "$top/tests/boot.sh"
+# shellcheck source=tests/bad-input.sh
+. "$top/tests/bad-input.sh"
+
+bad_command_lines --arch aarch64
+bad_guests aarch64 riscv64 --arch aarch64
+
+done_testing
