@@ -8,6 +8,15 @@
 	.section .text.head, "ax"
 	.globl _start
 _start:
+	/* 0. One hart boots. OpenSBI 1.1 marks a hart as started before it has written where it is
+	   to begin, so one that looks in between comes here: it goes on to where it was sent. */
+	la	t0, boot_taken
+	li	t1, 1
+	amoswap.w.aq t1, t1, (t0)
+	beqz	t1, 1f
+	tail	secondary_start
+1:
+
 	/* 1. From here on a trap is reported. tp is this hart's struct cpu for good. */
 	la	tp, cpu_table
 	la	t0, host_trap
@@ -35,6 +44,12 @@ _start:
 	/* 5. A stack, and C: boot_main(hart, device tree, start) does not return. */
 2:	la	sp, boot_stack_top
 	call	boot_main
+
+	/* Not in .bss, which is cleared after this is set. */
+	.data
+	.balign	4
+boot_taken:
+	.word	0
 
 	.section .noinit, "aw", @nobits
 	.balign	16

@@ -77,6 +77,9 @@ static bool wait_until(struct cpu *cpu, uint64_t end)
 	return true;
 }
 
+/* The hart that is on its way: start.S. */
+struct cpu *_Atomic smp_starting;
+
 static bool start(struct cpu *cpu, unsigned index, uint64_t hart)
 {
 	cpu->index = index;
@@ -84,6 +87,7 @@ static bool start(struct cpu *cpu, unsigned index, uint64_t hart)
 	cpu->stack_top = stacks[index] + CPU_STACK_BYTES;
 	cpu->trap_stack_top = trap_stacks[index] + CPU_TRAP_STACK_BYTES;
 	atomic_store_explicit(&cpu->busy, 1, memory_order_release);
+	atomic_store(&smp_starting, cpu);
 	return sbi_call(SBI_HSM, SBI_HSM_START, hart, (uint64_t)(uintptr_t)secondary_start,
 	                (uint64_t)(uintptr_t)cpu, 0, 0)
 	               .error == SBI_SUCCESS;

@@ -13,6 +13,7 @@ void smp_init(const struct boot_info *info);
 
 /* In start.S: where the firmware starts a hart, with a1 = its struct cpu. */
 void secondary_start(void);
+extern struct cpu *_Atomic smp_starting;
 /* Called by it, on the hart's own stack. */
 _Noreturn void secondary_main(struct cpu *cpu);
 

@@ -1,6 +1,8 @@
 /*
  * Where a further hart begins: SBI hart state management enters in HS-mode with a0 = hart id,
- * a1 = the pointer given to it, translation off, interrupts masked, and nothing else set.
+ * translation off, interrupts masked, and nothing else set. a1 is to be the pointer given to it,
+ * but is not relied on, as boot/riscv64/head.S says: harts are started one at a time, and
+ * smp_starting is whose turn it is.
  */
 #include "kernel/riscv64/offsets.h"
 
@@ -8,7 +10,9 @@
 	.globl secondary_start
 secondary_start:
 	/* 1. From here on a trap is reported. */
-	mv	tp, a1
+	fence	r, r
+	la	t0, smp_starting
+	ld	tp, 0(t0)
 	la	t0, host_trap
 	csrw	stvec, t0
 	csrw	sscratch, zero
