@@ -7,7 +7,8 @@ HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pth
 asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 tsan_CFLAGS  := -O1 -fsanitize=thread
 fast_CFLAGS  := -O2
-cov_CFLAGS   := -O1 -UMM_DEBUG -fprofile-instr-generate -fcoverage-mapping
+cov_CFLAGS   := -O1 -UMM_DEBUG -fprofile-instr-generate -fcoverage-mapping -mllvm -instrprof-atomic-counter-update-all \
+                -Wno-unused-command-line-argument
 bench_CFLAGS := -O2 -UMM_DEBUG -fomit-frame-pointer -fno-strict-aliasing
 
 HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
@@ -47,9 +48,9 @@ x86_64_INSNS_TARGET  := --target=x86_64-none-elf
 $(B)/host/insns/%.bin: tests/host/insns/%.c tests/host/insns/%.h
 	@mkdir -p $(@D)
 	$(call say,AS,$*,$<)$(CLANG) $($*_INSNS_TARGET) -c $< -o $@.o && $(OBJCOPY) -O binary -j .text $@.o $@
-$(B)/host/asan/obj/tests/host/test_decode_riscv.c.o $(B)/host/cov/obj/tests/host/test_decode_riscv.c.o: $(B)/host/insns/riscv64.bin
-$(B)/host/asan/obj/tests/host/test_decode_aarch64.c.o $(B)/host/cov/obj/tests/host/test_decode_aarch64.c.o: $(B)/host/insns/aarch64.bin
-$(B)/host/asan/obj/tests/host/test_decode_x86.c.o $(B)/host/cov/obj/tests/host/test_decode_x86.c.o: $(B)/host/insns/x86_64.bin
+$(B)/host/asan/obj/tests/host/test_decode_riscv.c.o: $(B)/host/insns/riscv64.bin
+$(B)/host/asan/obj/tests/host/test_decode_aarch64.c.o: $(B)/host/insns/aarch64.bin
+$(B)/host/asan/obj/tests/host/test_decode_x86.c.o: $(B)/host/insns/x86_64.bin
 
 HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
 
@@ -69,7 +70,9 @@ bench-host: $(B)/host/bench-mm ## the library's workloads, beside their floors a
 	@tests/bench/bench.py $<
 
 # --- what the tests reach: every line and branch of mm/, or a reason why not ---
-HOST_COVER := $(patsubst tests/host/%.c,$(B)/host/cov/%,$(wildcard tests/host/test_*.c tests/host/race_*.c tests/host/long_model.c))
+COVER_TESTS := test_addr test_area test_device test_fault test_change test_memory test_format test_flush \
+               test_failure test_track test_interleave test_api race_aspace long_model
+HOST_COVER := $(patsubst tests/host/%.c,$(B)/host/cov/%,$(addprefix tests/host/,$(addsuffix .c,$(COVER_TESTS))))
 
 .PHONY: coverage
 coverage: $(HOST_COVER) ## lines and branches of mm/ that the host tests reach

@@ -102,11 +102,6 @@ static inline bool npt_is_table(const struct npt_format *f, uint64_t entry, unsi
 	return level > 0 && npt_points_to_table(f, entry);
 }
 
-static inline bool npt_is_parked(const struct npt_format *f, uint64_t entry)
-{
-	return !npt_present(f, entry) && (entry & NPT_PARKED) != 0;
-}
-
 /* A leaf that holds a frame, whether the guest may touch it or not. */
 static inline bool npt_is_leaf(const struct npt_format *f, uint64_t entry, unsigned level)
 {

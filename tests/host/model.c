@@ -129,6 +129,7 @@ static void look_which_are_present(struct model *m, unsigned first, unsigned n)
 		if (p->backend == 0 || p->backend == 1 + AREA_DEVICE)
 			continue;
 		bool there = aspace_translate(&m->guest->as, page_gpa(m, i), &t) == MM_OK;
+		CHECK(there || p->backend != 1 + AREA_LINEAR); /* from the start, and for ever */
 		p->met |= there && !p->present;
 		p->present = there;
 	}

@@ -269,6 +269,35 @@ static void what_does_not_fit_is_not_merged(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* Hidden leaves merge like others, beside one that has been whole all the time. */
+static void hidden_leaves_merge(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	CHECK_OK(aspace_map_linear(&g->as, pages(512, 1024), hpa_at(0x40000000), MM_RW, MM_NORMAL,
+	                           1));
+	CHECK_OK(aspace_protect(&g->as, pages(1100, 1), MM_NONE));
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_NONE));
+	CHECK_EQ(guest_stats(g).leaves[1], 2);
+	EXPECT_FAULT(g, page(1100), MM_R, MM_FAULT_PERMISSION);
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_R));
+	CHECK_EQ(guest_walk(g, page(1100), MM_R).hpa.raw, 0x40000000 + 588 * PAGE_SIZE);
+	guest_close(g);
+}
+
+/* More than there is: a table's worth of large blocks, of which the pool has none. */
+static void populating_more_than_there_is(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 2048});
+	uint64_t before = guest_fingerprint(g);
+	for (unsigned max_leaf = 0; max_leaf < 2; max_leaf++)
+		CHECK_ERR(aspace_map_alloc(
+				  &g->as, pages(0x40000, 0x40000), MM_RW,
+				  (struct aspace_backing){.populate = true, .max_leaf = max_leaf}),
+		          MM_NO_MEMORY);
+	CHECK_EQ(guest_fingerprint(g), before);
+	guest_close(g);
+}
+
 /* --- c07, c08 --- */
 
 static void c07_noaccess_then_unmap_keeps_the_frame(const struct geometry *geo)
@@ -669,6 +698,8 @@ int main(void)
 		GEOMETRY_TEST(c06_both_ends_in_large_leaves),
 		GEOMETRY_TEST(c06_both_ends_in_one_huge_leaf),
 		GEOMETRY_TEST(what_does_not_fit_is_not_merged),
+		GEOMETRY_TEST(hidden_leaves_merge),
+		GEOMETRY_TEST(populating_more_than_there_is),
 		GEOMETRY_TEST(c07_noaccess_then_unmap_keeps_the_frame),
 		GEOMETRY_TEST(c08_protect_says_why_it_cannot),
 		GEOMETRY_TEST(c09_ranges_that_overflow_are_refused),

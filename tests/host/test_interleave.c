@@ -149,12 +149,26 @@ static void two_writers_one_permission(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* The last frame goes to somebody else between the look and the taking. */
+static void no_frame_left_for_a_page(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, (struct hal_test_options){0});
+	CHECK_OK(aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
+	guest_store(g, page(500), 1); /* the tables are there: the short way */
+	uint64_t before = guest_fingerprint(g);
+	hal_test_fail_after(g->hal, 1);
+	EXPECT_FAULT(g, page(501), MM_W, MM_FAULT_NO_MEMORY);
+	hal_test_fail_after(g->hal, 0);
+	CHECK_EQ(guest_fingerprint(g), before);
+	guest_close(g);
+}
+
 int main(void)
 {
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST(c02_two_faults_one_frame),   GEOMETRY_TEST(two_faults_one_block),
 		GEOMETRY_TEST(two_writers_one_copy),       GEOMETRY_TEST(two_writers_one_split),
-		GEOMETRY_TEST(two_writers_one_permission),
+		GEOMETRY_TEST(two_writers_one_permission), GEOMETRY_TEST(no_frame_left_for_a_page),
 	};
 	return run_geometry_tests("interleave", tests, ARRAY_SIZE(tests));
 }

@@ -463,6 +463,51 @@ static void snapshots_of_large_leaves(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* A leaf of which one page has a frame of its own by now: alike again, but never one again. */
+static void a_copied_page_keeps_a_leaf_split(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 8192});
+	struct snapshot s;
+	CHECK_OK(aspace_map_alloc(&g->as, pages(512, 1024), MM_RW,
+	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
+	guest_store(g, page(700), 1);
+	CHECK_OK(aspace_snapshot_take(&g->as, &s));
+	guest_store(g, page(700), 2);
+	aspace_snapshot_drop(&g->as, &s);
+	for (unsigned p = 512; p < 1024; p++)
+		guest_store(g, page(p), (uint8_t)(p == 700 ? 2 : 0)); /* all its own again */
+	guest_store(g, page(1100), 3);
+	CHECK_OK(aspace_protect(&g->as, pages(1100, 1), MM_R)); /* splits the second one */
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_R));
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_RW));
+	CHECK_EQ(guest_stats(g).leaves[1], 1); /* which merges, beside the first, which does not */
+	CHECK_EQ(guest_stats(g).leaves[0], 512);
+	CHECK_EQ(guest_load(g, page(700)), 2);
+	CHECK_EQ(guest_load(g, page(1100)), 3);
+	guest_close(g);
+}
+
+/* A log that splits beside a snapshot: what is still shared is not merged when it stops. */
+static void a_log_beside_a_snapshot(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 8192});
+	struct snapshot s;
+	CHECK_OK(aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
+	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
+	guest_store(g, page(700), 1);
+	CHECK_OK(aspace_snapshot_take(&g->as, &s));
+	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
+	guest_store(g, page(700), 2);
+	aspace_dirty_stop(&g->as);
+	CHECK_EQ(guest_load(g, page(700)), 2);
+	guest_store(g, page(701), 3);
+	CHECK_OK(aspace_snapshot_restore(&g->as, &s));
+	CHECK_EQ(guest_load(g, page(700)), 1);
+	CHECK_EQ(guest_load(g, page(701)), 0);
+	aspace_snapshot_drop(&g->as, &s);
+	guest_close(g);
+}
+
 static void snapshots_and_logs_exclude_each_other(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
@@ -523,6 +568,8 @@ int main(void)
 		GEOMETRY_TEST(taking_fails_without_a_trace),
 		GEOMETRY_TEST(copying_without_a_frame),
 		GEOMETRY_TEST(snapshots_of_large_leaves),
+		GEOMETRY_TEST(a_copied_page_keeps_a_leaf_split),
+		GEOMETRY_TEST(a_log_beside_a_snapshot),
 		GEOMETRY_TEST(snapshots_and_logs_exclude_each_other),
 		GEOMETRY_TEST(linear_memory_is_not_in_a_snapshot),
 	};
