@@ -7,6 +7,7 @@ HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pth
 asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 tsan_CFLAGS  := -O1 -fsanitize=thread
 fast_CFLAGS  := -O2
+fuzz_CFLAGS  := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 cov_CFLAGS   := -O1 -UMM_DEBUG -fprofile-instr-generate -fcoverage-mapping -mllvm -instrprof-atomic-counter-update-all \
                 -Wno-unused-command-line-argument
 bench_CFLAGS := -O2 -UMM_DEBUG -fomit-frame-pointer -fno-strict-aliasing
@@ -54,10 +55,6 @@ $(B)/host/asan/obj/tests/host/test_decode_x86.c.o: $(B)/host/insns/x86_64.bin
 
 HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
 
-.PHONY: test-host
-test-host: $(HOST_TESTS) ## host tests alone
-	@scripts/run-tests $^
-
 # --- what the library costs: tests/bench ---
 BENCH_OBJ := $(patsubst %.c,$(B)/host/bench/obj/%.c.o,$(wildcard tests/bench/*.c))
 
@@ -77,3 +74,37 @@ HOST_COVER := $(patsubst tests/host/%.c,$(B)/host/cov/%,$(addprefix tests/host/,
 .PHONY: coverage
 coverage: $(HOST_COVER) ## lines and branches of mm/ that the host tests reach
 	@tests/host/coverage.py $(B)/host/cov $^
+
+# --- that the tests can fail: defects planted one at a time ---
+MUTANT_TESTS := $(COVER_TESTS) long_observe long_cost
+
+.PHONY: mutants
+mutants: $(addprefix $(B)/host/fast/,$(MUTANT_TESTS)) ## plant defects in copies of mm/, and see the tests find them
+	@tests/mutants/mutants.py $(B)/host/fast
+
+# --- inputs that nobody thought of: tests/fuzz; FUZZ_SECONDS for each target ---
+FUZZ_SECONDS ?= 60
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/host/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+$(eval $(call HOST_RULES,fuzz))
+
+$(FUZZERS): $(B)/host/fuzz/%: $(B)/host/fuzz/obj/tests/fuzz/%.c.o $(patsubst %,$(B)/host/fuzz/obj/%.o,$(HOST_SUPPORT)) $(B)/host/fuzz/libmm.a
+	$(call say,LD,fuzz,$@)$(CLANG) $(fuzz_CFLAGS) -fsanitize=fuzzer -pthread $^ -lcmocka -o $@
+
+tests/fuzz/corpus.t: $(FUZZERS)
+HOST_TESTS += tests/fuzz/corpus.t
+
+# What is found stays in build/host/fuzz/found; copy what is worth it to tests/fuzz/corpus.
+.PHONY: fuzz
+fuzz: $(FUZZERS) ## libFuzzer on each target, FUZZ_SECONDS=60 each
+	@for f in $(FUZZERS); do \
+		name=$$(basename $$f); mkdir -p $(B)/host/fuzz/found/$$name; \
+		echo "$$name: $(FUZZ_SECONDS) s"; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=$(B)/host/fuzz/ -print_final_stats=1 \
+			$(B)/host/fuzz/found/$$name tests/fuzz/corpus/$$name >$(B)/host/fuzz/$$name.log 2>&1 || \
+			{ tail -40 $(B)/host/fuzz/$$name.log; exit 1; }; \
+		grep -E 'number_of_executed|new_units_added' $(B)/host/fuzz/$$name.log; \
+	done
+
+.PHONY: test-host
+test-host: $(HOST_TESTS) ## host tests alone
+	@scripts/run-tests $^
