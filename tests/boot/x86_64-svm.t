@@ -5,7 +5,7 @@
 # shellcheck source=tests/boot.sh
 . "$top/tests/boot.sh"
 
-boot "max" --arch x86_64 --emulator qemu --accel tcg --virt svm
+boot "max" --arch x86_64 --emulator qemu --accel tcg --virt svm --smp 4
 
 refuse "no SVM" 3 'missing extension=svm' --arch x86_64 --emulator qemu --accel tcg --cpu max,-svm
 

@@ -6,6 +6,7 @@
 . "$top/tests/boot.sh"
 
 boot "haswell" --arch x86_64 --emulator bochs
+boot "haswell, 2 CPUs" --arch x86_64 --emulator bochs --smp 2 --append 'test=smp.*'
 boot "KVM" --arch x86_64 --accel kvm --virt vmx
 
 refuse "VMX without EPT" 3 'missing extension=vmx' --arch x86_64 --emulator bochs --cpu core2_penryn_t9600
