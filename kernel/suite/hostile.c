@@ -306,12 +306,14 @@ static const struct suite_case cases[] = {
 		.name = "hostile.exit-storm",
 		.script = SCRIPT({OP(CALL, .addr = GUEST_NOP, .count = STORM)}, STEP(0)),
 		.step = neighbour_is_done,
+		.share_cpu = true,
 		NEIGHBOUR,
 	},
 	{
 		.name = "hostile.yield-storm",
 		.script = SCRIPT({OP(CALL, .addr = GUEST_YIELD, .count = STORM / 10)}, STEP(0)),
 		.step = neighbour_is_done,
+		.share_cpu = true,
 		NEIGHBOUR,
 	},
 	{

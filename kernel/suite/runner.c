@@ -239,6 +239,9 @@ static void report(const struct suite_run *run, const struct cmdline *options)
 		log_line(LOG_QUIET, "  rerun: test=%s seed=%" PRIu64, name, run->seed);
 }
 
+/* The same host, as a case with share_cpu sees it. */
+static struct host one_cpu;
+
 static void run_case(const struct suite_case *c, const struct host *host,
                      const struct cmdline *options)
 {
@@ -247,7 +250,9 @@ static void run_case(const struct suite_case *c, const struct host *host,
 
 	memset(&run, 0, sizeof(run));
 	run.c = c;
-	run.host = host;
+	one_cpu = *host;
+	one_cpu.cpus = 1;
+	run.host = c->share_cpu ? &one_cpu : host;
 	run.linear = hpa_at(suite_linear_offset());
 	run.seed = options->seed;
 	/* The report on each guest that must die would bury the verdicts. */

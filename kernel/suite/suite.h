@@ -277,6 +277,7 @@ struct suite_case {
 	uint64_t quota;    /* of frames beyond those it starts with; 0: none */
 	uint64_t budget;   /* milliseconds of run time, after which the VM is killed; 0: default */
 	unsigned cpus;     /* needs so many real CPUs: one vCPU on each */
+	bool share_cpu;    /* all VMs take turns on one CPU: what each gets is our doing */
 	enum vm_kill kill; /* SUITE_DIES: why; KILL_NONE: as the last fault says */
 
 	/* First of all, before there is a VM: false fails the case. */

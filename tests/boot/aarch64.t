@@ -5,7 +5,7 @@
 # shellcheck source=tests/boot.sh
 . "$top/tests/boot.sh"
 
-boot "virt, max" --arch aarch64
+boot "virt, max" --arch aarch64 --smp 4
 boot "virt, cortex-a57" --arch aarch64 --cpu cortex-a57 --smp 4
 
 # Boards: what each has of its own. make matrix runs everything on all of them.
