@@ -109,7 +109,8 @@ static struct figures measure(struct test *t, const char *name, enum vm_backing 
 	struct figures figures = {.name = name};
 	struct scenario *s;
 
-	/* Pages, but for the linear mapping, which is at its best with leaves as large as they go. */
+	/* Pages, but for the linear mapping, which is at its best with leaves as large as they go.
+	 */
 	config.areas[0].max_leaf = backing == VM_LINEAR ? 2 : 0;
 	config.args[0] = LAZY_WRITE;
 	config.args[1] = MIB(1);
