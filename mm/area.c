@@ -82,11 +82,14 @@ static bool descend_from(const struct area_map *map, uint64_t key, struct area_p
 
 const struct area *area_first_from(const struct area_map *map, gpa_t gpa)
 {
-	const struct area *area = area_find(map, gpa);
 	struct area_path path;
-	if (area)
-		return area;
-	return descend_from(map, gpa.raw, &path) ? area_at(&path) : NULL;
+
+	area_descend(map, gpa.raw, &path);
+	if (gpa_range_contains(area_at(&path)->range, gpa))
+		return area_at(&path);
+	if (path.leaf.starts[path.slot] > gpa.raw)
+		return map->count > 0 ? area_at(&path) : NULL;
+	return area_after(map, &path);
 }
 
 bool area_overlaps(const struct area_map *map, struct gpa_range range)
