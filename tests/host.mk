@@ -109,9 +109,8 @@ fuzz: $(FUZZERS) ## libFuzzer on each target, FUZZ_SECONDS=60 each
 test-host: $(HOST_TESTS) ## host tests alone
 	@scripts/run-tests $^
 
-# --- the same for longer: an hour or two ---
+# --- the same for longer: every format's 1,000 million, every sequence of six, 100 million races ---
 .PHONY: soak-host
 soak: soak-host
 soak-host: $(HOST_LONG) $(HOST_RACES) ## the model, every short sequence and the races, at length
-	@MODEL_OPS=1000000000 MODEL_SEED=$$(date +%s) EXHAUSTIVE_DEPTH=6 RACE_STEPS=20000000 \
-		scripts/run-tests --timeout 86400 $^
+	@tests/host/soak-host $(B)/host

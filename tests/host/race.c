@@ -9,21 +9,25 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-void race_run(unsigned n, void (*const run[])(struct race *race), void *shared, uint64_t seed)
+uint64_t race_run(unsigned n, void (*const run[])(struct race *race), void *shared, uint64_t seed)
 {
 	struct race races[RACE_CPUS];
 	pthread_t threads[RACE_CPUS];
 	pthread_barrier_t start;
+	uint64_t done = 0;
 
 	CHECK(n <= RACE_CPUS);
 	/* A failure in a thread has nowhere to jump to. */
 	check_in_child();
 	pthread_barrier_init(&start, NULL, n);
 	for (unsigned i = 0; i < n; i++) {
-		races[i] = (struct race){i, rng_seeded(seed * 100 + i), shared, run[i], &start};
+		races[i] = (struct race){i, rng_seeded(seed * 100 + i), shared, run[i], &start, 0};
 		CHECK(pthread_create(&threads[i], NULL, thread_main, &races[i]) == 0);
 	}
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		pthread_join(threads[i], NULL);
+		done += races[i].done;
+	}
 	pthread_barrier_destroy(&start);
+	return done;
 }
