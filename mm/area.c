@@ -332,8 +332,10 @@ void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host)
 
 	area_descend(map, range.start.raw, &path);
 	struct area part = part_of(area_at(&path), range);
+	bool moves = part.host.raw != host.raw;
 	part.host = host;
-	replace_part(map, &path, &part);
+	if (moves)
+		replace_part(map, &path, &part);
 	area_release_spares(map);
 }
 
