@@ -6,6 +6,7 @@
  *	MODEL_OPS=1000000000   so many per format
  *	MODEL_SEED=7           another run; it is printed
  *	MODEL_FORMAT=ept4      one geometry alone
+ *	MODEL_SHRINK=0         a difference is told as it is
  */
 #include "model.h"
 #include "soak.h"
@@ -133,7 +134,8 @@ static void report(const struct geometry *geo, const struct progress *at)
 	make_episode(u, seed, ops);
 	if (survives(geo, u, ops, n, true))
 		check_failed(__FILE__, __LINE__, "seed %" PRIu64 " fails, but not again", seed);
-	n = shrink(geo, u, ops, n);
+	if (soak_setting("MODEL_SHRINK", 1))
+		n = shrink(geo, u, ops, n);
 	fprintf(stderr, "# %s, universe %s, seed %" PRIu64 ", shortened to %u:\n", geo->name,
 	        u->name, seed, n);
 	for (unsigned i = 0; i < n; i++) {
