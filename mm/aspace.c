@@ -133,16 +133,17 @@ static enum mm_error check_still(const struct aspace *as)
 /* Adds a checked area; `now`: with its leaves. */
 static enum mm_error add_area(struct aspace *as, const struct area *area, bool now)
 {
+	struct area_path place;
 	enum mm_error err;
 
 	aspace_enter_alone(as);
-	err = area_overlaps(&as->areas, area->range) ? MM_EXISTS : check_still(as);
+	err = area_place(&as->areas, area->range, &place) ? check_still(as) : MM_EXISTS;
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, area->range);
+		err = area_reserve_place(&as->areas, &place);
 	if (err == MM_OK && now)
 		err = populate(as, area);
 	if (err == MM_OK)
-		area_insert(&as->areas, area);
+		area_insert(&as->areas, &place, area);
 	else
 		area_release_spares(&as->areas);
 	aspace_leave_alone(as);
