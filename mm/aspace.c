@@ -51,6 +51,7 @@ enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 	as->limits = config->limits;
 	as->log = (struct aspace_log){.active = false};
 	as->quick = as->npt.plain;
+	as->epoch = 1; /* and nobody remembers anything from then */
 	__builtin_memset(as->cpus, 0, sizeof(as->cpus));
 	mm_lock_init(&as->lock, &as->cpus[0].reader, sizeof(as->cpus[0]));
 	return MM_OK;
