@@ -122,12 +122,9 @@ static inline bool is_aligned(uint64_t value, uint64_t unit)
 		return (kind##_t){r.start.raw + (r.size - 1)};                                     \
 	}                                                                                          \
                                                                                                    \
-	/* The range is valid or empty: it does not wrap, so what lies below it is, modulo 2^64,   \
-	 */                                                                                        \
-	/* further from its start than it is long. */                                              \
 	static inline bool kind##_range_contains(struct kind##_range r, kind##_t addr)             \
 	{                                                                                          \
-		return addr.raw - r.start.raw < r.size;                                            \
+		return addr.raw >= r.start.raw && addr.raw - r.start.raw < r.size;                 \
 	}                                                                                          \
                                                                                                    \
 	/* Does all of `inner` lie in `outer`? Both are valid. */                                  \
