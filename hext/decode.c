@@ -1,69 +1,12 @@
 /*
- * Unprivileged manual: 2.6 "Load and Store Instructions", 5.3 for RV64, 16 "C", and Zc 1.0 for
- * Zcb. The fields of a compressed offset are scattered; each is named by where it comes from.
+ * Unprivileged manual: 16 "C", and Zc 1.0 for Zcb. The fields of a compressed offset are
+ * scattered; each is named by where it comes from. The forms of 4 bytes are in decode_plain.h.
  */
 #include "hext/decode.h"
 
+#include "hext/decode_plain.h"
+
 #include "mm/bits.h"
-
-/* --- 32-bit forms --- */
-
-#define OPCODE     GENMASK(6, 0)
-#define RD         GENMASK(11, 7)
-#define FUNCT3     GENMASK(14, 12)
-#define RS1        GENMASK(19, 15)
-#define RS2        GENMASK(24, 20)
-#define IMM_I      GENMASK(31, 20)
-#define IMM_S_HIGH GENMASK(31, 25)
-#define IMM_S_LOW  GENMASK(11, 7)
-
-#define OPCODE_LOAD  0x03
-#define OPCODE_STORE 0x23
-
-/* funct3: bits 1:0 are log2 of the width; bit 2 of a load is "unsigned". */
-#define FUNCT3_WIDTH    3
-#define FUNCT3_UNSIGNED 4
-#define FUNCT3_LDU      7 /* reserved */
-
-static int16_t sign_extend_12(uint64_t imm)
-{
-	return (int16_t)((int16_t)(imm << 4) >> 4);
-}
-
-/* What all accesses of the integer registers have in common. */
-static void set_access(struct mmio_access *access, bool write, unsigned width, bool sign_extend,
-                       unsigned reg)
-{
-	access->write = write;
-	access->width = (uint8_t)width;
-	access->sign_extend = sign_extend;
-	access->reg_width = sizeof(uint64_t);
-	access->reg = (uint8_t)reg;
-	access->high_byte = false;
-}
-
-static bool decode_32(uint32_t insn, struct mmio_access *access, struct decoded_address *address)
-{
-	unsigned funct3 = (unsigned)FIELD_GET(FUNCT3, insn);
-	unsigned width = 1U << (funct3 & FUNCT3_WIDTH);
-	bool is_unsigned = (funct3 & FUNCT3_UNSIGNED) != 0;
-
-	access->length = 4;
-	address->base = (uint8_t)FIELD_GET(RS1, insn);
-	switch (FIELD_GET(OPCODE, insn)) {
-	case OPCODE_LOAD:
-		set_access(access, false, width, !is_unsigned, (unsigned)FIELD_GET(RD, insn));
-		address->offset = sign_extend_12(FIELD_GET(IMM_I, insn));
-		return funct3 != FUNCT3_LDU;
-	case OPCODE_STORE:
-		set_access(access, true, width, false, (unsigned)FIELD_GET(RS2, insn));
-		address->offset = sign_extend_12(FIELD_GET(IMM_S_HIGH, insn) << 5 |
-		                                 FIELD_GET(IMM_S_LOW, insn));
-		return !is_unsigned;
-	default:
-		return false;
-	}
-}
 
 /* --- 16-bit forms --- */
 
@@ -143,7 +86,7 @@ static bool decode_zcb(uint32_t insn, unsigned reg, struct mmio_access *access,
 	unsigned bit5 = bits_to(insn, 5, 5, 1), bit6 = bits_to(insn, 6, 6, 0);
 	bool half = which == ZCB_LH || which == ZCB_SH;
 
-	set_access(access, which >= ZCB_SB, half ? 2 : 1, which == ZCB_LH && bit6 != 0, reg);
+	decode_set_access(access, which >= ZCB_SB, half ? 2 : 1, which == ZCB_LH && bit6 != 0, reg);
 	address->offset = (int16_t)(half ? bit5 : bit5 | bit6);
 	/* c.sh with bit 6 set is reserved. */
 	return which < ZCB_SH || (which == ZCB_SH && bit6 == 0);
@@ -159,19 +102,19 @@ static bool decode_quadrant_0(uint32_t insn, struct mmio_access *access,
 	case C_ZCB:
 		return decode_zcb(insn, reg, access, address);
 	case C_LOAD_W:
-		set_access(access, false, 4, true, reg);
+		decode_set_access(access, false, 4, true, reg);
 		address->offset = offset_w(insn);
 		return true;
 	case C_LOAD_D:
-		set_access(access, false, 8, true, reg);
+		decode_set_access(access, false, 8, true, reg);
 		address->offset = offset_d(insn);
 		return true;
 	case C_STORE_W:
-		set_access(access, true, 4, false, reg);
+		decode_set_access(access, true, 4, false, reg);
 		address->offset = offset_w(insn);
 		return true;
 	case C_STORE_D:
-		set_access(access, true, 8, false, reg);
+		decode_set_access(access, true, 8, false, reg);
 		address->offset = offset_d(insn);
 		return true;
 	default: /* c.addi4spn, c.fld, c.fsd */
@@ -187,19 +130,19 @@ static bool decode_quadrant_2(uint32_t insn, struct mmio_access *access,
 	address->base = SP;
 	switch (FIELD_GET(C_FUNCT3, insn)) {
 	case C_LOAD_W:
-		set_access(access, false, 4, true, rd);
+		decode_set_access(access, false, 4, true, rd);
 		address->offset = offset_lwsp(insn);
 		return rd != 0; /* reserved */
 	case C_LOAD_D:
-		set_access(access, false, 8, true, rd);
+		decode_set_access(access, false, 8, true, rd);
 		address->offset = offset_ldsp(insn);
 		return rd != 0;
 	case C_STORE_W:
-		set_access(access, true, 4, false, rs2);
+		decode_set_access(access, true, 4, false, rs2);
 		address->offset = offset_swsp(insn);
 		return true;
 	case C_STORE_D:
-		set_access(access, true, 8, false, rs2);
+		decode_set_access(access, true, 8, false, rs2);
 		address->offset = offset_sdsp(insn);
 		return true;
 	default: /* c.slli, c.fldsp, c.jr and others, c.fsdsp */
@@ -222,7 +165,7 @@ static bool decode_16(uint32_t insn, struct mmio_access *access, struct decoded_
 
 bool decode_load_store(uint32_t insn, struct mmio_access *access, struct decoded_address *address)
 {
-	return FIELD_GET(C_QUADRANT, insn) == 3 ? decode_32(insn, access, address)
+	return FIELD_GET(C_QUADRANT, insn) == 3 ? decode_plain(insn, access, address)
 	                                        : decode_16(insn, access, address);
 }
 
@@ -236,7 +179,7 @@ bool decode_transformed(uint64_t htinst, struct mmio_access *access, unsigned *d
 	uint32_t insn = (uint32_t)(htinst | HTINST_IS_LONG);
 	struct decoded_address address;
 
-	if ((htinst & HTINST_IS_INSN) == 0 || !decode_32(insn, access, &address))
+	if ((htinst & HTINST_IS_INSN) == 0 || !decode_plain(insn, access, &address))
 		return false;
 	/* Base and offset are gone: the base's field is the distance, and the offset zero. */
 	*distance = address.base;

@@ -133,25 +133,21 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 /* --- instructions --- */
 
 /*
- * 2 or 4 bytes through both stages as a fetch of the guest. False: it trapped, and took sepc, SPV
- * and SPP with it, and SPVP if the firmware passed it on: after_trap() puts them back.
+ * 2 bytes through both stages as a fetch of the guest. False: it trapped, and took sepc, SPV and
+ * SPP with it, and SPVP if the firmware passed it on: after_trap() puts them back.
  */
-#define HARDWARE_FETCH(name, text)                                                                 \
-	static inline bool name(uint64_t gva, uint32_t *value)                                     \
-	{                                                                                          \
-		uint64_t read;                                                                     \
-		bool ok;                                                                           \
-                                                                                                   \
-		__asm__ volatile(CATCH(text)                                                       \
-		                 : [ok] "=&r"(ok), [value] "=&r"(read)                             \
-		                 : [gva] "r"(gva)                                                  \
-		                 : "t0", "memory");                                                \
-		*value = (uint32_t)read;                                                           \
-		return ok;                                                                         \
-	}
+static bool fetch_2(uint64_t gva, uint32_t *value)
+{
+	uint64_t read;
+	bool ok;
 
-HARDWARE_FETCH(fetch_2, HLVX_HU("%[value]", "%[gva]"))
-HARDWARE_FETCH(fetch_4, HLVX_WU("%[value]", "%[gva]"))
+	__asm__ volatile(CATCH(HLVX_HU("%[value]", "%[gva]"))
+	                 : [ok] "=&r"(ok), [value] "=&r"(read)
+	                 : [gva] "r"(gva)
+	                 : "t0", "memory");
+	*value = (uint32_t)read;
+	return ok;
+}
 
 /* The way back from the trap was an sret, which leaves SPP at U. The guest's privilege is in SPVP
  * as it was in SPP. */
@@ -207,9 +203,8 @@ static enum mm_error software_fetch(const struct hext_vcpu *v, gva_t pc, uint32_
 	return error;
 }
 
-/* Where it is not aligned, or its page is not there, or the vCPU is not. */
-static noinline enum mm_error fetch_slowly(const struct hext_vcpu *v, gva_t pc, uint32_t *insn,
-                                           uint64_t hstatus)
+enum mm_error walk_fetch_slowly(const struct hext_vcpu *v, gva_t pc, uint32_t *insn,
+                                uint64_t hstatus)
 {
 	if (v->cpu != NULL) {
 		if (!is_aligned(pc.raw, 4) && fetch_halves(pc.raw, insn))
@@ -217,14 +212,4 @@ static noinline enum mm_error fetch_slowly(const struct hext_vcpu *v, gva_t pc, 
 		after_trap(pc.raw, hstatus);
 	}
 	return software_fetch(v, pc, insn);
-}
-
-enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn)
-{
-	uint64_t hstatus = csr_read(hstatus);
-
-	/* Aligned, it lies in one page, and more can be read than may be needed. */
-	if (likely(v->cpu != NULL && is_aligned(pc.raw, 4)) && likely(fetch_4(pc.raw, insn)))
-		return MM_OK;
-	return fetch_slowly(v, pc, insn, hstatus);
 }

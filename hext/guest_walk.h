@@ -4,7 +4,9 @@
 #ifndef HEXT_GUEST_WALK_H
 #define HEXT_GUEST_WALK_H
 
+#include "hext/insn.h"
 #include "hext/vcpu_state.h"
+#include "kernel/riscv64/trap.h"
 #include "mm/access.h"
 #include "mm/addr.h"
 #include "mm/error.h"
@@ -18,11 +20,41 @@
 enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm access,
                              gpa_t *out) must_check;
 
+/* Where walk_fetch() cannot: the instruction is not aligned, or its page is not there, or the
+ * vCPU is on no hart. hstatus is as the guest left it. */
+enum mm_error walk_fetch_slowly(const struct hext_vcpu *v, gva_t pc, uint32_t *insn,
+                                uint64_t hstatus) must_check;
+
 /*
  * The instruction at this address, which is the vCPU's pc: its 2 or 4 bytes are read once, in
  * 4-byte instructions possibly from two pages. Above the 2 bytes of a compressed one, *insn has
  * anything. Errors as above, or aspace_fetch()'s.
+ *
+ * Every access to a device waits for this. Aligned, the instruction lies in one page, more can be
+ * read than may be needed, and one hlvx.wu does it, as a fetch of the guest through both stages.
+ * What it reads is not negative; what stays in the register if it traps is.
  */
-enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn) must_check;
+static always_inline must_check enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc,
+                                                         uint32_t *insn)
+{
+	uint64_t hstatus = csr_read(hstatus);
+	int64_t read;
+
+	if (unlikely(!is_aligned(pc.raw, 4)) || unlikely(v->cpu == NULL))
+		return walk_fetch_slowly(v, pc, insn, hstatus);
+	__asm__ volatile("li %[read], -1\n\t"
+	                 "la t0, 1f\n\t"
+	                 "sd t0, " CATCH_PC
+	                 "(tp)\n\t" HLVX_WU("%[read]", "%[pc]") "\n"
+	                                                        "1:\n\t"
+	                                                        "sd zero, " CATCH_PC "(tp)"
+	                 : [read] "=&r"(read)
+	                 : [pc] "r"(pc.raw)
+	                 : "t0", "memory");
+	if (unlikely(read < 0))
+		return walk_fetch_slowly(v, pc, insn, hstatus);
+	*insn = (uint32_t)read;
+	return MM_OK;
+}
 
 #endif

@@ -6,7 +6,7 @@
  */
 #include "hext/mmio.h"
 
-#include "hext/decode.h"
+#include "hext/decode_plain.h"
 #include "hext/guest_walk.h"
 #include "hext/vcpu_state.h"
 #include "mm/bits.h"
@@ -39,10 +39,12 @@ static enum mm_error decode_memory(struct hext_vcpu *v, const struct vm_exit *ex
 	uint32_t insn;
 	enum mm_error error = walk_fetch(v, gva_at(exit->pc), &insn);
 
-	if (error != MM_OK)
+	if (unlikely(error != MM_OK))
 		return error;
-	if (!decode_load_store(insn, access, &address) ||
-	    state_reg(v, address.base) + (uint64_t)address.offset != exit->fault.gva.raw)
+	if (unlikely(!decode_plain(insn, access, &address)) &&
+	    !decode_load_store(insn, access, &address))
+		return MM_UNSUPPORTED;
+	if (unlikely(state_reg(v, address.base) + (uint64_t)address.offset != exit->fault.gva.raw))
 		return MM_UNSUPPORTED;
 	return MM_OK;
 }

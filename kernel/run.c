@@ -80,14 +80,13 @@ static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
 	do {
 		enum mm_error error = ops->mmio_decode(&v->vcpu, exit, &access);
 
-		/* Its tables changed since, under its own feet: let it fault again. */
-		if (error == MM_NOT_MAPPED || error == MM_DENIED)
-			return;
-		if (error != MM_OK) {
-			kill(v, exit, KILL_MMIO_UNDECODED, exit->fault.gpa);
+		if (unlikely(error != MM_OK)) {
+			/* Its tables changed since, under its own feet: let it fault again. */
+			if (error != MM_NOT_MAPPED && error != MM_DENIED)
+				kill(v, exit, KILL_MMIO_UNDECODED, exit->fault.gpa);
 			return;
 		}
-		if (ask_bus(v->vm, &access, &value) != MM_OK) {
+		if (unlikely(ask_bus(v->vm, &access, &value) != MM_OK)) {
 			kill(v, exit, KILL_MMIO_REFUSED, access.gpa);
 			return;
 		}

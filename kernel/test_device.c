@@ -17,37 +17,15 @@ static uint64_t low_bytes(unsigned width)
 	return ~UINT64_C(0) >> (64 - 8 * width);
 }
 
-/* What a register shows. Each is one word, written whole: no lock is needed to read it. */
-static bool register_value(struct test_device *test, uint64_t offset, uint64_t *value)
-{
-	switch (align_down(offset, 8)) {
-	case GUEST_TEST_ID:
-		*value = UINT64_C(0x8877665544332211);
-		return true;
-	case GUEST_TEST_NEG:
-		*value = UINT64_C(0xfffefdfcfbfaf9f8);
-		return true;
-	case GUEST_TEST_SCRATCH:
-		*value = atomic_load_explicit(&test->scratch, memory_order_relaxed);
-		return true;
-	case GUEST_TEST_WRITES:
-		*value = atomic_load_explicit(&test->writes, memory_order_relaxed);
-		return true;
-	case GUEST_TEST_LAST:
-		*value = atomic_load_explicit(&test->last, memory_order_relaxed);
-		return true;
-	default:
-		return false;
-	}
-}
-
 static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
 {
-	struct test_device *test = container_of(dev, struct test_device, device);
+	const struct test_device *test = container_of(dev, struct test_device, device);
 	uint64_t whole;
 
-	if (!is_aligned(offset, width) || !register_value(test, offset, &whole))
+	if (!is_aligned(offset, width) || offset / 8 >= TEST_REGISTERS)
 		return MM_UNSUPPORTED;
+	/* Each is one word, written whole: no lock is needed to read it. */
+	whole = atomic_load_explicit(&test->registers[offset / 8], memory_order_relaxed);
 	*value = whole >> (8 * (offset % 8)) & low_bytes(width);
 	return MM_OK;
 }
@@ -56,6 +34,7 @@ static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned wid
 static enum mm_error test_write(struct device *dev, uint64_t offset, unsigned width, uint64_t value)
 {
 	struct test_device *test = container_of(dev, struct test_device, device);
+	_Atomic uint64_t *r = test->registers;
 	unsigned shift = 8 * (unsigned)(offset % 8);
 	uint64_t mask;
 
@@ -64,9 +43,10 @@ static enum mm_error test_write(struct device *dev, uint64_t offset, unsigned wi
 	mask = low_bytes(width) << shift;
 	spin_lock(&test->lock);
 	if (align_down(offset, 8) == GUEST_TEST_SCRATCH)
-		test->scratch = (test->scratch & ~mask) | (value << shift & mask);
-	test->writes++;
-	test->last = FIELD_PREP(LAST_WIDTH, width) | FIELD_PREP(LAST_OFFSET, offset);
+		r[GUEST_TEST_SCRATCH / 8] =
+			(r[GUEST_TEST_SCRATCH / 8] & ~mask) | (value << shift & mask);
+	r[GUEST_TEST_WRITES / 8]++;
+	r[GUEST_TEST_LAST / 8] = FIELD_PREP(LAST_WIDTH, width) | FIELD_PREP(LAST_OFFSET, offset);
 	spin_unlock(&test->lock);
 	return MM_OK;
 }
@@ -81,6 +61,9 @@ void test_device_init(struct test_device *test)
 		.range = {DEVICE_MMIO, GUEST_TEST_BASE, PAGE_SIZE},
 	};
 
-	*test = (struct test_device){.device = {.name = NULL}};
+	*test = (struct test_device){
+		.registers = {[GUEST_TEST_ID / 8] = UINT64_C(0x8877665544332211),
+	                      [GUEST_TEST_NEG / 8] = UINT64_C(0xfffefdfcfbfaf9f8)},
+	};
 	device_init(&test->device, &config, &test_ops);
 }
