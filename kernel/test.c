@@ -3,6 +3,7 @@
 
 #include "frame.h"
 #include "kernel/string.h"
+#include "kernel/suite/deviations.h"
 #include "kernel/tap.h"
 #include "log.h"
 
@@ -34,15 +35,20 @@ static void run_case(const struct test_case *c, const struct host *host,
 {
 	struct test t = {.name = c->name, .host = host, .options = options};
 	uint64_t free = frames_free();
+	const char *reason;
+	enum tap_directive known = deviation(options->emulator, host->ops->name, c->name, &reason);
 
-	c->run(&t, c->data);
+	if (known == TAP_SKIP)
+		test_skip(&t, reason);
+	else
+		c->run(&t, c->data);
 	if (t.failures == 0 && frames_free() != free)
 		test_fail(&t, __FILE__, __LINE__, "%" PRIu64 " frames leaked",
 		          free - frames_free());
 	if (t.skip != NULL && t.failures == 0)
 		tap_result(true, c->name, TAP_SKIP, t.skip);
 	else
-		tap_result(t.failures == 0, c->name, TAP_NORMAL, NULL);
+		tap_result(t.failures == 0, c->name, known, reason);
 	if (t.failures != 0)
 		log_line(LOG_QUIET, "again: test=%s seed=%" PRIu64, c->name, options->seed);
 }

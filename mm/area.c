@@ -22,9 +22,8 @@ void area_map_clear(struct area_map *map)
 
 /* --- memory --- */
 
-enum mm_error area_reserve(struct area_map *map, struct gpa_range range)
+static enum mm_error reserve(struct area_map *map, unsigned needed)
 {
-	unsigned needed = area_frames_needed(map, range);
 	if (likely(needed <= map->spares))
 		return MM_OK;
 	unsigned missing = needed - map->spares;
@@ -36,6 +35,16 @@ enum mm_error area_reserve(struct area_map *map, struct gpa_range range)
 	map->spares += missing;
 	map->frames += missing;
 	return MM_OK;
+}
+
+enum mm_error area_reserve(struct area_map *map, struct gpa_range range)
+{
+	return reserve(map, area_frames_needed(map, range));
+}
+
+enum mm_error area_reserve_place(struct area_map *map, const struct area_path *place)
+{
+	return reserve(map, area_frames_beside(map, place));
 }
 
 void area_release_spares(struct area_map *map)
@@ -162,34 +171,47 @@ static bool area_joins(const struct area *low, const struct area *high)
 	       (low->backend != AREA_LINEAR || low->host.raw + low->range.size == high->host.raw);
 }
 
-void area_insert(struct area_map *map, const struct area *area)
+/* The area above a place, or NULL. */
+static const struct area *area_above(const struct area_map *map, const struct area_path *place,
+                                     uint64_t start)
 {
-	struct area_path path;
+	if (place->leaf.starts[place->slot] < start)
+		return area_after(map, place);
+	return map->count > 0 ? area_at(place) : NULL;
+}
+
+bool area_place(const struct area_map *map, struct gpa_range range, struct area_path *place)
+{
+	area_descend(map, range.start.raw, place);
+	if (gpa_range_contains(area_at(place)->range, range.start))
+		return false;
+	const struct area *above = area_above(map, place, range.start.raw);
+	return !above || above->range.start.raw > gpa_range_last(range).raw;
+}
+
+void area_insert(struct area_map *map, struct area_path *place, const struct area *area)
+{
 	struct area whole = *area;
 	uint64_t start = area->range.start.raw;
-
-	area_descend(map, start, &path);
-	bool has_low = path.leaf.starts[path.slot] < start;
-	bool joins_low = has_low && area_joins(area_at(&path), area);
-	const struct area *above = NULL;
-	if (map->count > 0)
-		above = has_low ? area_after(map, &path) : area_at(&path);
+	bool has_low = place->leaf.starts[place->slot] < start;
+	bool joins_low = has_low && area_joins(area_at(place), area);
+	const struct area *above = area_above(map, place, start);
 	bool joins_high = above && area_joins(area, above);
 
 	if (joins_low) {
-		whole = *area_at(&path);
+		whole = *area_at(place);
 		whole.range.size += area->range.size;
 	}
 	if (joins_high) {
 		whole.range.size += above->range.size;
 		if (has_low)
-			(void)area_path_next(map, &path);
+			(void)area_path_next(map, place);
 	}
 	if (joins_low && joins_high) {
-		area_drop(map, &path, path.slot + 1);
-		area_descend(map, start, &path);
+		area_drop(map, place, place->slot + 1);
+		area_descend(map, start, place);
 	}
-	area_splice(map, &path, joins_low || joins_high, &whole, 1);
+	area_splice(map, place, joins_low || joins_high, &whole, 1);
 	area_release_spares(map);
 }
 
@@ -332,8 +354,10 @@ void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host)
 
 	area_descend(map, range.start.raw, &path);
 	struct area part = part_of(area_at(&path), range);
+	bool moves = part.host.raw != host.raw;
 	part.host = host;
-	replace_part(map, &path, &part);
+	if (moves)
+		replace_part(map, &path, &part);
 	area_release_spares(map);
 }
 

@@ -61,17 +61,39 @@ struct area_map {
 	unsigned spares;
 };
 
+/* Half-full inner nodes reach 2^47 areas at this height. */
+#define AREA_MAX_HEIGHT 8
+
+/* A leaf, be it a node or the map itself. */
+struct area_slots {
+	struct area_head *head;
+	uint64_t *starts;
+	struct area *areas;
+	unsigned capacity;
+};
+
+/* A place among the areas, good until the next change: the way from the root to a slot of a leaf.
+ * Level 0 is the leaf; the root is at height - 1. */
+struct area_path {
+	struct area_slots leaf;
+	unsigned slot; /* in the leaf */
+	struct area_node *nodes[AREA_MAX_HEIGHT];
+	unsigned slots[AREA_MAX_HEIGHT]; /* in inner nodes: the child that was taken */
+};
+
 void area_map_init(struct area_map *map, const struct mm_hal *hal);
 /* Forgets all areas and gives every frame back. */
 void area_map_clear(struct area_map *map);
 
 /*
- * Makes sure that the next change, one area_insert(), area_remove() or area_protect() of exactly
+ * Makes sure that the next change, one area_remove(), area_protect() or area_set_host() of exactly
  * this range, cannot run out of memory. Mostly it finds room in the nodes and takes no frame.
  * MM_NO_MEMORY if the HAL has none; then nothing has changed. The change gives back what it did
  * not use; a caller that makes no change after all calls area_release_spares().
  */
 enum mm_error area_reserve(struct area_map *map, struct gpa_range range) must_check;
+/* The same for area_insert() at this place. */
+enum mm_error area_reserve_place(struct area_map *map, const struct area_path *place) must_check;
 void area_release_spares(struct area_map *map);
 
 /* The area that contains gpa, or NULL. The pointer is valid until the next change. */
@@ -84,12 +106,15 @@ const struct area *area_first_from(const struct area_map *map, gpa_t gpa);
 /* Does any area have a byte in common with the valid range? */
 bool area_overlaps(const struct area_map *map, struct gpa_range range);
 
+/* Where an area of this valid range would go. False: it would overlap another. */
+bool area_place(const struct area_map *map, struct gpa_range range, struct area_path *place);
+
 /*
- * Adds an area whose range overlaps none (the caller has asked), joining it with equal
- * neighbours: same backend, permissions, type and policy, and host addresses that continue.
- * Cannot fail after area_reserve().
+ * Adds an area at the place that was found for it, joining it with equal neighbours: same backend,
+ * permissions, type and policy, and host addresses that continue. Cannot fail after
+ * area_reserve_place().
  */
-void area_insert(struct area_map *map, const struct area *area);
+void area_insert(struct area_map *map, struct area_path *place, const struct area *area);
 
 /*
  * Cuts `range` out of the map: areas inside it go, areas that stick out are trimmed, one that

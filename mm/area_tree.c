@@ -358,9 +358,11 @@ static void make_room(struct area_map *map, struct area_path *path, uint64_t key
 }
 
 /* As make_room() would count, if one other insertion went before it. */
-static unsigned frames_beside(const struct area_map *map, const struct area_path *path)
+unsigned area_frames_beside(const struct area_map *map, const struct area_path *path)
 {
 	unsigned full = 0;
+	if (map->height == 0)
+		return map->head.count + 2 > AREA_INLINE ? 1 : 0;
 	while (full < map->height && path->nodes[full]->head.count + 2 > node_capacity(full))
 		full++;
 	return full == map->height ? full + 1 : full;
@@ -371,14 +373,12 @@ unsigned area_frames_needed(const struct area_map *map, struct gpa_range range)
 	struct area_path path;
 	uint64_t last = gpa_range_last(range).raw;
 
-	if (map->height == 0)
-		return map->head.count + 2 > AREA_INLINE ? 1 : 0;
 	area_descend(map, range.start.raw, &path);
-	unsigned needed = frames_beside(map, &path);
-	if (gpa_range_contains(path.leaf.areas[path.slot].range, gpa_at(last)))
-		return needed; /* in one area: one change */
+	unsigned needed = area_frames_beside(map, &path);
+	if (map->height == 0 || gpa_range_contains(path.leaf.areas[path.slot].range, gpa_at(last)))
+		return needed; /* in one leaf, or in one area: one change */
 	area_descend(map, last, &path);
-	return needed + frames_beside(map, &path);
+	return needed + area_frames_beside(map, &path);
 }
 
 /* --- changes --- */

@@ -26,8 +26,6 @@
 
 #define AREA_LEAF_SLOTS  100
 #define AREA_INNER_SLOTS 168
-/* Half-full inner nodes reach 2^47 areas at this height. */
-#define AREA_MAX_HEIGHT 8
 
 struct area_leaf {
 	struct area_head head;
@@ -52,22 +50,6 @@ struct area_node {
 };
 
 _Static_assert(sizeof(struct area_node) <= PAGE_SIZE, "a node is one frame");
-
-/* A leaf, be it a node or the map itself. */
-struct area_slots {
-	struct area_head *head;
-	uint64_t *starts;
-	struct area *areas;
-	unsigned capacity;
-};
-
-/* The way from the root to a slot of a leaf. Level 0 is the leaf; the root is at height - 1. */
-struct area_path {
-	struct area_slots leaf;
-	unsigned slot; /* in the leaf */
-	struct area_node *nodes[AREA_MAX_HEIGHT];
-	unsigned slots[AREA_MAX_HEIGHT]; /* in inner nodes: the child that was taken */
-};
 
 /*
  * The last of n ascending starts that is at most key, or 0 if none is. n, coarse and fine are
@@ -124,6 +106,8 @@ bool area_path_next(const struct area_map *map, struct area_path *path);
 /* An upper bound on the frames that cutting areas at both ends of a range, or putting one there,
  * could take. */
 unsigned area_frames_needed(const struct area_map *map, struct gpa_range range);
+/* The same for one change at the end of a path. */
+unsigned area_frames_beside(const struct area_map *map, const struct area_path *path);
 
 /*
  * Replaces the `old` areas (0 or 1) at path->slot by n (1 to 3) ascending ones that overlap no

@@ -51,6 +51,7 @@ enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 	as->limits = config->limits;
 	as->log = (struct aspace_log){.active = false};
 	as->quick = as->npt.plain;
+	as->epoch = 1; /* and nobody remembers anything from then */
 	__builtin_memset(as->cpus, 0, sizeof(as->cpus));
 	mm_lock_init(&as->lock, &as->cpus[0].reader, sizeof(as->cpus[0]));
 	return MM_OK;
@@ -133,16 +134,17 @@ static enum mm_error check_still(const struct aspace *as)
 /* Adds a checked area; `now`: with its leaves. */
 static enum mm_error add_area(struct aspace *as, const struct area *area, bool now)
 {
+	struct area_path place;
 	enum mm_error err;
 
 	aspace_enter_alone(as);
-	err = area_overlaps(&as->areas, area->range) ? MM_EXISTS : check_still(as);
+	err = area_place(&as->areas, area->range, &place) ? check_still(as) : MM_EXISTS;
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, area->range);
+		err = area_reserve_place(&as->areas, &place);
 	if (err == MM_OK && now)
 		err = populate(as, area);
 	if (err == MM_OK)
-		area_insert(&as->areas, area);
+		area_insert(&as->areas, &place, area);
 	else
 		area_release_spares(&as->areas);
 	aspace_leave_alone(as);

@@ -204,12 +204,38 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out);
 static inline hpa_t aspace_root(const struct aspace *as);
 static inline uint32_t aspace_tag(const struct aspace *as);
 
+/*
+ * What a CPU remembers of its last calls, as the hardware's paging-structure caches do: the table
+ * it last put a page into, and tables that map whole GiBs. It spares most of each walk, and faults
+ * the look at the areas. All of it holds until some call is alone inside, since no other moves an
+ * area or frees a table.
+ */
+#define ASPACE_NEAR 4U
+
+struct aspace_memory {
+	uint64_t epoch; /* of the address space, when all this was remembered */
+
+	/* Where faults may go the short way: what one lowest table maps of one lazy area, or all
+	 * of a device's area. */
+	struct gpa_range window;
+	_Atomic uint64_t *window_table;
+	uint64_t window_leaf;   /* a leaf there, but for its address */
+	uint32_t window_denied; /* enum mm_perm: what the area does not permit */
+	bool window_is_device;  /* which permits nothing */
+
+	uint32_t gib[ASPACE_NEAR];            /* guest address / 1 GiB; UINT32_MAX: none */
+	_Atomic uint64_t *table[ASPACE_NEAR]; /* whose entries map 2 MiB each of it */
+};
+
 /* What faults write, per CPU, in cache lines of its own; a power of two, to be found by a shift. */
 struct aspace_cpu {
 	struct mm_lock_reader reader;
+	struct aspace_memory memory;
 	_Atomic int64_t faults[MM_FAULTS];
 	struct npt_counts counts; /* added to the table's own */
 } aligned_to(256);
+
+_Static_assert(sizeof(struct aspace_cpu) == 256, "four cache lines a CPU");
 
 /* The dirty log: see dirty.h. */
 struct aspace_log {
@@ -224,7 +250,8 @@ struct aspace {
 	struct area_map areas;
 	struct gpa_range limits;
 	struct aspace_log log;
-	bool quick; /* a plain table, and no log: aspace_fault() may take its short way */
+	bool quick;     /* a plain table, and no log: aspace_fault() may take its short way */
+	uint64_t epoch; /* how many calls have been alone inside, and one */
 	struct mm_lock lock;
 	struct aspace_cpu cpus[MM_MAX_CPUS];
 };

@@ -74,12 +74,37 @@ static noinline enum mm_fault resolve_any(struct aspace *as, struct npt_counts *
 	}
 }
 
-/* No area permits the access: why? Areas lie within the limits, and a device permits nothing. */
-static enum mm_fault refuse(const struct aspace *as, const struct area *area, gpa_t gpa)
+/* The short way for the pages around gpa, from now on: its lowest table is there. */
+static void open_window(const struct aspace *as, struct aspace_memory *memory,
+                        const struct area *area, gpa_t gpa, _Atomic uint64_t *entry)
 {
-	if (area)
-		return area->backend == AREA_DEVICE ? MM_FAULT_IS_DEVICE : MM_FAULT_PERMISSION;
-	return gpa_range_contains(as->limits, gpa) ? MM_FAULT_NOT_MAPPED : MM_FAULT_OUT_OF_RANGE;
+	gpa_t block = gpa_align_down(gpa, LEVEL_SIZE(1));
+
+	memory->window = gpa_range_intersect(area->range, gpa_range(block, LEVEL_SIZE(1)));
+	memory->window_table = entry - (gpa_diff(gpa, block) >> PAGE_SHIFT);
+	memory->window_leaf = npt_page_attr(&as->npt, (enum mm_perm)area->perm);
+	memory->window_denied = ~(uint32_t)area->perm;
+	memory->window_is_device = false;
+}
+
+static enum mm_fault refuse_device(struct aspace_memory *memory, const struct area *area)
+{
+	memory->window = area->range;
+	memory->window_denied = MM_RWX;
+	memory->window_is_device = true;
+	return MM_FAULT_IS_DEVICE;
+}
+
+/* No area permits the access: why? Areas lie within the limits, and a device permits nothing. */
+static enum mm_fault refuse(const struct aspace *as, struct aspace_memory *memory,
+                            const struct area *area, gpa_t gpa)
+{
+	if (!area)
+		return gpa_range_contains(as->limits, gpa) ? MM_FAULT_NOT_MAPPED
+		                                           : MM_FAULT_OUT_OF_RANGE;
+	if (area->backend == AREA_DEVICE)
+		return refuse_device(memory, area);
+	return MM_FAULT_PERMISSION;
 }
 
 enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
@@ -88,12 +113,22 @@ enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, gpa_t gpa
 	const struct area *area = area_find(&as->areas, gpa);
 
 	if (!area || !mm_permits((enum mm_perm)area->perm, access))
-		return refuse(as, area, gpa);
+		return refuse(as, &me->memory, area, gpa);
+	if (as->quick) {
+		struct npt_slot slot = aspace_walk(as, me, gpa);
+
+		if (slot.level == 0 && slot.value == 0) {
+			open_window(as, &me->memory, area, gpa, slot.entry);
+			if (npt_install_page(&as->npt, &me->counts, slot.entry,
+			                     &me->memory.window_leaf) == MM_OK)
+				return MM_FAULT_MAPPED;
+		}
+	}
 	return resolve_any(as, &me->counts, area, gpa, access);
 }
 
 /* Counts a fault, leaves the address space and answers. */
-static enum mm_fault finish(struct aspace_cpu *me, enum mm_fault fault)
+static always_inline enum mm_fault finish(struct aspace_cpu *me, enum mm_fault fault)
 {
 	npt_count(&me->faults[fault], 1);
 	aspace_leave(me);
@@ -112,26 +147,26 @@ static noinline enum mm_fault fault_in_full(struct aspace *as, struct aspace_cpu
 	return finish(me, fault);
 }
 
-/* What nearly every fault is, a page missing in a table that is there, is done here. */
+/* What nearly every fault is, a page missing next to one that this CPU has just put there, or a
+ * device that it has just met, is done here. */
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 {
 	struct aspace_cpu *me = aspace_enter(as);
-	const struct area *area = area_find(&as->areas, gpa);
+	const struct aspace_memory *memory = &me->memory;
 
-	if (unlikely(!area || !mm_permits((enum mm_perm)area->perm, access)))
-		return finish(me, refuse(as, area, gpa));
-	if (unlikely(!as->quick))
+	if (unlikely(!gpa_range_contains(memory->window, gpa)))
 		return fault_in_full(as, me, gpa, access);
-
-	struct npt_slot slot = npt_walk_as(&as->npt, gpa, true);
-
-	if (unlikely((slot.value | slot.level) != 0))
+	if (unlikely((memory->window_denied & access) != 0)) {
+		if (memory->window_is_device)
+			return finish(me, MM_FAULT_IS_DEVICE);
 		return fault_in_full(as, me, gpa, access);
+	}
 
-	enum mm_error err =
-		npt_install_page(&as->npt, &me->counts, slot.entry, (enum mm_perm)area->perm);
+	_Atomic uint64_t *entry = &memory->window_table[npt_index_below(gpa, 0)];
 
-	if (unlikely(err == MM_BUSY))
+	if (unlikely(npt_load(entry) != 0))
 		return fault_in_full(as, me, gpa, access);
-	return finish(me, err == MM_OK ? MM_FAULT_MAPPED : MM_FAULT_NO_MEMORY);
+	if (unlikely(npt_install_page(&as->npt, &me->counts, entry, &memory->window_leaf) != MM_OK))
+		return fault_in_full(as, me, gpa, access);
+	return finish(me, MM_FAULT_MAPPED);
 }

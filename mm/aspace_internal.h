@@ -13,6 +13,9 @@ static inline bool aspace_is_open(const struct aspace *as)
 	return as && as->npt.root_table;
 }
 
+/* Somebody was alone inside meanwhile: what this CPU remembers may be gone. */
+void aspace_forget(const struct aspace *as, struct aspace_cpu *me);
+
 /* Enters beside others; answers the CPU's own, which aspace_leave() wants back. Where the HAL has
  * no CPU numbers, no two calls run at once, and nothing is locked. */
 static inline struct aspace_cpu *aspace_enter(struct aspace *as)
@@ -25,6 +28,8 @@ static inline struct aspace_cpu *aspace_enter(struct aspace *as)
 		me += hal->cpu_index(hal->ctx);
 		mm_lock_read_enter(&as->lock, &me->reader);
 	}
+	if (unlikely(me->memory.epoch != as->epoch))
+		aspace_forget(as, me);
 	return me;
 }
 
@@ -38,12 +43,41 @@ static inline void aspace_enter_alone(struct aspace *as)
 	MM_ASSERT(aspace_is_open(as));
 	if (as->npt.hal.cpu_index)
 		mm_lock_write_enter(&as->lock);
+	as->epoch++;
 }
 
 static inline void aspace_leave_alone(struct aspace *as)
 {
 	if (as->npt.hal.cpu_index)
 		mm_lock_write_leave(&as->lock);
+}
+
+/* The table that maps gpa's GiB in entries of 2 MiB, if this CPU remembers it. */
+static always_inline bool aspace_remembers(const struct aspace_cpu *me, gpa_t gpa,
+                                           _Atomic uint64_t **table)
+{
+	uint64_t gib = gpa.raw >> LEVEL_SHIFT(2); /* at most 2^27 in any format */
+
+	*table = me->memory.table[gib % ASPACE_NEAR];
+	return me->memory.gib[gib % ASPACE_NEAR] == gib;
+}
+
+/* The walk for any gpa at all, which this CPU then remembers; beyond the limits it ends in
+ * nothing. */
+struct npt_slot aspace_walk_far(const struct aspace *as, struct aspace_cpu *me, gpa_t gpa);
+
+static always_inline struct npt_slot aspace_walk(const struct aspace *as, struct aspace_cpu *me,
+                                                 gpa_t gpa)
+{
+	_Atomic uint64_t *table;
+
+	if (likely(aspace_remembers(me, gpa, &table)))
+		return npt_walk_near(&as->npt, table, gpa);
+
+	struct npt_slot slot = aspace_walk_far(as, me, gpa);
+
+	/* By its members, so that those of the near walk stay in registers. */
+	return (struct npt_slot){slot.entry, slot.value, slot.level};
 }
 
 /* What a leaf gets of its area's permissions when `access` makes it: while writes are logged, W

@@ -5,75 +5,81 @@
 
 #include "mm/aspace_internal.h"
 
-/* What there is at gpa if it is not a page that the guest can touch. */
-static noinline enum mm_error translate_absent(const struct aspace *as, gpa_t gpa,
-                                               struct aspace_translation *out)
+/* What a present leaf says of gpa. `direct` is a constant: see walk.h. */
+static always_inline enum mm_error describe(const struct npt *npt, gpa_t gpa, uint64_t value,
+                                            unsigned level, bool direct,
+                                            struct aspace_translation *out)
+{
+	const struct npt_format *f = npt->format;
+	uint64_t size = LEVEL_SIZE(level);
+	uint64_t offset = gpa.raw & (size - 1);
+
+	out->hpa = hpa_at(npt_pa_as(f, value, direct) + offset);
+	out->contiguous = size - offset;
+	out->page_size = size;
+	out->perm = npt_present_perm(f, npt->perm_tells, value);
+	out->memtype = npt_entry_memtype(f, value);
+	return MM_OK;
+}
+
+/* For any gpa at all. */
+static noinline enum mm_error translate_far(const struct aspace *as, struct aspace_cpu *me,
+                                            gpa_t gpa, struct aspace_translation *out)
 {
 	const struct area *area = area_find(&as->areas, gpa);
-	struct npt_leaf leaf;
+	struct npt_slot slot;
 
 	if (!area)
 		return gpa_range_contains(as->limits, gpa) ? MM_NOT_MAPPED : MM_OUT_OF_RANGE;
 	if (area->backend == AREA_DEVICE)
 		return MM_IS_DEVICE;
-	if (npt_lookup(&as->npt, gpa, &leaf) != MM_OK)
+	do {
+		slot = aspace_walk_far(as, me, gpa);
+	} while (npt_is_frozen(as->npt.format, slot.value)); /* for as long as a flush takes */
+	if (!npt_ends_in_leaf(&as->npt, slot.value))
 		return MM_NOT_MAPPED;
-
-	uint64_t offset = gpa_diff(gpa, leaf.gpa);
-
-	*out = (struct aspace_translation){
-		.hpa = hpa_plus(leaf.hpa, offset),
-		.contiguous = LEVEL_SIZE(leaf.level) - offset,
-		.page_size = LEVEL_SIZE(leaf.level),
-		.perm = leaf.perm,
-		.memtype = leaf.memtype,
-	};
+	(void)describe(&as->npt, gpa, slot.value, slot.level, false, out);
+	if (!npt_present(as->npt.format, slot.value))
+		out->perm = MM_NONE;
 	return MM_OK;
 }
 
-/* `direct` is a constant: see walk.h. */
-static always_inline enum mm_error translate(const struct aspace *as, gpa_t gpa, bool direct,
+/* Ends in a call or in none, so that it needs no frame of its own. */
+static always_inline enum mm_error translate(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
                                              struct aspace_translation *out)
 {
-	const struct npt *npt = &as->npt;
-	const struct npt_format *f = npt->format;
+	_Atomic uint64_t *table;
 
-	if (unlikely(!gpa_range_contains(as->limits, gpa)))
-		return MM_OUT_OF_RANGE;
+	if (unlikely(!aspace_remembers(me, gpa, &table)))
+		return translate_far(as, me, gpa, out);
 
-	struct npt_slot slot = npt_walk_as(npt, gpa, direct);
+	struct npt_slot slot = npt_walk_near(&as->npt, table, gpa);
 
-	if (unlikely(!npt_present(f, slot.value)))
-		return translate_absent(as, gpa, out);
-
-	uint64_t size = LEVEL_SIZE(slot.level);
-	uint64_t offset = gpa.raw & (size - 1);
-
-	out->hpa = hpa_at(npt_pa_as(f, slot.value, direct) + offset);
-	out->contiguous = size - offset;
-	out->page_size = size;
-	out->perm = npt_present_perm(f, npt->perm_tells, slot.value);
-	out->memtype = npt_entry_memtype(f, slot.value);
-	return MM_OK;
+	if (unlikely(!npt_present(as->npt.format, slot.value)))
+		return translate_far(as, me, gpa, out);
+	if (likely(slot.level == 0))
+		return describe(&as->npt, gpa, slot.value, 0, true, out);
+	return describe(&as->npt, gpa, slot.value, 1, true, out);
 }
 
-static noinline enum mm_error translate_locked(struct aspace *as, gpa_t gpa,
+static noinline enum mm_error translate_beside(struct aspace *as, gpa_t gpa,
                                                struct aspace_translation *out)
 {
 	struct aspace_cpu *me = aspace_enter(as);
-	enum mm_error err =
-		as->npt.direct ? translate(as, gpa, true, out) : translate(as, gpa, false, out);
+	enum mm_error err = translate(as, me, gpa, out);
 
 	aspace_leave(me);
 	return err;
 }
 
-/* Without other CPUs and without hooks there is nothing to lock, and nothing to save in calls. */
+/* Where nothing has to be locked, a call costs little more than its walk. */
 enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_translation *out)
 {
-	if (as->npt.direct && !as->npt.hal.cpu_index)
-		return translate(as, gpa, true, out);
-	return translate_locked(as, gpa, out);
+	struct aspace_cpu *me = &as->cpus[0];
+
+	if (unlikely(as->npt.hal.cpu_index || me->memory.epoch != as->epoch))
+		return translate_beside(as, gpa, out);
+	return translate(as, me, gpa, out);
 }
 
 enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,

@@ -49,17 +49,14 @@ static enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me, gpa_t 
 {
 	const struct npt_format *f = as->npt.format;
 
-	if (unlikely(!gpa_range_contains(as->limits, gpa)))
-		return MM_OUT_OF_RANGE;
-
-	struct npt_slot slot = npt_walk(&as->npt, gpa);
+	struct npt_slot slot = aspace_walk(as, me, gpa);
 
 	if (unlikely(!mm_permits(npt_perm(&as->npt, slot.value), access))) {
 		enum mm_error err = error_of(aspace_resolve(as, me, gpa, access));
 
 		if (err != MM_OK)
 			return err;
-		slot = npt_walk(&as->npt, gpa);
+		slot = aspace_walk(as, me, gpa);
 	}
 	mark_used(&as->npt, slot, access);
 

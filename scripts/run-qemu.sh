@@ -274,10 +274,13 @@ bochs_cpu() {
 }
 
 command_bochs() {
+	local panic=''
 	[ -n "$cpu" ] || case $virt in
 	svm) cpu=ryzen ;;
 	*) cpu=haswell ;;
 	esac
+	# A guest's triple fault is a panic first and an exit of SVM's after it.
+	[ "$cpu" != ryzen ] || panic=', cpu0=report'
 	smp=${smp:-1} mem=${mem:-256M}
 	case $mem in
 	*G) mem=$((${mem%G} * 1024)) ;;
@@ -286,11 +289,13 @@ command_bochs() {
 	make_esp
 	command=(bochs -q -f "$run/bochsrc" -rc "$run/bochs.rc")
 	bochsrc=$(sed -e "s|@CPU@|$(bochs_cpu "$cpu")|; s|@SMP@|$smp|; s|@MEM@|$mem|g" \
-		-e "s|@FIRMWARE@|$ovmf|; s|@RUN@|$run|g; s|@SERIAL@|$run/serial|" \
+		-e "s|@FIRMWARE@|$ovmf|; s|@RUN@|$run|g; s|@SERIAL@|$run/serial|; s|@PANIC@|$panic|" \
 		"$top/scripts/bochsrc.in")
 	[ "$dry_run" ] && return
 	printf '%s\n' "$bochsrc" >"$run/bochsrc"
-	printf 'c\nq\n' >"$run/bochs.rc"
+	# Its debugger stops at a triple fault, too: go on, so often at most.
+	printf 'c\n%.0s' {1..8} >"$run/bochs.rc"
+	echo q >>"$run/bochs.rc"
 }
 
 case $emulator in

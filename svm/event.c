@@ -38,18 +38,36 @@ void svm_requeue(struct svm_vcpu *v)
 		v->vmcb->event_injection = event;
 }
 
-/* V_IRQ waits in hardware until the guest can take it, and falls when it has (15.21.4): a line
- * that is still up raises it anew. */
+/* Can the guest take an interrupt before its next instruction, with nothing else on its way? */
+static bool is_open(const struct vmcb *vmcb)
+{
+	return (vmcb->rflags & RFLAGS_IF) && !(vmcb->interrupt_shadow & INTERRUPT_SHADOW) &&
+	       !(vmcb->event_injection & EVENT_VALID);
+}
+
+/*
+ * Injected where the guest can take it at once (15.20). Otherwise V_IRQ waits in hardware until
+ * it can, and falls when it has (15.21.4). A line that is still up raises it anew at the next
+ * entry. Bochs 2.7 looks at V_IRQ only after the guest has changed IF, so that a guest which was
+ * entered with IF set would never get it that way.
+ */
 void svm_offer_interrupt(struct svm_vcpu *v)
 {
-	uint64_t idle = V_INTR_MASKING;
-	uint64_t raised = idle | V_IRQ | V_IGNORE_TPR | V_PRIORITY |
-	                  FIELD_PREP(V_VECTOR, GUEST_INTERRUPT_VECTOR);
-	uint64_t wanted = v->interrupt_line ? raised : idle;
+	struct vmcb *vmcb = v->vmcb;
+	uint64_t wanted = V_INTR_MASKING;
 
-	if (v->vmcb->virtual_interrupt != wanted) {
-		v->vmcb->virtual_interrupt = wanted;
-		v->vmcb->clean &= ~CLEAN_TPR;
+	if (unlikely(v->interrupt_line)) {
+		if (is_open(vmcb))
+			vmcb->event_injection = EVENT_VALID |
+			                        FIELD_PREP(EVENT_TYPE, EVENT_INTERRUPT) |
+			                        FIELD_PREP(EVENT_VECTOR, GUEST_INTERRUPT_VECTOR);
+		else
+			wanted |= V_IRQ | V_IGNORE_TPR | V_PRIORITY |
+			          FIELD_PREP(V_VECTOR, GUEST_INTERRUPT_VECTOR);
+	}
+	if (vmcb->virtual_interrupt != wanted) {
+		vmcb->virtual_interrupt = wanted;
+		vmcb->clean &= ~CLEAN_TPR;
 	}
 }
 

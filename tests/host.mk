@@ -5,7 +5,7 @@
 HOST_WARN    := $(filter-out -Wmissing-prototypes,$(WARN)) -Wno-missing-field-initializers
 HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pthread -DMM_DEBUG -I. -Ikernel/include -Itests/host $(HOST_WARN)
 asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
-tsan_CFLAGS  := -O1 -fsanitize=thread
+tsan_CFLAGS  := -O1 -fsanitize=thread -Wl,--wrap=__tsan_atomic32_load -Wno-unused-command-line-argument
 fast_CFLAGS  := -O2
 fuzz_CFLAGS  := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 cov_CFLAGS   := -O1 -UMM_DEBUG -fprofile-instr-generate -fcoverage-mapping -mllvm -instrprof-atomic-counter-update-all \
@@ -68,7 +68,7 @@ bench-host: $(B)/host/bench-mm ## the library's workloads, beside their floors a
 
 # --- what the tests reach: every line and branch of mm/, or a reason why not ---
 COVER_TESTS := test_addr test_area test_device test_fault test_change test_memory test_format test_flush \
-               test_failure test_track test_interleave test_api race_aspace long_model
+               test_failure test_track test_interleave test_api test_remap race_aspace long_model
 HOST_COVER := $(patsubst tests/host/%.c,$(B)/host/cov/%,$(addprefix tests/host/,$(addsuffix .c,$(COVER_TESTS))))
 
 .PHONY: coverage
@@ -76,11 +76,11 @@ coverage: $(HOST_COVER) ## lines and branches of mm/ that the host tests reach
 	@tests/host/coverage.py $(B)/host/cov $^
 
 # --- that the tests can fail: defects planted one at a time ---
-MUTANT_TESTS := $(COVER_TESTS) long_observe long_cost
+MUTANT_TESTS := $(COVER_TESTS) long_observe long_cost long_exhaustive tsan/race_aspace
 
 .PHONY: mutants
-mutants: $(addprefix $(B)/host/fast/,$(MUTANT_TESTS)) ## plant defects in copies of mm/, and see the tests find them
-	@tests/mutants/mutants.py $(B)/host/fast
+mutants: ## plant defects in copies of mm/, and see the tests find them; an interrupted run goes on
+	@tests/mutants/mutants.py $(MUTANTS) $(MUTANT_TESTS)
 
 # --- inputs that nobody thought of: tests/fuzz; FUZZ_SECONDS for each target ---
 FUZZ_SECONDS ?= 60
@@ -109,9 +109,8 @@ fuzz: $(FUZZERS) ## libFuzzer on each target, FUZZ_SECONDS=60 each
 test-host: $(HOST_TESTS) ## host tests alone
 	@scripts/run-tests $^
 
-# --- the same for longer: an hour or two ---
+# --- the same for longer: every format's 1,000 million, every sequence of six, 100 million races ---
 .PHONY: soak-host
 soak: soak-host
 soak-host: $(HOST_LONG) $(HOST_RACES) ## the model, every short sequence and the races, at length
-	@MODEL_OPS=1000000000 MODEL_SEED=$$(date +%s) EXHAUSTIVE_DEPTH=6 RACE_STEPS=20000000 \
-		scripts/run-tests --timeout 86400 $^
+	@tests/host/soak-host $(B)/host

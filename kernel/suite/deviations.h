@@ -4,8 +4,10 @@
 
 #include "kernel/tap.h"
 
-/* TAP_TODO: this case is expected to fail on this emulator ("qemu-7.2.22"); TAP_SKIP: it must
- * not even be tried. *reason says why. Otherwise TAP_NORMAL, and *reason is NULL. */
-enum tap_directive deviation(const char *emulator, const char *name, const char **reason);
+/* TAP_TODO: this case is expected to fail on this emulator ("qemu-7.2.22") with this extension
+ * (virt_ops.name); TAP_SKIP: it must not even be tried. *reason says why. Otherwise TAP_NORMAL,
+ * and *reason is NULL. */
+enum tap_directive deviation(const char *emulator, const char *extension, const char *name,
+                             const char **reason);
 
 #endif

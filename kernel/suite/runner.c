@@ -231,7 +231,7 @@ static void report(const struct suite_run *run, const struct cmdline *options)
 	if (run->complaints == 0 && run->skip != NULL)
 		directive = TAP_SKIP;
 	else
-		directive = deviation(options->emulator, name, &reason);
+		directive = deviation(options->emulator, run->host->ops->name, name, &reason);
 	tap_result(run->complaints == 0, name, directive, reason);
 	for (unsigned i = 0; i < run->complaints && i < SUITE_WHYS; i++)
 		log_line(LOG_QUIET, "  %s", run->why[i]);
@@ -258,7 +258,7 @@ static void run_case(const struct suite_case *c, const struct host *host,
 	/* The report on each guest that must die would bury the verdicts. */
 	if (level == LOG_INFO)
 		log_level = LOG_QUIET;
-	if (deviation(options->emulator, c->name, &run.skip) != TAP_SKIP)
+	if (deviation(options->emulator, host->ops->name, c->name, &run.skip) != TAP_SKIP)
 		run_once(&run);
 	log_level = level;
 	report(&run, options);

@@ -252,8 +252,9 @@ static const struct suite_case cases[] = {
 		.name = "smp.revoke.by-virtual",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW),
                                POPULATED(TABLES, 4 * PAGE, MM_RW)),
-		.script = SCRIPT(STAGE1(), MAP(VIRTUAL, ARENA, 0, TABLES), BARRIER(0), BARRIER(1),
-                                 SPIN(1000), STEP(0), SPIN(0)),
+		.script =
+			SCRIPT(STAGE1(), {OP(IRQ_MASK, .value = 0)}, MAP(VIRTUAL, ARENA, 0, TABLES),
+                               BARRIER(0), BARRIER(1), SPIN(1000), STEP(0), SPIN(0)),
 		.others = {SCRIPT(TOGETHER, READ(8, VIRTUAL + 0x100, 0), BARRIER(1),
                                   {OP(TOUCH, .addr = VIRTUAL + 0x100, .count = FOREVER)})},
 		.faults = FAULTS(FAULT(WORD, MM_R, MM_FAULT_NOT_MAPPED)),

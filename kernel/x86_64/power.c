@@ -5,7 +5,7 @@
  *	   2 * (0x10 + status) + 1, so 33 pass, 35 fail, 37 panic, 39 no virtualization, 41 bad
  *	   boot, and none of QEMU's own.
  *	2. Bochs with its debugger and magic_break on, where `xchg %bx, %bx` stops: pass alone.
- *	   The debugger's script then ends it with status 0.
+ *	   The debugger's script goes on a few times, and then ends it with status 0.
  *	3. Bochs: the word "Shutdown" written to port 0x8900 ends it with status 1.
  *	4. Soft-off by ACPI's PM1a control register, where QEMU and Bochs have it.
  *	5. A halt for ever.
@@ -15,6 +15,7 @@
 
 #define QEMU_DEBUG_EXIT 0xf4
 #define QEMU_BASE       0x10U
+#define BOCHS_STOPS     16 /* more than the script goes on after */
 #define BOCHS_SHUTDOWN  0x8900
 #define ACPI_PM1A_QEMU  0x604
 #define ACPI_PM1A_BOCHS 0xb004
@@ -26,7 +27,7 @@ void machine_power_off(enum machine_status status)
 
 	out32(QEMU_DEBUG_EXIT, QEMU_BASE + (uint32_t)status);
 
-	if (status == STATUS_PASS)
+	for (unsigned i = 0; i < BOCHS_STOPS && status == STATUS_PASS; i++)
 		__asm__ volatile("xchg %bx, %bx");
 
 	for (const char *c = "Shutdown"; *c != '\0'; c++)

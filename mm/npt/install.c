@@ -84,6 +84,14 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 	return MM_OK;
 }
 
+uint64_t npt_page_attr(const struct npt *npt, enum mm_perm perm)
+{
+	const struct npt_format *f = npt->format;
+
+	return npt_leaf_entry(f, 0, npt_leaf_attr(f, &npt->config, perm, MM_NORMAL), perm) |
+	       f->owned;
+}
+
 void npt_forget_absence(struct npt *npt, struct npt_counts *counts, gpa_t gpa)
 {
 	struct gpa_range page = gpa_range(gpa_align_down(gpa, PAGE_SIZE), PAGE_SIZE);

@@ -34,15 +34,17 @@ enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt
 enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
                              gpa_t gpa) must_check;
 
+/* A leaf for a page of the library's own, in MM_NORMAL memory, but for its address. */
+uint64_t npt_page_attr(const struct npt *npt, enum mm_perm perm);
+
 /*
- * npt_install() where the walk got to the last level, for a page of the library's own in
- * MM_NORMAL memory, in a plain table: what nearly every fault comes to, and short enough to stand
- * in its caller.
+ * npt_install() where the walk got to the last level, for such a page, in a plain table: what
+ * nearly every fault comes to, and short enough to stand in its caller. *attr is read last.
  */
 static always_inline must_check enum mm_error npt_install_page(struct npt *npt,
                                                                struct npt_counts *counts,
                                                                _Atomic uint64_t *entry,
-                                                               enum mm_perm perm)
+                                                               const uint64_t *attr)
 {
 	const struct npt_format *f = npt->format;
 	uint64_t absent = 0;
@@ -52,7 +54,7 @@ static always_inline must_check enum mm_error npt_install_page(struct npt *npt,
 		return MM_NO_MEMORY;
 	npt_clear_bytes(npt, (void *)(uintptr_t)(frame.raw + npt->direct_offset), PAGE_SIZE);
 
-	uint64_t leaf = npt->page_attr[perm] | ((frame.raw >> f->pa_shift) & f->pa_mask);
+	uint64_t leaf = *attr | ((frame.raw >> f->pa_shift) & f->pa_mask);
 
 	if (unlikely(!atomic_compare_exchange_strong_explicit(
 		    entry, &absent, leaf, memory_order_release, memory_order_relaxed))) {

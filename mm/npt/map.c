@@ -68,14 +68,19 @@ static void clear_entries(_Atomic uint64_t *entry, uint64_t n)
 		npt_store(entry++, 0);
 }
 
+/* How many of n frames, one at least, follow each other: allocators mostly hand them out so. */
+static unsigned frames_in_a_row(const hpa_t *frames, unsigned n)
+{
+	unsigned i = 1;
+
+	while (i < n && frames[i].raw - frames[i - 1].raw == PAGE_SIZE)
+		i++;
+	return i;
+}
+
 /* n pages of 4 KiB with a frame each. */
 static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint64_t n, bool live)
 {
-	const struct npt_format *f = m->npt->format;
-	uint64_t leaf = hidden(f, npt_leaf_entry(f, 0, m->attr, m->perm), NPT_PARKED, live);
-
-	m->frames += (int64_t)n;
-	m->leaves[0] += (int64_t)n;
 	while (n != 0) {
 		enum mm_error err = need_frame(m);
 
@@ -84,15 +89,16 @@ static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint6
 			return err;
 		}
 
-		unsigned some = (unsigned)u64_min(n, m->batch.end - m->batch.next);
+		unsigned in_hand = (unsigned)u64_min(n, m->batch.end - m->batch.next);
 		const hpa_t *frames = &m->batch.frames[m->batch.next];
+		unsigned some = frames_in_a_row(frames, in_hand);
 
-		for (unsigned i = 0; i < some; i++)
-			npt_clear_data(m->npt, frames[i], 0);
-		for (unsigned i = 0; i < some; i++)
-			npt_store(entry++, leaf | npt_encode_pa(f, frames[i]));
+		npt_clear_bytes(m->npt, hal_to_virt(&m->npt->hal, frames[0]), some * PAGE_SIZE);
+		fill_run(m, entry, 0, frames[0], some, live);
+		m->frames += some;
 		m->batch.next += some;
 		m->left -= some;
+		entry += some;
 		n -= some;
 	}
 	return MM_OK;

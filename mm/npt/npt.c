@@ -5,15 +5,6 @@
 
 #include "mm/npt/change.h"
 
-/* MM_NONE is parked; what the format cannot express is never asked for. */
-static uint64_t page_attr(const struct npt *npt, enum mm_perm perm)
-{
-	const struct npt_format *f = npt->format;
-	uint64_t attr = npt_leaf_attr(f, &npt->config, perm, MM_NORMAL);
-
-	return npt_leaf_entry(f, 0, attr, perm) | f->owned;
-}
-
 enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
                        const struct npt_config *config, const struct mm_hal *hal, uint32_t tag,
                        uint64_t quota)
@@ -36,8 +27,6 @@ enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
 		.tag = tag,
 		.quota = quota,
 	};
-	for (unsigned perm = 0; perm < MM_PERM_SETS; perm++)
-		npt->page_attr[perm] = page_attr(npt, (enum mm_perm)perm);
 	err = npt_take(npt, order, 1, &npt->root);
 	if (err != MM_OK)
 		return err;

@@ -69,7 +69,6 @@ struct npt {
 
 	struct npt_config config;
 	struct mm_hal hal;
-	uint64_t page_attr[8]; /* by permission: a 4 KiB leaf of our own, but for its address */
 	hpa_t root;
 	uint32_t tag;                         /* for mm_flush */
 	uint64_t quota;                       /* frames, tables included; UINT64_MAX: none */

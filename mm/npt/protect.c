@@ -70,11 +70,10 @@ enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm 
 		return err;
 	protect(&p, npt->root_table, npt_root_level(npt), range.start.raw,
 	        range.start.raw + range.size);
-	npt_publish(npt); /* of what was parked */
 	if (p.changed)
 		npt_flush(npt, &npt->counts, range, p.leaf_level, false);
-	else if (p.revealed && npt->hal.publish)
-		npt->hal.publish(npt->hal.ctx);
+	else if (p.revealed)
+		npt_publish(npt);
 	return MM_OK;
 }
 

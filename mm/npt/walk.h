@@ -57,6 +57,12 @@ static inline unsigned npt_index(const struct npt *npt, uint64_t gpa, unsigned l
 	return (unsigned)(gpa >> LEVEL_SHIFT(level)) & (npt_entries(npt, level) - 1);
 }
 
+/* The same for a table of which it is known that it is not the root. */
+static always_inline unsigned npt_index_below(gpa_t gpa, unsigned level)
+{
+	return (unsigned)(gpa.raw >> LEVEL_SHIFT(level)) & ((1U << NPT_INDEX_BITS) - 1);
+}
+
 static inline _Atomic uint64_t *npt_table_at(const struct npt *npt, hpa_t table)
 {
 	return hal_to_virt(&npt->hal, table);
@@ -96,6 +102,28 @@ static always_inline struct npt_slot npt_walk_as(const struct npt *npt, gpa_t gp
 	}
 	return (struct npt_slot){entry, value, level};
 }
+
+/*
+ * The last two levels of a direct walk, for who knows the table that maps gpa's GiB: no level is
+ * counted and no shift is loaded, which makes it a third of the whole.
+ */
+static always_inline struct npt_slot npt_walk_near(const struct npt *npt, _Atomic uint64_t *table,
+                                                   gpa_t gpa)
+{
+	const struct npt_format *f = npt->format;
+	_Atomic uint64_t *entry = &table[npt_index_below(gpa, 1)];
+	uint64_t value = npt_load(entry);
+
+	if (!npt_points_to_table(f, value))
+		return (struct npt_slot){entry, value, 1};
+	table = (void *)(uintptr_t)(npt_pa_as(f, value, true) + npt->direct_offset);
+	entry = &table[npt_index_below(gpa, 0)];
+	return (struct npt_slot){entry, npt_load(entry), 0};
+}
+
+/* The table of this level on the way to gpa, or NULL where there is none (yet). The root is not
+ * asked for. */
+_Atomic uint64_t *npt_table_over(const struct npt *npt, gpa_t gpa, unsigned level);
 
 struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa);
 

@@ -78,6 +78,12 @@ void floor_translate_large_chain(struct timer *t);
 void floor_unmap(struct timer *t);
 void floor_find(struct timer *t);
 
+/* 0, but neither the compiler nor the CPU knows before it has `value`, whose top bit is clear. */
+static inline uint64_t never_set(uint64_t value)
+{
+	return value >> 63 << PAGE_SHIFT;
+}
+
 /* Random page addresses below a limit, the same each time. */
 #define RANDOM_COUNT (1 << 20)
 const uint64_t *random_pages(uint64_t below);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/compiler.h"
+
 #define ENTRIES 512
 
 static volatile uint64_t sink;
@@ -26,9 +28,12 @@ void floor_linear(struct timer *t)
 	timer_stop(t, ENTRIES * ENTRIES);
 }
 
-/* A frame off the stack, a walk of four levels, an entry written by compare-and-swap. */
+/* A reader's way into a lock, a frame off the stack, a walk of four levels, an entry written by
+ * compare-and-swap, and out again. */
 void floor_fault(struct timer *t)
 {
+	static _Alignas(64) volatile uint32_t inside;
+	static _Alignas(64) volatile uint32_t writer;
 	uint64_t *tables = (uint64_t *)pool.memory;
 	pool_reset();
 	/* Tables 0, 1, 2 above 512 of the lowest level, linked before. */
@@ -39,6 +44,9 @@ void floor_fault(struct timer *t)
 		tables[2 * ENTRIES + i] = (uint64_t)(uintptr_t)&tables[(3 + i) * ENTRIES];
 	timer_start(t);
 	for (uint64_t page = 0; page < ENTRIES * ENTRIES; page++) {
+		__atomic_store_n(&inside, 1, __ATOMIC_SEQ_CST);
+		if (writer)
+			abort();
 		const uint64_t *l3 = tables;
 		const uint64_t *l2 = (const uint64_t *)(uintptr_t)l3[page >> 27];
 		const uint64_t *l1 = (const uint64_t *)(uintptr_t)l2[(page >> 18) & 511];
@@ -47,6 +55,7 @@ void floor_fault(struct timer *t)
 		uint64_t entry = (uint64_t)pool.stack[--pool.free] * PAGE_SIZE | 0x37;
 		__atomic_compare_exchange_n(&l0[page & 511], &absent, entry, false,
 		                            __ATOMIC_RELEASE, __ATOMIC_RELAXED);
+		__atomic_store_n(&inside, 0, __ATOMIC_RELEASE);
 	}
 	timer_stop(t, ENTRIES * ENTRIES);
 }
@@ -84,7 +93,8 @@ static uint64_t walk(const uint64_t *root, uint64_t offset, uint64_t gpa)
 	return entry;
 }
 
-static void translate_floor(struct timer *t, unsigned level, uint64_t chained)
+/* `chained` is a constant: each walk's address waits for the last one's entry, or for nothing. */
+static always_inline void translate_floor(struct timer *t, unsigned level, bool chained)
 {
 	static struct aspace as;
 	const uint64_t *at = random_pages(GiB / PAGE_SIZE);
@@ -97,9 +107,10 @@ static void translate_floor(struct timer *t, unsigned level, uint64_t chained)
 	const uint64_t *root = (const uint64_t *)(uintptr_t)(aspace_root(&as).raw + offset);
 	timer_start(t);
 	for (size_t i = 0; i < RANDOM_COUNT; i++) {
-		uint64_t entry = walk(root, offset, GiB + (at[i] ^ (carried & chained)));
+		uint64_t entry = walk(root, offset, GiB + at[i] + carried);
 		sum += entry;
-		carried = entry >> 63; /* always 0, and the CPU does not know */
+		if (chained)
+			carried = never_set(entry);
 	}
 	timer_stop(t, RANDOM_COUNT);
 	sink = sum;
@@ -108,22 +119,22 @@ static void translate_floor(struct timer *t, unsigned level, uint64_t chained)
 
 void floor_translate(struct timer *t)
 {
-	translate_floor(t, 0, 0);
+	translate_floor(t, 0, false);
 }
 
 void floor_translate_chain(struct timer *t)
 {
-	translate_floor(t, 0, UINT64_MAX);
+	translate_floor(t, 0, true);
 }
 
 void floor_translate_large(struct timer *t)
 {
-	translate_floor(t, 1, 0);
+	translate_floor(t, 1, false);
 }
 
 void floor_translate_large_chain(struct timer *t)
 {
-	translate_floor(t, 1, UINT64_MAX);
+	translate_floor(t, 1, true);
 }
 
 /* Reads each entry, clears it, and pushes its frame back. */

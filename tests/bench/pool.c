@@ -14,13 +14,19 @@
 
 struct pool pool;
 
+static hpa_t take_one(void)
+{
+	return hpa_at(POOL_BASE + pool.stack[--pool.free] * PAGE_SIZE);
+}
+
 static size_t pool_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 {
 	(void)ctx;
 	if (order > 0 || pool.free < n)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		out[i] = hpa_at(POOL_BASE + pool.stack[--pool.free] * PAGE_SIZE);
+	out[0] = take_one();
+	for (size_t i = 1; i < n; i++)
+		out[i] = take_one();
 	return n;
 }
 
@@ -28,8 +34,10 @@ static void pool_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
 {
 	(void)ctx;
 	(void)order;
+	uint32_t *top = &pool.stack[pool.free];
 	for (size_t i = 0; i < n; i++)
-		pool.stack[pool.free++] = (uint32_t)((in[i].raw - POOL_BASE) / PAGE_SIZE);
+		*top++ = (uint32_t)((in[i].raw - POOL_BASE) / PAGE_SIZE);
+	pool.free += n;
 }
 
 static void pool_zero(void *ctx, void *page, size_t bytes)

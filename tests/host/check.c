@@ -81,9 +81,11 @@ void check_bytes(const void *at, uint8_t value, size_t bytes, const char *file, 
 	}
 }
 
+/* Line by line, so that whoever listens hears of a failure at once. */
 __attribute__((constructor)) static void speak_tap(void)
 {
 	cmocka_set_message_output(CM_OUTPUT_TAP);
+	setvbuf(stdout, NULL, _IOLBF, 0);
 }
 
 struct rng rng_seeded(uint64_t seed)

@@ -7,6 +7,7 @@
  *	EXHAUSTIVE_DEPTH=6   one step deeper than `make test` goes
  */
 #include "model.h"
+#include "soak.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -160,6 +161,7 @@ struct search {
 };
 
 static struct search *search; /* shared with the parent */
+static struct soak soak;
 static struct world worlds[MAX_DEPTH];
 
 static void explore(struct model *m, unsigned depth, unsigned max_depth)
@@ -177,6 +179,16 @@ static void explore(struct model *m, unsigned depth, unsigned max_depth)
 		}
 		put_back(&worlds[depth], m);
 	}
+	if (depth + 2 == max_depth)
+		soak_tell(&soak, search->transitions);
+}
+
+static uint64_t transitions_to(unsigned depth)
+{
+	uint64_t sequences = 1, total = 0;
+	for (unsigned d = 0; d < depth; d++)
+		total += sequences *= ARRAY_SIZE(ops);
+	return total;
 }
 
 static void all_sequences_up_to(const struct geometry *geo, unsigned depth)
@@ -187,6 +199,7 @@ static void all_sequences_up_to(const struct geometry *geo, unsigned depth)
 	search = mmap(NULL, sizeof(*search), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 	              0);
 	CHECK(search != MAP_FAILED);
+	soak = soak_begin(transitions_to(depth), "every sequence on %s", geo->name);
 	fflush(NULL);
 	pid_t child = fork();
 	CHECK(child >= 0);
@@ -199,8 +212,10 @@ static void all_sequences_up_to(const struct geometry *geo, unsigned depth)
 	}
 	CHECK(waitpid(child, &status, 0) == child);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		CHECK_EQ(search->transitions, transitions_to(depth));
 		printf("# %s: %" PRIu64 " transitions to depth %u\n", geo->name,
 		       search->transitions, depth);
+		fflush(stdout);
 		munmap(search, sizeof(*search));
 		return;
 	}
@@ -215,8 +230,7 @@ static void all_sequences_up_to(const struct geometry *geo, unsigned depth)
 /* The formats share the walker, so one goes a step deeper than the others. */
 static void every_sequence(const struct geometry *geo)
 {
-	const char *text = getenv("EXHAUSTIVE_DEPTH");
-	unsigned depth = text ? (unsigned)strtoul(text, NULL, 0) : 5;
+	unsigned depth = (unsigned)soak_setting("EXHAUSTIVE_DEPTH", 5);
 	CHECK(depth >= 1 && depth <= MAX_DEPTH);
 	all_sequences_up_to(geo, strcmp(geo->name, "ipa48") == 0 || depth == 1 ? depth : depth - 1);
 }

@@ -6,8 +6,10 @@
  *	MODEL_OPS=1000000000   so many per format
  *	MODEL_SEED=7           another run; it is printed
  *	MODEL_FORMAT=ept4      one geometry alone
+ *	MODEL_SHRINK=0         a difference is told as it is
  */
 #include "model.h"
+#include "soak.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -132,7 +134,8 @@ static void report(const struct geometry *geo, const struct progress *at)
 	make_episode(u, seed, ops);
 	if (survives(geo, u, ops, n, true))
 		check_failed(__FILE__, __LINE__, "seed %" PRIu64 " fails, but not again", seed);
-	n = shrink(geo, u, ops, n);
+	if (soak_setting("MODEL_SHRINK", 1))
+		n = shrink(geo, u, ops, n);
 	fprintf(stderr, "# %s, universe %s, seed %" PRIu64 ", shortened to %u:\n", geo->name,
 	        u->name, seed, n);
 	for (unsigned i = 0; i < n; i++) {
@@ -142,12 +145,6 @@ static void report(const struct geometry *geo, const struct progress *at)
 	survives(geo, u, ops, n, false); /* once more, to say what is wrong */
 	check_failed(__FILE__, __LINE__, "the model differs: universe %s, seed %" PRIu64, u->name,
 	             seed);
-}
-
-static uint64_t from_environment(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-	return text ? strtoull(text, NULL, 0) : otherwise;
 }
 
 static unsigned geometries_of(const struct npt_format *format)
@@ -163,6 +160,7 @@ static void work(const struct geometry *geo, uint64_t ops, uint64_t seed)
 {
 	static const struct universe *const universes[] = {&small, &tight, &small, &tight};
 	static struct model_op episode[EPISODE];
+	struct soak soak = soak_begin(ops, "model of %s, seed %" PRIu64, geo->name, seed);
 	for (uint64_t e = 0; progress->done < ops; e++) {
 		/* One in a hundred in the large one, whose every look is at 1,500 pages. */
 		progress->universe = e % 100 == 50 ? &large : universes[e % 4];
@@ -170,13 +168,15 @@ static void work(const struct geometry *geo, uint64_t ops, uint64_t seed)
 		make_episode(progress->universe, progress->seed, episode);
 		run_ops(geo, progress->universe, episode, EPISODE);
 		progress->done += EPISODE;
+		soak_tell(&soak, progress->done);
 	}
+	soak_end(&soak, progress->done);
 }
 
 static void random_operations(const struct geometry *geo)
 {
-	uint64_t share = from_environment("MODEL_OPS", 10000000) / geometries_of(geo->format);
-	uint64_t seed = from_environment("MODEL_SEED", 1) * 1000000000;
+	uint64_t share = soak_setting("MODEL_OPS", 10000000) / geometries_of(geo->format);
+	uint64_t seed = soak_setting("MODEL_SEED", 1) * 1000000000;
 	const char *only = getenv("MODEL_FORMAT");
 	int status;
 

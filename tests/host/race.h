@@ -16,11 +16,13 @@ struct race {
 	void *shared;
 	void (*run)(struct race *race);
 	pthread_barrier_t *start;
+	uint64_t done; /* operations: counted by whoever makes them */
 };
 
 #define RACE_CPUS 8
 
-/* Runs the n functions as threads, with CPU numbers from 0 on, and waits for all. */
-void race_run(unsigned n, void (*const run[])(struct race *race), void *shared, uint64_t seed);
+/* Runs the n functions as threads, with CPU numbers from 0 on, and waits for all. How many
+ * operations they have counted. */
+uint64_t race_run(unsigned n, void (*const run[])(struct race *race), void *shared, uint64_t seed);
 
 #endif

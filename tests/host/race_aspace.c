@@ -3,16 +3,18 @@
  * once, under ThreadSanitizer. What is checked: no data race; no lost page, no leaked or doubly
  * owned frame; what a reader gets is something that somebody wrote; nobody faults for ever.
  *
- *	RACE_STEPS=100000000   so many operations in all, per geometry
+ *	RACE_OPS=100000000   about so many operations in all
+ *	RACE_SEED=7          other choices; what the threads make of them differs from run to run
  */
 #include "mm/dirty.h"
 #include "mm/snapshot.h"
 
 #include "guest.h"
 #include "race.h"
+#include "soak.h"
 
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mm/compiler.h"
@@ -26,6 +28,7 @@ enum {
 struct arena {
 	struct guest *g;
 	uint64_t steps; /* per thread */
+	struct soak soak;
 	_Atomic uint64_t served;
 	_Atomic bool stop;
 };
@@ -36,12 +39,6 @@ static struct guest *open_arena(const struct geometry *geo)
 		geo, (struct hal_test_options){.threads = true, .frames = 1024, .no_blocks = true});
 	CHECK_OK(aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW, (struct aspace_backing){0}));
 	return g;
-}
-
-static uint64_t steps_per_thread(uint64_t otherwise)
-{
-	const char *text = getenv("RACE_STEPS");
-	return text ? strtoull(text, NULL, 0) / 4 : otherwise;
 }
 
 /* Values that tell where they belong: whoever reads one sees a whole one of this page, or 0. */
@@ -145,8 +142,11 @@ static void fault_and_translate(struct race *race)
 		}
 		enum mm_error err = aspace_translate(&a->g->as, page(number), &t);
 		CHECK(err == MM_OK || err == MM_NOT_MAPPED);
+		race->done += 2;
 		if (i % 64 == 0)
 			(void)guest_stats(a->g);
+		if (race->cpu == 0)
+			soak_tell(&a->soak, i + 1);
 	}
 }
 
@@ -168,6 +168,7 @@ static void read_and_write(struct race *race)
 			CHECK(err == MM_OK || err == MM_DENIED || err == MM_NOT_MAPPED);
 			check_value(value, number);
 		}
+		race->done++;
 	}
 }
 
@@ -195,6 +196,7 @@ static void change(struct race *race)
 				(struct aspace_backing){.populate = rng_next(&race->rng) & 1});
 			CHECK(err == MM_OK || err == MM_EXISTS);
 		}
+		race->done++;
 	}
 }
 
@@ -212,6 +214,7 @@ static void log_and_snapshot(struct race *race)
 		CHECK_OK(aspace_snapshot_take(as, &snapshot));
 		CHECK_OK(aspace_snapshot_restore(as, &snapshot));
 		aspace_snapshot_drop(as, &snapshot);
+		race->done += 7;
 	}
 }
 
@@ -227,6 +230,24 @@ static void settle(struct arena *a)
 	guest_close(a->g);
 }
 
+/* So many steps for each thread; all make six or seven operations of one, in fifteen runs. */
+static uint64_t steps_per_thread(uint64_t otherwise)
+{
+	uint64_t ops = soak_setting("RACE_OPS", 0);
+	return ops ? ops / (15 * 6) + 1 : otherwise;
+}
+
+static void race_for_long(struct arena *a, const char *name, const struct geometry *geo, unsigned n,
+                          void (*const run[])(struct race *))
+{
+	uint64_t seed = soak_setting("RACE_SEED", 1);
+	a->soak = soak_begin(a->steps, "%s on %s, each thread", name, geo->name);
+	uint64_t done = race_run(n, run, a, seed);
+	printf("# %s on %s: %" PRIu64 " operations by %u threads, seed %" PRIu64 "\n", name,
+	       geo->name, done, n, seed);
+	fflush(stdout);
+}
+
 static void faults_beside_changes(const struct geometry *geo)
 {
 	void (*const run[])(struct race *) = {fault_and_translate,
@@ -236,7 +257,7 @@ static void faults_beside_changes(const struct geometry *geo)
 	                                      change,
 	                                      change};
 	struct arena a = {.g = open_arena(geo), .steps = steps_per_thread(4000)};
-	race_run(ARRAY_SIZE(run), run, &a, 1);
+	race_for_long(&a, "changes", geo, ARRAY_SIZE(run), run);
 	settle(&a);
 }
 
@@ -245,7 +266,7 @@ static void faults_beside_logs_and_snapshots(const struct geometry *geo)
 	void (*const run[])(struct race *) = {fault_and_translate, fault_and_translate,
 	                                      read_and_write, read_and_write, log_and_snapshot};
 	struct arena a = {.g = open_arena(geo), .steps = steps_per_thread(4000)};
-	race_run(ARRAY_SIZE(run), run, &a, 2);
+	race_for_long(&a, "logs and snapshots", geo, ARRAY_SIZE(run), run);
 	settle(&a);
 }
 
@@ -257,6 +278,7 @@ static void protect_large(struct race *race)
 		uint64_t first = 512 + rng_below(&race->rng, 512);
 		CHECK_OK(aspace_protect(&a->g->as, pages(first, 1), MM_R));
 		CHECK_OK(aspace_protect(&a->g->as, pages(first, 1), MM_RW));
+		race->done += 2;
 	}
 }
 
@@ -273,6 +295,9 @@ static void write_large(struct race *race)
 		if (err == MM_OK)
 			CHECK_EQ(got, value);
 		check_value(got, number);
+		race->done += 2;
+		if (race->cpu == 0)
+			soak_tell(&a->soak, i + 1);
 	}
 }
 
@@ -283,7 +308,7 @@ static void splits_beside_writers(const struct geometry *geo)
 	a.g = guest_open(geo, (struct hal_test_options){.threads = true, .frames = 4096});
 	CHECK_OK(aspace_map_alloc(&a.g->as, pages(512, 512), MM_RW,
 	                          (struct aspace_backing){.max_leaf = 1}));
-	race_run(ARRAY_SIZE(run), run, &a, 3);
+	race_for_long(&a, "splits", geo, ARRAY_SIZE(run), run);
 	CHECK_EQ(guest_stats(a.g).frames, 512);
 	guest_close(a.g);
 }

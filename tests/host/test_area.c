@@ -135,8 +135,10 @@ static void close_fixture(struct fixture *f)
 
 static void insert(struct fixture *f, struct area area)
 {
-	CHECK_OK(area_reserve(&f->map, area.range));
-	area_insert(&f->map, &area);
+	struct area_path place;
+	CHECK(area_place(&f->map, area.range, &place));
+	CHECK_OK(area_reserve_place(&f->map, &place));
+	area_insert(&f->map, &place, &area);
 }
 
 static void cut(struct fixture *f, struct gpa_range range)
@@ -334,6 +336,7 @@ static void c09_the_last_page_of_all(void **state)
 	CHECK(area_covers(&f->map, pages(top, 1)));
 	CHECK(!area_covers(&f->map, pages(top - 1, 2)));
 	CHECK(area_overlaps(&f->map, pages(top - 1, 2)));
+	CHECK(!area_place(&f->map, pages(top - 1, 2), &(struct area_path){0}));
 	protect(f, pages(top - 3, 4), MM_R);
 	CHECK_EQ(f->map.count, 2);
 	CHECK_OK(area_find_free(&f->map, pages(1, top), gpa_at((top - 3) * PAGE_SIZE), PAGE_SIZE,
@@ -408,17 +411,19 @@ static void reserving_fails_without_a_trace(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3000; i++) {
 		struct area area = alloc_area(2 * i, 1, MM_RW);
+		struct area_path place;
 		size_t frames = f->map.frames;
+		CHECK(area_place(&f->map, area.range, &place));
 		hal_test_fail_after(f->hal, 1);
-		if (area_reserve(&f->map, area.range) != MM_OK) {
+		if (area_reserve_place(&f->map, &place) != MM_OK) {
 			refusals++;
 			CHECK_EQ(f->map.frames, frames);
 			CHECK_EQ(f->hal->in_use, frames);
 			hal_test_fail_after(f->hal, 0);
-			CHECK_OK(area_reserve(&f->map, area.range));
+			CHECK_OK(area_reserve_place(&f->map, &place));
 		}
 		hal_test_fail_after(f->hal, 1);
-		area_insert(&f->map, &area);
+		area_insert(&f->map, &place, &area);
 		hal_test_fail_after(f->hal, 0);
 		check_map(&f->map, f->hal);
 	}
@@ -500,9 +505,11 @@ static void flat_step(struct fixture *f, struct flat *flat, struct rng *rng, boo
 	unsigned n = 1 + (unsigned)rng_below(rng, longest);
 	uint8_t perm = (uint8_t)rng_below(rng, MM_PERM_SETS);
 	unsigned what = (unsigned)rng_below(rng, 10);
+	struct area_path place;
 	n = first + n > flat->span ? flat->span - first : n;
 
 	CHECK_EQ(area_overlaps(&f->map, pages(first, n)), flat_any(flat, first, n));
+	CHECK_EQ(area_place(&f->map, pages(first, n), &place), !flat_any(flat, first, n));
 	CHECK_EQ(area_covers(&f->map, pages(first, n)), flat_all(flat, first, n));
 	if (what < (growing ? 7 : 2)) {
 		if (flat_any(flat, first, n))

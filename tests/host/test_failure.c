@@ -232,6 +232,7 @@ static void c03_every_quota(const struct geometry *geo)
 			/* As if the quota had been this all along. */
 			struct aspace_stats stats = guest_stats(g);
 			g->as.npt.quota = stats.frames + stats.tables + spare;
+			g->as.npt.plain = g->as.quick = false;
 			atomic_store(&g->as.npt.used, stats.frames + stats.tables);
 			uint64_t before = guest_fingerprint(g);
 			enum mm_error err = MM_OK;

@@ -36,6 +36,22 @@ static void remap_moves_and_keeps_the_rest(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* To where it is: one area before and after, so that its parts still move together. */
+static void remap_in_place_cuts_nothing(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	CHECK_OK(aspace_map_linear(&g->as, pages(30, 14), hpa_at(0x100000), MM_RW, MM_NORMAL, 0));
+	CHECK_OK(aspace_remap(&g->as, pages(37, 2), hpa_at(0x107000)));
+	CHECK_EQ(g->as.areas.count, 1);
+	CHECK_OK(aspace_remap(&g->as, pages(35, 3), hpa_at(0x200000)));
+	CHECK_EQ(g->as.areas.count, 3);
+	/* And back: the three are one again. */
+	CHECK_OK(aspace_remap(&g->as, pages(35, 3), hpa_at(0x105000)));
+	CHECK_EQ(g->as.areas.count, 1);
+	CHECK_EQ(guest_walk(g, page(37), MM_R).hpa.raw, 0x107000);
+	guest_close(g);
+}
+
 static void remap_says_why_it_cannot(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
@@ -59,6 +75,7 @@ int main(void)
 {
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST(remap_moves_and_keeps_the_rest),
+		GEOMETRY_TEST(remap_in_place_cuts_nothing),
 		GEOMETRY_TEST(remap_says_why_it_cannot),
 	};
 	return run_geometry_tests("remap", tests, ARRAY_SIZE(tests));

@@ -62,11 +62,6 @@ def code_lines(text):
         yield number, line
 
 
-def statement_starts(line):
-    """Types in declarations and prototypes are left alone: `const char *` is no multiplication."""
-    return not re.match(r"^(static |enum |struct |const |unsigned |void |bool |uint64_t )?.*\)$", line)
-
-
 def mutants_of(text):
     """All mutants of a file: (line number, what, the line as it becomes)."""
     for number, line in code_lines(text):
@@ -88,13 +83,21 @@ def mutants_of(text):
                 yield number, what, changed + tail
 
 
-def choose(files, count):
-    """`count` mutants out of all files, the same ones as long as the code is the same."""
+def choose(files, count, least=2):
+    """
+    `count` mutants out of all files, `least` of each that has so many: (file, line number, what,
+    the line as it becomes). In the order of a hash over what is changed, so that they are the same
+    ones for as long as the code is the same, and most stay where a part of it changes.
+    """
     pool = []
-    for name, text in sorted(files.items()):
+    for name, text in files.items():
+        original = text.split("\n")
         for number, what, line in mutants_of(text):
-            original = text.split("\n")[number].strip()
-            key = hashlib.sha256(f"{name}|{original}|{what}|{line.strip()}".encode()).hexdigest()
-            pool.append((key, name, number, what, line))
+            key = hashlib.sha256(f"{name}|{original[number].strip()}|{what}|{line.strip()}".encode())
+            pool.append((key.hexdigest(), name, number, what, line))
     pool.sort()
-    return pool[:count]
+    seen, first, rest = {}, [], []
+    for mutant in pool:
+        seen[mutant[1]] = seen.get(mutant[1], 0) + 1
+        (first if seen[mutant[1]] <= least else rest).append(mutant)
+    return [mutant[1:] for mutant in first + rest[:max(0, count - len(first))]]

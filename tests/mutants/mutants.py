@@ -3,268 +3,263 @@
 Shows that the tests can fail: plants the defects of planted.py, then small mechanical mutants of
 mm/, one at a time in a copy of the library, and runs the tests until one of them notices.
 
-usage: mutants.py BUILD [--only NAME] [--count N] [-j N]
+usage: mutants.py [--only TEXT] [--count N] [--planted | --mechanical] [--fresh] [-j N] TEST...
+       mutants.py --check          can all defects of planted.py be planted?
 
-BUILD is where the tests' own objects are (build/host/fast). A planted defect that no test kills,
-or that can no longer be planted, is a failure. Of the mechanical mutants 95 % have to be killed;
-each survivor is listed, with the reason from survivors.txt if there is one.
+TEST are programs of tests/host, "tsan/NAME" for one built with ThreadSanitizer. The mechanical
+mutants are the same ones as long as the code is the same: a sample of --count (200) by hash, with
+some of each file. What was found out is kept in build/mutants, by what the sources were: a run
+that was interrupted goes on where it was (--fresh: it does not), and each mutant meets first the
+test that killed it last.
+
+A planted defect that lives, or that can no longer be planted, is a failure. Of the mechanical
+mutants 95 % have to be killed, and each that lives has to be in survivors.txt, with the reason.
 
 exit status: 0 if all that is so, else 1.
 """
 
 import argparse
+import hashlib
+import json
 import os
-import shutil
-import subprocess
+import queue
+import re
 import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 sys.dont_write_bytecode = True
 import mechanical  # noqa: E402
 from planted import PLANTED  # noqa: E402
+from workshop import TOP, Shelf, Workshop, library_sources, main_of  # noqa: E402
 
-TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
-SURVIVORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "survivors.txt")
-CFLAGS = ("-std=c17 -O1 -g0 -DMM_DEBUG -D_GNU_SOURCE -pthread -w -fno-omit-frame-pointer").split()
-LIMIT = 60  # seconds for one test program: what hangs is noticed
-GOAL = 95
-
-# What is run on a mechanical mutant, quickest first; the model's share is small here.
-AREA_TESTS = ["test_area", "test_fault", "test_change"]
-DEVICE_TESTS = ["test_device"]
-ADDR_TESTS = ["test_addr"]
-TESTS = ["test_fault", "test_change", "test_flush", "test_track", "test_memory", "test_format",
-         "test_interleave", "test_api", "test_failure", "long_model", "long_observe", "race_aspace"]
-ENVIRONMENT = dict(os.environ, MODEL_OPS="60000", RACE_STEPS="4000", CMOCKA_MESSAGE_OUTPUT="TAP")
+HERE = os.path.dirname(os.path.abspath(__file__))
+SURVIVORS = os.path.join(HERE, "survivors.txt")
+KEPT = os.path.join(TOP, "build/mutants/kept.json")
+GOAL = 95  # % of the mechanical mutants
 
 
-def sources():
-    found = {}
-    for folder in ("mm", "mm/npt"):
-        for name in sorted(os.listdir(os.path.join(TOP, folder))):
-            if name.endswith((".c", ".h")):
-                path = f"{folder}/{name}"
-                with open(os.path.join(TOP, path)) as file:
-                    found[path] = file.read()
-    return found
+class Kept:
+    """What earlier runs have found out: verdicts by the state of all sources, killers by name."""
+
+    def __init__(self, shelf, tests, fresh):
+        state = hashlib.sha256()
+        sources = sorted(main_of(t) for t in tests)
+        sources += [p for parts in shelf.parts.values() for p in parts] + list(shelf.library)
+        sources += [f"tests/host/{n}" for n in sorted(os.listdir(os.path.join(TOP, "tests/host")))
+                    if n.endswith(".h")] + ["tests/mutants/workshop.py"]
+        for path in sources:
+            with open(os.path.join(TOP, path), "rb") as file:
+                state.update(file.read())
+        self.state = state.hexdigest()
+        self.lock = threading.Lock()
+        self.killers, self.verdicts = {}, {}
+        if os.path.exists(KEPT):
+            with open(KEPT) as file:
+                kept = json.load(file)
+            self.killers = kept["killers"]
+            if kept["state"] == self.state and not fresh:
+                self.verdicts = kept["verdicts"]
+
+    def note(self, mutant, verdict, by):
+        with self.lock:
+            self.verdicts[mutant.key] = [verdict, by]
+            if by:
+                self.killers[mutant.name] = by
+            with open(KEPT + ".new", "w") as file:
+                json.dump({"state": self.state, "killers": self.killers, "verdicts": self.verdicts}, file)
+            os.replace(KEPT + ".new", KEPT)
 
 
-class Workshop:
-    """Where one mutant at a time is built: a copy of mm/, and objects of all that is not changed."""
-
-    def __init__(self, build, number):
-        self.build = build
-        self.here = os.path.join(TOP, "build/mutants", str(number))
-        shutil.rmtree(self.here, ignore_errors=True)
-        shutil.copytree(os.path.join(TOP, "mm"), os.path.join(self.here, "mm"))
-        self.objects = {}
-        for path in sources():
-            if path.endswith(".c"):
-                self.compile(path)
-
-    def object_of(self, path):
-        return os.path.join(self.here, path.replace("/", "_") + ".o")
-
-    def compile(self, path):
-        return subprocess.run(
-            ["clang", *CFLAGS, f"-I{self.here}", "-c", os.path.join(self.here, path), "-o",
-             self.object_of(path)], stderr=subprocess.DEVNULL).returncode == 0
-
-    def put(self, changed):
-        for path, text in changed.items():
-            with open(os.path.join(self.here, path), "w") as file:
-                file.write(text)
-
-    def rebuild(self, changed):
-        """False: the mutant does not compile."""
-        every = any(path.endswith(".h") for path in changed)
-        paths = [p for p in sources() if p.endswith(".c")] if every else list(changed)
-        return all([self.compile(path) for path in paths])
-
-    def test(self, name, headers_changed):
-        """'killed', 'lives', or what is wrong."""
-        program = os.path.join(self.here, name)
-        objects = os.path.join(TOP, self.build, "obj")
-        support = [os.path.join(objects, "tests/host", f) for f in
-                   sorted(os.listdir(os.path.join(objects, "tests/host")))
-                   if f.endswith(".c.o") and not f.startswith(("test_", "race_", "long_"))]
-        main = os.path.join(objects, "tests/host", name + ".c.o")
-        if headers_changed:
-            # Inline functions of the headers are in the tests as well.
-            main = os.path.join(self.here, name + ".c.o")
-            subprocess.run(["clang", *CFLAGS, f"-I{self.here}", f"-I{TOP}", f"-I{TOP}/tests/host", "-c",
-                            os.path.join(TOP, "tests/host", name + ".c"), "-o", main], check=False)
-        mm = [self.object_of(p) for p in sources() if p.endswith(".c")]
-        linked = subprocess.run(["clang", "-pthread", main, *support, *mm, "-lcmocka", "-o", program],
-                                capture_output=True)
-        if linked.returncode:
-            return "cannot be linked: " + linked.stderr.decode()[-300:]
-        try:
-            done = subprocess.run([program], env=ENVIRONMENT, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL, timeout=LIMIT, start_new_session=True)
-        except subprocess.TimeoutExpired:
-            return "killed"
-        return "killed" if done.returncode else "lives"
-
-    def try_out(self, changed, tests):
-        """(verdict, which test)."""
-        originals = {path: sources()[path] for path in changed}
-        self.put(changed)
-        headers = any(path.endswith(".h") for path in changed)
-        try:
-            if not self.rebuild(changed):
-                return "does not compile", ""
-            for name in tests:
-                verdict = self.test(name, headers)
-                if verdict != "lives":
-                    return verdict, name
-            return "lives", ""
-        finally:
-            self.put(originals)
-            self.rebuild(originals)
+class Mutant:
+    def __init__(self, name, changed, tests, trouble=""):
+        self.name = name  # what a reader knows it by
+        self.changed = changed  # {path: text}
+        self.tests = tests  # None: all
+        self.trouble = trouble  # why it cannot be planted
+        text = name + repr(tests) + "".join(p + t for p, t in sorted(changed.items()))
+        self.key = hashlib.sha256(text.encode()).hexdigest()
+        self.verdict, self.by = trouble, ""
 
 
-def plant(edits):
-    """The changed files, or why the defect cannot be planted."""
-    files, changed = sources(), {}
-    for path, old, new in edits:
-        text = changed.get(path, files.get(path, ""))
-        if text.count(old) != 1:
-            return f"{path}: found {text.count(old)} times: {old.strip().splitlines()[0]}"
-        changed[path] = text.replace(old, new)
-    return changed
+def pattern_of(old):
+    """A text to be found however it is broken into lines; <this> is any name, the same each time."""
+    pieces = re.split(r"<(\w+)>", old.strip())
+    parts, seen = [], set()
+    for number, piece in enumerate(pieces):
+        if number % 2:
+            parts.append(rf"(?P={piece})" if piece in seen else rf"(?P<{piece}>\w+)")
+            seen.add(piece)
+        else:
+            parts.append(r"\s+".join(re.escape(token) for token in re.split(r"\s+", piece)))
+    return re.compile("".join(parts))
 
 
-def tests_for(path):
-    if path.startswith("mm/area"):
-        return AREA_TESTS + ["long_cost"]
-    if path.startswith("mm/device"):
-        return DEVICE_TESTS
-    if path.startswith("mm/addr"):
-        return ADDR_TESTS + TESTS
-    return TESTS
+def plant(text, old, new):
+    """The text with the one place that is `old` made `new`; None unless there is just one."""
+    found = list(pattern_of(old).finditer(text))
+    if len(found) != 1:
+        return None
+    for name, value in found[0].groupdict().items():
+        new = new.replace(f"<{name}>", value)
+    return text[:found[0].start()] + new.strip("\n") + text[found[0].end():]
+
+
+def planted(library, only):
+    mutants = []
+    for name, edits, tests in PLANTED:
+        changed, trouble = {}, ""
+        for path, old, new in edits:
+            text = plant(changed.get(path, library.get(path, "")), old, new)
+            if text is None:
+                trouble = f"can no longer be planted: not just once in {path}: {old.strip().splitlines()[0]}"
+            else:
+                changed[path] = text
+        if only in name:
+            mutants.append(Mutant(name, changed, tests, trouble))
+    return mutants
+
+
+def mechanical_ones(library, only, count):
+    mutants = []
+    for path, number, what, line in mechanical.choose(library, count):
+        lines = library[path].split("\n")
+        lines[number] = line
+        mutant = Mutant(f"{path} | {what} | {line.strip()}", {path: "\n".join(lines)}, None)
+        mutant.where = f"{path}:{number + 1}"
+        if only in mutant.name:
+            mutants.append(mutant)
+    return mutants
+
+
+class Line:
+    """Mutants on their way through the workshops, with a word on each."""
+
+    def __init__(self, shelf, kept, order, seconds, jobs):
+        self.kept, self.order, self.jobs = kept, order, jobs
+        self.free = queue.Queue()
+        for number in range(jobs):
+            shop = Workshop(shelf, number)
+            shop.seconds = seconds
+            self.free.put(shop)
+
+    def one(self, mutant):
+        if mutant.key in self.kept.verdicts:
+            mutant.verdict, mutant.by = self.kept.verdicts[mutant.key]
+        elif not mutant.trouble:
+            tests = list(mutant.tests or self.order)
+            last = self.kept.killers.get(mutant.name)
+            if last in tests:
+                tests.sort(key=lambda t: t != last)
+            shop = self.free.get()
+            try:
+                mutant.verdict, mutant.by = shop.try_out(mutant.changed, tests)
+            finally:
+                self.free.put(shop)
+            self.kept.note(mutant, mutant.verdict, mutant.by)
+        return mutant
+
+    def run(self, mutants):
+        started, done = time.monotonic(), 0
+        with ThreadPoolExecutor(self.jobs) as pool:
+            for job in as_completed([pool.submit(self.one, m) for m in mutants]):
+                mutant = job.result()
+                done += 1
+                left = (time.monotonic() - started) / done * (len(mutants) - done)
+                by = f" by {mutant.by}" if mutant.by else ""
+                print(f"[{done}/{len(mutants)}, {left:.0f} s to go] {mutant.verdict}{by}: {mutant.name}",
+                      flush=True)
+        return mutants
+
+
+def baseline(shelf, tests):
+    """CPU seconds of each test where there is no defect: it has to pass, or its failing says nothing."""
+    shop, seconds = Workshop(shelf, 0), {}
+    for test in tests:
+        verdict, by = shop.try_out({}, [test])
+        if verdict != "lives":
+            sys.exit(f"mutants: {by or test} says '{verdict}' without any defect")
+        seconds[test] = shop.used
+    return seconds
 
 
 def known_survivors():
-    """{(file, what, line as it becomes): reason}"""
-    known = {}
-    if os.path.exists(SURVIVORS):
-        with open(SURVIVORS) as lines:
-            key = None
-            for line in lines:
-                line = line.rstrip("\n")
-                if not line or line.startswith("#"):
-                    continue
-                if line.startswith("\t"):
-                    known[key] = line.strip()
-                else:
-                    key = tuple(part.strip() for part in line.split(" | ", 2))
+    """{name: reason}: a line with the mutant's name, and an indented one with the reason."""
+    known, name = {}, None
+    with open(SURVIVORS) as lines:
+        for line in lines:
+            line = line.rstrip("\n")
+            if line.startswith("\t"):
+                known[name] = line.strip()
+            elif line and not line.startswith("#"):
+                name = line
     return known
 
 
-class Pool:
-    """Workshops, lent out one to a thread."""
-
-    def __init__(self, build, jobs):
-        import queue
-        self.free = queue.Queue()
-        for number in range(jobs):
-            self.free.put(Workshop(build, number))
-        self.threads = ThreadPoolExecutor(jobs)
-
-    def run(self, work):
-        def with_workshop():
-            shop = self.free.get()
-            try:
-                return work(shop)
-            finally:
-                self.free.put(shop)
-        return self.threads.submit(with_workshop)
-
-
-def baseline(pool):
-    """Without a defect every test has to pass here, or its failing says nothing."""
-    names = sorted({name for _, _, tests in PLANTED for name in tests}
-                   | set(TESTS + AREA_TESTS + DEVICE_TESTS + ADDR_TESTS))
-    jobs = [(name, pool.run(lambda shop, n=name: shop.test(n, False))) for name in names]
-    bad = [(name, job.result()) for name, job in jobs if job.result() != "lives"]
-    for name, verdict in bad:
-        print(f"NOT USABLE {name}: without any defect: {verdict}")
+def judge_planted(mutants):
+    bad = [m for m in mutants if m.verdict not in ("killed", "hangs")]
+    for mutant in bad:
+        print(f"NOT KILLED {mutant.name}: {mutant.verdict}")
+    print(f"# planted: {len(mutants) - len(bad)} of {len(mutants)} killed")
     return bool(bad)
 
 
-def planted_part(pool, only):
-    jobs, bad = [], 0
-    for name, edits, tests in PLANTED:
-        if only and only not in name:
-            continue
-        changed = plant(edits)
-        jobs.append((name, changed if isinstance(changed, str) else
-                     pool.run(lambda shop, c=changed, t=tests: shop.try_out(c, t))))
-    for name, job in jobs:
-        verdict, by = (job, "") if isinstance(job, str) else job.result()
-        good = verdict == "killed"
-        bad += not good
-        print(f"{'killed' if good else 'NOT KILLED':11}{name}{' by ' + by if by else ''}"
-              f"{'' if good else ': ' + verdict}", flush=True)
-    print(f"# planted: {len(jobs) - bad} of {len(jobs)} killed")
-    return bad
-
-
-def mechanical_part(pool, only, count):
-    files = {path: text for path, text in sources().items() if path.endswith(".c")}
-    jobs = []
-    for _, path, number, what, line in mechanical.choose(files, count):
-        if only and only not in path:
-            continue
-        lines = files[path].split("\n")
-        original = lines[number].strip()
-        lines[number] = line
-        changed = {path: "\n".join(lines)}
-        jobs.append((path, number + 1, what, original, line.strip(),
-                     pool.run(lambda shop, c=changed, p=path: shop.try_out(c, tests_for(p)))))
+def judge_mechanical(mutants, whole):
+    born = [m for m in mutants if m.verdict != "does not compile"]
+    alive = [m for m in born if m.verdict not in ("killed", "hangs")]
+    hung = sum(m.verdict == "hangs" for m in born)
     known = known_survivors()
-    killed = stillborn = 0
-    alive = []
-    for path, number, what, original, line, job in jobs:
-        verdict, by = job.result()
-        if verdict == "does not compile":
-            stillborn += 1
-        elif verdict == "killed":
-            killed += 1
-        else:
-            alive.append((path, number, what, original, line, verdict))
-    born = len(jobs) - stillborn
-    unexplained = 0
-    for path, number, what, original, line, verdict in alive:
-        reason = known.get((path, what, line))
-        unexplained += reason is None
-        print(f"survives   {path}:{number}: {what}: {line}\n           "
-              f"{reason or 'no reason given' + ('' if verdict == 'lives' else ' (' + verdict + ')')}")
-    rate = 100 * killed / born if born else 100
-    print(f"# mechanical: {killed} of {born} killed, {rate:.1f} %; {len(alive)} survive, "
-          f"{unexplained} of them unexplained; {stillborn} did not compile")
-    return rate < GOAL
+    unlisted = 0
+    for mutant in alive:
+        reason = known.pop(mutant.name, None)
+        unlisted += reason is None
+        print(f"{'survives' if reason else 'NOT LISTED'} {mutant.where}: {mutant.name}\n"
+              f"\t{reason or mutant.verdict}")
+    killed = [m for m in mutants if m.name in known and m.verdict in ("killed", "hangs")]
+    for mutant in killed:
+        print(f"NO SURVIVOR {mutant.name}: killed by {mutant.by}, and listed in survivors.txt")
+    rate = 100 * (len(born) - len(alive)) / len(born) if born else 100
+    print(f"# mechanical: {len(born) - len(alive)} of {len(born)} killed, {rate:.1f} % ({hung} of them by "
+          f"hanging); {len(alive)} live, {unlisted} without a reason; "
+          f"{len(mutants) - len(born)} did not compile")
+    return bool(unlisted or killed) or (whole and rate < GOAL)
 
 
 def main():
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("-h", "--help", action="store_true")
-    parser.add_argument("build", nargs="?", default="build/host/fast")
     parser.add_argument("--only", default="")
-    parser.add_argument("--count", type=int, default=160)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--planted", action="store_true")
+    parser.add_argument("--mechanical", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--fresh", action="store_true")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("tests", nargs="*")
     options = parser.parse_args()
-    if options.help:
+    if options.help or not (options.tests or options.check):
         print(__doc__.strip())
-        return 0
+        return 0 if options.help else 1
+    if options.check:
+        bad = [m for m in planted(library_sources(), "") if m.trouble]
+        for mutant in bad:
+            print(f"{mutant.name}: {mutant.trouble}")
+        print(f"# planted: {len(PLANTED) - len(bad)} of {len(PLANTED)} can be planted")
+        return 1 if bad else 0
     started = time.monotonic()
-    pool = Pool(options.build, options.jobs)
-    if baseline(pool):
-        return 1
-    bad = planted_part(pool, options.only)
-    bad += mechanical_part(pool, options.only, options.count)
+    shelf = Shelf(options.tests, options.jobs)
+    seconds = baseline(shelf, options.tests)
+    order = sorted(options.tests, key=seconds.get)
+    kept = Kept(shelf, options.tests, options.fresh)
+    line = Line(shelf, kept, order, seconds, options.jobs)
+    print("# CPU seconds without a defect: " + ", ".join(f"{t} {seconds[t]:.2f}" for t in order), flush=True)
+    bad = 0
+    if not options.mechanical:
+        bad += judge_planted(line.run(planted(shelf.library, options.only)))
+    if not options.planted:
+        bad += judge_mechanical(line.run(mechanical_ones(shelf.library, options.only, options.count)),
+                                not options.only)
     print(f"# {time.monotonic() - started:.0f} s")
     return 1 if bad else 0
 
