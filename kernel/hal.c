@@ -34,6 +34,13 @@ static void hal_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
 	atomic_fetch_sub_explicit(&frames->taken, (uint64_t)n << order, memory_order_relaxed);
 }
 
+/* The image may be what was written. */
+static void hal_written(void *ctx, void *at, size_t bytes)
+{
+	(void)ctx;
+	machine_sync_code(at, bytes);
+}
+
 static unsigned hal_cpu_index(void *ctx)
 {
 	(void)ctx;
@@ -47,6 +54,7 @@ struct mm_hal hal_for_vm(struct vm_frames *frames, const struct virt_ops *ops)
 		.alloc = hal_alloc,
 		.free = hal_free,
 		.zero = machine_zero,
+		.written = hal_written,
 		.publish = machine_publish,
 		.flush = ops->flush,
 		.cpu_index = hal_cpu_index,

@@ -144,14 +144,6 @@ static bool make_aspace(struct vm *vm)
 
 /* --- RAM, the image and the info page --- */
 
-static bool sync_span(void *ctx, gpa_t gpa, struct aspace_span span)
-{
-	(void)ctx;
-	(void)gpa;
-	machine_sync_code(span.host, span.bytes);
-	return true;
-}
-
 static bool load_image(struct vm *vm, const struct guest_header *header, uint64_t ram_bytes)
 {
 	gpa_t base = gpa_at(GUEST_RAM_BASE);
@@ -163,9 +155,6 @@ static bool load_image(struct vm *vm, const struct guest_header *header, uint64_
 	error = aspace_map_alloc(&vm->as, gpa_range(base, ram_bytes), MM_RWX, backing);
 	if (error == MM_OK)
 		error = aspace_write(&vm->as, base, vm->config->image.start, header->image_bytes);
-	if (error == MM_OK)
-		error = aspace_for_each_span(&vm->as, gpa_range(base, header->image_bytes), MM_R,
-		                             sync_span, NULL);
 	return error == MM_OK || fail(vm, "not enough memory for the guest's RAM", error);
 }
 

@@ -154,7 +154,8 @@ enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 	struct aspace_cpu *me = aspace_enter(as);
 	const struct aspace_memory *memory = &me->memory;
 
-	if (unlikely(!gpa_range_contains(memory->window, gpa)))
+	/* Of an address below the window, the difference wraps, to more than any window's size. */
+	if (unlikely(gpa.raw - memory->window.start.raw >= memory->window.size))
 		return fault_in_full(as, me, gpa, access);
 	if (unlikely((memory->window_denied & access) != 0)) {
 		if (memory->window_is_device)

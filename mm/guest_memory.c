@@ -96,6 +96,18 @@ static enum mm_error check_areas(const struct aspace *as, struct gpa_range range
 /* What is done with each stretch, in order; false ends it. */
 typedef bool (*visit_span)(void *ctx, gpa_t gpa, struct aspace_span span);
 
+/* One visit; whatever it wrote is for the guest to see. */
+static bool visit_one(const struct aspace *as, gpa_t gpa, struct aspace_span span,
+                      enum mm_perm access, visit_span visit, void *ctx)
+{
+	const struct mm_hal *hal = &as->npt.hal;
+	bool more = visit(ctx, gpa, span);
+
+	if (access == MM_W && hal->written)
+		hal->written(hal->ctx, span.host, span.bytes);
+	return more;
+}
+
 /* For a range that is not all in one leaf: areas first, then pages, then the visits. */
 static enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
                                      size_t bytes, enum mm_perm access, visit_span visit, void *ctx)
@@ -109,7 +121,7 @@ static enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me, g
 		gpa_t at = gpa_plus(gpa, done);
 
 		err = stretch_at(as, me, at, bytes - done, access, &span);
-		if (err == MM_OK && !visit(ctx, at, span))
+		if (err == MM_OK && !visit_one(as, at, span, access, visit, ctx))
 			break;
 	}
 	return err;
@@ -131,7 +143,7 @@ static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, e
 	if (bytes <= PAGE_SIZE - (gpa.raw & (PAGE_SIZE - 1))) {
 		err = stretch_at(as, me, gpa, bytes, access, &span);
 		if (err == MM_OK)
-			(void)visit(ctx, gpa, span);
+			(void)visit_one(as, gpa, span, access, visit, ctx);
 	} else {
 		err = visit_stretches(as, me, gpa, bytes, access, visit, ctx);
 	}

@@ -56,6 +56,12 @@ struct mm_hal {
 	 * caches may be off: for what a guest gets. NULL: plain stores. */
 	void (*zero)(void *ctx, void *page, size_t bytes);
 
+	/* The library has written these bytes of guest memory (a copy of a page, aspace_write() and
+	 * its like): makes them visible to a guest whose caches may be off, and to instruction
+	 * fetch (Arm: DC CIVAC, IC IVAU; RISC-V: FENCE.I where guests run). NULL where stores are
+	 * enough. */
+	void (*written)(void *ctx, void *at, size_t bytes);
+
 	/* Makes entries that went from absent to present visible to the table walkers of other
 	 * CPUs (Arm: DSB ISHST). NULL where coherent walkers need nothing. */
 	void (*publish)(void *ctx);

@@ -84,7 +84,8 @@ void machine_relax(void);
 void machine_zero(void *ctx, void *page, size_t bytes);
 /* For mm_hal.publish; NULL where nothing is needed. */
 extern void (*const machine_publish)(void *ctx);
-/* Makes instructions just written at `start` visible to every CPU's fetch. */
+/* Makes what was just written at `start` visible to every CPU's instruction fetch, and to a guest
+ * whose caches are off. For mm_hal.written. */
 void machine_sync_code(const void *start, size_t bytes);
 
 #endif

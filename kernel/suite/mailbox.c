@@ -3,22 +3,11 @@
 
 #include "kernel/string.h"
 #include "log.h"
-#include "machine.h"
-
-/* Guests start with caches off on some machines: what is written for them goes to memory. */
-static bool sync_span(void *ctx, gpa_t gpa, struct aspace_span span)
-{
-	(void)ctx;
-	(void)gpa;
-	machine_sync_code(span.host, span.bytes);
-	return true;
-}
 
 bool suite_write_script(struct vm *vm, unsigned vcpu, const struct suite_op *script)
 {
 	static struct agent_mailbox mailbox;
 	gpa_t at = gpa_at(AGENT_MAILBOX_BASE + vcpu * AGENT_MAILBOX_SIZE);
-	struct gpa_range range = gpa_range(at, sizeof(mailbox));
 	struct aspace_backing backing = {.populate = true};
 
 	memset(&mailbox, 0, sizeof(mailbox));
@@ -29,8 +18,7 @@ bool suite_write_script(struct vm *vm, unsigned vcpu, const struct suite_op *scr
 	}
 	return aspace_map_alloc(&vm->as, gpa_range(at, AGENT_MAILBOX_SIZE), MM_RW, backing) ==
 	               MM_OK &&
-	       aspace_write(&vm->as, at, &mailbox, sizeof(mailbox)) == MM_OK &&
-	       aspace_for_each_span(&vm->as, range, MM_R, sync_span, NULL) == MM_OK;
+	       aspace_write(&vm->as, at, &mailbox, sizeof(mailbox)) == MM_OK;
 }
 
 const struct agent_mailbox *suite_read_mailbox(struct vm *vm, unsigned vcpu)

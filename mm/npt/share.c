@@ -378,6 +378,15 @@ enum mm_error npt_restore(struct npt *npt, struct npt *copy)
 
 /* --- writing to a shared page --- */
 
+static void copy_page(const struct npt *npt, hpa_t from, hpa_t to)
+{
+	void *copy = hal_to_virt(&npt->hal, to);
+
+	__builtin_memcpy(copy, hal_to_virt(&npt->hal, from), PAGE_SIZE);
+	if (npt->hal.written)
+		npt->hal.written(npt->hal.ctx, copy, PAGE_SIZE);
+}
+
 /* A page of one's own: a new frame with the old one's contents, or, where nobody else holds the
  * old one any more, that one. */
 static enum mm_error own_page(struct npt *npt, hpa_t old, gpa_t page, bool *copied, hpa_t *out)
@@ -392,8 +401,7 @@ static enum mm_error own_page(struct npt *npt, hpa_t old, gpa_t page, bool *copi
 		return MM_OK;
 	err = npt_take(npt, 0, 1, out);
 	if (err == MM_OK)
-		__builtin_memcpy(hal_to_virt(&npt->hal, *out), hal_to_virt(&npt->hal, old),
-		                 PAGE_SIZE);
+		copy_page(npt, old, *out);
 	return err;
 }
 

@@ -222,14 +222,32 @@ static hpa_t hook_virt_to_phys(void *ctx, const void *va)
 	return hpa_at(HAL_TEST_BASE + offset);
 }
 
+/* The host's stores reach the mirror by way of the hooks alone. */
+static void show(struct hal_test *test, const void *at, size_t bytes)
+{
+	size_t offset = (size_t)((const uint8_t *)at - test->memory);
+	CHECK(offset <= test->frames * PAGE_SIZE && bytes <= test->frames * PAGE_SIZE - offset);
+	if (test->mirror)
+		memcpy(test->mirror + offset, at, bytes);
+}
+
 static void hook_zero(void *ctx, void *page, size_t bytes)
 {
 	struct hal_test *test = ctx;
 	CHECK(bytes % PAGE_SIZE == 0);
 	lock(test);
 	memset(page, 0, bytes);
+	show(test, page, bytes);
 	test->zeroed += bytes / PAGE_SIZE;
 	record(test, &(struct hal_event){.kind = HAL_ZERO, .frame = hook_virt_to_phys(ctx, page)});
+	unlock(test);
+}
+
+static void hook_written(void *ctx, void *at, size_t bytes)
+{
+	struct hal_test *test = ctx;
+	lock(test);
+	show(test, at, bytes);
 	unlock(test);
 }
 
@@ -268,6 +286,7 @@ struct hal_test *hal_test_open(struct hal_test_options options)
 	CHECK((test->frames & (test->frames - 1)) == 0);
 	test->memory = map_pages(test->frames * PAGE_SIZE, options.shared);
 	set_poison(test, test->memory, test->frames * PAGE_SIZE, true);
+	test->mirror = options.mirror ? map_pages(test->frames * PAGE_SIZE, false) : NULL;
 	test->owner = calloc(test->frames, 1);
 	CHECK(test->owner != NULL);
 	pthread_mutex_init(&test->mutex, NULL);
@@ -280,6 +299,7 @@ struct hal_test *hal_test_open(struct hal_test_options options)
 		.virt_to_phys = options.hooks ? hook_virt_to_phys : NULL,
 		.direct_offset = (uint64_t)(uintptr_t)test->memory - HAL_TEST_BASE,
 		.zero = options.no_zero ? NULL : hook_zero,
+		.written = hook_written,
 		.publish = hook_publish,
 		.flush = hook_flush,
 		.cpu_index = options.light ? NULL : hook_cpu_index,
@@ -292,6 +312,8 @@ void hal_test_close(struct hal_test *test)
 	CHECK_EQ(test->in_use, 0);
 	set_poison(test, test->memory, test->frames * PAGE_SIZE, false);
 	munmap(test->memory, test->frames * PAGE_SIZE);
+	if (test->mirror)
+		munmap(test->mirror, test->frames * PAGE_SIZE);
 	ghost_tlb_fini(&test->tlb);
 	pthread_mutex_destroy(&test->mutex);
 	free(test->owner);

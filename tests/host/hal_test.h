@@ -55,12 +55,14 @@ struct hal_test_options {
 	bool light;         /* one thread, no cpu_index; only the first and the last 64 bytes of
 	                       each frame are poisoned */
 	size_t tlb_entries; /* 0: as many as needed */
+	bool mirror;        /* keep what a guest without caches would see */
 };
 
 struct hal_test {
 	struct mm_hal hal;
 	struct hal_test_options options;
 	uint8_t *memory;   /* the pool, as the host sees it */
+	uint8_t *mirror;   /* what of it the hooks have made visible, or NULL */
 	bool *owner;       /* per frame: is it given out? */
 	size_t frames;     /* in the pool */
 	size_t in_use;     /* frames */

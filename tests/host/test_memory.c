@@ -1,5 +1,6 @@
 /* The hypervisor's own view of guest memory: translate, read, write, fill, compare, spans. */
 #include "guest.h"
+#include "mm/snapshot.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,34 @@ static void c14_values_of_every_width_and_place(const struct geometry *geo)
 	CHECK_ERR(aspace_load(&g->as, gpa_at(2 * 4096 - 4), 8, &got), MM_NOT_MAPPED);
 	CHECK_ERR(aspace_load(&g->as, gpa_at(TOP - 3), 8, &got), MM_OUT_OF_RANGE);
 	CHECK_EQ(got, 7);
+	guest_close(g);
+}
+
+/* --- a guest with its caches off --- */
+
+static bool is_visible(void *ctx, const struct npt_leaf *leaf)
+{
+	const struct hal_test *hal = ctx;
+	size_t offset = leaf->hpa.raw - HAL_TEST_BASE;
+	CHECK(memcmp(hal->mirror + offset, hal->memory + offset, LEVEL_SIZE(leaf->level)) == 0);
+	return true;
+}
+
+static void whatever_is_written_is_made_visible(const struct geometry *geo)
+{
+	static const char text[] = "across the end of a page";
+	struct guest *g = guest_open(geo, (struct hal_test_options){.mirror = true});
+	struct snapshot snapshot;
+	CHECK_OK(aspace_map_alloc(&g->as, pages(16, 8), MM_RW, lazy));
+	CHECK_OK(aspace_write(&g->as, gpa_at(0x10ffc), text, sizeof(text)));
+	CHECK_OK(aspace_fill(&g->as, gpa_at(0x12f00), 0x5a, 0x200));
+	CHECK_OK(aspace_store(&g->as, gpa_at(0x14008), 8, 0x0123456789abcdef));
+	CHECK_OK(aspace_store(&g->as, gpa_at(0x15ffd), 8, 0x0123456789abcdef));
+	CHECK_OK(aspace_for_each_leaf(&g->as, pages(16, 8), is_visible, g->hal));
+	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
+	EXPECT_TOUCH(g, gpa_at(0x10000), MM_W, TOUCH_SERVED);  /* copied by a fault */
+	CHECK_OK(aspace_store(&g->as, gpa_at(0x12f00), 1, 1)); /* copied by a write */
+	CHECK_OK(aspace_for_each_leaf(&g->as, pages(16, 8), is_visible, g->hal));
 	guest_close(g);
 }
 
@@ -341,6 +370,7 @@ int main(void)
 		GEOMETRY_TEST(c12_contiguous_ends_with_the_leaf),
 		GEOMETRY_TEST(c13_copies_cross_scattered_frames),
 		GEOMETRY_TEST(c14_values_of_every_width_and_place),
+		GEOMETRY_TEST(whatever_is_written_is_made_visible),
 		GEOMETRY_TEST(c15_all_or_nothing),
 		GEOMETRY_TEST(c15_no_byte_moves_when_frames_run_out),
 		GEOMETRY_TEST(c16_untouched_pages_do_not_translate),
