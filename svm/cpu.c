@@ -1,5 +1,6 @@
 /* SVM on and off on a CPU (APM vol. 2, 15.4), and which vCPU a CPU ran last. */
 #include "kernel/x86_64/cpu.h"
+#include "kernel/x86_64/shootdown.h"
 #include "log.h"
 #include "svm/svm.h"
 
@@ -10,14 +11,10 @@ struct svm_cpu svm_cpus[MACHINE_MAX_CPUS];
 static uint8_t save_areas[MACHINE_MAX_CPUS][PAGE_SIZE] aligned_to(4096);
 static struct vmcb host_areas[MACHINE_MAX_CPUS] aligned_to(4096);
 
-uint64_t svm_host_area(void)
-{
-	return (uint64_t)(uintptr_t)&host_areas[machine_cpu_index()];
-}
-
 bool svm_cpu_enable(const char **why)
 {
 	unsigned cpu = machine_cpu_index();
+	uint64_t host_area = (uint64_t)(uintptr_t)&host_areas[cpu];
 
 	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS) {
 		*why = "firmware has switched SVM off on this CPU (VM_CR.SVMDIS)";
@@ -26,8 +23,13 @@ bool svm_cpu_enable(const char **why)
 	/* NX in nested tables is reserved unless the host has it on: 15.25.5. */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME | EFER_NXE);
 	wrmsr(MSR_VM_HSAVE, (uint64_t)(uintptr_t)save_areas[cpu]);
-	__asm__ volatile("vmsave" : : "a"(svm_host_area()) : "memory");
-	svm_cpus[cpu] = (struct svm_cpu){.timer_deadline = UINT64_MAX, .flush_all = true};
+	__asm__ volatile("vmsave" : : "a"(host_area) : "memory");
+	svm_cpus[cpu] = (struct svm_cpu){
+		.timer_deadline = UINT64_MAX,
+		.host_area = host_area,
+		.shootdown = shootdown_this_cpu(),
+		.flush_all = true,
+	};
 	return true;
 }
 

@@ -24,15 +24,14 @@ static void set_deadline(struct svm_cpu *cpu, uint64_t deadline)
 
 static void enter(struct svm_cpu *cpu, struct svm_vcpu *v, uint64_t root)
 {
-	struct shootdown_cpu *shootdown = shootdown_this_cpu();
 	struct vmcb *vmcb = v->vmcb;
 
-	if (unlikely(shootdown_enter(shootdown, root) != 0 || cpu->flush_all)) {
+	if (unlikely(shootdown_enter(cpu->shootdown, root) != 0 || cpu->flush_all)) {
 		vmcb->tlb_control = TLB_FLUSH_ALL;
 		cpu->flush_all = false;
 	}
-	svm_enter(v, (uint64_t)(uintptr_t)vmcb, svm_host_area());
-	shootdown_leave(shootdown);
+	svm_enter(v, (uint64_t)(uintptr_t)vmcb, cpu->host_area);
+	shootdown_leave(cpu->shootdown);
 	vmcb->tlb_control = TLB_KEEP;
 	vmcb->event_injection = 0;
 	vmcb->clean = CLEAN_ALL;

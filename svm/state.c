@@ -116,47 +116,47 @@ void svm_step(struct svm_vcpu *v, unsigned bytes)
 
 /* --- device accesses --- */
 
-static struct x86_guest guest_of(struct svm_vcpu *v)
+/* Fills the view that decode and complete share; in between, the guest does not run. */
+static void read_guest(struct svm_vcpu *v)
 {
 	const struct vmcb *vmcb = v->vmcb;
-	struct x86_guest g = {
-		.stage1 = stage1_of(v),
-		.gpr = v->gpr,
-		.rip = vmcb->rip,
-		.rflags = vmcb->rflags,
-		.code_width = svm_code_width(v),
-		.segment_base = {[SEGMENT_FS] = vmcb->fs.base, [SEGMENT_GS] = vmcb->gs.base},
-	};
+	struct x86_guest *view = &v->view;
 
+	view->stage1 = stage1_of(v);
 	v->gpr[GPR_RSP] = vmcb->rsp;
-	if (g.code_width != 8) {
-		g.segment_base[SEGMENT_ES] = vmcb->es.base;
-		g.segment_base[SEGMENT_CS] = vmcb->cs.base;
-		g.segment_base[SEGMENT_SS] = vmcb->ss.base;
-		g.segment_base[SEGMENT_DS] = vmcb->ds.base;
-	}
-	return g;
+	view->gpr = v->gpr;
+	view->rip = vmcb->rip;
+	view->rflags = vmcb->rflags;
+	view->code_width = svm_code_width(v);
+	view->segment_base[SEGMENT_FS] = vmcb->fs.base;
+	view->segment_base[SEGMENT_GS] = vmcb->gs.base;
+	if (view->code_width == 8)
+		return; /* where the other four count as 0 */
+	view->segment_base[SEGMENT_ES] = vmcb->es.base;
+	view->segment_base[SEGMENT_CS] = vmcb->cs.base;
+	view->segment_base[SEGMENT_SS] = vmcb->ss.base;
+	view->segment_base[SEGMENT_DS] = vmcb->ds.base;
 }
 
 enum mm_error svm_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access)
 {
 	struct svm_vcpu *v = svm_of(vcpu);
-	struct x86_guest g = guest_of(v);
 
-	return x86_mmio_decode(&v->mmio, &g, exit, access);
+	if (!v->mmio.write_due)
+		read_guest(v);
+	return x86_mmio_decode(&v->mmio, &v->view, exit, access);
 }
 
 bool svm_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value)
 {
 	struct svm_vcpu *v = svm_of(vcpu);
-	struct x86_guest g = guest_of(v);
 
-	if (x86_mmio_complete(&v->mmio, &g, access, value))
+	if (x86_mmio_complete(&v->mmio, &v->view, access, value))
 		return true;
 	v->vmcb->rsp = v->gpr[GPR_RSP];
-	v->vmcb->rflags = g.rflags;
-	svm_step_to(v, g.rip);
+	v->vmcb->rflags = v->view.rflags;
+	svm_step_to(v, v->view.rip);
 	return false;
 }
 

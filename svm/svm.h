@@ -42,7 +42,8 @@ struct svm_vcpu {
 	uint32_t cpu;        /* where it ran last, or SVM_NO_CPU */
 	bool interrupt_line; /* set_interrupt() */
 
-	struct x86_mmio mmio;            /* a device access in flight */
+	struct x86_mmio mmio;            /* a device access in flight, */
+	struct x86_guest view;           /* and the guest as it is for that */
 	uint8_t fpu[512] aligned_to(16); /* while another vCPU has the CPU */
 };
 
@@ -61,7 +62,9 @@ extern struct svm_caps svm_caps;
 struct svm_cpu {
 	struct svm_vcpu *current; /* whose FPU state is here; NULL: nobody's */
 	uint64_t timer_deadline;  /* what the local APIC's timer is set to */
-	bool flush_all;           /* every ASID, at the next entry */
+	uint64_t host_area;       /* its own FS, GS, TR and the like, in VMSAVE's layout */
+	struct shootdown_cpu *shootdown;
+	bool flush_all; /* every ASID, at the next entry */
 } aligned_to(64);
 
 extern struct svm_cpu svm_cpus[MACHINE_MAX_CPUS];
@@ -82,8 +85,6 @@ bool svm_probe(struct virt_caps *caps);
 /* --- cpu.c --- */
 bool svm_cpu_enable(const char **why);
 void svm_cpu_disable(void);
-/* This CPU's VMSAVE area: its own FS, GS, TR and the like. */
-uint64_t svm_host_area(void);
 /* The vCPU is about to run here, and was not the last to do so. */
 void svm_load(struct svm_cpu *cpu, struct svm_vcpu *v);
 /* Takes it out of this CPU. */

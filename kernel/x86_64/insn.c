@@ -43,8 +43,13 @@ static int64_t next_signed(struct cursor *c, unsigned width)
 	unsigned shift = 64 - 8 * width;
 	uint64_t value = 0;
 
-	for (unsigned i = 0; i < width; i++)
-		value |= (uint64_t)next(c) << 8 * i;
+	if (c->count - c->at < width) {
+		c->cut = true;
+		return 0;
+	}
+	for (unsigned i = width; i-- > 0;)
+		value = value << 8 | c->bytes[c->at + i];
+	c->at += width;
 	return (int64_t)(value << shift) >> shift;
 }
 

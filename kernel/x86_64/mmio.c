@@ -3,6 +3,7 @@
 
 #include "kernel/x86_64/alu.h"
 #include "kernel/x86_64/bits.h"
+#include "mm/compiler.h"
 
 static uint64_t mask_of(unsigned width)
 {
@@ -74,13 +75,27 @@ static bool crosses_page(uint64_t address, unsigned width)
 
 /* --- fetch --- */
 
+/* Most instructions have all of their bytes on one page: a constant number of them to copy. */
+static bool take_bytes(void *ctx, gpa_t gpa, struct aspace_span span)
+{
+	(void)gpa;
+	if (likely(span.bytes == INSN_MAX_BYTES))
+		__builtin_memcpy(ctx, span.host, INSN_MAX_BYTES);
+	else
+		__builtin_memcpy(ctx, span.host, span.bytes);
+	return true;
+}
+
+/* On one page, so in one stretch. */
 static enum mm_error fetch_piece(const struct x86_guest *g, uint64_t address, uint8_t *buf,
                                  size_t bytes)
 {
 	gpa_t gpa;
 	enum mm_error err = stage1_translate(&g->stage1, gva_at(address), MM_X, &gpa);
 
-	return err == MM_OK ? aspace_fetch(g->stage1.as, gpa, buf, bytes) : err;
+	if (err != MM_OK)
+		return err;
+	return aspace_for_each_span(g->stage1.as, gpa_range(gpa, bytes), MM_X, take_bytes, buf);
 }
 
 /* Each byte at most once, whatever the guest's other CPUs write there meanwhile; those on a

@@ -9,6 +9,7 @@
 #include "kernel/x86_64/stage1.h"
 
 #include "kernel/x86_64/bits.h"
+#include "mm/compiler.h"
 
 #define PTE_PRESENT BIT(0)
 #define PTE_WRITE   BIT(1)
@@ -26,99 +27,77 @@ struct shape {
 	unsigned entry_size;
 };
 
-/* What the entries on the way permit together. */
+/* The bits that all entries on the way have, and those that any has. */
 struct rights {
-	bool write, user, no_execute;
+	uint64_t all, any;
 };
 
-static struct shape shape_of(const struct stage1 *s)
+static uint64_t root_of(const struct stage1 *s, struct shape shape)
 {
-	if (!(s->cr4 & CR4_PAE))
-		return (struct shape){2, 10, 4};
-	if (!(s->efer & EFER_LMA))
-		return (struct shape){3, 9, 8};
-	return (struct shape){s->cr4 & CR4_LA57 ? 5 : 4, 9, 8};
-}
-
-static uint64_t root_of(const struct stage1 *s)
-{
-	if (!(s->cr4 & CR4_PAE))
+	if (shape.entry_size == 4)
 		return s->cr3 & CR3_TABLE_32;
-	return s->cr3 & (s->efer & EFER_LMA ? PTE_ADDRESS : CR3_TABLE_PAE);
+	return s->cr3 & (shape.levels == 3 ? CR3_TABLE_PAE : PTE_ADDRESS);
 }
 
 /* Tables 4-4 to 4-6 and 4-14 to 4-18: who may map a large page at this level? */
-static bool is_leaf(const struct stage1 *s, const struct shape *shape, unsigned level,
-                    uint64_t entry)
+static bool is_leaf(const struct stage1 *s, struct shape shape, unsigned level, uint64_t entry)
 {
 	if (level == 0)
 		return true;
 	if (!(entry & PTE_LARGE))
 		return false;
-	if (shape->entry_size == 4)
+	if (shape.entry_size == 4)
 		return s->cr4 & CR4_PSE;
-	return level == 1 || (level == 2 && shape->levels > 3);
+	return level == 1 || (level == 2 && shape.levels > 3);
 }
 
 /* 32-bit tables name a 4 MiB page with up to 40 bits, in bits 31:22 and 20:13: table 4-4. */
-static uint64_t leaf_address(const struct shape *shape, unsigned shift, uint64_t entry)
+static uint64_t leaf_address(struct shape shape, unsigned shift, uint64_t entry)
 {
-	if (shape->entry_size == 4 && shift != PAGE_SHIFT)
+	if (shape.entry_size == 4 && shift != PAGE_SHIFT)
 		return (entry & GENMASK(31, 22)) | FIELD_GET(GENMASK(20, 13), entry) << 32;
 	return entry & PTE_ADDRESS & ~(BIT(shift) - 1);
 }
 
-static void restrict_rights(struct rights *rights, const struct shape *shape, unsigned level,
-                            uint64_t entry)
-{
-	/* PAE's four top entries have no permissions: table 4-8. */
-	if (shape->levels == 3 && level == 2)
-		return;
-	rights->write &= (entry & PTE_WRITE) != 0;
-	rights->user &= (entry & PTE_USER) != 0;
-	rights->no_execute |= (entry & PTE_NX) != 0;
-}
-
 /* 4.6.1: access rights by mode and kind. */
-static bool permitted(const struct stage1 *s, const struct rights *rights, enum mm_perm access)
+static bool permitted(const struct stage1 *s, struct rights rights, enum mm_perm access)
 {
-	if (s->user && !rights->user)
+	bool user_page = rights.all & PTE_USER;
+
+	if (s->user && !user_page)
 		return false;
-	switch (access) {
-	case MM_X:
-		if ((s->efer & EFER_NXE) && rights->no_execute)
+	if (access == MM_X) {
+		if ((s->efer & EFER_NXE) && (rights.any & PTE_NX))
 			return false;
-		return s->user || !rights->user || !(s->cr4 & CR4_SMEP);
-	case MM_W:
-		if (!rights->write && (s->user || (s->cr0 & CR0_WP)))
-			return false;
-		break;
-	default:
-		break;
+		return s->user || !user_page || !(s->cr4 & CR4_SMEP);
 	}
-	return s->user || !rights->user || !(s->cr4 & CR4_SMAP) || s->access_user;
+	if (access == MM_W && !(rights.all & PTE_WRITE) && (s->user || (s->cr0 & CR0_WP)))
+		return false;
+	return s->user || !user_page || !(s->cr4 & CR4_SMAP) || s->access_user;
 }
 
 /* In 4- and 5-level mode, bits above the highest index repeat it: 3.3.7.1 of vol. 1. */
-static bool is_canonical(const struct shape *shape, uint64_t address)
+static bool is_canonical(struct shape shape, uint64_t address)
 {
-	unsigned unused = 64 - (PAGE_SHIFT + shape->levels * shape->index_bits);
+	unsigned unused = 64 - (PAGE_SHIFT + shape.levels * shape.index_bits);
 
-	return shape->levels < 4 || (uint64_t)((int64_t)(address << unused) >> unused) == address;
+	return shape.levels < 4 || (uint64_t)((int64_t)(address << unused) >> unused) == address;
 }
 
-static enum mm_error walk(const struct stage1 *s, uint64_t address, enum mm_perm access, gpa_t *out)
+/* Compiled once for each shape, which is a constant. */
+static always_inline enum mm_error walk(const struct stage1 *s, struct shape shape,
+                                        uint64_t address, enum mm_perm access, gpa_t *out)
 {
-	struct shape shape = shape_of(s);
-	struct rights rights = {true, true, false};
-	uint64_t table = root_of(s);
+	struct rights rights = {PTE_WRITE | PTE_USER, 0};
+	uint64_t table = root_of(s, shape), entry;
+	unsigned level = shape.levels, shift;
 
-	if (!is_canonical(&shape, address))
+	if (!is_canonical(shape, address))
 		return MM_NOT_MAPPED;
-	for (unsigned level = shape.levels; level-- > 0;) {
-		unsigned shift = PAGE_SHIFT + level * shape.index_bits;
+	do {
+		shift = PAGE_SHIFT + --level * shape.index_bits;
+
 		uint64_t index = address >> shift & (BIT(shape.index_bits) - 1);
-		uint64_t entry;
 		enum mm_error err = aspace_load(s->as, gpa_at(table + index * shape.entry_size),
 		                                shape.entry_size, &entry);
 
@@ -126,17 +105,17 @@ static enum mm_error walk(const struct stage1 *s, uint64_t address, enum mm_perm
 			return err;
 		if (!(entry & PTE_PRESENT))
 			return MM_NOT_MAPPED;
-		restrict_rights(&rights, &shape, level, entry);
-		if (is_leaf(s, &shape, level, entry)) {
-			if (!permitted(s, &rights, access))
-				return MM_DENIED;
-			*out = gpa_at(leaf_address(&shape, shift, entry) |
-			              (address & (BIT(shift) - 1)));
-			return MM_OK;
+		/* PAE's four top entries have no permissions: table 4-8. */
+		if (shape.levels != 3 || level != 2) {
+			rights.all &= entry;
+			rights.any |= entry;
 		}
 		table = entry & PTE_ADDRESS;
-	}
-	return MM_NOT_MAPPED;
+	} while (!is_leaf(s, shape, level, entry));
+	if (!permitted(s, rights, access))
+		return MM_DENIED;
+	*out = gpa_at(leaf_address(shape, shift, entry) | (address & (BIT(shift) - 1)));
+	return MM_OK;
 }
 
 enum mm_error stage1_translate(const struct stage1 *s, gva_t gva, enum mm_perm access, gpa_t *out)
@@ -148,5 +127,11 @@ enum mm_error stage1_translate(const struct stage1 *s, gva_t gva, enum mm_perm a
 		*out = gpa_at(address);
 		return MM_OK;
 	}
-	return walk(s, address, access, out);
+	if (!(s->cr4 & CR4_PAE))
+		return walk(s, (struct shape){2, 10, 4}, address, access, out);
+	if (!long_mode)
+		return walk(s, (struct shape){3, 9, 8}, address, access, out);
+	if (s->cr4 & CR4_LA57)
+		return walk(s, (struct shape){5, 9, 8}, address, access, out);
+	return walk(s, (struct shape){4, 9, 8}, address, access, out);
 }
