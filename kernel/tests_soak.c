@@ -11,6 +11,7 @@
 #define FAULTS_PER_VM  UINT64_C(16384)
 #define SOAK_VMS       10000U
 #define PROGRESS_STEPS 20U
+#define HANG_MS        600000U /* a VM's budget: a hang, whatever the machine is busy with */
 
 /* The VMs' own lines would drown the log: a line now and then says how far it has come. */
 static void progress(const struct test *t, uint64_t done, uint64_t all, uint64_t step)
@@ -30,6 +31,7 @@ static void soak_faults(struct test *t, const void *data)
 	config.args[0] = LAZY_WRITE;
 	config.args[1] = PAGE_SIZE;
 	config.args[2] = FAULTS_PER_VM;
+	config.budget_ms = HANG_MS;
 	log_level = LOG_QUIET;
 	while (done < SOAK_FAULTS && t->failures == 0) {
 		struct scenario *s = scenario_do(t, &config);
@@ -60,8 +62,10 @@ static void soak_vms(struct test *t, const void *data)
 	good.args[0] = LAZY_WRITE;
 	good.args[1] = PAGE_SIZE;
 	good.args[2] = 16;
+	good.budget_ms = HANG_MS;
 	bad.args[0] = ARENA + MIB(2);
 	bad.args[1] = 1;
+	bad.budget_ms = HANG_MS;
 	log_level = LOG_QUIET;
 	for (unsigned i = 1; i <= SOAK_VMS && t->failures == 0; i++) {
 		struct scenario *s = scenario_do(t, i % 2 != 0 ? &good : &bad);

@@ -107,20 +107,27 @@ void apic_send_startup(uint32_t target, unsigned page)
 	          ICR_ASSERT | FIELD_PREP(ICR_MODE, MODE_STARTUP) | FIELD_PREP(ICR_VECTOR, page));
 }
 
-/* Counts both clocks over the same stretch. */
+/* Counts both clocks over the same stretch, again if something came between its ends' two
+ * readings. */
 static uint64_t measure_ratio(void)
 {
-	uint64_t tsc, start;
+	uint64_t before, begun, last, end;
 	uint32_t ticks;
 
-	apic_write(APIC_TIMER_INIT, UINT32_MAX);
-	start = rdtsc();
-	do {
-		tsc = rdtsc() - start;
-	} while (tsc < tsc_frequency() / 256);
-	ticks = UINT32_MAX - apic_read(APIC_TIMER_NOW);
+	for (unsigned tries = 50; tries > 0; tries--) {
+		before = rdtsc();
+		apic_write(APIC_TIMER_INIT, UINT32_MAX);
+		begun = rdtsc();
+		do {
+			last = rdtsc();
+		} while (last - begun < tsc_frequency() / 2048);
+		ticks = UINT32_MAX - apic_read(APIC_TIMER_NOW);
+		end = rdtsc();
+		if ((begun - before) + (end - last) <= (end - before) / 64)
+			break;
+	}
 	apic_write(APIC_TIMER_INIT, 0);
-	return ((uint64_t)ticks << 20) / tsc;
+	return ((uint64_t)ticks << 20) / (last - begun);
 }
 
 void apic_init(void)

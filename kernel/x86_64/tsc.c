@@ -21,9 +21,10 @@
 #define PORT_B_SPEAKER 0x02
 #define PORT_B_OUT2    0x20 /* channel 2 has counted down */
 
-#define CALIBRATION_HZ 100U /* count for 1/100 s */
+#define CALIBRATION_HZ 1000U /* count for 1/1000 s */
 /* If channel 2 never ends (a machine without one): give up after so many TSC ticks. */
 #define CALIBRATION_LIMIT UINT64_C(2000000000)
+#define CALIBRATION_TRIES 50
 #define FALLBACK_HZ       UINT64_C(1000000000)
 
 static uint64_t frequency;
@@ -43,23 +44,52 @@ static uint64_t from_cpuid(void)
 	return 0;
 }
 
-static uint64_t from_pit(void)
+/* What the TSC counted, within these bounds, while the timer counted down once. */
+struct bounds {
+	uint64_t least, most;
+};
+
+/* Begins between `before` and `begun`, ends between `clear` and `end`. */
+static struct bounds count_down(void)
 {
 	uint16_t count = PIT_HZ / CALIBRATION_HZ;
 	uint8_t port_b = in8(PORT_B) & (uint8_t)~PORT_B_SPEAKER;
-	uint64_t start, ticks;
+	uint64_t before, begun, clear, poll, end;
 
 	out8(PORT_B, port_b & (uint8_t)~PORT_B_GATE2);
 	out8(PIT_COMMAND, PIT_ONE_SHOT);
 	out8(PIT_CHANNEL2, (uint8_t)count);
 	out8(PIT_CHANNEL2, (uint8_t)(count >> 8));
+	before = rdtsc();
 	out8(PORT_B, port_b | PORT_B_GATE2);
-	start = rdtsc();
+	begun = rdtsc();
+	poll = begun;
 	do {
-		ticks = rdtsc() - start;
-	} while (!(in8(PORT_B) & PORT_B_OUT2) && ticks < CALIBRATION_LIMIT);
+		clear = poll;
+		poll = rdtsc();
+	} while (!(in8(PORT_B) & PORT_B_OUT2) && poll - begun < CALIBRATION_LIMIT);
+	end = rdtsc();
 	out8(PORT_B, port_b);
-	return ticks < CALIBRATION_LIMIT ? ticks * CALIBRATION_HZ : 0;
+	return (struct bounds){clear - begun, end - before};
+}
+
+/* An emulator on a busy host, or a system management interrupt, may stop this CPU anywhere: the
+ * count whose bounds are closest is the one to believe. */
+static uint64_t from_pit(void)
+{
+	struct bounds best = {0, UINT64_MAX};
+
+	for (unsigned i = 0; i < CALIBRATION_TRIES; i++) {
+		struct bounds now = count_down();
+
+		if (now.most >= CALIBRATION_LIMIT)
+			return 0;
+		if (now.most - now.least < best.most - best.least)
+			best = now;
+		if (best.most - best.least <= best.most / 64)
+			break;
+	}
+	return (best.least + best.most) / 2 * CALIBRATION_HZ;
 }
 
 void tsc_init(void)
