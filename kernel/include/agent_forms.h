@@ -167,6 +167,7 @@ enum priv_outcome {
 	PRIV_DONE,      /* carried out, or emulated: nothing to see */
 	PRIV_UNDEFINED, /* the guest takes an undefined-instruction exception */
 	PRIV_ACCESS,    /* x86: general protection */
+	PRIV_OPERAND,   /* x86: on SVM that, because of an operand; elsewhere undefined */
 	PRIV_EITHER,    /* done, emulated or undefined; never anything else */
 	PRIV_DEBUG,     /* the guest takes a debug exception */
 	PRIV_SHUTDOWN,  /* x86: a triple fault, of which the VM dies */
@@ -236,6 +237,7 @@ enum priv_outcome {
 	X(vmptrld, "pushq %0; vmptrld (%%rsp); popq %0", PRIV_UNDEFINED)                           \
 	X(invept, "subq $16, %%rsp; invept (%%rsp), %0; addq $16, %%rsp", PRIV_UNDEFINED)          \
 	X(vmrun, "movl $0x1000, %%eax; .byte 0x0f, 0x01, 0xd8", PRIV_UNDEFINED)                    \
+	X(vmrun_unaligned, "movl $0x1001, %%eax; .byte 0x0f, 0x01, 0xd8", PRIV_OPERAND)            \
 	X(vmload, "movl $0x1000, %%eax; .byte 0x0f, 0x01, 0xda", PRIV_UNDEFINED)                   \
 	X(stgi, ".byte 0x0f, 0x01, 0xdc", PRIV_UNDEFINED)                                          \
 	X(clgi, ".byte 0x0f, 0x01, 0xdd", PRIV_UNDEFINED)                                          \
