@@ -32,11 +32,6 @@ struct guest_result guest_call(enum guest_call function, uint64_t a0, uint64_t a
 /* The guest's own cycle or instruction counter. */
 uint64_t guest_cycles(void);
 
-/* Builds identity-mapped 4 KiB stage-1 tables for RAM, the info page, the devices and the first
- * `span` bytes at `arena_base` in the memory at `tables` (touching it, lazily backed or not),
- * and turns stage 1 on. Answers the bytes of tables that it wrote. */
-uint64_t guest_stage1_on(uint64_t tables, uint64_t arena_base, uint64_t span);
-
 /* Writes the encoding of a return at `at`, and answers its size: pages of code that a payload
  * makes. guest_sync_code() makes written instructions fetchable. */
 size_t guest_put_return(void *at);
@@ -48,6 +43,12 @@ void guest_wait(void);
 /* --- guests/lib/ --- */
 
 _Noreturn void guest_exit(uint64_t status);
+
+/* Builds identity-mapped 4 KiB stage-1 tables for RAM, the info page, the devices and the first
+ * `span` bytes at `arena_base` in the memory at `tables` (touching it, lazily backed or not),
+ * and turns stage 1 on. Answers the bytes of tables that it wrote. */
+uint64_t guest_stage1_on(uint64_t tables, uint64_t arena_base, uint64_t span);
+
 /* One line in the hypervisor's log. */
 void guest_print(const char *text);
 /* Keeps a value for the hypervisor's verdict. */
