@@ -86,17 +86,10 @@ static bool do_efer(struct svm_vcpu *v, bool write)
 static bool decode_msr(struct svm_vcpu *v, struct vm_exit *exit)
 {
 	bool write = v->vmcb->exit_info1 & MSR_IS_WRITE;
-	uint32_t msr = (uint32_t)v->gpr[GPR_RCX];
 
-	if (msr == MSR_EFER && do_efer(v, write))
+	if ((uint32_t)v->gpr[GPR_RCX] == MSR_EFER && do_efer(v, write))
 		return true;
-	exit->kind = VM_EXIT_SYSREG;
-	exit->sysreg = (struct vm_exit_sysreg){
-		.reg = msr,
-		.write = write,
-		.value = v->gpr[GPR_RDX] << 32 | (uint32_t)v->gpr[GPR_RAX],
-		.gpr = GPR_RAX,
-	};
+	x86_msr_exit(v->gpr, write, exit);
 	return false;
 }
 
@@ -128,13 +121,7 @@ static bool decode_cr4(struct svm_vcpu *v, struct vm_exit *exit)
 
 static bool answer_cpuid(struct svm_vcpu *v)
 {
-	struct cpuid r =
-		guest_cpuid((uint32_t)v->gpr[GPR_RAX], (uint32_t)v->gpr[GPR_RCX], "FaultlineSVM");
-
-	v->gpr[GPR_RAX] = r.eax;
-	v->gpr[GPR_RBX] = r.ebx;
-	v->gpr[GPR_RCX] = r.ecx;
-	v->gpr[GPR_RDX] = r.edx;
+	guest_cpuid(v->gpr, "FaultlineSVM");
 	svm_step(v, LENGTH_CPUID);
 	return true;
 }

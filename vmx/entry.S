@@ -8,7 +8,8 @@
  * in %dl; RBX, RBP, RDI, RSI and R12 to R15 are the caller's. A VMCS switches RSP, RIP, RFLAGS
  * and the segments; all other registers are ours to switch.
  */
-#define GPR(n)   (8 * (n))
+#include "kernel/x86_64/guest_entry.inc"
+
 #define HOST_RSP (8 * 16)
 #define VMCS_HOST_RSP 0x6c14
 
@@ -17,14 +18,7 @@
 	.balign 16
 vmx_enter:
 	/* 1. The caller's registers, and v, which the exit needs to find. */
-	pushq %rbx
-	pushq %rbp
-	pushq %rdi
-	pushq %rsi
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	push_host
 	pushq %rcx
 
 	/* 2. The exit comes back on this stack. It seldom differs from last time's. */
@@ -34,20 +28,7 @@ vmx_enter:
 	/* 3. The guest's registers; none of these moves touches the flag that chooses. */
 	testb %dl, %dl
 	movq GPR(0)(%rcx), %rax
-	movq GPR(2)(%rcx), %rdx
-	movq GPR(3)(%rcx), %rbx
-	movq GPR(5)(%rcx), %rbp
-	movq GPR(6)(%rcx), %rsi
-	movq GPR(7)(%rcx), %rdi
-	movq GPR(8)(%rcx), %r8
-	movq GPR(9)(%rcx), %r9
-	movq GPR(10)(%rcx), %r10
-	movq GPR(11)(%rcx), %r11
-	movq GPR(12)(%rcx), %r12
-	movq GPR(13)(%rcx), %r13
-	movq GPR(14)(%rcx), %r14
-	movq GPR(15)(%rcx), %r15
-	movq GPR(1)(%rcx), %rcx
+	load_guest
 	jz 2f
 	vmresume
 	jmp refused
@@ -69,31 +50,10 @@ refused:
 	/* 5. An exit: RSP is as in step 2, everything else is the guest's. */
 	.balign 16
 vmx_exit_point:
-	xchgq %rcx, (%rsp)
+	save_guest
 	movq %rax, GPR(0)(%rcx)
-	movq %rdx, GPR(2)(%rcx)
-	movq %rbx, GPR(3)(%rcx)
-	movq %rbp, GPR(5)(%rcx)
-	movq %rsi, GPR(6)(%rcx)
-	movq %rdi, GPR(7)(%rcx)
-	movq %r8, GPR(8)(%rcx)
-	movq %r9, GPR(9)(%rcx)
-	movq %r10, GPR(10)(%rcx)
-	movq %r11, GPR(11)(%rcx)
-	movq %r12, GPR(12)(%rcx)
-	movq %r13, GPR(13)(%rcx)
-	movq %r14, GPR(14)(%rcx)
-	movq %r15, GPR(15)(%rcx)
-	popq GPR(1)(%rcx)
 	xorl %eax, %eax
 
 restore:
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rsi
-	popq %rdi
-	popq %rbp
-	popq %rbx
+	pop_host
 	ret

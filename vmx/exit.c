@@ -80,18 +80,6 @@ static bool decode_port(const struct vmx_vcpu *v, struct vm_exit *exit)
 	return false;
 }
 
-static bool decode_msr(const struct vmx_vcpu *v, struct vm_exit *exit, bool write)
-{
-	exit->kind = VM_EXIT_SYSREG;
-	exit->sysreg = (struct vm_exit_sysreg){
-		.reg = (uint32_t)v->gpr[GPR_RCX],
-		.write = write,
-		.value = v->gpr[GPR_RDX] << 32 | (uint32_t)v->gpr[GPR_RAX],
-		.gpr = GPR_RAX,
-	};
-	return false;
-}
-
 static bool decode_control_register(const struct vmx_vcpu *v, struct vm_exit *exit)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
@@ -110,13 +98,7 @@ static bool decode_control_register(const struct vmx_vcpu *v, struct vm_exit *ex
 
 static bool answer_cpuid(struct vmx_vcpu *v)
 {
-	struct cpuid r =
-		guest_cpuid((uint32_t)v->gpr[GPR_RAX], (uint32_t)v->gpr[GPR_RCX], "FaultlineVMX");
-
-	v->gpr[GPR_RAX] = r.eax;
-	v->gpr[GPR_RBX] = r.ebx;
-	v->gpr[GPR_RCX] = r.ecx;
-	v->gpr[GPR_RDX] = r.edx;
+	guest_cpuid(v->gpr, "FaultlineVMX");
 	vmx_step(v);
 	return true;
 }
@@ -245,7 +227,8 @@ static noinline bool decode_seldom(struct vmx_vcpu *v, uint64_t deadline, struct
 		return decode_port(v, exit);
 	case REASON_RDMSR:
 	case REASON_WRMSR:
-		return decode_msr(v, exit, v->reason == REASON_WRMSR);
+		x86_msr_exit(v->gpr, v->reason == REASON_WRMSR, exit);
+		return false;
 	case REASON_CR_ACCESS:
 		return decode_control_register(v, exit);
 	case REASON_CPUID:

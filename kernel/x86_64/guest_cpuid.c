@@ -84,7 +84,7 @@ static void trim_leaf7(struct cpuid *r, uint32_t subleaf)
 	r->edx = 0;
 }
 
-struct cpuid guest_cpuid(uint32_t leaf, uint32_t subleaf, const char *signature)
+static struct cpuid answer(uint32_t leaf, uint32_t subleaf, const char *signature)
 {
 	struct cpuid r;
 
@@ -118,4 +118,14 @@ struct cpuid guest_cpuid(uint32_t leaf, uint32_t subleaf, const char *signature)
 		break;
 	}
 	return r;
+}
+
+void guest_cpuid(uint64_t gpr[GPR_COUNT], const char *signature)
+{
+	struct cpuid r = answer((uint32_t)gpr[GPR_RAX], (uint32_t)gpr[GPR_RCX], signature);
+
+	gpr[GPR_RAX] = r.eax;
+	gpr[GPR_RBX] = r.ebx;
+	gpr[GPR_RCX] = r.ecx;
+	gpr[GPR_RDX] = r.edx;
 }

@@ -48,3 +48,14 @@ uint64_t guest_cr4_allowed(void)
 	return CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_OSFXSR |
 	       CR4_OSXMMEXCPT | CR4_LA57 | CR4_FSGSBASE | CR4_SMEP | CR4_SMAP;
 }
+
+void x86_msr_exit(const uint64_t gpr[GPR_COUNT], bool write, struct vm_exit *exit)
+{
+	exit->kind = VM_EXIT_SYSREG;
+	exit->sysreg = (struct vm_exit_sysreg){
+		.reg = (uint32_t)gpr[GPR_RCX],
+		.write = write,
+		.value = gpr[GPR_RDX] << 32 | (uint32_t)gpr[GPR_RAX],
+		.gpr = GPR_RAX,
+	};
+}

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "mm/bits.h"
+#include "vm_exit.h"
 
 /* General registers as instructions number them: SDM vol. 2, table 3-1. */
 enum x86_gpr {
@@ -76,8 +77,11 @@ uint64_t guest_cr4_allowed(void);
 /* The vector of the one line that vcpu set_interrupt() raises. */
 #define GUEST_INTERRUPT_VECTOR 0x20U
 
-/* CPUID's answer to a guest: the CPU's own, less what Faultline does not give to guests, and
- * leaf 0x4000_0000 with `signature` (12 characters). */
-struct cpuid guest_cpuid(uint32_t leaf, uint32_t subleaf, const char *signature);
+/* What CPUID leaves in RAX, RBX, RCX and RDX: the CPU's own answer, less what Faultline does not
+ * give to guests, and leaf 0x4000_0000 with `signature` (12 characters). */
+void guest_cpuid(uint64_t gpr[GPR_COUNT], const char *signature);
+
+/* RDMSR or WRMSR as an exit. */
+void x86_msr_exit(const uint64_t gpr[GPR_COUNT], bool write, struct vm_exit *exit);
 
 #endif
