@@ -114,7 +114,8 @@ static noinline enum mm_error decode_instruction(struct vcpu *vcpu, const struct
 		error = fetch(vcpu, exit->pc, &v->mmio.insn);
 	if (error != MM_OK)
 		return error;
-	if (!one_place(v, insn, exit->fault.gva.raw))
+	/* Changed since it faulted, it may be anything: a store is not what a load's fault was. */
+	if (insn->write != (exit->fault.access == MM_W) || !one_place(v, insn, exit->fault.gva.raw))
 		return MM_UNSUPPORTED;
 
 	v->mmio.decoded = true;

@@ -161,6 +161,14 @@ static enum mm_error prepare_movs(struct x86_mmio *m, const struct x86_guest *g,
 	}
 }
 
+/* NPT says where in guest-physical memory alone; within a page, that is the same. */
+static bool is_what_faulted(const struct vm_exit *exit, uint64_t address)
+{
+	if (exit->fault.gva_valid)
+		return address == exit->fault.gva.raw;
+	return exit->fault.gpa_is_page || (address ^ exit->fault.gpa.raw) % PAGE_SIZE == 0;
+}
+
 static enum mm_error begin(struct x86_mmio *m, const struct x86_guest *g,
                            const struct vm_exit *exit, struct mmio_access *access)
 {
@@ -184,10 +192,9 @@ static enum mm_error begin(struct x86_mmio *m, const struct x86_guest *g,
 	address = i->op == INSN_STOS || (i->op == INSN_MOVS && access->write)
 	                  ? string_destination(g, i)
 	                  : operand_address(g, i);
-	if (crosses_page(address, i->width) ||
-	    (exit->fault.gva_valid && address != exit->fault.gva.raw))
+	if (crosses_page(address, i->width) || !is_what_faulted(exit, address))
 		return MM_UNSUPPORTED;
-	return MM_OK;
+	return is_store(i) && exit->fault.access != MM_W ? MM_UNSUPPORTED : MM_OK;
 }
 
 enum mm_error x86_mmio_decode(struct x86_mmio *m, const struct x86_guest *g,
