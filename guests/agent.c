@@ -267,19 +267,28 @@ static void do_vector(struct agent_context *ctx)
 /* Each attempt may trap: the only operation that is not tried as a whole. */
 static void sweep(struct agent_context *ctx)
 {
+	static agent_fn *const attempts[AGENT_SWEEPS] = {
+		[AGENT_SWEEP_REGISTERS] = agent_sweep_register,
+		[AGENT_SWEEP_FIRMWARE] = agent_sweep_firmware,
+		[AGENT_SWEEP_FORBIDDEN] = agent_sweep_write,
+	};
 	unsigned kind = ctx->op->count;
-	agent_fn *fn = kind == AGENT_SWEEP_REGISTERS ? agent_sweep_register : agent_sweep_firmware;
+	bool forbidden = kind == AGENT_SWEEP_FORBIDDEN;
 	uint32_t length = agent_sweep_length(kind);
 	uint64_t odd = 0;
 
 	ctx->supported = length != 0;
 	for (ctx->attempt = 0; ctx->attempt < length; ctx->attempt++) {
-		if (!agent_try(ctx->frame, fn, ctx)) {
-			enum agent_trap trap = agent_arch_trap(ctx);
+		enum agent_trap trap = AGENT_DONE;
 
-			if (trap != AGENT_UNDEFINED && trap != AGENT_ACCESS)
-				odd = ((odd + 1) & UINT32_MAX) | ctx->frame->cause << 32;
-		}
+		if (forbidden && !agent_sweep_forbidden(ctx))
+			continue;
+		if (!agent_try(ctx->frame, attempts[kind], ctx))
+			trap = agent_arch_trap(ctx);
+		if (trap == AGENT_DONE && forbidden)
+			odd = ((odd + 1) & UINT32_MAX) | (uint64_t)ctx->attempt << 32;
+		else if (trap != AGENT_DONE && trap != AGENT_UNDEFINED && trap != AGENT_ACCESS)
+			odd = ((odd + 1) & UINT32_MAX) | ctx->frame->cause << 32;
 	}
 	ctx->value = odd;
 }

@@ -169,7 +169,7 @@ static void find_features(struct virt_caps *caps)
 	add_feature(caps, "vmid", hext_features.vmid_bits != 0, true);
 	add_feature(caps, "gstage-ad", hardware_ad, true);
 	add_feature(caps, "sstc", hext_features.sstc, true);
-	add_feature(caps, "svpbmt", hext_features.svpbmt, true);
+	add_feature(caps, "svpbmt", isa_has("svpbmt"), hext_features.svpbmt);
 	add_feature(caps, "svadu", hext_features.svadu, true);
 	add_feature(caps, "svnapot", isa_has("svnapot"), false);
 	add_feature(caps, "svinval", isa_has("svinval"), false);

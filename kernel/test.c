@@ -36,7 +36,7 @@ static void run_case(const struct test_case *c, const struct host *host,
 	struct test t = {.name = c->name, .host = host, .options = options};
 	uint64_t free = frames_free();
 	const char *reason;
-	enum tap_directive known = deviation(options->emulator, host->ops->name, c->name, &reason);
+	enum tap_directive known = deviation(options->emulator, host, c->name, &reason);
 
 	if (known == TAP_SKIP)
 		test_skip(&t, reason);

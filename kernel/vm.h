@@ -112,6 +112,8 @@ struct vm_vcpu;
 struct vm_hooks {
 	/* GUEST_STEP: the answer is the guest's. */
 	uint64_t (*step)(void *ctx, struct vm_vcpu *v, uint64_t number);
+	/* A nested fault, before it is answered: what another CPU may have done meanwhile. */
+	void (*meanwhile)(void *ctx, struct vm_vcpu *v, const struct vm_exit_fault *fault);
 	/* A nested fault that the VM would be killed for. True: never mind, run it again. */
 	bool (*repair)(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit);
 	void *ctx;

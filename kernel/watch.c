@@ -66,18 +66,23 @@ static uint64_t size_of(struct vm *vm, const struct fault_record *fault)
 
 enum mm_fault watch_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault)
 {
-	uint64_t start = machine_cycles();
-	enum mm_fault result = aspace_fault(&v->vm->as, fault->gpa, fault->access);
+	const struct vm_hooks *hooks = v->vm->hooks;
 	struct fault_record written = {
 		.gpa = fault->gpa,
 		.access = fault->access,
-		.result = result,
 		.stage1_walk = fault->stage1_walk,
 		.gpa_is_page = fault->gpa_is_page,
 		.vcpu = v->vcpu.index,
-		.cycles = machine_cycles() - start,
 	};
+	enum mm_fault result;
+	uint64_t start;
 
+	if (hooks != NULL)
+		hooks->meanwhile(hooks->ctx, v, fault);
+	start = machine_cycles();
+	result = aspace_fault(&v->vm->as, fault->gpa, fault->access);
+	written.cycles = machine_cycles() - start;
+	written.result = result;
 	written.size = size_of(v->vm, &written);
 	if (v->vm->trace != NULL)
 		record(v->vm->trace, &written);

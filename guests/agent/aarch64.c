@@ -43,6 +43,7 @@
 #define PTE_TABLE    UINT64_C(0x3)
 #define PTE_BLOCK    UINT64_C(0x1)
 #define PTE_DEVICE   (UINT64_C(1) << 2)
+#define PTE_USER     (UINT64_C(1) << 6)
 #define PTE_READONLY (UINT64_C(1) << 7)
 #define PTE_SH       (UINT64_C(3) << 8)
 #define PTE_AF       (UINT64_C(1) << 10)
@@ -238,6 +239,25 @@ void agent_sweep_register(struct agent_context *ctx)
 	agent_call((uint64_t)code, 0);
 }
 
+/* D17.1.2: op1 4 to 7 are EL2's and EL3's registers, and EL1's by their names at EL2; op1 0 with
+ * CRn 0 are the identification registers. */
+#define OP1(encoding) ((encoding) >> 11 & 7)
+#define CRN(encoding) ((encoding) >> 7 & 0xf)
+#define MSR_X0        UINT32_C(0xd5180000)
+
+bool agent_sweep_forbidden(struct agent_context *ctx)
+{
+	return OP1(ctx->attempt) >= 4 || (OP1(ctx->attempt) == 0 && CRN(ctx->attempt) == 0);
+}
+
+void agent_sweep_write(struct agent_context *ctx)
+{
+	code[0] = MSR_X0 | ctx->attempt << 5;
+	code[1] = RET;
+	guest_sync_code(code, sizeof(code));
+	agent_call((uint64_t)code, 0);
+}
+
 /* PSCI and the ranges of other owners, by HVC and SMC, with arguments that make no sense. */
 void agent_sweep_firmware(struct agent_context *ctx)
 {
@@ -254,7 +274,7 @@ void agent_sweep_firmware(struct agent_context *ctx)
 
 uint32_t agent_sweep_length(unsigned sweep)
 {
-	return sweep == AGENT_SWEEP_REGISTERS ? ENCODINGS : 512;
+	return sweep == AGENT_SWEEP_FIRMWARE ? 512 : ENCODINGS;
 }
 
 void agent_vector_base(uint64_t at)
@@ -275,7 +295,10 @@ uint64_t agent_pte_leaf(uint64_t pa, unsigned level, uint8_t flags)
 {
 	uint64_t entry = pa | PTE_SH | PTE_UXN | (level == 0 ? PTE_TABLE : PTE_BLOCK);
 
-	entry |= pa < GUEST_RAM_BASE ? PTE_DEVICE : 0;
+	if (pa < GUEST_RAM_BASE && !(flags & AGENT_PTE_NORMAL))
+		entry |= PTE_DEVICE;
+	entry |= flags & AGENT_PTE_USER ? PTE_USER : 0;
+	entry |= flags & AGENT_PTE_A ? PTE_AF : 0;
 	entry |= flags & AGENT_PTE_X ? 0 : PTE_PXN;
 	if (flags & AGENT_PTE_AD)
 		return entry | PTE_AF | (flags & AGENT_PTE_W ? 0 : PTE_READONLY);

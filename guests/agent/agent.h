@@ -79,7 +79,9 @@ bool agent_firmware(const struct agent_op *op, uint64_t *value);
 void agent_irq_mask(bool masked);
 
 /* One attempt of a sweep, for agent_try(): number ctx->attempt. */
-agent_fn agent_sweep_register, agent_sweep_firmware;
+agent_fn agent_sweep_register, agent_sweep_firmware, agent_sweep_write;
+/* Is attempt number ctx->attempt of AGENT_SWEEP_FORBIDDEN one? */
+bool agent_sweep_forbidden(struct agent_context *ctx);
 /* How many attempts a sweep has; 0: there is no such thing here. */
 uint32_t agent_sweep_length(unsigned sweep);
 void agent_vector_base(uint64_t at);

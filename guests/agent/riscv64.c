@@ -28,6 +28,8 @@
 #define PTE_R  0x02U
 #define PTE_W  0x04U
 #define PTE_X  0x08U
+#define PTE_U  0x10U
+#define PTE_A  0x40U
 #define PTE_AD 0xc0U
 /* PPN, 53:10, is the address from bit 12 on. */
 #define PTE_PPN UINT64_C(0x3ffffffffffc00)
@@ -211,6 +213,25 @@ void agent_sweep_register(struct agent_context *ctx)
 	agent_call((uint64_t)code, 0);
 }
 
+/* 2.1: bits 9:8 of a CSR's number are who may access it, 11:10 both set if it is read-only. What
+ * is for VS-mode, or for U-mode, to write is left out: it is the guest's own. */
+#define CSR_PRIVILEGE(csr) ((csr) >> 8 & 3)
+#define CSR_READ_ONLY(csr) ((csr) >> 10 == 3)
+#define CSRW_A0            UINT32_C(0x00051073) /* csrrw x0, csr, a0 */
+
+bool agent_sweep_forbidden(struct agent_context *ctx)
+{
+	return CSR_PRIVILEGE(ctx->attempt) >= 2 || CSR_READ_ONLY(ctx->attempt);
+}
+
+void agent_sweep_write(struct agent_context *ctx)
+{
+	code[0] = CSRW_A0 | ctx->attempt << CSR_SHIFT;
+	code[1] = RET;
+	guest_sync_code(code, sizeof(code));
+	agent_call((uint64_t)code, 0);
+}
+
 /* Extensions by number, each with functions, hart masks and addresses that make no sense. */
 void agent_sweep_firmware(struct agent_context *ctx)
 {
@@ -230,7 +251,7 @@ void agent_sweep_firmware(struct agent_context *ctx)
 
 uint32_t agent_sweep_length(unsigned sweep)
 {
-	return sweep == AGENT_SWEEP_REGISTERS ? CSRS : 18 * 4 * 4 * 4;
+	return sweep == AGENT_SWEEP_FIRMWARE ? 18 * 4 * 4 * 4 : CSRS;
 }
 
 void agent_vector_base(uint64_t at)
@@ -253,7 +274,9 @@ uint64_t agent_pte_leaf(uint64_t pa, unsigned level, uint8_t flags)
 	entry |= flags & AGENT_PTE_R ? PTE_R : 0;
 	entry |= flags & AGENT_PTE_W ? PTE_W : 0;
 	entry |= flags & AGENT_PTE_X ? PTE_X : 0;
+	entry |= flags & AGENT_PTE_A ? PTE_A : 0;
 	entry |= flags & AGENT_PTE_AD ? PTE_AD : 0;
+	entry |= flags & AGENT_PTE_USER ? PTE_U : 0;
 	return entry;
 }
 

@@ -239,6 +239,18 @@ void agent_sweep_firmware(struct agent_context *ctx)
 	ctx->supported = false;
 }
 
+/* By reading alone: WRMSR's faults are rows of agent_forms.h. */
+bool agent_sweep_forbidden(struct agent_context *ctx)
+{
+	(void)ctx;
+	return false;
+}
+
+void agent_sweep_write(struct agent_context *ctx)
+{
+	ctx->supported = false;
+}
+
 uint32_t agent_sweep_length(unsigned sweep)
 {
 	return sweep == AGENT_SWEEP_REGISTERS ? 3 * MSRS_EACH : 0;

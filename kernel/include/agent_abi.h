@@ -70,6 +70,10 @@ enum agent_code {
 #define AGENT_PTE_W    0x20U
 #define AGENT_PTE_X    0x40U
 #define AGENT_PTE_AD   0x80U /* MAP: accessed and dirty set already */
+/* Of MAP alone; the others know these bits by the names above. */
+#define AGENT_PTE_A      0x01U /* accessed set already, dirty still due */
+#define AGENT_PTE_USER   0x02U /* a user page: in every mode of the agent, somebody else's */
+#define AGENT_PTE_NORMAL 0x08U /* Arm: Normal memory, whatever there is at that address */
 
 struct agent_op {
 	uint16_t code; /* enum agent_code */
@@ -126,6 +130,8 @@ _Static_assert(sizeof(struct agent_mailbox) <= AGENT_MAILBOX_SIZE, "one mailbox 
 enum agent_sweep {
 	AGENT_SWEEP_REGISTERS, /* reads every CSR, system register or MSR */
 	AGENT_SWEEP_FIRMWARE,  /* SBI or PSCI calls with numbers and arguments of all sorts */
+	AGENT_SWEEP_FORBIDDEN, /* writes every CSR or system register that is not a guest's to
+	                          write: one that goes through counts as odd */
 	AGENT_SWEEPS,
 };
 

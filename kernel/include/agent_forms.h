@@ -25,8 +25,10 @@ enum form_kind {
 	FORM_AND,     /* load, combine with the value, store */
 	FORM_OR,
 	FORM_XOR,
-	FORM_COMPARE, /* load; the value becomes 1 if it was equal to it, else 0 */
-	FORM_REFUSED, /* clearly refused: the guest is killed, the device unharmed */
+	FORM_COMPARE,   /* load; the value becomes 1 if it was equal to it, else 0 */
+	FORM_REFUSED,   /* clearly refused: the guest is killed, the device unharmed */
+	FORM_LSE,       /* the same, on a CPU that has FEAT_LSE */
+	FORM_UNDEFINED, /* registers that guests do not get: undefined, the device not asked */
 };
 
 /* X(name, text, width, kind) */
@@ -68,7 +70,16 @@ enum form_kind {
 	X(c_sdsp, "mv t0, sp; mv sp, %1; c.sdsp %0, 0(sp); mv sp, t0", 8, FORM_STORE)              \
 	X(amoadd, "amoadd.d %0, %0, (%1)", 8, FORM_REFUSED)                                        \
 	X(amoswap_w, "amoswap.w %0, %0, (%1)", 4, FORM_REFUSED)                                    \
-	X(lr, "lr.d %0, (%1)", 8, FORM_REFUSED)
+	X(lr, "lr.d %0, (%1)", 8, FORM_REFUSED)                                                    \
+	X(fld, "li t0, 0x2000; csrs sstatus, t0; mv t0, %1; .4byte 0x0002b007", 8, FORM_UNDEFINED) \
+	X(fsw, "li t0, 0x2000; csrs sstatus, t0; mv t0, %1; .4byte 0x0002a027", 4, FORM_UNDEFINED) \
+	X(c_fld, "li a5, 0x2000; csrs sstatus, a5; mv a5, %1; .2byte 0x2380", 8, FORM_UNDEFINED)   \
+	X(vle8, "li t0, 0x200; csrs sstatus, t0; mv t0, %1; .4byte 0x02028007", 8, FORM_UNDEFINED)
+
+/* The guest lets itself use them (CPACR_EL1.FPEN), and x16 is the address: LDR d0, STR q0,
+ * LDP q0, q1 and LD1 {v0.16b} follow. */
+#define AGENT_FP_ON                                                                                \
+	"mrs x16, cpacr_el1; orr x16, x16, #0x300000; msr cpacr_el1, x16; isb; mov x16, %1; "
 
 #define AGENT_FORMS_AARCH64(X)                                                                     \
 	X(ldrb, "ldrb %w0, [%1]", 1, FORM_ZERO)                                                    \
@@ -112,7 +123,15 @@ enum form_kind {
 	X(str_pre, "sub x16, %1, #8; str %0, [x16, #8]!", 8, FORM_STORE)                           \
 	X(stlr, "stlr %0, [%1]", 8, FORM_STORE)                                                    \
 	X(stp_x, "stp %0, %0, [%1]", 8, FORM_STORE2)                                               \
-	X(ldxr, "ldxr %0, [%1]", 8, FORM_REFUSED)
+	X(ldxr, "ldxr %0, [%1]", 8, FORM_REFUSED)                                                  \
+	X(ldaxp, "ldaxp x15, %0, [%1]", 8, FORM_REFUSED)                                           \
+	X(ldadd, ".arch_extension lse; ldadd %0, x17, [%1]", 8, FORM_LSE)                          \
+	X(swp, ".arch_extension lse; swp %0, x17, [%1]", 8, FORM_LSE)                              \
+	X(cas, ".arch_extension lse; mov x17, #0; cas x17, %0, [%1]", 8, FORM_LSE)                 \
+	X(ldr_d, AGENT_FP_ON ".inst 0xfd400200", 8, FORM_UNDEFINED)                                \
+	X(str_q, AGENT_FP_ON ".inst 0x3d800200", 8, FORM_UNDEFINED)                                \
+	X(ldp_q, AGENT_FP_ON ".inst 0xad400600", 8, FORM_UNDEFINED)                                \
+	X(ld1, AGENT_FP_ON ".inst 0x4c407200", 8, FORM_UNDEFINED)
 
 #define AGENT_FORMS_X86_64(X)                                                                      \
 	X(mov8, "movb (%1), %b0", 1, FORM_KEEP)                                                    \
@@ -195,7 +214,9 @@ enum priv_outcome {
 	X(instret, "csrr %0, 0xc02", PRIV_EITHER)                                                  \
 	X(sfence, "sfence.vma", PRIV_DONE)                                                         \
 	X(satp, "csrr %0, satp", PRIV_DONE)                                                        \
-	X(sscratch, "csrr %0, sscratch", PRIV_DONE)
+	X(sscratch, "csrr %0, sscratch", PRIV_DONE)                                                \
+	X(sum_on, "li t0, 0x40000; csrs sstatus, t0", PRIV_APART)                                  \
+	X(mxr_on, "li t0, 0x80000; csrs sstatus, t0", PRIV_APART)
 
 #define AGENT_PRIVS_AARCH64(X)                                                                     \
 	X(hcr_el2_read, "mrs %0, hcr_el2", PRIV_UNDEFINED)                                         \

@@ -2,12 +2,13 @@
 #ifndef SUITE_DEVIATIONS_H
 #define SUITE_DEVIATIONS_H
 
+#include "kernel/host.h"
 #include "kernel/tap.h"
 
-/* TAP_TODO: this case is expected to fail on this emulator ("qemu-7.2.22") with this extension
- * (virt_ops.name); TAP_SKIP: it must not even be tried. *reason says why. Otherwise TAP_NORMAL,
- * and *reason is NULL. */
-enum tap_directive deviation(const char *emulator, const char *extension, const char *name,
+/* TAP_TODO: this case is expected to fail on this emulator ("qemu-7.2.22") with the
+ * extension and the features that the machine has; TAP_SKIP: it must not even be tried. *reason
+ * says why. Otherwise TAP_NORMAL, and *reason is NULL. */
+enum tap_directive deviation(const char *emulator, const struct host *host, const char *name,
                              const char **reason);
 
 #endif

@@ -320,6 +320,43 @@ static const struct suite_case cases[] = {
 		.step = step,
 	},
 	{
+		/* The pages of the guest's own tables are read, and no more: pages 0, 1 and 8. */
+		.name = "dirty.marks.walked",
+		.arch = "riscv64 aarch64",
+		.needs = SUITE_NEEDS_AD,
+		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(), MAP(VIRTUAL, ARENA + 8 * PAGE, 0, ARENA),
+                                 WRITE(8, VIRTUAL, 1),
+                                 {OP(STEP, .value = HARVEST), .any_value = true}, OP_FLUSH(),
+                                 READ(8, VIRTUAL, 1), STEP_ANSWERS(HARVEST, 0x01030000)),
+		.step = step,
+	},
+	{
+		/* SDM 29.3.5, APM 15.25.6: a walk of the guest's tables counts as a write. */
+		.name = "dirty.marks.walked",
+		.arch = "x86_64",
+		.needs = SUITE_NEEDS_AD,
+		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(), MAP(VIRTUAL, ARENA + 8 * PAGE, 0, ARENA),
+                                 WRITE(8, VIRTUAL, 1),
+                                 {OP(STEP, .value = HARVEST), .any_value = true}, OP_FLUSH(),
+                                 READ(8, VIRTUAL, 1), STEP_ANSWERS(HARVEST, 0x01030003)),
+		.step = step,
+	},
+	{
+		/* The CPU's update of the guest's own entry is a write to the page it lies in. */
+		.name = "dirty.marks.walk-updates",
+		.arch = "riscv64 aarch64",
+		.needs = SUITE_NEEDS_AD,
+		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1_AD(),
+                                 MAP_AS(VIRTUAL, ARENA + 8 * PAGE, 0, ARENA,
+                                        AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X),
+                                 {OP(STEP, .value = HARVEST), .any_value = true}, OP_FLUSH(),
+                                 WRITE(8, VIRTUAL, 1), STEP_ANSWERS(HARVEST, 0x01030102)),
+		.step = step,
+	},
+	{
 		/* Not collected, but met by the log as a lazy page: it counts as written. */
 		.name = "dirty.protect.lazy",
 		.areas = AREAS(LAZY(ARENA, PAGES *PAGE, MM_RW)),

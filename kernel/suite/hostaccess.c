@@ -3,6 +3,7 @@
  * beside a guest that uses the same memory: what one writes the other reads, the guest's
  * permissions hold for both, and an access that cannot be done whole is not done at all.
  */
+#include "agent_forms.h"
 #include "kernel/string.h"
 #include "kernel/suite/run.h"
 #include "kernel/suite/suite.h"
@@ -97,6 +98,16 @@ static bool found_page(struct suite_run *run)
 #define TRANSLATE(page, access)         STEP((page) << 8 | (access))
 #define NO_TRANSLATION(page, access, e) STEP_ANSWERS((page) << 8 | (access), (uint32_t)(e))
 
+enum {
+	AGENT_PRIVS_RISCV64(AGENT_PRIV_ENUM_RISCV64)
+};
+
+#define ALL (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD)
+#define PRIVILEGED(name)                                                                           \
+	{                                                                                          \
+		OP(PRIV, .count = PRIV_RISCV64_##name), .any_value = true                          \
+	}
+
 static const struct suite_case cases[] = {
 	{
 		.name = "host.read.what-guest-wrote",
@@ -178,6 +189,57 @@ static const struct suite_case cases[] = {
                                NO_TRANSLATION(0, MM_W, MM_DENIED), TRANSLATE(0, MM_R)),
 		.step = translate,
 		.verify = found_page,
+	},
+	{
+		/* Privileged manual 4.3.1: to VS-mode a user page is closed but for loads and
+                 * stores under SUM, and never code. */
+		.name = "host.virtual.sum",
+		.arch = "riscv64",
+		.areas = AREAS(POPULATED(ARENA, 64 * PAGE, MM_RW)),
+		.script = SCRIPT(
+			STAGE1(), MAP_AS(VIRTUAL, ARENA + PAGE, 0, TABLES, ALL | AGENT_PTE_USER),
+			NO_TRANSLATION(0, MM_R, MM_DENIED), NO_TRANSLATION(0, MM_W, MM_DENIED),
+			PRIVILEGED(sum_on), NO_TRANSLATION(0, MM_X, MM_DENIED), TRANSLATE(0, MM_W),
+			TRANSLATE(0, MM_R), WRITE(8, VIRTUAL, VALUE)),
+		.step = translate,
+		.verify = found_page,
+	},
+	{
+		/* 4.1.1.2: what may be executed may be read, under MXR. */
+		.name = "host.virtual.mxr",
+		.arch = "riscv64",
+		.areas = AREAS(POPULATED(ARENA, 64 * PAGE, MM_RW)),
+		.script =
+			SCRIPT(STAGE1(),
+                               MAP_AS(VIRTUAL, ARENA + PAGE, 0, TABLES, AGENT_PTE_X | AGENT_PTE_AD),
+                               NO_TRANSLATION(0, MM_R, MM_DENIED), TRANSLATE(0, MM_X),
+                               PRIVILEGED(mxr_on), NO_TRANSLATION(0, MM_W, MM_DENIED),
+                               TRANSLATE(0, MM_R), READ(8, VIRTUAL, 0)),
+		.step = translate,
+		.verify = found_page,
+	},
+	{
+		/* Arm ARM D8.4.2: EL1 may use a page of EL0's; a read-only one it may not write. */
+		.name = "host.virtual.user",
+		.arch = "aarch64",
+		.areas = AREAS(POPULATED(ARENA, 64 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(),
+                                 MAP_AS(VIRTUAL, ARENA + PAGE, 0, TABLES, ALL | AGENT_PTE_USER),
+                                 MAP_AS(VIRTUAL + PAGE, ARENA + PAGE, 0, TABLES,
+                                        AGENT_PTE_R | AGENT_PTE_AD | AGENT_PTE_USER),
+                                 NO_TRANSLATION(1, MM_W, MM_DENIED), TRANSLATE(0, MM_W),
+                                 TRANSLATE(0, MM_R), WRITE(8, VIRTUAL, VALUE)),
+		.step = translate,
+		.verify = found_page,
+	},
+	{
+		/* The guest's table itself is not there yet: it reads as zeros, and maps nothing.
+                 */
+		.name = "host.virtual.table-absent",
+		.areas = AREAS(LAZY(ARENA, 64 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(), MAP_AS(VIRTUAL, ARENA, 0, TABLES, AGENT_KEEP),
+                                 NO_TRANSLATION(0, MM_R, MM_NOT_MAPPED)),
+		.step = translate,
 	},
 	{
 		.name = "host.virtual.invalid",

@@ -4,16 +4,15 @@
  *
  * What other files have in the same words is not repeated: stray accesses (range.c), permissions
  * (perm.c), page tables in odd places (stage1.c), devices (mmio.c), forbidden instructions
- * (privileged.c), storms and races (smp.c).
+ * (privileged.c), calls of firmware (firmware.c), code that changes (hostile_code.c), storms and
+ * races (smp.c).
  */
 #include "agent_forms.h"
 #include "kernel/run.h"
 #include "kernel/string.h"
 #include "kernel/suite/beside.h"
-#include "kernel/suite/mailbox.h"
 #include "kernel/suite/run.h"
 #include "kernel/suite/suite.h"
-#include "machine.h"
 
 #define PATTERN UINT64_C(0xbadbadbadbadbad0)
 #define ROOM    UINT64_C(8) /* frames beyond those that the VM starts with */
@@ -88,91 +87,15 @@ static uint64_t neighbour_is_done(struct suite_run *run, uint64_t number)
 	return vm_outcome(beside_vm(0)) == VM_EXITED ? 0 : 1;
 }
 
-/* --- code and data that change under the hypervisor's eyes --- */
-
 enum {
 	AGENT_PRIVS_X86_64(AGENT_PRIV_ENUM_X86_64)
 };
-
-#define CODE    (ARENA + PAGE)
-#define TEST_ID (GUEST_TEST_BASE + GUEST_TEST_ID)
-#define WORD    UINT32_C(0x44332211) /* what the one finds there, */
-#define BYTE    UINT32_C(0x11)       /* and what the other */
-#define TRIES   30U
-
-/* Two encodings of a load from a device, of 4 bytes and of 1, each with a return behind it. */
-static const struct load {
-	const char *arch;
-	uint64_t codes[2];
-} loads[] = {
-	/* LWU a0, 0(a0), LBU a0, 0(a0); RET */
-	{"riscv64", {UINT64_C(0x0000806700056503), UINT64_C(0x0000806700054503)}},
-	/* MOV EAX, [RDI]; MOVZX EAX, BYTE [RDI]; RET, NOPs */
-	{"x86_64", {UINT64_C(0x9090909090c3078b), UINT64_C(0x90909090c307b60f)}},
-};
-
-static struct suite_op racer[SUITE_DRAFT_OPS];
-
-static const struct load *load_here(void)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(loads); i++) {
-		if (strcmp(loads[i].arch, machine_arch) == 0)
-			return &loads[i];
-	}
-	return NULL;
-}
-
-static bool write_code(struct suite_run *run)
-{
-	return aspace_store(&run->vm->as, gpa_at(CODE), 8, load_here()->codes[0]) == MM_OK;
-}
-
-/* Each load was the one instruction or the other, and never a mixture. */
-static bool one_or_the_other(struct suite_run *run)
-{
-	const struct agent_mailbox *mailbox = suite_read_mailbox(run->vm, 0);
-
-	for (unsigned i = 1; i <= TRIES; i++) {
-		const struct agent_result *result = &mailbox->results[i];
-
-		if (result->trap != AGENT_DONE || (result->value != WORD && result->value != BYTE))
-			return suite_fail(run, "try %u answered 0x%" PRIx64, i, result->value);
-	}
-	return true;
-}
-
-/* vCPU 1 writes the instruction that vCPU 0 is executing on a device. */
-static bool generate_changing_code(struct suite_draft *d)
-{
-	const struct load *load = load_here();
-	unsigned i;
-
-	if (load == NULL)
-		return false;
-	draft_name(d, "hostile.code.changes");
-	draft_area(d, (struct suite_area)POPULATED(ARENA, 4 * PAGE, MM_RWX));
-	draft_op(d, (struct suite_op)BARRIER(0));
-	racer[0] = (struct suite_op)BARRIER(0);
-	for (i = 1; i <= TRIES; i++) {
-		draft_op(d, (struct suite_op){OP(CALL_AT, .addr = CODE, .value = TEST_ID),
-		                              .any_value = true});
-		racer[i] = (struct suite_op)WRITE(8, CODE, load->codes[i % 2]);
-	}
-	racer[i] = (struct suite_op){OP(END)};
-	d->c.others[0] = racer;
-	d->c.ready = write_code;
-	d->c.verify = one_or_the_other;
-	d->c.uncounted = true;
-	return true;
-}
 
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	(void)host;
 	d->c.beside[0] = beside_neighbour;
-	if (index < 2)
-		return generate_at_hypervisor(index, d);
-	return index == 2 && generate_changing_code(d);
+	return index < 2 && generate_at_hypervisor(index, d);
 }
 
 #define SWEEP(kind)                                                                                \
@@ -341,6 +264,12 @@ static const struct suite_case cases[] = {
 	{
 		.name = "hostile.sweep.registers",
 		.script = SCRIPT(SWEEP(AGENT_SWEEP_REGISTERS), CALL(GUEST_NOP, 0, 0, GUEST_OK, 0)),
+		NEIGHBOUR,
+	},
+	{
+		.name = "hostile.sweep.forbidden",
+		.arch = "riscv64 aarch64",
+		.script = SCRIPT(SWEEP(AGENT_SWEEP_FORBIDDEN), CALL(GUEST_NOP, 0, 0, GUEST_OK, 0)),
 		NEIGHBOUR,
 	},
 	{

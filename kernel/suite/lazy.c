@@ -105,6 +105,25 @@ static bool has_no_2m_leaf(struct suite_run *run)
 	return suite_expect_leaves(run, 1, 0);
 }
 
+/* --- another CPU that is a little faster --- */
+
+static void map_meanwhile(struct suite_run *run, const struct vm_exit_fault *fault)
+{
+	if (aspace_fault(&run->vm->as, fault->gpa, fault->access) != MM_FAULT_MAPPED)
+		suite_fail(run, "it was mapped already");
+}
+
+static bool takes_one_frame(struct suite_run *run)
+{
+	struct aspace_stats stats;
+
+	aspace_get_stats(&run->vm->as, &stats);
+	if (stats.frames != run->before.frames + 1)
+		return suite_fail(run, "%" PRIu64 " frames for one page",
+		                  stats.frames - run->before.frames);
+	return true;
+}
+
 static const struct suite_case cases[] = {
 	{
 		.name = "lazy.first.read",
@@ -166,6 +185,23 @@ static const struct suite_case cases[] = {
 		.faults = FAULTS(MAPPED(ARENA + 3 * PAGE + 0x7b3, MM_R),
                                  MAPPED(ARENA + 4 * PAGE + 0x7b2, MM_R),
                                  MAPPED(ARENA + 5 * PAGE + 0x7b4, MM_R)),
+	},
+	{
+		/* What faulted is there by the time that the fault is looked at. */
+		.name = "lazy.just-mapped.write",
+		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
+		.script = SCRIPT(WRITE(8, ARENA + 0x128, PATTERN), READ(8, ARENA + 0x128, PATTERN)),
+		.faults = FAULTS(FAULT(ARENA + 0x128, MM_W, MM_FAULT_SPURIOUS)),
+		.meanwhile = map_meanwhile,
+		.verify = takes_one_frame,
+	},
+	{
+		.name = "lazy.just-mapped.fetch",
+		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
+		.script = SCRIPT(FETCH_ZEROS(ARENA + 0x128)),
+		.faults = FAULTS(FAULT(ARENA + 0x128, MM_X, MM_FAULT_SPURIOUS)),
+		.meanwhile = map_meanwhile,
+		.verify = takes_one_frame,
 	},
 	{
 		.name = "lazy.untouched.free",

@@ -165,6 +165,19 @@ static void draft_refused(struct suite_draft *d, const struct form *form)
 	draft_fault(d, device_fault(TEST_ID, MM_RW));
 	d->c.end = SUITE_DIES;
 	d->c.kill = KILL_MMIO_UNDECODED;
+	if (form->kind == FORM_LSE)
+		d->c.feature = "lse";
+}
+
+/* The device is not asked, and the guest goes on. */
+static void draft_undefined(struct suite_draft *d, const struct form *form)
+{
+	struct suite_op op = form_op(form, TEST_SCRATCH, REGISTER, 0);
+
+	op.trap = AGENT_UNDEFINED;
+	draft_op(d, op);
+	draft_op(d, (struct suite_op)READ(8, TEST_LAST, 0));
+	draft_fault(d, device_fault(TEST_LAST, MM_R));
 }
 
 static bool generate_form(size_t index, struct suite_draft *d)
@@ -174,8 +187,10 @@ static bool generate_form(size_t index, struct suite_draft *d)
 	if (form == NULL)
 		return false;
 	draft_name(d, "mmio.form.%s", form->name);
-	if (form->kind == FORM_REFUSED)
+	if (form->kind == FORM_REFUSED || form->kind == FORM_LSE)
 		draft_refused(d, form);
+	else if (form->kind == FORM_UNDEFINED)
+		draft_undefined(d, form);
 	else if (form->kind == FORM_STORE || form->kind == FORM_STORE2 ||
 	         (form->kind >= FORM_SWAP && form->kind <= FORM_XOR))
 		draft_store(d, form);
@@ -223,12 +238,58 @@ static bool generate_width(size_t index, struct suite_draft *d)
 	return true;
 }
 
+/* --- accesses that lie across two parts of a register --- */
+
+/* The device's page, and the one behind it, at VIRTUAL. Normal memory to the guest: to Device
+ * memory, an unaligned access of Arm's ends in the guest's own first stage. */
+#define TABLES  (ARENA + 4 * PAGE)
+#define MAPPING (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD | AGENT_PTE_NORMAL)
+#define MAP_PAGES(at)                                                                              \
+	STAGE1(), MAP_AS(VIRTUAL, (at), 0, TABLES, MAPPING),                                       \
+		MAP_AS(VIRTUAL + PAGE, (at) + PAGE, 0, TABLES, MAPPING)
+
+/* Each access faults in one page, which is as exact as it gets: which part of it comes first is
+ * the implementation's choice. */
+static bool generate_unaligned(size_t index, struct suite_draft *d)
+{
+	static const struct {
+		uint8_t width;
+		uint8_t offset;
+	} rows[] = {{2, 1}, {4, 1}, {4, 2}, {4, 3}, {8, 1}, {8, 2}, {8, 4}, {8, 7}};
+	size_t row = index / 2;
+	bool write = index % 2 != 0;
+	struct suite_fault fault;
+	uint64_t at;
+
+	if (row >= ARRAY_SIZE(rows))
+		return false;
+	at = VIRTUAL + GUEST_TEST_SCRATCH + rows[row].offset;
+	draft_name(d, "mmio.unaligned.%s.%u.%u", write ? "write" : "read", 8U * rows[row].width,
+	           rows[row].offset);
+	draft_area(d, (struct suite_area)POPULATED(ARENA, 8 * PAGE, MM_RW));
+	draft_op(d, (struct suite_op)STAGE1());
+	draft_op(d, (struct suite_op)MAP_AS(VIRTUAL, GUEST_TEST_BASE, 0, TABLES, MAPPING));
+	if (write)
+		draft_op(d, (struct suite_op)WRITE(rows[row].width, at, STORED));
+	else
+		draft_op(d, (struct suite_op)READ(rows[row].width, at, 0));
+	fault = device_fault(TEST_SCRATCH, write ? MM_W : MM_R);
+	fault.page = true;
+	draft_fault(d, fault);
+	d->c.end = SUITE_DIES;
+	return true;
+}
+
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
+	const size_t widths = 4 * WAYS, unaligned = 16;
+
 	(void)host;
-	if (index < 4 * WAYS)
+	if (index < widths)
 		return generate_width(index, d);
-	return generate_form(index - 4 * WAYS, d);
+	if (index < widths + unaligned)
+		return generate_unaligned(index - widths, d);
+	return generate_form(index - widths - unaligned, d);
 }
 
 /* --- what no device answers --- */
@@ -293,16 +354,9 @@ static const struct suite_case cases[] = {
 		.kill = KILL_MMIO_UNDECODED,
 	},
 	{
-		.name = "mmio.unaligned",
-		.arch = "riscv64 x86_64",
-		.script = SCRIPT(READ(4, TEST_ID + 2, 0)),
-		.faults = FAULTS(DEVICE_PAGE(TEST_ID + 2, MM_R)),
-		.end = SUITE_DIES,
-	},
-	{
 		.name = "mmio.straddle.two-devices",
-		.arch = "riscv64 x86_64",
-		.script = SCRIPT(READ(8, GUEST_TEST_BASE - 4, 0)),
+		.areas = AREAS(POPULATED(ARENA, 8 * PAGE, MM_RW)),
+		.script = SCRIPT(MAP_PAGES(GUEST_TEST_BASE - PAGE), READ(8, VIRTUAL + PAGE - 4, 0)),
 		.faults = FAULTS({.gpa = GUEST_UART_BASE,
                                   .access = MM_R,
                                   .outcome = MM_FAULT_IS_DEVICE,
@@ -318,21 +372,38 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "mmio.straddle.into-ram",
-		.arch = "riscv64 x86_64",
-		.areas = AREAS(POPULATED(TEST_END, PAGE, MM_RW)),
-		.script = SCRIPT(WRITE(8, TEST_END - 4, STORED)),
+		.areas = AREAS(POPULATED(TEST_END, PAGE, MM_RW), POPULATED(ARENA, 8 * PAGE, MM_RW)),
+		.script = SCRIPT(MAP_PAGES(GUEST_TEST_BASE), WRITE(8, VIRTUAL + PAGE - 4, STORED)),
 		.faults = FAULTS(DEVICE_PAGE(TEST_END - 4, MM_W)),
 		.end = SUITE_DIES,
 		.kill = KILL_MMIO_UNDECODED,
 	},
 	{
 		.name = "mmio.straddle.from-ram",
-		.arch = "riscv64 x86_64",
-		.areas = AREAS(POPULATED(GUEST_UART_BASE - PAGE, PAGE, MM_RW)),
-		.script = SCRIPT(READ(8, GUEST_UART_BASE - 4, 0)),
+		.areas = AREAS(POPULATED(GUEST_UART_BASE - PAGE, PAGE, MM_RW),
+                               POPULATED(ARENA, 8 * PAGE, MM_RW)),
+		.script = SCRIPT(MAP_PAGES(GUEST_UART_BASE - PAGE), READ(8, VIRTUAL + PAGE - 4, 0)),
 		.faults = FAULTS(DEVICE_PAGE(GUEST_UART_BASE, MM_R)),
 		.end = SUITE_DIES,
 		.kill = KILL_MMIO_UNDECODED,
+	},
+	{
+		/* All of it in the second page: not taken for the tail of one that began before. */
+		.name = "mmio.straddle.not-at-all",
+		.areas = AREAS(POPULATED(GUEST_UART_BASE - PAGE, PAGE, MM_RW),
+                               POPULATED(ARENA, 8 * PAGE, MM_RW)),
+		.script = SCRIPT(MAP_PAGES(GUEST_UART_BASE), READ(8, VIRTUAL + PAGE, ID_VALUE),
+                                 READ(1, VIRTUAL + PAGE, 0x11)),
+		.faults = FAULTS(DEVICE(TEST_ID, MM_R), DEVICE(TEST_ID, MM_R)),
+	},
+	{
+		/* To Device memory, Arm's own alignment check comes first (Arm ARM B2.5.2). */
+		.name = "mmio.unaligned.device-memory",
+		.arch = "aarch64",
+		.areas = AREAS(POPULATED(ARENA, 8 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(), MAP(VIRTUAL, GUEST_TEST_BASE, 0, TABLES),
+                                 {OP(READ, .width = 4, .addr = VIRTUAL + 2),
+                                  .trap = AGENT_ALIGNMENT, .addr = VIRTUAL + 2}),
 	},
 	{
 		/* The instruction lies across two pages: two bytes of it in each. */

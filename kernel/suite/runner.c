@@ -83,6 +83,15 @@ static uint64_t on_step(void *ctx, struct vm_vcpu *v, uint64_t number)
 	return run->c->step != NULL ? run->c->step(run, number) : UINT32_MAX;
 }
 
+static void on_fault(void *ctx, struct vm_vcpu *v, const struct vm_exit_fault *fault)
+{
+	struct suite_run *run = ctx;
+
+	(void)v;
+	if (run->c->meanwhile != NULL)
+		run->c->meanwhile(run, fault);
+}
+
 static bool on_repair(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	struct suite_run *run = ctx;
@@ -95,7 +104,7 @@ static bool on_repair(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit)
 
 static void run_vm(struct suite_run *run)
 {
-	const struct vm_hooks hooks = {on_step, on_repair, run};
+	const struct vm_hooks hooks = {on_step, on_fault, on_repair, run};
 	const struct suite_case *c = run->c;
 	struct vm *vms[1 + SUITE_BESIDE] = {run->vm};
 	size_t count = 1;
@@ -174,15 +183,6 @@ static void make_and_run(struct suite_run *run)
 		c->cleanup(run);
 }
 
-static bool has_feature(const struct host *host, const char *name)
-{
-	for (size_t i = 0; i < host->caps.feature_count; i++) {
-		if (strcmp(host->caps.features[i].name, name) == 0)
-			return host->caps.features[i].present;
-	}
-	return false;
-}
-
 static const char *lacking(const struct host *host, const struct suite_case *c)
 {
 	const struct npt_config *npt = &suite_geometry()->npt;
@@ -197,8 +197,10 @@ static const char *lacking(const struct host *host, const struct suite_case *c)
 		return "no accessed and dirty bits in nested tables";
 	if ((c->needs & SUITE_NEEDS_TAGS) && host->caps.tag_bits == 0)
 		return "no VMIDs";
-	if ((c->needs & SUITE_NEEDS_PML) && !has_feature(host, "pml"))
+	if ((c->needs & SUITE_NEEDS_PML) && !suite_has_feature(host, "pml"))
 		return "no log of dirty pages in hardware";
+	if (c->feature != NULL && !suite_has_feature(host, c->feature))
+		return "no such instructions on this CPU";
 	if (c->cpus > host->cpus)
 		return "not enough CPUs";
 	return NULL;
@@ -231,7 +233,7 @@ static void report(const struct suite_run *run, const struct cmdline *options)
 	if (run->complaints == 0 && run->skip != NULL)
 		directive = TAP_SKIP;
 	else
-		directive = deviation(options->emulator, run->host->ops->name, name, &reason);
+		directive = deviation(options->emulator, run->host, name, &reason);
 	tap_result(run->complaints == 0, name, directive, reason);
 	for (unsigned i = 0; i < run->complaints && i < SUITE_WHYS; i++)
 		log_line(LOG_QUIET, "  %s", run->why[i]);
@@ -258,7 +260,7 @@ static void run_case(const struct suite_case *c, const struct host *host,
 	/* The report on each guest that must die would bury the verdicts. */
 	if (level == LOG_INFO)
 		log_level = LOG_QUIET;
-	if (deviation(options->emulator, host->ops->name, c->name, &run.skip) != TAP_SKIP)
+	if (deviation(options->emulator, host, c->name, &run.skip) != TAP_SKIP)
 		run_once(&run);
 	log_level = level;
 	report(&run, options);
@@ -267,10 +269,11 @@ static void run_case(const struct suite_case *c, const struct host *host,
 /* --- all cases --- */
 
 static const struct suite_subject *const subjects[] = {
-	&suite_lazy,       &suite_perm,       &suite_size,    &suite_stage1,     &suite_tlb,
-	&suite_atomics,    &suite_straddle,   &suite_mmio,    &suite_hostaccess, &suite_timer,
-	&suite_privileged, &suite_capability, &suite_dirty,   &suite_range,      &suite_misconfig,
-	&suite_vms,        &suite_smp,        &suite_hostile,
+	&suite_lazy,       &suite_perm,     &suite_size,       &suite_stage1,
+	&suite_tlb,        &suite_atomics,  &suite_straddle,   &suite_mmio,
+	&suite_hostaccess, &suite_timer,    &suite_privileged, &suite_capability,
+	&suite_dirty,      &suite_range,    &suite_misconfig,  &suite_vms,
+	&suite_smp,        &suite_firmware, &suite_hostile,    &suite_hostile_code,
 };
 
 typedef void visit_case(const struct suite_case *c, const struct host *host,

@@ -32,6 +32,47 @@ static bool has_leaf(struct suite_run *run)
 	return suite_expect_leaf_at(run, ARENA + run->scratch[0], run->c->areas[0].leaf);
 }
 
+/* --- splits of 1 GiB: only what is the suite's own of it is touched --- */
+
+static uint64_t change_linear_page(struct suite_run *run, uint64_t perm)
+{
+	struct gpa_range page = gpa_range(gpa_at(ARENA + run->scratch[0] + 7 * PAGE), PAGE);
+
+	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, page, (enum mm_perm)perm);
+}
+
+/* 4 KiB around the page that was changed, and 2 MiB elsewhere. */
+static bool split_1g(struct suite_run *run)
+{
+	uint64_t beside = (run->scratch[0] + MIB2) & (GIB - 1);
+
+	return suite_expect_leaf_at(run, ARENA + run->scratch[0], 0) &&
+	       suite_expect_leaf_at(run, ARENA + beside, 1);
+}
+
+static bool generate_1g(size_t index, struct suite_draft *d)
+{
+	uint64_t at = ARENA + (suite_linear_offset() & (GIB - 1));
+
+	if (index > 1)
+		return false;
+	draft_name(d, index == 0 ? "size.1g.split.keeps-data" : "size.1g.split.and-back");
+	d->c.needs = SUITE_NEEDS_1G;
+	d->c.prepare = place_linear;
+	d->c.step = change_linear_page;
+	d->c.verify = index == 0 ? split_1g : has_leaf;
+	draft_area(d, (struct suite_area){.kind = SUITE_PLACED, .base = ARENA, .leaf = 2});
+	draft_op(d, (struct suite_op)FILL(at, 4096, 512, PATTERN));
+	draft_op(d, (struct suite_op)STEP(MM_R));
+	draft_op(d, (struct suite_op)CHECK(at, 4096, 512, PATTERN));
+	draft_op(d, (struct suite_op)FILL(at + 8 * PAGE, 504, PAGE, ~PATTERN));
+	if (index == 1)
+		draft_op(d, (struct suite_op)STEP(MM_RW));
+	draft_op(d, (struct suite_op)CHECK(at, 8, PAGE, PATTERN));
+	draft_op(d, (struct suite_op)CHECK(at + 8 * PAGE, 504, PAGE, ~PATTERN));
+	return true;
+}
+
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	unsigned inner = (unsigned)(index % ARRAY_SIZE(size_names));
@@ -41,7 +82,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 
 	(void)host;
 	if (outer >= ARRAY_SIZE(size_names))
-		return false;
+		return generate_1g(index - ARRAY_SIZE(size_names) * ARRAY_SIZE(size_names), d);
 	draft_name(d, "size.stage1-%s.stage2-%s", size_names[inner], size_names[outer]);
 	d->c.needs = size_needs[outer];
 	d->c.prepare = place_linear;
@@ -144,6 +185,7 @@ static const struct suite_case cases[] = {
                                  CHECK(ARENA, 4096, 512, PATTERN), FILL(ARENA, 512, PAGE, ~PATTERN),
                                  CHECK(ARENA, 512, PAGE, ~PATTERN)),
 		.step = protect_inside,
+		.verify = one_2m_leaf, /* merged again */
 	},
 	{
 		.name = "size.2m.split.write",

@@ -146,6 +146,20 @@ static const struct suite_case cases[] = {
 		.step = protect_tables,
 	},
 	{
+		/* A is set already: a read has nothing to update, a write has D. */
+		.name = "stage1.ad.readonly.dirty",
+		.arch = "riscv64 aarch64",
+		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1_AD(), MAP_AS(TARGET, DATA, 0, TABLES, RWX | AGENT_PTE_A),
+                                 WRITE(8, DATA, 42), STEP(0), OP_FLUSH(), READ(8, TARGET, 42),
+                                 WRITE(8, TARGET, 43)),
+		.faults = FAULTS(MAPPED(TABLES, MM_W), MAPPED(TABLES + PAGE, MM_W),
+                                 MAPPED(DATA, MM_W),
+                                 FAULT_IN_WALK(TABLES + PAGE + ENTRY, MM_W, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+		.step = protect_tables,
+	},
+	{
 		.name = "stage1.ad.updated",
 		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1_AD(), MAP_AS(TARGET, DATA, 0, TABLES, RWX),

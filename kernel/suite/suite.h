@@ -267,10 +267,11 @@ struct suite_case {
 	enum suite_end end;
 	const struct virt_geometry *geometry; /* NULL: the run's */
 	unsigned needs;                       /* enum suite_need: a machine without is SKIP */
-	const char *arch;                     /* "riscv64 x86_64"; NULL: all */
-	bool unordered;                       /* the faults may come in any order */
-	bool arena_only; /* faults in the guest's own RAM and mailbox do not count */
-	bool uncounted;  /* ...or not at all: `verify` judges */
+	const char *feature; /* as the machine reports it: one without is SKIP. NULL: none */
+	const char *arch;    /* "riscv64 x86_64"; NULL: all */
+	bool unordered;      /* the faults may come in any order */
+	bool arena_only;     /* faults in the guest's own RAM and mailbox do not count */
+	bool uncounted;      /* ...or not at all: `verify` judges */
 	/* Other VMs beside it, with a lazy arena of 64 pages each: they must run to their ends and
 	 * answer as they should, whatever becomes of this one. beside_neighbour is one of them. */
 	const struct suite_op *beside[SUITE_BESIDE];
@@ -293,6 +294,8 @@ struct suite_case {
 	bool (*verify)(struct suite_run *run);
 	/* Last of all, however it went: takes back what prepare did. */
 	void (*cleanup)(struct suite_run *run);
+	/* Each nested fault, before it is answered: does what another CPU might do just then. */
+	void (*meanwhile)(struct suite_run *run, const struct vm_exit_fault *fault);
 	/* A nested fault that the VM must die of: true repairs it instead, and it runs on. */
 	bool (*repair)(struct suite_run *run, const struct vm_exit *exit);
 };
@@ -323,7 +326,7 @@ struct suite_subject {
 extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb,
 	suite_atomics, suite_straddle, suite_mmio, suite_timer, suite_privileged, suite_capability,
 	suite_hostaccess, suite_dirty, suite_range, suite_misconfig, suite_vms, suite_smp,
-	suite_hostile;
+	suite_firmware, suite_hostile, suite_hostile_code;
 
 /* The geometry of nested tables that all cases of this run have, and its format. */
 const struct virt_geometry *suite_geometry(void);
