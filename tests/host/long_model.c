@@ -5,7 +5,7 @@
  *
  *	MODEL_OPS=1000000000   so many per format
  *	MODEL_SEED=7           another run; it is printed
- *	MODEL_FORMAT=ept4      one geometry alone
+ *	MODEL_FORMAT=ept       one format alone, or one geometry (ept4)
  *	MODEL_SHRINK=0         a difference is told as it is
  */
 #include "model.h"
@@ -180,7 +180,7 @@ static void random_operations(const struct geometry *geo)
 	const char *only = getenv("MODEL_FORMAT");
 	int status;
 
-	if (only && strcmp(only, geo->name) != 0)
+	if (only && strcmp(only, geo->name) != 0 && strcmp(only, npt_format_name(geo->format)) != 0)
 		skip();
 	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 	                -1, 0);

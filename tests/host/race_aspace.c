@@ -14,6 +14,7 @@
 #include "soak.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ enum {
 struct arena {
 	struct guest *g;
 	uint64_t steps; /* per thread */
+	_Atomic uint64_t pace; /* steps that the first thread has made */
 	struct soak soak;
 	_Atomic uint64_t served;
 	_Atomic bool stop;
@@ -53,6 +55,20 @@ static void check_value(uint64_t value, uint64_t number)
 		return;
 	CHECK_EQ(value >> 48, number);
 	CHECK_EQ((value >> 24) & 0xffffff, value & 0xffffff);
+}
+
+/* Who changes things keeps step with who uses them, or would be through long before. Relaxed:
+ * nothing is ordered by it. */
+static void set_pace(struct arena *a, uint64_t steps)
+{
+	atomic_store_explicit(&a->pace, steps, memory_order_relaxed);
+	soak_tell(&a->soak, steps);
+}
+
+static void keep_pace(struct arena *a, uint64_t steps)
+{
+	while (atomic_load_explicit(&a->pace, memory_order_relaxed) < steps)
+		sched_yield();
 }
 
 /* --- c02 and W10: everybody faults on the same pages --- */
@@ -146,7 +162,7 @@ static void fault_and_translate(struct race *race)
 		if (i % 64 == 0)
 			(void)guest_stats(a->g);
 		if (race->cpu == 0)
-			soak_tell(&a->soak, i + 1);
+			set_pace(a, i + 1);
 	}
 }
 
@@ -177,6 +193,7 @@ static void change(struct race *race)
 	struct arena *a = race->shared;
 	struct aspace *as = &a->g->as;
 	for (uint64_t i = 0; i < a->steps / 8; i++) {
+		keep_pace(a, 8 * i);
 		uint64_t first = FIRST + rng_below(&race->rng, COUNT);
 		uint64_t n = 1 + rng_below(&race->rng, 4);
 		n = first + n > FIRST + COUNT ? FIRST + COUNT - first : n;
@@ -205,6 +222,7 @@ static void log_and_snapshot(struct race *race)
 	struct arena *a = race->shared;
 	struct aspace *as = &a->g->as;
 	for (uint64_t i = 0; i < a->steps / 32; i++) {
+		keep_pace(a, 32 * i);
 		uint64_t bitmap[1] = {0};
 		struct snapshot snapshot;
 		CHECK_OK(aspace_dirty_start(as, DIRTY_WRITE_PROTECT, false));
@@ -275,6 +293,7 @@ static void protect_large(struct race *race)
 {
 	struct arena *a = race->shared;
 	for (uint64_t i = 0; i < a->steps / 8; i++) {
+		keep_pace(a, 8 * i);
 		uint64_t first = 512 + rng_below(&race->rng, 512);
 		CHECK_OK(aspace_protect(&a->g->as, pages(first, 1), MM_R));
 		CHECK_OK(aspace_protect(&a->g->as, pages(first, 1), MM_RW));
@@ -297,7 +316,7 @@ static void write_large(struct race *race)
 		check_value(got, number);
 		race->done += 2;
 		if (race->cpu == 0)
-			soak_tell(&a->soak, i + 1);
+			set_pace(a, i + 1);
 	}
 }
 
