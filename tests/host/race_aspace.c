@@ -28,7 +28,7 @@ enum {
 
 struct arena {
 	struct guest *g;
-	uint64_t steps; /* per thread */
+	uint64_t steps;        /* per thread */
 	_Atomic uint64_t pace; /* steps that the first thread has made */
 	struct soak soak;
 	_Atomic uint64_t served;

@@ -125,8 +125,9 @@ def mechanical_ones(library, only, count):
     mutants = []
     for path, number, what, line in mechanical.choose(library, count):
         lines = library[path].split("\n")
-        lines[number] = line
-        mutant = Mutant(f"{path} | {what} | {line.strip()}", {path: "\n".join(lines)}, None)
+        original, lines[number] = lines[number].strip(), line
+        shown = original if what == "call dropped" else line.strip()
+        mutant = Mutant(f"{path} | {what} | {shown}", {path: "\n".join(lines)}, None)
         mutant.where = f"{path}:{number + 1}"
         if only in mutant.name:
             mutants.append(mutant)

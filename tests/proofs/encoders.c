@@ -77,7 +77,8 @@ static always_inline bool make_leaf(struct leaf *l, uint64_t pa, uint64_t soft, 
 	return true;
 }
 
-static always_inline bool reads_as(const struct leaf *l, uint64_t entry, unsigned level, enum mm_perm perm)
+static always_inline bool reads_as(const struct leaf *l, uint64_t entry, unsigned level,
+                                   enum mm_perm perm)
 {
 	const struct npt_format *f = l->format;
 	uint64_t tells = npt_perm_tells(f, &l->config);
@@ -90,8 +91,8 @@ static always_inline bool reads_as(const struct leaf *l, uint64_t entry, unsigne
 
 /* What was put in is read back; hardware finds the address where it looks, and zero where it
  * insists on zero. */
-static always_inline bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint64_t soft, uint64_t marks,
-                                     uint64_t field, uint64_t reserved)
+static always_inline bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint64_t soft,
+                                            uint64_t marks, uint64_t field, uint64_t reserved)
 {
 	const struct npt_format *f = l->format;
 
@@ -134,7 +135,8 @@ static always_inline bool leaf_survives_protect(struct leaf *l, bool copied, uin
 }
 
 /* Spelled as a smaller leaf it reads the same, and back it is the same entry. */
-static always_inline bool leaf_changes_level(struct leaf *l, uint64_t pa, uint64_t soft, uint64_t marks)
+static always_inline bool leaf_changes_level(struct leaf *l, uint64_t pa, uint64_t soft,
+                                             uint64_t marks)
 {
 	const struct npt_format *f = l->format;
 	bool good = true;
@@ -226,23 +228,22 @@ static inline bool rest_is_refused(const struct npt_format *f, unsigned perms)
 
 /* The sets of permissions that a format can express, as mm/access.h numbers them. */
 #define PERMS_ept(X, f, l)                                                                         \
-	EACH_TYPE(X, f, l, 0) EACH_TYPE(X, f, l, 1) EACH_TYPE(X, f, l, 3) EACH_TYPE(X, f, l, 4)    \
-	EACH_TYPE(X, f, l, 5) EACH_TYPE(X, f, l, 7)
+	EACH_TYPE(X, f, l, 0)                                                                      \
+	EACH_TYPE(X, f, l, 1) EACH_TYPE(X, f, l, 3) EACH_TYPE(X, f, l, 4) EACH_TYPE(X, f, l, 5)    \
+		EACH_TYPE(X, f, l, 7)
 #define PERMS_amd(X, f, l)                                                                         \
-	EACH_TYPE(X, f, l, 0) EACH_TYPE(X, f, l, 1) EACH_TYPE(X, f, l, 3) EACH_TYPE(X, f, l, 5)    \
-	EACH_TYPE(X, f, l, 7)
-#define PERMS_stage2(X, f, l)                                                                      \
-	PERMS_ept(X, f, l) EACH_TYPE(X, f, l, 2) EACH_TYPE(X, f, l, 6)
-#define PERMS_stage2_lpa2 PERMS_stage2
-#define PERMS_gstage      PERMS_ept
+	EACH_TYPE(X, f, l, 0)                                                                      \
+	EACH_TYPE(X, f, l, 1) EACH_TYPE(X, f, l, 3) EACH_TYPE(X, f, l, 5) EACH_TYPE(X, f, l, 7)
+#define PERMS_stage2(X, f, l) PERMS_ept(X, f, l) EACH_TYPE(X, f, l, 2) EACH_TYPE(X, f, l, 6)
+#define PERMS_stage2_lpa2     PERMS_stage2
+#define PERMS_gstage          PERMS_ept
 
 #define EACH_LEVEL_2(f) PERMS_##f(LEAVES, f, 0) PERMS_##f(LARGE, f, 1) PERMS_##f(LARGE, f, 2)
 #define EACH_LEVEL_3(f) EACH_LEVEL_2(f) PERMS_##f(LARGE, f, 3)
 #define EACH_LEVEL_4(f) EACH_LEVEL_3(f) PERMS_##f(LARGE, f, 4)
 
 #define FORMAT(f, largest, perms)                                                                  \
-	EACH_LEVEL_##largest(f)                                                                    \
-	PROVE(table_##f, uint64_t pa)                                                              \
+	EACH_LEVEL_##largest(f) PROVE(table_##f, uint64_t pa)                                      \
 	{                                                                                          \
 		return table_is_read_back(&npt_##f, pa, ADDRESS_##f, TABLE_RESERVED_##f);          \
 	}                                                                                          \
