@@ -130,9 +130,10 @@ static void text(void **state)
 	/* Too small a buffer: cut, ended by a NUL, and the length it would have had. */
 	CHECK_EQ(gpa_format(small, sizeof(small), gpa_at(0x40001000)), 14);
 	CHECK_TEXT(small, "GPA:0x4");
-	small[0] = 'x';
-	CHECK_EQ(gpa_format(small, 0, gpa_at(1)), 7);
+	small[0] = small[1] = 'x';
+	CHECK_EQ(gpa_format(&small[1], 0, gpa_at(1)), 7);
 	CHECK_EQ(small[0], 'x');
+	CHECK_EQ(small[1], 'x');
 	CHECK_EQ(gpa_format(small, 1, gpa_at(1)), 7);
 	CHECK_TEXT(small, "");
 }

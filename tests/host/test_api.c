@@ -91,6 +91,23 @@ static void the_fewest_hooks(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* A machine without large leaves: what is 4 KiB is not refused for that. */
+static void small_leaves_alone(const struct geometry *geo)
+{
+	struct hal_test *hal = hal_test_open(
+		(struct hal_test_options){.root_order = npt_root_order(&geo->config)});
+	struct aspace_config config = guest_config(geo, hal);
+	config.npt.max_leaf = 0;
+	struct guest *g = guest_open_with(geo, hal, &config);
+	CHECK_OK(aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
+	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
+	CHECK_OK(aspace_map_linear(&g->as, pages(1024, 512), hpa_at(0x200000), MM_RW, MM_NORMAL, 1));
+	CHECK_EQ(guest_stats(g).leaves[0], 1024);
+	CHECK_OK(aspace_protect(&g->as, pages(600, 1), MM_R));
+	CHECK_EQ(guest_walk(g, page(600), MM_R).perm & MM_W, 0);
+	guest_close(g);
+}
+
 /* A harvest beside a log that does not live by the marks. */
 static bool count_leaf(void *ctx, const struct npt_leaf *leaf)
 {
@@ -182,6 +199,7 @@ int main(void)
 		GEOMETRY_TEST_IF(names, is_first),
 		GEOMETRY_TEST(arguments_that_mean_nothing),
 		GEOMETRY_TEST(the_fewest_hooks),
+		GEOMETRY_TEST(small_leaves_alone),
 		GEOMETRY_TEST_IF(harvest_beside_a_log, has_marks),
 		GEOMETRY_TEST_IF(leaves_across_two_to_the_fifty, has_split_addresses),
 		GEOMETRY_TEST_IF(geometry_wider_than_the_format, has_split_addresses),

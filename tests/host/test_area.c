@@ -610,10 +610,40 @@ static void regular_orders(void **state)
 	}
 }
 
+static void removing_from_an_empty_map(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	(void)state;
+	cut(f, gpa_range(gpa_at(0x1000), -UINT64_C(0x1000))); /* up to 2^64 */
+	expect_areas(f, "");
+	close_fixture(f);
+}
+
+/* A full leaf at the root: a change takes two frames, its other half and a new root. */
+static void a_change_needs_no_frame_too_many(void **state)
+{
+	struct fixture *f = open_fixture(false);
+	struct hal_test *hal = f->hal;
+	(void)state;
+	for (unsigned i = 0; i < AREA_LEAF_SLOTS; i++)
+		insert(f, alloc_area(10 * i + 1, 4, MM_RW));
+	CHECK_EQ(f->map.height, 1);
+	hal->keep_free = hal->frames - hal->in_use - 1;
+	CHECK_ERR(area_reserve(&f->map, pages(12, 2)), MM_NO_MEMORY);
+	hal->keep_free = hal->frames - hal->in_use - 2;
+	cut(f, pages(12, 2));
+	hal->keep_free = 0;
+	CHECK_EQ(f->map.count, AREA_LEAF_SLOTS + 1);
+	CHECK_EQ(f->map.height, 2);
+	close_fixture(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_map_has_nothing),
+		cmocka_unit_test(removing_from_an_empty_map),
+		cmocka_unit_test(a_change_needs_no_frame_too_many),
 		cmocka_unit_test(equal_neighbours_join),
 		cmocka_unit_test(unequal_neighbours_stay_apart),
 		cmocka_unit_test(removal_splits_and_trims),

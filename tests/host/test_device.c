@@ -53,6 +53,30 @@ static struct probe probe_at(enum device_space space, uint64_t base, uint64_t le
 	return p;
 }
 
+/* A handler that says it is fine and gives no value: what the guest reads is not left over. */
+static enum mm_error mute_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
+{
+	(void)dev, (void)offset, (void)width, (void)value;
+	return MM_OK;
+}
+
+static void a_handler_without_a_value_reads_as_zero(void **state)
+{
+	static const struct device_ops mute_ops = {mute_read, probe_write};
+	const struct device_config config = {
+		"mute", DEVICE_TYPE_TEST, {DEVICE_MMIO, 0x1000, 8}, 0, {0}};
+	struct device mute;
+	struct device_bus bus;
+	struct device *slots[1];
+	uint64_t value = 7;
+	(void)state;
+	device_init(&mute, &config, &mute_ops);
+	device_bus_init(&bus, slots, 1);
+	CHECK_OK(device_bus_add(&bus, &mute));
+	CHECK_OK(device_bus_read(&bus, DEVICE_MMIO, 0x1000, 4, &value));
+	CHECK_EQ(value, 0);
+}
+
 static void init_takes_the_configuration(void **state)
 {
 	static const struct device_ops other_ops = {probe_read, probe_write};
@@ -277,6 +301,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(init_takes_the_configuration),
+		cmocka_unit_test(a_handler_without_a_value_reads_as_zero),
 		cmocka_unit_test(ranges),
 		cmocka_unit_test(names),
 		cmocka_unit_test(bus_refuses_bad_devices),

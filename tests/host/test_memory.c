@@ -364,6 +364,25 @@ static void find_free_keeps_to_the_limits(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* Where hardware sets no marks, the hypervisor's accesses set none either. */
+static void entries_stay_as_they_are_without_marks(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	uint64_t value;
+	CHECK_OK(aspace_map_alloc(&g->as, pages(500, 1), MM_RW,
+	                          (struct aspace_backing){.populate = true}));
+	uint64_t before = guest_walk(g, page(500), MM_R).entry;
+	CHECK_OK(aspace_store(&g->as, page(500), 8, 1));
+	CHECK_OK(aspace_load(&g->as, page(500), 8, &value));
+	CHECK_EQ(guest_walk(g, page(500), MM_R).entry, before);
+	guest_close(g);
+}
+
+static bool has_no_marks(const struct geometry *geo)
+{
+	return !geo->config.accessed_dirty;
+}
+
 int main(void)
 {
 	static const struct geometry_test tests[] = {
@@ -378,6 +397,7 @@ int main(void)
 		GEOMETRY_TEST(compare_finds_the_first_difference),
 		GEOMETRY_TEST(spans_cover_the_range_in_order),
 		GEOMETRY_TEST(find_free_keeps_to_the_limits),
+		GEOMETRY_TEST_IF(entries_stay_as_they_are_without_marks, has_no_marks),
 	};
 	return run_geometry_tests("memory", tests, ARRAY_SIZE(tests));
 }

@@ -62,6 +62,37 @@ static void leaves_come_in_order(const struct geometry *geo)
 }
 
 /* The walk as a report shows it: every entry from the root down to the one that decides. */
+/* What hardware has marked is told, as far as it marks anything here. */
+static void leaves_tell_their_marks(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	bool marks = geo->config.accessed_dirty;
+	struct leaves l = {0};
+	CHECK_OK(aspace_map_alloc(&g->as, pages(500, 3), MM_RW,
+	                          (struct aspace_backing){.populate = true}));
+	EXPECT_TOUCH(g, page(501), MM_R, TOUCH_HIT);
+	EXPECT_TOUCH(g, page(502), MM_W, TOUCH_HIT);
+	CHECK_OK(aspace_for_each_leaf(&g->as, pages(500, 3), note_leaf, &l));
+	CHECK_EQ(l.count, 3);
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_EQ(l.seen[i].accessed, marks && i >= 1);
+		CHECK_EQ(l.seen[i].dirty, marks && i == 2);
+	}
+	guest_close(g);
+}
+
+/* A log that has withheld nothing ends without a flush. */
+static void an_idle_log_flushes_nothing(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	CHECK_OK(aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
+	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, false));
+	uint64_t before = guest_stats(g).flushes;
+	aspace_dirty_stop(&g->as);
+	CHECK_EQ(guest_stats(g).flushes, before);
+	guest_close(g);
+}
+
 static void steps_of_a_walk(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
@@ -554,6 +585,8 @@ int main(void)
 {
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST(leaves_come_in_order),
+		GEOMETRY_TEST(leaves_tell_their_marks),
+		GEOMETRY_TEST(an_idle_log_flushes_nothing),
 		GEOMETRY_TEST(steps_of_a_walk),
 		GEOMETRY_TEST_IF(harvest_reports_and_clears, has_marks),
 		GEOMETRY_TEST_IF(marks_survive_protection, has_marks),
