@@ -188,7 +188,8 @@ soak: all ## 10 million lazy faults, 10,000 VMs, per architecture; the host test
 FOLDERS := boot kernel mm vmx svm el2 hext guests tests
 C_FILES := $(sort $(shell find $(wildcard $(FOLDERS)) -name '*.[ch]' -not -path 'tests/proofs/*'))
 HEADERS := $(filter %.h,$(C_FILES))
-SHELL_FILES := .ci/run $(wildcard scripts/*.sh tests/*.sh) $(shell find tests -name '*.t')
+SHELL_FILES := .ci/run $(wildcard scripts/*.sh tests/*.sh) $(shell find tests -name '*.t') \
+               tests/fuzz/search tests/host/soak-host tests/proofs/run
 TEXT_FILES := $(C_FILES) $(SHELL_FILES) Makefile $(shell find $(wildcard $(FOLDERS)) -name '*.S')
 
 format: ## clang-format on every C file

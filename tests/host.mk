@@ -83,27 +83,26 @@ MUTANT_TESTS := $(COVER_TESTS) long_observe long_cost long_exhaustive tsan/race_
 mutants: ## plant defects in copies of mm/, and see the tests find them; an interrupted run goes on
 	@tests/mutants/mutants.py $(MUTANTS) $(MUTANT_TESTS)
 
-# --- inputs that nobody thought of: tests/fuzz; FUZZ_SECONDS for each target ---
-FUZZ_SECONDS ?= 60
+# --- inputs that nobody thought of: tests/fuzz; a few seconds for each target, a minute in CI ---
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/host/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_TESTS := $(patsubst tests/fuzz/%.c,tests/fuzz/%.t,$(wildcard tests/fuzz/fuzz_*.c))
 $(eval $(call HOST_RULES,fuzz))
 
 $(FUZZERS): $(B)/host/fuzz/%: $(B)/host/fuzz/obj/tests/fuzz/%.c.o $(patsubst %,$(B)/host/fuzz/obj/%.o,$(HOST_SUPPORT)) $(B)/host/fuzz/libmm.a
 	$(call say,LD,fuzz,$@)$(CLANG) $(fuzz_CFLAGS) -fsanitize=fuzzer -pthread $^ -lcmocka -o $@
 
 tests/fuzz/corpus.t: $(FUZZERS)
-HOST_TESTS += tests/fuzz/corpus.t
+$(FUZZ_TESTS): tests/fuzz/%.t: $(B)/host/fuzz/%
+HOST_TESTS += tests/fuzz/corpus.t $(FUZZ_TESTS)
 
-# What is found stays in build/host/fuzz/found; copy what is worth it to tests/fuzz/corpus.
-.PHONY: fuzz
+# What is found stays in build/host/fuzz/found; fuzz-keep adds to the corpus what reaches more.
+.PHONY: fuzz fuzz-keep
 fuzz: $(FUZZERS) ## libFuzzer on each target, FUZZ_SECONDS=60 each
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-60} scripts/run-tests --timeout 86400 $(FUZZ_TESTS)
+fuzz-keep: $(FUZZERS)
 	@for f in $(FUZZERS); do \
-		name=$$(basename $$f); mkdir -p $(B)/host/fuzz/found/$$name; \
-		echo "$$name: $(FUZZ_SECONDS) s"; \
-		$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -artifact_prefix=$(B)/host/fuzz/ -print_final_stats=1 \
-			$(B)/host/fuzz/found/$$name tests/fuzz/corpus/$$name >$(B)/host/fuzz/$$name.log 2>&1 || \
-			{ tail -40 $(B)/host/fuzz/$$name.log; exit 1; }; \
-		grep -E 'number_of_executed|new_units_added' $(B)/host/fuzz/$$name.log; \
+		name=$$(basename $$f); \
+		$$f -merge=1 tests/fuzz/corpus/$$name $(B)/host/fuzz/found/$$name 2>&1 | grep 'MERGE-OUTER.*new files'; \
 	done
 
 .PHONY: test-host

@@ -101,7 +101,8 @@ static void small_leaves_alone(const struct geometry *geo)
 	struct guest *g = guest_open_with(geo, hal, &config);
 	CHECK_OK(aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
 	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
-	CHECK_OK(aspace_map_linear(&g->as, pages(1024, 512), hpa_at(0x200000), MM_RW, MM_NORMAL, 1));
+	CHECK_OK(
+		aspace_map_linear(&g->as, pages(1024, 512), hpa_at(0x200000), MM_RW, MM_NORMAL, 1));
 	CHECK_EQ(guest_stats(g).leaves[0], 1024);
 	CHECK_OK(aspace_protect(&g->as, pages(600, 1), MM_R));
 	CHECK_EQ(guest_walk(g, page(600), MM_R).perm & MM_W, 0);

@@ -66,7 +66,8 @@ static void *other_cpu(void *arg)
 	return NULL;
 }
 
-/* Before each hook: is the leaf frozen? Then the other CPU comes, and gets some time to go wrong. */
+/* Before each hook: is the leaf frozen? Then the other CPU comes, and gets some time to go wrong.
+ */
 static void in_the_flush(void *ctx)
 {
 	struct scene *s = ctx;
@@ -84,15 +85,16 @@ static void in_the_flush(void *ctx)
 
 static void who_meets_a_frozen_entry_waits(const struct geometry *geo)
 {
-	void (*const calls[])(struct scene *) = {translate_it, look_at_leaves, fault_on_it, read_it};
+	void (*const calls[])(struct scene *) = {translate_it, look_at_leaves, fault_on_it,
+	                                         read_it};
 	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
 		struct guest *g =
 			guest_open(geo, (struct hal_test_options){.threads = true, .frames = 2048});
 		struct scene s = {.g = g, .call = calls[i]};
 		check_context("format=%s call=%u", geo->name, i);
-		CHECK_OK(aspace_map_alloc(
-			&g->as, pages(FIRST, COUNT), MM_RW,
-			(struct aspace_backing){.populate = true, .max_leaf = 1}));
+		CHECK_OK(
+			aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW,
+		                         (struct aspace_backing){.populate = true, .max_leaf = 1}));
 		CHECK_OK(aspace_store(&g->as, page(FIRST + 3), 8, 0x5555));
 		CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
 		hal_test_interlude(g->hal, 1, in_the_flush, &s);

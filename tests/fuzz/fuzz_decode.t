@@ -1,0 +1,3 @@
+#!/bin/sh
+# A few seconds' search for an input that fuzz_decode.c does not survive; a minute where CI is set.
+exec "$(dirname "$0")/search" fuzz_decode
