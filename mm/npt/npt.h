@@ -150,7 +150,4 @@ void npt_for_each_leaf(const struct npt *npt, struct gpa_range range, npt_visit 
  * configuration have hardware marks. */
 void npt_harvest(struct npt *npt, struct gpa_range range, npt_visit visit, void *ctx);
 
-/* [shared] The leaf that holds gpa. MM_NOT_MAPPED: none. */
-enum mm_error npt_lookup(const struct npt *npt, gpa_t gpa, struct npt_leaf *out) must_check;
-
 #endif

@@ -26,19 +26,6 @@ _Atomic uint64_t *npt_table_over(const struct npt *npt, gpa_t gpa, unsigned leve
 	return npt->root_level > level ? table : NULL;
 }
 
-enum mm_error npt_lookup(const struct npt *npt, gpa_t gpa, struct npt_leaf *out)
-{
-	struct npt_slot slot;
-
-	do {
-		slot = npt_walk(npt, gpa);
-	} while (npt_is_frozen(npt->format, slot.value)); /* for as long as a flush takes */
-	if (!npt_ends_in_leaf(npt, slot.value))
-		return MM_NOT_MAPPED;
-	*out = npt_decode_leaf(npt, gpa, slot.value, slot.level);
-	return MM_OK;
-}
-
 void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range range,
                unsigned leaf_level, bool tables)
 {
