@@ -69,6 +69,7 @@ static void the_fewest_hooks(const struct geometry *geo)
 	struct hal_test *hal = hal_test_open((struct hal_test_options){
 		.light = true, .no_zero = true, .root_order = npt_root_order(&geo->config)});
 	hal->hal.publish = NULL;
+	hal->hal.written = NULL;
 	const struct aspace_config config = guest_config(geo, hal);
 	struct guest *g = guest_open_with(geo, hal, &config);
 	struct aspace_translation t;

@@ -71,7 +71,7 @@ static void *other_cpu(void *arg)
 static void in_the_flush(void *ctx)
 {
 	struct scene *s = ctx;
-	const struct timespec some = {.tv_nsec = 5000000};
+	const struct timespec some = {.tv_nsec = 20000000};
 	if (guest_walk(s->g, page(FIRST), MM_R).outcome == HW_OK) {
 		hal_test_interlude(s->g->hal, 1, in_the_flush, s);
 		return;
