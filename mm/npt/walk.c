@@ -1,6 +1,6 @@
 /*
- * What walks are used for everywhere: to look at one leaf, to put something else in its place, and
- * to have the hardware forget what its own walks have found.
+ * What walks are used for everywhere: to put something else in a leaf's place, and to have the
+ * hardware forget what its own walks have found.
  */
 #include "mm/npt/walk.h"
 
