@@ -16,7 +16,6 @@ void area_map_init(struct area_map *map, const struct mm_hal *hal)
 void area_map_clear(struct area_map *map)
 {
 	area_free_nodes(map);
-	area_release_spares(map);
 	area_map_init(map, map->hal);
 }
 
