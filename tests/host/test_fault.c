@@ -278,6 +278,39 @@ static void exactly_one_fault_per_page(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* What a CPU remembers of one fault must not decide about another. */
+static void a_neighbour_is_refused_all_the_same(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	lazily(g, pages(0, 8), MM_R, 0);
+	lazily(g, pages(8, 8), MM_RW, 0);
+	CHECK_OK(aspace_map_device(&g->as, pages(16, 1)));
+	EXPECT_TOUCH(g, page(2), MM_R, TOUCH_SERVED);
+	EXPECT_FAULT(g, page(3), MM_W, MM_FAULT_PERMISSION);
+	EXPECT_FAULT(g, page(16), MM_R, MM_FAULT_IS_DEVICE);
+	EXPECT_FAULT(g, page(16), MM_W, MM_FAULT_IS_DEVICE);
+	EXPECT_TOUCH(g, page(9), MM_W, TOUCH_SERVED);
+	EXPECT_FAULT(g, page(10), MM_X, MM_FAULT_PERMISSION);
+	EXPECT_FAULT(g, page(17), MM_W, MM_FAULT_NOT_MAPPED);
+	CHECK_EQ(guest_stats(g).frames, 2);
+	guest_close(g);
+}
+
+static void the_same_page_of_other_gigabytes(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	uint64_t bits = npt_gpa_bits(&geo->config) < 40 ? npt_gpa_bits(&geo->config) : 40;
+	uint64_t gib = 1 << (LEVEL_SHIFT(2) - PAGE_SHIFT); /* in pages */
+	lazily(g, gpa_range(gpa_at(0), BIT(bits)), MM_RW, 0);
+	for (uint64_t p = 7; p < BIT(bits) >> PAGE_SHIFT; p += (p & ~(gib - 1)) + gib) {
+		struct aspace_translation t;
+		CHECK_ERR(aspace_translate(&g->as, page(p), &t), MM_NOT_MAPPED);
+		EXPECT_TOUCH(g, page(p), MM_W, TOUCH_SERVED);
+		CHECK_OK(aspace_translate(&g->as, page(p), &t));
+	}
+	guest_close(g);
+}
+
 int main(void)
 {
 	static const struct geometry_test tests[] = {
@@ -294,6 +327,8 @@ int main(void)
 		GEOMETRY_TEST(small_pages_where_no_block_is_free),
 		GEOMETRY_TEST(small_pages_beside_small_pages),
 		GEOMETRY_TEST(exactly_one_fault_per_page),
+		GEOMETRY_TEST(a_neighbour_is_refused_all_the_same),
+		GEOMETRY_TEST(the_same_page_of_other_gigabytes),
 	};
 	return run_geometry_tests("fault", tests, ARRAY_SIZE(tests));
 }
