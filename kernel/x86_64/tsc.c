@@ -1,6 +1,7 @@
 /*
- * The TSC's rate: what CPUID says of it, else counted against channel 2 of the 8254 timer,
- * which runs at 1.193182 MHz in every PC.
+ * The TSC's rate: counted against channel 2 of the 8254 timer, which runs at 1.193182 MHz in
+ * every PC; where there is none, what CPUID says of it. In this order, because an emulator may
+ * repeat a CPU's CPUID without ticking at its rate: Bochs 2.7 does.
  */
 #include "kernel/x86_64/tsc.h"
 
@@ -89,14 +90,17 @@ static uint64_t from_pit(void)
 		if (best.most - best.least <= best.most / 64)
 			break;
 	}
+	/* Ended when first looked at, each time: OUT2 does not tell. */
+	if (best.least == 0)
+		return 0;
 	return (best.least + best.most) / 2 * CALIBRATION_HZ;
 }
 
 void tsc_init(void)
 {
-	frequency = from_cpuid();
+	frequency = from_pit();
 	if (frequency == 0)
-		frequency = from_pit();
+		frequency = from_cpuid();
 	if (frequency == 0)
 		frequency = FALLBACK_HZ;
 }
