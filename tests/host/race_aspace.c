@@ -320,13 +320,15 @@ static void write_large(struct race *race)
 	}
 }
 
+/* Populated, so that there is a large leaf even if the first protect() is faster than the first
+ * writer, who would else find an area in pieces. */
 static void splits_beside_writers(const struct geometry *geo)
 {
 	void (*const run[])(struct race *) = {write_large, write_large, write_large, protect_large};
 	struct arena a = {.steps = steps_per_thread(2000)};
 	a.g = guest_open(geo, (struct hal_test_options){.threads = true, .frames = 4096});
 	CHECK_OK(aspace_map_alloc(&a.g->as, pages(512, 512), MM_RW,
-	                          (struct aspace_backing){.max_leaf = 1}));
+	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
 	race_for_long(&a, "splits", geo, ARRAY_SIZE(run), run);
 	CHECK_EQ(guest_stats(a.g).frames, 512);
 	guest_close(a.g);

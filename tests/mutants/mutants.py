@@ -213,11 +213,12 @@ def judge_mechanical(mutants, whole):
     known = known_survivors()
     unlisted = 0
     for mutant in alive:
-        reason = known.pop(mutant.name, None)
+        reason = known.get(mutant.name)
         unlisted += reason is None
         print(f"{'survives' if reason else 'NOT LISTED'} {mutant.where}: {mutant.name}\n"
               f"\t{reason or mutant.verdict}")
-    killed = [m for m in mutants if m.name in known and m.verdict in ("killed", "hangs")]
+    living = {m.name for m in alive}  # a line may stand twice in a file
+    killed = [m for m in born if m.name in known and m.name not in living]
     for mutant in killed:
         print(f"NO SURVIVOR {mutant.name}: killed by {mutant.by}, and listed in survivors.txt")
     rate = 100 * (len(born) - len(alive)) / len(born) if born else 100

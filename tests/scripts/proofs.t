@@ -24,6 +24,7 @@ if runs_or_skips "entries of page tables, for all addresses" z3; then
 	runs 0 "entries of page tables, for all addresses" "$top/tests/proofs/run" encoders
 	sed -i 's/GENMASK(53, 10)/GENMASK(52, 10)/' "$scratch/mm/npt/gstage.c"
 	runs 1 "a planted short mask is found" "$scratch/tests/proofs/run" encoders
+	shows "by name, with an address" '^prove_leaf_gstage_level0_perm0_type0_marks0: sat.*x0080000000000000'
 fi
 
 done_testing

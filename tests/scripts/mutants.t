@@ -1,0 +1,16 @@
+#!/bin/bash
+# Every planted defect still finds its place in mm/; one that does not is named. `make mutants` then
+# shows what the tests make of them.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+
+runs 0 "every defect can be planted" "$top/tests/mutants/mutants.py" --check
+
+mkdir -p "$scratch/tests"
+cp -r "$top/mm" "$scratch/mm"
+cp -r "$top/tests/mutants" "$scratch/tests/mutants"
+sed -i 's/EPT_MT, 6/EPT_MT, 5/' "$scratch/mm/npt/ept.c"
+runs 1 "one that cannot is a failure" "$scratch/tests/mutants/mutants.py" --check
+shows "with its name" '^c21-ept-memory-type: can no longer be planted'
+
+done_testing
