@@ -16,6 +16,7 @@ void area_map_init(struct area_map *map, const struct mm_hal *hal)
 void area_map_clear(struct area_map *map)
 {
 	area_free_nodes(map);
+	area_release_spares(map);
 	area_map_init(map, map->hal);
 }
 
@@ -44,15 +45,6 @@ enum mm_error area_reserve(struct area_map *map, struct gpa_range range)
 enum mm_error area_reserve_place(struct area_map *map, const struct area_path *place)
 {
 	return reserve(map, area_frames_beside(map, place));
-}
-
-void area_release_spares(struct area_map *map)
-{
-	if (likely(map->spares == 0))
-		return;
-	map->hal->free(map->hal->ctx, 0, map->spares, map->spare);
-	map->frames -= map->spares;
-	map->spares = 0;
 }
 
 /* --- look-up --- */
@@ -256,7 +248,7 @@ static unsigned cut_out(const struct area *area, struct gpa_range range, const s
 	return n;
 }
 
-void area_remove(struct area_map *map, struct gpa_range range)
+static void cut_range(struct area_map *map, struct gpa_range range)
 {
 	struct area_path path;
 	struct area pieces[3];
@@ -270,7 +262,26 @@ void area_remove(struct area_map *map, struct gpa_range range)
 	}
 	if (more)
 		drop_inside(map, range);
+}
+
+void area_remove(struct area_map *map, struct gpa_range range)
+{
+	cut_range(map, range);
 	area_release_spares(map);
+}
+
+/*
+ * The reserve is for one change at each end of the range, and this is one removal and one
+ * insertion. Where the removal empties a node, so that the insertion meets another, which may be
+ * full, the emptied one's frame is a spare by then.
+ */
+void area_replace(struct area_map *map, const struct area *area)
+{
+	struct area_path place;
+
+	cut_range(map, area->range);
+	area_descend(map, area->range.start.raw, &place);
+	area_insert(map, &place, area);
 }
 
 /* --- permissions --- */

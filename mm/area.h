@@ -86,10 +86,11 @@ void area_map_init(struct area_map *map, const struct mm_hal *hal);
 void area_map_clear(struct area_map *map);
 
 /*
- * Makes sure that the next change, one area_remove(), area_protect() or area_set_host() of exactly
- * this range, cannot run out of memory. Mostly it finds room in the nodes and takes no frame.
- * MM_NO_MEMORY if the HAL has none; then nothing has changed. The change gives back what it did
- * not use; a caller that makes no change after all calls area_release_spares().
+ * Makes sure that the next change, one of area_remove(), area_replace(), area_protect() and
+ * area_set_host() of exactly this range, cannot run out of memory. Mostly it finds room in the
+ * nodes and takes no frame. MM_NO_MEMORY if the HAL has none; then nothing has changed. The change
+ * gives back what it did not use; a caller that makes no change after all calls
+ * area_release_spares().
  */
 enum mm_error area_reserve(struct area_map *map, struct gpa_range range) must_check;
 /* The same for area_insert() at this place. */
@@ -121,6 +122,10 @@ void area_insert(struct area_map *map, struct area_path *place, const struct are
  * surrounds it becomes two. Cannot fail after area_reserve(). Bytes in no area are fine.
  */
 void area_remove(struct area_map *map, struct gpa_range range);
+
+/* Cuts the area's range out of the map and adds it there, as area_remove() and area_insert() would
+ * do one after the other. Cannot fail after area_reserve() of its range. */
+void area_replace(struct area_map *map, const struct area *area);
 
 /*
  * Gives every part of an area inside `range` these permissions: areas that stick out are split,

@@ -41,11 +41,21 @@ static struct area_node *node_from_spare(struct area_map *map)
 	return hal_to_virt(map->hal, map->spare[--map->spares]);
 }
 
+void area_release_spares(struct area_map *map)
+{
+	if (likely(map->spares == 0))
+		return;
+	map->hal->free(map->hal->ctx, 0, map->spares, map->spare);
+	map->frames -= map->spares;
+	map->spares = 0;
+}
+
+/* Back to the spares: what the same change adds elsewhere may want it. */
 static void node_free(struct area_map *map, struct area_node *node)
 {
-	hpa_t frame = hal_to_phys(map->hal, node);
-	map->hal->free(map->hal->ctx, 0, 1, &frame);
-	map->frames--;
+	if (map->spares == AREA_SPARES)
+		area_release_spares(map);
+	map->spare[map->spares++] = hal_to_phys(map->hal, node);
 }
 
 /* Depth first, the path as the stack; a leaf is freed when its parent steps to it. */

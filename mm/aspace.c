@@ -111,9 +111,10 @@ static enum mm_error check_host(const struct aspace *as, hpa_t host, uint64_t si
 	return MM_OK;
 }
 
-static enum mm_error populate(struct aspace *as, const struct area *area)
+/* What the table is to hold of an area that is there from the start. */
+static struct npt_mapping mapping_of(const struct aspace *as, const struct area *area)
 {
-	struct npt_mapping mapping = {
+	return (struct npt_mapping){
 		.range = area->range,
 		.perm = aspace_grants(as, area->perm, MM_NONE),
 		.type = (enum mm_memtype)area->memtype,
@@ -121,8 +122,6 @@ static enum mm_error populate(struct aspace *as, const struct area *area)
 		.owned = area->backend == AREA_ALLOC,
 		.host = area->host,
 	};
-
-	return npt_map(&as->npt, &mapping);
 }
 
 /* A snapshot speaks of the areas of its time, so while there is one they stand still. */
@@ -131,9 +130,12 @@ static enum mm_error check_still(const struct aspace *as)
 	return as->npt.copies ? MM_BUSY : MM_OK;
 }
 
-/* Adds a checked area; `now`: with its leaves. */
+/* What to do with a checked area; `now`: its leaves come with it. */
+typedef enum mm_error (*put_area)(struct aspace *as, const struct area *area, bool now);
+
 static enum mm_error add_area(struct aspace *as, const struct area *area, bool now)
 {
+	struct npt_mapping mapping = mapping_of(as, area);
 	struct area_path place;
 	enum mm_error err;
 
@@ -142,9 +144,28 @@ static enum mm_error add_area(struct aspace *as, const struct area *area, bool n
 	if (err == MM_OK)
 		err = area_reserve_place(&as->areas, &place);
 	if (err == MM_OK && now)
-		err = populate(as, area);
+		err = npt_map(&as->npt, &mapping);
 	if (err == MM_OK)
 		area_insert(&as->areas, &place, area);
+	else
+		area_release_spares(&as->areas);
+	aspace_leave_alone(as);
+	return err;
+}
+
+static enum mm_error replace_area(struct aspace *as, const struct area *area, bool now)
+{
+	struct npt_mapping mapping = mapping_of(as, area);
+	enum mm_error err;
+
+	aspace_enter_alone(as);
+	err = check_still(as);
+	if (err == MM_OK)
+		err = area_reserve(&as->areas, area->range);
+	if (err == MM_OK)
+		err = now ? npt_replace(&as->npt, &mapping) : npt_unmap(&as->npt, area->range);
+	if (err == MM_OK)
+		area_replace(&as->areas, area);
 	else
 		area_release_spares(&as->areas);
 	aspace_leave_alone(as);
@@ -158,7 +179,7 @@ static uint8_t leaf_level(const struct aspace *as, unsigned wanted)
 	return (uint8_t)(wanted < most ? wanted : most);
 }
 
-enum mm_error aspace_map_linear(struct aspace *as, struct gpa_range range, hpa_t host,
+static enum mm_error put_linear(struct aspace *as, put_area put, struct gpa_range range, hpa_t host,
                                 enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
 {
 	struct area area = {
@@ -173,11 +194,11 @@ enum mm_error aspace_map_linear(struct aspace *as, struct gpa_range range, hpa_t
 
 	if (err == MM_OK)
 		err = check_host(as, host, range.size);
-	return err == MM_OK ? add_area(as, &area, true) : err;
+	return err == MM_OK ? put(as, &area, true) : err;
 }
 
-enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
-                               struct aspace_backing backing)
+static enum mm_error put_alloc(struct aspace *as, put_area put, struct gpa_range range,
+                               enum mm_perm perm, struct aspace_backing backing)
 {
 	struct area area = {
 		.range = range,
@@ -189,15 +210,49 @@ enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum m
 	};
 	enum mm_error err = check_mapping(as, &area);
 
-	return err == MM_OK ? add_area(as, &area, backing.populate) : err;
+	return err == MM_OK ? put(as, &area, backing.populate) : err;
 }
 
-enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range)
+static enum mm_error put_device(struct aspace *as, put_area put, struct gpa_range range)
 {
 	struct area area = {.range = range, .backend = AREA_DEVICE};
 	enum mm_error err = check_mapping(as, &area);
 
-	return err == MM_OK ? add_area(as, &area, false) : err;
+	return err == MM_OK ? put(as, &area, false) : err;
+}
+
+enum mm_error aspace_map_linear(struct aspace *as, struct gpa_range range, hpa_t host,
+                                enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
+{
+	return put_linear(as, add_area, range, host, perm, type, max_leaf);
+}
+
+enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
+                               struct aspace_backing backing)
+{
+	return put_alloc(as, add_area, range, perm, backing);
+}
+
+enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range)
+{
+	return put_device(as, add_area, range);
+}
+
+enum mm_error aspace_replace_linear(struct aspace *as, struct gpa_range range, hpa_t host,
+                                    enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
+{
+	return put_linear(as, replace_area, range, host, perm, type, max_leaf);
+}
+
+enum mm_error aspace_replace_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
+                                   struct aspace_backing backing)
+{
+	return put_alloc(as, replace_area, range, perm, backing);
+}
+
+enum mm_error aspace_replace_device(struct aspace *as, struct gpa_range range)
+{
+	return put_device(as, replace_area, range);
 }
 
 /* --- changing --- */
@@ -275,7 +330,7 @@ enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host
 	if (err == MM_OK)
 		err = area_reserve(&as->areas, range);
 	if (err == MM_OK)
-		err = npt_remap(&as->npt, &mapping);
+		err = npt_replace(&as->npt, &mapping);
 	if (err == MM_OK)
 		area_set_host(&as->areas, range, host);
 	else

@@ -112,6 +112,17 @@ enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum m
                                struct aspace_backing backing) must_check;
 enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range) must_check;
 
+/* [exclusive] The same, in the place of whatever is in the range: areas are cut at both ends, their
+ * frames and empty tables are back when it returns, after one flush. Never MM_EXISTS; errors of
+ * the map calls, and those of unmap: then all is as it was, for which old and new frames are
+ * both held for a while. */
+enum mm_error aspace_replace_linear(struct aspace *as, struct gpa_range range, hpa_t host,
+                                    enum mm_perm perm, enum mm_memtype type,
+                                    unsigned max_leaf) must_check;
+enum mm_error aspace_replace_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
+                                   struct aspace_backing backing) must_check;
+enum mm_error aspace_replace_device(struct aspace *as, struct gpa_range range) must_check;
+
 /* [exclusive] Unmaps every part of an area in the range; a hole in it is no error. Splits areas
  * and large leaves at both ends (which may need memory: MM_NO_MEMORY, nothing changed). Frames
  * and empty tables are back when it returns, after one flush. */

@@ -26,6 +26,9 @@ void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range rang
  * `counts`, unless that is NULL: it has never been counted. */
 void npt_release(struct npt *npt, uint64_t start, uint64_t end, struct npt_counts *counts);
 
+/* Gives back all that a table holds in a range, which no walker has ever seen. */
+void npt_discard(struct npt *npt, struct gpa_range range);
+
 /* Gives back the tables below this one, which nobody walks, and nothing that their leaves map. */
 void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned level);
 

@@ -6,7 +6,7 @@
  *	frames.c   frames from the HAL, in batches, under the quota
  *	map.c      fills a range
  *	unmap.c    empties a range
- *	remap.c    puts another mapping in the place of one
+ *	replace.c  puts a mapping in the place of whatever is there
  *	split.c    cuts leaves in two where a range ends, and merges them again
  *	protect.c  changes permissions in a range
  *	visit.c    reads leaves of a range, and harvests accessed and dirty marks
@@ -116,9 +116,10 @@ enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping) must_c
  * MM_NO_MEMORY, MM_QUOTA if that needs a table that cannot be had; then nothing has changed. */
 enum mm_error npt_unmap(struct npt *npt, struct gpa_range range) must_check;
 
-/* [exclusive] Puts a mapping, not owned, in the place of what is in its range, which is not owned
- * either. Errors as npt_unmap(). */
-enum mm_error npt_remap(struct npt *npt, const struct npt_mapping *mapping) must_check;
+/* [exclusive] Puts a mapping in the place of whatever is in its range, with one flush. What was
+ * there goes only when all that comes is complete, so both are held for a while. Errors as
+ * npt_unmap(). */
+enum mm_error npt_replace(struct npt *npt, const struct npt_mapping *mapping) must_check;
 
 /* [exclusive] Gives all leaves of a range these permissions. Errors as npt_unmap(). */
 enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm perm) must_check;

@@ -221,6 +221,15 @@ void npt_release(struct npt *npt, uint64_t start, uint64_t end, struct npt_count
 		npt_count(&counts->leaves[level], -r.leaves[level]);
 }
 
+void npt_discard(struct npt *npt, struct gpa_range range)
+{
+	uint64_t end = range.start.raw + range.size;
+	struct cutter c = {.npt = npt};
+
+	(void)cut(&c, npt->root_table, npt_root_level(npt), range.start.raw, end);
+	npt_release(npt, range.start.raw, end, NULL);
+}
+
 void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned level)
 {
 	const struct npt_format *f = npt->format;

@@ -39,7 +39,7 @@ static struct model_op op_of(const uint8_t *bytes, const struct model *m)
 	op.n = (uint16_t)(1 + n % most);
 	if (op.kind == OP_TOUCH)
 		op.perm = (uint8_t)(1U << bytes[1] % 3);
-	if (op.kind == OP_MAP_LINEAR || op.kind == OP_REMAP) {
+	if (op.kind == OP_MAP_LINEAR || op.kind == OP_REPLACE_LINEAR || op.kind == OP_REMAP) {
 		op.n = op.n > u->host_pages ? (uint16_t)u->host_pages : op.n;
 		op.host = (uint16_t)(bytes[7] % (u->host_pages - op.n + 1U));
 	} else {

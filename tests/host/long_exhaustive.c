@@ -74,6 +74,7 @@ static const struct model_op ops[] = {
 	TOUCH(MM_W, 1),
 	TOUCH(MM_R, 2),
 	TOUCH(MM_W, 2),
+	{.kind = OP_REPLACE_LAZY, .perm = MM_RW, .page = 1, .n = 1},
 	{.kind = OP_WRITE, .page = 0, .n = 3, .value = 0x77},
 	{.kind = OP_READ, .page = 1, .n = 2},
 	{.kind = OP_TRANSLATE, .page = 1, .n = 1},

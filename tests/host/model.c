@@ -100,11 +100,12 @@ static enum mm_error access_error(const struct model *m, const struct model_op *
 	return MM_OK;
 }
 
-static enum mm_error map_error(const struct model *m, const struct model_op *op)
+static enum mm_error map_error(const struct model *m, const struct model_op *op,
+                               enum area_backend backend, bool replace)
 {
-	if (op->kind != OP_MAP_DEVICE && !guest_can(m->guest, (enum mm_perm)op->perm))
+	if (backend != AREA_DEVICE && !guest_can(m->guest, (enum mm_perm)op->perm))
 		return MM_UNSUPPORTED;
-	for (unsigned i = op->page; i < op->page + op->n; i++) {
+	for (unsigned i = op->page; i < op->page + op->n && !replace; i++) {
 		if (m->page[i].backend != 0)
 			return MM_EXISTS;
 	}
@@ -146,35 +147,41 @@ static bool agreed(struct model *m, enum mm_error got, enum mm_error want, uint6
 
 /* --- the operations --- */
 
-static void apply_map(struct model *m, const struct model_op *op)
+static enum mm_error map_or_replace(struct model *m, const struct model_op *op,
+                                    enum area_backend backend, bool populate, bool replace)
 {
 	struct aspace *as = &m->guest->as;
 	struct gpa_range range = op_range(m, op);
 	enum mm_perm perm = (enum mm_perm)op->perm;
-	enum mm_error want = map_error(m, op);
-	uint64_t refusals = m->guest->hal->refusals;
-	enum area_backend backend = AREA_ALLOC;
-	enum mm_error got;
+	hpa_t host = hpa_plus(m->host, op->host * PAGE_SIZE);
+	unsigned max_leaf = m->universe->max_leaf;
+	struct aspace_backing backing = {.populate = populate, .max_leaf = max_leaf};
 
-	if (op->kind == OP_MAP_DEVICE) {
-		backend = AREA_DEVICE;
-		got = aspace_map_device(as, range);
-	} else if (op->kind == OP_MAP_LINEAR) {
-		backend = AREA_LINEAR;
-		got = aspace_map_linear(as, range, hpa_plus(m->host, op->host * PAGE_SIZE), perm,
-		                        MM_NORMAL, m->universe->max_leaf);
-	} else {
-		struct aspace_backing backing = {.populate = op->kind == OP_MAP_POPULATE,
-		                                 .max_leaf = m->universe->max_leaf};
-		got = aspace_map_alloc(as, range, perm, backing);
+	switch (backend) {
+	case AREA_DEVICE:
+		return replace ? aspace_replace_device(as, range) : aspace_map_device(as, range);
+	case AREA_LINEAR:
+		return replace ? aspace_replace_linear(as, range, host, perm, MM_NORMAL, max_leaf)
+		               : aspace_map_linear(as, range, host, perm, MM_NORMAL, max_leaf);
+	default:
+		return replace ? aspace_replace_alloc(as, range, perm, backing)
+		               : aspace_map_alloc(as, range, perm, backing);
 	}
-	if (!agreed(m, got, want, refusals))
+}
+
+static void apply_map(struct model *m, const struct model_op *op, enum area_backend backend,
+                      bool populate, bool replace)
+{
+	enum mm_error want = map_error(m, op, backend, replace);
+	uint64_t refusals = m->guest->hal->refusals;
+
+	if (!agreed(m, map_or_replace(m, op, backend, populate, replace), want, refusals))
 		return;
 	for (unsigned i = 0; i < op->n; i++)
 		m->page[op->page + i] = (struct model_page){
 			.backend = (uint8_t)(1 + backend),
 			.perm = op->perm,
-			.present = op->kind == OP_MAP_POPULATE || op->kind == OP_MAP_LINEAR,
+			.present = populate || backend == AREA_LINEAR,
 			.met = true,
 			.host = (uint16_t)(op->host + i),
 		};
@@ -465,10 +472,20 @@ void model_apply(struct model *m, const struct model_op *op)
 {
 	switch (op->kind) {
 	case OP_MAP_LAZY:
+	case OP_REPLACE_LAZY:
+		apply_map(m, op, AREA_ALLOC, false, op->kind == OP_REPLACE_LAZY);
+		break;
 	case OP_MAP_POPULATE:
+	case OP_REPLACE_POPULATE:
+		apply_map(m, op, AREA_ALLOC, true, op->kind == OP_REPLACE_POPULATE);
+		break;
 	case OP_MAP_LINEAR:
+	case OP_REPLACE_LINEAR:
+		apply_map(m, op, AREA_LINEAR, false, op->kind == OP_REPLACE_LINEAR);
+		break;
 	case OP_MAP_DEVICE:
-		apply_map(m, op);
+	case OP_REPLACE_DEVICE:
+		apply_map(m, op, AREA_DEVICE, false, op->kind == OP_REPLACE_DEVICE);
 		break;
 	case OP_REMAP:
 		apply_remap(m, op);
@@ -557,13 +574,16 @@ struct weight {
 	unsigned weight;
 };
 
+/* Per mille. */
 static const struct weight weights[] = {
-	{OP_MAP_LAZY, 90},        {OP_MAP_POPULATE, 25},  {OP_MAP_LINEAR, 30},
-	{OP_REMAP, 15},           {OP_MAP_DEVICE, 15},    {OP_UNMAP, 110},
-	{OP_PROTECT, 110},        {OP_TOUCH, 315},        {OP_READ, 80},
-	{OP_WRITE, 90},           {OP_TRANSLATE, 80},     {OP_LOG_START, 4},
-	{OP_LOG_COLLECT, 6},      {OP_LOG_STOP, 8},       {OP_SNAPSHOT_TAKE, 4},
-	{OP_SNAPSHOT_RESTORE, 6}, {OP_SNAPSHOT_DROP, 10}, {OP_CLEAR, 2},
+	{OP_MAP_LAZY, 80},      {OP_MAP_POPULATE, 20},    {OP_MAP_LINEAR, 25},
+	{OP_MAP_DEVICE, 10},    {OP_REPLACE_LAZY, 10},    {OP_REPLACE_POPULATE, 8},
+	{OP_REPLACE_LINEAR, 8}, {OP_REPLACE_DEVICE, 4},   {OP_REMAP, 15},
+	{OP_UNMAP, 105},        {OP_PROTECT, 110},        {OP_TOUCH, 315},
+	{OP_READ, 80},          {OP_WRITE, 90},           {OP_TRANSLATE, 80},
+	{OP_LOG_START, 4},      {OP_LOG_COLLECT, 6},      {OP_LOG_STOP, 8},
+	{OP_SNAPSHOT_TAKE, 4},  {OP_SNAPSHOT_RESTORE, 6}, {OP_SNAPSHOT_DROP, 10},
+	{OP_CLEAR, 2},
 };
 
 static enum model_kind random_kind(struct rng *rng)
@@ -603,7 +623,7 @@ struct model_op model_random(const struct universe *universe, unsigned pages, st
 	op.perm = (bits >> 30) & 3 ? (uint8_t)((bits >> 32) & 7) : MM_RW;
 	if (op.kind == OP_TOUCH)
 		op.perm = (uint8_t)(1U << (bits >> 32) % 3);
-	if (op.kind == OP_MAP_LINEAR || op.kind == OP_REMAP) {
+	if (op.kind == OP_MAP_LINEAR || op.kind == OP_REPLACE_LINEAR || op.kind == OP_REMAP) {
 		op.n = op.n > universe->host_pages ? (uint16_t)universe->host_pages : op.n;
 		op.host = (uint16_t)((bits >> 40) % (universe->host_pages - op.n + 1U));
 		if (universe->max_leaf && bits & 0x40) /* so that large leaves fit */
@@ -617,11 +637,29 @@ struct model_op model_random(const struct universe *universe, unsigned pages, st
 void model_describe(const struct model_op *op, char *text, size_t size)
 {
 	static const char *const names[OP_KINDS] = {
-		"map_lazy",      "map_populate", "map_linear",    "map_device",
-		"remap",         "unmap",        "protect",       "touch",
-		"read",          "write",        "translate",     "log_start",
-		"log_collect",   "log_stop",     "snapshot_take", "snapshot_restore",
-		"snapshot_drop", "clear"};
+		[OP_MAP_LAZY] = "map_lazy",
+		[OP_MAP_POPULATE] = "map_populate",
+		[OP_MAP_LINEAR] = "map_linear",
+		[OP_MAP_DEVICE] = "map_device",
+		[OP_REPLACE_LAZY] = "replace_lazy",
+		[OP_REPLACE_POPULATE] = "replace_populate",
+		[OP_REPLACE_LINEAR] = "replace_linear",
+		[OP_REPLACE_DEVICE] = "replace_device",
+		[OP_REMAP] = "remap",
+		[OP_UNMAP] = "unmap",
+		[OP_PROTECT] = "protect",
+		[OP_TOUCH] = "touch",
+		[OP_READ] = "read",
+		[OP_WRITE] = "write",
+		[OP_TRANSLATE] = "translate",
+		[OP_LOG_START] = "log_start",
+		[OP_LOG_COLLECT] = "log_collect",
+		[OP_LOG_STOP] = "log_stop",
+		[OP_SNAPSHOT_TAKE] = "snapshot_take",
+		[OP_SNAPSHOT_RESTORE] = "snapshot_restore",
+		[OP_SNAPSHOT_DROP] = "snapshot_drop",
+		[OP_CLEAR] = "clear",
+	};
 	snprintf(text, size, "%s page=%u n=%u perm=%s(%u) value=%u host=%u", names[op->kind],
 	         op->page, op->n, mm_perm_name((enum mm_perm)op->perm), op->perm, op->value,
 	         op->host);

@@ -20,6 +20,10 @@ enum model_kind {
 	OP_MAP_POPULATE,
 	OP_MAP_LINEAR,
 	OP_MAP_DEVICE,
+	OP_REPLACE_LAZY, /* as the map ones, in the place of what is there */
+	OP_REPLACE_POPULATE,
+	OP_REPLACE_LINEAR,
+	OP_REPLACE_DEVICE,
 	OP_REMAP,
 	OP_UNMAP,
 	OP_PROTECT,
@@ -43,7 +47,7 @@ struct model_op {
 	uint8_t value; /* what is written; which snapshot */
 	uint16_t page; /* index in the universe */
 	uint16_t n;    /* pages, all in one run of the universe */
-	uint16_t host; /* OP_MAP_LINEAR, OP_REMAP: the first host page */
+	uint16_t host; /* OP_MAP_LINEAR, OP_REPLACE_LINEAR, OP_REMAP: the first host page */
 };
 
 /* Where the pages lie: runs of page numbers; in the last one the format's space ends. */

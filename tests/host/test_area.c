@@ -141,6 +141,16 @@ static void insert(struct fixture *f, struct area area)
 	area_insert(&f->map, &place, &area);
 }
 
+/* No more frames are asked for than were reserved. */
+static void replace(struct fixture *f, struct area area)
+{
+	CHECK_OK(area_reserve(&f->map, area.range));
+	uint64_t requests = f->hal->requests;
+	area_replace(&f->map, &area);
+	CHECK_EQ(f->hal->requests, requests);
+	CHECK_EQ(f->map.spares, 0);
+}
+
 static void cut(struct fixture *f, struct gpa_range range)
 {
 	CHECK_OK(area_reserve(&f->map, range));
@@ -523,6 +533,9 @@ static void flat_step(struct fixture *f, struct flat *flat, struct rng *rng, boo
 		protect(f, pages(first, n), (enum mm_perm)perm);
 		for (unsigned i = first; i < first + n; i++)
 			flat->perm[i] = flat->perm[i] == NOTHING ? NOTHING : perm;
+	} else if (perm % 2 != 0) {
+		replace(f, alloc_area(first, n, (enum mm_perm)perm));
+		memset(&flat->perm[first], perm, n);
 	} else {
 		check_find_free(f, flat, first, n, 1U << rng_below(rng, 5));
 	}
@@ -638,6 +651,28 @@ static void a_change_needs_no_frame_too_many(void **state)
 	close_fixture(f);
 }
 
+/* A node that is emptied goes, and what comes in its place meets its neighbours, which are full. */
+static void replacing_what_fills_whole_nodes(void **state)
+{
+	const unsigned areas = 20000, leaf = AREA_LEAF_SLOTS - 1;
+	const unsigned inner = leaf * (AREA_INNER_SLOTS - 1);
+	const unsigned most[] = {1, leaf - 1, leaf, leaf + 1, 2 * leaf, inner, areas};
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(most); i++) {
+		struct fixture *f = open_fixture(false);
+		for (unsigned at = 0; at < areas; at++)
+			insert(f, alloc_area(2 * at, 1, MM_RW));
+		for (unsigned at = 0; at + most[i] <= areas;
+		     at += most[i] < leaf ? leaf : most[i]) {
+			check_context("%u areas from %u", most[i], at);
+			replace(f, alloc_area(2 * at, 2 * most[i] - 1, MM_R));
+			CHECK_EQ(area_find(&f->map, gpa_at(2 * at * PAGE_SIZE))->perm, MM_R);
+		}
+		check_map(&f->map, f->hal);
+		close_fixture(f);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -659,6 +694,7 @@ int main(void)
 		cmocka_unit_test(random_walks_in_two_levels),
 		cmocka_unit_test(random_walks_in_three_levels),
 		cmocka_unit_test(regular_orders),
+		cmocka_unit_test(replacing_what_fills_whole_nodes),
 	};
 	return cmocka_run_group_tests_name("area", tests, NULL, NULL);
 }

@@ -100,6 +100,22 @@ static enum mm_error remap_part(struct guest *g)
 	return aspace_remap(&g->as, pages(600, 100), hpa_at(0x80001000));
 }
 
+static enum mm_error replace_by_small(struct guest *g)
+{
+	return aspace_replace_alloc(&g->as, pages(600, 100), MM_RW,
+	                            (struct aspace_backing){.populate = true});
+}
+
+static enum mm_error replace_by_nothing(struct guest *g)
+{
+	return aspace_replace_alloc(&g->as, pages(600, 100), MM_RW, (struct aspace_backing){0});
+}
+
+static enum mm_error replace_in_an_area(struct guest *g)
+{
+	return aspace_replace_device(&g->as, pages(5, 1));
+}
+
 static enum mm_error unmap_in_an_area(struct guest *g)
 {
 	return aspace_unmap(&g->as, pages(5, 1));
@@ -146,6 +162,11 @@ static const struct operation operations[] = {
 	{"unmap-part", one_large_leaf, unmap_part},
 	{"protect-part", one_large_leaf, protect_part},
 	{"remap-part", one_large_leaf, remap_part},
+	{"replace-part", one_large_leaf, replace_by_small},
+	{"replace-part-lazily", one_large_leaf, replace_by_nothing},
+	{"replace-lazy", lazily_large, replace_by_small},
+	{"replace-split", a_full_node, replace_in_an_area},
+	{"replace-8th", seven_areas, replace_in_an_area},
 	{"unmap-largest", the_largest_leaf, unmap_part},
 	{"protect-largest", the_largest_leaf, protect_part},
 	{"unmap-split", a_full_node, unmap_in_an_area},

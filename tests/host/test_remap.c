@@ -1,5 +1,6 @@
-/* Remapping: linear areas get other host memory, part by part, and the rest stays. */
+/* Remapping and replacing: parts get other memory, or areas of another kind, and the rest stays. */
 #include "guest.h"
+#include "mm/snapshot.h"
 
 #include "mm/compiler.h"
 
@@ -86,6 +87,76 @@ static void remap_says_why_it_cannot(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* --- replacing --- */
+
+static uint64_t frames_in_use(struct guest *g)
+{
+	struct aspace_stats stats = guest_stats(g);
+	return stats.frames + stats.tables + stats.area_frames;
+}
+
+static void replacing_gives_back_what_was_there(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	struct aspace_backing lazily = {0}, now = {.populate = true};
+	CHECK_OK(aspace_map_alloc(&g->as, pages(100, 100), MM_RW, now));
+	CHECK_OK(aspace_map_linear(&g->as, pages(300, 100), hpa_at(0x80000000), MM_RX, MM_NORMAL,
+	                           0));
+	guest_store(g, page(149), 0x11);
+	/* Across the end of one area, a hole and the beginning of another. */
+	uint64_t flushes = g->hal->flushes;
+	CHECK_OK(aspace_replace_alloc(&g->as, pages(150, 200), MM_R, lazily));
+	CHECK_EQ(g->hal->flushes, flushes + 1);
+	CHECK_EQ(guest_stats(g).frames, 50);
+	CHECK_EQ(guest_load(g, page(149)), 0x11);
+	CHECK_EQ(guest_load(g, page(199)), 0); /* a new page, and clear */
+	EXPECT_FAULT(g, page(250), MM_W, MM_FAULT_PERMISSION);
+	CHECK_EQ(guest_walk(g, page(350), MM_X).hpa.raw, 0x80000000 + 50 * PAGE_SIZE);
+	/* Populated in the middle of what is there; a device; linear again. */
+	CHECK_OK(aspace_replace_alloc(&g->as, pages(160, 2), MM_RW, now));
+	EXPECT_TOUCH(g, page(161), MM_W, TOUCH_HIT);
+	CHECK_OK(aspace_replace_device(&g->as, pages(160, 1)));
+	EXPECT_FAULT(g, page(160), MM_W, MM_FAULT_IS_DEVICE);
+	CHECK_OK(aspace_replace_linear(&g->as, pages(100, 300), hpa_at(0x40064000), MM_RW,
+	                               MM_NORMAL, 1));
+	CHECK_EQ(g->as.areas.count, 1);
+	CHECK_EQ(guest_stats(g).frames, 0);
+	CHECK_EQ(guest_walk(g, page(399), MM_W).hpa.raw, 0x40064000 + 299 * PAGE_SIZE);
+	CHECK_EQ(frames_in_use(g), g->hal->in_use);
+	guest_close(g);
+}
+
+static void replacing_nothing_is_mapping(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	CHECK_OK(aspace_replace_alloc(&g->as, pages(7, 3), MM_RW, (struct aspace_backing){0}));
+	EXPECT_TOUCH(g, page(8), MM_W, TOUCH_SERVED);
+	EXPECT_FAULT(g, page(10), MM_W, MM_FAULT_NOT_MAPPED);
+	guest_close(g);
+}
+
+static void replacing_says_why_it_cannot(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	struct aspace_backing now = {.populate = true};
+	struct snapshot snapshot;
+	CHECK_OK(aspace_map_alloc(&g->as, pages(10, 4), MM_RW, now));
+	uint64_t before = guest_fingerprint(g);
+	CHECK_ERR(aspace_replace_alloc(&g->as, pages(10, 0), MM_RW, now), MM_INVALID);
+	CHECK_ERR(aspace_replace_device(&g->as, gpa_range(gpa_at(1), PAGE_SIZE)), MM_MISALIGNED);
+	CHECK_ERR(aspace_replace_linear(&g->as, pages(10, 1), hpa_at(1), MM_RW, MM_NORMAL, 0),
+	          MM_MISALIGNED);
+	CHECK_ERR(aspace_replace_alloc(&g->as, pages(10, 1), (enum mm_perm)8, now), MM_INVALID);
+	hal_test_fail_after(g->hal, 3);
+	CHECK_ERR(aspace_replace_alloc(&g->as, pages(9, 6), MM_RW, now), MM_NO_MEMORY);
+	hal_test_fail_after(g->hal, 0);
+	CHECK_EQ(guest_fingerprint(g), before);
+	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
+	CHECK_ERR(aspace_replace_alloc(&g->as, pages(10, 1), MM_RW, now), MM_BUSY);
+	aspace_snapshot_drop(&g->as, &snapshot);
+	guest_close(g);
+}
+
 int main(void)
 {
 	static const struct geometry_test tests[] = {
@@ -93,6 +164,9 @@ int main(void)
 		GEOMETRY_TEST(remap_in_place_cuts_nothing),
 		GEOMETRY_TEST(remap_among_many_keeps_no_frame),
 		GEOMETRY_TEST(remap_says_why_it_cannot),
+		GEOMETRY_TEST(replacing_gives_back_what_was_there),
+		GEOMETRY_TEST(replacing_nothing_is_mapping),
+		GEOMETRY_TEST(replacing_says_why_it_cannot),
 	};
 	return run_geometry_tests("remap", tests, ARRAY_SIZE(tests));
 }

@@ -41,7 +41,7 @@ PLANTED = [
        "area_insert(&as->areas, &place, area);")],
      ["test_failure"]),
     ("c04-lazy-map-populates",
-     [("mm/aspace.c", "add_area(as, &area, backing.populate)", "add_area(as, &area, true)")],
+     [("mm/aspace.c", "put(as, &area, backing.populate)", "put(as, &area, true)")],
      ["test_fault"]),
     ("c05-empty-tables-stay",
      [("mm/npt/unmap.c", "	return emptier && !keeps && level", "	return false && emptier && !keeps && level")],
@@ -285,6 +285,12 @@ PLANTED = [
     ("copied-page-stays-in-the-cache",
      [("mm/npt/share.c", "	if (npt->hal.written)\n		npt->hal.written(npt->hal.ctx, copy, PAGE_SIZE);\n", "")],
      ["test_memory"]),
+    ("replace-loses-count-of-frames",
+     [("mm/npt/replace.c", "	npt_count(&npt->counts.frames, from->frames);\n", "")],
+     ["test_remap", "test_failure"]),
+    ("replace-keeps-a-draft-that-failed",
+     [("mm/npt/replace.c", "		npt_discard(draft, mapping->range);\n", "")],
+     ["test_failure"]),
 
     # --- each kind of test can fail by itself ---
     ("kind-model",

@@ -1,5 +1,6 @@
 /*
- * Giving a range other host memory, with leaves as large as the new place allows.
+ * Putting a mapping in the place of whatever is in its range: a linear area moves to other host
+ * memory, or an area of any kind gives way to another.
  *
  * The new mapping is drafted under a root of its own, which nobody walks. When it is complete,
  * the range is emptied, with its flush, and the draft is moved in: whole subtrees where the live
@@ -34,6 +35,7 @@ static void count_moved(struct npt *npt, const struct npt *draft)
 {
 	const struct npt_counts *from = &draft->counts;
 
+	npt_count(&npt->counts.frames, from->frames);
 	npt_count(&npt->counts.tables, from->tables);
 	for (unsigned level = 0; level < npt->config.levels; level++)
 		npt_count(&npt->counts.leaves[level], from->leaves[level]);
@@ -48,7 +50,6 @@ static void settle_quota(struct npt *npt, struct npt *draft)
 
 static enum mm_error replace(struct npt *npt, struct npt *draft, const struct npt_mapping *mapping)
 {
-	unsigned root = npt_root_level(npt);
 	enum mm_error err = npt_map(draft, mapping);
 
 	if (err != MM_OK)
@@ -56,17 +57,17 @@ static enum mm_error replace(struct npt *npt, struct npt *draft, const struct np
 	settle_quota(npt, draft);
 	err = npt_unmap(npt, mapping->range);
 	if (err != MM_OK) {
-		npt_free_tables(draft, draft->root_table, root);
+		npt_discard(draft, mapping->range);
 		settle_quota(npt, draft);
 		return err;
 	}
-	move_in(npt, npt->root_table, draft->root_table, root);
+	move_in(npt, npt->root_table, draft->root_table, npt_root_level(npt));
 	npt_publish(npt);
 	count_moved(npt, draft);
 	return MM_OK;
 }
 
-enum mm_error npt_remap(struct npt *npt, const struct npt_mapping *mapping)
+enum mm_error npt_replace(struct npt *npt, const struct npt_mapping *mapping)
 {
 	unsigned order = npt_root_order(&npt->config);
 	struct npt draft;
