@@ -3,6 +3,7 @@
  * thousands of guests made and killed. At the end every frame is back.
  */
 #include "frame.h"
+#include "kernel/run.h"
 #include "kernel/scenario.h"
 #include "kernel/tests.h"
 #include "log.h"
@@ -10,6 +11,8 @@
 #define SOAK_FAULTS    UINT64_C(10000000)
 #define FAULTS_PER_VM  UINT64_C(16384)
 #define SOAK_VMS       10000U
+#define SOAK_EXITS     UINT64_C(10000000)
+#define BENCH_SUM      2 /* guests/bench.c: the cycles of all its rounds */
 #define PROGRESS_STEPS 20U
 #define HANG_MS        600000U /* a VM's budget: a hang, whatever the machine is busy with */
 
@@ -84,7 +87,46 @@ static void soak_vms(struct test *t, const void *data)
 	         free, frames_free());
 }
 
+/* 10 million exits of one guest, and a neighbour that takes turns with it on the same CPU: done
+ * with its own work in a small part of the time. */
+static void soak_exits(struct test *t, const void *data)
+{
+	static struct vm storm, neighbour;
+	struct vm_config wild = scenario_config("storm", "bench", VM_LAZY, MIB(1));
+	struct vm_config good = scenario_config("neighbour", "lazy", VM_LAZY, MIB(1));
+	struct vm *const vms[] = {&storm, &neighbour};
+	struct host one_cpu = *t->host;
+	uint64_t free = frames_free();
+
+	(void)data;
+	one_cpu.cpus = 1;
+	wild.budget_ms = UINT64_C(3600) * 1000;
+	wild.args[2] = SOAK_EXITS;
+	good.args[0] = LAZY_WRITE;
+	good.args[1] = PAGE_SIZE;
+	good.args[2] = 256;
+	if (!vm_create(&storm, &one_cpu, &wild)) {
+		test_fail(t, __FILE__, __LINE__, "storm: %s", storm.error);
+		return;
+	}
+	if (!vm_create(&neighbour, &one_cpu, &good)) {
+		test_fail(t, __FILE__, __LINE__, "neighbour: %s", neighbour.error);
+	} else {
+		vm_run_all(vms, ARRAY_SIZE(vms));
+		EXPECT_EQ(t, vm_outcome(&storm), VM_EXITED);
+		EXPECT_EQ(t, vm_outcome(&neighbour), VM_EXITED);
+		EXPECT_EQ(t, neighbour.reports[LAZY_NOT_KEPT], 0);
+		EXPECT(t, neighbour.reports[LAZY_CYCLES] < storm.reports[BENCH_SUM] / 10);
+		log_line(LOG_QUIET, "soak exits=%" PRIu64 " storm=%" PRIu64 " neighbour=%" PRIu64,
+		         SOAK_EXITS, storm.reports[BENCH_SUM], neighbour.reports[LAZY_CYCLES]);
+		(void)vm_destroy(&neighbour);
+	}
+	(void)vm_destroy(&storm);
+	EXPECT_EQ(t, frames_free(), free);
+}
+
 static const struct test_case cases[] = {
+	{"soak.exits", soak_exits, NULL},
 	{"soak.faults", soak_faults, NULL},
 	{"soak.vms", soak_vms, NULL},
 };

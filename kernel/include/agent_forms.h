@@ -21,6 +21,7 @@ enum form_kind {
 	FORM_STORE,   /* store of the value */
 	FORM_PAIR,    /* two loads, the second 8 bytes on; the value is their exclusive or */
 	FORM_STORE2,  /* two stores of the value, the second 8 bytes on */
+	FORM_REPEAT,  /* the same, an exit each */
 	FORM_SWAP,    /* load and store: exchange */
 	FORM_AND,     /* load, combine with the value, store */
 	FORM_OR,
@@ -172,6 +173,17 @@ enum form_kind {
 	  FORM_STORE)                                                                              \
 	X(stos64, "movq %%rdi, %%rdx; movq %0, %%rax; movq %1, %%rdi; stosq; movq %%rdx, %%rdi",   \
 	  8, FORM_STORE)                                                                           \
+	X(rep_stos64,                                                                              \
+	  "movq %%rdi, %%rdx; movq %0, %%rax; pushq %%rcx; movl $2, %%ecx; rep stosq; "            \
+	  "popq %%rcx; movq %%rdx, %%rdi",                                                         \
+	  8, FORM_REPEAT)                                                                          \
+	X(movs_load,                                                                               \
+	  "movq %%rdi, %%rdx; movq %1, %%rsi; pushq $0; movq %%rsp, %%rdi; movsq; popq %%rsi; "    \
+	  "movq %%rdx, %%rdi",                                                                     \
+	  8, FORM_ZERO)                                                                            \
+	X(movs_store,                                                                              \
+	  "pushq %0; movq %%rdi, %%rdx; movq %%rsp, %%rsi; movsq; movq %%rdx, %%rdi; popq %0", 8,  \
+	  FORM_STORE)                                                                              \
 	X(and32, "andl %k0, (%1)", 4, FORM_AND)                                                    \
 	X(or32, "orl %k0, (%1)", 4, FORM_OR)                                                       \
 	X(xor64, "xorq %0, (%1)", 8, FORM_XOR)                                                     \

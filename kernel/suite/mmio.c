@@ -145,7 +145,8 @@ static uint64_t combined(const struct form *form)
 static void draft_store(struct suite_draft *d, const struct form *form)
 {
 	uint64_t mask = low_bits(form->width);
-	uint64_t offset = GUEST_TEST_SCRATCH + (form->kind == FORM_STORE2 ? 8 : 0);
+	bool two = form->kind == FORM_STORE2 || form->kind == FORM_REPEAT;
+	uint64_t offset = GUEST_TEST_SCRATCH + (two ? 8 : 0);
 	uint64_t result = form->kind == FORM_SWAP ? OLD : STORED;
 
 	draft_op(d, (struct suite_op)WRITE(8, TEST_SCRATCH, OLD));
@@ -155,6 +156,8 @@ static void draft_store(struct suite_draft *d, const struct form *form)
 	         (struct suite_op)READ(8, TEST_SCRATCH, (OLD & ~mask) | (combined(form) & mask)));
 	draft_fault(d, device_fault(TEST_SCRATCH, MM_W));
 	draft_fault(d, device_fault(TEST_SCRATCH, form->kind < FORM_SWAP ? MM_W : MM_RW));
+	if (form->kind == FORM_REPEAT)
+		draft_fault(d, device_fault(TEST_SCRATCH + 8, MM_W));
 	draft_fault(d, device_fault(TEST_LAST, MM_R));
 	draft_fault(d, device_fault(TEST_SCRATCH, MM_R));
 }
@@ -192,7 +195,7 @@ static bool generate_form(size_t index, struct suite_draft *d)
 	else if (form->kind == FORM_UNDEFINED)
 		draft_undefined(d, form);
 	else if (form->kind == FORM_STORE || form->kind == FORM_STORE2 ||
-	         (form->kind >= FORM_SWAP && form->kind <= FORM_XOR))
+	         (form->kind >= FORM_REPEAT && form->kind <= FORM_XOR))
 		draft_store(d, form);
 	else
 		draft_load(d, form);
