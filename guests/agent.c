@@ -182,6 +182,19 @@ static void do_step(struct agent_context *ctx)
 	call(ctx, GUEST_STEP, ctx->op->value, 0);
 }
 
+static void do_storm(struct agent_context *ctx)
+{
+	const struct agent_op *op = ctx->op;
+
+	for (uint64_t times = 0; times < op->stride; times++) {
+		for (uint32_t i = 0; i < op->count; i++)
+			guest_call((enum guest_call)op->addr, 0, 0, 0);
+		call(ctx, GUEST_STEP, op->value, 0);
+		if (ctx->value == 0)
+			return;
+	}
+}
+
 static void do_firmware(struct agent_context *ctx)
 {
 	ctx->supported = agent_firmware(ctx->op, &ctx->value);
@@ -308,7 +321,7 @@ static agent_fn *const handlers[AGENT_CODES] = {
 	[AGENT_WAIT] = do_wait,         [AGENT_SPIN] = do_spin,
 	[AGENT_IRQS] = do_irqs,         [AGENT_IRQ_MASK] = do_irq_mask,
 	[AGENT_TIMER] = do_timer,       [AGENT_AWAIT] = do_await,
-	[AGENT_VECTOR] = do_vector,
+	[AGENT_VECTOR] = do_vector,     [AGENT_STORM] = do_storm,
 };
 
 static void run(struct agent_context *ctx, struct agent_result *result)

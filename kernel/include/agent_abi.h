@@ -38,6 +38,8 @@ enum agent_code {
 	AGENT_FORM,    /* the architecture's load or store form `count` at addr: agent_forms.h */
 	AGENT_PRIV,    /* the architecture's privileged instruction `count`: agent_forms.h */
 	AGENT_CALL,    /* hypercall `addr` with arguments value, stride, 0; `count` times */
+	AGENT_STORM,   /* hypercall `addr`, `count` times; then step `value`; and again, until that
+	                  answers 0, or for the `stride`th time. The value: its last answer */
 	AGENT_STEP,    /* hypercall GUEST_STEP with `value`: the case's own hypervisor code runs */
 	AGENT_FIRMWARE, /* SBI: extension `addr`, function `count`; PSCI: function `addr`, by SMC
 	                   with AGENT_SMC. Arguments value, stride */
