@@ -69,18 +69,9 @@ static const struct code *code_here(void)
 	panic("no code for %s", machine_arch);
 }
 
-static bool sync_span(void *ctx, gpa_t gpa, struct aspace_span span)
-{
-	(void)ctx;
-	(void)gpa;
-	machine_sync_code(span.host, span.bytes);
-	return true;
-}
-
 static bool put_code(struct suite_run *run, gpa_t at, uint64_t code)
 {
-	return aspace_store(&run->vm->as, at, 8, code) == MM_OK &&
-	       aspace_for_each_span(&run->vm->as, gpa_range(at, 8), MM_R, sync_span, NULL) == MM_OK;
+	return aspace_store(&run->vm->as, at, 8, code) == MM_OK;
 }
 
 static bool write_code(struct suite_run *run)

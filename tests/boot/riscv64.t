@@ -5,9 +5,9 @@
 # shellcheck source=tests/boot.sh
 . "$top/tests/boot.sh"
 
-boot "virt" --arch riscv64
+boot "virt, 4 harts" --arch riscv64 --smp 4
 boot "virt, Sv48x4, 4 harts" --arch riscv64 --smp 4 --append 'test=* geometry=sv48x4'
-boot "virt, Sv57x4" --arch riscv64 --append 'test=* geometry=sv57x4'
+boot "virt, Sv57x4, 4 harts" --arch riscv64 --smp 4 --append 'test=* geometry=sv57x4'
 
 refuse "no H extension" 3 'missing extension=hext' --arch riscv64 --cpu rv64,h=false
 
