@@ -32,7 +32,7 @@ packages() {
 		frama-c-base            # make proofs, part of make test: range arithmetic for all values
 		why3                    # the same: between Frama-C and the provers
 		cvc4                    # the same: a prover
-		z3                      # the same: a prover
+		z3                      # the same: a prover; and what entries of page tables say
 		perl                    # prove, which reads the serial log's TAP
 		python3                 # scripts/
 	END
