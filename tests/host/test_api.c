@@ -79,6 +79,8 @@ static void the_fewest_hooks(const struct geometry *geo)
 	guest_store(g, page(501), 3);
 	CHECK_OK(aspace_translate(&g->as, page(501), &t));
 	CHECK_EQ(*(uint8_t *)hal_test_ptr(hal, t.hpa), 3);
+	CHECK_OK(aspace_store(&g->as, page(502), 8, 0x77)); /* and no hook for what is written */
+	CHECK_EQ(guest_load(g, page(502)), 0x77);
 	CHECK_OK(aspace_map_alloc(&g->as, pages(600, 8), MM_RW, populated));
 	CHECK_EQ(guest_load(g, gpa_plus(page(607), 4095)), 0);
 	CHECK_OK(aspace_protect(&g->as, pages(500, 4), MM_NONE));
