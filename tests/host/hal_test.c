@@ -299,7 +299,7 @@ struct hal_test *hal_test_open(struct hal_test_options options)
 		.virt_to_phys = options.hooks ? hook_virt_to_phys : NULL,
 		.direct_offset = (uint64_t)(uintptr_t)test->memory - HAL_TEST_BASE,
 		.zero = options.no_zero ? NULL : hook_zero,
-		.written = hook_written,
+		.written = options.no_zero ? NULL : hook_written,
 		.publish = hook_publish,
 		.flush = hook_flush,
 		.cpu_index = options.light ? NULL : hook_cpu_index,

@@ -47,7 +47,7 @@ struct hal_event {
 struct hal_test_options {
 	size_t frames;  /* a power of two; 0: 4096 */
 	bool hooks;     /* phys_to_virt and virt_to_phys by hook, not by offset */
-	bool no_zero;   /* leave the zero hook out */
+	bool no_zero;   /* leave the hooks for zeroed and written memory out */
 	bool no_blocks; /* no block larger than a frame is ever free, save of root_order */
 	unsigned root_order;
 	bool threads;       /* hooks are called from several threads at once */
