@@ -4,10 +4,19 @@
 #include "kernel/suite/suite.h"
 #include "log.h"
 
+/* Counting the cases makes them all: the lists end where they are appended to, and are not cleared.
+ */
+void draft_reset(struct suite_draft *draft)
+{
+	draft->c = (struct suite_case){.name = NULL};
+	draft->area_count = draft->op_count = draft->fault_count = 0;
+}
+
 void draft_area(struct suite_draft *draft, struct suite_area area)
 {
 	ASSERT(draft->area_count + 1 < ARRAY_SIZE(draft->areas));
 	draft->areas[draft->area_count++] = area;
+	draft->areas[draft->area_count] = (struct suite_area){.kind = SUITE_NO_AREA};
 	draft->c.areas = draft->areas;
 }
 

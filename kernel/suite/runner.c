@@ -313,7 +313,7 @@ static unsigned visit_subject(const struct suite_subject *subject, const struct 
 			visit(&subject->cases[i], host, options);
 	}
 	for (size_t i = 0; subject->generate != NULL; i++) {
-		memset(&draft, 0, sizeof(draft));
+		draft_reset(&draft);
 		if (!subject->generate(i, host, &draft))
 			break;
 		if (!selected(&draft.c, options))

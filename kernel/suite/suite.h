@@ -318,7 +318,7 @@ struct suite_subject {
 	const char *name;
 	const struct suite_case *cases;
 	size_t count;
-	/* Makes case number `index` in an all-zero draft; false: there is none, and none after
+	/* Makes case number `index` in an empty draft; false: there is none, and none after
 	 * it. */
 	bool (*generate)(size_t index, const struct host *host, struct suite_draft *draft);
 };
@@ -335,6 +335,8 @@ const struct npt_format *suite_format(const struct host *host);
 /* A neighbour's work, for .beside: it fills memory, and finds it as it left it. */
 extern const struct suite_op beside_neighbour[];
 
+/* Nothing is in it. */
+void draft_reset(struct suite_draft *draft);
 /* Appends to a draft's lists. */
 void draft_area(struct suite_draft *draft, struct suite_area area);
 void draft_op(struct suite_draft *draft, struct suite_op op);
