@@ -51,11 +51,12 @@ static const struct code {
          {UINT64_C(0xd65f03c0b8400420), UINT64_C(0xd65f03c038400420), UINT64_C(0xd65f03c0b8400422),
           UINT64_C(0xd65f03c0b8408c20), UINT64_C(0xd65f03c0b8000420),
           UINT64_C(0xd65f03c000000000)}},
-	/* NOPs; MOV RAX, RDI is the first of them: MOV EAX, [RDI]; MOVZX EAX, BYTE [RDI]; MOV ECX,
-         * [RDI]; MOV EAX, [RDI + 8]; MOV [RDI], EAX; UD2; RET */
+	/* NOPs; MOV RAX, RDI is the first of them: MOV EAX, [RDI + 0]; MOVZX EAX, BYTE [RDI]; MOV
+         * ECX, [RDI]; MOV EAX, [RDI + 8]; MOV [RDI], EAX; UD2; RET. The first two are of one
+         * length: whichever was carried out, the guest goes on at RET, whichever is there. */
 	{"x86_64",
          UINT64_C(0x9090909090f88948),
-         {UINT64_C(0x9090909090c3078b), UINT64_C(0x90909090c307b60f), UINT64_C(0x9090909090c30f8b),
+         {UINT64_C(0x90909090c300478b), UINT64_C(0x90909090c307b60f), UINT64_C(0x9090909090c30f8b),
           UINT64_C(0x90909090c308478b), UINT64_C(0x9090909090c30789),
           UINT64_C(0x9090909090c30b0f)}},
 };
