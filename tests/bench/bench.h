@@ -26,7 +26,8 @@ struct pool {
 	uint32_t *stack; /* free frames, the next one on top */
 	size_t free;
 	size_t frames;
-	bool zeroes; /* does the zero hook clear? */
+	bool zeroes;         /* does the zero hook clear? */
+	unsigned generation; /* how often all frames have become free again */
 };
 
 extern struct pool pool;

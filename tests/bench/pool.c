@@ -82,6 +82,7 @@ void pool_open(void)
 void pool_reset(void)
 {
 	pool.free = pool.frames;
+	pool.generation++;
 	pool.zeroes = false;
 	for (size_t i = 0; i < pool.frames; i++)
 		pool.stack[i] = (uint32_t)(pool.frames - 1 - i);

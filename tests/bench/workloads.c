@@ -384,23 +384,53 @@ static unsigned thread_cpu(void *ctx)
 	return this_cpu;
 }
 
-static pthread_mutex_t stack_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Each CPU keeps a stock, as a hypervisor's allocator does: or the pool's lock is measured. */
+#define STOCK 512
+
+struct stock {
+	unsigned generation; /* the pool's, when these were in it */
+	size_t count;
+	hpa_t frames[STOCK];
+};
+
+static struct stock *own_stock(void)
+{
+	static _Thread_local struct stock stock;
+	if (stock.generation != pool.generation)
+		stock = (struct stock){.generation = pool.generation};
+	return &stock;
+}
+
 static size_t stocked_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 {
-	static _Thread_local hpa_t stock[512];
-	static _Thread_local size_t count;
-	if (order > 0 || n > 512)
+	struct stock *stock = own_stock();
+	if (order > 0 || n > STOCK)
 		return 0;
-	if (count < n) {
-		pthread_mutex_lock(&stack_lock);
-		count += pool.hal.alloc(ctx, 0, 512 - count, &stock[count]);
-		pthread_mutex_unlock(&stack_lock);
+	if (stock->count < n) {
+		size_t room = STOCK - stock->count;
+		pthread_mutex_lock(&pool_lock);
+		stock->count += pool.hal.alloc(ctx, 0, room, &stock->frames[stock->count]);
+		pthread_mutex_unlock(&pool_lock);
 	}
 	for (size_t i = 0; i < n; i++)
-		out[i] = stock[--count];
+		out[i] = stock->frames[--stock->count];
 	return n;
+}
+
+static void stocked_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
+{
+	struct stock *stock = own_stock();
+	for (size_t i = 0; i < n; i++) {
+		if (stock->count == STOCK) {
+			stock->count = STOCK / 2;
+			pthread_mutex_lock(&pool_lock);
+			pool.hal.free(ctx, order, STOCK / 2, &stock->frames[STOCK / 2]);
+			pthread_mutex_unlock(&pool_lock);
+		}
+		stock->frames[stock->count++] = in[i];
+	}
 }
 
 struct faulter {
@@ -439,6 +469,7 @@ static double fault_together(unsigned n, uint64_t pages, uint64_t apart)
 	struct mm_hal plain = hal;
 	plain.cpu_index = thread_cpu;
 	plain.alloc = stocked_alloc;
+	plain.free = stocked_free;
 	struct aspace_config config = {
 		.format = &npt_ept,
 		.npt = {.levels = 4, .root_bits = 9, .hpa_bits = 46, .max_leaf = 2},
