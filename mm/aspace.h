@@ -223,7 +223,7 @@ static inline uint32_t aspace_tag(const struct aspace *as);
  */
 #define ASPACE_NEAR 4U
 
-struct aspace_memory {
+struct aspace_cache {
 	uint64_t epoch; /* of the address space, when all this was remembered */
 
 	/* Where faults may go the short way: what one lowest table maps of one lazy area, or all
@@ -241,7 +241,7 @@ struct aspace_memory {
 /* What faults write, per CPU, in cache lines of its own; a power of two, to be found by a shift. */
 struct aspace_cpu {
 	struct mm_lock_reader reader;
-	struct aspace_memory memory;
+	struct aspace_cache cache;
 	_Atomic int64_t faults[MM_FAULTS];
 	struct npt_counts counts; /* added to the table's own */
 } aligned_to(256);

@@ -75,35 +75,35 @@ static noinline enum mm_fault resolve_any(struct aspace *as, struct npt_counts *
 }
 
 /* The short way for the pages around gpa, from now on: its lowest table is there. */
-static void open_window(const struct aspace *as, struct aspace_memory *memory,
+static void open_window(const struct aspace *as, struct aspace_cache *cache,
                         const struct area *area, gpa_t gpa, _Atomic uint64_t *entry)
 {
 	gpa_t block = gpa_align_down(gpa, LEVEL_SIZE(1));
 
-	memory->window = gpa_range_intersect(area->range, gpa_range(block, LEVEL_SIZE(1)));
-	memory->window_table = entry - (gpa_diff(gpa, block) >> PAGE_SHIFT);
-	memory->window_leaf = npt_page_attr(&as->npt, (enum mm_perm)area->perm);
-	memory->window_denied = ~(uint32_t)area->perm;
-	memory->window_is_device = false;
+	cache->window = gpa_range_intersect(area->range, gpa_range(block, LEVEL_SIZE(1)));
+	cache->window_table = entry - (gpa_diff(gpa, block) >> PAGE_SHIFT);
+	cache->window_leaf = npt_page_attr(&as->npt, (enum mm_perm)area->perm);
+	cache->window_denied = ~(uint32_t)area->perm;
+	cache->window_is_device = false;
 }
 
-static enum mm_fault refuse_device(struct aspace_memory *memory, const struct area *area)
+static enum mm_fault refuse_device(struct aspace_cache *cache, const struct area *area)
 {
-	memory->window = area->range;
-	memory->window_denied = MM_RWX;
-	memory->window_is_device = true;
+	cache->window = area->range;
+	cache->window_denied = MM_RWX;
+	cache->window_is_device = true;
 	return MM_FAULT_IS_DEVICE;
 }
 
 /* No area permits the access: why? Areas lie within the limits, and a device permits nothing. */
-static enum mm_fault refuse(const struct aspace *as, struct aspace_memory *memory,
+static enum mm_fault refuse(const struct aspace *as, struct aspace_cache *cache,
                             const struct area *area, gpa_t gpa)
 {
 	if (!area)
 		return gpa_range_contains(as->limits, gpa) ? MM_FAULT_NOT_MAPPED
 		                                           : MM_FAULT_OUT_OF_RANGE;
 	if (area->backend == AREA_DEVICE)
-		return refuse_device(memory, area);
+		return refuse_device(cache, area);
 	return MM_FAULT_PERMISSION;
 }
 
@@ -113,14 +113,14 @@ enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, gpa_t gpa
 	const struct area *area = area_find(&as->areas, gpa);
 
 	if (!area || !mm_permits((enum mm_perm)area->perm, access))
-		return refuse(as, &me->memory, area, gpa);
+		return refuse(as, &me->cache, area, gpa);
 	if (as->quick) {
 		struct npt_slot slot = aspace_walk(as, me, gpa);
 
 		if (slot.level == 0 && slot.value == 0) {
-			open_window(as, &me->memory, area, gpa, slot.entry);
+			open_window(as, &me->cache, area, gpa, slot.entry);
 			if (npt_install_page(&as->npt, &me->counts, slot.entry,
-			                     &me->memory.window_leaf) == MM_OK)
+			                     &me->cache.window_leaf) == MM_OK)
 				return MM_FAULT_MAPPED;
 		}
 	}
@@ -152,22 +152,22 @@ static noinline enum mm_fault fault_in_full(struct aspace *as, struct aspace_cpu
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 {
 	struct aspace_cpu *me = aspace_enter(as);
-	const struct aspace_memory *memory = &me->memory;
+	const struct aspace_cache *cache = &me->cache;
 
 	/* Of an address below the window, the difference wraps, to more than any window's size. */
-	if (unlikely(gpa.raw - memory->window.start.raw >= memory->window.size))
+	if (unlikely(gpa.raw - cache->window.start.raw >= cache->window.size))
 		return fault_in_full(as, me, gpa, access);
-	if (unlikely((memory->window_denied & access) != 0)) {
-		if (memory->window_is_device)
+	if (unlikely((cache->window_denied & access) != 0)) {
+		if (cache->window_is_device)
 			return finish(me, MM_FAULT_IS_DEVICE);
 		return fault_in_full(as, me, gpa, access);
 	}
 
-	_Atomic uint64_t *entry = &memory->window_table[npt_index_below(gpa, 0)];
+	_Atomic uint64_t *entry = &cache->window_table[npt_index_below(gpa, 0)];
 
 	if (unlikely(npt_load(entry) != 0))
 		return fault_in_full(as, me, gpa, access);
-	if (unlikely(npt_install_page(&as->npt, &me->counts, entry, &memory->window_leaf) != MM_OK))
+	if (unlikely(npt_install_page(&as->npt, &me->counts, entry, &cache->window_leaf) != MM_OK))
 		return fault_in_full(as, me, gpa, access);
 	return finish(me, MM_FAULT_MAPPED);
 }

@@ -28,7 +28,7 @@ static inline struct aspace_cpu *aspace_enter(struct aspace *as)
 		me += hal->cpu_index(hal->ctx);
 		mm_lock_read_enter(&as->lock, &me->reader);
 	}
-	if (unlikely(me->memory.epoch != as->epoch))
+	if (unlikely(me->cache.epoch != as->epoch))
 		aspace_forget(as, me);
 	return me;
 }
@@ -58,8 +58,8 @@ static always_inline bool aspace_remembers(const struct aspace_cpu *me, gpa_t gp
 {
 	uint64_t gib = gpa.raw >> LEVEL_SHIFT(2); /* at most 2^27 in any format */
 
-	*table = me->memory.table[gib % ASPACE_NEAR];
-	return me->memory.gib[gib % ASPACE_NEAR] == gib;
+	*table = me->cache.table[gib % ASPACE_NEAR];
+	return me->cache.gib[gib % ASPACE_NEAR] == gib;
 }
 
 /* The walk for any gpa at all, which this CPU then remembers; beyond the limits it ends in

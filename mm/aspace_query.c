@@ -77,7 +77,7 @@ enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_trans
 {
 	struct aspace_cpu *me = &as->cpus[0];
 
-	if (unlikely(as->npt.hal.cpu_index || me->memory.epoch != as->epoch))
+	if (unlikely(as->npt.hal.cpu_index || me->cache.epoch != as->epoch))
 		return translate_beside(as, gpa, out);
 	return translate(as, me, gpa, out);
 }

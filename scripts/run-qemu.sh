@@ -334,7 +334,9 @@ if [ "$gdb" ]; then
 	say "waiting for gdb-multiarch: target remote localhost:${GDB_PORT:-1234}"
 fi
 
-say "$arch in ${command[0]}: ${machine:+machine $machine, }cpu ${cpu:-default}, $accel"
+how=", $accel"
+[ "$emulator" != bochs ] || how=
+say "$arch in ${command[0]}: ${machine:+machine $machine, }cpu ${cpu:-default}$how"
 
 verdict=PASS
 [ "$wanted_status" -eq 0 ] || verdict=FAIL

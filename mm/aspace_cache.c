@@ -3,10 +3,10 @@
 
 void aspace_forget(const struct aspace *as, struct aspace_cpu *me)
 {
-	me->memory.epoch = as->epoch;
-	me->memory.window.size = 0;
+	me->cache.epoch = as->epoch;
+	me->cache.window.size = 0;
 	for (unsigned i = 0; i < ASPACE_NEAR; i++)
-		me->memory.gib[i] = UINT32_MAX;
+		me->cache.gib[i] = UINT32_MAX;
 }
 
 /* Tables are remembered for direct walks alone: those ask no hook. */
@@ -19,8 +19,8 @@ struct npt_slot aspace_walk_far(const struct aspace *as, struct aspace_cpu *me, 
 		return (struct npt_slot){NULL, 0, 0};
 	table = as->npt.direct ? npt_table_over(&as->npt, gpa, 1) : NULL;
 	if (table) {
-		me->memory.table[gib % ASPACE_NEAR] = table;
-		me->memory.gib[gib % ASPACE_NEAR] = (uint32_t)gib;
+		me->cache.table[gib % ASPACE_NEAR] = table;
+		me->cache.gib[gib % ASPACE_NEAR] = (uint32_t)gib;
 	}
 	return npt_walk(&as->npt, gpa);
 }
