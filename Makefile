@@ -169,7 +169,7 @@ report: ## lines of code per folder
 	@scripts/report
 
 .PHONY: proofs
-proofs: ## what mm/addr.h promises, for all values, by Frama-C
+proofs: ## ranges (Frama-C) and table entries (Z3), for all values
 	@tests/proofs/run
 
 .PHONY: matrix soak
