@@ -21,6 +21,7 @@ packages() {
 		qemu-system-arm         # AArch64 with EL2
 		qemu-system-misc        # RISC-V with the H extension, and OpenSBI
 		bochs                   # x86-64 with VMX
+		vgabios                 # the VGA BIOS that Bochs loads; seabios alone does not bring it
 		ovmf                    # UEFI firmware for x86-64
 		device-tree-compiler    # device trees for boards that bring none, and for tests
 		clang-format            # make lint, make format
