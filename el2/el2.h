@@ -95,7 +95,7 @@ void el2_cpu_disable(void);
 
 /* --- vcpu.c --- */
 
-enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config) must_check;
+enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config) MM_MUST_CHECK;
 void el2_destroy(struct vcpu *vcpu);
 void el2_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
 

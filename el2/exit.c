@@ -43,7 +43,7 @@ static bool absent_page(uint64_t esr, struct vm_exit *exit)
 	exit->raw[2] = hpfar;
 	exit->kind = VM_EXIT_NESTED_FAULT;
 	exit->fault = (struct vm_exit_fault){
-		.gpa = gpa_at(FIELD_GET(HPFAR_FIPA, hpfar) << PAGE_SHIFT | far % PAGE_SIZE),
+		.gpa = gpa_at(FIELD_GET(HPFAR_FIPA, hpfar) << MM_PAGE_SHIFT | far % MM_PAGE_SIZE),
 		.gva = gva_at(far),
 		.access = access_kind(esr),
 		.gva_valid = true,
@@ -59,10 +59,10 @@ bool el2_exit(struct el2_vcpu *v, struct vm_exit *exit)
 	exit->pc = v->pc;
 	exit->raw[0] = esr;
 	exit->raw[1] = exit->raw[2] = exit->raw[3] = 0;
-	if (class == EC_HVC64 && likely((v->x[0] & ~CALL_NUMBER) == CALL_BASE))
+	if (class == EC_HVC64 && MM_LIKELY((v->x[0] & ~CALL_NUMBER) == CALL_BASE))
 		return hypercall(v, exit);
 	if ((class == EC_DATA_ABORT || class == EC_INSN_ABORT) &&
-	    likely((esr & ISS_FAULT_KIND) == ISS_ABSENT))
+	    MM_LIKELY((esr & ISS_FAULT_KIND) == ISS_ABSENT))
 		return absent_page(esr, exit);
 	return el2_exit_rare(v, esr, exit);
 }

@@ -94,7 +94,7 @@ static bool nested_fault(uint64_t esr, uint64_t type, uint64_t page, struct vm_e
 
 	exit->kind = VM_EXIT_NESTED_FAULT;
 	exit->fault = (struct vm_exit_fault){
-		.gpa = gpa_at(walk ? page : page | (far & (PAGE_SIZE - 1))),
+		.gpa = gpa_at(walk ? page : page | (far & (MM_PAGE_SIZE - 1))),
 		.gva = gva_at(far),
 		.access = access_kind(esr, type, walk),
 		.gva_valid = true,
@@ -128,7 +128,7 @@ static bool stage2_abort(uint64_t esr, struct vm_exit *exit)
 		return failure(exit, abort_name(FIELD_GET(ISS_FSC, esr)));
 	if (type == FSC_PERMISSION && (esr & ISS_S1PTW) == 0)
 		return permission_fault(esr, exit);
-	return nested_fault(esr, type, FIELD_GET(HPFAR_FIPA, hpfar) << PAGE_SHIFT, exit);
+	return nested_fault(esr, type, FIELD_GET(HPFAR_FIPA, hpfar) << MM_PAGE_SHIFT, exit);
 }
 
 /* --- the rest --- */

@@ -87,9 +87,9 @@ static bool ranges_work(uint64_t page, uint64_t pages)
 /* False if everything has to go. */
 static bool drop_range(const struct mm_flush *request)
 {
-	uint64_t page = request->range.start.raw >> PAGE_SHIFT;
-	uint64_t pages = request->range.size >> PAGE_SHIFT;
-	unsigned shift = LEVEL_SHIFT(request->leaf_level) - PAGE_SHIFT;
+	uint64_t page = request->range.start.raw >> MM_PAGE_SHIFT;
+	uint64_t pages = request->range.size >> MM_PAGE_SHIFT;
+	unsigned shift = MM_LEVEL_SHIFT(request->leaf_level) - MM_PAGE_SHIFT;
 
 	if ((pages >> shift) <= MOST_SINGLE)
 		drop_singly(page, pages, shift, request->tables);

@@ -120,7 +120,7 @@ enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, g
 		return FIELD_GET(FSC_TYPE, FIELD_GET(PAR_FST, par)) == FSC_PERMISSION
 		               ? MM_DENIED
 		               : MM_NOT_MAPPED;
-	*out = gpa_at((par & PAR_PA) | (gva.raw & (PAGE_SIZE - 1)));
+	*out = gpa_at((par & PAR_PA) | (gva.raw & (MM_PAGE_SIZE - 1)));
 	return MM_OK;
 }
 
@@ -139,7 +139,7 @@ size_t el2_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGI
 	size_t n = 0;
 
 	el2_load(v);
-	for (; n < ARRAY_SIZE(names); n++)
+	for (; n < MM_ARRAY_SIZE(names); n++)
 		out[n] = (struct vcpu_register){names[n], v->x[n]};
 	out[n++] = (struct vcpu_register){"pc", v->pc};
 	out[n++] = (struct vcpu_register){"pstate", v->pstate};

@@ -59,7 +59,7 @@ uint64_t el2_read_id_register(uint64_t reg)
 {
 	uint64_t which = reg & (ISS_SYS_CRM | ISS_SYS_OP2);
 
-	for (size_t i = 0; i < ARRAY_SIZE(id_registers); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(id_registers); i++) {
 		if (id_registers[i].reg == which)
 			return (id_registers[i].read() & id_registers[i].shown) |
 			       id_registers[i].forced;

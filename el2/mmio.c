@@ -65,8 +65,8 @@ static enum mm_error fetch_word(struct vcpu *vcpu, uint64_t pc, uint32_t *word)
 	enum mm_error error;
 	gpa_t at;
 
-	if (likely((par & PAR_F) == 0)) {
-		*word = *(const uint32_t *)frame_ptr(hpa_at((par & PAR_PA) | pc % PAGE_SIZE));
+	if (MM_LIKELY((par & PAR_F) == 0)) {
+		*word = *(const uint32_t *)frame_ptr(hpa_at((par & PAR_PA) | pc % MM_PAGE_SIZE));
 		return MM_OK;
 	}
 	error = el2_translate(vcpu, gva_at(pc), MM_X, &at);
@@ -97,11 +97,11 @@ static bool one_place(const struct el2_vcpu *v, const struct a64_access *insn, u
 	uint64_t bytes = (uint64_t)insn->width * (insn->pair ? 2 : 1);
 
 	return ((address_of(v, insn) ^ far) & UNTAGGED) == 0 &&
-	       far % PAGE_SIZE + bytes <= PAGE_SIZE;
+	       far % MM_PAGE_SIZE + bytes <= MM_PAGE_SIZE;
 }
 
-static noinline enum mm_error decode_instruction(struct vcpu *vcpu, const struct vm_exit *exit,
-                                                 struct mmio_access *access)
+static MM_NOINLINE enum mm_error decode_instruction(struct vcpu *vcpu, const struct vm_exit *exit,
+                                                    struct mmio_access *access)
 {
 	struct el2_vcpu *v = el2_of(vcpu);
 	const struct a64_access *insn = &v->mmio.insn;
@@ -137,11 +137,11 @@ static noinline enum mm_error decode_instruction(struct vcpu *vcpu, const struct
  * guest may touch that one: an access that it may not would have faulted there. */
 static bool began_here(const struct el2_vcpu *v, uint64_t far)
 {
-	return far % PAGE_SIZE != 0 || (el2_both_stages(v, far - 1) & PAR_F) != 0;
+	return far % MM_PAGE_SIZE != 0 || (el2_both_stages(v, far - 1) & PAR_F) != 0;
 }
 
 /* Does the syndrome tell it all? Not of an access that may lie on two pages. */
-static always_inline bool syndrome_tells(const struct el2_vcpu *v, const struct vm_exit *exit)
+static MM_ALWAYS_INLINE bool syndrome_tells(const struct el2_vcpu *v, const struct vm_exit *exit)
 {
 	uint64_t esr = exit->raw[0], far = exit->raw[1];
 	uint64_t size = FIELD_GET(ISS_SAS, esr);
@@ -173,7 +173,7 @@ static void decode_syndrome(struct el2_vcpu *v, const struct vm_exit *exit,
 enum mm_error el2_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access)
 {
-	if (unlikely(!syndrome_tells(el2_of(vcpu), exit)))
+	if (MM_UNLIKELY(!syndrome_tells(el2_of(vcpu), exit)))
 		return decode_instruction(vcpu, exit, access);
 	decode_syndrome(el2_of(vcpu), exit, access);
 	return MM_OK;

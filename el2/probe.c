@@ -90,7 +90,7 @@ static void add_geometry(struct virt_caps *caps, struct virt_geometry geometry)
  * and a level 0 start needs more than 43 bits of it). */
 static void list_geometries(struct virt_caps *caps)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(geometries); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(geometries); i++) {
 		struct virt_geometry geometry = geometries[i];
 
 		if (npt_gpa_bits(&geometry.npt) > caps->hpa_bits)

@@ -11,7 +11,7 @@
 _Static_assert(offsetof(struct el2_vcpu, x) == VCPU_X, "offsets.h");
 _Static_assert(offsetof(struct el2_vcpu, pc) == VCPU_PC, "offsets.h");
 _Static_assert(offsetof(struct el2_vcpu, pstate) == VCPU_PC + 8, "offsets.h");
-_Static_assert(sizeof(struct el2_vcpu) <= PAGE_SIZE, "one frame each");
+_Static_assert(sizeof(struct el2_vcpu) <= MM_PAGE_SIZE, "one frame each");
 
 /*
  * Stage 2 on; AArch64 at EL1; interrupts, SErrors, WFI, SMC, set/way, and the registers of
@@ -79,7 +79,7 @@ void el2_destroy(struct vcpu *vcpu)
 }
 
 /* Another vCPU ran here last, or the deadline is another. */
-static noinline void run_prepared(struct el2_vcpu *v, uint64_t deadline, struct vm_exit *exit)
+static MM_NOINLINE void run_prepared(struct el2_vcpu *v, uint64_t deadline, struct vm_exit *exit)
 {
 	el2_load(v);
 	this_cpu()->el2->deadline = deadline;
@@ -92,7 +92,7 @@ void el2_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 	const struct el2_cpu *cpu = this_cpu()->el2;
 	struct el2_vcpu *v = el2_of(vcpu);
 
-	if (likely(cpu->loaded == v) && likely(cpu->deadline == deadline))
+	if (MM_LIKELY(cpu->loaded == v) && MM_LIKELY(cpu->deadline == deadline))
 		el2_enter(v, exit);
 	else
 		run_prepared(v, deadline, exit);

@@ -26,13 +26,14 @@ struct decoded_address {
 /* An instruction as it is in memory: 2 bytes in the low half, what is above ignored, or 4. Fills
  * all of *access but gpa and value. False: not in the list. */
 bool decode_load_store(uint32_t insn, struct mmio_access *access,
-                       struct decoded_address *address) must_check;
+                       struct decoded_address *address) MM_MUST_CHECK;
 
 /*
  * htinst as the hardware may give it (privileged manual, 8.6.3, "transformed standard
  * instruction"): the 32-bit form, with bit 1 telling a compressed one. *distance is that of the
  * faulting part from the access's first byte. False: as above, or nothing of the kind.
  */
-bool decode_transformed(uint64_t htinst, struct mmio_access *access, unsigned *distance) must_check;
+bool decode_transformed(uint64_t htinst, struct mmio_access *access,
+                        unsigned *distance) MM_MUST_CHECK;
 
 #endif

@@ -32,8 +32,8 @@ static inline int16_t decode_imm_12(uint64_t imm)
 }
 
 /* What all accesses of the integer registers have in common. */
-static always_inline void decode_set_access(struct mmio_access *access, bool write, unsigned width,
-                                            bool sign_extend, unsigned reg)
+static MM_ALWAYS_INLINE void decode_set_access(struct mmio_access *access, bool write,
+                                               unsigned width, bool sign_extend, unsigned reg)
 {
 	access->write = write;
 	access->width = (uint8_t)width;
@@ -44,8 +44,8 @@ static always_inline void decode_set_access(struct mmio_access *access, bool wri
 }
 
 /* False: not one of them. */
-static always_inline bool decode_plain(uint32_t insn, struct mmio_access *access,
-                                       struct decoded_address *address)
+static MM_ALWAYS_INLINE bool decode_plain(uint32_t insn, struct mmio_access *access,
+                                          struct decoded_address *address)
 {
 	unsigned funct3 = (unsigned)FIELD_GET(FUNCT3, insn);
 	unsigned width = 1U << (funct3 & FUNCT3_WIDTH);

@@ -72,11 +72,11 @@ static void fence_there(struct hart_mask harts, void *arg)
 void hext_flush(void *ctx, const struct mm_flush *request)
 {
 	struct fence fence = {
-		.root = request->root.raw >> PAGE_SHIFT,
+		.root = request->root.raw >> MM_PAGE_SHIFT,
 		.vmid = request->tag,
 		.bytes = ALL_BYTES,
 	};
-	uint64_t stride = LEVEL_SIZE(request->leaf_level);
+	uint64_t stride = MM_LEVEL_SIZE(request->leaf_level);
 
 	(void)ctx;
 	if (!request->all && !request->tables && request->range.size / stride <= MAX_LEAVES) {

@@ -90,11 +90,11 @@ static enum mm_error leaf_translate(const struct stage1 *s, uint64_t pte, unsign
 		if (level != 0 || FIELD_GET(NAPOT_PPN, pte) != NAPOT_64K)
 			return MM_NOT_MAPPED;
 		pages = NAPOT_64K_PAGES;
-		ppn = align_down(ppn, pages);
+		ppn = mm_align_down(ppn, pages);
 	}
-	if (!is_aligned(ppn, pages))
+	if (!mm_is_aligned(ppn, pages))
 		return MM_NOT_MAPPED;
-	*out = gpa_at((ppn << PAGE_SHIFT) | (gva.raw & ((pages << PAGE_SHIFT) - 1)));
+	*out = gpa_at((ppn << MM_PAGE_SHIFT) | (gva.raw & ((pages << MM_PAGE_SHIFT) - 1)));
 	return MM_OK;
 }
 
@@ -102,8 +102,8 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 {
 	const struct stage1 s = stage1_of(v);
 	unsigned level = levels_of(s.vsatp);
-	uint64_t table = FIELD_GET(ATP_PPN, s.vsatp) << PAGE_SHIFT;
-	unsigned sign = 64 - LEVEL_SHIFT(level);
+	uint64_t table = FIELD_GET(ATP_PPN, s.vsatp) << MM_PAGE_SHIFT;
+	unsigned sign = 64 - MM_LEVEL_SHIFT(level);
 
 	if (level == 0) {
 		*out = gpa_at(gva.raw);
@@ -113,7 +113,7 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 	if ((uint64_t)((int64_t)(gva.raw << sign) >> sign) != gva.raw)
 		return MM_NOT_MAPPED;
 	while (level-- > 0) {
-		uint64_t index = (gva.raw >> LEVEL_SHIFT(level)) & (BIT(INDEX_BITS) - 1);
+		uint64_t index = (gva.raw >> MM_LEVEL_SHIFT(level)) & (BIT(INDEX_BITS) - 1);
 		uint64_t pte;
 		enum mm_error error =
 			aspace_load(v->as, gpa_at(table + index * sizeof(pte)), sizeof(pte), &pte);
@@ -125,7 +125,7 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 			return MM_NOT_MAPPED;
 		if ((pte & (PTE_R | PTE_X)) != 0)
 			return leaf_translate(&s, pte, level, gva, access, out);
-		table = FIELD_GET(PTE_PPN, pte) << PAGE_SHIFT;
+		table = FIELD_GET(PTE_PPN, pte) << MM_PAGE_SHIFT;
 	}
 	return MM_NOT_MAPPED;
 }
@@ -207,7 +207,7 @@ enum mm_error walk_fetch_slowly(const struct hext_vcpu *v, gva_t pc, uint32_t *i
                                 uint64_t hstatus)
 {
 	if (v->cpu != NULL) {
-		if (!is_aligned(pc.raw, 4) && fetch_halves(pc.raw, insn))
+		if (!mm_is_aligned(pc.raw, 4) && fetch_halves(pc.raw, insn))
 			return MM_OK;
 		after_trap(pc.raw, hstatus);
 	}

@@ -18,12 +18,12 @@
  * aspace_load() where a table lies in no memory.
  */
 enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm access,
-                             gpa_t *out) must_check;
+                             gpa_t *out) MM_MUST_CHECK;
 
 /* Where walk_fetch() cannot: the instruction is not aligned, or its page is not there, or the
  * vCPU is on no hart. hstatus is as the guest left it. */
 enum mm_error walk_fetch_slowly(const struct hext_vcpu *v, gva_t pc, uint32_t *insn,
-                                uint64_t hstatus) must_check;
+                                uint64_t hstatus) MM_MUST_CHECK;
 
 /*
  * The instruction at this address, which is the vCPU's pc: its 2 or 4 bytes are read once, in
@@ -34,13 +34,13 @@ enum mm_error walk_fetch_slowly(const struct hext_vcpu *v, gva_t pc, uint32_t *i
  * read than may be needed, and one hlvx.wu does it, as a fetch of the guest through both stages.
  * What it reads is not negative; what stays in the register if it traps is.
  */
-static always_inline must_check enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc,
-                                                         uint32_t *insn)
+static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error walk_fetch(const struct hext_vcpu *v, gva_t pc,
+                                                               uint32_t *insn)
 {
 	uint64_t hstatus = csr_read(hstatus);
 	int64_t read;
 
-	if (unlikely(!is_aligned(pc.raw, 4)) || unlikely(v->cpu == NULL))
+	if (MM_UNLIKELY(!mm_is_aligned(pc.raw, 4)) || MM_UNLIKELY(v->cpu == NULL))
 		return walk_fetch_slowly(v, pc, insn, hstatus);
 	__asm__ volatile("li %[read], -1\n\t"
 	                 "la t0, 1f\n\t"
@@ -51,7 +51,7 @@ static always_inline must_check enum mm_error walk_fetch(const struct hext_vcpu 
 	                 : [read] "=&r"(read)
 	                 : [pc] "r"(pc.raw)
 	                 : "t0", "memory");
-	if (unlikely(read < 0))
+	if (MM_UNLIKELY(read < 0))
 		return walk_fetch_slowly(v, pc, insn, hstatus);
 	*insn = (uint32_t)read;
 	return MM_OK;

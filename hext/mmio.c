@@ -39,12 +39,13 @@ static enum mm_error decode_memory(struct hext_vcpu *v, const struct vm_exit *ex
 	uint32_t insn;
 	enum mm_error error = walk_fetch(v, gva_at(exit->pc), &insn);
 
-	if (unlikely(error != MM_OK))
+	if (MM_UNLIKELY(error != MM_OK))
 		return error;
-	if (unlikely(!decode_plain(insn, access, &address)) &&
+	if (MM_UNLIKELY(!decode_plain(insn, access, &address)) &&
 	    !decode_load_store(insn, access, &address))
 		return MM_UNSUPPORTED;
-	if (unlikely(state_reg(v, address.base) + (uint64_t)address.offset != exit->fault.gva.raw))
+	if (MM_UNLIKELY(state_reg(v, address.base) + (uint64_t)address.offset !=
+	                exit->fault.gva.raw))
 		return MM_UNSUPPORTED;
 	return MM_OK;
 }
@@ -68,16 +69,16 @@ enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 
 	/* Page tables in a device's registers are not emulated; nor is code, which the fetch
 	 * below refuses. */
-	if (unlikely(fault->stage1_walk))
+	if (MM_UNLIKELY(fault->stage1_walk))
 		return MM_UNSUPPORTED;
-	error = likely(exit->raw[3] == 0) ? decode_memory(v, exit, access)
-	                                  : decode_htinst(exit, access);
-	if (unlikely(error != MM_OK))
+	error = MM_LIKELY(exit->raw[3] == 0) ? decode_memory(v, exit, access)
+	                                     : decode_htinst(exit, access);
+	if (MM_UNLIKELY(error != MM_OK))
 		return error;
-	if (unlikely(access->write != (fault->access == MM_W)))
+	if (MM_UNLIKELY(access->write != (fault->access == MM_W)))
 		return MM_UNSUPPORTED;
 	/* The guest's tables map the next page on their own. */
-	if (unlikely((fault->gpa.raw & (PAGE_SIZE - 1)) + access->width > PAGE_SIZE))
+	if (MM_UNLIKELY((fault->gpa.raw & (MM_PAGE_SIZE - 1)) + access->width > MM_PAGE_SIZE))
 		return MM_UNSUPPORTED;
 	access->gpa = fault->gpa;
 	if (access->write)

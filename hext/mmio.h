@@ -5,7 +5,7 @@
 #include "vcpu.h"
 
 enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
-                               struct mmio_access *access) must_check;
+                               struct mmio_access *access) MM_MUST_CHECK;
 bool hext_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
 
 #endif

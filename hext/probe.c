@@ -27,7 +27,7 @@
 
 struct hext_features hext_features;
 
-static uint64_t trial_root[ROOT_ENTRIES] aligned_to(16384);
+static uint64_t trial_root[ROOT_ENTRIES] MM_ALIGNED_TO(16384);
 static volatile uint64_t trial_word;
 
 struct mode {
@@ -66,16 +66,16 @@ static bool try_read(uint64_t gva, uint64_t *value)
 /* Does a walk of this mode find the word, with these bits in the leaf? */
 static bool try_mode(const struct mode *mode, uint64_t bits)
 {
-	unsigned shift = LEVEL_SHIFT(mode->geometry.npt.levels - 1);
+	unsigned shift = MM_LEVEL_SHIFT(mode->geometry.npt.levels - 1);
 	uint64_t pa = (uint64_t)(uintptr_t)&trial_word;
 	uint64_t value = 0;
 	bool ok;
 
 	trial_word = WORD;
-	trial_root[1] = FIELD_PREP(PTE_PPN, align_down(pa, BIT(shift)) >> PAGE_SHIFT) | bits;
+	trial_root[1] = FIELD_PREP(PTE_PPN, mm_align_down(pa, BIT(shift)) >> MM_PAGE_SHIFT) | bits;
 	csr_write(hgatp,
 	          FIELD_PREP(ATP_MODE, mode->mode) |
-	                  FIELD_PREP(ATP_PPN, (uint64_t)(uintptr_t)trial_root >> PAGE_SHIFT));
+	                  FIELD_PREP(ATP_PPN, (uint64_t)(uintptr_t)trial_root >> MM_PAGE_SHIFT));
 	ok = FIELD_GET(ATP_MODE, csr_read(hgatp)) == (uint64_t)mode->mode;
 	hfence_gvma_all();
 	hfence_vvma_all();
@@ -93,7 +93,7 @@ static void find_modes(struct virt_caps *caps)
 	csr_write(vsatp, 0);
 	csr_write(vsstatus, 0);
 	csr_write(hstatus, FIELD_PREP(HSTATUS_VSXL, VSXL_64) | HSTATUS_SPVP);
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(modes); i++) {
 		struct virt_geometry *geometry = &caps->geometries[caps->geometry_count];
 
 		if (!try_mode(&modes[i], leaf | PTE_A | PTE_D))
@@ -113,11 +113,11 @@ static unsigned vmid_bits(void)
 
 	csr_write(hgatp,
 	          FIELD_PREP(ATP_MODE, ATP_SV39) | HGATP_VMID |
-	                  FIELD_PREP(ATP_PPN, (uint64_t)(uintptr_t)trial_root >> PAGE_SHIFT));
+	                  FIELD_PREP(ATP_PPN, (uint64_t)(uintptr_t)trial_root >> MM_PAGE_SHIFT));
 	all = FIELD_GET(HGATP_VMID, csr_read(hgatp));
 	csr_write(hgatp, 0);
 	hfence_gvma_all();
-	return all == 0 ? 0 : fls64(all) + 1;
+	return all == 0 ? 0 : mm_fls64(all) + 1;
 }
 
 static bool can_read_hstatus(void)

@@ -37,7 +37,7 @@ static void decode_call(struct hext_vcpu *v, struct vm_exit *exit)
 	call->args[0] = v->x[A0];
 	call->args[1] = v->x[A1];
 	call->args[2] = v->x[A2];
-	if (likely(v->x[A7] == GUEST_SBI_EXTENSION)) {
+	if (MM_LIKELY(v->x[A7] == GUEST_SBI_EXTENSION)) {
 		exit->kind = VM_EXIT_HYPERCALL;
 		call->function = v->x[A6];
 		return;
@@ -76,7 +76,7 @@ static void decode_walk(uint64_t htinst, struct vm_exit *exit)
 
 /* 8.2.9: an implementation may leave htval 0; then the guest's tables say where stval leads. What
  * they forbid would not have come here. */
-static noinline void find_gpa(struct hext_vcpu *v, struct vm_exit *exit)
+static MM_NOINLINE void find_gpa(struct hext_vcpu *v, struct vm_exit *exit)
 {
 	struct vm_exit_fault *fault = &exit->fault;
 	gpa_t gpa;
@@ -87,7 +87,8 @@ static noinline void find_gpa(struct hext_vcpu *v, struct vm_exit *exit)
 
 /* 8.6.2: where a guest-page fault was. htval is the guest-physical address >> 2, and the two bits
  * below are stval's. */
-static always_inline void decode_fault(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
+static MM_ALWAYS_INLINE void decode_fault(struct hext_vcpu *v, uint64_t scause,
+                                          struct vm_exit *exit)
 {
 	struct vm_exit_fault *fault = &exit->fault;
 	uint64_t stval = csr_read(stval), htval = csr_read(htval), htinst = csr_read(htinst);
@@ -103,9 +104,9 @@ static always_inline void decode_fault(struct hext_vcpu *v, uint64_t scause, str
 	fault->gpa_is_page = false;
 	fault->stage1_walk = false;
 	fault->present = false;
-	if (unlikely(htinst != 0))
+	if (MM_UNLIKELY(htinst != 0))
 		decode_walk(htinst, exit);
-	if (unlikely(htval == 0))
+	if (MM_UNLIKELY(htval == 0))
 		find_gpa(v, exit);
 }
 
@@ -132,7 +133,7 @@ static void decode_interrupt(uint64_t scause, struct vm_exit *exit)
 	}
 }
 
-static noinline void decode_rest(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
+static MM_NOINLINE void decode_rest(struct hext_vcpu *v, uint64_t scause, struct vm_exit *exit)
 {
 	exit->raw[1] = csr_read(stval);
 	exit->raw[2] = csr_read(htval);
@@ -163,7 +164,7 @@ static noinline void decode_rest(struct hext_vcpu *v, uint64_t scause, struct vm
 
 /* Into the guest, until it traps: entry.S. Answers scause; *v is found again afterwards, since no
  * register that C has at its disposal outlives the guest. */
-static always_inline uint64_t enter(struct hext_vcpu **v)
+static MM_ALWAYS_INLINE uint64_t enter(struct hext_vcpu **v)
 {
 	register struct hext_vcpu *a0 __asm__("a0") = *v;
 	register uint64_t a1 __asm__("a1");
@@ -183,7 +184,7 @@ void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 	struct cpu *cpu = this_cpu();
 	uint64_t scause;
 
-	if (unlikely(cpu->guest != v))
+	if (MM_UNLIKELY(cpu->guest != v))
 		state_load(cpu, v);
 	timer_set(cpu, deadline);
 
@@ -191,9 +192,9 @@ void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 
 	exit->pc = csr_read(sepc);
 	exit->raw[0] = scause;
-	if (likely(scause == CAUSE_ECALL_VS))
+	if (MM_LIKELY(scause == CAUSE_ECALL_VS))
 		decode_call(v, exit);
-	else if (likely(is_guest_page_fault(scause)))
+	else if (MM_LIKELY(is_guest_page_fault(scause)))
 		decode_fault(v, scause, exit);
 	else
 		decode_rest(v, scause, exit);

@@ -49,7 +49,7 @@ enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config)
 				.hgatp = FIELD_PREP(ATP_MODE, hgatp_mode(&config->as->npt.config)) |
 	                                 FIELD_PREP(HGATP_VMID, aspace_tag(config->as)) |
 	                                 FIELD_PREP(ATP_PPN,
-	                                            aspace_root(config->as).raw >> PAGE_SHIFT),
+	                                            aspace_root(config->as).raw >> MM_PAGE_SHIFT),
 			},
 		.as = config->as,
 	};
@@ -157,9 +157,9 @@ size_t hext_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REG
 		{"hstatus", v->csr.hstatus},   {"hgatp", v->csr.hgatp},
 	};
 	out[count++] = (struct vcpu_register){"pc", v->csr.pc};
-	for (size_t i = 1; i < ARRAY_SIZE(names); i++)
+	for (size_t i = 1; i < MM_ARRAY_SIZE(names); i++)
 		out[count++] = (struct vcpu_register){names[i], v->x[i]};
-	for (size_t i = 0; i < ARRAY_SIZE(csrs); i++)
+	for (size_t i = 0; i < MM_ARRAY_SIZE(csrs); i++)
 		out[count++] = csrs[i];
 	return count;
 }

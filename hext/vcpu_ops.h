@@ -4,7 +4,7 @@
 
 #include "vcpu.h"
 
-enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config) must_check;
+enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config) MM_MUST_CHECK;
 void hext_destroy(struct vcpu *vcpu);
 void hext_park(struct vcpu *vcpu);
 
@@ -13,7 +13,7 @@ void hext_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
 void hext_inject_undefined(struct vcpu *vcpu);
 void hext_set_interrupt(struct vcpu *vcpu, bool pending);
 enum mm_error hext_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access,
-                             gpa_t *out) must_check;
+                             gpa_t *out) MM_MUST_CHECK;
 uint64_t hext_pc(const struct vcpu *vcpu);
 size_t hext_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
 

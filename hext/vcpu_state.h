@@ -59,7 +59,7 @@ _Static_assert(offsetof(struct hext_vcpu, x[31]) == VCPU_X(31), "offsets.h");
 _Static_assert(offsetof(struct hext_vcpu, host_sp) == VCPU_HOST_SP, "offsets.h");
 _Static_assert(offsetof(struct hext_vcpu, host_tp) == VCPU_HOST_TP, "offsets.h");
 _Static_assert(offsetof(struct hext_vcpu, host_ra) == VCPU_HOST_RA, "offsets.h");
-_Static_assert(sizeof(struct hext_vcpu) <= PAGE_SIZE, "one frame each");
+_Static_assert(sizeof(struct hext_vcpu) <= MM_PAGE_SIZE, "one frame each");
 
 /* --- entry.S --- */
 
@@ -94,7 +94,7 @@ static inline uint64_t state_pc(const struct hext_vcpu *v)
 /* Steps over an instruction. */
 static inline void state_advance(struct hext_vcpu *v, unsigned bytes)
 {
-	if (likely(v->cpu != NULL))
+	if (MM_LIKELY(v->cpu != NULL))
 		csr_write(sepc, csr_read(sepc) + bytes);
 	else
 		v->csr.pc += bytes;
@@ -102,14 +102,14 @@ static inline void state_advance(struct hext_vcpu *v, unsigned bytes)
 
 static inline uint64_t state_reg(const struct hext_vcpu *v, unsigned n)
 {
-	if (unlikely((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
+	if (MM_UNLIKELY((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
 		return hext_live(n);
 	return v->x[n];
 }
 
 static inline void state_set_reg(struct hext_vcpu *v, unsigned n, uint64_t value)
 {
-	if (unlikely((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
+	if (MM_UNLIKELY((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
 		hext_set_live(n, value);
 	else if (n != 0)
 		v->x[n] = value;

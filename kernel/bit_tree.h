@@ -94,7 +94,7 @@ static inline uint64_t bit_tree_lowest(const struct bit_tree *tree)
 	uint64_t at = 0;
 
 	for (unsigned level = tree->levels; level-- > 0;)
-		at = at * 64 + ctz64(tree->words[level][at]);
+		at = at * 64 + mm_ctz64(tree->words[level][at]);
 	return at;
 }
 

@@ -169,7 +169,7 @@ static const char *read_log(struct cmdline *out, struct slice value)
 		[LOG_EXITS] = "exits",
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(levels); i++) {
 		if (is(value, levels[i])) {
 			out->log = (enum log_level)i;
 			return NULL;
@@ -224,7 +224,7 @@ static size_t find_key(struct slice name)
 {
 	size_t i = 0;
 
-	while (i < ARRAY_SIZE(keys) && !is(name, keys[i].name))
+	while (i < MM_ARRAY_SIZE(keys) && !is(name, keys[i].name))
 		i++;
 	return i;
 }
@@ -243,7 +243,7 @@ static const char *parse_word(struct cmdline *out, struct slice word, unsigned *
 		value = (struct slice){equals + 1, word.length - name.length - 1};
 
 	key = find_key(name);
-	if (key == ARRAY_SIZE(keys))
+	if (key == MM_ARRAY_SIZE(keys))
 		return "unknown key";
 	if (*seen & 1U << key)
 		return "given twice";

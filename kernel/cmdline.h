@@ -31,7 +31,7 @@ struct cmdline {
 #define CMDLINE_ERROR 128
 
 /* False: `error` says what is wrong, and with which word. */
-bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERROR]) must_check;
+bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERROR]) MM_MUST_CHECK;
 
 /* Does `text` match a pattern of '*' (any run of characters) and '?' (any one)? */
 bool glob_match(const char *pattern, const char *text);

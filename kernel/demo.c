@@ -25,7 +25,7 @@ static bool count_leaf(void *ctx, const struct npt_leaf *leaf)
 {
 	struct strip *strip = ctx;
 	uint64_t cell_bytes = strip->range.size / STRIP_CELLS;
-	uint64_t pages = LEVEL_SIZE(leaf->level) >> PAGE_SHIFT;
+	uint64_t pages = MM_LEVEL_SIZE(leaf->level) >> MM_PAGE_SHIFT;
 
 	strip->pages += pages;
 	strip->in_cell[gpa_diff(leaf->gpa, strip->range.start) / cell_bytes] += pages;
@@ -43,7 +43,7 @@ static struct strip count_backed(struct test *t, struct vm *vm)
 
 static void show_strip(const struct strip *strip)
 {
-	uint64_t cell_pages = strip->range.size / STRIP_CELLS >> PAGE_SHIFT;
+	uint64_t cell_pages = strip->range.size / STRIP_CELLS >> MM_PAGE_SHIFT;
 	char text[STRIP_CELLS + 1];
 
 	for (size_t i = 0; i < STRIP_CELLS; i++) {
@@ -54,7 +54,7 @@ static void show_strip(const struct strip *strip)
 	}
 	text[STRIP_CELLS] = '\0';
 	log_line(LOG_INFO, "backed |%s| %" PRIu64 " of %" PRIu64 " pages", text, strip->pages,
-	         strip->range.size >> PAGE_SHIFT);
+	         strip->range.size >> MM_PAGE_SHIFT);
 }
 
 /* --- the first few faults --- */
@@ -134,7 +134,8 @@ static void show_figures(const struct figures *f)
 	log_line(LOG_INFO,
 	         "%-10s %6" PRIu64 " %8" PRIu64 " of %" PRIu64 " %8" PRIu64 " %14" PRIu64
 	         " %12" PRIu64,
-	         f->name, f->faults, f->frames, MIB(64) >> PAGE_SHIFT, f->tables, f->setup, f->run);
+	         f->name, f->faults, f->frames, MIB(64) >> MM_PAGE_SHIFT, f->tables, f->setup,
+	         f->run);
 }
 
 static void backings(struct test *t, const void *data)
@@ -164,4 +165,4 @@ static const struct test_case cases[] = {
 	{"demo.backings", backings, NULL},
 };
 
-const struct test_suite tests_demo = {.cases = cases, .count = ARRAY_SIZE(cases)};
+const struct test_suite tests_demo = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};

@@ -45,7 +45,7 @@ const char *fdt_error_name(enum fdt_error error)
 		[FDT_TOO_MANY] = "too many memory regions",
 	};
 
-	return (unsigned)error < ARRAY_SIZE(names) ? names[error] : "unknown error";
+	return (unsigned)error < MM_ARRAY_SIZE(names) ? names[error] : "unknown error";
 }
 
 /* --- bytes --- */

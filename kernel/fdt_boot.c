@@ -146,7 +146,7 @@ static enum fdt_error read_cpus(const struct fdt *fdt, struct boot_info *info)
 		}
 		if (cpu_known(info, reg.start.raw))
 			return FDT_BAD_CPU;
-		if (info->cpus < ARRAY_SIZE(info->cpu_ids))
+		if (info->cpus < MM_ARRAY_SIZE(info->cpu_ids))
 			info->cpu_ids[info->cpus++] = reg.start.raw;
 	}
 	return boot_cpu_seen ? FDT_OK : FDT_BAD_CPU;

@@ -45,7 +45,7 @@ static struct {
 static struct stock {
 	_Atomic uint32_t count;
 	hpa_t frames[STOCK];
-} aligned_to(64) stocks[MACHINE_MAX_CPUS];
+} MM_ALIGNED_TO(64) stocks[MACHINE_MAX_CPUS];
 
 /* --- one zone --- */
 
@@ -107,7 +107,7 @@ static bool zone_alloc(struct zone *zone, unsigned order, uint64_t *out)
 
 	if (fitting == 0)
 		return false;
-	from = ctz64(fitting);
+	from = mm_ctz64(fitting);
 	slot = bit_tree_lowest(&zone->free[from]);
 	frame = ((zone->base >> from) + slot) << from;
 	withdraw(zone, from, slot);
@@ -154,7 +154,7 @@ static void fill_zone(struct zone *zone)
 	while (left != 0) {
 		unsigned order = FRAME_MAX_ORDER;
 
-		while (BIT(order) > left || !is_aligned(frame, BIT(order)))
+		while (BIT(order) > left || !mm_is_aligned(frame, BIT(order)))
 			order--;
 		insert(zone, order, frame);
 		frame += BIT(order);
@@ -165,8 +165,8 @@ static void fill_zone(struct zone *zone)
 /* NULL if the range is too small to be worth its bookkeeping. */
 static struct zone *make_zone(struct hpa_range range)
 {
-	uint64_t frames = range.size >> PAGE_SHIFT;
-	uint64_t base = range.start.raw >> PAGE_SHIFT;
+	uint64_t frames = range.size >> MM_PAGE_SHIFT;
+	uint64_t base = range.start.raw >> MM_PAGE_SHIFT;
 	uint64_t bytes, overhead;
 	struct zone *zone;
 	uint64_t *words;
@@ -174,7 +174,7 @@ static struct zone *make_zone(struct hpa_range range)
 	if (frames > MAX_FRAMES)
 		frames = MAX_FRAMES;
 	bytes = bookkeeping_bytes(base, frames);
-	overhead = align_up(bytes, PAGE_SIZE) >> PAGE_SHIFT;
+	overhead = mm_align_up(bytes, MM_PAGE_SIZE) >> MM_PAGE_SHIFT;
 	if (overhead >= frames)
 		return NULL;
 
@@ -234,7 +234,7 @@ static bool alloc_locked(unsigned order, hpa_t *out)
 	for (size_t i = 0; i < pool.count; i++) {
 		if (zone_alloc(pool.zones[i], order, &frame)) {
 			pool.free -= BIT(order);
-			*out = hpa_at(frame << PAGE_SHIFT);
+			*out = hpa_at(frame << MM_PAGE_SHIFT);
 			return true;
 		}
 	}
@@ -252,7 +252,7 @@ static struct zone *zone_of(uint64_t frame)
 
 static void free_locked(unsigned order, hpa_t pa)
 {
-	uint64_t frame = pa.raw >> PAGE_SHIFT;
+	uint64_t frame = pa.raw >> MM_PAGE_SHIFT;
 
 	zone_free(zone_of(frame), order, frame);
 	pool.free += BIT(order);
@@ -269,12 +269,12 @@ static int alloc_run_locked(unsigned most, hpa_t *out)
 
 		if (zone->orders == 0)
 			continue;
-		order = ctz64(zone->orders);
+		order = mm_ctz64(zone->orders);
 		order = order < most ? order : most;
 		ASSERT(zone_alloc(zone, order, &frame));
 		mark_taken(zone, frame - zone->base, BIT(order));
 		pool.free -= BIT(order);
-		*out = hpa_at(frame << PAGE_SHIFT);
+		*out = hpa_at(frame << MM_PAGE_SHIFT);
 		return (int)order;
 	}
 	return -1;
@@ -297,7 +297,7 @@ static void set_stock_count(struct stock *stock, uint32_t count)
  * to fill it to the last place would split ever smaller runs. It is filled from the end downwards,
  * so that frames are handed out in the order in which they were taken. Answers how many it has.
  */
-static noinline uint32_t fill_stock(struct stock *stock)
+static MM_NOINLINE uint32_t fill_stock(struct stock *stock)
 {
 	hpa_t *to = stock->frames + STOCK;
 	uint32_t count;
@@ -305,12 +305,12 @@ static noinline uint32_t fill_stock(struct stock *stock)
 	spin_lock(&pool.lock);
 	while (to > stock->frames + STOCK / 2) {
 		hpa_t run, end;
-		int order = alloc_run_locked(fls64((uint64_t)(to - stock->frames)), &run);
+		int order = alloc_run_locked(mm_fls64((uint64_t)(to - stock->frames)), &run);
 
 		if (order < 0)
 			break;
-		end = hpa_plus(run, PAGE_SIZE << order);
-		for (; run.raw != end.raw; run = hpa_plus(run, PAGE_SIZE))
+		end = hpa_plus(run, MM_PAGE_SIZE << order);
+		for (; run.raw != end.raw; run = hpa_plus(run, MM_PAGE_SIZE))
 			*--to = run;
 	}
 	spin_unlock(&pool.lock);
@@ -353,10 +353,10 @@ size_t frame_alloc_many(unsigned order, size_t n, hpa_t out[])
 	struct stock *stock = &stocks[machine_cpu_index()];
 	uint32_t count;
 
-	if (unlikely(order != 0 || n != 1))
+	if (MM_UNLIKELY(order != 0 || n != 1))
 		return alloc_blocks(stock, order, n, out);
 	count = stock_count(stock);
-	if (unlikely(count == 0)) {
+	if (MM_UNLIKELY(count == 0)) {
 		count = fill_stock(stock);
 		if (count == 0)
 			return 0;

@@ -18,7 +18,7 @@ static const struct {
 
 bool guest_image_find(const char *name, struct guest_image *out)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(images); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(images); i++) {
 		if (strcmp(images[i].name, name) == 0) {
 			*out = (struct guest_image){
 				.name = images[i].name,

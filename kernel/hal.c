@@ -5,7 +5,7 @@
 #include "machine.h"
 
 /* Gives back the account of what was not to be had. */
-static noinline size_t hal_short(struct vm_frames *frames, unsigned order, size_t n, size_t got)
+static MM_NOINLINE size_t hal_short(struct vm_frames *frames, unsigned order, size_t n, size_t got)
 {
 	atomic_fetch_sub_explicit(&frames->taken, (uint64_t)(n - got) << order,
 	                          memory_order_relaxed);
@@ -20,10 +20,10 @@ static size_t hal_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 	size_t got;
 
 	/* No sum below overflows: nobody has 2^63 frames. */
-	if (unlikely(before + wanted > frames->limit))
+	if (MM_UNLIKELY(before + wanted > frames->limit))
 		return hal_short(frames, order, n, 0);
 	got = frame_alloc_many(order, n, out);
-	return likely(got == n) ? got : hal_short(frames, order, n, got);
+	return MM_LIKELY(got == n) ? got : hal_short(frames, order, n, got);
 }
 
 static void hal_free(void *ctx, unsigned order, size_t n, const hpa_t in[])

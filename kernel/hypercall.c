@@ -88,7 +88,7 @@ static enum guest_error set_timer(struct vm_vcpu *v, uint64_t microseconds)
 }
 
 /* Out of the way of the round trip, which has no use for so large a frame. */
-static noinline bool answer(struct vm_vcpu *v, const struct vm_exit_call *call)
+static MM_NOINLINE bool answer(struct vm_vcpu *v, const struct vm_exit_call *call)
 {
 	struct vm *vm = v->vm;
 	enum guest_error error = GUEST_OK;
@@ -137,7 +137,7 @@ static noinline bool answer(struct vm_vcpu *v, const struct vm_exit_call *call)
 
 bool hypercall(struct vm_vcpu *v, const struct vm_exit_call *call)
 {
-	if (unlikely(call->function != GUEST_NOP))
+	if (MM_UNLIKELY(call->function != GUEST_NOP))
 		return answer(v, call);
 	v->vm->ops->call_return(&v->vcpu, GUEST_OK, 0);
 	return false;

@@ -17,7 +17,7 @@ enum guest_arch guest_arch_of(const char *machine)
 		{"x86_64", GUEST_X86_64},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(archs); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(archs); i++) {
 		if (strcmp(machine, archs[i].name) == 0)
 			return archs[i].arch;
 	}

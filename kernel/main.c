@@ -49,7 +49,7 @@ static void take_memory(const struct boot_info *info)
 
 	if (wrong != NULL)
 		refuse("memory map", wrong);
-	if (!frame_init(ranges, memory_map_usable(info, ranges, ARRAY_SIZE(ranges))))
+	if (!frame_init(ranges, memory_map_usable(info, ranges, MM_ARRAY_SIZE(ranges))))
 		refuse("memory map", "no usable RAM");
 }
 

@@ -82,15 +82,15 @@ static const struct boot_region *first_reserved(const struct boot_info *info,
  * address of zero means "none" in too many places. */
 static size_t add_frames(uint64_t first, uint64_t last, struct hpa_range out[], size_t most)
 {
-	uint64_t first_frame = (first >> PAGE_SHIFT) + (first % PAGE_SIZE != 0);
-	uint64_t end_frame = (last >> PAGE_SHIFT) + (last % PAGE_SIZE == PAGE_SIZE - 1);
+	uint64_t first_frame = (first >> MM_PAGE_SHIFT) + (first % MM_PAGE_SIZE != 0);
+	uint64_t end_frame = (last >> MM_PAGE_SHIFT) + (last % MM_PAGE_SIZE == MM_PAGE_SIZE - 1);
 
 	if (first_frame == 0)
 		first_frame = 1;
 	if (first_frame >= end_frame || most == 0)
 		return 0;
-	out[0] = hpa_range(hpa_at(first_frame << PAGE_SHIFT), (end_frame - first_frame)
-	                                                              << PAGE_SHIFT);
+	out[0] = hpa_range(hpa_at(first_frame << MM_PAGE_SHIFT), (end_frame - first_frame)
+	                                                                 << MM_PAGE_SHIFT);
 	return 1;
 }
 

@@ -31,7 +31,7 @@ static const char *leaf_name(unsigned level)
 {
 	static const char *const names[] = {"4K", "2M", "1G", "512G", "256T"};
 
-	return level < ARRAY_SIZE(names) ? names[level] : "?";
+	return level < MM_ARRAY_SIZE(names) ? names[level] : "?";
 }
 
 /* All geometries on one line: "sv39x4:3 levels" is told as name, levels, GPA bits, largest leaf. */

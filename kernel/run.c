@@ -27,8 +27,8 @@ enum stop {
 	STOP_SLICE, /* its slice is over, or it gave the rest away */
 };
 
-static noinline void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum vm_kill reason,
-                          gpa_t gpa)
+static MM_NOINLINE void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum vm_kill reason,
+                             gpa_t gpa)
 {
 	struct vm *vm = v->vm;
 
@@ -80,13 +80,13 @@ static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
 	do {
 		enum mm_error error = ops->mmio_decode(&v->vcpu, exit, &access);
 
-		if (unlikely(error != MM_OK)) {
+		if (MM_UNLIKELY(error != MM_OK)) {
 			/* Its tables changed since, under its own feet: let it fault again. */
 			if (error != MM_NOT_MAPPED && error != MM_DENIED)
 				kill(v, exit, KILL_MMIO_UNDECODED, exit->fault.gpa);
 			return;
 		}
-		if (unlikely(ask_bus(v->vm, &access, &value) != MM_OK)) {
+		if (MM_UNLIKELY(ask_bus(v->vm, &access, &value) != MM_OK)) {
 			kill(v, exit, KILL_MMIO_REFUSED, access.gpa);
 			return;
 		}
@@ -115,12 +115,12 @@ static void on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 	struct vm *vm = v->vm;
 	enum mm_fault result;
 
-	if (unlikely(vm->watched))
+	if (MM_UNLIKELY(vm->watched))
 		result = watch_fault(v, &exit->fault);
 	else
 		result = aspace_fault(&vm->as, exit->fault.gpa, exit->fault.access);
 
-	if (likely(result == MM_FAULT_MAPPED) || result == MM_FAULT_UNSHARED)
+	if (MM_LIKELY(result == MM_FAULT_MAPPED) || result == MM_FAULT_UNSHARED)
 		return;
 	if (result == MM_FAULT_SPURIOUS)
 		on_spurious_fault(v, exit);
@@ -187,7 +187,7 @@ static void on_deadline(struct vm_vcpu *v, const struct vm_exit *exit)
 /* --- the loop --- */
 
 /* An exit that is neither a nested fault nor a hypercall. */
-static noinline enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exit *exit)
+static MM_NOINLINE enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	struct vm *vm = v->vm;
 
@@ -225,22 +225,22 @@ static noinline enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exit *
 	return STOP_ENDED; /* not a reason to stop by itself: the loop asks the outcome */
 }
 
-static noinline enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
+static MM_NOINLINE enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
 {
 	struct vm *vm = v->vm;
 	const struct virt_ops *ops = vm->ops;
 	struct vm_exit exit;
 
-	while (likely(vm_outcome(vm) == VM_RUNNING) && likely(!v->exited)) {
+	while (MM_LIKELY(vm_outcome(vm) == VM_RUNNING) && MM_LIKELY(!v->exited)) {
 		ops->run(&v->vcpu, deadline < v->timer ? deadline : v->timer, &exit);
-		if (unlikely(vm->watched))
+		if (MM_UNLIKELY(vm->watched))
 			watch_exit(v, &exit);
 		switch (exit.kind) {
 		case VM_EXIT_NESTED_FAULT:
 			on_nested_fault(v, &exit);
 			break;
 		case VM_EXIT_HYPERCALL:
-			if (unlikely(hypercall(v, &exit.call)))
+			if (MM_UNLIKELY(hypercall(v, &exit.call)))
 				return STOP_SLICE;
 			break;
 		default:

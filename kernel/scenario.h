@@ -11,7 +11,7 @@
 #define ARENA    GUEST_ARENA_BASE
 #define MIB(n)   ((uint64_t)(n) << 20)
 #define GIB(n)   ((uint64_t)(n) << 30)
-#define PAGES(n) ((uint64_t)(n) << PAGE_SHIFT)
+#define PAGES(n) ((uint64_t)(n) << MM_PAGE_SHIFT)
 
 #define SCENARIO_RECORDS 16384
 

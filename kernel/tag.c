@@ -21,7 +21,7 @@ bool tag_take(const struct virt_caps *caps, uint32_t *out)
 	if (caps->max_tag < TAGS)
 		free &= BIT(caps->max_tag) - 1;
 	if (free != 0) {
-		*out = ctz64(free) + 1;
+		*out = mm_ctz64(free) + 1;
 		used |= BIT(*out - 1);
 	}
 	spin_unlock(&lock);

@@ -15,7 +15,7 @@
 #define TAGS 64 /* VMs at a time, at most */
 
 /* The lowest free one. 0, for every VM, where the machine has none. False: all in use. */
-bool tag_take(const struct virt_caps *caps, uint32_t *out) must_check;
+bool tag_take(const struct virt_caps *caps, uint32_t *out) MM_MUST_CHECK;
 void tag_give(uint32_t tag);
 
 #endif

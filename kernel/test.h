@@ -49,7 +49,7 @@ void test_run(const struct test_suite *const suites[], const struct host *host,
 void test_list(const struct test_suite *const suites[], const struct cmdline *options);
 
 void test_fail(struct test *t, const char *file, int line, const char *format, ...)
-	printf_like(4, 5);
+	MM_PRINTF_LIKE(4, 5);
 void test_skip(struct test *t, const char *why);
 
 #define EXPECT(t, condition)                                                                       \

@@ -19,10 +19,10 @@ static uint64_t low_bytes(unsigned width)
 
 static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
 {
-	const struct test_device *test = container_of(dev, struct test_device, device);
+	const struct test_device *test = MM_CONTAINER_OF(dev, struct test_device, device);
 	uint64_t whole;
 
-	if (!is_aligned(offset, width) || offset / 8 >= TEST_REGISTERS)
+	if (!mm_is_aligned(offset, width) || offset / 8 >= TEST_REGISTERS)
 		return MM_UNSUPPORTED;
 	/* Each is one word, written whole: no lock is needed to read it. */
 	whole = atomic_load_explicit(&test->registers[offset / 8], memory_order_relaxed);
@@ -33,16 +33,16 @@ static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned wid
 /* Every write is counted; those to registers that cannot be written change nothing else. */
 static enum mm_error test_write(struct device *dev, uint64_t offset, unsigned width, uint64_t value)
 {
-	struct test_device *test = container_of(dev, struct test_device, device);
+	struct test_device *test = MM_CONTAINER_OF(dev, struct test_device, device);
 	_Atomic uint64_t *r = test->registers;
 	unsigned shift = 8 * (unsigned)(offset % 8);
 	uint64_t mask;
 
-	if (!is_aligned(offset, width))
+	if (!mm_is_aligned(offset, width))
 		return MM_UNSUPPORTED;
 	mask = low_bytes(width) << shift;
 	spin_lock(&test->lock);
-	if (align_down(offset, 8) == GUEST_TEST_SCRATCH)
+	if (mm_align_down(offset, 8) == GUEST_TEST_SCRATCH)
 		r[GUEST_TEST_SCRATCH / 8] =
 			(r[GUEST_TEST_SCRATCH / 8] & ~mask) | (value << shift & mask);
 	r[GUEST_TEST_WRITES / 8]++;
@@ -58,7 +58,7 @@ void test_device_init(struct test_device *test)
 	static const struct device_config config = {
 		.name = "test",
 		.type = DEVICE_TYPE_TEST,
-		.range = {DEVICE_MMIO, GUEST_TEST_BASE, PAGE_SIZE},
+		.range = {DEVICE_MMIO, GUEST_TEST_BASE, MM_PAGE_SIZE},
 	};
 
 	*test = (struct test_device){

@@ -89,7 +89,7 @@ static void frame(struct test *t, const void *data)
 	taken = machine_cycles() - start;
 	EXPECT_EQ(t, count, 1);
 	start = machine_cycles();
-	hal->zero(hal->ctx, hal_to_virt(hal, at), PAGE_SIZE);
+	hal->zero(hal->ctx, hal_to_virt(hal, at), MM_PAGE_SIZE);
 	cleared = machine_cycles() - start;
 	hal->free(hal->ctx, 0, 1, &at);
 	scenario_run(s);
@@ -124,7 +124,7 @@ static const struct bench t2 = {
 	.row = "T2-lazy-4k",
 	.what = BENCH_TOUCH,
 	.arena_bytes = MIB(2),
-	.stride = PAGE_SIZE,
+	.stride = MM_PAGE_SIZE,
 	.rounds = 512,
 	.faults = 512,
 };
@@ -142,7 +142,7 @@ static const struct bench t2w = {
 	.what = BENCH_TOUCH,
 	.backing = VM_POPULATED,
 	.arena_bytes = MIB(2),
-	.stride = PAGE_SIZE,
+	.stride = MM_PAGE_SIZE,
 	.rounds = 512,
 	.faults = 512,
 	.logged = true,
@@ -151,7 +151,7 @@ static const struct bench t3 = {
 	.row = "T3-lazy-2m-per-4k",
 	.what = BENCH_TOUCH,
 	.arena_bytes = MIB(64),
-	.stride = PAGE_SIZE,
+	.stride = MM_PAGE_SIZE,
 	.rounds = 16384,
 	.max_leaf = 1,
 	.faults = 32,
@@ -170,4 +170,4 @@ static const struct test_case cases[] = {
 	{"bench.mmio", bench, &t4},    {"bench.frame", frame, NULL},
 };
 
-const struct test_suite tests_bench = {.cases = cases, .count = ARRAY_SIZE(cases)};
+const struct test_suite tests_bench = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};

@@ -30,7 +30,7 @@ static void stage1(struct test *t, const void *data)
 	uint64_t table_pages;
 
 	(void)data;
-	config.args[1] = 3 * PAGE_SIZE;
+	config.args[1] = 3 * MM_PAGE_SIZE;
 	config.args[2] = 256;
 	config.args[3] = MIB(32);
 	s = scenario_begin(t, &config, true);
@@ -39,7 +39,7 @@ static void stage1(struct test *t, const void *data)
 	scenario_run(s);
 	scenario_end(t, s);
 
-	table_pages = s->vm.reports[2] / PAGE_SIZE;
+	table_pages = s->vm.reports[2] / MM_PAGE_SIZE;
 	expect_exit(t, s);
 	EXPECT_EQ(t, s->vm.reports[1], 0);
 	EXPECT(t, table_pages != 0);
@@ -84,4 +84,4 @@ static const struct test_case cases[] = {
 	{"guest.bad-calls", calls, NULL},
 };
 
-const struct test_suite tests_guests = {.cases = cases, .count = ARRAY_SIZE(cases)};
+const struct test_suite tests_guests = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};

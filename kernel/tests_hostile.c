@@ -91,4 +91,4 @@ static const struct test_case cases[] = {
 	{"spin.stopped", spin, NULL},
 };
 
-const struct test_suite tests_hostile = {.cases = cases, .count = ARRAY_SIZE(cases)};
+const struct test_suite tests_hostile = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};

@@ -121,16 +121,16 @@ static const struct touch backwards_64 = {
 	"lazy", GIB(1), LAZY_WRITE, -MIB(16), 64, GIB(1) - 0x1000, MM_W, 0,
 };
 static const struct touch read_every = {
-	"lazy", MIB(64), LAZY_READ, PAGE_SIZE, 16384, 0, MM_R, 0,
+	"lazy", MIB(64), LAZY_READ, MM_PAGE_SIZE, 16384, 0, MM_R, 0,
 };
 static const struct touch write_every = {
-	"lazy", MIB(64), LAZY_WRITE, PAGE_SIZE, 16384, 0, MM_W, 0,
+	"lazy", MIB(64), LAZY_WRITE, MM_PAGE_SIZE, 16384, 0, MM_W, 0,
 };
 static const struct touch write_every_other = {
-	"lazy", MIB(8), LAZY_WRITE, 2 * PAGE_SIZE, 1024, 0, MM_W, 0,
+	"lazy", MIB(8), LAZY_WRITE, 2 * MM_PAGE_SIZE, 1024, 0, MM_W, 0,
 };
 static const struct touch write_large = {
-	"lazy", MIB(64), LAZY_WRITE, PAGE_SIZE, 16384, 0, MM_W, 1,
+	"lazy", MIB(64), LAZY_WRITE, MM_PAGE_SIZE, 16384, 0, MM_W, 1,
 };
 
 static const struct test_case cases[] = {
@@ -146,4 +146,4 @@ static const struct test_case cases[] = {
 	{"linear.write.every", touch_linear, &write_every},
 };
 
-const struct test_suite tests_lazy = {.cases = cases, .count = ARRAY_SIZE(cases)};
+const struct test_suite tests_lazy = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};

@@ -11,7 +11,7 @@ static struct vm_config greedy(void)
 	struct vm_config config = scenario_config("greedy", "lazy", VM_LAZY, MIB(64));
 
 	config.args[0] = LAZY_WRITE;
-	config.args[1] = PAGE_SIZE;
+	config.args[1] = MM_PAGE_SIZE;
 	config.args[2] = 16384;
 	return config;
 }
@@ -30,7 +30,8 @@ static void dry(struct test *t, const void *data)
 		return;
 	EXPECT_EQ(t, vm_outcome(&s->vm), VM_KILLED);
 	EXPECT_EQ(t, s->vm.reason, KILL_NO_MEMORY);
-	EXPECT_EQ(t, s->vm.kill_gpa.raw, ARENA + s->vm.stats.faults[MM_FAULT_MAPPED] * PAGE_SIZE);
+	EXPECT_EQ(t, s->vm.kill_gpa.raw,
+	          ARENA + s->vm.stats.faults[MM_FAULT_MAPPED] * MM_PAGE_SIZE);
 	EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_NO_MEMORY], 1);
 }
 
@@ -165,4 +166,4 @@ static const struct test_case cases[] = {
 	{"image.entry.after", bad_image, &entry_after},
 };
 
-const struct test_suite tests_limits = {.cases = cases, .count = ARRAY_SIZE(cases)};
+const struct test_suite tests_limits = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};

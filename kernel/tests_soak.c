@@ -32,7 +32,7 @@ static void soak_faults(struct test *t, const void *data)
 
 	(void)data;
 	config.args[0] = LAZY_WRITE;
-	config.args[1] = PAGE_SIZE;
+	config.args[1] = MM_PAGE_SIZE;
 	config.args[2] = FAULTS_PER_VM;
 	config.budget_ms = HANG_MS;
 	log_level = LOG_QUIET;
@@ -63,7 +63,7 @@ static void soak_vms(struct test *t, const void *data)
 
 	(void)data;
 	good.args[0] = LAZY_WRITE;
-	good.args[1] = PAGE_SIZE;
+	good.args[1] = MM_PAGE_SIZE;
 	good.args[2] = 16;
 	good.budget_ms = HANG_MS;
 	bad.args[0] = ARENA + MIB(2);
@@ -103,7 +103,7 @@ static void soak_exits(struct test *t, const void *data)
 	wild.budget_ms = UINT64_C(3600) * 1000;
 	wild.args[2] = SOAK_EXITS;
 	good.args[0] = LAZY_WRITE;
-	good.args[1] = PAGE_SIZE;
+	good.args[1] = MM_PAGE_SIZE;
 	good.args[2] = 256;
 	if (!vm_create(&storm, &one_cpu, &wild)) {
 		test_fail(t, __FILE__, __LINE__, "storm: %s", storm.error);
@@ -112,7 +112,7 @@ static void soak_exits(struct test *t, const void *data)
 	if (!vm_create(&neighbour, &one_cpu, &good)) {
 		test_fail(t, __FILE__, __LINE__, "neighbour: %s", neighbour.error);
 	} else {
-		vm_run_all(vms, ARRAY_SIZE(vms));
+		vm_run_all(vms, MM_ARRAY_SIZE(vms));
 		EXPECT_EQ(t, vm_outcome(&storm), VM_EXITED);
 		EXPECT_EQ(t, vm_outcome(&neighbour), VM_EXITED);
 		EXPECT_EQ(t, neighbour.reports[LAZY_NOT_KEPT], 0);
@@ -132,4 +132,4 @@ static const struct test_case cases[] = {
 };
 
 const struct test_suite tests_soak = {
-	.cases = cases, .count = ARRAY_SIZE(cases), .only_as = "soak."};
+	.cases = cases, .count = MM_ARRAY_SIZE(cases), .only_as = "soak."};

@@ -39,7 +39,7 @@ static enum mm_error uart_read(struct device *dev, uint64_t offset, unsigned wid
 
 static enum mm_error uart_write(struct device *dev, uint64_t offset, unsigned width, uint64_t value)
 {
-	struct uart *uart = container_of(dev, struct uart, device);
+	struct uart *uart = MM_CONTAINER_OF(dev, struct uart, device);
 
 	if (width != 1)
 		return MM_UNSUPPORTED;
@@ -58,7 +58,7 @@ void uart_init(struct uart *uart, const char *owner)
 	static const struct device_config config = {
 		.name = "uart",
 		.type = DEVICE_TYPE_CONSOLE,
-		.range = {DEVICE_MMIO, GUEST_UART_BASE, PAGE_SIZE},
+		.range = {DEVICE_MMIO, GUEST_UART_BASE, MM_PAGE_SIZE},
 	};
 
 	*uart = (struct uart){.owner = owner};

@@ -15,7 +15,7 @@
 static bool fail(struct vm *vm, const char *what, enum mm_error error)
 {
 	format_string(vm->error, sizeof(vm->error), "%s: %s (%" PRIu64 "M free)", what,
-	              mm_error_name(error), frames_free() >> (20 - PAGE_SHIFT));
+	              mm_error_name(error), frames_free() >> (20 - MM_PAGE_SHIFT));
 	return false;
 }
 
@@ -37,7 +37,7 @@ static bool take_block(struct vm *vm, unsigned order, hpa_t *out)
 /* The largest block that is no larger than what is left. */
 static unsigned order_for(uint64_t bytes)
 {
-	unsigned order = fls64(bytes >> PAGE_SHIFT);
+	unsigned order = mm_fls64(bytes >> MM_PAGE_SHIFT);
 
 	return order < FRAME_MAX_ORDER ? order : FRAME_MAX_ORDER;
 }
@@ -49,7 +49,7 @@ static enum mm_error map_linear(struct vm *vm, const struct vm_area *area)
 
 	while (left != 0) {
 		unsigned order = order_for(left);
-		uint64_t bytes = PAGE_SIZE << order;
+		uint64_t bytes = MM_PAGE_SIZE << order;
 		enum mm_error error;
 		hpa_t block;
 
@@ -168,7 +168,7 @@ static bool make_info(struct vm *vm, uint64_t ram_bytes)
 	if (!take_block(vm, 0, &page))
 		return fail(vm, "info page", MM_NO_MEMORY);
 	info = frame_ptr(page);
-	machine_zero(NULL, info, PAGE_SIZE);
+	machine_zero(NULL, info, MM_PAGE_SIZE);
 	*info = (struct guest_info){
 		.abi = GUEST_ABI,
 		.vcpus = vm->vcpu_count,
@@ -178,8 +178,8 @@ static bool make_info(struct vm *vm, uint64_t ram_bytes)
 		.seed = config->seed,
 	};
 	memcpy(info->args, config->args, sizeof(info->args));
-	machine_sync_code(info, PAGE_SIZE); /* as far as memory, for a guest with caches off */
-	error = aspace_map_linear(&vm->as, gpa_range(gpa_at(GUEST_INFO_BASE), PAGE_SIZE), page,
+	machine_sync_code(info, MM_PAGE_SIZE); /* as far as memory, for a guest with caches off */
+	error = aspace_map_linear(&vm->as, gpa_range(gpa_at(GUEST_INFO_BASE), MM_PAGE_SIZE), page,
 	                          MM_R, MM_NORMAL, 0);
 	return error == MM_OK || fail(vm, "info page", error);
 }
@@ -197,7 +197,7 @@ static bool load(struct vm *vm)
 		return false;
 	}
 	ram_bytes = config->ram_bytes != 0 ? config->ram_bytes : header.memory_bytes;
-	ram_bytes = align_up(ram_bytes, PAGE_SIZE);
+	ram_bytes = mm_align_up(ram_bytes, MM_PAGE_SIZE);
 	vm->entry = GUEST_RAM_BASE + header.entry;
 	return load_image(vm, &header, ram_bytes) && make_info(vm, ram_bytes);
 }

@@ -175,11 +175,12 @@ struct vm {
 };
 
 /* False: vm->error says why, and nothing is held. */
-bool vm_create(struct vm *vm, const struct host *host, const struct vm_config *config) must_check;
+bool vm_create(struct vm *vm, const struct host *host,
+               const struct vm_config *config) MM_MUST_CHECK;
 
 /* After a run: new vCPUs, at the entry again. The memory is left as it is. False: no memory, and
  * nothing is left but vm_destroy(). */
-bool vm_restart(struct vm *vm) must_check;
+bool vm_restart(struct vm *vm) MM_MUST_CHECK;
 
 /* Answers the frames that are missing: 0, unless something leaks. Alone: no other VM is being
  * made or torn down, or takes frames. */

@@ -20,5 +20,5 @@ static const char *const names[VM_EXIT_KINDS] = {
 
 const char *vm_exit_name(enum vm_exit_kind kind)
 {
-	return (unsigned)kind < ARRAY_SIZE(names) ? names[kind] : "unknown";
+	return (unsigned)kind < MM_ARRAY_SIZE(names) ? names[kind] : "unknown";
 }

@@ -23,25 +23,25 @@
 #include "mm/compiler.h"
 
 /* The granule of every format here, and what the HAL calls a frame. */
-#define PAGE_SHIFT 12U
-#define PAGE_SIZE  (UINT64_C(1) << PAGE_SHIFT)
+#define MM_PAGE_SHIFT 12U
+#define MM_PAGE_SIZE  (UINT64_C(1) << MM_PAGE_SHIFT)
 
 /* Leaf sizes by level: level 0 maps 4 KiB, and each level up 512 times as much. */
-#define LEVEL_SHIFT(level) (PAGE_SHIFT + 9U * (unsigned)(level))
-#define LEVEL_SIZE(level)  (UINT64_C(1) << LEVEL_SHIFT(level))
+#define MM_LEVEL_SHIFT(level) (MM_PAGE_SHIFT + 9U * (unsigned)(level))
+#define MM_LEVEL_SIZE(level)  (UINT64_C(1) << MM_LEVEL_SHIFT(level))
 
-/* `unit` is a power of two. align_up wraps to 0 beyond the last multiple: see *_align_up(). */
-static inline uint64_t align_down(uint64_t value, uint64_t unit)
+/* `unit` is a power of two. mm_align_up wraps to 0 beyond the last multiple: see *_align_up(). */
+static inline uint64_t mm_align_down(uint64_t value, uint64_t unit)
 {
 	return value & ~(unit - 1);
 }
 
-static inline uint64_t align_up(uint64_t value, uint64_t unit)
+static inline uint64_t mm_align_up(uint64_t value, uint64_t unit)
 {
-	return align_down(value + (unit - 1), unit);
+	return mm_align_down(value + (unit - 1), unit);
 }
 
-static inline bool is_aligned(uint64_t value, uint64_t unit)
+static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 {
 	return (value & (unit - 1)) == 0;
 }
@@ -50,7 +50,7 @@ static inline bool is_aligned(uint64_t value, uint64_t unit)
  * Defines one kind of address, KIND_t, its range, struct KIND_range, and their functions. The
  * four kinds share every line, and no function takes two kinds.
  */
-#define DEFINE_ADDRESS_KIND(kind)                                                                  \
+#define MM_DEFINE_ADDRESS_KIND(kind)                                                               \
 	typedef struct {                                                                           \
 		uint64_t raw;                                                                      \
 	} kind##_t;                                                                                \
@@ -72,7 +72,7 @@ static inline bool is_aligned(uint64_t value, uint64_t unit)
 	}                                                                                          \
                                                                                                    \
 	/* False, and *sum untouched, if addr + bytes is not below 2^64. */                        \
-	static inline must_check bool kind##_add(kind##_t addr, uint64_t bytes, kind##_t *sum)     \
+	static inline MM_MUST_CHECK bool kind##_add(kind##_t addr, uint64_t bytes, kind##_t *sum)  \
 	{                                                                                          \
 		if (bytes > UINT64_MAX - addr.raw)                                                 \
 			return false;                                                              \
@@ -88,21 +88,22 @@ static inline bool is_aligned(uint64_t value, uint64_t unit)
                                                                                                    \
 	static inline kind##_t kind##_align_down(kind##_t addr, uint64_t unit)                     \
 	{                                                                                          \
-		return (kind##_t){align_down(addr.raw, unit)};                                     \
+		return (kind##_t){mm_align_down(addr.raw, unit)};                                  \
 	}                                                                                          \
                                                                                                    \
 	/* False if the next multiple of unit is 2^64. */                                          \
-	static inline must_check bool kind##_align_up(kind##_t addr, uint64_t unit, kind##_t *up)  \
+	static inline MM_MUST_CHECK bool kind##_align_up(kind##_t addr, uint64_t unit,             \
+	                                                 kind##_t *up)                             \
 	{                                                                                          \
-		if (addr.raw > align_down(UINT64_MAX, unit))                                       \
+		if (addr.raw > mm_align_down(UINT64_MAX, unit))                                    \
 			return false;                                                              \
-		up->raw = align_up(addr.raw, unit);                                                \
+		up->raw = mm_align_up(addr.raw, unit);                                             \
 		return true;                                                                       \
 	}                                                                                          \
                                                                                                    \
 	static inline bool kind##_is_aligned(kind##_t addr, uint64_t unit)                         \
 	{                                                                                          \
-		return is_aligned(addr.raw, unit);                                                 \
+		return mm_is_aligned(addr.raw, unit);                                              \
 	}                                                                                          \
                                                                                                    \
 	static inline struct kind##_range kind##_range(kind##_t start, uint64_t size)              \
@@ -155,9 +156,9 @@ static inline bool is_aligned(uint64_t value, uint64_t unit)
                                                                                                    \
 	/* Cuts a valid range at an address inside it, beyond its start: *low ends where *high     \
 	 * begins. False, and nothing written, if `at` does not cut it in two. */                  \
-	static inline must_check bool kind##_range_split(struct kind##_range r, kind##_t at,       \
-	                                                 struct kind##_range *low,                 \
-	                                                 struct kind##_range *high)                \
+	static inline MM_MUST_CHECK bool kind##_range_split(struct kind##_range r, kind##_t at,    \
+	                                                    struct kind##_range *low,              \
+	                                                    struct kind##_range *high)             \
 	{                                                                                          \
 		if (at.raw <= r.start.raw || at.raw - r.start.raw >= r.size)                       \
 			return false;                                                              \
@@ -169,14 +170,14 @@ static inline bool is_aligned(uint64_t value, uint64_t unit)
 	/* Do both ends lie on a multiple of unit? */                                              \
 	static inline bool kind##_range_is_aligned(struct kind##_range r, uint64_t unit)           \
 	{                                                                                          \
-		return is_aligned(r.start.raw | r.size, unit);                                     \
+		return mm_is_aligned(r.start.raw | r.size, unit);                                  \
 	}                                                                                          \
 	struct kind##_range /* the macro's caller ends it with a semicolon */
 
-DEFINE_ADDRESS_KIND(gva); /* guest virtual: what the guest's instructions use */
-DEFINE_ADDRESS_KIND(gpa); /* guest physical; Arm calls it IPA */
-DEFINE_ADDRESS_KIND(hva); /* host virtual: what the hypervisor's instructions use */
-DEFINE_ADDRESS_KIND(hpa); /* host physical: what the memory bus sees */
+MM_DEFINE_ADDRESS_KIND(gva); /* guest virtual: what the guest's instructions use */
+MM_DEFINE_ADDRESS_KIND(gpa); /* guest physical; Arm calls it IPA */
+MM_DEFINE_ADDRESS_KIND(hva); /* host virtual: what the hypervisor's instructions use */
+MM_DEFINE_ADDRESS_KIND(hpa); /* host physical: what the memory bus sees */
 
 /*
  * Text for logs: "GPA:0x40001000", and "GPA:0x40000000..0x4fffffff" with a range's last byte

@@ -24,7 +24,7 @@ void area_map_clear(struct area_map *map)
 
 static enum mm_error reserve(struct area_map *map, unsigned needed)
 {
-	if (likely(needed <= map->spares))
+	if (MM_LIKELY(needed <= map->spares))
 		return MM_OK;
 	unsigned missing = needed - map->spares;
 	size_t got = map->hal->alloc(map->hal->ctx, 0, missing, &map->spare[map->spares]);
@@ -52,7 +52,7 @@ enum mm_error area_reserve_place(struct area_map *map, const struct area_path *p
 const struct area *area_find(const struct area_map *map, gpa_t gpa)
 {
 	/* Unused slots start at 2^64 - 1, which no rounded-down address reaches. */
-	uint64_t page = align_down(gpa.raw, PAGE_SIZE);
+	uint64_t page = mm_align_down(gpa.raw, MM_PAGE_SIZE);
 	const struct area *area;
 
 	if (map->height == 0) {
@@ -462,7 +462,7 @@ static bool find_hole(const struct area_map *map, struct hole *hole)
 enum mm_error area_find_free(const struct area_map *map, struct gpa_range within, gpa_t hint,
                              uint64_t size, uint64_t align, gpa_t *out)
 {
-	if (size == 0 || !is_aligned(size, PAGE_SIZE) || align < PAGE_SIZE ||
+	if (size == 0 || !mm_is_aligned(size, MM_PAGE_SIZE) || align < MM_PAGE_SIZE ||
 	    (align & (align - 1)) != 0 || !gpa_range_valid(within))
 		return MM_INVALID;
 	struct hole hole = {

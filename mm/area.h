@@ -92,9 +92,9 @@ void area_map_clear(struct area_map *map);
  * gives back what it did not use; a caller that makes no change after all calls
  * area_release_spares().
  */
-enum mm_error area_reserve(struct area_map *map, struct gpa_range range) must_check;
+enum mm_error area_reserve(struct area_map *map, struct gpa_range range) MM_MUST_CHECK;
 /* The same for area_insert() at this place. */
-enum mm_error area_reserve_place(struct area_map *map, const struct area_path *place) must_check;
+enum mm_error area_reserve_place(struct area_map *map, const struct area_path *place) MM_MUST_CHECK;
 void area_release_spares(struct area_map *map);
 
 /* The area that contains gpa, or NULL. The pointer is valid until the next change. */
@@ -141,13 +141,13 @@ void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host);
 bool area_covers(const struct area_map *map, struct gpa_range range);
 
 /*
- * The lowest free range of `size` bytes (a multiple of PAGE_SIZE) within `within`, at a multiple
- * of `align` (a power of two, at least PAGE_SIZE), not below `hint`: MM_NO_MEMORY if there is no
+ * The lowest free range of `size` bytes (a multiple of MM_PAGE_SIZE) within `within`, at a multiple
+ * of `align` (a power of two, at least MM_PAGE_SIZE), not below `hint`: MM_NO_MEMORY if there is no
  * such hole, MM_INVALID if size or align is none. Subtrees whose largest hole is too small are
  * passed over, so it costs O(log n), and one look at each hole that is large enough but for its
  * alignment.
  */
 enum mm_error area_find_free(const struct area_map *map, struct gpa_range within, gpa_t hint,
-                             uint64_t size, uint64_t align, gpa_t *out) must_check;
+                             uint64_t size, uint64_t align, gpa_t *out) MM_MUST_CHECK;
 
 #endif

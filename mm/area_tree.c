@@ -15,17 +15,17 @@
 
 static void move_words(uint64_t *to, const uint64_t *from, unsigned n)
 {
-	move_bytes(to, from, n * sizeof(*to));
+	mm_move_bytes(to, from, n * sizeof(*to));
 }
 
 static void move_areas(struct area *to, const struct area *from, unsigned n)
 {
-	move_bytes(to, from, n * sizeof(*to));
+	mm_move_bytes(to, from, n * sizeof(*to));
 }
 
 static void move_children(struct area_node **to, struct area_node *const *from, unsigned n)
 {
-	move_bytes(to, from, n * sizeof(*to));
+	mm_move_bytes(to, from, n * sizeof(*to));
 }
 
 static void fill_unused(uint64_t *starts, unsigned from, unsigned to)
@@ -43,7 +43,7 @@ static struct area_node *node_from_spare(struct area_map *map)
 
 void area_release_spares(struct area_map *map)
 {
-	if (likely(map->spares == 0))
+	if (MM_LIKELY(map->spares == 0))
 		return;
 	map->hal->free(map->hal->ctx, 0, map->spares, map->spare);
 	map->frames -= map->spares;
@@ -101,7 +101,7 @@ static struct area_slots slots_of_map(const struct area_map *map)
 void area_descend(const struct area_map *map, uint64_t key, struct area_path *path)
 {
 	/* Unused slots start at 2^64 - 1, which no rounded-down address reaches. */
-	key = align_down(key, PAGE_SIZE);
+	key = mm_align_down(key, MM_PAGE_SIZE);
 	if (map->height == 0) {
 		path->leaf = slots_of_map(map);
 		path->slot = area_inline_slot(map->starts, key);

@@ -49,7 +49,7 @@ struct area_node {
 	};
 };
 
-_Static_assert(sizeof(struct area_node) <= PAGE_SIZE, "a node is one frame");
+_Static_assert(sizeof(struct area_node) <= MM_PAGE_SIZE, "a node is one frame");
 
 /*
  * The last of n ascending starts that is at most key, or 0 if none is. n, coarse and fine are
@@ -58,8 +58,8 @@ _Static_assert(sizeof(struct area_node) <= PAGE_SIZE, "a node is one frame");
  * fine-th among those that remain, then each. Within a round no load waits for another, where a
  * binary search would wait for seven in turn, and no branch is there to be mispredicted.
  */
-static always_inline unsigned area_slot_of(const uint64_t *starts, unsigned n, unsigned coarse,
-                                           unsigned fine, uint64_t key)
+static MM_ALWAYS_INLINE unsigned area_slot_of(const uint64_t *starts, unsigned n, unsigned coarse,
+                                              unsigned fine, uint64_t key)
 {
 	unsigned slot = 0;
 	for (unsigned i = coarse; i < n; i += coarse)
@@ -73,17 +73,17 @@ static always_inline unsigned area_slot_of(const uint64_t *starts, unsigned n, u
 	return slot;
 }
 
-static always_inline unsigned area_inner_slot(const uint64_t *starts, uint64_t key)
+static MM_ALWAYS_INLINE unsigned area_inner_slot(const uint64_t *starts, uint64_t key)
 {
 	return area_slot_of(starts, AREA_INNER_SLOTS, 28, 4, key);
 }
 
-static always_inline unsigned area_leaf_slot(const uint64_t *starts, uint64_t key)
+static MM_ALWAYS_INLINE unsigned area_leaf_slot(const uint64_t *starts, uint64_t key)
 {
 	return area_slot_of(starts, AREA_LEAF_SLOTS, 20, 4, key);
 }
 
-static always_inline unsigned area_inline_slot(const uint64_t *starts, uint64_t key)
+static MM_ALWAYS_INLINE unsigned area_inline_slot(const uint64_t *starts, uint64_t key)
 {
 	return area_slot_of(starts, AREA_INLINE, 4, 2, key);
 }

@@ -14,7 +14,7 @@ enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range
 {
 	if (!gpa_range_valid(range))
 		return MM_INVALID;
-	if (!gpa_range_is_aligned(range, PAGE_SIZE))
+	if (!gpa_range_is_aligned(range, MM_PAGE_SIZE))
 		return MM_MISALIGNED;
 	return gpa_range_covers(as->limits, range) ? MM_OK : MM_OUT_OF_RANGE;
 }
@@ -27,7 +27,7 @@ static enum mm_error check_config(const struct aspace_config *config)
 		return err;
 	if (!gpa_range_valid(config->limits))
 		return MM_INVALID;
-	if (!gpa_range_is_aligned(config->limits, PAGE_SIZE))
+	if (!gpa_range_is_aligned(config->limits, MM_PAGE_SIZE))
 		return MM_MISALIGNED;
 	if (gpa_range_last(config->limits).raw >> npt_gpa_bits(&config->npt) != 0)
 		return MM_OUT_OF_RANGE;
@@ -104,7 +104,7 @@ static enum mm_error check_host(const struct aspace *as, hpa_t host, uint64_t si
 {
 	struct hpa_range range = hpa_range(host, size);
 
-	if (!hpa_is_aligned(host, PAGE_SIZE))
+	if (!hpa_is_aligned(host, MM_PAGE_SIZE))
 		return MM_MISALIGNED;
 	if (!hpa_range_valid(range) || hpa_range_last(range).raw >> as->npt.config.hpa_bits != 0)
 		return MM_OUT_OF_RANGE;

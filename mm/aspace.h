@@ -87,7 +87,7 @@ struct aspace; /* defined at the end: callers embed one, and touch none of its m
 const char *mm_fault_name(enum mm_fault fault);
 
 /* Errors: npt_config_check()'s; MM_OUT_OF_RANGE: limits beyond the format; MM_NO_MEMORY: root. */
-enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config) must_check;
+enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config) MM_MUST_CHECK;
 /* Gives every frame back, after a flush; drops snapshots. `as` may be initialised again. */
 void aspace_destroy(struct aspace *as);
 /* [exclusive] Unmaps everything; the root stays. Drops snapshots (snapshot.h). */
@@ -107,10 +107,10 @@ void aspace_clear(struct aspace *as);
  */
 enum mm_error aspace_map_linear(struct aspace *as, struct gpa_range range, hpa_t host,
                                 enum mm_perm perm, enum mm_memtype type,
-                                unsigned max_leaf) must_check;
+                                unsigned max_leaf) MM_MUST_CHECK;
 enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
-                               struct aspace_backing backing) must_check;
-enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range) must_check;
+                               struct aspace_backing backing) MM_MUST_CHECK;
+enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
 
 /* [exclusive] The same, in the place of whatever is in the range: areas are cut at both ends, their
  * frames and empty tables are back when it returns, after one flush. Never MM_EXISTS; errors of
@@ -118,21 +118,21 @@ enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range) must_
  * both held for a while. */
 enum mm_error aspace_replace_linear(struct aspace *as, struct gpa_range range, hpa_t host,
                                     enum mm_perm perm, enum mm_memtype type,
-                                    unsigned max_leaf) must_check;
+                                    unsigned max_leaf) MM_MUST_CHECK;
 enum mm_error aspace_replace_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
-                                   struct aspace_backing backing) must_check;
-enum mm_error aspace_replace_device(struct aspace *as, struct gpa_range range) must_check;
+                                   struct aspace_backing backing) MM_MUST_CHECK;
+enum mm_error aspace_replace_device(struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
 
 /* [exclusive] Unmaps every part of an area in the range; a hole in it is no error. Splits areas
  * and large leaves at both ends (which may need memory: MM_NO_MEMORY, nothing changed). Frames
  * and empty tables are back when it returns, after one flush. */
-enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range) must_check;
+enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
 
 /* [exclusive] Gives a range that lies in one linear area other host memory, with the largest
  * leaves that fit there: MM_NOT_MAPPED if it lies in no area throughout, MM_UNSUPPORTED if in
  * another kind or in several; MM_BUSY as for protect; errors of the map calls. One flush, and a
  * guest that runs meanwhile finds the old place, nothing (and faults), or the new one. */
-enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host) must_check;
+enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host) MM_MUST_CHECK;
 
 /* [exclusive] Gives the range other permissions, keeping its contents. MM_BUSY: a dirty log is
  * active (dirty.h). The range lies in areas
@@ -140,18 +140,18 @@ enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host
  * touched yet stay untouched. MM_NONE keeps the frames. Leaves that were split and have become
  * alike again are merged, as far as their area's max_leaf goes. */
 enum mm_error aspace_protect(struct aspace *as, struct gpa_range range,
-                             enum mm_perm perm) must_check;
+                             enum mm_perm perm) MM_MUST_CHECK;
 
 /* [shared] The guest accessed gpa (`access`: exactly one of MM_R, MM_W, MM_X), and the hardware
  * refused. Idempotent: two CPUs that fault on one page get one frame. */
-enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access) must_check;
+enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access) MM_MUST_CHECK;
 
 /* [shared] Where is this byte now? MM_NOT_MAPPED: no area, or a page not touched yet (which the
  * access functions below would fault in). MM_IS_DEVICE, MM_OUT_OF_RANGE. The permissions are
  * what the hardware grants now: less than the area's where a page is write-protected for a
  * while, MM_NONE where a page is kept but hidden. */
 enum mm_error aspace_translate(struct aspace *as, gpa_t gpa,
-                               struct aspace_translation *out) must_check;
+                               struct aspace_translation *out) MM_MUST_CHECK;
 
 /*
  * [shared] Guest memory, by guest-physical address, across pages, leaves and areas. The guest's
@@ -160,18 +160,21 @@ enum mm_error aspace_translate(struct aspace *as, gpa_t gpa,
  * moves. Length 0 is MM_OK and does nothing; a range that wraps is MM_OUT_OF_RANGE. Where frames
  * run out on the way (MM_NO_MEMORY, MM_QUOTA), pages faulted in so far stay: nobody can tell.
  */
-enum mm_error aspace_read(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) must_check;
-enum mm_error aspace_write(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes) must_check;
-enum mm_error aspace_fill(struct aspace *as, gpa_t gpa, uint8_t value, size_t bytes) must_check;
+enum mm_error aspace_read(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) MM_MUST_CHECK;
+enum mm_error aspace_write(struct aspace *as, gpa_t gpa, const void *buf,
+                           size_t bytes) MM_MUST_CHECK;
+enum mm_error aspace_fill(struct aspace *as, gpa_t gpa, uint8_t value, size_t bytes) MM_MUST_CHECK;
 /* *order becomes <0, 0, >0 as memcmp's result would be. */
 enum mm_error aspace_compare(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes,
-                             int *order) must_check;
+                             int *order) MM_MUST_CHECK;
 /* Instruction fetch: as aspace_read, but the area must be executable instead of readable. */
-enum mm_error aspace_fetch(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) must_check;
+enum mm_error aspace_fetch(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) MM_MUST_CHECK;
 
 /* A little-endian value of 1, 2, 4 or 8 bytes, in one access if naturally aligned. */
-enum mm_error aspace_load(struct aspace *as, gpa_t gpa, unsigned width, uint64_t *value) must_check;
-enum mm_error aspace_store(struct aspace *as, gpa_t gpa, unsigned width, uint64_t value) must_check;
+enum mm_error aspace_load(struct aspace *as, gpa_t gpa, unsigned width,
+                          uint64_t *value) MM_MUST_CHECK;
+enum mm_error aspace_store(struct aspace *as, gpa_t gpa, unsigned width,
+                           uint64_t value) MM_MUST_CHECK;
 
 /* One stretch of guest memory as the host sees it. */
 struct aspace_span {
@@ -184,18 +187,18 @@ struct aspace_span {
  * the walk early, which is MM_OK. `visit` must not call back into this address space. */
 enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, enum mm_perm access,
                                    bool (*visit)(void *ctx, gpa_t gpa, struct aspace_span span),
-                                   void *ctx) must_check;
+                                   void *ctx) MM_MUST_CHECK;
 
 /* [shared] A hole of this size between areas: see area_find_free(). */
 enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,
-                               gpa_t *out) must_check;
+                               gpa_t *out) MM_MUST_CHECK;
 
 /* [shared] Calls `visit` for each leaf that meets the range, lowest first, those that MM_NONE
  * hides included. A false from `visit` ends the walk early, which is MM_OK. The range is valid,
  * page aligned and within limits, here and below. */
 enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
                                    bool (*visit)(void *ctx, const struct npt_leaf *leaf),
-                                   void *ctx) must_check;
+                                   void *ctx) MM_MUST_CHECK;
 
 /* [exclusive] Reports which leaves the hardware marked accessed or dirty, as visit's leaf says,
  * and clears both marks (flushed when it returns). A false from `visit` ends the walk early.
@@ -203,7 +206,7 @@ enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
  * not call back into this address space. */
 enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
                              bool (*visit)(void *ctx, const struct npt_leaf *leaf),
-                             void *ctx) must_check;
+                             void *ctx) MM_MUST_CHECK;
 
 /* [shared] For reports: npt_steps(). */
 size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS]);
@@ -244,7 +247,7 @@ struct aspace_cpu {
 	struct aspace_cache cache;
 	_Atomic int64_t faults[MM_FAULTS];
 	struct npt_counts counts; /* added to the table's own */
-} aligned_to(256);
+} MM_ALIGNED_TO(256);
 
 _Static_assert(sizeof(struct aspace_cpu) == 256, "four cache lines a CPU");
 

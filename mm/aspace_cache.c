@@ -12,7 +12,7 @@ void aspace_forget(const struct aspace *as, struct aspace_cpu *me)
 /* Tables are remembered for direct walks alone: those ask no hook. */
 struct npt_slot aspace_walk_far(const struct aspace *as, struct aspace_cpu *me, gpa_t gpa)
 {
-	uint64_t gib = gpa.raw >> LEVEL_SHIFT(2);
+	uint64_t gib = gpa.raw >> MM_LEVEL_SHIFT(2);
 	_Atomic uint64_t *table;
 
 	if (!gpa_range_contains(as->limits, gpa))

@@ -53,8 +53,9 @@ static enum mm_error relax(struct aspace *as, struct npt_counts *counts, const s
 }
 
 /* A fault that the area permits, whatever is in the table. */
-static noinline enum mm_fault resolve_any(struct aspace *as, struct npt_counts *counts,
-                                          const struct area *area, gpa_t gpa, enum mm_perm access)
+static MM_NOINLINE enum mm_fault resolve_any(struct aspace *as, struct npt_counts *counts,
+                                             const struct area *area, gpa_t gpa,
+                                             enum mm_perm access)
 {
 	for (;;) {
 		struct npt_slot slot = npt_walk(&as->npt, gpa);
@@ -78,10 +79,10 @@ static noinline enum mm_fault resolve_any(struct aspace *as, struct npt_counts *
 static void open_window(const struct aspace *as, struct aspace_cache *cache,
                         const struct area *area, gpa_t gpa, _Atomic uint64_t *entry)
 {
-	gpa_t block = gpa_align_down(gpa, LEVEL_SIZE(1));
+	gpa_t block = gpa_align_down(gpa, MM_LEVEL_SIZE(1));
 
-	cache->window = gpa_range_intersect(area->range, gpa_range(block, LEVEL_SIZE(1)));
-	cache->window_table = entry - (gpa_diff(gpa, block) >> PAGE_SHIFT);
+	cache->window = gpa_range_intersect(area->range, gpa_range(block, MM_LEVEL_SIZE(1)));
+	cache->window_table = entry - (gpa_diff(gpa, block) >> MM_PAGE_SHIFT);
 	cache->window_leaf = npt_page_attr(&as->npt, (enum mm_perm)area->perm);
 	cache->window_denied = ~(uint32_t)area->perm;
 	cache->window_is_device = false;
@@ -128,7 +129,7 @@ enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, gpa_t gpa
 }
 
 /* Counts a fault, leaves the address space and answers. */
-static always_inline enum mm_fault finish(struct aspace_cpu *me, enum mm_fault fault)
+static MM_ALWAYS_INLINE enum mm_fault finish(struct aspace_cpu *me, enum mm_fault fault)
 {
 	npt_count(&me->faults[fault], 1);
 	aspace_leave(me);
@@ -136,8 +137,8 @@ static always_inline enum mm_fault finish(struct aspace_cpu *me, enum mm_fault f
 }
 
 /* Any fault at all. */
-static noinline enum mm_fault fault_in_full(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
-                                            enum mm_perm access)
+static MM_NOINLINE enum mm_fault fault_in_full(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
+                                               enum mm_perm access)
 {
 	enum mm_fault fault = aspace_resolve(as, me, gpa, access);
 
@@ -155,9 +156,9 @@ enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 	const struct aspace_cache *cache = &me->cache;
 
 	/* Of an address below the window, the difference wraps, to more than any window's size. */
-	if (unlikely(gpa.raw - cache->window.start.raw >= cache->window.size))
+	if (MM_UNLIKELY(gpa.raw - cache->window.start.raw >= cache->window.size))
 		return fault_in_full(as, me, gpa, access);
-	if (unlikely((cache->window_denied & access) != 0)) {
+	if (MM_UNLIKELY((cache->window_denied & access) != 0)) {
 		if (cache->window_is_device)
 			return finish(me, MM_FAULT_IS_DEVICE);
 		return fault_in_full(as, me, gpa, access);
@@ -165,9 +166,10 @@ enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 
 	_Atomic uint64_t *entry = &cache->window_table[npt_index_below(gpa, 0)];
 
-	if (unlikely(npt_load(entry) != 0))
+	if (MM_UNLIKELY(npt_load(entry) != 0))
 		return fault_in_full(as, me, gpa, access);
-	if (unlikely(npt_install_page(&as->npt, &me->counts, entry, &cache->window_leaf) != MM_OK))
+	if (MM_UNLIKELY(npt_install_page(&as->npt, &me->counts, entry, &cache->window_leaf) !=
+	                MM_OK))
 		return fault_in_full(as, me, gpa, access);
 	return finish(me, MM_FAULT_MAPPED);
 }

@@ -28,7 +28,7 @@ static inline struct aspace_cpu *aspace_enter(struct aspace *as)
 		me += hal->cpu_index(hal->ctx);
 		mm_lock_read_enter(&as->lock, &me->reader);
 	}
-	if (unlikely(me->cache.epoch != as->epoch))
+	if (MM_UNLIKELY(me->cache.epoch != as->epoch))
 		aspace_forget(as, me);
 	return me;
 }
@@ -53,10 +53,10 @@ static inline void aspace_leave_alone(struct aspace *as)
 }
 
 /* The table that maps gpa's GiB in entries of 2 MiB, if this CPU remembers it. */
-static always_inline bool aspace_remembers(const struct aspace_cpu *me, gpa_t gpa,
-                                           _Atomic uint64_t **table)
+static MM_ALWAYS_INLINE bool aspace_remembers(const struct aspace_cpu *me, gpa_t gpa,
+                                              _Atomic uint64_t **table)
 {
-	uint64_t gib = gpa.raw >> LEVEL_SHIFT(2); /* at most 2^27 in any format */
+	uint64_t gib = gpa.raw >> MM_LEVEL_SHIFT(2); /* at most 2^27 in any format */
 
 	*table = me->cache.table[gib % ASPACE_NEAR];
 	return me->cache.gib[gib % ASPACE_NEAR] == gib;
@@ -66,12 +66,12 @@ static always_inline bool aspace_remembers(const struct aspace_cpu *me, gpa_t gp
  * nothing. */
 struct npt_slot aspace_walk_far(const struct aspace *as, struct aspace_cpu *me, gpa_t gpa);
 
-static always_inline struct npt_slot aspace_walk(const struct aspace *as, struct aspace_cpu *me,
-                                                 gpa_t gpa)
+static MM_ALWAYS_INLINE struct npt_slot aspace_walk(const struct aspace *as, struct aspace_cpu *me,
+                                                    gpa_t gpa)
 {
 	_Atomic uint64_t *table;
 
-	if (likely(aspace_remembers(me, gpa, &table)))
+	if (MM_LIKELY(aspace_remembers(me, gpa, &table)))
 		return npt_walk_near(&as->npt, table, gpa);
 
 	struct npt_slot slot = aspace_walk_far(as, me, gpa);
@@ -89,11 +89,11 @@ static inline enum mm_perm aspace_grants(const struct aspace *as, unsigned perm,
 }
 
 /* MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: see the map calls. */
-enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range) must_check;
+enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
 
 /* [shared, inside] Makes the page at gpa present with enough permission for the access, if its
  * area says so: after MM_FAULT_MAPPED, _SPURIOUS and _UNSHARED a walk finds it. */
 enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
-                             enum mm_perm access) must_check;
+                             enum mm_perm access) MM_MUST_CHECK;
 
 #endif

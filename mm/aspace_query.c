@@ -6,12 +6,12 @@
 #include "mm/aspace_internal.h"
 
 /* What a present leaf says of gpa. `direct` is a constant: see walk.h. */
-static always_inline enum mm_error describe(const struct npt *npt, gpa_t gpa, uint64_t value,
-                                            unsigned level, bool direct,
-                                            struct aspace_translation *out)
+static MM_ALWAYS_INLINE enum mm_error describe(const struct npt *npt, gpa_t gpa, uint64_t value,
+                                               unsigned level, bool direct,
+                                               struct aspace_translation *out)
 {
 	const struct npt_format *f = npt->format;
-	uint64_t size = LEVEL_SIZE(level);
+	uint64_t size = MM_LEVEL_SIZE(level);
 	uint64_t offset = gpa.raw & (size - 1);
 
 	out->hpa = hpa_at(npt_pa_as(f, value, direct) + offset);
@@ -23,8 +23,8 @@ static always_inline enum mm_error describe(const struct npt *npt, gpa_t gpa, ui
 }
 
 /* For any gpa at all. */
-static noinline enum mm_error translate_far(const struct aspace *as, struct aspace_cpu *me,
-                                            gpa_t gpa, struct aspace_translation *out)
+static MM_NOINLINE enum mm_error translate_far(const struct aspace *as, struct aspace_cpu *me,
+                                               gpa_t gpa, struct aspace_translation *out)
 {
 	const struct area *area = area_find(&as->areas, gpa);
 	struct npt_slot slot;
@@ -45,25 +45,25 @@ static noinline enum mm_error translate_far(const struct aspace *as, struct aspa
 }
 
 /* Ends in a call or in none, so that it needs no frame of its own. */
-static always_inline enum mm_error translate(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
-                                             struct aspace_translation *out)
+static MM_ALWAYS_INLINE enum mm_error translate(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
+                                                struct aspace_translation *out)
 {
 	_Atomic uint64_t *table;
 
-	if (unlikely(!aspace_remembers(me, gpa, &table)))
+	if (MM_UNLIKELY(!aspace_remembers(me, gpa, &table)))
 		return translate_far(as, me, gpa, out);
 
 	struct npt_slot slot = npt_walk_near(&as->npt, table, gpa);
 
-	if (unlikely(!npt_present(as->npt.format, slot.value)))
+	if (MM_UNLIKELY(!npt_present(as->npt.format, slot.value)))
 		return translate_far(as, me, gpa, out);
-	if (likely(slot.level == 0))
+	if (MM_LIKELY(slot.level == 0))
 		return describe(&as->npt, gpa, slot.value, 0, true, out);
 	return describe(&as->npt, gpa, slot.value, 1, true, out);
 }
 
-static noinline enum mm_error translate_beside(struct aspace *as, gpa_t gpa,
-                                               struct aspace_translation *out)
+static MM_NOINLINE enum mm_error translate_beside(struct aspace *as, gpa_t gpa,
+                                                  struct aspace_translation *out)
 {
 	struct aspace_cpu *me = aspace_enter(as);
 	enum mm_error err = translate(as, me, gpa, out);
@@ -77,7 +77,7 @@ enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_trans
 {
 	struct aspace_cpu *me = &as->cpus[0];
 
-	if (unlikely(as->npt.hal.cpu_index || me->cache.epoch != as->epoch))
+	if (MM_UNLIKELY(as->npt.hal.cpu_index || me->cache.epoch != as->epoch))
 		return translate_beside(as, gpa, out);
 	return translate(as, me, gpa, out);
 }

@@ -23,10 +23,11 @@ struct block {
 };
 
 /* `block` holds nothing before. MM_NO_MEMORY: nor after. Contents undefined. */
-enum mm_error block_alloc(const struct mm_hal *hal, unsigned order, struct block *block) must_check;
+enum mm_error block_alloc(const struct mm_hal *hal, unsigned order,
+                          struct block *block) MM_MUST_CHECK;
 /* The same, cleared. */
 enum mm_error block_alloc_zeroed(const struct mm_hal *hal, unsigned order,
-                                 struct block *block) must_check;
+                                 struct block *block) MM_MUST_CHECK;
 
 /* Sets every byte. */
 void block_fill(const struct mm_hal *hal, const struct block *block, uint8_t value);
@@ -36,7 +37,7 @@ void block_free(const struct mm_hal *hal, struct block *block);
 
 static inline size_t block_bytes(const struct block *block)
 {
-	return (size_t)(PAGE_SIZE << block->order);
+	return (size_t)(MM_PAGE_SIZE << block->order);
 }
 
 static inline void *block_ptr(const struct mm_hal *hal, const struct block *block)

@@ -131,7 +131,7 @@ static struct device *find_again(struct device_bus *bus, enum device_space space
 {
 	struct device *dev = atomic_load_explicit(&bus->latest, memory_order_relaxed);
 
-	if (likely(dev != NULL) && likely(holds(dev, space, addr)))
+	if (MM_LIKELY(dev != NULL) && MM_LIKELY(holds(dev, space, addr)))
 		return dev;
 	dev = device_bus_find(bus, space, addr);
 	if (dev != NULL)
@@ -161,9 +161,9 @@ enum mm_error device_bus_read(struct device_bus *bus, enum device_space space, u
 	struct device *dev;
 	uint64_t read = 0;
 	enum mm_error err = target_of(bus, space, addr, width, &dev);
-	if (likely(err == MM_OK))
+	if (MM_LIKELY(err == MM_OK))
 		err = dev->ops->read(dev, addr - dev->range.base, width, &read);
-	if (likely(err == MM_OK))
+	if (MM_LIKELY(err == MM_OK))
 		*value = read;
 	return err;
 }
@@ -173,7 +173,7 @@ enum mm_error device_bus_write(struct device_bus *bus, enum device_space space, 
 {
 	struct device *dev;
 	enum mm_error err = target_of(bus, space, addr, width, &dev);
-	if (unlikely(err != MM_OK))
+	if (MM_UNLIKELY(err != MM_OK))
 		return err;
 	return dev->ops->write(dev, addr - dev->range.base, width, value);
 }

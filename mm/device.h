@@ -6,7 +6,7 @@
  * keeps devices sorted by base address, finds one by binary search, refuses overlapping ranges,
  * and refuses an access that does not lie wholly inside one device.
  *
- * A device's own state is found from its struct device by container_of; device_is() checks the
+ * A device's own state is found from its struct device by MM_CONTAINER_OF; device_is() checks the
  * type first, which is the safe downcast.
  *
  * Registration is not concurrent with access; accesses may run concurrently with each other, and
@@ -84,12 +84,12 @@ const char *device_type_name(enum device_type type);
 
 bool device_range_valid(struct device_range range);
 enum mm_error device_range_inclusive(enum device_space space, uint64_t first, uint64_t last,
-                                     struct device_range *out) must_check;
+                                     struct device_range *out) MM_MUST_CHECK;
 
 void device_init(struct device *dev, const struct device_config *config,
                  const struct device_ops *ops);
 
-/* Is this device of that type, with those handlers? Then container_of is safe. */
+/* Is this device of that type, with those handlers? Then MM_CONTAINER_OF is safe. */
 static inline bool device_is(const struct device *dev, enum device_type type,
                              const struct device_ops *ops)
 {
@@ -99,8 +99,8 @@ static inline bool device_is(const struct device *dev, enum device_type type,
 void device_bus_init(struct device_bus *bus, struct device **slots, size_t capacity);
 
 /* MM_INVALID: malformed range or no handlers. MM_EXISTS: overlaps one. MM_NO_MEMORY: no slot. */
-enum mm_error device_bus_add(struct device_bus *bus, struct device *dev) must_check;
-enum mm_error device_bus_remove(struct device_bus *bus, struct device *dev) must_check;
+enum mm_error device_bus_add(struct device_bus *bus, struct device *dev) MM_MUST_CHECK;
+enum mm_error device_bus_remove(struct device_bus *bus, struct device *dev) MM_MUST_CHECK;
 
 /* The device whose range contains addr, or NULL. */
 struct device *device_bus_find(const struct device_bus *bus, enum device_space space,
@@ -112,8 +112,8 @@ struct device *device_bus_find(const struct device_bus *bus, enum device_space s
  * answers; *value is written on MM_OK alone.
  */
 enum mm_error device_bus_read(struct device_bus *bus, enum device_space space, uint64_t addr,
-                              unsigned width, uint64_t *value) must_check;
+                              unsigned width, uint64_t *value) MM_MUST_CHECK;
 enum mm_error device_bus_write(struct device_bus *bus, enum device_space space, uint64_t addr,
-                               unsigned width, uint64_t value) must_check;
+                               unsigned width, uint64_t value) MM_MUST_CHECK;
 
 #endif

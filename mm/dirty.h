@@ -32,12 +32,12 @@ enum dirty_mode {
  *
  * MM_BUSY: a log is active already. MM_UNSUPPORTED: DIRTY_HARDWARE without hardware, or with split.
  */
-enum mm_error aspace_dirty_start(struct aspace *as, enum dirty_mode mode, bool split) must_check;
+enum mm_error aspace_dirty_start(struct aspace *as, enum dirty_mode mode, bool split) MM_MUST_CHECK;
 
 /* 64-bit words of a bitmap for so many bytes of guest memory. */
 static inline size_t dirty_bitmap_words(uint64_t bytes)
 {
-	return (size_t)(bytes / PAGE_SIZE + (bytes % PAGE_SIZE != 0) + 63) / 64;
+	return (size_t)(bytes / MM_PAGE_SIZE + (bytes % MM_PAGE_SIZE != 0) + 63) / 64;
 }
 
 /*
@@ -49,7 +49,7 @@ static inline size_t dirty_bitmap_words(uint64_t bytes)
  * MM_INVALID: no log is active. Else as for any range: MM_MISALIGNED, MM_OUT_OF_RANGE.
  */
 enum mm_error aspace_dirty_collect(struct aspace *as, struct gpa_range range,
-                                   uint64_t bitmap[]) must_check;
+                                   uint64_t bitmap[]) MM_MUST_CHECK;
 
 /* [exclusive] Ends the log, if one is active: pages get back the permissions of their areas, and
  * leaves that were split for its sake are merged. */

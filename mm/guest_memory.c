@@ -51,7 +51,7 @@ static enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me, gpa_t 
 
 	struct npt_slot slot = aspace_walk(as, me, gpa);
 
-	if (unlikely(!mm_permits(npt_perm(&as->npt, slot.value), access))) {
+	if (MM_UNLIKELY(!mm_permits(npt_perm(&as->npt, slot.value), access))) {
 		enum mm_error err = error_of(aspace_resolve(as, me, gpa, access));
 
 		if (err != MM_OK)
@@ -60,7 +60,7 @@ static enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me, gpa_t 
 	}
 	mark_used(&as->npt, slot, access);
 
-	uint64_t size = LEVEL_SIZE(slot.level);
+	uint64_t size = MM_LEVEL_SIZE(slot.level);
 	uint64_t offset = gpa.raw & (size - 1);
 	char *leaf = hal_to_virt(&as->npt.hal, npt_decode_pa(f, slot.value));
 
@@ -140,7 +140,7 @@ static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, e
 	struct aspace_cpu *me = aspace_enter(as);
 	enum mm_error err;
 
-	if (bytes <= PAGE_SIZE - (gpa.raw & (PAGE_SIZE - 1))) {
+	if (bytes <= MM_PAGE_SIZE - (gpa.raw & (MM_PAGE_SIZE - 1))) {
 		err = stretch_at(as, me, gpa, bytes, access, &span);
 		if (err == MM_OK)
 			(void)visit_one(as, gpa, span, access, visit, ctx);
@@ -265,7 +265,7 @@ struct value_job {
 
 static bool aligned_value(const struct value_job *job, struct aspace_span span)
 {
-	return span.bytes == job->width && is_aligned((uintptr_t)span.host, job->width);
+	return span.bytes == job->width && mm_is_aligned((uintptr_t)span.host, job->width);
 }
 
 static bool load_span(void *ctx, gpa_t gpa, struct aspace_span span)

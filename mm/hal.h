@@ -79,14 +79,14 @@ struct mm_hal {
 
 static inline void *hal_to_virt(const struct mm_hal *hal, hpa_t pa)
 {
-	if (unlikely(hal->phys_to_virt))
+	if (MM_UNLIKELY(hal->phys_to_virt))
 		return hal->phys_to_virt(hal->ctx, pa);
 	return (void *)(uintptr_t)(pa.raw + hal->direct_offset);
 }
 
 static inline hpa_t hal_to_phys(const struct mm_hal *hal, const void *va)
 {
-	if (unlikely(hal->virt_to_phys))
+	if (MM_UNLIKELY(hal->virt_to_phys))
 		return hal->virt_to_phys(hal->ctx, va);
 	return hpa_at((uint64_t)(uintptr_t)va - hal->direct_offset);
 }

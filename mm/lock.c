@@ -1,6 +1,9 @@
 /* The slow halves of the address space's lock: see lock.h. */
 #include "mm/lock.h"
 
+#include "mm/assert.h"
+#include "mm/bits.h"
+
 static struct mm_lock_reader *reader_at(const struct mm_lock *lock, size_t cpu)
 {
 	return (struct mm_lock_reader *)((char *)lock->readers + cpu * lock->stride);
@@ -49,7 +52,7 @@ void mm_lock_write_enter(struct mm_lock *lock)
 	uint64_t known = atomic_load_explicit(&lock->known, memory_order_seq_cst);
 
 	for (; known != 0; known &= known - 1) {
-		struct mm_lock_reader *reader = reader_at(lock, ctz64(known));
+		struct mm_lock_reader *reader = reader_at(lock, mm_ctz64(known));
 
 		while (atomic_load_explicit(&reader->inside, memory_order_seq_cst) != 0)
 			;

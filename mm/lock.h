@@ -21,8 +21,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mm/assert.h"
-#include "mm/bits.h"
 #include "mm/compiler.h"
 #include "mm/hal.h"
 
@@ -48,10 +46,10 @@ void mm_lock_read_wait(struct mm_lock *lock, struct mm_lock_reader *reader);
 
 static inline void mm_lock_read_enter(struct mm_lock *lock, struct mm_lock_reader *reader)
 {
-	if (unlikely(!reader->known))
+	if (MM_UNLIKELY(!reader->known))
 		mm_lock_first_read(lock, reader);
 	atomic_store_explicit(&reader->inside, 1, memory_order_seq_cst);
-	if (unlikely(atomic_load_explicit(&lock->writer, memory_order_seq_cst) != 0))
+	if (MM_UNLIKELY(atomic_load_explicit(&lock->writer, memory_order_seq_cst) != 0))
 		mm_lock_read_wait(lock, reader);
 }
 

@@ -27,14 +27,14 @@ const char *mm_error_name(enum mm_error err)
 		[-MM_BUSY] = "busy",
 	};
 
-	return name_of(names, ARRAY_SIZE(names), (size_t) - (int)err);
+	return name_of(names, MM_ARRAY_SIZE(names), (size_t) - (int)err);
 }
 
 const char *mm_perm_name(enum mm_perm perm)
 {
 	static const char *const names[] = {"---", "r--", "-w-", "rw-", "--x", "r-x", "-wx", "rwx"};
 
-	return name_of(names, ARRAY_SIZE(names), (size_t)perm);
+	return name_of(names, MM_ARRAY_SIZE(names), (size_t)perm);
 }
 
 const char *mm_memtype_name(enum mm_memtype type)
@@ -45,7 +45,7 @@ const char *mm_memtype_name(enum mm_memtype type)
 		[MM_DEVICE] = "device",
 	};
 
-	return name_of(names, ARRAY_SIZE(names), (size_t)type);
+	return name_of(names, MM_ARRAY_SIZE(names), (size_t)type);
 }
 
 const char *mm_fault_name(enum mm_fault fault)
@@ -62,5 +62,5 @@ const char *mm_fault_name(enum mm_fault fault)
 		[MM_FAULT_OUT_OF_RANGE] = "out-of-range",
 	};
 
-	return name_of(names, ARRAY_SIZE(names), (size_t)fault);
+	return name_of(names, MM_ARRAY_SIZE(names), (size_t)fault);
 }

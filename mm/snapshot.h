@@ -22,12 +22,12 @@ struct snapshot {
 };
 
 /* [exclusive] MM_BUSY: a dirty log is active. MM_NO_MEMORY, MM_QUOTA: no room for the tables. */
-enum mm_error aspace_snapshot_take(struct aspace *as, struct snapshot *snapshot) must_check;
+enum mm_error aspace_snapshot_take(struct aspace *as, struct snapshot *snapshot) MM_MUST_CHECK;
 
 /* [exclusive] The guest's memory is again what it was; the snapshot stays. MM_BUSY: a dirty log
  * is active. MM_NO_MEMORY, MM_QUOTA: only if another snapshot has been restored since this one
  * was taken; then nothing has changed. */
-enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapshot) must_check;
+enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapshot) MM_MUST_CHECK;
 
 /* [exclusive] The snapshot ends, and what only it held goes back. The guest's memory stays as it
  * is; a page that is still write-protected becomes writable at the next write. */

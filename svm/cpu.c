@@ -8,8 +8,8 @@ struct svm_cpu svm_cpus[MACHINE_MAX_CPUS];
 
 /* Where VMRUN keeps the host's state, and where the host keeps what VMRUN does not: a frame
  * each, the second in VMSAVE's layout, which is a VMCB's. */
-static uint8_t save_areas[MACHINE_MAX_CPUS][PAGE_SIZE] aligned_to(4096);
-static struct vmcb host_areas[MACHINE_MAX_CPUS] aligned_to(4096);
+static uint8_t save_areas[MACHINE_MAX_CPUS][MM_PAGE_SIZE] MM_ALIGNED_TO(4096);
+static struct vmcb host_areas[MACHINE_MAX_CPUS] MM_ALIGNED_TO(4096);
 
 bool svm_cpu_enable(const char **why)
 {

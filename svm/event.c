@@ -56,7 +56,7 @@ void svm_offer_interrupt(struct svm_vcpu *v)
 	struct vmcb *vmcb = v->vmcb;
 	uint64_t wanted = V_INTR_MASKING;
 
-	if (unlikely(v->interrupt_line)) {
+	if (MM_UNLIKELY(v->interrupt_line)) {
 		if (is_open(vmcb))
 			vmcb->event_injection = EVENT_VALID |
 			                        FIELD_PREP(EVENT_TYPE, EVENT_INTERRUPT) |

@@ -18,7 +18,7 @@ static bool decode_nested_fault(struct svm_vcpu *v, struct vm_exit *exit)
 {
 	uint64_t info = v->vmcb->exit_info1;
 
-	if (unlikely(v->vmcb->exit_int_info & EVENT_VALID))
+	if (MM_UNLIKELY(v->vmcb->exit_int_info & EVENT_VALID))
 		svm_requeue(v);
 	exit->kind = info & NPF_RESERVED ? VM_EXIT_MISCONFIG : VM_EXIT_NESTED_FAULT;
 	exit->fault = (struct vm_exit_fault){

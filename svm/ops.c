@@ -21,7 +21,7 @@ static enum mm_error create(struct vcpu *vcpu, const struct vcpu_config *config)
 		return MM_NO_MEMORY;
 	}
 	v = frame_ptr(state);
-	machine_zero(NULL, v, PAGE_SIZE);
+	machine_zero(NULL, v, MM_PAGE_SIZE);
 	v->vmcb = frame_ptr(vmcb);
 	v->vcpu = vcpu;
 	v->cpu = SVM_NO_CPU;

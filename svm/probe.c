@@ -107,7 +107,7 @@ static void add_features(struct virt_caps *caps)
 /* How many bits hold every ASID up to the last. */
 static unsigned asid_bits(uint32_t asids)
 {
-	return fls64(asids - 1) + 1;
+	return mm_fls64(asids - 1) + 1;
 }
 
 bool svm_probe(struct virt_caps *caps)

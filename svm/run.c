@@ -16,7 +16,7 @@ static void time_is_up(const struct svm_vcpu *v, struct vm_exit *exit)
 
 static void set_deadline(struct svm_cpu *cpu, uint64_t deadline)
 {
-	if (likely(cpu->timer_deadline == deadline))
+	if (MM_LIKELY(cpu->timer_deadline == deadline))
 		return;
 	apic_timer_arm(deadline);
 	cpu->timer_deadline = deadline;
@@ -26,7 +26,7 @@ static void enter(struct svm_cpu *cpu, struct svm_vcpu *v, uint64_t root)
 {
 	struct vmcb *vmcb = v->vmcb;
 
-	if (unlikely(shootdown_enter(cpu->shootdown, root) != 0 || cpu->flush_all)) {
+	if (MM_UNLIKELY(shootdown_enter(cpu->shootdown, root) != 0 || cpu->flush_all)) {
 		vmcb->tlb_control = TLB_FLUSH_ALL;
 		cpu->flush_all = false;
 	}
@@ -42,11 +42,11 @@ void svm_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 	struct svm_vcpu *v = svm_of(vcpu);
 	struct svm_cpu *cpu = svm_this_cpu();
 
-	if (unlikely(cpu->current != v))
+	if (MM_UNLIKELY(cpu->current != v))
 		svm_load(cpu, v);
 	do {
 		set_deadline(cpu, deadline);
-		if (unlikely(rdtsc() >= deadline)) {
+		if (MM_UNLIKELY(rdtsc() >= deadline)) {
 			time_is_up(v, exit);
 			return;
 		}

@@ -18,13 +18,13 @@
 #define EXCEPTION_AC (UINT32_C(1) << 17)
 
 /* Every port exits: 15.10.1. */
-static uint8_t io_bitmap[3 * PAGE_SIZE] aligned_to(4096);
+static uint8_t io_bitmap[3 * MM_PAGE_SIZE] MM_ALIGNED_TO(4096);
 
 /*
  * Two bits per MSR, read and write, a 1 exits; three runs of 8192 MSRs: 0 and up, 0xc000_0000
  * and up, 0xc001_0000 and up (15.11).
  */
-static uint8_t msr_bitmap[2 * PAGE_SIZE] aligned_to(4096);
+static uint8_t msr_bitmap[2 * MM_PAGE_SIZE] MM_ALIGNED_TO(4096);
 
 #define RUN_BYTES 0x800U
 

@@ -186,12 +186,13 @@ size_t svm_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGI
 	};
 	size_t n = 0;
 
-	_Static_assert(1 + GPR_COUNT + ARRAY_SIZE(special) <= VCPU_REGISTERS, "they fit a report");
+	_Static_assert(1 + GPR_COUNT + MM_ARRAY_SIZE(special) <= VCPU_REGISTERS,
+	               "they fit a report");
 	out[n++] = (struct vcpu_register){"rip", vmcb->rip};
 	for (unsigned i = 0; i < GPR_COUNT; i++)
 		out[n++] = (struct vcpu_register){x86_gpr_names[i],
 		                                  i == GPR_RSP ? vmcb->rsp : v->gpr[i]};
-	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
+	for (size_t i = 0; i < MM_ARRAY_SIZE(special); i++)
 		out[n++] = special[i];
 	return n;
 }

@@ -10,9 +10,9 @@
 unsigned svm_code_width(const struct svm_vcpu *v);
 
 /* One byte of the guest's code, through its own tables. */
-enum mm_error svm_fetch_byte(struct svm_vcpu *v, uint64_t rip, uint8_t *byte) must_check;
+enum mm_error svm_fetch_byte(struct svm_vcpu *v, uint64_t rip, uint8_t *byte) MM_MUST_CHECK;
 /* The general register that the MOV to a control register at RIP takes its value from. */
-enum mm_error svm_mov_cr_source(struct svm_vcpu *v, uint8_t *gpr) must_check;
+enum mm_error svm_mov_cr_source(struct svm_vcpu *v, uint8_t *gpr) MM_MUST_CHECK;
 
 /* struct virt_ops */
 enum mm_error svm_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,

@@ -42,12 +42,12 @@ struct svm_vcpu {
 	uint32_t cpu;        /* where it ran last, or SVM_NO_CPU */
 	bool interrupt_line; /* set_interrupt() */
 
-	struct x86_mmio mmio;            /* a device access in flight, */
-	struct x86_guest view;           /* and the guest as it is for that */
-	uint8_t fpu[512] aligned_to(16); /* while another vCPU has the CPU */
+	struct x86_mmio mmio;               /* a device access in flight, */
+	struct x86_guest view;              /* and the guest as it is for that */
+	uint8_t fpu[512] MM_ALIGNED_TO(16); /* while another vCPU has the CPU */
 };
 
-_Static_assert(sizeof(struct svm_vcpu) <= PAGE_SIZE, "a vCPU's state fits a frame");
+_Static_assert(sizeof(struct svm_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a frame");
 
 /* What CPUID says of SVM, known after the probe: APM vol. 3, Fn8000_000A. */
 struct svm_caps {
@@ -65,7 +65,7 @@ struct svm_cpu {
 	uint64_t host_area;       /* its own FS, GS, TR and the like, in VMSAVE's layout */
 	struct shootdown_cpu *shootdown;
 	bool flush_all; /* every ASID, at the next entry */
-} aligned_to(64);
+} MM_ALIGNED_TO(64);
 
 extern struct svm_cpu svm_cpus[MACHINE_MAX_CPUS];
 

@@ -90,8 +90,8 @@ static uint32_t all_bits(const struct requirement *needs, size_t count)
 	return (uint32_t)bits;
 }
 
-#define UNMET(needs, have) unmet(needs, ARRAY_SIZE(needs), have)
-#define ALL_BITS(needs)    all_bits(needs, ARRAY_SIZE(needs))
+#define UNMET(needs, have) unmet(needs, MM_ARRAY_SIZE(needs), have)
+#define ALL_BITS(needs)    all_bits(needs, MM_ARRAY_SIZE(needs))
 
 static struct vmx_control read_control(uint32_t msr)
 {

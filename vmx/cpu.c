@@ -17,7 +17,7 @@
 struct vmx_cpu vmx_cpus[MACHINE_MAX_CPUS];
 
 /* A VMXON region is a frame that begins with the revision: 25.11.5. */
-static uint32_t vmxon_regions[MACHINE_MAX_CPUS][PAGE_SIZE / 4] aligned_to(4096);
+static uint32_t vmxon_regions[MACHINE_MAX_CPUS][MM_PAGE_SIZE / 4] MM_ALIGNED_TO(4096);
 
 static void save_rest(struct vmx_vcpu *v)
 {

@@ -90,11 +90,11 @@ void vmx_move_rip(struct vmx_vcpu *v, uint64_t rip)
 	v->rip = rip;
 	vmwrite(VMCS_GUEST_RIP, rip);
 	/* STI and MOV SS block for one instruction, and this was it. */
-	if (unlikely(blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
+	if (MM_UNLIKELY(blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 		        blocked & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
 	/* A guest that steps through its code sees this step too: 27.7.3. */
-	if (unlikely(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+	if (MM_UNLIKELY(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, PENDING_SINGLE_STEP);
 }
 

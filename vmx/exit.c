@@ -37,7 +37,7 @@ static bool decode_violation(struct vmx_vcpu *v, struct vm_exit *exit)
 		.stage1_walk = linear && !(qualification & QUAL_EPT_FINAL),
 		.present = qualification & QUAL_EPT_ENTRY_RWX,
 	};
-	if (unlikely(vectoring & EVENT_VALID))
+	if (MM_UNLIKELY(vectoring & EVENT_VALID))
 		vmx_requeue(v, vectoring, VMCS_IDT_VECTORING_ERROR_CODE);
 	return false;
 }
@@ -218,7 +218,7 @@ static bool decode_other(struct vmx_vcpu *v, struct vm_exit *exit)
 }
 
 /* All but the two exits below, which a guest's speed depends on. */
-static noinline bool decode_seldom(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
+static MM_NOINLINE bool decode_seldom(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
 {
 	switch (v->reason) {
 	case REASON_EPT_MISCONFIGURATION:
@@ -257,10 +257,10 @@ bool vmx_decode(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit)
 	v->event_queued = false;
 	exit->pc = rip;
 	exit->raw[0] = reason;
-	if (likely(reason == REASON_EPT_VIOLATION))
+	if (MM_LIKELY(reason == REASON_EPT_VIOLATION))
 		return decode_violation(v, exit);
 	exit->raw[1] = exit->raw[2] = exit->raw[3] = 0;
-	if (likely(reason == REASON_VMCALL))
+	if (MM_LIKELY(reason == REASON_VMCALL))
 		return decode_call(v, rip, exit);
 	return decode_seldom(v, deadline, exit);
 }
@@ -283,7 +283,7 @@ void vmx_decode_refusal(struct vm_exit *exit, bool no_vmcs)
 	exit->raw[0] = 0;
 	exit->raw[1] = error;
 	fail(exit, no_vmcs ? "VM entry without a current VMCS"
-	           : error < ARRAY_SIZE(instruction_errors) && instruction_errors[error] != NULL
+	           : error < MM_ARRAY_SIZE(instruction_errors) && instruction_errors[error] != NULL
 	                   ? instruction_errors[error]
 	                   : "VM entry refused");
 }

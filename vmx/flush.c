@@ -13,7 +13,7 @@ static void invalidate(const struct vmx_cpu *cpu, uint64_t root)
 	 * the rest of the operand has to be a valid EPTP, and the loaded one has that. */
 	if (root != SHOOTDOWN_ALL && cpu->current != NULL &&
 	    (vmx_caps.ept_vpid & EPT_INVEPT_SINGLE))
-		invept(INVEPT_SINGLE, (cpu->current->eptp & (PAGE_SIZE - 1)) | root);
+		invept(INVEPT_SINGLE, (cpu->current->eptp & (MM_PAGE_SIZE - 1)) | root);
 	else
 		invept(INVEPT_ALL, 0);
 }

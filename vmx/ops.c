@@ -39,8 +39,8 @@ static enum mm_error create(struct vcpu *vcpu, const struct vcpu_config *config)
 		frame_free(0, state);
 		return MM_NO_MEMORY;
 	}
-	machine_zero(NULL, frame_ptr(state), PAGE_SIZE);
-	machine_zero(NULL, frame_ptr(vmcs), PAGE_SIZE);
+	machine_zero(NULL, frame_ptr(state), MM_PAGE_SIZE);
+	machine_zero(NULL, frame_ptr(vmcs), MM_PAGE_SIZE);
 	v = frame_ptr(state);
 	v->vmcs = vmcs;
 	v->root = aspace_root(config->as);

@@ -15,7 +15,7 @@
 
 #define PML_WORDS  512U
 #define KEPT_ORDER 3U
-#define KEPT_WORDS ((PAGE_SIZE << KEPT_ORDER) / sizeof(uint64_t))
+#define KEPT_WORDS ((MM_PAGE_SIZE << KEPT_ORDER) / sizeof(uint64_t))
 
 static void set_control(bool on)
 {

@@ -22,7 +22,7 @@ static void set_preemption_timer(uint64_t deadline)
 	vmwrite(VMCS_PREEMPTION_TIMER, left < UINT32_MAX ? left + 1 : UINT32_MAX);
 }
 
-static noinline void set_deadline(struct vmx_vcpu *v, uint64_t deadline)
+static MM_NOINLINE void set_deadline(struct vmx_vcpu *v, uint64_t deadline)
 {
 	if (vmx_caps.preemption_timer)
 		set_preemption_timer(deadline);
@@ -45,7 +45,7 @@ static unsigned enter(struct vmx_vcpu *v)
 	uint64_t stale = shootdown_enter(shootdown, v->root.raw);
 	unsigned refused;
 
-	if (unlikely(stale != 0))
+	if (MM_UNLIKELY(stale != 0))
 		vmx_flush_late(v->cpu, stale);
 	refused = vmx_enter(v, v->launched);
 	v->launched = true;
@@ -60,16 +60,16 @@ void vmx_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 
 	vmx_need(v);
 	do {
-		if (unlikely(v->deadline != deadline))
+		if (MM_UNLIKELY(v->deadline != deadline))
 			set_deadline(v, deadline);
-		if (unlikely(rdtsc() >= deadline)) {
+		if (MM_UNLIKELY(rdtsc() >= deadline)) {
 			time_is_up(v, exit);
 			return;
 		}
-		if (unlikely(v->interrupt_line))
+		if (MM_UNLIKELY(v->interrupt_line))
 			vmx_offer_interrupt(v);
 		refused = enter(v);
-		if (unlikely(refused != 0)) {
+		if (MM_UNLIKELY(refused != 0)) {
 			vmx_decode_refusal(exit, refused == ENTER_NO_VMCS);
 			return;
 		}

@@ -24,7 +24,7 @@ extern const uint8_t vmx_exit_point[];
 #define BITMAP_HALF 2048U
 #define BITMAP_HIGH 1024U
 
-static uint8_t msr_bitmap[PAGE_SIZE] aligned_to(4096);
+static uint8_t msr_bitmap[MM_PAGE_SIZE] MM_ALIGNED_TO(4096);
 
 /* #DB and #AC, so that a guest that makes them while delivering them exits each time round
  * instead of keeping the CPU for ever (as the CPU would: no interrupt gets in between). */

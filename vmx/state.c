@@ -49,7 +49,7 @@ static const struct {
 	{"blocked", VMCS_GUEST_INTERRUPTIBILITY},
 };
 
-_Static_assert(1 + GPR_COUNT + ARRAY_SIZE(special) + 1 <= VCPU_REGISTERS, "they fit a report");
+_Static_assert(1 + GPR_COUNT + MM_ARRAY_SIZE(special) + 1 <= VCPU_REGISTERS, "they fit a report");
 
 size_t vmx_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS])
 {
@@ -63,7 +63,7 @@ size_t vmx_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGI
 
 		out[n++] = (struct vcpu_register){x86_gpr_names[i], value};
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(special); i++)
+	for (size_t i = 0; i < MM_ARRAY_SIZE(special); i++)
 		out[n++] = (struct vcpu_register){special[i].name, vmread(special[i].field)};
 	out[n++] = (struct vcpu_register){"cr2", read_cr2()};
 	return n;

@@ -67,16 +67,16 @@ struct vmx_vcpu {
 
 	/* What no VMCS holds, while another vCPU has this CPU. */
 	uint64_t cr2;
-	uint8_t fpu[512] aligned_to(16);
+	uint8_t fpu[512] MM_ALIGNED_TO(16);
 };
 
-_Static_assert(sizeof(struct vmx_vcpu) <= PAGE_SIZE, "a vCPU's state fits a frame");
+_Static_assert(sizeof(struct vmx_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a frame");
 
 struct vmx_cpu {
 	bool on;                  /* in VMX operation */
 	struct vmx_vcpu *current; /* whose VMCS is loaded; NULL: nobody's */
 	struct shootdown_cpu *shootdown;
-} aligned_to(64);
+} MM_ALIGNED_TO(64);
 
 extern struct vmx_cpu vmx_cpus[MACHINE_MAX_CPUS];
 
@@ -98,7 +98,7 @@ void vmx_cpu_disable(void);
 void vmx_load(struct vmx_vcpu *v);
 static inline void vmx_need(struct vmx_vcpu *v)
 {
-	if (unlikely(v->cpu == NULL || v->cpu->current != v))
+	if (MM_UNLIKELY(v->cpu == NULL || v->cpu->current != v))
 		vmx_load(v);
 }
 /* Puts it all into memory, if this CPU has it: afterwards no CPU does. */

@@ -17,7 +17,7 @@ struct rsdp {
 	uint32_t rsdt;
 	uint32_t length;
 	uint64_t xsdt; /* from revision 2 on */
-} packed;
+} MM_PACKED;
 
 struct sdt {
 	char signature[4];
@@ -25,14 +25,14 @@ struct sdt {
 	uint8_t revision;
 	uint8_t checksum; /* makes all bytes add up to 0 */
 	char rest[26];
-} packed;
+} MM_PACKED;
 
 _Static_assert(sizeof(struct sdt) == 36, "ACPI 6.4, 5.2.6");
 
 struct madt_entry {
 	uint8_t type;
 	uint8_t length;
-} packed;
+} MM_PACKED;
 
 #define MADT_ENTRIES    44U /* offset of the first entry */
 #define MADT_APIC       0U
@@ -45,7 +45,7 @@ struct madt_apic {
 	uint8_t uid;
 	uint8_t id;
 	uint32_t flags;
-} packed;
+} MM_PACKED;
 
 struct madt_x2apic {
 	struct madt_entry head;
@@ -53,7 +53,7 @@ struct madt_x2apic {
 	uint32_t id;
 	uint32_t flags;
 	uint32_t uid;
-} packed;
+} MM_PACKED;
 
 static bool adds_up(const struct sdt *table)
 {

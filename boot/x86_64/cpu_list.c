@@ -8,6 +8,6 @@ void cpu_list_add(struct boot_info *info, uint64_t id)
 		if (info->cpu_ids[i] == id)
 			return;
 	}
-	if (info->cpus < ARRAY_SIZE(info->cpu_ids))
+	if (info->cpus < MM_ARRAY_SIZE(info->cpu_ids))
 		info->cpu_ids[info->cpus++] = id;
 }

@@ -121,7 +121,7 @@ static const char *load_guest(EFI_SYSTEM_TABLE *system, EFI_FILE_HANDLE file,
                               struct boot_info *info)
 {
 	UINT64 size = size_of(file);
-	UINTN pages = size / PAGE_SIZE + 1, bytes = size;
+	UINTN pages = size / MM_PAGE_SIZE + 1, bytes = size;
 	EFI_PHYSICAL_ADDRESS where;
 
 	if (size == 0)

@@ -12,7 +12,7 @@
 #define MAP_BYTES   65536U
 #define LOWEST_BYTE UINT64_C(0x100000)
 
-static UINT8 buffer[MAP_BYTES] aligned_to(16);
+static UINT8 buffer[MAP_BYTES] MM_ALIGNED_TO(16);
 
 bool memory_map_get(EFI_SYSTEM_TABLE *system, struct memory_map *map)
 {
@@ -34,9 +34,9 @@ static const EFI_MEMORY_DESCRIPTOR *descriptor(const struct memory_map *map, UIN
 /* The bytes of a descriptor; size 0 if it makes no sense. */
 static struct hpa_range range_of(const EFI_MEMORY_DESCRIPTOR *d)
 {
-	struct hpa_range range = {hpa_at(d->PhysicalStart), d->NumberOfPages << PAGE_SHIFT};
+	struct hpa_range range = {hpa_at(d->PhysicalStart), d->NumberOfPages << MM_PAGE_SHIFT};
 
-	if (d->NumberOfPages > UINT64_MAX >> PAGE_SHIFT || !hpa_range_valid(range))
+	if (d->NumberOfPages > UINT64_MAX >> MM_PAGE_SHIFT || !hpa_range_valid(range))
 		range.size = 0;
 	return range;
 }

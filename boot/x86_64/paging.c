@@ -29,14 +29,14 @@ static uint64_t div_up(uint64_t value, uint64_t unit)
 
 static uint64_t *table_at(uint64_t base, uint64_t index)
 {
-	return (uint64_t *)(uintptr_t)(base + index * PAGE_SIZE);
+	return (uint64_t *)(uintptr_t)(base + index * MM_PAGE_SIZE);
 }
 
 /* Entry i of the run of tables at `base` points at table i of the run at `next`. */
 static void link_tables(uint64_t base, uint64_t next, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)
-		table_at(base, 0)[i] = (next + i * PAGE_SIZE) | TABLE_ENTRY;
+		table_at(base, 0)[i] = (next + i * MM_PAGE_SIZE) | TABLE_ENTRY;
 }
 
 static bool five_levels(void)
@@ -49,7 +49,7 @@ static bool five_levels(void)
 
 uint64_t paging_build(EFI_SYSTEM_TABLE *system, uint64_t top)
 {
-	uint64_t gibs = div_up(top, LEVEL_SIZE(2));
+	uint64_t gibs = div_up(top, MM_LEVEL_SIZE(2));
 	uint64_t pds = gibs < LOW_GIBS ? LOW_GIBS : gibs;
 	uint64_t pdpts = div_up(pds, ENTRIES);
 	uint64_t total = 1 + 1 + pdpts + pds;
@@ -59,9 +59,9 @@ uint64_t paging_build(EFI_SYSTEM_TABLE *system, uint64_t top)
 	if (gibs > HIGHEST_GIB / 2 || EFI_ERROR(system->BootServices->AllocatePages(
 					      AllocateMaxAddress, EfiLoaderData, total, &pml5)))
 		return 0;
-	pml4 = pml5 + PAGE_SIZE;
-	pdpt = pml4 + PAGE_SIZE;
-	pd = pdpt + pdpts * PAGE_SIZE;
+	pml4 = pml5 + MM_PAGE_SIZE;
+	pdpt = pml4 + MM_PAGE_SIZE;
+	pd = pdpt + pdpts * MM_PAGE_SIZE;
 
 	for (uint64_t i = 0; i < (1 + 1 + pdpts) * ENTRIES; i++)
 		table_at(pml5, 0)[i] = 0;
@@ -69,6 +69,6 @@ uint64_t paging_build(EFI_SYSTEM_TABLE *system, uint64_t top)
 	link_tables(pml4, pdpt, pdpts);
 	link_tables(pdpt, pd, pds); /* the PDPTs follow one another: their entries do too */
 	for (uint64_t i = 0; i < pds * ENTRIES; i++)
-		table_at(pd, 0)[i] = i * LEVEL_SIZE(1) | LARGE_ENTRY;
+		table_at(pd, 0)[i] = i * MM_LEVEL_SIZE(1) | LARGE_ENTRY;
 	return five_levels() ? pml5 : pml4;
 }

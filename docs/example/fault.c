@@ -15,7 +15,7 @@
 /* Frames: here, aligned memory of this process, so hpa = hva and direct_offset stays 0. */
 static size_t frames_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 {
-	size_t bytes = (size_t)PAGE_SIZE << order, got = 0;
+	size_t bytes = (size_t)MM_PAGE_SIZE << order, got = 0;
 	void *block;
 
 	(void)ctx;

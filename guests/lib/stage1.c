@@ -8,10 +8,10 @@
 #include "lib/stage1.h"
 #include "guest.h"
 
-#define PAGE_BYTES UINT64_C(4096)
-#define PAGE_SHIFT 12
-#define INDEX_BITS 9
-#define ENTRIES    512
+#define PAGE_BYTES    UINT64_C(4096)
+#define MM_PAGE_SHIFT 12
+#define INDEX_BITS    9
+#define ENTRIES       512
 
 /* Tables are taken one after the other. */
 struct builder {
@@ -21,7 +21,7 @@ struct builder {
 
 static uint64_t *entry_at(uint64_t table, uint64_t address, unsigned level)
 {
-	uint64_t index = (address >> (PAGE_SHIFT + INDEX_BITS * level)) % ENTRIES;
+	uint64_t index = (address >> (MM_PAGE_SHIFT + INDEX_BITS * level)) % ENTRIES;
 
 	return (uint64_t *)(uintptr_t)table + index;
 }

@@ -1,9 +1,9 @@
 /* Sv39, for guests/lib/stage1.c. Privileged manual, 4.4. */
 #include "lib/stage1.h"
 
-#define PAGE_SHIFT  12
-#define SATP_SV39   (UINT64_C(8) << 60)
-#define PTE_PPN_LOW 10
+#define MM_PAGE_SHIFT 12
+#define SATP_SV39     (UINT64_C(8) << 60)
+#define PTE_PPN_LOW   10
 
 /* V, R, W, X, A, D: for the supervisor, which is what a payload runs as. */
 #define PTE_TABLE UINT64_C(0x01)
@@ -13,23 +13,23 @@ const unsigned stage1_root_level = 2;
 
 uint64_t stage1_table(uint64_t table)
 {
-	return table >> PAGE_SHIFT << PTE_PPN_LOW | PTE_TABLE;
+	return table >> MM_PAGE_SHIFT << PTE_PPN_LOW | PTE_TABLE;
 }
 
 uint64_t stage1_leaf(uint64_t page, enum stage1_kind kind)
 {
 	(void)kind; /* memory types are the machine's */
-	return page >> PAGE_SHIFT << PTE_PPN_LOW | PTE_LEAF;
+	return page >> MM_PAGE_SHIFT << PTE_PPN_LOW | PTE_LEAF;
 }
 
 uint64_t stage1_target(uint64_t entry)
 {
-	return entry >> PTE_PPN_LOW << PAGE_SHIFT;
+	return entry >> PTE_PPN_LOW << MM_PAGE_SHIFT;
 }
 
 void stage1_load(uint64_t root)
 {
-	uint64_t satp = SATP_SV39 | root >> PAGE_SHIFT;
+	uint64_t satp = SATP_SV39 | root >> MM_PAGE_SHIFT;
 
 	__asm__ volatile("sfence.vma\n\tcsrw satp, %0\n\tsfence.vma" : : "r"(satp) : "memory");
 }

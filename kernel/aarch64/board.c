@@ -57,12 +57,12 @@ static void find_uart(const struct fdt *fdt)
 	struct fdt_node node;
 	bool chosen = fdt_find_stdout(fdt, &node);
 
-	for (size_t i = 0; chosen && i < ARRAY_SIZE(uarts); i++) {
+	for (size_t i = 0; chosen && i < MM_ARRAY_SIZE(uarts); i++) {
 		if (fdt_has_string(fdt, &node, "compatible", uarts[i].compatible) &&
 		    use_uart(fdt, &node, uarts[i].kind))
 			return;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(uarts); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(uarts); i++) {
 		if (fdt_find_compatible(fdt, uarts[i].compatible, &node) &&
 		    use_uart(fdt, &node, uarts[i].kind))
 			return;
@@ -81,7 +81,7 @@ static void find_irq(const struct fdt *fdt)
 		{"brcm,bcm2836-l1-intc", IRQ_BCM2836},
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(known); i++) {
 		struct hpa_range distributor;
 		struct fdt_node node;
 
@@ -102,7 +102,7 @@ static void find_psci(const struct fdt *fdt)
 {
 	static const char *const versions[] = {"arm,psci-1.0", "arm,psci-0.2"};
 
-	for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(versions); i++) {
 		struct fdt_node node;
 
 		if (!fdt_find_compatible(fdt, versions[i], &node))
@@ -180,7 +180,7 @@ static bool is_cortex_a53(void)
 
 static const struct known_board *known_board(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(known_boards); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(known_boards); i++) {
 		const struct known_board *known = &known_boards[i];
 
 		if (!hpa_range_contains(known->loaded, arm_image().start))
@@ -231,7 +231,7 @@ bool arm_board_describe(struct boot_info *info)
 	info->regions[info->region_count++] = (struct boot_region){known->ram, BOOT_RAM};
 	/* The first page is the firmware's: the CPUs that it holds run there. */
 	info->regions[info->region_count++] =
-		(struct boot_region){hpa_range(known->ram.start, PAGE_SIZE), BOOT_RESERVED};
+		(struct boot_region){hpa_range(known->ram.start, MM_PAGE_SIZE), BOOT_RESERVED};
 	for (info->cpus = 0; info->cpus < known->cpus; info->cpus++)
 		info->cpu_ids[info->cpus] = info->cpus;
 	return true;

@@ -150,7 +150,7 @@ static void clean_for_start(const void *start, size_t bytes)
 {
 	uint64_t end = (uint64_t)(uintptr_t)start + bytes;
 
-	for (uint64_t at = align_down((uint64_t)(uintptr_t)start, 16); at < end; at += 16)
+	for (uint64_t at = mm_align_down((uint64_t)(uintptr_t)start, 16); at < end; at += 16)
 		__asm__ volatile("dc cvac, %0" : : "r"(at) : "memory");
 	dsb_sy();
 }

@@ -33,7 +33,7 @@ static void clean_range(uint64_t start, uint64_t end)
 {
 	uint64_t line = words(FIELD_GET(CTR_DMINLINE, read_ctr_el0()));
 
-	for (uint64_t at = align_down(start, line); at < end; at += line)
+	for (uint64_t at = mm_align_down(start, line); at < end; at += line)
 		clean_line(at);
 }
 
@@ -96,7 +96,7 @@ void machine_sync_code(const void *start, size_t bytes)
 
 	clean_range(from, from + bytes);
 	dsb_ish();
-	for (uint64_t at = align_down(from, line); at < from + bytes; at += line)
+	for (uint64_t at = mm_align_down(from, line); at < from + bytes; at += line)
 		__asm__ volatile("ic ivau, %0" : : "r"(at) : "memory");
 	dsb_ish();
 	isb();

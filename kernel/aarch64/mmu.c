@@ -74,7 +74,7 @@ SYSREG_READ(ctr_el0, "ctr_el0")
 
 struct table {
 	uint64_t entry[ENTRIES];
-} aligned_to(4096);
+} MM_ALIGNED_TO(4096);
 
 struct mmu_registers mmu_registers;
 
@@ -104,7 +104,7 @@ static struct table *descend(uint64_t *entry, unsigned level)
 		return NULL;
 	table = &tables[tables_used++];
 	for (unsigned i = 0; i < ENTRIES && (*entry & DESC_VALID) != 0; i++) {
-		table->entry[i] = *entry + i * LEVEL_SIZE(level - 1);
+		table->entry[i] = *entry + i * MM_LEVEL_SIZE(level - 1);
 		if (level == 1)
 			table->entry[i] |= DESC_TABLE;
 	}
@@ -121,9 +121,9 @@ static bool map(struct table *root, uint64_t at, uint64_t end, uint64_t attribut
 		uint64_t *entry;
 
 		for (;;) {
-			entry = &table->entry[(at >> LEVEL_SHIFT(level)) % ENTRIES];
-			if (level == 0 || (level < TOP && is_aligned(at, LEVEL_SIZE(level)) &&
-			                   end - at >= LEVEL_SIZE(level)))
+			entry = &table->entry[(at >> MM_LEVEL_SHIFT(level)) % ENTRIES];
+			if (level == 0 || (level < TOP && mm_is_aligned(at, MM_LEVEL_SIZE(level)) &&
+			                   end - at >= MM_LEVEL_SIZE(level)))
 				break;
 			table = descend(entry, level);
 			if (table == NULL)
@@ -133,7 +133,7 @@ static bool map(struct table *root, uint64_t at, uint64_t end, uint64_t attribut
 		*entry = ABSENT;
 		if (attributes != ABSENT)
 			*entry = at | attributes | DESC_VALID | (level == 0 ? DESC_TABLE : 0);
-		at += LEVEL_SIZE(level);
+		at += MM_LEVEL_SIZE(level);
 	}
 	return true;
 }
@@ -141,15 +141,15 @@ static bool map(struct table *root, uint64_t at, uint64_t end, uint64_t attribut
 /* As much of a range as whole pages inside it cover. */
 static bool map_inside(struct table *root, struct hpa_range range, uint64_t attributes)
 {
-	uint64_t end = align_down(hpa_range_last(range).raw + 1, PAGE_SIZE);
+	uint64_t end = mm_align_down(hpa_range_last(range).raw + 1, MM_PAGE_SIZE);
 
 	return end == 0 || end > BIT(48) ||
-	       map(root, align_up(range.start.raw, PAGE_SIZE), end, attributes);
+	       map(root, mm_align_up(range.start.raw, MM_PAGE_SIZE), end, attributes);
 }
 
 static bool map_everything(struct table *root, const struct boot_info *info)
 {
-	bool good = map(root, 0, LEVEL_SIZE(TOP), DEVICE);
+	bool good = map(root, 0, MM_LEVEL_SIZE(TOP), DEVICE);
 
 	for (size_t i = 0; i < info->region_count; i++) {
 		if (info->regions[i].kind == BOOT_RAM)
@@ -161,13 +161,13 @@ static bool map_everything(struct table *root, const struct boot_info *info)
 	for (unsigned i = 0; i < MACHINE_MAX_CPUS; i++) {
 		uint64_t guard = address_of(cpu_stack_guard(i));
 
-		good = good && map(root, guard, guard + PAGE_SIZE, ABSENT);
+		good = good && map(root, guard, guard + MM_PAGE_SIZE, ABSENT);
 	}
 	for (unsigned i = 0; i < board.device_count; i++) {
-		uint64_t at = align_down(board.devices[i].start.raw, PAGE_SIZE);
-		uint64_t end = align_up(hpa_range_last(board.devices[i]).raw, PAGE_SIZE);
+		uint64_t at = mm_align_down(board.devices[i].start.raw, MM_PAGE_SIZE);
+		uint64_t end = mm_align_up(hpa_range_last(board.devices[i]).raw, MM_PAGE_SIZE);
 
-		if (at >= LEVEL_SIZE(TOP))
+		if (at >= MM_LEVEL_SIZE(TOP))
 			good = good && map(root, at, end, DEVICE);
 	}
 	return good;

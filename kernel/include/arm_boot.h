@@ -23,13 +23,13 @@ struct hpa_range arm_image(void);
 void arm_board_find(const void *fdt);
 
 /* For a board without a device tree: its RAM and CPUs from the table. False: not in there. */
-bool arm_board_describe(struct boot_info *info) must_check;
+bool arm_board_describe(struct boot_info *info) MM_MUST_CHECK;
 
 /* Makes this CPU the boot CPU of the machine layer: vectors and per-CPU state. EL2. */
 void arm_boot_cpu_init(const struct boot_info *info);
 
 /* Maps all RAM of `info` as Normal memory at virtual = physical and everything else as devices,
  * and turns the MMU and the caches on. EL2. NULL, or what went wrong. */
-const char *arm_mmu_start(const struct boot_info *info) must_check;
+const char *arm_mmu_start(const struct boot_info *info) MM_MUST_CHECK;
 
 #endif

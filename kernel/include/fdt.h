@@ -69,7 +69,7 @@ struct fdt_property {
 const char *fdt_error_name(enum fdt_error error);
 
 /* Checks a blob of at most max_bytes readable bytes, and makes *fdt of it. */
-enum fdt_error fdt_open(struct fdt *fdt, const void *blob, size_t max_bytes) must_check;
+enum fdt_error fdt_open(struct fdt *fdt, const void *blob, size_t max_bytes) MM_MUST_CHECK;
 
 /* The node before the first; then each fdt_next() goes to the next one, parents first. False
  * after the last. */
@@ -115,6 +115,7 @@ bool fdt_next_reservation(const struct fdt *fdt, unsigned *index, struct hpa_ran
  * the initrd and the blob itself as BOOT_RESERVED; sets cmdline, cpus, cpu_ids, guest_image and
  * fdt. CPUs that are disabled are left out, and the boot CPU comes first.
  */
-enum fdt_error fdt_read_boot(const void *blob, size_t max_bytes, struct boot_info *info) must_check;
+enum fdt_error fdt_read_boot(const void *blob, size_t max_bytes,
+                             struct boot_info *info) MM_MUST_CHECK;
 
 #endif

@@ -32,21 +32,21 @@ enum log_level {
 extern enum log_level log_level;
 
 /* "# " + text + newline, if `level` is at most log_level. */
-void log_line(enum log_level level, const char *format, ...) printf_like(2, 3);
+void log_line(enum log_level level, const char *format, ...) MM_PRINTF_LIKE(2, 3);
 /* Text and newline as they are, whatever the level: for TAP. */
-void log_raw(const char *format, ...) printf_like(1, 2);
+void log_raw(const char *format, ...) MM_PRINTF_LIKE(1, 2);
 
 /* Formats into buf: never more than `size` bytes with the NUL; answers the length it would have.
  * %d %i %u %x %X %o %c %s %p %% with l, ll, z, h, hh, width, precision, '-', '0', '#', '+', '*'. */
-int format_string(char *buf, size_t size, const char *format, ...) printf_like(3, 4);
+int format_string(char *buf, size_t size, const char *format, ...) MM_PRINTF_LIKE(3, 4);
 int format_string_v(char *buf, size_t size, const char *format, va_list args);
 
 /* Our own mistake, or a host trap: says so, prints "Bail out!" and the verdict, powers off. */
-_Noreturn void panic(const char *format, ...) printf_like(1, 2);
+_Noreturn void panic(const char *format, ...) MM_PRINTF_LIKE(1, 2);
 
 #define ASSERT(condition)                                                                          \
 	do {                                                                                       \
-		if (unlikely(!(condition)))                                                        \
+		if (MM_UNLIKELY(!(condition)))                                                     \
 			panic("%s:%d: assertion failed: %s", __FILE__, __LINE__, #condition);      \
 	} while (0)
 

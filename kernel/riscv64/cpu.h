@@ -36,7 +36,7 @@ struct cpu {
 	_Atomic uint32_t busy;
 	void (*work)(void *arg);
 	void *arg;
-} aligned_to(64);
+} MM_ALIGNED_TO(64);
 
 _Static_assert(offsetof(struct cpu, stack_top) == CPU_STACK_TOP, "offsets.h");
 _Static_assert(offsetof(struct cpu, trap_stack_top) == CPU_TRAP_STACK_TOP, "offsets.h");

@@ -15,18 +15,18 @@
 #define ROOT_ENTRIES 512
 #define LOWER_HALF   256
 
-static uint64_t root[ROOT_ENTRIES] aligned_to(4096);
+static uint64_t root[ROOT_ENTRIES] MM_ALIGNED_TO(4096);
 
 void paging_build(void)
 {
 	for (uint64_t i = 0; i < LOWER_HALF; i++)
-		root[i] = FIELD_PREP(PTE_PPN, (i * LEVEL_SIZE(2)) >> PAGE_SHIFT) | PTE_V | PTE_R |
-		          PTE_W | PTE_X | PTE_G | PTE_A | PTE_D;
+		root[i] = FIELD_PREP(PTE_PPN, (i * MM_LEVEL_SIZE(2)) >> MM_PAGE_SHIFT) | PTE_V |
+		          PTE_R | PTE_W | PTE_X | PTE_G | PTE_A | PTE_D;
 }
 
 void paging_enable(void)
 {
 	csr_write(satp, FIELD_PREP(ATP_MODE, ATP_SV39) |
-	                        FIELD_PREP(ATP_PPN, (uint64_t)(uintptr_t)root >> PAGE_SHIFT));
+	                        FIELD_PREP(ATP_PPN, (uint64_t)(uintptr_t)root >> MM_PAGE_SHIFT));
 	__asm__ volatile("sfence.vma" ::: "memory");
 }

@@ -9,9 +9,9 @@
 #include "kernel/riscv64/timer.h"
 #include "log.h"
 
-static uint8_t stacks[MACHINE_MAX_CPUS][CPU_STACK_BYTES] section(".noinit") aligned_to(16);
-static uint8_t trap_stacks[MACHINE_MAX_CPUS][CPU_TRAP_STACK_BYTES] section(".noinit")
-	aligned_to(16);
+static uint8_t stacks[MACHINE_MAX_CPUS][CPU_STACK_BYTES] MM_SECTION(".noinit") MM_ALIGNED_TO(16);
+static uint8_t trap_stacks[MACHINE_MAX_CPUS][CPU_TRAP_STACK_BYTES] MM_SECTION(".noinit")
+	MM_ALIGNED_TO(16);
 
 /* The boot hart's traps are reported from its first instruction on; it came with a stack. */
 struct cpu cpu_table[MACHINE_MAX_CPUS] = {
@@ -149,11 +149,11 @@ void smp_for_others(bool (*wanted)(struct cpu *cpu, void *arg),
 
 		if (&cpu_table[i] == this_cpu() || !wanted(&cpu_table[i], arg))
 			continue;
-		if (harts.mask != 0 && harts.base != align_down(hart, 64)) {
+		if (harts.mask != 0 && harts.base != mm_align_down(hart, 64)) {
 			fn(harts, arg);
 			harts.mask = 0;
 		}
-		harts.base = align_down(hart, 64);
+		harts.base = mm_align_down(hart, 64);
 		harts.mask |= BIT(hart % 64);
 	}
 	if (harts.mask != 0)

@@ -26,7 +26,7 @@ bool timer_is_due(struct cpu *cpu);
 /* Costs a comparison unless the deadline is another one. */
 static inline void timer_set(struct cpu *cpu, uint64_t deadline)
 {
-	if (unlikely(cpu->deadline != deadline))
+	if (MM_UNLIKELY(cpu->deadline != deadline))
 		timer_program(deadline);
 }
 

@@ -28,7 +28,7 @@ static const char *cause_name(uint64_t scause)
 
 	if ((scause & SCAUSE_INTERRUPT) != 0)
 		return "interrupt";
-	if (scause >= ARRAY_SIZE(names) || names[scause] == NULL)
+	if (scause >= MM_ARRAY_SIZE(names) || names[scause] == NULL)
 		return "unknown";
 	return names[scause];
 }

@@ -102,4 +102,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_capability = {"capability", cases, ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_capability = {"capability", cases, MM_ARRAY_SIZE(cases), generate};

@@ -14,7 +14,7 @@ static const char *trap_name(uint32_t trap)
 {
 	static const char *const names[] = ANSWER_NAMES;
 
-	return trap < ARRAY_SIZE(names) ? names[trap] : "?";
+	return trap < MM_ARRAY_SIZE(names) ? names[trap] : "?";
 }
 
 static const char *outcome_name(unsigned outcome)
@@ -38,7 +38,7 @@ static uint32_t count_of(const struct suite_fault *row)
 static bool same_place(const struct suite_fault *row, uint64_t gpa, const struct fault_record *got)
 {
 	if (row->page || got->gpa_is_page)
-		return align_down(gpa, PAGE) == align_down(got->gpa.raw, PAGE);
+		return mm_align_down(gpa, PAGE) == mm_align_down(got->gpa.raw, PAGE);
 	return gpa == got->gpa.raw;
 }
 

@@ -78,7 +78,7 @@ enum tap_directive deviation(const char *emulator, const struct host *host, cons
                              const char **reason)
 {
 	*reason = NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(deviations); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(deviations); i++) {
 		if (!glob_match(deviations[i].emulator, emulator) ||
 		    !is_of(host, deviations[i].extension) || !glob_match(deviations[i].name, name))
 			continue;

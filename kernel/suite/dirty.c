@@ -93,7 +93,7 @@ static uint64_t log_take(struct suite_run *run)
 {
 	static gpa_t pages[1024];
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
-	struct vcpu_writes writes = vcpu->ops->take_writes(vcpu, pages, ARRAY_SIZE(pages));
+	struct vcpu_writes writes = vcpu->ops->take_writes(vcpu, pages, MM_ARRAY_SIZE(pages));
 	uint64_t *next = &run->scratch[0], before = *next;
 
 	for (size_t i = 0; i < writes.count; i++) {
@@ -175,11 +175,11 @@ static void draft_writes(struct suite_draft *d, uint32_t pages, bool protect)
 /* Every page is written before the log begins: none of that may show. */
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
-	size_t set = index % ARRAY_SIZE(sets), way = index / ARRAY_SIZE(sets);
+	size_t set = index % MM_ARRAY_SIZE(sets), way = index / MM_ARRAY_SIZE(sets);
 	bool protect;
 
 	(void)host;
-	if (way >= ARRAY_SIZE(ways))
+	if (way >= MM_ARRAY_SIZE(ways))
 		return false;
 	protect = ways[way].start == START_PROTECT;
 	draft_name(d, "dirty.%s.%s", ways[way].name, sets[set].name);
@@ -251,7 +251,7 @@ static uint64_t arena_hash(struct suite_run *run)
 		if (aspace_read(&run->vm->as, gpa_at(ARENA + i * PAGE), page, sizeof(page)) !=
 		    MM_OK)
 			return 0;
-		for (size_t j = 0; j < ARRAY_SIZE(page); j++)
+		for (size_t j = 0; j < MM_ARRAY_SIZE(page); j++)
 			hash = (hash ^ page[j]) * UINT64_C(0x100000001b3);
 	}
 	return hash;
@@ -435,4 +435,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_dirty = {"dirty", cases, ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_dirty = {"dirty", cases, MM_ARRAY_SIZE(cases), generate};

@@ -14,7 +14,7 @@ void draft_reset(struct suite_draft *draft)
 
 void draft_area(struct suite_draft *draft, struct suite_area area)
 {
-	ASSERT(draft->area_count + 1 < ARRAY_SIZE(draft->areas));
+	ASSERT(draft->area_count + 1 < MM_ARRAY_SIZE(draft->areas));
 	draft->areas[draft->area_count++] = area;
 	draft->areas[draft->area_count] = (struct suite_area){.kind = SUITE_NO_AREA};
 	draft->c.areas = draft->areas;
@@ -22,7 +22,7 @@ void draft_area(struct suite_draft *draft, struct suite_area area)
 
 void draft_op(struct suite_draft *draft, struct suite_op op)
 {
-	ASSERT(draft->op_count + 1 < ARRAY_SIZE(draft->script));
+	ASSERT(draft->op_count + 1 < MM_ARRAY_SIZE(draft->script));
 	draft->script[draft->op_count++] = op;
 	draft->script[draft->op_count] = (struct suite_op){OP(END)};
 	draft->c.script = draft->script;
@@ -30,7 +30,7 @@ void draft_op(struct suite_draft *draft, struct suite_op op)
 
 void draft_fault(struct suite_draft *draft, struct suite_fault fault)
 {
-	ASSERT(draft->fault_count + 1 < ARRAY_SIZE(draft->faults));
+	ASSERT(draft->fault_count + 1 < MM_ARRAY_SIZE(draft->faults));
 	draft->faults[draft->fault_count++] = fault;
 	draft->faults[draft->fault_count] = (struct suite_fault){.end = true};
 	draft->c.faults = draft->faults;

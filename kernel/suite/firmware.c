@@ -57,7 +57,7 @@ static const struct firmware_call {
 
 static const struct firmware_call *call_number(size_t index)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(calls); i++) {
 		if (strcmp(calls[i].arch, machine_arch) == 0 && index-- == 0)
 			return &calls[i];
 	}

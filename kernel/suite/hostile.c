@@ -315,4 +315,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_hostile = {"hostile", cases, ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_hostile = {"hostile", cases, MM_ARRAY_SIZE(cases), generate};

@@ -63,7 +63,7 @@ static const struct code {
 
 static const struct code *code_here(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(codes); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(codes); i++) {
 		if (strcmp(codes[i].arch, machine_arch) == 0)
 			return &codes[i];
 	}

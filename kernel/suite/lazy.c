@@ -348,4 +348,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_lazy = {"lazy", cases, ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_lazy = {"lazy", cases, MM_ARRAY_SIZE(cases), NULL};

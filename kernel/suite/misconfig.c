@@ -71,7 +71,7 @@ static const struct plant {
 
 static const struct plant *plant_number(const char *format, size_t index)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(plants); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(plants); i++) {
 		if (strcmp(plants[i].format, format) == 0 && index-- == 0)
 			return &plants[i];
 	}
@@ -126,7 +126,7 @@ static bool came_of_it(struct suite_run *run)
 		return suite_fail(run, "the entry is gone");
 	*entry = original;
 	if (vm->reason == KILL_MISCONFIG &&
-	    align_down(vm->kill_gpa.raw, PAGE) != align_down(AT, PAGE))
+	    mm_align_down(vm->kill_gpa.raw, PAGE) != mm_align_down(AT, PAGE))
 		return suite_fail(run, "killed at 0x%" PRIx64, vm->kill_gpa.raw);
 	return true;
 }

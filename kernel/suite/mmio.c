@@ -76,7 +76,7 @@ static const struct form forms[] = {
 
 static const struct form *form_number(size_t index)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(forms); i++) {
 		if (strcmp(forms[i].arch, machine_arch) == 0 && index-- == 0)
 			return &forms[i];
 	}
@@ -264,7 +264,7 @@ static bool generate_unaligned(size_t index, struct suite_draft *d)
 	struct suite_fault fault;
 	uint64_t at;
 
-	if (row >= ARRAY_SIZE(rows))
+	if (row >= MM_ARRAY_SIZE(rows))
 		return false;
 	at = VIRTUAL + GUEST_TEST_SCRATCH + rows[row].offset;
 	draft_name(d, "mmio.unaligned.%s.%u.%u", write ? "write" : "read", 8U * rows[row].width,
@@ -437,4 +437,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_mmio = {"mmio", cases, ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_mmio = {"mmio", cases, MM_ARRAY_SIZE(cases), generate};

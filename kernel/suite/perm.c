@@ -49,15 +49,15 @@ static struct suite_op access_op(enum mm_perm access, bool written)
 /* 8 sets x 3 accesses x 3 states. */
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
-	size_t access = index % ARRAY_SIZE(accesses);
-	size_t set = index / ARRAY_SIZE(accesses) % MM_PERM_SETS;
-	size_t state = index / ARRAY_SIZE(accesses) / MM_PERM_SETS;
+	size_t access = index % MM_ARRAY_SIZE(accesses);
+	size_t set = index / MM_ARRAY_SIZE(accesses) % MM_PERM_SETS;
+	size_t state = index / MM_ARRAY_SIZE(accesses) / MM_PERM_SETS;
 	const struct npt_config *config = &suite_geometry()->npt;
 	enum mm_perm perm = (enum mm_perm)set, how;
 	bool allowed, dynamic, known;
 	uint64_t at;
 
-	if (state >= ARRAY_SIZE(states))
+	if (state >= MM_ARRAY_SIZE(states))
 		return false;
 	how = accesses[access].access;
 	at = how == MM_X ? WORD + 8 : WORD;
@@ -177,4 +177,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_perm = {"perm", cases, ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_perm = {"perm", cases, MM_ARRAY_SIZE(cases), generate};

@@ -40,7 +40,7 @@ static const struct instruction instructions[] = {
 
 static const struct instruction *instruction_number(size_t index)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(instructions); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(instructions); i++) {
 		if (strcmp(instructions[i].arch, machine_arch) == 0 && index-- == 0)
 			return &instructions[i];
 	}

@@ -38,7 +38,7 @@ static bool out_of_reach(struct suite_run *run)
 	if (vm->outcome == VM_KILLED) {
 		if (vm->reason != KILL_NOT_MAPPED && vm->reason != KILL_OUT_OF_RANGE)
 			return suite_fail(run, "killed for %s", vm_kill_name(vm->reason));
-		if (align_down(vm->kill_gpa.raw ^ at, PAGE) << 8 != 0)
+		if (mm_align_down(vm->kill_gpa.raw ^ at, PAGE) << 8 != 0)
 			return suite_fail(run, "killed at 0x%" PRIx64, vm->kill_gpa.raw);
 		return true;
 	}
@@ -54,7 +54,7 @@ static bool generate_beyond(size_t index, const struct host *host, struct suite_
 	unsigned limit = npt_gpa_bits(&suite_geometry()->npt);
 	unsigned bits;
 
-	if (index >= ARRAY_SIZE(powers))
+	if (index >= MM_ARRAY_SIZE(powers))
 		return false;
 	bits = powers[index] != 0 ? powers[index] : limit;
 	if (powers[index] == 0)
@@ -82,8 +82,8 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	uint64_t top = UINT64_C(1) << reachable_bits(host);
 	uint8_t width;
 
-	if (index >= ARRAY_SIZE(widths))
-		return generate_beyond(index - ARRAY_SIZE(widths), host, d);
+	if (index >= MM_ARRAY_SIZE(widths))
+		return generate_beyond(index - MM_ARRAY_SIZE(widths), host, d);
 	width = widths[index];
 	draft_name(d, "range.limit-minus-1.%u", 8U * width);
 	draft_area(d, (struct suite_area)LAZY(top - 4 * PAGE, 4 * PAGE, MM_RW));
@@ -137,4 +137,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_range = {"range", cases, ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_range = {"range", cases, MM_ARRAY_SIZE(cases), generate};

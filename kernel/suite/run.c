@@ -99,17 +99,17 @@ bool suite_expect_leaf_at(struct suite_run *run, uint64_t gpa, unsigned level)
 
 	if (error != MM_OK)
 		return suite_fail(run, "nothing at 0x%" PRIx64 ": %s", gpa, mm_error_name(error));
-	if (t.page_size != LEVEL_SIZE(level))
+	if (t.page_size != MM_LEVEL_SIZE(level))
 		return suite_fail(
 			run, "expected a leaf of %" PRIu64 " bytes at 0x%" PRIx64 ", got %" PRIu64,
-			LEVEL_SIZE(level), gpa, t.page_size);
+			MM_LEVEL_SIZE(level), gpa, t.page_size);
 	return true;
 }
 
 bool suite_linear_around(struct suite_run *run, uint64_t gpa, unsigned level)
 {
-	uint64_t host = align_down(linear_memory.raw, LEVEL_SIZE(level));
-	uint64_t bytes = level == 0 ? MIB2 : LEVEL_SIZE(level);
+	uint64_t host = mm_align_down(linear_memory.raw, MM_LEVEL_SIZE(level));
+	uint64_t bytes = level == 0 ? MIB2 : MM_LEVEL_SIZE(level);
 	enum mm_error error =
 		aspace_map_linear(&run->vm->as, gpa_range(gpa_at(gpa + (host & (GIB - 1))), bytes),
 	                          hpa_at(host), MM_RW, MM_NORMAL, level);

@@ -25,7 +25,7 @@ struct suite_run {
 };
 
 /* Notes what was not as it must be, for the log. Always false. */
-bool suite_fail(struct suite_run *run, const char *format, ...) printf_like(2, 3);
+bool suite_fail(struct suite_run *run, const char *format, ...) MM_PRINTF_LIKE(2, 3);
 
 /* Does the machine report this feature? */
 bool suite_has_feature(const struct host *host, const char *name);
@@ -37,7 +37,7 @@ bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count);
 bool suite_expect_leaf_at(struct suite_run *run, uint64_t gpa, unsigned level);
 
 /* The suite's linear memory: 2 MiB, cleared, the same for the whole run. False: there is none. */
-bool suite_linear_take(void) must_check;
+bool suite_linear_take(void) MM_MUST_CHECK;
 void suite_linear_give(void);
 uint64_t suite_linear_offset(void);
 void *suite_linear_memory(void);

@@ -329,7 +329,7 @@ static unsigned visit_all(const struct host *host, const struct cmdline *options
 {
 	unsigned count = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
+	for (size_t i = 0; i < MM_ARRAY_SIZE(subjects); i++)
 		count += visit_subject(subjects[i], host, options, visit);
 	return count;
 }

@@ -75,14 +75,15 @@ static bool generate_1g(size_t index, struct suite_draft *d)
 
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
-	unsigned inner = (unsigned)(index % ARRAY_SIZE(size_names));
-	unsigned outer = (unsigned)(index / ARRAY_SIZE(size_names));
+	unsigned inner = (unsigned)(index % MM_ARRAY_SIZE(size_names));
+	unsigned outer = (unsigned)(index / MM_ARRAY_SIZE(size_names));
 	uint64_t offset = suite_linear_offset() & (GIB - 1);
-	uint64_t at = VIRTUAL + (offset & (LEVEL_SIZE(inner) - 1)) + 0x28;
+	uint64_t at = VIRTUAL + (offset & (MM_LEVEL_SIZE(inner) - 1)) + 0x28;
 
 	(void)host;
-	if (outer >= ARRAY_SIZE(size_names))
-		return generate_1g(index - ARRAY_SIZE(size_names) * ARRAY_SIZE(size_names), d);
+	if (outer >= MM_ARRAY_SIZE(size_names))
+		return generate_1g(index - MM_ARRAY_SIZE(size_names) * MM_ARRAY_SIZE(size_names),
+		                   d);
 	draft_name(d, "size.stage1-%s.stage2-%s", size_names[inner], size_names[outer]);
 	d->c.needs = size_needs[outer];
 	d->c.prepare = place_linear;
@@ -91,8 +92,9 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	draft_area(d, (struct suite_area){.kind = SUITE_PLACED, .base = ARENA, .leaf = outer});
 	draft_area(d, (struct suite_area)POPULATED(TABLES, 4 * PAGE, MM_RW));
 	draft_op(d, (struct suite_op)STAGE1());
-	draft_op(d, (struct suite_op)MAP(VIRTUAL, ARENA + align_down(offset, LEVEL_SIZE(inner)),
-	                                 inner, TABLES));
+	draft_op(d,
+	         (struct suite_op)MAP(VIRTUAL, ARENA + mm_align_down(offset, MM_LEVEL_SIZE(inner)),
+	                              inner, TABLES));
 	draft_op(d, (struct suite_op)WRITE(8, at, VALUE));
 	draft_op(d, (struct suite_op)READ(8, at, VALUE));
 	draft_op(d, (struct suite_op)READ(4, ARENA + offset + 0x28, (uint32_t)VALUE));
@@ -221,4 +223,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_size = {"size", cases, ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_size = {"size", cases, MM_ARRAY_SIZE(cases), generate};

@@ -320,4 +320,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_smp = {"smp", cases, ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_smp = {"smp", cases, MM_ARRAY_SIZE(cases), generate};

@@ -237,4 +237,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_stage1 = {"stage1", cases, ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_stage1 = {"stage1", cases, MM_ARRAY_SIZE(cases), NULL};

@@ -51,8 +51,8 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	static const uint8_t widths[] = {2, 4, 8};
 	enum second second = (enum second)(index % SECONDS);
 	bool first_present = index / SECONDS % 2 != 0;
-	uint8_t width = widths[index / SECONDS / 2 % ARRAY_SIZE(widths)];
-	size_t kind = index / SECONDS / 2 / ARRAY_SIZE(widths);
+	uint8_t width = widths[index / SECONDS / 2 % MM_ARRAY_SIZE(widths)];
+	size_t kind = index / SECONDS / 2 / MM_ARRAY_SIZE(widths);
 	enum mm_perm access = kind == 0 ? MM_R : MM_W;
 	uint64_t at = BOUNDARY - width / 2;
 	uint64_t mask = width == 8 ? UINT64_MAX : (UINT64_C(1) << 8U * width) - 1;
@@ -167,4 +167,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_straddle = {"straddle", cases, ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_straddle = {"straddle", cases, MM_ARRAY_SIZE(cases), generate};

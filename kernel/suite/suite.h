@@ -9,7 +9,7 @@
  *
  *	{
  *		.name = "lazy.first.read",
- *		.areas = AREAS(LAZY(ARENA, 16 * PAGE_SIZE, MM_RWX)),
+ *		.areas = AREAS(LAZY(ARENA, 16 * MM_PAGE_SIZE, MM_RWX)),
  *		.script = SCRIPT(READ(8, ARENA + 0x128, 0)),
  *		.faults = FAULTS(MAPPED(ARENA + 0x128, MM_R)),
  *	},
@@ -31,9 +31,9 @@
 struct suite_run; /* run.h: a case while it runs */
 
 #define ARENA GUEST_ARENA_BASE
-#define PAGE  PAGE_SIZE
-#define MIB2  LEVEL_SIZE(1)
-#define GIB   LEVEL_SIZE(2)
+#define PAGE  MM_PAGE_SIZE
+#define MIB2  MM_LEVEL_SIZE(1)
+#define GIB   MM_LEVEL_SIZE(2)
 
 /* --- areas --- */
 
@@ -341,6 +341,6 @@ void draft_reset(struct suite_draft *draft);
 void draft_area(struct suite_draft *draft, struct suite_area area);
 void draft_op(struct suite_draft *draft, struct suite_op op);
 void draft_fault(struct suite_draft *draft, struct suite_fault fault);
-void draft_name(struct suite_draft *draft, const char *format, ...) printf_like(2, 3);
+void draft_name(struct suite_draft *draft, const char *format, ...) MM_PRINTF_LIKE(2, 3);
 
 #endif

@@ -222,4 +222,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_tlb = {"tlb", cases, ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_tlb = {"tlb", cases, MM_ARRAY_SIZE(cases), NULL};

@@ -171,4 +171,4 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_vms = {"vms", cases, ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_vms = {"vms", cases, MM_ARRAY_SIZE(cases), NULL};

@@ -154,7 +154,7 @@ void apic_init_cpu(void)
 	wrmsr(MSR_APIC_BASE, x2apic ? msr | APIC_BASE_EXTD : msr);
 	apic_write(APIC_SVR, (uint32_t)(SVR_ENABLE | VECTOR_SPURIOUS));
 	apic_write(APIC_TPR, 0);
-	for (unsigned i = 0; i < ARRAY_SIZE(sources); i++)
+	for (unsigned i = 0; i < MM_ARRAY_SIZE(sources); i++)
 		apic_write(sources[i], (uint32_t)LVT_MASKED);
 
 	if (has_deadline) {

@@ -28,25 +28,25 @@ struct tss {
 	uint64_t reserved2;
 	uint16_t reserved3;
 	uint16_t io_map; /* at the limit or beyond it: no I/O map */
-} packed;
+} MM_PACKED;
 
 _Static_assert(sizeof(struct tss) == 0x68, "a 64-bit TSS has 104 bytes");
 
 struct table_pointer {
 	uint16_t limit;
 	uint64_t base;
-} packed;
+} MM_PACKED;
 
 #define GDT_WORDS (SELECTOR_TSS / 8 + MACHINE_MAX_CPUS * TSS_DESC_SIZE / 8)
 
-static uint64_t gdt[GDT_WORDS] aligned_to(16) = {
+static uint64_t gdt[GDT_WORDS] MM_ALIGNED_TO(16) = {
 	[SELECTOR_CODE / 8] = DESC_PRESENT | DESC_CODE_DATA | DESC_LONG | DESC_GRANULE |
                               DESC_LIMIT | FIELD_PREP(DESC_TYPE, TYPE_CODE_RX),
 	[SELECTOR_DATA / 8] = DESC_PRESENT | DESC_CODE_DATA | DESC_BIG | DESC_GRANULE | DESC_LIMIT |
                               FIELD_PREP(DESC_TYPE, TYPE_DATA_RW),
 };
-static struct tss tss[MACHINE_MAX_CPUS] aligned_to(16);
-static uint8_t ist_stacks[MACHINE_MAX_CPUS][2][IST_STACK_SIZE] aligned_to(16);
+static struct tss tss[MACHINE_MAX_CPUS] MM_ALIGNED_TO(16);
+static uint8_t ist_stacks[MACHINE_MAX_CPUS][2][IST_STACK_SIZE] MM_ALIGNED_TO(16);
 
 static uint64_t stack_top(const uint8_t *stack)
 {

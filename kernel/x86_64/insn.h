@@ -68,6 +68,6 @@ enum insn_result {
 
 /* `code_width`: the default operand size of the code segment, 2 or 4; 8 for 64-bit code. */
 enum insn_result insn_decode(const uint8_t *bytes, size_t count, unsigned code_width,
-                             struct insn *out) must_check;
+                             struct insn *out) MM_MUST_CHECK;
 
 #endif

@@ -70,7 +70,7 @@ static uint64_t string_destination(const struct x86_guest *g, const struct insn 
 
 static bool crosses_page(uint64_t address, unsigned width)
 {
-	return (address & (PAGE_SIZE - 1)) + width > PAGE_SIZE;
+	return (address & (MM_PAGE_SIZE - 1)) + width > MM_PAGE_SIZE;
 }
 
 /* --- fetch --- */
@@ -79,7 +79,7 @@ static bool crosses_page(uint64_t address, unsigned width)
 static bool take_bytes(void *ctx, gpa_t gpa, struct aspace_span span)
 {
 	(void)gpa;
-	if (likely(span.bytes == INSN_MAX_BYTES))
+	if (MM_LIKELY(span.bytes == INSN_MAX_BYTES))
 		__builtin_memcpy(ctx, span.host, INSN_MAX_BYTES);
 	else
 		__builtin_memcpy(ctx, span.host, span.bytes);
@@ -104,7 +104,7 @@ static enum mm_error fetch(const struct x86_guest *g, struct insn *out)
 {
 	uint8_t bytes[INSN_MAX_BYTES];
 	uint64_t address = linear(g, SEGMENT_CS, g->rip);
-	size_t first = PAGE_SIZE - (address & (PAGE_SIZE - 1));
+	size_t first = MM_PAGE_SIZE - (address & (MM_PAGE_SIZE - 1));
 	enum insn_result result;
 	enum mm_error err;
 
@@ -166,7 +166,7 @@ static bool is_what_faulted(const struct vm_exit *exit, uint64_t address)
 {
 	if (exit->fault.gva_valid)
 		return address == exit->fault.gva.raw;
-	return exit->fault.gpa_is_page || (address ^ exit->fault.gpa.raw) % PAGE_SIZE == 0;
+	return exit->fault.gpa_is_page || (address ^ exit->fault.gpa.raw) % MM_PAGE_SIZE == 0;
 }
 
 static enum mm_error begin(struct x86_mmio *m, const struct x86_guest *g,

@@ -40,7 +40,7 @@ struct x86_mmio {
 /* The next access of the instruction at g->rip, for which the guest exited with `exit`. Errors:
  * MM_UNSUPPORTED for what is refused; the walk's or the fetch's, where the bytes cannot be had. */
 enum mm_error x86_mmio_decode(struct x86_mmio *m, const struct x86_guest *g,
-                              const struct vm_exit *exit, struct mmio_access *access) must_check;
+                              const struct vm_exit *exit, struct mmio_access *access) MM_MUST_CHECK;
 
 /* Ends that access. True: the instruction has another. False: it is done, and g's registers,
  * flags and RIP are as it leaves them. */

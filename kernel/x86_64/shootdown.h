@@ -37,7 +37,7 @@ void shootdown_end(uint64_t root);
 struct shootdown_cpu {
 	_Atomic uint64_t running; /* the root of the tables that a guest runs on here, or 0 */
 	_Atomic uint64_t stale;
-} aligned_to(64);
+} MM_ALIGNED_TO(64);
 
 struct shootdown_cpu *shootdown_this_cpu(void);
 
@@ -46,7 +46,7 @@ struct shootdown_cpu *shootdown_this_cpu(void);
 static inline uint64_t shootdown_enter(struct shootdown_cpu *self, uint64_t root)
 {
 	atomic_exchange(&self->running, root);
-	if (likely(atomic_load_explicit(&self->stale, memory_order_relaxed) == 0))
+	if (MM_LIKELY(atomic_load_explicit(&self->stale, memory_order_relaxed) == 0))
 		return 0;
 	return atomic_exchange(&self->stale, 0);
 }

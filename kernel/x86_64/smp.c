@@ -23,7 +23,7 @@
 struct mailbox {
 	_Atomic(void (*)(void *arg)) work;
 	void *arg;
-} aligned_to(64);
+} MM_ALIGNED_TO(64);
 
 static uint32_t apic_ids[MACHINE_MAX_CPUS];
 static unsigned known; /* CPUs that firmware named, this one included */
@@ -31,7 +31,7 @@ static unsigned up = 1;
 static hpa_t start_page;
 static _Atomic unsigned arrived; /* the CPU that came up last */
 static struct mailbox mailboxes[MACHINE_MAX_CPUS];
-static uint8_t stacks[MACHINE_MAX_CPUS][STACK_SIZE] aligned_to(16);
+static uint8_t stacks[MACHINE_MAX_CPUS][STACK_SIZE] MM_ALIGNED_TO(16);
 
 void smp_init(const struct boot_info *info)
 {
@@ -81,7 +81,7 @@ _Noreturn static void secondary_main(uint64_t cpu)
 
 static bool start_cpu(unsigned cpu)
 {
-	unsigned page = (unsigned)(start_page.raw >> PAGE_SHIFT);
+	unsigned page = (unsigned)(start_page.raw >> MM_PAGE_SHIFT);
 
 	trampoline_prepare(start_page,
 	                   &(struct trampoline_args){

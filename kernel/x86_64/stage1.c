@@ -54,7 +54,7 @@ static bool is_leaf(const struct stage1 *s, struct shape shape, unsigned level, 
 /* 32-bit tables name a 4 MiB page with up to 40 bits, in bits 31:22 and 20:13: table 4-4. */
 static uint64_t leaf_address(struct shape shape, unsigned shift, uint64_t entry)
 {
-	if (shape.entry_size == 4 && shift != PAGE_SHIFT)
+	if (shape.entry_size == 4 && shift != MM_PAGE_SHIFT)
 		return (entry & GENMASK(31, 22)) | FIELD_GET(GENMASK(20, 13), entry) << 32;
 	return entry & PTE_ADDRESS & ~(BIT(shift) - 1);
 }
@@ -79,14 +79,14 @@ static bool permitted(const struct stage1 *s, struct rights rights, enum mm_perm
 /* In 4- and 5-level mode, bits above the highest index repeat it: 3.3.7.1 of vol. 1. */
 static bool is_canonical(struct shape shape, uint64_t address)
 {
-	unsigned unused = 64 - (PAGE_SHIFT + shape.levels * shape.index_bits);
+	unsigned unused = 64 - (MM_PAGE_SHIFT + shape.levels * shape.index_bits);
 
 	return shape.levels < 4 || (uint64_t)((int64_t)(address << unused) >> unused) == address;
 }
 
 /* Compiled once for each shape, which is a constant. */
-static always_inline enum mm_error walk(const struct stage1 *s, struct shape shape,
-                                        uint64_t address, enum mm_perm access, gpa_t *out)
+static MM_ALWAYS_INLINE enum mm_error walk(const struct stage1 *s, struct shape shape,
+                                           uint64_t address, enum mm_perm access, gpa_t *out)
 {
 	struct rights rights = {PTE_WRITE | PTE_USER, 0};
 	uint64_t table = root_of(s, shape), entry;
@@ -95,7 +95,7 @@ static always_inline enum mm_error walk(const struct stage1 *s, struct shape sha
 	if (!is_canonical(shape, address))
 		return MM_NOT_MAPPED;
 	do {
-		shift = PAGE_SHIFT + --level * shape.index_bits;
+		shift = MM_PAGE_SHIFT + --level * shape.index_bits;
 
 		uint64_t index = address >> shift & (BIT(shape.index_bits) - 1);
 		enum mm_error err = aspace_load(s->as, gpa_at(table + index * shape.entry_size),

@@ -23,6 +23,6 @@ struct stage1 {
 /* MM_NOT_MAPPED or MM_DENIED where the guest would take a page fault; the address space's own
  * errors where the tables themselves cannot be read. */
 enum mm_error stage1_translate(const struct stage1 *s, gva_t gva, enum mm_perm access,
-                               gpa_t *out) must_check;
+                               gpa_t *out) MM_MUST_CHECK;
 
 #endif

@@ -37,7 +37,7 @@ struct gate {
 extern const uint8_t trap_entries[VECTORS * ENTRY_SIZE];
 extern const uint8_t __ImageBase[]; /* by the linker: where firmware loaded us */
 
-static struct gate idt[VECTORS] aligned_to(16);
+static struct gate idt[VECTORS] MM_ALIGNED_TO(16);
 
 static const char *const trap_names[] = {
 	"#DE divide error",
@@ -66,7 +66,7 @@ static const char *const trap_names[] = {
 
 static const char *trap_name(uint64_t vector)
 {
-	return vector < ARRAY_SIZE(trap_names) ? trap_names[vector] : "interrupt";
+	return vector < MM_ARRAY_SIZE(trap_names) ? trap_names[vector] : "interrupt";
 }
 
 _Noreturn static void report(const struct trap_frame *f)
@@ -146,7 +146,7 @@ void traps_init_cpu(void)
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} packed pointer = {sizeof(idt) - 1, traps_idt_base()};
+	} MM_PACKED pointer = {sizeof(idt) - 1, traps_idt_base()};
 
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }

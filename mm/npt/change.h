@@ -36,7 +36,7 @@ void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned le
  * needs are taken first: on an error nothing has changed. With `perm`, leaves that have these
  * permissions already are left whole; NULL: none is. */
 enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range,
-                             const enum mm_perm *perm) must_check;
+                             const enum mm_perm *perm) MM_MUST_CHECK;
 
 /* A leaf with other permissions; what it maps, and what is known of its use, stays. */
 static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsigned level,

@@ -14,15 +14,15 @@
 static void report(uint64_t bitmap[], struct gpa_range range, struct gpa_range leaf)
 {
 	struct gpa_range part = gpa_range_intersect(range, leaf);
-	uint64_t page = gpa_diff(part.start, range.start) >> PAGE_SHIFT;
+	uint64_t page = gpa_diff(part.start, range.start) >> MM_PAGE_SHIFT;
 
-	for (uint64_t n = part.size >> PAGE_SHIFT; n != 0; n--, page++)
+	for (uint64_t n = part.size >> MM_PAGE_SHIFT; n != 0; n--, page++)
 		bitmap[page / 64] |= BIT(page % 64);
 }
 
 static struct gpa_range leaf_range(const struct npt_iter *it)
 {
-	return gpa_range(it->gpa, LEVEL_SIZE(it->slot.level));
+	return gpa_range(it->gpa, MM_LEVEL_SIZE(it->slot.level));
 }
 
 /* Takes W from the leaf that the iterator is at. */

@@ -18,7 +18,7 @@ void npt_collect_writable(struct npt *npt, struct gpa_range range, uint64_t bitm
 void npt_collect_dirty(struct npt *npt, struct gpa_range range, uint64_t bitmap[]);
 
 /* Gives every leaf of the range these permissions. True: a flush is due, by npt_flush_range(). */
-bool npt_allow(struct npt *npt, struct gpa_range range, enum mm_perm perm) must_check;
+bool npt_allow(struct npt *npt, struct gpa_range range, enum mm_perm perm) MM_MUST_CHECK;
 
 void npt_flush_range(struct npt *npt, struct gpa_range range);
 

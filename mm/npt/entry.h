@@ -6,7 +6,7 @@
  *
  *	0          absent
  *	table      present, points to a table one level down
- *	leaf       present, maps LEVEL_SIZE(level) bytes
+ *	leaf       present, maps MM_LEVEL_SIZE(level) bytes
  *	parked     not present, but keeps a leaf's frame and attributes: a page that the guest
  *	           may not touch at all, or one on its way out, before the flush
  *	cut        not present, but keeps a table's address: a subtree on its way out

@@ -19,7 +19,7 @@ enum mm_error npt_config_check(const struct npt_format *format, const struct npt
 	bool geometry = within(config->levels, format->min_levels, format->max_levels) &&
 	                within(config->root_bits, format->min_root_bits, format->max_root_bits) &&
 	                npt_gpa_bits(config) <= format->max_gpa_bits;
-	bool widths = within(config->hpa_bits, PAGE_SHIFT + 1, format->max_hpa_bits);
+	bool widths = within(config->hpa_bits, MM_PAGE_SHIFT + 1, format->max_hpa_bits);
 	bool leaves = config->max_leaf <= format->max_leaf && config->max_leaf < config->levels;
 	bool features = (!config->execute_only || format->perm[MM_X] != NPT_INEXPRESSIBLE) &&
 	                (!config->accessed_dirty || format->accessed != 0);

@@ -52,7 +52,7 @@ struct npt_config {
 /* The guest-physical width that a configuration spans, in bits. */
 static inline unsigned npt_gpa_bits(const struct npt_config *config)
 {
-	return PAGE_SHIFT + NPT_INDEX_BITS * (config->levels - 1) + config->root_bits;
+	return MM_PAGE_SHIFT + NPT_INDEX_BITS * (config->levels - 1) + config->root_bits;
 }
 
 /* Size of the root in frames, as a power of two (2 for Sv39x4: 16 KiB, naturally aligned). */
@@ -63,11 +63,12 @@ static inline unsigned npt_root_order(const struct npt_config *config)
 
 /* MM_OK, or MM_UNSUPPORTED where the format has no such geometry, width, leaf or feature. */
 enum mm_error npt_config_check(const struct npt_format *format,
-                               const struct npt_config *config) must_check;
+                               const struct npt_config *config) MM_MUST_CHECK;
 
 /* Can a leaf of this level carry these permissions and this memory type here? MM_UNSUPPORTED
  * if not (W without R, X alone without execute_only, a leaf larger than max_leaf). */
 enum mm_error npt_can_express(const struct npt_format *format, const struct npt_config *config,
-                              unsigned level, enum mm_perm perm, enum mm_memtype type) must_check;
+                              unsigned level, enum mm_perm perm,
+                              enum mm_memtype type) MM_MUST_CHECK;
 
 #endif

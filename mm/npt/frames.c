@@ -40,7 +40,7 @@ enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[])
 
 	size_t got = npt->hal.alloc(npt->hal.ctx, order, n, out);
 
-	if (likely(got == n))
+	if (MM_LIKELY(got == n))
 		return MM_OK;
 	if (got != 0)
 		npt->hal.free(npt->hal.ctx, order, got, out);
@@ -56,7 +56,7 @@ void npt_give(struct npt *npt, unsigned order, size_t n, const hpa_t in[])
 
 void npt_clear_table(const struct npt *npt, hpa_t table, unsigned order)
 {
-	__builtin_memset(hal_to_virt(&npt->hal, table), 0, (size_t)(PAGE_SIZE << order));
+	__builtin_memset(hal_to_virt(&npt->hal, table), 0, (size_t)(MM_PAGE_SIZE << order));
 }
 
 enum mm_error npt_batch_fill(struct npt *npt, struct npt_batch *batch, uint64_t wanted)

@@ -12,7 +12,7 @@
 #define NPT_BATCH 64U
 
 /* [shared] n blocks of 2^order frames, or none at all: MM_QUOTA, MM_NO_MEMORY. */
-enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[]) must_check;
+enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[]) MM_MUST_CHECK;
 /* [shared] */
 void npt_give(struct npt *npt, unsigned order, size_t n, const hpa_t in[]);
 
@@ -29,7 +29,7 @@ static inline void npt_clear_bytes(const struct npt *npt, void *at, size_t bytes
 
 static inline void npt_clear_data(const struct npt *npt, hpa_t block, unsigned order)
 {
-	npt_clear_bytes(npt, hal_to_virt(&npt->hal, block), (size_t)(PAGE_SIZE << order));
+	npt_clear_bytes(npt, hal_to_virt(&npt->hal, block), (size_t)(MM_PAGE_SIZE << order));
 }
 
 /* Single frames in hand: frames[next] to frames[end - 1]. Empty if all zero. */
@@ -41,14 +41,15 @@ struct npt_batch {
 
 /* Takes up to `wanted` frames (and NPT_BATCH) into an empty batch; fewer where there are no
  * more. Error: not one. */
-enum mm_error npt_batch_fill(struct npt *npt, struct npt_batch *batch, uint64_t wanted) must_check;
+enum mm_error npt_batch_fill(struct npt *npt, struct npt_batch *batch,
+                             uint64_t wanted) MM_MUST_CHECK;
 /* Gives back what is in it. */
 void npt_batch_drain(struct npt *npt, struct npt_batch *batch);
 
 /* Puts a frame on its way back into the batch; the HAL gets them by the batchful. */
 static inline void npt_batch_put(struct npt *npt, struct npt_batch *batch, hpa_t frame)
 {
-	if (unlikely(batch->end == NPT_BATCH))
+	if (MM_UNLIKELY(batch->end == NPT_BATCH))
 		npt_batch_drain(npt, batch);
 	batch->frames[batch->end++] = frame;
 }

@@ -12,7 +12,7 @@
 static unsigned fitting_level(struct gpa_range range, gpa_t gpa, unsigned level)
 {
 	while (level > 0) {
-		uint64_t size = LEVEL_SIZE(level);
+		uint64_t size = MM_LEVEL_SIZE(level);
 
 		if (gpa_range_covers(range, gpa_range(gpa_align_down(gpa, size), size)))
 			break;
@@ -23,7 +23,7 @@ static unsigned fitting_level(struct gpa_range range, gpa_t gpa, unsigned level)
 
 static unsigned order_of(unsigned level)
 {
-	return LEVEL_SHIFT(level) - PAGE_SHIFT;
+	return MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT;
 }
 
 /* A block for a leaf of *level, or of the largest below for which there is one. */
@@ -49,9 +49,9 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 	enum mm_error err;
 
 	err = take_block(npt, &level, &block);
-	if (unlikely(err != MM_OK))
+	if (MM_UNLIKELY(err != MM_OK))
 		return err;
-	if (unlikely(top != level)) {
+	if (MM_UNLIKELY(top != level)) {
 		err = npt_take(npt, 0, top - level, tables);
 		if (err != MM_OK) {
 			npt_give(npt, order_of(level), 1, &block);
@@ -70,7 +70,7 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 		npt_store(&table[npt_index(npt, gpa.raw, l)], value);
 		value = npt_table_entry(f, tables[l - level]);
 	}
-	if (unlikely(!atomic_compare_exchange_strong_explicit(
+	if (MM_UNLIKELY(!atomic_compare_exchange_strong_explicit(
 		    slot.entry, &absent, value, memory_order_release, memory_order_relaxed))) {
 		npt_give(npt, order_of(level), 1, &block);
 		if (top != level)
@@ -94,7 +94,7 @@ uint64_t npt_page_attr(const struct npt *npt, enum mm_perm perm)
 
 void npt_forget_absence(struct npt *npt, struct npt_counts *counts, gpa_t gpa)
 {
-	struct gpa_range page = gpa_range(gpa_align_down(gpa, PAGE_SIZE), PAGE_SIZE);
+	struct gpa_range page = gpa_range(gpa_align_down(gpa, MM_PAGE_SIZE), MM_PAGE_SIZE);
 
 	if (npt->format->caches_absent)
 		npt_flush(npt, counts, page, 0, false);

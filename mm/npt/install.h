@@ -13,7 +13,7 @@
  * block is free. MM_BUSY: the entry has changed meanwhile, walk again. MM_NO_MEMORY, MM_QUOTA.
  */
 enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
-                          gpa_t gpa, const struct npt_mapping *mapping) must_check;
+                          gpa_t gpa, const struct npt_mapping *mapping) MM_MUST_CHECK;
 
 /* A fault has found its page present and permitted: another CPU was faster, or this one's TLB
  * still holds that there was nothing. Formats that allow the latter get a flush of the page. */
@@ -22,17 +22,17 @@ void npt_forget_absence(struct npt *npt, struct npt_counts *counts, gpa_t gpa);
 /* The leaf at slot refuses what its area permits: gives it these permissions, and flushes where
  * TLBs go on refusing. Not for a shared leaf that is to be writable. MM_BUSY as above. */
 enum mm_error npt_relax(struct npt *npt, struct npt_counts *counts, struct npt_slot slot, gpa_t gpa,
-                        enum mm_perm perm) must_check;
+                        enum mm_perm perm) MM_MUST_CHECK;
 
 /* The same for a shared leaf that is to be written to: the page becomes the table's own, by a copy
  * if somebody else holds its frame. Flushed. MM_BUSY: also when a large leaf had to be split
  * first. */
 enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
-                          gpa_t gpa, enum mm_perm perm) must_check;
+                          gpa_t gpa, enum mm_perm perm) MM_MUST_CHECK;
 
 /* Puts a table of smaller leaves in the place of a large one. MM_BUSY, MM_NO_MEMORY, MM_QUOTA. */
 enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
-                             gpa_t gpa) must_check;
+                             gpa_t gpa) MM_MUST_CHECK;
 
 /* A leaf for a page of the library's own, in MM_NORMAL memory, but for its address. */
 uint64_t npt_page_attr(const struct npt *npt, enum mm_perm perm);
@@ -41,22 +41,22 @@ uint64_t npt_page_attr(const struct npt *npt, enum mm_perm perm);
  * npt_install() where the walk got to the last level, for such a page, in a plain table: what
  * nearly every fault comes to, and short enough to stand in its caller. *attr is read last.
  */
-static always_inline must_check enum mm_error npt_install_page(struct npt *npt,
-                                                               struct npt_counts *counts,
-                                                               _Atomic uint64_t *entry,
-                                                               const uint64_t *attr)
+static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error npt_install_page(struct npt *npt,
+                                                                     struct npt_counts *counts,
+                                                                     _Atomic uint64_t *entry,
+                                                                     const uint64_t *attr)
 {
 	const struct npt_format *f = npt->format;
 	uint64_t absent = 0;
 	hpa_t frame;
 
-	if (unlikely(npt->hal.alloc(npt->hal.ctx, 0, 1, &frame) != 1))
+	if (MM_UNLIKELY(npt->hal.alloc(npt->hal.ctx, 0, 1, &frame) != 1))
 		return MM_NO_MEMORY;
-	npt_clear_bytes(npt, (void *)(uintptr_t)(frame.raw + npt->direct_offset), PAGE_SIZE);
+	npt_clear_bytes(npt, (void *)(uintptr_t)(frame.raw + npt->direct_offset), MM_PAGE_SIZE);
 
 	uint64_t leaf = *attr | ((frame.raw >> f->pa_shift) & f->pa_mask);
 
-	if (unlikely(!atomic_compare_exchange_strong_explicit(
+	if (MM_UNLIKELY(!atomic_compare_exchange_strong_explicit(
 		    entry, &absent, leaf, memory_order_release, memory_order_relaxed))) {
 		npt_give(npt, 0, 1, &frame);
 		return MM_BUSY;

@@ -45,7 +45,7 @@ static inline void npt_iter_skip(struct npt_iter *it, uint64_t to)
 	unsigned root = npt_root_level(it->npt);
 
 	while (it->level < root &&
-	       (it->at ^ to) >> LEVEL_SHIFT(it->level) >= UINT64_C(1) << NPT_INDEX_BITS)
+	       (it->at ^ to) >> MM_LEVEL_SHIFT(it->level) >= UINT64_C(1) << NPT_INDEX_BITS)
 		it->level++;
 	it->at = to;
 }
@@ -64,9 +64,9 @@ static inline bool npt_iter_next(struct npt_iter *it)
 			continue;
 		}
 
-		uint64_t base = align_down(at, LEVEL_SIZE(level));
+		uint64_t base = mm_align_down(at, MM_LEVEL_SIZE(level));
 
-		npt_iter_skip(it, base + LEVEL_SIZE(level));
+		npt_iter_skip(it, base + MM_LEVEL_SIZE(level));
 		if (value == 0)
 			continue;
 		it->slot = (struct npt_slot){entry, value, level};

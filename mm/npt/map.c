@@ -33,7 +33,7 @@ static uint64_t hidden(const struct npt_format *f, uint64_t entry, uint64_t mark
 /* At least one frame in hand: for a table, and for the pages that are still to come. */
 static enum mm_error need_frame(struct mapper *m)
 {
-	if (likely(m->batch.next != m->batch.end))
+	if (MM_LIKELY(m->batch.next != m->batch.end))
 		return MM_OK;
 	return npt_batch_fill(m->npt, &m->batch, m->owned ? m->left + 1 : 1);
 }
@@ -44,7 +44,7 @@ static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, 
 {
 	const struct npt_format *f = m->npt->format;
 	uint64_t leaf = hidden(f, npt_leaf_entry(f, level, m->attr, m->perm), NPT_PARKED, live);
-	uint64_t step = LEVEL_SIZE(level);
+	uint64_t step = MM_LEVEL_SIZE(level);
 
 	uint64_t stride = npt_encode_pa(f, hpa_at(step));
 	uint64_t first = npt_encode_pa(f, host);
@@ -52,7 +52,7 @@ static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, 
 
 	m->leaves[level] += (int64_t)n;
 	/* Where the address is one field all the way, the next entry is the last plus a stride. */
-	if (likely(last - first == (n - 1) * stride)) {
+	if (MM_LIKELY(last - first == (n - 1) * stride)) {
 		for (leaf |= first; n != 0; n--, leaf += stride)
 			npt_store(entry++, leaf);
 		return;
@@ -73,7 +73,7 @@ static unsigned frames_in_a_row(const hpa_t *frames, unsigned n)
 {
 	unsigned i = 1;
 
-	while (i < n && frames[i].raw - frames[i - 1].raw == PAGE_SIZE)
+	while (i < n && frames[i].raw - frames[i - 1].raw == MM_PAGE_SIZE)
 		i++;
 	return i;
 }
@@ -93,7 +93,7 @@ static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint6
 		const hpa_t *frames = &m->batch.frames[m->batch.next];
 		unsigned some = frames_in_a_row(frames, in_hand);
 
-		npt_clear_bytes(m->npt, hal_to_virt(&m->npt->hal, frames[0]), some * PAGE_SIZE);
+		npt_clear_bytes(m->npt, hal_to_virt(&m->npt->hal, frames[0]), some * MM_PAGE_SIZE);
 		fill_run(m, entry, 0, frames[0], some, live);
 		m->frames += some;
 		m->batch.next += some;
@@ -109,7 +109,7 @@ static bool fill_block(struct mapper *m, _Atomic uint64_t *entry, unsigned level
 {
 	const struct npt_format *f = m->npt->format;
 	uint64_t leaf = hidden(f, npt_leaf_entry(f, level, m->attr, m->perm), NPT_PARKED, live);
-	unsigned order = LEVEL_SHIFT(level) - PAGE_SHIFT;
+	unsigned order = MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT;
 	hpa_t block;
 
 	if (npt_take(m->npt, order, 1, &block) != MM_OK)
@@ -128,7 +128,8 @@ static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned le
 /* Will one run of leaves fill a table of this level? Then it need not be cleared. */
 static bool fills_table(const struct mapper *m, unsigned level, uint64_t size)
 {
-	return size == LEVEL_SIZE(level + 1) && level <= m->max_leaf && (!m->owned || level == 0);
+	return size == MM_LEVEL_SIZE(level + 1) && level <= m->max_leaf &&
+	       (!m->owned || level == 0);
 }
 
 /* Everything of [start, end) that lies beneath one entry. */
@@ -167,12 +168,12 @@ static enum mm_error fill_leaves(struct mapper *m, _Atomic uint64_t *entry, unsi
 	}
 	if (level == 0)
 		return fill_pages(m, entry, n, live);
-	for (; n != 0; n--, entry++, start += LEVEL_SIZE(level)) {
+	for (; n != 0; n--, entry++, start += MM_LEVEL_SIZE(level)) {
 		if (fill_block(m, entry, level, live))
 			continue;
 
 		enum mm_error err =
-			fill_below(m, entry, level, start, start + LEVEL_SIZE(level), live);
+			fill_below(m, entry, level, start, start + MM_LEVEL_SIZE(level), live);
 
 		if (err != MM_OK)
 			return err;
@@ -184,15 +185,15 @@ static enum mm_error fill_leaves(struct mapper *m, _Atomic uint64_t *entry, unsi
 static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned level, uint64_t start,
                           uint64_t end, bool live)
 {
-	uint64_t size = LEVEL_SIZE(level);
+	uint64_t size = MM_LEVEL_SIZE(level);
 	_Atomic uint64_t *entry = &table[npt_index(m->npt, start, level)];
 	enum mm_error err = MM_OK;
 
 	while (start < end && err == MM_OK) {
 		uint64_t n = 1;
-		uint64_t next = u64_min(end, align_down(start, size) + size);
+		uint64_t next = u64_min(end, mm_align_down(start, size) + size);
 
-		if (level <= m->max_leaf && is_aligned(start, size) && end - start >= size) {
+		if (level <= m->max_leaf && mm_is_aligned(start, size) && end - start >= size) {
 			n = (end - start) / size;
 			next = start + n * size;
 			err = fill_leaves(m, entry, level, start, n, live);
@@ -216,12 +217,12 @@ static void reveal(struct mapper *m, _Atomic uint64_t *table, unsigned level, ui
 
 	for (unsigned i = first; i <= last; i++) {
 		uint64_t entry = npt_load(&table[i]);
-		uint64_t base = align_down(start, LEVEL_SIZE(level)) +
-		                (uint64_t)(i - first) * LEVEL_SIZE(level);
+		uint64_t base = mm_align_down(start, MM_LEVEL_SIZE(level)) +
+		                (uint64_t)(i - first) * MM_LEVEL_SIZE(level);
 
 		if (npt_is_table(f, entry, level))
 			reveal(m, npt_child(m->npt, entry), level - 1, base > start ? base : start,
-			       u64_min(end, base + LEVEL_SIZE(level)));
+			       u64_min(end, base + MM_LEVEL_SIZE(level)));
 		else if ((entry & NPT_CUT) != 0)
 			npt_link(&table[i], (entry & ~NPT_CUT) | (f->table & f->present));
 		else if (leaf != 0)
@@ -232,7 +233,7 @@ static void reveal(struct mapper *m, _Atomic uint64_t *table, unsigned level, ui
 /* The largest level at which both addresses of a linear mapping lie alike. */
 static unsigned common_leaf(gpa_t gpa, hpa_t host, unsigned max_leaf)
 {
-	while (max_leaf > 0 && !is_aligned(gpa.raw ^ host.raw, LEVEL_SIZE(max_leaf)))
+	while (max_leaf > 0 && !mm_is_aligned(gpa.raw ^ host.raw, MM_LEVEL_SIZE(max_leaf)))
 		max_leaf--;
 	return max_leaf;
 }
@@ -263,7 +264,7 @@ enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping)
 	m.max_leaf = mapping->owned ? mapping->max_leaf
 	                            : common_leaf(range.start, mapping->host, mapping->max_leaf);
 	m.offset = mapping->host.raw - start;
-	m.left = range.size >> PAGE_SHIFT;
+	m.left = range.size >> MM_PAGE_SHIFT;
 	m.batch.next = m.batch.end = 0;
 	m.frames = m.tables = 0;
 	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)

@@ -63,16 +63,16 @@ struct npt {
 	uint64_t direct_offset;       /* hva = hpa + this, if `direct` */
 	uint64_t perm_tells;          /* npt_perm_tells() */
 	uint8_t root_level;
-	uint8_t root_shift; /* LEVEL_SHIFT(root_level) */
+	uint8_t root_shift; /* MM_LEVEL_SHIFT(root_level) */
 	bool direct;        /* no HAL hook crosses hpa/hva, and addresses are one field */
 	bool plain;         /* direct, and without a quota */
 
 	struct npt_config config;
 	struct mm_hal hal;
 	hpa_t root;
-	uint32_t tag;                         /* for mm_flush */
-	uint64_t quota;                       /* frames, tables included; UINT64_MAX: none */
-	aligned_to(64) _Atomic uint64_t used; /* of the quota; not kept where there is none */
+	uint32_t tag;                            /* for mm_flush */
+	uint64_t quota;                          /* frames, tables included; UINT64_MAX: none */
+	MM_ALIGNED_TO(64) _Atomic uint64_t used; /* of the quota; not kept where there is none */
 	struct npt_counts counts;
 	struct npt *copies;    /* of the live table: what shares frames with it, see share.h */
 	struct npt *next_copy; /* of a copy */
@@ -82,7 +82,7 @@ struct npt {
 struct npt_leaf {
 	gpa_t gpa; /* where the leaf begins */
 	hpa_t hpa;
-	unsigned level;    /* it maps LEVEL_SIZE(level) bytes */
+	unsigned level;    /* it maps MM_LEVEL_SIZE(level) bytes */
 	enum mm_perm perm; /* what the hardware allows now; MM_NONE: parked */
 	enum mm_memtype memtype;
 	bool accessed;
@@ -102,27 +102,27 @@ struct npt_mapping {
 /* Errors: npt_config_check()'s; MM_QUOTA, MM_NO_MEMORY for the root. */
 enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
                        const struct npt_config *config, const struct mm_hal *hal, uint32_t tag,
-                       uint64_t quota) must_check;
+                       uint64_t quota) MM_MUST_CHECK;
 
 /* [exclusive] Frees every table and every owned frame, after a flush. */
 void npt_destroy(struct npt *npt);
 
 /* [exclusive] Maps a range in which there is nothing. MM_NO_MEMORY, MM_QUOTA: there is still
  * nothing, and no observer has ever seen anything. No flush. */
-enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping) must_check;
+enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping) MM_MUST_CHECK;
 
 /* [exclusive] Empties a range: owned frames and empty tables are back after one flush, or none
  * if the hardware could not have seen anything there. Large leaves that stick out are split:
  * MM_NO_MEMORY, MM_QUOTA if that needs a table that cannot be had; then nothing has changed. */
-enum mm_error npt_unmap(struct npt *npt, struct gpa_range range) must_check;
+enum mm_error npt_unmap(struct npt *npt, struct gpa_range range) MM_MUST_CHECK;
 
 /* [exclusive] Puts a mapping in the place of whatever is in its range, with one flush. What was
  * there goes only when all that comes is complete, so both are held for a while. Errors as
  * npt_unmap(). */
-enum mm_error npt_replace(struct npt *npt, const struct npt_mapping *mapping) must_check;
+enum mm_error npt_replace(struct npt *npt, const struct npt_mapping *mapping) MM_MUST_CHECK;
 
 /* [exclusive] Gives all leaves of a range these permissions. Errors as npt_unmap(). */
-enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm perm) must_check;
+enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm perm) MM_MUST_CHECK;
 
 /* [exclusive] Puts one leaf, up to this level, in the place of each table whose leaves are alike
  * and follow each other in host memory, wherever such a leaf would meet the range `changed` and

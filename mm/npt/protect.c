@@ -43,10 +43,10 @@ static void protect(struct protector *p, _Atomic uint64_t *table, unsigned level
                     uint64_t end)
 {
 	const struct npt_format *f = p->npt->format;
-	uint64_t size = LEVEL_SIZE(level);
+	uint64_t size = MM_LEVEL_SIZE(level);
 	unsigned first = npt_index(p->npt, start, level);
 	unsigned last = npt_index(p->npt, end - 1, level);
-	uint64_t base = align_down(start, size);
+	uint64_t base = mm_align_down(start, size);
 
 	for (unsigned i = first; i <= last; i++, base += size) {
 		uint64_t value = npt_load(&table[i]);
@@ -80,7 +80,7 @@ enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm 
 enum mm_error npt_relax(struct npt *npt, struct npt_counts *counts, struct npt_slot slot, gpa_t gpa,
                         enum mm_perm perm)
 {
-	uint64_t size = LEVEL_SIZE(slot.level);
+	uint64_t size = MM_LEVEL_SIZE(slot.level);
 	uint64_t relaxed = npt_with_perm(npt, slot.value, slot.level, perm);
 	bool present = npt_present(npt->format, slot.value);
 

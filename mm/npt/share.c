@@ -33,7 +33,7 @@ static enum held holds(const struct npt *npt, gpa_t gpa, hpa_t hpa, unsigned lev
 {
 	const struct npt_format *f = npt->format;
 	struct npt_slot slot = npt_walk(npt, gpa);
-	uint64_t offset = gpa.raw & (LEVEL_SIZE(slot.level) - 1);
+	uint64_t offset = gpa.raw & (MM_LEVEL_SIZE(slot.level) - 1);
 
 	if (slot.level < level)
 		return HELD_IN_PART;
@@ -58,11 +58,11 @@ static int64_t free_unheld(struct npt *npt, const struct npt *except, gpa_t gpa,
 		in_part |= held == HELD_IN_PART;
 	}
 	if (!in_part) {
-		npt_give(npt, LEVEL_SHIFT(level) - PAGE_SHIFT, 1, &hpa);
-		return INT64_C(1) << (LEVEL_SHIFT(level) - PAGE_SHIFT);
+		npt_give(npt, MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT, 1, &hpa);
+		return INT64_C(1) << (MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT);
 	}
 	for (unsigned i = 0; i < 1U << NPT_INDEX_BITS; i++) {
-		uint64_t offset = i * LEVEL_SIZE(level - 1);
+		uint64_t offset = i * MM_LEVEL_SIZE(level - 1);
 
 		frames += free_unheld(npt, except, gpa_plus(gpa, offset), hpa_plus(hpa, offset),
 		                      level - 1);
@@ -302,7 +302,7 @@ static void release_live(struct npt *npt, uint64_t value, gpa_t gpa, unsigned le
 		uint64_t entry = npt_load(&table[i]);
 
 		if (entry != 0)
-			release_live(npt, entry, gpa_plus(gpa, i * LEVEL_SIZE(level - 1)),
+			release_live(npt, entry, gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)),
 			             level - 1);
 	}
 	npt_give(npt, 0, 1, &pa);
@@ -339,7 +339,7 @@ static void put_back(struct restorer *r, _Atomic uint64_t *live, const _Atomic u
 	struct npt *npt = r->npt;
 
 	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
-		gpa_t at = gpa_plus(gpa, i * LEVEL_SIZE(level));
+		gpa_t at = gpa_plus(gpa, i * MM_LEVEL_SIZE(level));
 		uint64_t value = npt_load(&live[i]);
 		uint64_t wanted = npt_load(&copy[i]);
 
@@ -382,9 +382,9 @@ static void copy_page(const struct npt *npt, hpa_t from, hpa_t to)
 {
 	void *copy = hal_to_virt(&npt->hal, to);
 
-	__builtin_memcpy(copy, hal_to_virt(&npt->hal, from), PAGE_SIZE);
+	__builtin_memcpy(copy, hal_to_virt(&npt->hal, from), MM_PAGE_SIZE);
 	if (npt->hal.written)
-		npt->hal.written(npt->hal.ctx, copy, PAGE_SIZE);
+		npt->hal.written(npt->hal.ctx, copy, MM_PAGE_SIZE);
 }
 
 /* A page of one's own: a new frame with the old one's contents, or, where nobody else holds the
@@ -409,7 +409,7 @@ enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt
                           gpa_t gpa, enum mm_perm perm)
 {
 	const struct npt_format *f = npt->format;
-	gpa_t page = gpa_align_down(gpa, LEVEL_SIZE(slot.level));
+	gpa_t page = gpa_align_down(gpa, MM_LEVEL_SIZE(slot.level));
 	bool present = npt_present(f, slot.value);
 	hpa_t frame;
 	bool copied;
@@ -436,7 +436,8 @@ enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt
 		return MM_BUSY;
 	}
 	if (present && (copied ? !f->break_before_make : f->keeps_refused))
-		npt_flush(npt, counts, gpa_range(page, LEVEL_SIZE(slot.level)), slot.level, false);
+		npt_flush(npt, counts, gpa_range(page, MM_LEVEL_SIZE(slot.level)), slot.level,
+		          false);
 	npt_count(&counts->frames, copied ? 1 : 0);
 	return MM_OK;
 }

@@ -20,12 +20,12 @@
 
 /* [exclusive] Makes *copy a copy of npt's tables as they are now. Every owned leaf of npt becomes
  * shared and read-only; flushed. MM_NO_MEMORY, MM_QUOTA: nothing has changed. */
-enum mm_error npt_copy(struct npt *npt, struct npt *copy) must_check;
+enum mm_error npt_copy(struct npt *npt, struct npt *copy) MM_MUST_CHECK;
 
 /* [exclusive] Puts npt back to what the copy says, which stays. Frames that nobody else holds go
  * back, and so do tables. One flush, or none if nothing differs. Nothing is taken, unless an
  * older copy has been restored since: then MM_NO_MEMORY and MM_QUOTA, and nothing has changed. */
-enum mm_error npt_restore(struct npt *npt, struct npt *copy) must_check;
+enum mm_error npt_restore(struct npt *npt, struct npt *copy) MM_MUST_CHECK;
 
 /* [exclusive] The copy ends; frames that only it held go back, and its tables. */
 void npt_drop_copy(struct npt *npt, struct npt *copy);

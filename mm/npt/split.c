@@ -34,7 +34,7 @@ static struct split split_at(const struct npt *npt, uint64_t at, const enum mm_p
 		return s;
 	if (perm && npt_perm(npt, s.slot.value) == *perm)
 		return s;
-	for (unsigned level = s.slot.level; !is_aligned(at, LEVEL_SIZE(level)); level--)
+	for (unsigned level = s.slot.level; !mm_is_aligned(at, MM_LEVEL_SIZE(level)); level--)
 		s.tables++;
 	return s;
 }
@@ -48,7 +48,7 @@ static unsigned common_tables(const struct split *a, const struct split *b)
 	if (a->tables == 0 || b->tables == 0 || a->slot.entry != b->slot.entry)
 		return 0;
 	while (common < a->tables && common < b->tables &&
-	       a->at >> LEVEL_SHIFT(level) == b->at >> LEVEL_SHIFT(level)) {
+	       a->at >> MM_LEVEL_SHIFT(level) == b->at >> MM_LEVEL_SHIFT(level)) {
 		common++;
 		level--;
 	}
@@ -63,7 +63,7 @@ void npt_fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t val
 	uint64_t attr = npt_at_level(f, value & ~address, level + 1, level);
 	hpa_t pa = npt_decode_pa(f, value);
 
-	for (unsigned i = 0; i < (1U << NPT_INDEX_BITS); i++, pa.raw += LEVEL_SIZE(level))
+	for (unsigned i = 0; i < (1U << NPT_INDEX_BITS); i++, pa.raw += MM_LEVEL_SIZE(level))
 		npt_store(&table[i], attr | npt_encode_pa(f, pa));
 }
 
@@ -76,7 +76,7 @@ static unsigned build_split(const struct npt *npt, struct npt_slot slot, uint64_
 	uint64_t value = slot.value;
 	unsigned used = 0;
 
-	for (unsigned level = slot.level; !is_aligned(at, LEVEL_SIZE(level)); level--) {
+	for (unsigned level = slot.level; !mm_is_aligned(at, MM_LEVEL_SIZE(level)); level--) {
 		_Atomic uint64_t *table = npt_table_at(npt, tables[used]);
 
 		npt_fill_split(npt, table, value, level - 1);
@@ -174,10 +174,10 @@ static bool can_merge(const struct npt *npt, const _Atomic uint64_t *table, unsi
 	uint64_t attr = first & ~(f->pa_mask | f->high_mask | marks);
 
 	if (!npt_is_leaf(f, first, level) || (first & f->shared) != 0 ||
-	    !hpa_is_aligned(pa, LEVEL_SIZE(level + 1)))
+	    !hpa_is_aligned(pa, MM_LEVEL_SIZE(level + 1)))
 		return false;
 	for (unsigned i = 1; i < (1U << NPT_INDEX_BITS); i++) {
-		pa.raw += LEVEL_SIZE(level);
+		pa.raw += MM_LEVEL_SIZE(level);
 		if ((npt_load(&table[i]) & ~marks) != (attr | npt_encode_pa(f, pa)))
 			return false;
 	}
@@ -188,11 +188,11 @@ static bool can_merge(const struct npt *npt, const _Atomic uint64_t *table, unsi
 static bool cut_mergeable(const struct npt *npt, struct gpa_range range, unsigned level)
 {
 	struct npt_iter it = npt_iter_over(npt, range);
-	uint64_t size = LEVEL_SIZE(level);
+	uint64_t size = MM_LEVEL_SIZE(level);
 	bool any = false;
 
 	while (npt_iter_next(&it)) {
-		uint64_t base = align_down(it.gpa.raw, size);
+		uint64_t base = mm_align_down(it.gpa.raw, size);
 
 		if (it.slot.level >= level)
 			continue;
@@ -249,8 +249,8 @@ static void link_merged(struct npt *npt, struct gpa_range range, unsigned level)
 static struct gpa_range merge_range(struct gpa_range changed, struct gpa_range within,
                                     unsigned level)
 {
-	uint64_t size = LEVEL_SIZE(level);
-	uint64_t start = align_down(changed.start.raw, size);
+	uint64_t size = MM_LEVEL_SIZE(level);
+	uint64_t start = mm_align_down(changed.start.raw, size);
 	uint64_t last = gpa_range_last(changed).raw | (size - 1);
 
 	return gpa_range_intersect(gpa_range(gpa_at(start), last - start + 1), within);

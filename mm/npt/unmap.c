@@ -51,10 +51,10 @@ static bool cut(struct cutter *c, _Atomic uint64_t *table, unsigned level, uint6
                 uint64_t end)
 {
 	const struct npt_format *f = c->npt->format;
-	uint64_t size = LEVEL_SIZE(level);
+	uint64_t size = MM_LEVEL_SIZE(level);
 	unsigned first = npt_index(c->npt, start, level);
 	unsigned last = npt_index(c->npt, end - 1, level);
-	uint64_t base = align_down(start, size);
+	uint64_t base = mm_align_down(start, size);
 	bool emptier = false;
 	bool keeps = false;
 
@@ -98,7 +98,7 @@ struct releaser {
 static void release_leaf(struct releaser *r, uint64_t value, unsigned level)
 {
 	const struct npt_format *f = r->npt->format;
-	unsigned order = LEVEL_SHIFT(level) - PAGE_SHIFT;
+	unsigned order = MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT;
 	hpa_t block = npt_decode_pa(f, value);
 
 	r->leaves[level]++;
@@ -113,9 +113,9 @@ static void release_leaf(struct releaser *r, uint64_t value, unsigned level)
 
 /* Sorts NPT_BATCH entries: the frames that the library owns to frames[], how many of them to
  * *owned; answers how many entries hold anything. `direct` is a constant: see walk.h. */
-static always_inline unsigned sort_entries(const struct npt_format *f,
-                                           const _Atomic uint64_t *entries, bool direct,
-                                           hpa_t frames[], unsigned *owned)
+static MM_ALWAYS_INLINE unsigned sort_entries(const struct npt_format *f,
+                                              const _Atomic uint64_t *entries, bool direct,
+                                              hpa_t frames[], unsigned *owned)
 {
 	uint64_t pa_mask = f->pa_mask;
 	uint64_t owned_mask = f->owned;
@@ -179,10 +179,10 @@ static void release(struct releaser *r, _Atomic uint64_t *table, unsigned level,
                     uint64_t end)
 {
 	const struct npt_format *f = r->npt->format;
-	uint64_t size = LEVEL_SIZE(level);
+	uint64_t size = MM_LEVEL_SIZE(level);
 	unsigned first = npt_index(r->npt, start, level);
 	unsigned last = npt_index(r->npt, end - 1, level);
-	uint64_t base = align_down(start, size);
+	uint64_t base = mm_align_down(start, size);
 
 	for (unsigned i = first; i <= last; i++, base += size) {
 		uint64_t value = npt_load(&table[i]);

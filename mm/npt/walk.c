@@ -32,7 +32,7 @@ void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range rang
 	struct mm_flush request = {
 		.root = npt->root,
 		.tag = npt->tag,
-		.all = range.size >> LEVEL_SHIFT(leaf_level) > NPT_FLUSH_STRIDES,
+		.all = range.size >> MM_LEVEL_SHIFT(leaf_level) > NPT_FLUSH_STRIDES,
 		.range = range,
 		.leaf_level = leaf_level,
 		.tables = tables,
@@ -66,7 +66,7 @@ bool npt_replace_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slo
                       uint64_t by)
 {
 	const struct npt_format *f = npt->format;
-	uint64_t size = LEVEL_SIZE(slot->level);
+	uint64_t size = MM_LEVEL_SIZE(slot->level);
 
 	if (f->break_before_make && npt_present(f, slot->value)) {
 		if (!npt_swap(slot->entry, &slot->value, npt_mark(f, slot->value, NPT_FROZEN)))

@@ -24,7 +24,7 @@ struct npt_slot {
 
 static inline uint64_t npt_load(const _Atomic uint64_t *entry)
 {
-	return atomic_load_explicit(entry, memory_order_dependent);
+	return atomic_load_explicit(entry, MM_ORDER_DEPENDENT);
 }
 
 /* For a caller that is alone: relaxed, since the hardware walker cares for no order but that
@@ -54,13 +54,13 @@ static inline unsigned npt_entries(const struct npt *npt, unsigned level)
 
 static inline unsigned npt_index(const struct npt *npt, uint64_t gpa, unsigned level)
 {
-	return (unsigned)(gpa >> LEVEL_SHIFT(level)) & (npt_entries(npt, level) - 1);
+	return (unsigned)(gpa >> MM_LEVEL_SHIFT(level)) & (npt_entries(npt, level) - 1);
 }
 
 /* The same for a table of which it is known that it is not the root. */
-static always_inline unsigned npt_index_below(gpa_t gpa, unsigned level)
+static MM_ALWAYS_INLINE unsigned npt_index_below(gpa_t gpa, unsigned level)
 {
-	return (unsigned)(gpa.raw >> LEVEL_SHIFT(level)) & ((1U << NPT_INDEX_BITS) - 1);
+	return (unsigned)(gpa.raw >> MM_LEVEL_SHIFT(level)) & ((1U << NPT_INDEX_BITS) - 1);
 }
 
 static inline _Atomic uint64_t *npt_table_at(const struct npt *npt, hpa_t table)
@@ -75,14 +75,14 @@ static inline _Atomic uint64_t *npt_child(const struct npt *npt, uint64_t entry)
 }
 
 /* The address in an entry; `direct` is a constant, and says that it is one field. */
-static always_inline uint64_t npt_pa_as(const struct npt_format *f, uint64_t value, bool direct)
+static MM_ALWAYS_INLINE uint64_t npt_pa_as(const struct npt_format *f, uint64_t value, bool direct)
 {
 	return direct ? (value & f->pa_mask) << f->pa_shift : npt_decode_pa(f, value).raw;
 }
 
 /* `direct` is a constant: the general walk pays for hooks and split address fields, the direct
  * one does not. The index of each level below the root is the top of `rest` in its turn. */
-static always_inline struct npt_slot npt_walk_as(const struct npt *npt, gpa_t gpa, bool direct)
+static MM_ALWAYS_INLINE struct npt_slot npt_walk_as(const struct npt *npt, gpa_t gpa, bool direct)
 {
 	const struct npt_format *f = npt->format;
 	unsigned level = npt->root_level;
@@ -107,8 +107,8 @@ static always_inline struct npt_slot npt_walk_as(const struct npt *npt, gpa_t gp
  * The last two levels of a direct walk, for who knows the table that maps gpa's GiB: no level is
  * counted and no shift is loaded, which makes it a third of the whole.
  */
-static always_inline struct npt_slot npt_walk_near(const struct npt *npt, _Atomic uint64_t *table,
-                                                   gpa_t gpa)
+static MM_ALWAYS_INLINE struct npt_slot npt_walk_near(const struct npt *npt,
+                                                      _Atomic uint64_t *table, gpa_t gpa)
 {
 	const struct npt_format *f = npt->format;
 	_Atomic uint64_t *entry = &table[npt_index_below(gpa, 1)];
@@ -128,9 +128,9 @@ _Atomic uint64_t *npt_table_over(const struct npt *npt, gpa_t gpa, unsigned leve
 struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa);
 
 /* gpa is below 2^npt_gpa_bits(). */
-static always_inline struct npt_slot npt_walk(const struct npt *npt, gpa_t gpa)
+static MM_ALWAYS_INLINE struct npt_slot npt_walk(const struct npt *npt, gpa_t gpa)
 {
-	if (likely(npt->direct))
+	if (MM_LIKELY(npt->direct))
 		return npt_walk_as(npt, gpa, true);
 
 	struct npt_slot slot = npt_walk_general(npt, gpa);
@@ -156,7 +156,7 @@ static inline struct npt_leaf npt_decode_leaf(const struct npt *npt, gpa_t gpa, 
 	const struct npt_format *f = npt->format;
 
 	return (struct npt_leaf){
-		.gpa = gpa_align_down(gpa, LEVEL_SIZE(level)),
+		.gpa = gpa_align_down(gpa, MM_LEVEL_SIZE(level)),
 		.hpa = npt_decode_pa(f, entry),
 		.level = level,
 		.perm = npt_perm(npt, entry),

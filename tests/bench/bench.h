@@ -82,7 +82,7 @@ void floor_find(struct timer *t);
 /* 0, but neither the compiler nor the CPU knows before it has `value`, whose top bit is clear. */
 static inline uint64_t never_set(uint64_t value)
 {
-	return value >> 63 << PAGE_SHIFT;
+	return value >> 63 << MM_PAGE_SHIFT;
 }
 
 /* Random page addresses below a limit, the same each time. */

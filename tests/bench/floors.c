@@ -21,8 +21,8 @@ void floor_linear(struct timer *t)
 	uint64_t entry = 0x40001037;
 	for (unsigned i = 0; i < ENTRIES; i++) {
 		volatile uint64_t *table =
-			(uint64_t *)(pool.memory + pool.stack[--pool.free] * PAGE_SIZE);
-		for (unsigned e = 0; e < ENTRIES; e++, entry += PAGE_SIZE)
+			(uint64_t *)(pool.memory + pool.stack[--pool.free] * MM_PAGE_SIZE);
+		for (unsigned e = 0; e < ENTRIES; e++, entry += MM_PAGE_SIZE)
 			table[e] = entry;
 	}
 	timer_stop(t, ENTRIES * ENTRIES);
@@ -37,7 +37,7 @@ void floor_fault(struct timer *t)
 	uint64_t *tables = (uint64_t *)pool.memory;
 	pool_reset();
 	/* Tables 0, 1, 2 above 512 of the lowest level, linked before. */
-	memset(tables, 0, (3 + ENTRIES) * PAGE_SIZE);
+	memset(tables, 0, (3 + ENTRIES) * MM_PAGE_SIZE);
 	tables[0] = (uint64_t)(uintptr_t)&tables[ENTRIES];
 	tables[ENTRIES] = (uint64_t)(uintptr_t)&tables[2 * ENTRIES];
 	for (uint64_t i = 0; i < ENTRIES; i++)
@@ -52,7 +52,7 @@ void floor_fault(struct timer *t)
 		const uint64_t *l1 = (const uint64_t *)(uintptr_t)l2[(page >> 18) & 511];
 		uint64_t *l0 = (uint64_t *)(uintptr_t)l1[(page >> 9) & 511];
 		uint64_t absent = 0;
-		uint64_t entry = (uint64_t)pool.stack[--pool.free] * PAGE_SIZE | 0x37;
+		uint64_t entry = (uint64_t)pool.stack[--pool.free] * MM_PAGE_SIZE | 0x37;
 		__atomic_compare_exchange_n(&l0[page & 511], &absent, entry, false,
 		                            __ATOMIC_RELEASE, __ATOMIC_RELAXED);
 		__atomic_store_n(&inside, 0, __ATOMIC_RELEASE);
@@ -63,9 +63,9 @@ void floor_fault(struct timer *t)
 void floor_zero_cold(struct timer *t)
 {
 	timer_start(t);
-	for (uint64_t page = 0; page < 256 * MiB / PAGE_SIZE; page++)
-		memset(pool.memory + page * PAGE_SIZE, 0, PAGE_SIZE);
-	timer_stop(t, 256 * MiB / PAGE_SIZE);
+	for (uint64_t page = 0; page < 256 * MiB / MM_PAGE_SIZE; page++)
+		memset(pool.memory + page * MM_PAGE_SIZE, 0, MM_PAGE_SIZE);
+	timer_stop(t, 256 * MiB / MM_PAGE_SIZE);
 }
 
 void floor_zero_warm(struct timer *t)
@@ -73,7 +73,7 @@ void floor_zero_warm(struct timer *t)
 	for (unsigned round = 0; round < 512; round++) {
 		timer_start(t);
 		for (uint64_t page = 0; page < 64; page++)
-			memset(pool.memory + page * PAGE_SIZE, 0, PAGE_SIZE);
+			memset(pool.memory + page * MM_PAGE_SIZE, 0, MM_PAGE_SIZE);
 		timer_stop(t, 64);
 	}
 }
@@ -94,10 +94,10 @@ static uint64_t walk(const uint64_t *root, uint64_t offset, uint64_t gpa)
 }
 
 /* `chained` is a constant: each walk's address waits for the last one's entry, or for nothing. */
-static always_inline void translate_floor(struct timer *t, unsigned level, bool chained)
+static MM_ALWAYS_INLINE void translate_floor(struct timer *t, unsigned level, bool chained)
 {
 	static struct aspace as;
-	const uint64_t *at = random_pages(GiB / PAGE_SIZE);
+	const uint64_t *at = random_pages(GiB / MM_PAGE_SIZE);
 	uint64_t offset = pool.hal.direct_offset;
 	uint64_t sum = 0, carried = 0;
 
@@ -143,11 +143,11 @@ void floor_unmap(struct timer *t)
 	uint64_t *entries = (uint64_t *)pool.memory;
 	pool_reset();
 	for (uint64_t i = 0; i < ENTRIES * ENTRIES; i++)
-		entries[i] = (uint64_t)pool.stack[--pool.free] * PAGE_SIZE | 0x37;
+		entries[i] = (uint64_t)pool.stack[--pool.free] * MM_PAGE_SIZE | 0x37;
 	timer_start(t);
 	for (uint64_t i = 0; i < ENTRIES * ENTRIES; i++) {
 		volatile uint64_t *entry = &entries[i];
-		pool.stack[pool.free++] = (uint32_t)(*entry / PAGE_SIZE);
+		pool.stack[pool.free++] = (uint32_t)(*entry / MM_PAGE_SIZE);
 		*entry = 0;
 	}
 	timer_stop(t, ENTRIES * ENTRIES);
@@ -163,7 +163,7 @@ void floor_find(struct timer *t)
 	const uint64_t *at = random_pages(AREAS * 16);
 	uint64_t sum = 0;
 	for (uint64_t i = 0; i < AREAS; i++)
-		starts[i] = i * 16 * PAGE_SIZE;
+		starts[i] = i * 16 * MM_PAGE_SIZE;
 	timer_start(t);
 	for (size_t i = 0; i < RANDOM_COUNT; i++) {
 		const uint64_t *base = starts;

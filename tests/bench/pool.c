@@ -16,7 +16,7 @@ struct pool pool;
 
 static hpa_t take_one(void)
 {
-	return hpa_at(POOL_BASE + pool.stack[--pool.free] * PAGE_SIZE);
+	return hpa_at(POOL_BASE + pool.stack[--pool.free] * MM_PAGE_SIZE);
 }
 
 static size_t pool_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
@@ -36,7 +36,7 @@ static void pool_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
 	(void)order;
 	uint32_t *top = &pool.stack[pool.free];
 	for (size_t i = 0; i < n; i++)
-		*top++ = (uint32_t)((in[i].raw - POOL_BASE) / PAGE_SIZE);
+		*top++ = (uint32_t)((in[i].raw - POOL_BASE) / MM_PAGE_SIZE);
 	pool.free += n;
 }
 
@@ -61,7 +61,7 @@ static unsigned pool_cpu(void *ctx)
 
 void pool_open(void)
 {
-	pool.frames = POOL_BYTES / PAGE_SIZE;
+	pool.frames = POOL_BYTES / MM_PAGE_SIZE;
 	pool.memory = mmap(NULL, POOL_BYTES, PROT_READ | PROT_WRITE,
 	                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	pool.stack = malloc(pool.frames * sizeof(*pool.stack));
@@ -146,7 +146,7 @@ const uint64_t *random_pages(uint64_t below)
 		state ^= state << 13;
 		state ^= state >> 7;
 		state ^= state << 17;
-		at[i] = state % below * PAGE_SIZE;
+		at[i] = state % below * MM_PAGE_SIZE;
 	}
 	return at;
 }

@@ -8,7 +8,7 @@
 
 #include "mm/compiler.h"
 
-#define PAGES_PER_GIB (GiB / PAGE_SIZE)
+#define PAGES_PER_GIB (GiB / MM_PAGE_SIZE)
 
 static struct aspace as;
 static volatile uint64_t sink;
@@ -52,7 +52,7 @@ void bench_map_present(struct aspace *space, unsigned level)
 static void w1a(struct timer *t)
 {
 	open_space(false);
-	must(aspace_map_linear(&as, gpa_range(gpa_at(511 * GiB), PAGE_SIZE), hpa_at(0), MM_RW,
+	must(aspace_map_linear(&as, gpa_range(gpa_at(511 * GiB), MM_PAGE_SIZE), hpa_at(0), MM_RW,
 	                       MM_NORMAL, 0));
 	for (unsigned round = 0; round < 2000; round++) {
 		timer_start(t);
@@ -82,8 +82,8 @@ static void w1c(struct timer *t)
 	open_space(false);
 	for (unsigned round = 0; round < 4; round++) {
 		timer_start(t);
-		must(aspace_map_linear(&as, gib(1), hpa_at(4 * GiB + PAGE_SIZE), MM_RWX, MM_NORMAL,
-		                       2));
+		must(aspace_map_linear(&as, gib(1), hpa_at(4 * GiB + MM_PAGE_SIZE), MM_RWX,
+		                       MM_NORMAL, 2));
 		timer_stop(t, PAGES_PER_GIB);
 		must(aspace_unmap(&as, gib(1)));
 	}
@@ -109,11 +109,11 @@ static void fault_gib(struct timer *t, uint64_t bytes)
 {
 	must(aspace_map_alloc(&as, gib(1), MM_RWX, lazily));
 	timer_start(t);
-	for (uint64_t at = GiB; at < GiB + bytes; at += PAGE_SIZE) {
-		if (unlikely(aspace_fault(&as, gpa_at(at), MM_W) != MM_FAULT_MAPPED))
+	for (uint64_t at = GiB; at < GiB + bytes; at += MM_PAGE_SIZE) {
+		if (MM_UNLIKELY(aspace_fault(&as, gpa_at(at), MM_W) != MM_FAULT_MAPPED))
 			exit(1);
 	}
-	timer_stop(t, bytes / PAGE_SIZE);
+	timer_stop(t, bytes / MM_PAGE_SIZE);
 }
 
 static void w2b(struct timer *t)
@@ -139,7 +139,8 @@ static void w2d(struct timer *t)
 		must(aspace_map_alloc(&as, gib(1), MM_RWX, lazily));
 		timer_start(t);
 		for (uint64_t p = 0; p < 64; p++) {
-			if (aspace_fault(&as, gpa_at(GiB + p * PAGE_SIZE), MM_W) != MM_FAULT_MAPPED)
+			if (aspace_fault(&as, gpa_at(GiB + p * MM_PAGE_SIZE), MM_W) !=
+			    MM_FAULT_MAPPED)
 				exit(1);
 		}
 		timer_stop(t, 64);
@@ -155,7 +156,7 @@ static void w3(struct timer *t)
 		timer_start(t);
 		must(aspace_map_alloc(&as, gpa_range(gpa_at(GiB), 256 * MiB), MM_RWX,
 		                      (struct aspace_backing){.populate = true}));
-		timer_stop(t, 256 * MiB / PAGE_SIZE);
+		timer_stop(t, 256 * MiB / MM_PAGE_SIZE);
 		aspace_destroy(&as);
 	}
 }
@@ -163,7 +164,7 @@ static void w3(struct timer *t)
 /* --- W4: translate --- */
 
 /* `chained` is a constant: each address waits for the last one's translation, or for nothing. */
-static always_inline void translate(struct timer *t, unsigned level, bool chained, bool locked)
+static MM_ALWAYS_INLINE void translate(struct timer *t, unsigned level, bool chained, bool locked)
 {
 	const uint64_t *at = random_pages(PAGES_PER_GIB);
 	struct aspace_translation out;
@@ -173,7 +174,8 @@ static always_inline void translate(struct timer *t, unsigned level, bool chaine
 	bench_map_present(&as, level);
 	timer_start(t);
 	for (size_t i = 0; i < RANDOM_COUNT; i++) {
-		if (unlikely(aspace_translate(&as, gpa_at(GiB + at[i] + carried), &out) != MM_OK))
+		if (MM_UNLIKELY(aspace_translate(&as, gpa_at(GiB + at[i] + carried), &out) !=
+		                MM_OK))
 			exit(1);
 		sum += out.hpa.raw;
 		if (chained)
@@ -242,7 +244,7 @@ static void w5b(struct timer *t)
 
 static uint64_t area_start(uint64_t n)
 {
-	return GiB + n * (AREA_PAGES + 1) * PAGE_SIZE;
+	return GiB + n * (AREA_PAGES + 1) * MM_PAGE_SIZE;
 }
 
 /* 0 to AREAS - 1 in an order of no kind. */
@@ -253,7 +255,7 @@ static const uint32_t *scrambled(void)
 	for (uint32_t i = 0; i < AREAS; i++)
 		order[i] = i;
 	for (uint32_t i = AREAS - 1; i > 0; i--) {
-		uint32_t j = (uint32_t)(random[i] / PAGE_SIZE % (i + 1));
+		uint32_t j = (uint32_t)(random[i] / MM_PAGE_SIZE % (i + 1));
 		uint32_t other = order[j];
 		order[j] = order[i];
 		order[i] = other;
@@ -265,7 +267,7 @@ static void map_areas(const uint32_t *order)
 {
 	for (unsigned i = 0; i < AREAS; i++)
 		must(aspace_map_alloc(
-			&as, gpa_range(gpa_at(area_start(order[i])), AREA_PAGES * PAGE_SIZE),
+			&as, gpa_range(gpa_at(area_start(order[i])), AREA_PAGES * MM_PAGE_SIZE),
 			MM_RWX, lazily));
 }
 
@@ -308,8 +310,8 @@ static void w6b_fault(struct timer *t)
 	for (uint64_t p = 1; p < AREA_PAGES; p += 2) {
 		timer_start(t);
 		for (unsigned i = 0; i < AREAS; i++) {
-			gpa_t gpa = gpa_at(area_start(order[i]) + p * PAGE_SIZE);
-			if (unlikely(aspace_fault(&as, gpa, MM_W) != MM_FAULT_MAPPED))
+			gpa_t gpa = gpa_at(area_start(order[i]) + p * MM_PAGE_SIZE);
+			if (MM_UNLIKELY(aspace_fault(&as, gpa, MM_W) != MM_FAULT_MAPPED))
 				exit(1);
 		}
 		timer_stop(t, AREAS);
@@ -319,7 +321,7 @@ static void w6b_fault(struct timer *t)
 
 static struct gpa_range middle_page(uint64_t area)
 {
-	return gpa_range(gpa_at(area_start(area) + AREA_PAGES / 2 * PAGE_SIZE), PAGE_SIZE);
+	return gpa_range(gpa_at(area_start(area) + AREA_PAGES / 2 * MM_PAGE_SIZE), MM_PAGE_SIZE);
 }
 
 /* In the middle of every tenth: there are about 10,000 areas all the time. */
@@ -447,7 +449,7 @@ static void *fault_pages(void *arg)
 	pthread_barrier_wait(f->start);
 	double began = now_ns();
 	for (uint64_t p = f->first; p < f->first + f->pages; p++) {
-		enum mm_fault fault = aspace_fault(&as, gpa_at(GiB + p * PAGE_SIZE), MM_W);
+		enum mm_fault fault = aspace_fault(&as, gpa_at(GiB + p * MM_PAGE_SIZE), MM_W);
 		if (fault != MM_FAULT_MAPPED && fault != MM_FAULT_SPURIOUS)
 			exit(1);
 	}
@@ -546,4 +548,4 @@ const struct workload workloads[] = {
 	{"W10", "2 threads, the same pages: frames per page", 1, 0, 0, w10, NULL, "frames"},
 };
 
-const size_t workload_count = ARRAY_SIZE(workloads);
+const size_t workload_count = MM_ARRAY_SIZE(workloads);

@@ -23,12 +23,12 @@ void ghost_tlb_fini(struct ghost_tlb *tlb)
 
 static uint64_t entry_base(uint64_t gpa, unsigned level)
 {
-	return LEVEL_SHIFT(level) < 64 ? align_down(gpa, LEVEL_SIZE(level)) : 0;
+	return MM_LEVEL_SHIFT(level) < 64 ? mm_align_down(gpa, MM_LEVEL_SIZE(level)) : 0;
 }
 
 static struct gpa_range entry_range(const struct ghost_entry *e)
 {
-	return gpa_range(e->gpa, LEVEL_SIZE(e->level));
+	return gpa_range(e->gpa, MM_LEVEL_SIZE(e->level));
 }
 
 static struct ghost_entry *find(struct ghost_tlb *tlb, bool table, uint32_t tag, gpa_t gpa,
@@ -97,7 +97,7 @@ void ghost_tlb_unwatch(struct ghost_tlb *tlb, uint32_t tag)
  * a hook may do with TLBI IPAS2E1 or HFENCE.GVMA. */
 static bool stride_hits(const struct mm_flush *request, const struct ghost_entry *e)
 {
-	uint64_t stride = LEVEL_SIZE(request->leaf_level);
+	uint64_t stride = MM_LEVEL_SIZE(request->leaf_level);
 	struct gpa_range range = request->range;
 	struct gpa_range covered = entry_range(e);
 
@@ -106,7 +106,7 @@ static bool stride_hits(const struct mm_flush *request, const struct ghost_entry
 	if (gpa_range_contains(covered, range.start))
 		return true;
 	/* The first address of the stride at or after the entry's start. */
-	uint64_t offset = align_up(covered.start.raw - range.start.raw, stride);
+	uint64_t offset = mm_align_up(covered.start.raw - range.start.raw, stride);
 	return offset < range.size && gpa_range_contains(covered, gpa_plus(range.start, offset));
 }
 
@@ -120,7 +120,7 @@ void ghost_tlb_flush(struct ghost_tlb *tlb, const struct mm_flush *request)
 		             (unsigned long long)space->mmu.root.raw);
 	if (!request->all) {
 		CHECK(gpa_range_valid(request->range));
-		CHECK(gpa_range_is_aligned(request->range, PAGE_SIZE));
+		CHECK(gpa_range_is_aligned(request->range, MM_PAGE_SIZE));
 		CHECK(request->leaf_level < NPT_MAX_LEVELS);
 	}
 	for (size_t i = tlb->count; i-- > 0;) {
@@ -137,10 +137,10 @@ void ghost_tlb_flush(struct ghost_tlb *tlb, const struct mm_flush *request)
 
 void ghost_tlb_check_free(const struct ghost_tlb *tlb, hpa_t frame, unsigned order)
 {
-	struct hpa_range block = hpa_range(frame, PAGE_SIZE << order);
+	struct hpa_range block = hpa_range(frame, MM_PAGE_SIZE << order);
 	for (size_t i = 0; i < tlb->count; i++) {
 		const struct ghost_entry *e = &tlb->entries[i];
-		uint64_t size = e->table ? PAGE_SIZE : LEVEL_SIZE(e->level);
+		uint64_t size = e->table ? MM_PAGE_SIZE : MM_LEVEL_SIZE(e->level);
 		if (hpa_range_overlaps(block, hpa_range(e->hpa, size)))
 			check_failed(__FILE__, __LINE__,
 			             "frame 0x%llx is freed, and the TLB still holds a %s for gpa "

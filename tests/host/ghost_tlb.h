@@ -21,7 +21,7 @@
 struct ghost_entry {
 	bool table;     /* an entry that leads to a table; otherwise a leaf */
 	uint32_t tag;   /* of its address space */
-	unsigned level; /* it covers LEVEL_SIZE(level) bytes */
+	unsigned level; /* it covers MM_LEVEL_SIZE(level) bytes */
 	gpa_t gpa;      /* where they begin */
 	hpa_t hpa;      /* where it leads */
 	enum mm_perm perm;

@@ -5,12 +5,12 @@
 
 struct gpa_range pages(uint64_t first, uint64_t n)
 {
-	return gpa_range(gpa_at(first * PAGE_SIZE), n * PAGE_SIZE);
+	return gpa_range(gpa_at(first * MM_PAGE_SIZE), n * MM_PAGE_SIZE);
 }
 
 gpa_t page(uint64_t number)
 {
-	return gpa_at(number * PAGE_SIZE);
+	return gpa_at(number * MM_PAGE_SIZE);
 }
 
 static void *physical_memory(void *ctx, hpa_t pa)

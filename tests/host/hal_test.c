@@ -73,12 +73,12 @@ static void record(struct hal_test *test, const struct hal_event *event)
 
 static hpa_t frame_address(size_t index)
 {
-	return hpa_at(HAL_TEST_BASE + index * PAGE_SIZE);
+	return hpa_at(HAL_TEST_BASE + index * MM_PAGE_SIZE);
 }
 
 static size_t frame_index(const struct hal_test *test, hpa_t pa)
 {
-	uint64_t index = (pa.raw - HAL_TEST_BASE) / PAGE_SIZE;
+	uint64_t index = (pa.raw - HAL_TEST_BASE) / MM_PAGE_SIZE;
 	if (index >= test->frames)
 		check_failed(__FILE__, __LINE__, "0x%llx is no address of the pool",
 		             (unsigned long long)pa.raw);
@@ -87,7 +87,7 @@ static size_t frame_index(const struct hal_test *test, hpa_t pa)
 
 void *hal_test_ptr(struct hal_test *test, hpa_t pa)
 {
-	return test->memory + frame_index(test, pa) * PAGE_SIZE + pa.raw % PAGE_SIZE;
+	return test->memory + frame_index(test, pa) * MM_PAGE_SIZE + pa.raw % MM_PAGE_SIZE;
 }
 
 bool hal_test_owned(struct hal_test *test, hpa_t pa)
@@ -146,9 +146,9 @@ static void fill_with_poison(const struct hal_test *test, uint8_t *at, size_t by
 		memset(at, HAL_TEST_POISON, bytes);
 		return;
 	}
-	for (; bytes > 0; at += PAGE_SIZE, bytes -= PAGE_SIZE) {
+	for (; bytes > 0; at += MM_PAGE_SIZE, bytes -= MM_PAGE_SIZE) {
 		memset(at, HAL_TEST_POISON, 64);
-		memset(at + PAGE_SIZE - 64, HAL_TEST_POISON, 64);
+		memset(at + MM_PAGE_SIZE - 64, HAL_TEST_POISON, 64);
 	}
 }
 
@@ -171,8 +171,8 @@ static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 			break;
 		}
 		void *at = hal_test_ptr(test, out[got]);
-		set_poison(test, at, PAGE_SIZE << order, false);
-		fill_with_poison(test, at, PAGE_SIZE << order);
+		set_poison(test, at, MM_PAGE_SIZE << order, false);
+		fill_with_poison(test, at, MM_PAGE_SIZE << order);
 		record(test,
 		       &(struct hal_event){.kind = HAL_ALLOC, .frame = out[got], .order = order});
 	}
@@ -185,7 +185,7 @@ static void give_block(struct hal_test *test, unsigned order, hpa_t frame)
 	size_t first = frame_index(test, frame);
 	size_t frames = (size_t)1 << order;
 
-	CHECK(frame.raw % (PAGE_SIZE << order) == 0);
+	CHECK(frame.raw % (MM_PAGE_SIZE << order) == 0);
 	for (size_t i = 0; i < frames; i++) {
 		if (!test->owner[first + i])
 			check_failed(__FILE__, __LINE__, "free of 0x%llx, which nobody owns",
@@ -194,7 +194,7 @@ static void give_block(struct hal_test *test, unsigned order, hpa_t frame)
 	ghost_tlb_check_free(&test->tlb, frame, order);
 	memset(&test->owner[first], false, frames);
 	test->in_use -= frames;
-	set_poison(test, hal_test_ptr(test, frame), PAGE_SIZE << order, true);
+	set_poison(test, hal_test_ptr(test, frame), MM_PAGE_SIZE << order, true);
 	record(test, &(struct hal_event){.kind = HAL_FREE, .frame = frame, .order = order});
 }
 
@@ -218,7 +218,7 @@ static hpa_t hook_virt_to_phys(void *ctx, const void *va)
 {
 	struct hal_test *test = ctx;
 	uint64_t offset = (uint64_t)((const uint8_t *)va - test->memory);
-	CHECK(offset < test->frames * PAGE_SIZE);
+	CHECK(offset < test->frames * MM_PAGE_SIZE);
 	return hpa_at(HAL_TEST_BASE + offset);
 }
 
@@ -226,7 +226,8 @@ static hpa_t hook_virt_to_phys(void *ctx, const void *va)
 static void show(struct hal_test *test, const void *at, size_t bytes)
 {
 	size_t offset = (size_t)((const uint8_t *)at - test->memory);
-	CHECK(offset <= test->frames * PAGE_SIZE && bytes <= test->frames * PAGE_SIZE - offset);
+	CHECK(offset <= test->frames * MM_PAGE_SIZE &&
+	      bytes <= test->frames * MM_PAGE_SIZE - offset);
 	if (test->mirror)
 		memcpy(test->mirror + offset, at, bytes);
 }
@@ -234,11 +235,11 @@ static void show(struct hal_test *test, const void *at, size_t bytes)
 static void hook_zero(void *ctx, void *page, size_t bytes)
 {
 	struct hal_test *test = ctx;
-	CHECK(bytes % PAGE_SIZE == 0);
+	CHECK(bytes % MM_PAGE_SIZE == 0);
 	lock(test);
 	memset(page, 0, bytes);
 	show(test, page, bytes);
-	test->zeroed += bytes / PAGE_SIZE;
+	test->zeroed += bytes / MM_PAGE_SIZE;
 	record(test, &(struct hal_event){.kind = HAL_ZERO, .frame = hook_virt_to_phys(ctx, page)});
 	unlock(test);
 }
@@ -284,9 +285,9 @@ struct hal_test *hal_test_open(struct hal_test_options options)
 	test->options = options;
 	test->frames = options.frames ? options.frames : 4096;
 	CHECK((test->frames & (test->frames - 1)) == 0);
-	test->memory = map_pages(test->frames * PAGE_SIZE, options.shared);
-	set_poison(test, test->memory, test->frames * PAGE_SIZE, true);
-	test->mirror = options.mirror ? map_pages(test->frames * PAGE_SIZE, false) : NULL;
+	test->memory = map_pages(test->frames * MM_PAGE_SIZE, options.shared);
+	set_poison(test, test->memory, test->frames * MM_PAGE_SIZE, true);
+	test->mirror = options.mirror ? map_pages(test->frames * MM_PAGE_SIZE, false) : NULL;
 	test->owner = calloc(test->frames, 1);
 	CHECK(test->owner != NULL);
 	pthread_mutex_init(&test->mutex, NULL);
@@ -310,10 +311,10 @@ struct hal_test *hal_test_open(struct hal_test_options options)
 void hal_test_close(struct hal_test *test)
 {
 	CHECK_EQ(test->in_use, 0);
-	set_poison(test, test->memory, test->frames * PAGE_SIZE, false);
-	munmap(test->memory, test->frames * PAGE_SIZE);
+	set_poison(test, test->memory, test->frames * MM_PAGE_SIZE, false);
+	munmap(test->memory, test->frames * MM_PAGE_SIZE);
 	if (test->mirror)
-		munmap(test->mirror, test->frames * PAGE_SIZE);
+		munmap(test->mirror, test->frames * MM_PAGE_SIZE);
 	ghost_tlb_fini(&test->tlb);
 	pthread_mutex_destroy(&test->mutex);
 	free(test->owner);

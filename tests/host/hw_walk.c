@@ -30,7 +30,7 @@ static struct hw_entry entry_bad(enum hw_outcome outcome)
 /* Bits of an address field that have to be zero: those below the leaf, those above the bus. */
 static bool address_bad(const struct hw_mmu *mmu, uint64_t address, unsigned level, bool leaf)
 {
-	uint64_t unit = leaf ? LEVEL_SIZE(level) : PAGE_SIZE;
+	uint64_t unit = leaf ? MM_LEVEL_SIZE(level) : MM_PAGE_SIZE;
 	return (address & (unit - 1)) || address >> mmu->config.hpa_bits;
 }
 
@@ -209,7 +209,7 @@ static struct hw_result walk_once(const struct hw_mmu *mmu, gpa_t gpa, enum mm_p
 	}
 	for (unsigned level = config->levels; level-- > 0;) {
 		unsigned bits = level + 1 == config->levels ? config->root_bits : NPT_INDEX_BITS;
-		uint64_t index = (gpa.raw >> LEVEL_SHIFT(level)) & (BIT(bits) - 1);
+		uint64_t index = (gpa.raw >> MM_LEVEL_SHIFT(level)) & (BIT(bits) - 1);
 		uint64_t *entry = mmu->memory(mmu->ctx, hpa_plus(table, index * 8));
 		uint64_t e = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
 		struct hw_entry d = decode(mmu, e, level, access);
@@ -240,7 +240,7 @@ static struct hw_result walk_once(const struct hw_mmu *mmu, gpa_t gpa, enum mm_p
 			return result;
 		}
 		if (d.leaf) {
-			result.hpa = hpa_plus(d.next, gpa.raw & (LEVEL_SIZE(level) - 1));
+			result.hpa = hpa_plus(d.next, gpa.raw & (MM_LEVEL_SIZE(level) - 1));
 			return result;
 		}
 		table = d.next;

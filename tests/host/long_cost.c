@@ -65,7 +65,7 @@ static void run_find_free(void *guest)
 {
 	struct guest *g = guest;
 	gpa_t at;
-	CHECK_OK(aspace_find_free(&g->as, page(1), 64 * PAGE_SIZE, PAGE_SIZE, &at));
+	CHECK_OK(aspace_find_free(&g->as, page(1), 64 * MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
 }
 
 static const struct operation operations[] = {
@@ -88,7 +88,7 @@ static uint64_t cost(const struct geometry *geo, const struct operation *op, uns
 
 static void c28_cost_does_not_grow_with_areas(const struct geometry *geo)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(operations); i++) {
 		uint64_t few = cost(geo, &operations[i], 100);
 		uint64_t many = cost(geo, &operations[i], 10000);
 		check_context("format=%s operation=%s", geo->name, operations[i].name);
@@ -109,5 +109,5 @@ int main(void)
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST_IF(c28_cost_does_not_grow_with_areas, is_one),
 	};
-	return run_geometry_tests("cost", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("cost", tests, MM_ARRAY_SIZE(tests));
 }

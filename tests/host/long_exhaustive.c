@@ -121,9 +121,9 @@ struct world {
 		copy(w->as_low, &g->as, sizeof(w->as_low));                                        \
 		copy(&w->cpu, &g->as.cpus[0], sizeof(w->cpu));                                     \
 		for (unsigned f = 0; f < FRAMES; f++) {                                            \
-			uint8_t *frame = hal->memory + f * PAGE_SIZE;                              \
+			uint8_t *frame = hal->memory + f * MM_PAGE_SIZE;                           \
 			copy(w->edges[f][0], frame, EDGE);                                         \
-			copy(w->edges[f][1], frame + PAGE_SIZE - EDGE, EDGE);                      \
+			copy(w->edges[f][1], frame + MM_PAGE_SIZE - EDGE, EDGE);                   \
 		}                                                                                  \
 		copy(w->owner, hal->owner, sizeof(w->owner));                                      \
 		copy(&w->in_use, &hal->in_use, sizeof(w->in_use));                                 \
@@ -155,9 +155,9 @@ static void put_back(struct world *w, struct model *m)
 	EACH_PART(PUT_BACK);
 	/* What became a page in between, and was filled, may be a table again. */
 	for (unsigned f = 0; f < FRAMES; f++) {
-		uint8_t *frame = m->guest->hal->memory + f * PAGE_SIZE;
+		uint8_t *frame = m->guest->hal->memory + f * MM_PAGE_SIZE;
 		if (frame[EDGE] != 0)
-			memset(frame + EDGE, 0, PAGE_SIZE - 2 * EDGE);
+			memset(frame + EDGE, 0, MM_PAGE_SIZE - 2 * EDGE);
 	}
 }
 
@@ -177,7 +177,7 @@ static void explore(struct model *m, unsigned depth, unsigned max_depth)
 {
 	keep(&worlds[depth], m);
 	search->length = depth + 1;
-	for (unsigned i = 0; i < ARRAY_SIZE(ops); i++) {
+	for (unsigned i = 0; i < MM_ARRAY_SIZE(ops); i++) {
 		search->path[depth] = i;
 		model_apply(m, &ops[i]);
 		search->transitions++;
@@ -196,7 +196,7 @@ static uint64_t transitions_to(unsigned depth)
 {
 	uint64_t sequences = 1, total = 0;
 	for (unsigned d = 0; d < depth; d++)
-		total += sequences *= ARRAY_SIZE(ops);
+		total += sequences *= MM_ARRAY_SIZE(ops);
 	return total;
 }
 
@@ -258,5 +258,5 @@ int main(void)
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST_IF(every_sequence, has_a_small_root),
 	};
-	return run_geometry_tests("exhaustive", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("exhaustive", tests, MM_ARRAY_SIZE(tests));
 }

@@ -61,7 +61,7 @@ static void make_episode(const struct universe *u, uint64_t seed, struct model_o
 {
 	struct rng rng = rng_seeded(seed);
 	unsigned pages = 0;
-	for (unsigned r = 0; r < ARRAY_SIZE(u->runs); r++)
+	for (unsigned r = 0; r < MM_ARRAY_SIZE(u->runs); r++)
 		pages += u->runs[r].pages;
 	for (unsigned i = 0; i < EPISODE; i++)
 		ops[i] = model_random(u, pages, &rng);
@@ -207,5 +207,5 @@ int main(void)
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST(random_operations),
 	};
-	return run_geometry_tests("model", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("model", tests, MM_ARRAY_SIZE(tests));
 }

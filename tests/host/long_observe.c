@@ -338,7 +338,7 @@ static const struct operation operations[] = {
 static bool is_typical(const struct geometry *geo)
 {
 	static const char *const names[] = {"ept4", "amd4", "ipa40", "ipa52c", "sv39x4"};
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(names); i++) {
 		if (strcmp(geo->name, names[i]) == 0)
 			return true;
 	}
@@ -347,7 +347,7 @@ static bool is_typical(const struct geometry *geo)
 
 static void c20_old_or_new_at_every_instruction(const struct geometry *geo)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(operations); i++) {
 		const struct operation *op = &operations[i];
 		if (op->long_one && geo->format == &npt_stage2_lpa2)
 			continue;
@@ -380,5 +380,5 @@ int main(int argc, char **argv)
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST_IF(c20_old_or_new_at_every_instruction, is_typical),
 	};
-	return run_geometry_tests("observe", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("observe", tests, MM_ARRAY_SIZE(tests));
 }

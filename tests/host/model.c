@@ -6,14 +6,14 @@
 
 #include "mm/compiler.h"
 
-#define LAST_BYTE (PAGE_SIZE - 1)
+#define LAST_BYTE (MM_PAGE_SIZE - 1)
 
 /* --- life --- */
 
 static void lay_out(struct model *m, const struct geometry *geo)
 {
-	uint64_t end = UINT64_C(1) << (npt_gpa_bits(&geo->config) - PAGE_SHIFT);
-	for (unsigned r = 0; r < ARRAY_SIZE(m->universe->runs); r++) {
+	uint64_t end = UINT64_C(1) << (npt_gpa_bits(&geo->config) - MM_PAGE_SHIFT);
+	for (unsigned r = 0; r < MM_ARRAY_SIZE(m->universe->runs); r++) {
 		unsigned n = m->universe->runs[r].pages;
 		uint64_t first = m->universe->runs[r].first;
 		first = first == UINT64_MAX ? end - n : first;
@@ -35,7 +35,7 @@ struct model *model_open(const struct geometry *geo, const struct universe *univ
 		hal->options.no_blocks = false;
 		CHECK_EQ(hal->hal.alloc(hal, order, 1, &m->host), 1);
 		hal->options.no_blocks = universe->hal.no_blocks;
-		memset(hal_test_ptr(hal, m->host), 0, universe->host_pages * PAGE_SIZE);
+		memset(hal_test_ptr(hal, m->host), 0, universe->host_pages * MM_PAGE_SIZE);
 	}
 	return m;
 }
@@ -59,12 +59,12 @@ void model_close(struct model *m)
 
 static gpa_t page_gpa(const struct model *m, unsigned i)
 {
-	return gpa_at(m->number[i] * PAGE_SIZE);
+	return gpa_at(m->number[i] * MM_PAGE_SIZE);
 }
 
 static struct gpa_range op_range(const struct model *m, const struct model_op *op)
 {
-	return gpa_range(page_gpa(m, op->page), op->n * PAGE_SIZE);
+	return gpa_range(page_gpa(m, op->page), op->n * MM_PAGE_SIZE);
 }
 
 static bool small_leaves_only(const struct model *m)
@@ -153,7 +153,7 @@ static enum mm_error map_or_replace(struct model *m, const struct model_op *op,
 	struct aspace *as = &m->guest->as;
 	struct gpa_range range = op_range(m, op);
 	enum mm_perm perm = (enum mm_perm)op->perm;
-	hpa_t host = hpa_plus(m->host, op->host * PAGE_SIZE);
+	hpa_t host = hpa_plus(m->host, op->host * MM_PAGE_SIZE);
 	unsigned max_leaf = m->universe->max_leaf;
 	struct aspace_backing backing = {.populate = populate, .max_leaf = max_leaf};
 
@@ -237,7 +237,7 @@ static void apply_remap(struct model *m, const struct model_op *op)
 	if (want == MM_OK && (m->log_active || m->snapshots))
 		want = MM_BUSY;
 	uint64_t refusals = m->guest->hal->refusals;
-	hpa_t host = hpa_plus(m->host, op->host * PAGE_SIZE);
+	hpa_t host = hpa_plus(m->host, op->host * MM_PAGE_SIZE);
 	if (!agreed(m, aspace_remap(&m->guest->as, op_range(m, op), host), want, refusals))
 		return;
 	for (unsigned i = 0; i < op->n; i++)
@@ -280,7 +280,7 @@ static void apply_touch(struct model *m, const struct model_op *op)
 static gpa_t access_start(const struct model *m, const struct model_op *op, size_t *bytes)
 {
 	bool at_end = op->n > 1 || op->host % 2;
-	*bytes = op->n > 1 ? (op->n - 2U) * PAGE_SIZE + 2 : 1;
+	*bytes = op->n > 1 ? (op->n - 2U) * MM_PAGE_SIZE + 2 : 1;
 	return gpa_plus(page_gpa(m, op->page), at_end ? LAST_BYTE : 0);
 }
 
@@ -330,7 +330,7 @@ static void apply_read(struct model *m, const struct model_op *full)
 		size_t first = op.n > 1 ? LAST_BYTE : op.host % 2 ? LAST_BYTE : 0;
 		for (unsigned i = 0; i < op.n; i++) {
 			for (unsigned which = 0; which < 2; which++) {
-				size_t at = i * PAGE_SIZE + (which ? LAST_BYTE : 0) - first;
+				size_t at = i * MM_PAGE_SIZE + (which ? LAST_BYTE : 0) - first;
 				if (access_covers(&op, i, which))
 					CHECK_EQ(buffer[at], *value_of(m, op.page + i, which));
 			}
@@ -414,7 +414,7 @@ static void apply_log_collect(struct model *m)
 			n++;
 		memset(bitmap, 0, sizeof(bitmap));
 		CHECK_ERR(aspace_dirty_collect(&m->guest->as,
-		                               gpa_range(page_gpa(m, i), n * PAGE_SIZE), bitmap),
+		                               gpa_range(page_gpa(m, i), n * MM_PAGE_SIZE), bitmap),
 		          m->log_active ? MM_OK : MM_INVALID);
 		for (unsigned p = 0; m->log_active && p < n; p++) {
 			const struct model_page *page = &m->page[i + p];
@@ -589,7 +589,7 @@ static const struct weight weights[] = {
 static enum model_kind random_kind(struct rng *rng)
 {
 	uint64_t at = rng_below(rng, 1000);
-	for (size_t i = 0; i < ARRAY_SIZE(weights); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(weights); i++) {
 		if (at < weights[i].weight)
 			return weights[i].kind;
 		at -= weights[i].weight;
@@ -601,7 +601,7 @@ static enum model_kind random_kind(struct rng *rng)
 static unsigned left_in_run(const struct universe *u, unsigned page)
 {
 	unsigned end = 0;
-	for (unsigned r = 0; r < ARRAY_SIZE(u->runs); r++) {
+	for (unsigned r = 0; r < MM_ARRAY_SIZE(u->runs); r++) {
 		end += u->runs[r].pages;
 		if (page < end)
 			return end - page;

@@ -89,7 +89,7 @@ static void c02_one_frame_however_many_fault(const struct geometry *geo)
 	void (*const run[])(struct race *) = {fault_all, fault_all, fault_all, fault_all};
 	for (unsigned round = 0; round < 40; round++) {
 		struct arena a = {.g = open_arena(geo)};
-		race_run(ARRAY_SIZE(run), run, &a, round);
+		race_run(MM_ARRAY_SIZE(run), run, &a, round);
 		CHECK_EQ(a.served, COUNT);
 		struct aspace_stats stats = guest_stats(a.g);
 		CHECK_EQ(stats.frames, COUNT);
@@ -127,7 +127,7 @@ static void a_quota_holds_against_all(const struct geometry *geo)
 		struct arena a = {.g = guest_open_with(geo, hal, &config)};
 		CHECK_OK(aspace_map_alloc(&a.g->as, pages(FIRST, COUNT), MM_RW,
 		                          (struct aspace_backing){0}));
-		race_run(ARRAY_SIZE(run), run, &a, round);
+		race_run(MM_ARRAY_SIZE(run), run, &a, round);
 		struct aspace_stats stats = guest_stats(a.g);
 		CHECK(stats.frames + stats.tables <= config.quota);
 		CHECK_EQ(stats.frames + stats.tables, hal->in_use);
@@ -275,7 +275,7 @@ static void faults_beside_changes(const struct geometry *geo)
 	                                      change,
 	                                      change};
 	struct arena a = {.g = open_arena(geo), .steps = steps_per_thread(4000)};
-	race_for_long(&a, "changes", geo, ARRAY_SIZE(run), run);
+	race_for_long(&a, "changes", geo, MM_ARRAY_SIZE(run), run);
 	settle(&a);
 }
 
@@ -284,7 +284,7 @@ static void faults_beside_logs_and_snapshots(const struct geometry *geo)
 	void (*const run[])(struct race *) = {fault_and_translate, fault_and_translate,
 	                                      read_and_write, read_and_write, log_and_snapshot};
 	struct arena a = {.g = open_arena(geo), .steps = steps_per_thread(4000)};
-	race_for_long(&a, "logs and snapshots", geo, ARRAY_SIZE(run), run);
+	race_for_long(&a, "logs and snapshots", geo, MM_ARRAY_SIZE(run), run);
 	settle(&a);
 }
 
@@ -329,7 +329,7 @@ static void splits_beside_writers(const struct geometry *geo)
 	a.g = guest_open(geo, (struct hal_test_options){.threads = true, .frames = 4096});
 	CHECK_OK(aspace_map_alloc(&a.g->as, pages(512, 512), MM_RW,
 	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
-	race_for_long(&a, "splits", geo, ARRAY_SIZE(run), run);
+	race_for_long(&a, "splits", geo, MM_ARRAY_SIZE(run), run);
 	CHECK_EQ(guest_stats(a.g).frames, 512);
 	guest_close(a.g);
 }
@@ -337,7 +337,7 @@ static void splits_beside_writers(const struct geometry *geo)
 static bool is_typical(const struct geometry *geo)
 {
 	static const char *const names[] = {"ept4", "amd5", "ipa40", "ipa48", "sv39x4"};
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(names); i++) {
 		if (strcmp(geo->name, names[i]) == 0)
 			return true;
 	}
@@ -353,5 +353,5 @@ int main(void)
 		GEOMETRY_TEST_IF(faults_beside_logs_and_snapshots, is_typical),
 		GEOMETRY_TEST_IF(splits_beside_writers, is_typical),
 	};
-	return run_geometry_tests("race", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("race", tests, MM_ARRAY_SIZE(tests));
 }

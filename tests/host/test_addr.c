@@ -9,17 +9,17 @@ static void alignment(void **state)
 {
 	(void)state;
 	gpa_t up;
-	CHECK_EQ(align_down(0x1fff, PAGE_SIZE), 0x1000);
-	CHECK_EQ(align_up(0x1001, PAGE_SIZE), 0x2000);
-	CHECK_EQ(align_up(0x1000, PAGE_SIZE), 0x1000);
+	CHECK_EQ(mm_align_down(0x1fff, MM_PAGE_SIZE), 0x1000);
+	CHECK_EQ(mm_align_up(0x1001, MM_PAGE_SIZE), 0x2000);
+	CHECK_EQ(mm_align_up(0x1000, MM_PAGE_SIZE), 0x1000);
 	CHECK(gpa_is_aligned(gpa_at(0x2000), 0x2000) && !gpa_is_aligned(gpa_at(0x2000), 0x4000));
-	CHECK_EQ(gpa_align_down(gpa_at(TOP), PAGE_SIZE).raw, TOP - 0xfff);
-	CHECK(gpa_align_up(gpa_at(TOP - 0xfff), PAGE_SIZE, &up) && up.raw == TOP - 0xfff);
-	CHECK(!gpa_align_up(gpa_at(TOP - 0xffe), PAGE_SIZE, &up));
-	CHECK(!gpa_align_up(gpa_at(TOP), PAGE_SIZE, &up));
-	CHECK(gpa_range_is_aligned(gpa_range(gpa_at(0x3000), 0x1000), PAGE_SIZE));
-	CHECK(!gpa_range_is_aligned(gpa_range(gpa_at(0x3000), 0x800), PAGE_SIZE));
-	CHECK(!gpa_range_is_aligned(gpa_range(gpa_at(0x3800), 0x1000), PAGE_SIZE));
+	CHECK_EQ(gpa_align_down(gpa_at(TOP), MM_PAGE_SIZE).raw, TOP - 0xfff);
+	CHECK(gpa_align_up(gpa_at(TOP - 0xfff), MM_PAGE_SIZE, &up) && up.raw == TOP - 0xfff);
+	CHECK(!gpa_align_up(gpa_at(TOP - 0xffe), MM_PAGE_SIZE, &up));
+	CHECK(!gpa_align_up(gpa_at(TOP), MM_PAGE_SIZE, &up));
+	CHECK(gpa_range_is_aligned(gpa_range(gpa_at(0x3000), 0x1000), MM_PAGE_SIZE));
+	CHECK(!gpa_range_is_aligned(gpa_range(gpa_at(0x3000), 0x800), MM_PAGE_SIZE));
+	CHECK(!gpa_range_is_aligned(gpa_range(gpa_at(0x3800), 0x1000), MM_PAGE_SIZE));
 }
 
 static void addition(void **state)

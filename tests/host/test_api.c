@@ -51,13 +51,13 @@ static void arguments_that_mean_nothing(const struct geometry *geo)
 	CHECK_ERR(aspace_map_alloc(&g->as, pages(0, 1), (enum mm_perm)(-1), lazy), MM_INVALID);
 	uint64_t bitmap[1];
 	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, false));
-	CHECK_ERR(aspace_dirty_collect(&g->as, gpa_range(gpa_at(1), PAGE_SIZE), bitmap),
+	CHECK_ERR(aspace_dirty_collect(&g->as, gpa_range(gpa_at(1), MM_PAGE_SIZE), bitmap),
 	          MM_MISALIGNED);
 	aspace_dirty_stop(&g->as);
 	CHECK_EQ(dirty_bitmap_words(0), 0);
 	CHECK_EQ(dirty_bitmap_words(1), 1);
-	CHECK_EQ(dirty_bitmap_words(64 * PAGE_SIZE), 1);
-	CHECK_EQ(dirty_bitmap_words(64 * PAGE_SIZE + 1), 2);
+	CHECK_EQ(dirty_bitmap_words(64 * MM_PAGE_SIZE), 1);
+	CHECK_EQ(dirty_bitmap_words(64 * MM_PAGE_SIZE + 1), 2);
 	CHECK_EQ(dirty_bitmap_words(TOP), UINT64_C(1) << 46);
 	CHECK_EQ(guest_fingerprint(g), before);
 	guest_close(g);
@@ -152,7 +152,7 @@ static void leaves_across_two_to_the_fifty(const struct geometry *geo)
 {
 	for (unsigned level = 0; level <= 1; level++) {
 		struct guest *g = guest_open(geo, plain);
-		uint64_t size = LEVEL_SIZE(level);
+		uint64_t size = MM_LEVEL_SIZE(level);
 		uint64_t host = (UINT64_C(1) << 50) - 4 * size;
 		CHECK_OK(aspace_map_linear(&g->as, gpa_range(gpa_at(0), 8 * size), hpa_at(host),
 		                           MM_RW, MM_NORMAL, level));
@@ -160,7 +160,7 @@ static void leaves_across_two_to_the_fifty(const struct geometry *geo)
 			CHECK_EQ(guest_walk(g, gpa_at(i * size), MM_R).hpa.raw, host + i * size);
 			CHECK_EQ(guest_walk(g, gpa_at(i * size), MM_R).level, level);
 		}
-		CHECK_OK(aspace_protect(&g->as, gpa_range(gpa_at(5 * size), PAGE_SIZE), MM_R));
+		CHECK_OK(aspace_protect(&g->as, gpa_range(gpa_at(5 * size), MM_PAGE_SIZE), MM_R));
 		CHECK_EQ(guest_walk(g, gpa_at(5 * size), MM_R).hpa.raw, host + 5 * size);
 		CHECK_EQ(guest_walk(g, gpa_at(6 * size - 1), MM_R).hpa.raw, host + 6 * size - 1);
 		guest_close(g);
@@ -209,5 +209,5 @@ int main(void)
 		GEOMETRY_TEST_IF(geometry_wider_than_the_format, has_split_addresses),
 		GEOMETRY_TEST(an_address_space_can_be_reused),
 	};
-	return run_geometry_tests("api", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("api", tests, MM_ARRAY_SIZE(tests));
 }

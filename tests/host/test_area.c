@@ -14,7 +14,7 @@
 
 static struct gpa_range pages(uint64_t first, uint64_t count)
 {
-	return gpa_range(gpa_at(first * PAGE_SIZE), count * PAGE_SIZE);
+	return gpa_range(gpa_at(first * MM_PAGE_SIZE), count * MM_PAGE_SIZE);
 }
 
 static struct area alloc_area(uint64_t first, uint64_t count, enum mm_perm perm)
@@ -172,8 +172,8 @@ static void expect_areas(const struct fixture *f, const char *expected)
 	while ((area = area_first_from(&f->map, gpa_at(at))) != NULL) {
 		size_t used = strlen(text);
 		snprintf(text + used, sizeof(text) - used, "%s%llu-%llu%s", used ? " " : "",
-		         (unsigned long long)(area->range.start.raw / PAGE_SIZE),
-		         (unsigned long long)(area_last(area) / PAGE_SIZE),
+		         (unsigned long long)(area->range.start.raw / MM_PAGE_SIZE),
+		         (unsigned long long)(area_last(area) / MM_PAGE_SIZE),
 		         mm_perm_name((enum mm_perm)area->perm));
 		at = area_last(area) + 1;
 		if (at == 0)
@@ -194,8 +194,8 @@ static void an_empty_map_has_nothing(void **state)
 	CHECK(!area_covers(&f->map, pages(0, 1)));
 	cut(f, pages(0, 100));
 	protect(f, pages(0, 100), MM_R);
-	CHECK_OK(area_find_free(&f->map, pages(1, 10), gpa_at(0), PAGE_SIZE, PAGE_SIZE, &at));
-	CHECK_EQ(at.raw, PAGE_SIZE);
+	CHECK_OK(area_find_free(&f->map, pages(1, 10), gpa_at(0), MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
+	CHECK_EQ(at.raw, MM_PAGE_SIZE);
 	expect_areas(f, "");
 	close_fixture(f);
 }
@@ -266,7 +266,7 @@ static void removal_splits_and_trims(void **state)
 	cut(f, pages(0, 1));
 	cut(f, pages(9, 20));
 	expect_areas(f, "1-1rw- 8-8rw-");
-	cut(f, gpa_range(gpa_at(0), UINT64_MAX - PAGE_SIZE + 1));
+	cut(f, gpa_range(gpa_at(0), UINT64_MAX - MM_PAGE_SIZE + 1));
 	expect_areas(f, "");
 	close_fixture(f);
 }
@@ -281,18 +281,18 @@ static void a_cut_linear_area_keeps_its_host(void **state)
 	(void)state;
 	insert(f, linear);
 	cut(f, pages(13, 2));
-	CHECK_EQ(area_find(&f->map, gpa_at(12 * PAGE_SIZE))->host.raw, 0x100000);
-	CHECK_EQ(area_find(&f->map, gpa_at(15 * PAGE_SIZE))->host.raw, 0x105000);
+	CHECK_EQ(area_find(&f->map, gpa_at(12 * MM_PAGE_SIZE))->host.raw, 0x100000);
+	CHECK_EQ(area_find(&f->map, gpa_at(15 * MM_PAGE_SIZE))->host.raw, 0x105000);
 	protect(f, pages(16, 2), MM_R);
-	CHECK_EQ(area_find(&f->map, gpa_at(16 * PAGE_SIZE))->host.raw, 0x106000);
-	CHECK_EQ(area_find(&f->map, gpa_at(18 * PAGE_SIZE))->host.raw, 0x108000);
+	CHECK_EQ(area_find(&f->map, gpa_at(16 * MM_PAGE_SIZE))->host.raw, 0x106000);
+	CHECK_EQ(area_find(&f->map, gpa_at(18 * MM_PAGE_SIZE))->host.raw, 0x108000);
 	protect(f, pages(16, 2), MM_RW);
 	CHECK_EQ(f->map.count, 2);
 	linear.range = pages(13, 2);
 	linear.host = hpa_at(0x103000);
 	insert(f, linear);
 	CHECK_EQ(f->map.count, 1);
-	CHECK_EQ(area_find(&f->map, gpa_at(19 * PAGE_SIZE))->host.raw, 0x100000);
+	CHECK_EQ(area_find(&f->map, gpa_at(19 * MM_PAGE_SIZE))->host.raw, 0x100000);
 	close_fixture(f);
 }
 
@@ -336,24 +336,24 @@ static void protection_skips_holes(void **state)
 static void c09_the_last_page_of_all(void **state)
 {
 	struct fixture *f = open_fixture(false);
-	const uint64_t top = UINT64_MAX / PAGE_SIZE; /* its number */
+	const uint64_t top = UINT64_MAX / MM_PAGE_SIZE; /* its number */
 	gpa_t at;
 	(void)state;
 	insert(f, alloc_area(top, 1, MM_RW));
 	insert(f, alloc_area(top - 3, 2, MM_RW));
 	CHECK(area_find(&f->map, gpa_at(UINT64_MAX)) != NULL);
-	CHECK(area_find(&f->map, gpa_at(UINT64_MAX - PAGE_SIZE)) == NULL);
+	CHECK(area_find(&f->map, gpa_at(UINT64_MAX - MM_PAGE_SIZE)) == NULL);
 	CHECK(area_covers(&f->map, pages(top, 1)));
 	CHECK(!area_covers(&f->map, pages(top - 1, 2)));
 	CHECK(area_overlaps(&f->map, pages(top - 1, 2)));
 	CHECK(!area_place(&f->map, pages(top - 1, 2), &(struct area_path){0}));
 	protect(f, pages(top - 3, 4), MM_R);
 	CHECK_EQ(f->map.count, 2);
-	CHECK_OK(area_find_free(&f->map, pages(1, top), gpa_at((top - 3) * PAGE_SIZE), PAGE_SIZE,
-	                        PAGE_SIZE, &at));
-	CHECK_EQ(at.raw, (top - 1) * PAGE_SIZE);
-	CHECK_ERR(area_find_free(&f->map, pages(1, top), gpa_at(top * PAGE_SIZE), PAGE_SIZE,
-	                         PAGE_SIZE, &at),
+	CHECK_OK(area_find_free(&f->map, pages(1, top), gpa_at((top - 3) * MM_PAGE_SIZE),
+	                        MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
+	CHECK_EQ(at.raw, (top - 1) * MM_PAGE_SIZE);
+	CHECK_ERR(area_find_free(&f->map, pages(1, top), gpa_at(top * MM_PAGE_SIZE), MM_PAGE_SIZE,
+	                         MM_PAGE_SIZE, &at),
 	          MM_NO_MEMORY);
 	insert(f, alloc_area(top - 1, 1, MM_R));
 	CHECK_EQ(f->map.count, 1);
@@ -366,7 +366,7 @@ static void c09_the_last_page_of_all(void **state)
 static void find_free_refuses_nonsense(void **state)
 {
 	struct fixture *f = open_fixture(false);
-	const uint64_t K4 = PAGE_SIZE;
+	const uint64_t K4 = MM_PAGE_SIZE;
 	gpa_t at = gpa_at(1);
 	(void)state;
 	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), 0, K4, &at), MM_INVALID);
@@ -389,7 +389,7 @@ static void find_free_refuses_nonsense(void **state)
 static void find_free_in_a_large_tree(void **state)
 {
 	struct fixture *f = open_fixture(false);
-	const uint64_t K4 = PAGE_SIZE, top = UINT64_MAX / PAGE_SIZE;
+	const uint64_t K4 = MM_PAGE_SIZE, top = UINT64_MAX / MM_PAGE_SIZE;
 	gpa_t at = gpa_at(0);
 	(void)state;
 	for (unsigned i = 0; i < 20000; i++)
@@ -479,8 +479,8 @@ static void check_flat(const struct fixture *f, const struct flat *flat)
 	uint64_t at = 0;
 	unsigned page = 0;
 	while ((area = area_first_from(&f->map, gpa_at(at))) != NULL) {
-		unsigned first = (unsigned)(area->range.start.raw / PAGE_SIZE);
-		unsigned end = first + (unsigned)(area->range.size / PAGE_SIZE);
+		unsigned first = (unsigned)(area->range.start.raw / MM_PAGE_SIZE);
+		unsigned end = first + (unsigned)(area->range.size / MM_PAGE_SIZE);
 		for (; page < first; page++)
 			CHECK_EQ(flat->perm[page], NOTHING);
 		for (; page < end; page++)
@@ -497,15 +497,15 @@ static void check_find_free(const struct fixture *f, const struct flat *flat, un
                             unsigned n, unsigned align)
 {
 	gpa_t at;
-	enum mm_error err =
-		area_find_free(&f->map, pages(0, flat->span), gpa_at((uint64_t)first * PAGE_SIZE),
-	                       (uint64_t)n * PAGE_SIZE, align * PAGE_SIZE, &at);
+	enum mm_error err = area_find_free(&f->map, pages(0, flat->span),
+	                                   gpa_at((uint64_t)first * MM_PAGE_SIZE),
+	                                   (uint64_t)n * MM_PAGE_SIZE, align * MM_PAGE_SIZE, &at);
 	unsigned page = (first + align - 1) / align * align;
 	while (page + n <= flat->span && flat_any(flat, page, n))
 		page += align;
 	CHECK_ERR(err, page + n <= flat->span ? MM_OK : MM_NO_MEMORY);
 	if (err == MM_OK)
-		CHECK_EQ(at.raw / PAGE_SIZE, page);
+		CHECK_EQ(at.raw / MM_PAGE_SIZE, page);
 }
 
 static void flat_step(struct fixture *f, struct flat *flat, struct rng *rng, bool growing)
@@ -550,9 +550,9 @@ static void walk_against_flat(uint64_t seed, unsigned span, unsigned steps, unsi
 	for (unsigned i = 0; i < steps; i++) {
 		check_context("seed=%llu span=%u step=%u", (unsigned long long)seed, span, i);
 		flat_step(f, &flat, &rng, i / (steps / 8 + 1) % 2 == 0);
-		gpa_t gpa = gpa_at(rng_below(&rng, span * PAGE_SIZE));
+		gpa_t gpa = gpa_at(rng_below(&rng, span * MM_PAGE_SIZE));
 		const struct area *area = area_find(&f->map, gpa);
-		CHECK_EQ(area ? area->perm : NOTHING, flat.perm[gpa.raw / PAGE_SIZE]);
+		CHECK_EQ(area ? area->perm : NOTHING, flat.perm[gpa.raw / MM_PAGE_SIZE]);
 		if (i % check_every == 0)
 			check_flat(f, &flat);
 	}
@@ -610,8 +610,8 @@ static void regular_orders(void **state)
 		if (order == 0)
 			CHECK(f->map.frames <= N / (AREA_LEAF_SLOTS - 1) + 4);
 		for (unsigned i = 0; i < N; i++)
-			CHECK(area_find(&f->map, gpa_at(2 * i * PAGE_SIZE)) != NULL &&
-			      area_find(&f->map, gpa_at((2 * i + 1) * PAGE_SIZE)) == NULL);
+			CHECK(area_find(&f->map, gpa_at(2 * i * MM_PAGE_SIZE)) != NULL &&
+			      area_find(&f->map, gpa_at((2 * i + 1) * MM_PAGE_SIZE)) == NULL);
 		for (unsigned i = 0; i < N; i++) {
 			unsigned at = order == 1 ? N - 1 - i : i;
 			cut(f, pages(2 * at, 1));
@@ -658,7 +658,7 @@ static void replacing_what_fills_whole_nodes(void **state)
 	const unsigned inner = leaf * (AREA_INNER_SLOTS - 1);
 	const unsigned most[] = {1, leaf - 1, leaf, leaf + 1, 2 * leaf, inner, areas};
 	(void)state;
-	for (unsigned i = 0; i < ARRAY_SIZE(most); i++) {
+	for (unsigned i = 0; i < MM_ARRAY_SIZE(most); i++) {
 		struct fixture *f = open_fixture(false);
 		for (unsigned at = 0; at < areas; at++)
 			insert(f, alloc_area(2 * at, 1, MM_RW));
@@ -666,7 +666,7 @@ static void replacing_what_fills_whole_nodes(void **state)
 		     at += most[i] < leaf ? leaf : most[i]) {
 			check_context("%u areas from %u", most[i], at);
 			replace(f, alloc_area(2 * at, 2 * most[i] - 1, MM_R));
-			CHECK_EQ(area_find(&f->map, gpa_at(2 * at * PAGE_SIZE))->perm, MM_R);
+			CHECK_EQ(area_find(&f->map, gpa_at(2 * at * MM_PAGE_SIZE))->perm, MM_R);
 		}
 		check_map(&f->map, f->hal);
 		close_fixture(f);

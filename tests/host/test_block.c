@@ -13,11 +13,11 @@ static void a_block_is_owned_from_taking_to_freeing(void **state)
 	(void)state;
 	CHECK_OK(block_alloc(&hal->hal, 2, &block));
 	CHECK(block.held);
-	CHECK_EQ(block_bytes(&block), 4 * PAGE_SIZE);
-	CHECK(is_aligned(block.pa.raw, 4 * PAGE_SIZE));
+	CHECK_EQ(block_bytes(&block), 4 * MM_PAGE_SIZE);
+	CHECK(mm_is_aligned(block.pa.raw, 4 * MM_PAGE_SIZE));
 	CHECK_EQ(hal->in_use, 4);
 	block_fill(&hal->hal, &block, 0x5a);
-	CHECK_BYTES(block_ptr(&hal->hal, &block), 0x5a, 4 * PAGE_SIZE);
+	CHECK_BYTES(block_ptr(&hal->hal, &block), 0x5a, 4 * MM_PAGE_SIZE);
 	block_free(&hal->hal, &block);
 	CHECK(!block.held);
 	CHECK_EQ(hal->in_use, 0);
@@ -31,7 +31,7 @@ static void a_zeroed_block_is_zero(void **state)
 	struct block block = {0};
 	(void)state;
 	CHECK_OK(block_alloc_zeroed(&hal->hal, 1, &block));
-	CHECK_BYTES(block_ptr(&hal->hal, &block), 0, 2 * PAGE_SIZE);
+	CHECK_BYTES(block_ptr(&hal->hal, &block), 0, 2 * MM_PAGE_SIZE);
 	block_free(&hal->hal, &block);
 	hal_test_close(hal);
 }

@@ -87,7 +87,7 @@ static const struct part parts[] = {{0, 1}, {511, 1}, {100, 1}, {0, 256}, {256, 
 
 static void c06_unmap_a_part_of_a_large_leaf(const struct geometry *geo)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(parts); i++) {
 		struct guest *g = guest_open(geo, roomy);
 		struct gpa_range hole = pages(512 + parts[i].first, parts[i].n);
 		CHECK_OK(aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
@@ -100,7 +100,7 @@ static void c06_unmap_a_part_of_a_large_leaf(const struct geometry *geo)
 		CHECK_EQ(guest_stats(g).leaves[1], 0);
 		check_marks(g, 512, 512, hole);
 		for (unsigned p = 0; p < parts[i].n; p++)
-			EXPECT_FAULT(g, gpa_plus(hole.start, p * PAGE_SIZE), MM_R,
+			EXPECT_FAULT(g, gpa_plus(hole.start, p * MM_PAGE_SIZE), MM_R,
 			             MM_FAULT_NOT_MAPPED);
 		guest_close(g);
 	}
@@ -108,7 +108,7 @@ static void c06_unmap_a_part_of_a_large_leaf(const struct geometry *geo)
 
 static void c06_protect_a_part_of_a_large_leaf(const struct geometry *geo)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(parts); i++) {
 		struct guest *g = guest_open(geo, roomy);
 		struct gpa_range part = pages(512 + parts[i].first, parts[i].n);
 		CHECK_OK(aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
@@ -135,11 +135,11 @@ static void c06_protect_a_part_of_a_large_leaf(const struct geometry *geo)
 static void c06_one_page_out_of_the_largest_leaf(const struct geometry *geo)
 {
 	unsigned level = geo->config.max_leaf;
-	uint64_t size = LEVEL_SIZE(level);
+	uint64_t size = MM_LEVEL_SIZE(level);
 	hpa_t host = hpa_at(size); /* outside the pool: never touched */
 	for (unsigned protect = 0; protect < 2; protect++) {
 		struct guest *g = guest_open(geo, plain);
-		gpa_t hole = gpa_at(size + align_down(size / 3, PAGE_SIZE));
+		gpa_t hole = gpa_at(size + mm_align_down(size / 3, MM_PAGE_SIZE));
 		if (size * 2 > UINT64_C(1) << npt_gpa_bits(&geo->config) ||
 		    size * 2 > UINT64_C(1) << geo->config.hpa_bits) {
 			guest_close(g);
@@ -149,13 +149,13 @@ static void c06_one_page_out_of_the_largest_leaf(const struct geometry *geo)
 		                           MM_NORMAL, level));
 		CHECK_EQ(guest_stats(g).leaves[level], 1);
 		if (protect)
-			CHECK_OK(aspace_protect(&g->as, gpa_range(hole, PAGE_SIZE), MM_NONE));
+			CHECK_OK(aspace_protect(&g->as, gpa_range(hole, MM_PAGE_SIZE), MM_NONE));
 		else
-			CHECK_OK(aspace_unmap(&g->as, gpa_range(hole, PAGE_SIZE)));
+			CHECK_OK(aspace_unmap(&g->as, gpa_range(hole, MM_PAGE_SIZE)));
 		CHECK_EQ(guest_stats(g).leaves[level], 0);
 		CHECK_EQ(guest_stats(g).leaves[0], protect ? 512 : 511);
 		for (int64_t d = -2; d <= 2; d++) {
-			gpa_t at = gpa_plus(hole, (uint64_t)(d * (int64_t)PAGE_SIZE) + 5);
+			gpa_t at = gpa_plus(hole, (uint64_t)(d * (int64_t)MM_PAGE_SIZE) + 5);
 			struct hw_result r = guest_walk(g, at, MM_W);
 			CHECK_EQ(r.outcome, d == 0 ? HW_NOT_PRESENT : HW_OK);
 			if (d != 0)
@@ -164,7 +164,7 @@ static void c06_one_page_out_of_the_largest_leaf(const struct geometry *geo)
 		CHECK_EQ(guest_walk(g, gpa_at(size), MM_W).hpa.raw, host.raw);
 		CHECK_EQ(guest_walk(g, gpa_at(2 * size - 1), MM_W).hpa.raw, host.raw + size - 1);
 		if (protect) {
-			CHECK_OK(aspace_protect(&g->as, gpa_range(hole, PAGE_SIZE), MM_RW));
+			CHECK_OK(aspace_protect(&g->as, gpa_range(hole, MM_PAGE_SIZE), MM_RW));
 			CHECK_EQ(guest_walk(g, hole, MM_W).outcome, HW_OK);
 			CHECK_EQ(guest_stats(g).leaves[level], 1); /* merged again */
 			CHECK_EQ(g->hal->in_use - root_frames(geo),
@@ -180,7 +180,7 @@ static void c06_both_ends_in_large_leaves(const struct geometry *geo)
 	static const struct part ranges[] = {
 		{700, 600}, {512, 300}, {600, 424}, {600, 1}, {1023, 2}, {700, 324}, {1024, 5},
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(ranges); i++) {
 		for (unsigned protect = 0; protect < 2; protect++) {
 			struct guest *g = guest_open(geo, plain);
 			struct gpa_range range = pages(ranges[i].first, ranges[i].n);
@@ -197,7 +197,7 @@ static void c06_both_ends_in_large_leaves(const struct geometry *geo)
 				enum hw_outcome want = protect ? HW_PERMISSION : HW_NOT_PRESENT;
 				CHECK_EQ(r.outcome, inside ? want : HW_OK);
 				if (!inside)
-					CHECK_EQ(r.hpa.raw, 0x40000000 + (p - 512) * PAGE_SIZE);
+					CHECK_EQ(r.hpa.raw, 0x40000000 + (p - 512) * MM_PAGE_SIZE);
 			}
 			if (protect) {
 				CHECK_OK(aspace_protect(&g->as, range, MM_RW));
@@ -220,7 +220,7 @@ static void c06_both_ends_in_one_huge_leaf(const struct geometry *geo)
 	};
 	if (geo->config.max_leaf < 2)
 		return;
-	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(ranges); i++) {
 		struct guest *g = guest_open(geo, plain);
 		struct gpa_range gib = pages(0x40000, 0x40000);
 		struct gpa_range hole = pages(0x40000 + ranges[i].first, ranges[i].n);
@@ -232,7 +232,7 @@ static void c06_both_ends_in_one_huge_leaf(const struct geometry *geo)
 			struct hw_result r = guest_walk(g, page(p), MM_W);
 			CHECK_EQ(r.outcome, inside ? HW_NOT_PRESENT : HW_OK);
 			if (!inside)
-				CHECK_EQ(r.hpa.raw, 0x80000000 + (p - 0x40000) * PAGE_SIZE);
+				CHECK_EQ(r.hpa.raw, 0x80000000 + (p - 0x40000) * MM_PAGE_SIZE);
 		}
 		CHECK_EQ(guest_walk(g, gpa_plus(hole.start, 0), MM_R).outcome, HW_NOT_PRESENT);
 		CHECK_EQ(guest_walk(g, gpa_range_last(hole), MM_R).outcome, HW_NOT_PRESENT);
@@ -280,7 +280,7 @@ static void hidden_leaves_merge(const struct geometry *geo)
 	CHECK_EQ(guest_stats(g).leaves[1], 2);
 	EXPECT_FAULT(g, page(1100), MM_R, MM_FAULT_PERMISSION);
 	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_R));
-	CHECK_EQ(guest_walk(g, page(1100), MM_R).hpa.raw, 0x40000000 + 588 * PAGE_SIZE);
+	CHECK_EQ(guest_walk(g, page(1100), MM_R).hpa.raw, 0x40000000 + 588 * MM_PAGE_SIZE);
 	guest_close(g);
 }
 
@@ -329,10 +329,10 @@ static void c08_protect_says_why_it_cannot(const struct geometry *geo)
 	CHECK_ERR(aspace_protect(&g->as, pages(0, 5), MM_R), MM_IS_DEVICE);
 	CHECK_ERR(aspace_protect(&g->as, pages(8, 1), MM_R), MM_NOT_MAPPED);
 	CHECK_ERR(aspace_protect(&g->as, pages(0, 9), MM_R), MM_IS_DEVICE);
-	CHECK_ERR(aspace_protect(&g->as, gpa_range(gpa_at(1), PAGE_SIZE), MM_R), MM_MISALIGNED);
+	CHECK_ERR(aspace_protect(&g->as, gpa_range(gpa_at(1), MM_PAGE_SIZE), MM_R), MM_MISALIGNED);
 	CHECK_ERR(aspace_protect(&g->as, pages(0, 0), MM_R), MM_INVALID);
 	CHECK_ERR(aspace_protect(&g->as, pages(0, 1), (enum mm_perm)8), MM_INVALID);
-	CHECK_ERR(aspace_protect(&g->as, gpa_range(gpa_at(TOP - 4095), PAGE_SIZE), MM_R),
+	CHECK_ERR(aspace_protect(&g->as, gpa_range(gpa_at(TOP - 4095), MM_PAGE_SIZE), MM_R),
 	          MM_OUT_OF_RANGE);
 	for (unsigned perm = 0; perm < MM_PERM_SETS; perm++) {
 		if (!guest_can(g, (enum mm_perm)perm))
@@ -357,19 +357,19 @@ static void c09_ranges_that_overflow_are_refused(const struct geometry *geo)
 	uint64_t end = UINT64_C(1) << npt_gpa_bits(&geo->config);
 	const struct range_case cases[] = {
 		{0, 0, MM_INVALID},
-		{PAGE_SIZE, TOP, MM_INVALID},
+		{MM_PAGE_SIZE, TOP, MM_INVALID},
 		{TOP, 2, MM_INVALID},
-		{TOP - PAGE_SIZE + 1, 2 * PAGE_SIZE, MM_INVALID},
-		{1, PAGE_SIZE, MM_MISALIGNED},
-		{PAGE_SIZE, 1, MM_MISALIGNED},
+		{TOP - MM_PAGE_SIZE + 1, 2 * MM_PAGE_SIZE, MM_INVALID},
+		{1, MM_PAGE_SIZE, MM_MISALIGNED},
+		{MM_PAGE_SIZE, 1, MM_MISALIGNED},
 		{0, TOP, MM_MISALIGNED},
-		{TOP - PAGE_SIZE + 1, PAGE_SIZE, MM_OUT_OF_RANGE},
-		{0, TOP - PAGE_SIZE + 1, MM_OUT_OF_RANGE},
-		{end, PAGE_SIZE, MM_OUT_OF_RANGE},
-		{end - PAGE_SIZE, 2 * PAGE_SIZE, MM_OUT_OF_RANGE},
-		{end - PAGE_SIZE, PAGE_SIZE, MM_OK},
+		{TOP - MM_PAGE_SIZE + 1, MM_PAGE_SIZE, MM_OUT_OF_RANGE},
+		{0, TOP - MM_PAGE_SIZE + 1, MM_OUT_OF_RANGE},
+		{end, MM_PAGE_SIZE, MM_OUT_OF_RANGE},
+		{end - MM_PAGE_SIZE, 2 * MM_PAGE_SIZE, MM_OUT_OF_RANGE},
+		{end - MM_PAGE_SIZE, MM_PAGE_SIZE, MM_OK},
 	};
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(cases); i++) {
 		struct gpa_range range = gpa_range(gpa_at(cases[i].start), cases[i].size);
 		enum mm_error err = cases[i].err;
 		check_context("format=%s case=%zu", geo->name, i);
@@ -389,8 +389,8 @@ static void c11_the_end_of_the_format(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
 	uint64_t end = UINT64_C(1) << npt_gpa_bits(&geo->config);
-	gpa_t last = gpa_at(end - PAGE_SIZE);
-	CHECK_OK(aspace_map_alloc(&g->as, gpa_range(last, PAGE_SIZE), MM_RW, lazy));
+	gpa_t last = gpa_at(end - MM_PAGE_SIZE);
+	CHECK_OK(aspace_map_alloc(&g->as, gpa_range(last, MM_PAGE_SIZE), MM_RW, lazy));
 	CHECK_OK(aspace_map_alloc(&g->as, pages(0, 1), MM_RW, lazy));
 	guest_store(g, last, 9);
 	guest_store(g, gpa_at(0), 8);
@@ -406,13 +406,13 @@ static void c11_the_end_of_the_format(const struct geometry *geo)
 	struct hal_test *hal = hal_test_open(plain);
 	struct aspace_config config = guest_config(geo, hal);
 	struct aspace *as = aligned_alloc(64, sizeof(*as));
-	config.limits = gpa_range(gpa_at(0), end + PAGE_SIZE);
+	config.limits = gpa_range(gpa_at(0), end + MM_PAGE_SIZE);
 	CHECK_ERR(aspace_init(as, &config), MM_OUT_OF_RANGE);
-	config.limits = gpa_range(gpa_at(end), PAGE_SIZE);
+	config.limits = gpa_range(gpa_at(end), MM_PAGE_SIZE);
 	CHECK_ERR(aspace_init(as, &config), MM_OUT_OF_RANGE);
-	config.limits = gpa_range(gpa_at(PAGE_SIZE), TOP);
+	config.limits = gpa_range(gpa_at(MM_PAGE_SIZE), TOP);
 	CHECK_ERR(aspace_init(as, &config), MM_INVALID);
-	config.limits = gpa_range(gpa_at(0), PAGE_SIZE / 2);
+	config.limits = gpa_range(gpa_at(0), MM_PAGE_SIZE / 2);
 	CHECK_ERR(aspace_init(as, &config), MM_MISALIGNED);
 	CHECK_EQ(hal->in_use, 0);
 	hal_test_close(hal);
@@ -427,14 +427,16 @@ static void c11_host_addresses_beyond_the_bus(const struct geometry *geo)
 	struct gpa_range two = pages(0, 2);
 	CHECK_ERR(aspace_map_linear(&g->as, two, hpa_at(end), MM_RW, MM_NORMAL, 0),
 	          MM_OUT_OF_RANGE);
-	CHECK_ERR(aspace_map_linear(&g->as, two, hpa_at(end - PAGE_SIZE), MM_RW, MM_NORMAL, 0),
+	CHECK_ERR(aspace_map_linear(&g->as, two, hpa_at(end - MM_PAGE_SIZE), MM_RW, MM_NORMAL, 0),
 	          MM_OUT_OF_RANGE);
-	CHECK_ERR(aspace_map_linear(&g->as, two, hpa_at(TOP - PAGE_SIZE + 1), MM_RW, MM_NORMAL, 0),
-	          MM_OUT_OF_RANGE);
+	CHECK_ERR(
+		aspace_map_linear(&g->as, two, hpa_at(TOP - MM_PAGE_SIZE + 1), MM_RW, MM_NORMAL, 0),
+		MM_OUT_OF_RANGE);
 	CHECK_ERR(aspace_map_linear(&g->as, two, hpa_at(1), MM_RW, MM_NORMAL, 0), MM_MISALIGNED);
 	CHECK_EQ(guest_fingerprint(g), before);
-	CHECK_OK(aspace_map_linear(&g->as, two, hpa_at(end - 2 * PAGE_SIZE), MM_RW, MM_NORMAL, 0));
-	CHECK_EQ(guest_walk(g, gpa_at(2 * PAGE_SIZE - 1), MM_R).hpa.raw, end - 1);
+	CHECK_OK(aspace_map_linear(&g->as, two, hpa_at(end - 2 * MM_PAGE_SIZE), MM_RW, MM_NORMAL,
+	                           0));
+	CHECK_EQ(guest_walk(g, gpa_at(2 * MM_PAGE_SIZE - 1), MM_R).hpa.raw, end - 1);
 	guest_close(g);
 }
 
@@ -443,14 +445,14 @@ static void c11_host_addresses_beyond_the_bus(const struct geometry *geo)
 static void c10_host_above_and_below_guest(const struct geometry *geo)
 {
 	static const uint64_t hosts[] = {0, 0x1000, 0x3ff000, 0x400000, 0x7fff000, 0x200000000};
-	for (size_t i = 0; i < ARRAY_SIZE(hosts); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(hosts); i++) {
 		struct guest *g = guest_open(geo, plain);
 		struct gpa_range range = pages(1000, 1200);
 		check_context("format=%s host=0x%llx", geo->name, (unsigned long long)hosts[i]);
 		CHECK_OK(aspace_map_linear(&g->as, range, hpa_at(hosts[i]), MM_RW, MM_NORMAL, 2));
 		for (unsigned p = 1000; p < 2200; p += 33) {
 			struct aspace_translation t;
-			uint64_t want = hosts[i] + (p - 1000) * PAGE_SIZE;
+			uint64_t want = hosts[i] + (p - 1000) * MM_PAGE_SIZE;
 			CHECK_EQ(guest_walk(g, page(p), MM_W).hpa.raw, want);
 			CHECK_OK(aspace_translate(&g->as, gpa_plus(page(p), 77), &t));
 			CHECK_EQ(t.hpa.raw, want + 77);
@@ -464,7 +466,7 @@ static void c22_zero_addresses_are_addresses(const struct geometry *geo)
 {
 	for (unsigned max_leaf = 0; max_leaf <= geo->config.max_leaf; max_leaf++) {
 		struct guest *g = guest_open(geo, plain);
-		struct gpa_range range = gpa_range(gpa_at(0), LEVEL_SIZE(max_leaf));
+		struct gpa_range range = gpa_range(gpa_at(0), MM_LEVEL_SIZE(max_leaf));
 		CHECK_OK(aspace_map_linear(&g->as, range, hpa_at(0), MM_R, MM_NORMAL, max_leaf));
 		struct hw_result r = guest_walk(g, gpa_at(0), MM_R);
 		CHECK_EQ(r.outcome, HW_OK);
@@ -484,10 +486,10 @@ static unsigned best_level(const struct geometry *geo, struct gpa_range range, h
 {
 	unsigned level = max_leaf < geo->config.max_leaf ? max_leaf : geo->config.max_leaf;
 	for (; level > 0; level--) {
-		uint64_t size = LEVEL_SIZE(level);
+		uint64_t size = MM_LEVEL_SIZE(level);
 		struct gpa_range leaf = gpa_range(gpa_align_down(at, size), size);
 		if (gpa_range_covers(range, leaf) &&
-		    is_aligned(host.raw + (leaf.start.raw - range.start.raw), size))
+		    mm_is_aligned(host.raw + (leaf.start.raw - range.start.raw), size))
 			break;
 	}
 	return level;
@@ -499,16 +501,16 @@ static void c30_every_misalignment(const struct geometry *geo)
 	static const uint64_t counts[] = {1, 2, 511, 512, 513, 1024, 0x40000 + 513};
 	if (npt_gpa_bits(&geo->config) < 33)
 		return;
-	for (size_t a = 0; a < ARRAY_SIZE(offsets); a++)
-		for (size_t h = 0; h < ARRAY_SIZE(offsets); h++)
-			for (size_t n = 0; n < ARRAY_SIZE(counts); n++) {
+	for (size_t a = 0; a < MM_ARRAY_SIZE(offsets); a++)
+		for (size_t h = 0; h < MM_ARRAY_SIZE(offsets); h++)
+			for (size_t n = 0; n < MM_ARRAY_SIZE(counts); n++) {
 				if (counts[n] > 1024 && offsets[a] % 512 != offsets[h] % 512)
 					continue; /* a quarter of a million small leaves show
 					             nothing new */
 				struct guest *g =
 					guest_open(geo, (struct hal_test_options){.frames = 2048});
 				struct gpa_range range = pages(0x40000 + offsets[a], counts[n]);
-				hpa_t host = hpa_at(0x80000000 + offsets[h] * PAGE_SIZE);
+				hpa_t host = hpa_at(0x80000000 + offsets[h] * MM_PAGE_SIZE);
 				check_context("format=%s gpa=%llu host=%llu pages=%llu", geo->name,
 				              (unsigned long long)offsets[a],
 				              (unsigned long long)offsets[h],
@@ -527,8 +529,8 @@ static void c30_every_misalignment(const struct geometry *geo)
 					CHECK_EQ(r.outcome, HW_OK);
 					CHECK_EQ(r.level, best_level(geo, range, host, at, 2));
 					CHECK_EQ(r.hpa.raw, host.raw + offset);
-					offset +=
-						LEVEL_SIZE(r.level) - at.raw % LEVEL_SIZE(r.level);
+					offset += MM_LEVEL_SIZE(r.level) -
+					          at.raw % MM_LEVEL_SIZE(r.level);
 				}
 				CHECK_EQ(offset, range.size);
 				CHECK_OK(aspace_unmap(&g->as, range));
@@ -561,7 +563,7 @@ static void map_never_overwrites(const struct geometry *geo)
 	CHECK_OK(aspace_map_alloc(&g->as, pages(10, 4), MM_RW, lazy));
 	guest_store(g, page(12), 5);
 	uint64_t before = guest_fingerprint(g);
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(others); i++) {
 		struct gpa_range range = pages(others[i].first, others[i].n);
 		CHECK_ERR(aspace_map_alloc(&g->as, range, MM_RW, populated), MM_EXISTS);
 		CHECK_ERR(aspace_map_alloc(&g->as, range, MM_R, lazy), MM_EXISTS);
@@ -662,5 +664,5 @@ int main(void)
 		GEOMETRY_TEST(unmap_takes_what_is_there),
 		GEOMETRY_TEST(protect_before_the_first_touch),
 	};
-	return run_geometry_tests("change", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("change", tests, MM_ARRAY_SIZE(tests));
 }

@@ -17,7 +17,7 @@ struct probe {
 
 static struct probe *probe_of(struct device *dev)
 {
-	return container_of(dev, struct probe, dev);
+	return MM_CONTAINER_OF(dev, struct probe, dev);
 }
 
 static enum mm_error probe_read(struct device *dev, uint64_t offset, unsigned width,
@@ -160,7 +160,7 @@ static void bus_refuses_overlaps(void **state)
 		{0, 0x1000, MM_OK},     {0x1010, TOP - 0x100f, MM_OK},
 	};
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(cases); i++) {
 		struct device *slots[4];
 		struct device_bus bus;
 		struct probe first = probe_at(DEVICE_MMIO, 0x1000, 16);
@@ -260,7 +260,7 @@ static void c25_access_wholly_inside(void **state)
 	CHECK_OK(device_bus_add(&bus, &low.dev));
 	CHECK_OK(device_bus_add(&bus, &top.dev));
 	unsigned served = 0;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(cases); i++) {
 		struct probe *p = cases[i].addr > 0x2000 ? &top : &low;
 		uint64_t offset = cases[i].addr - p->dev.range.base;
 		uint64_t value = 0xdead;

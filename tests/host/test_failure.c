@@ -37,7 +37,7 @@ static void one_large_leaf(struct guest *g)
 static void the_largest_leaf(struct guest *g)
 {
 	unsigned level = g->geo->config.max_leaf;
-	uint64_t size = level == 1 ? 2 * LEVEL_SIZE(1) : LEVEL_SIZE(level);
+	uint64_t size = level == 1 ? 2 * MM_LEVEL_SIZE(1) : MM_LEVEL_SIZE(level);
 	CHECK_OK(aspace_map_linear(&g->as, gpa_range(gpa_at(0), size), hpa_at(0), MM_RW, MM_NORMAL,
 	                           level));
 }
@@ -148,7 +148,7 @@ static enum mm_error write_across(struct guest *g)
 
 static enum mm_error fill_across_large(struct guest *g)
 {
-	return aspace_fill(&g->as, page(500), 1, 30 * PAGE_SIZE);
+	return aspace_fill(&g->as, page(500), 1, 30 * MM_PAGE_SIZE);
 }
 
 static const struct operation operations[] = {
@@ -184,7 +184,7 @@ static void check_agreement(struct guest *g)
 {
 	static const unsigned numbers[] = {5, 7, 503, 505, 600, 650, 699, 700, 800, 900};
 	static const enum mm_perm accesses[] = {MM_R, MM_W, MM_X};
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(numbers); i++) {
 		const struct area *area = area_find(&g->as.areas, page(numbers[i]));
 		for (unsigned a = 0; a < 3; a++) {
 			struct hw_result r = guest_walk(g, page(numbers[i]), accesses[a]);
@@ -230,7 +230,7 @@ static bool refuse(const struct geometry *geo, const struct operation *op, unsig
 
 static void c03_every_allocation_of_every_operation_fails(const struct geometry *geo)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(operations); i++) {
 		for (unsigned once = 0; once < 2; once++) {
 			unsigned n = 1;
 			while (refuse(geo, &operations[i], n, once != 0))
@@ -242,7 +242,7 @@ static void c03_every_allocation_of_every_operation_fails(const struct geometry 
 /* The same by quota: the address space's own limit instead of the HAL's. */
 static void c03_every_quota(const struct geometry *geo)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(operations); i++) {
 		const struct operation *op = &operations[i];
 		for (uint64_t spare = 0; spare < 40; spare += spare < 8 ? 1 : 5) {
 			struct guest *g =
@@ -282,5 +282,5 @@ int main(void)
 		GEOMETRY_TEST(c03_every_allocation_of_every_operation_fails),
 		GEOMETRY_TEST(c03_every_quota),
 	};
-	return run_geometry_tests("failure", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("failure", tests, MM_ARRAY_SIZE(tests));
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "mm/bits.h"
 #include "mm/compiler.h"
 
 static const struct hal_test_options plain = {0};
@@ -26,9 +27,9 @@ static void c01_frames_read_as_zero(const struct geometry *geo)
 				struct touched t = guest_touch(g, page(p), MM_R);
 				CHECK_EQ(t.outcome, TOUCH_SERVED);
 				void *frame = hal_test_ptr(g->hal, t.hpa);
-				CHECK_BYTES(frame, 0, PAGE_SIZE);
+				CHECK_BYTES(frame, 0, MM_PAGE_SIZE);
 				EXPECT_TOUCH(g, page(p), MM_W, TOUCH_HIT);
-				memset(frame, 0xee, PAGE_SIZE);
+				memset(frame, 0xee, MM_PAGE_SIZE);
 			}
 			CHECK_OK(aspace_unmap(&g->as, pages(510, 4)));
 		}
@@ -44,7 +45,7 @@ static void c01_large_blocks_read_as_zero(const struct geometry *geo)
 	CHECK_EQ(t.outcome, TOUCH_SERVED);
 	CHECK_EQ(t.level, 1);
 	struct touched first = guest_touch(g, page(512), MM_R);
-	CHECK_BYTES(hal_test_ptr(g->hal, first.hpa), 0, 512 * PAGE_SIZE);
+	CHECK_BYTES(hal_test_ptr(g->hal, first.hpa), 0, 512 * MM_PAGE_SIZE);
 	guest_close(g);
 }
 
@@ -163,8 +164,8 @@ static void limits_bound_faults(const struct geometry *geo)
 	          MM_OUT_OF_RANGE);
 	lazily(g, pages(16, 16), MM_RW, 0);
 	EXPECT_TOUCH(g, page(16), MM_R, TOUCH_SERVED);
-	EXPECT_TOUCH(g, gpa_at(32 * PAGE_SIZE - 1), MM_R, TOUCH_SERVED);
-	EXPECT_FAULT(g, gpa_at(16 * PAGE_SIZE - 1), MM_R, MM_FAULT_OUT_OF_RANGE);
+	EXPECT_TOUCH(g, gpa_at(32 * MM_PAGE_SIZE - 1), MM_R, TOUCH_SERVED);
+	EXPECT_FAULT(g, gpa_at(16 * MM_PAGE_SIZE - 1), MM_R, MM_FAULT_OUT_OF_RANGE);
 	EXPECT_FAULT(g, page(32), MM_R, MM_FAULT_OUT_OF_RANGE);
 	guest_close(g);
 }
@@ -300,9 +301,9 @@ static void the_same_page_of_other_gigabytes(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
 	uint64_t bits = npt_gpa_bits(&geo->config) < 40 ? npt_gpa_bits(&geo->config) : 40;
-	uint64_t gib = 1 << (LEVEL_SHIFT(2) - PAGE_SHIFT); /* in pages */
+	uint64_t gib = 1 << (MM_LEVEL_SHIFT(2) - MM_PAGE_SHIFT); /* in pages */
 	lazily(g, gpa_range(gpa_at(0), BIT(bits)), MM_RW, 0);
-	for (uint64_t p = 7; p < BIT(bits) >> PAGE_SHIFT; p += (p & ~(gib - 1)) + gib) {
+	for (uint64_t p = 7; p < BIT(bits) >> MM_PAGE_SHIFT; p += (p & ~(gib - 1)) + gib) {
 		struct aspace_translation t;
 		CHECK_ERR(aspace_translate(&g->as, page(p), &t), MM_NOT_MAPPED);
 		EXPECT_TOUCH(g, page(p), MM_W, TOUCH_SERVED);
@@ -330,5 +331,5 @@ int main(void)
 		GEOMETRY_TEST(a_neighbour_is_refused_all_the_same),
 		GEOMETRY_TEST(the_same_page_of_other_gigabytes),
 	};
-	return run_geometry_tests("fault", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("fault", tests, MM_ARRAY_SIZE(tests));
 }

@@ -232,8 +232,8 @@ struct owners {
 static bool note_owner(void *ctx, const struct npt_leaf *leaf)
 {
 	struct owners *o = ctx;
-	for (uint64_t at = 0; at < LEVEL_SIZE(leaf->level); at += PAGE_SIZE) {
-		size_t frame = (leaf->hpa.raw + at - HAL_TEST_BASE) / PAGE_SIZE;
+	for (uint64_t at = 0; at < MM_LEVEL_SIZE(leaf->level); at += MM_PAGE_SIZE) {
+		size_t frame = (leaf->hpa.raw + at - HAL_TEST_BASE) / MM_PAGE_SIZE;
 		CHECK(hal_test_owned(o->hal, hpa_plus(leaf->hpa, at)));
 		CHECK(!o->seen[frame]);
 		o->seen[frame] = true;
@@ -284,5 +284,5 @@ int main(void)
 		GEOMETRY_TEST(c27_every_frame_has_one_owner),
 		GEOMETRY_TEST(c29_two_address_spaces_with_two_tags),
 	};
-	return run_geometry_tests("flush", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("flush", tests, MM_ARRAY_SIZE(tests));
 }

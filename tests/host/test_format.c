@@ -78,14 +78,14 @@ static uint64_t raw_entry(struct guest *g, gpa_t gpa, enum mm_perm access)
 
 static void c21_golden_entries(const struct geometry *geo)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(golden); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(golden); i++) {
 		const struct golden *c = &golden[i];
 		if (strcmp(c->geometry, geo->name) != 0)
 			continue;
 		struct guest *g = guest_open(geo, plain);
 		check_context("format=%s level=%u perm=%s type=%s", geo->name, c->level,
 		              mm_perm_name(c->perm), mm_memtype_name(c->type));
-		struct gpa_range range = gpa_range(gpa_at(0), LEVEL_SIZE(c->level));
+		struct gpa_range range = gpa_range(gpa_at(0), MM_LEVEL_SIZE(c->level));
 		CHECK_OK(aspace_map_linear(&g->as, range, hpa_at(c->host), c->perm, c->type,
 		                           c->level));
 		enum mm_perm access = c->perm & MM_R ? MM_R : c->perm & MM_W ? MM_W : MM_X;
@@ -121,7 +121,7 @@ static void c21_round_trip(const struct geometry *geo)
 		for (unsigned perm = 1; perm < MM_PERM_SETS; perm++)
 			for (unsigned type = 0; type < MM_MEMTYPES; type++) {
 				struct guest *g = guest_open(geo, plain);
-				uint64_t size = LEVEL_SIZE(level);
+				uint64_t size = MM_LEVEL_SIZE(level);
 				hpa_t host = hpa_at((UINT64_C(1) << geo->config.hpa_bits) - size);
 				struct aspace_translation t;
 				check_context("format=%s level=%u perm=%s type=%s", geo->name,
@@ -162,10 +162,10 @@ static void c19_the_root_has_its_size_and_alignment(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
 	uint64_t bytes = UINT64_C(8) << geo->config.root_bits;
-	uint64_t frames = bytes < PAGE_SIZE ? 1 : bytes / PAGE_SIZE;
+	uint64_t frames = bytes < MM_PAGE_SIZE ? 1 : bytes / MM_PAGE_SIZE;
 	CHECK_EQ(g->hal->in_use, frames);
-	CHECK(hpa_is_aligned(aspace_root(&g->as), bytes < PAGE_SIZE ? PAGE_SIZE : bytes));
-	CHECK_BYTES(hal_test_ptr(g->hal, aspace_root(&g->as)), 0, frames * PAGE_SIZE);
+	CHECK(hpa_is_aligned(aspace_root(&g->as), bytes < MM_PAGE_SIZE ? MM_PAGE_SIZE : bytes));
+	CHECK_BYTES(hal_test_ptr(g->hal, aspace_root(&g->as)), 0, frames * MM_PAGE_SIZE);
 	CHECK_EQ(guest_stats(g).tables, frames);
 	if (is_riscv(geo)) /* "the root page table ... 16 KiB and must be aligned to 16 KiB" */
 		CHECK_EQ(frames, 4);
@@ -173,7 +173,7 @@ static void c19_the_root_has_its_size_and_alignment(const struct geometry *geo)
 	uint64_t quarter = UINT64_C(1) << (npt_gpa_bits(&geo->config) - 2);
 	for (unsigned i = 0; i < 4; i++) {
 		gpa_t at = gpa_at(i * quarter);
-		CHECK_OK(aspace_map_alloc(&g->as, gpa_range(at, PAGE_SIZE), MM_RW,
+		CHECK_OK(aspace_map_alloc(&g->as, gpa_range(at, MM_PAGE_SIZE), MM_RW,
 		                          (struct aspace_backing){0}));
 		guest_store(g, at, (uint8_t)(i + 1));
 	}
@@ -311,5 +311,5 @@ int main(void)
 		GEOMETRY_TEST(configurations_are_held_against_the_format),
 		GEOMETRY_TEST(names),
 	};
-	return run_geometry_tests("format", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("format", tests, MM_ARRAY_SIZE(tests));
 }

@@ -27,7 +27,7 @@ static void translate_it(struct scene *s)
 {
 	struct aspace_translation t;
 	CHECK_OK(aspace_translate(&s->g->as, page(FIRST + 3), &t));
-	CHECK_EQ(t.page_size, PAGE_SIZE);
+	CHECK_EQ(t.page_size, MM_PAGE_SIZE);
 	CHECK(mm_permits(t.perm, MM_R));
 }
 
@@ -87,7 +87,7 @@ static void who_meets_a_frozen_entry_waits(const struct geometry *geo)
 {
 	void (*const calls[])(struct scene *) = {translate_it, look_at_leaves, fault_on_it,
 	                                         read_it};
-	for (unsigned i = 0; i < ARRAY_SIZE(calls); i++) {
+	for (unsigned i = 0; i < MM_ARRAY_SIZE(calls); i++) {
 		struct guest *g =
 			guest_open(geo, (struct hal_test_options){.threads = true, .frames = 2048});
 		struct scene s = {.g = g, .call = calls[i]};
@@ -114,5 +114,5 @@ int main(void)
 		GEOMETRY_TEST_IF(who_meets_a_frozen_entry_waits, is_arm),
 	};
 	check_in_child(); /* a failure in the second thread has nowhere to jump to */
-	return run_geometry_tests("frozen", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("frozen", tests, MM_ARRAY_SIZE(tests));
 }

@@ -170,5 +170,5 @@ int main(void)
 		GEOMETRY_TEST(two_writers_one_copy),       GEOMETRY_TEST(two_writers_one_split),
 		GEOMETRY_TEST(two_writers_one_permission), GEOMETRY_TEST(no_frame_left_for_a_page),
 	};
-	return run_geometry_tests("interleave", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("interleave", tests, MM_ARRAY_SIZE(tests));
 }

@@ -521,7 +521,7 @@ static void bad_trees_are_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(rows); i++) {
 		struct boot_info info;
 		struct tree t;
 

@@ -98,7 +98,7 @@ static void frame_zero_and_the_last_byte(void **state)
 /* --- frames --- */
 
 #define ARENA_BYTES  (UINT64_C(64) << 20)
-#define ARENA_FRAMES (ARENA_BYTES / PAGE_SIZE)
+#define ARENA_FRAMES (ARENA_BYTES / MM_PAGE_SIZE)
 #define LIVE         20000
 
 static struct {
@@ -122,8 +122,8 @@ static int make_arena(void **state)
 	arena.base = aligned_alloc(2 << 20, ARENA_BYTES);
 	base = (uintptr_t)arena.base;
 	ranges[0] = hpa_range(hpa_at(base), 20 << 20);
-	ranges[1] = hpa_range(hpa_at(base + (21 << 20)), (40 << 20) + 3 * PAGE_SIZE);
-	ranges[2] = hpa_range(hpa_at(base + (63 << 20)), PAGE_SIZE);
+	ranges[1] = hpa_range(hpa_at(base + (21 << 20)), (40 << 20) + 3 * MM_PAGE_SIZE);
+	ranges[2] = hpa_range(hpa_at(base + (63 << 20)), MM_PAGE_SIZE);
 	return frame_init(ranges, 3) ? 0 : -1;
 }
 
@@ -133,9 +133,9 @@ static bool take(unsigned order)
 
 	if (arena.count == LIVE || !frame_alloc(order, &pa))
 		return false;
-	CHECK(hpa_is_aligned(pa, PAGE_SIZE << order));
+	CHECK(hpa_is_aligned(pa, MM_PAGE_SIZE << order));
 	for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
-		CHECK_EQ(arena.owners[(pa.raw - (uintptr_t)arena.base) / PAGE_SIZE + i]++, 0);
+		CHECK_EQ(arena.owners[(pa.raw - (uintptr_t)arena.base) / MM_PAGE_SIZE + i]++, 0);
 	arena.live[arena.count].pa = pa;
 	arena.live[arena.count++].order = order;
 	return true;
@@ -147,7 +147,7 @@ static void give(size_t at)
 	unsigned order = arena.live[at].order;
 
 	for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
-		arena.owners[(pa.raw - (uintptr_t)arena.base) / PAGE_SIZE + i]--;
+		arena.owners[(pa.raw - (uintptr_t)arena.base) / MM_PAGE_SIZE + i]--;
 	frame_free(order, pa);
 	arena.live[at] = arena.live[--arena.count];
 }

@@ -149,7 +149,7 @@ static void bad_words_are_refused(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(rows); i++) {
 		char error[CMDLINE_ERROR] = "";
 		struct cmdline out;
 
@@ -217,7 +217,7 @@ static void globs(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(rows); i++) {
 		check_context("%s ~ %s", rows[i].pattern, rows[i].text);
 		CHECK_EQ(glob_match(rows[i].pattern, rows[i].text), rows[i].matches);
 	}

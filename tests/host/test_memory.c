@@ -23,20 +23,20 @@ static void c12_contiguous_ends_with_the_leaf(const struct geometry *geo)
 	                           MM_NORMAL, 1));
 	CHECK_OK(aspace_map_alloc(&g->as, pages(1100, 2), MM_RW, lazy));
 	CHECK_OK(aspace_translate(&g->as, gpa_plus(page(510), 0x123), &t));
-	CHECK_EQ(t.contiguous, PAGE_SIZE - 0x123);
-	CHECK_EQ(t.page_size, PAGE_SIZE);
+	CHECK_EQ(t.contiguous, MM_PAGE_SIZE - 0x123);
+	CHECK_EQ(t.page_size, MM_PAGE_SIZE);
 	CHECK_EQ(t.hpa.raw, 0x401fe123);
 	CHECK_OK(aspace_translate(&g->as, gpa_plus(page(512), 0x5123), &t));
-	CHECK_EQ(t.contiguous, LEVEL_SIZE(1) - 0x5123);
-	CHECK_EQ(t.page_size, LEVEL_SIZE(1));
+	CHECK_EQ(t.contiguous, MM_LEVEL_SIZE(1) - 0x5123);
+	CHECK_EQ(t.page_size, MM_LEVEL_SIZE(1));
 	CHECK_EQ(t.hpa.raw, 0x40205123);
 	CHECK_EQ(t.perm, MM_RW);
 	CHECK_EQ(t.memtype, MM_NORMAL);
-	CHECK_OK(aspace_translate(&g->as, gpa_at(1024 * PAGE_SIZE - 1), &t));
+	CHECK_OK(aspace_translate(&g->as, gpa_at(1024 * MM_PAGE_SIZE - 1), &t));
 	CHECK_EQ(t.contiguous, 1);
 	guest_store(g, page(1100), 1);
 	CHECK_OK(aspace_translate(&g->as, page(1100), &t));
-	CHECK_EQ(t.contiguous, PAGE_SIZE);
+	CHECK_EQ(t.contiguous, MM_PAGE_SIZE);
 	guest_close(g);
 }
 
@@ -90,7 +90,7 @@ static void c13_copies_cross_scattered_frames(const struct geometry *geo)
 		struct aspace_translation a, b;
 		CHECK_OK(aspace_translate(&g->as, page(509), &a));
 		CHECK_OK(aspace_translate(&g->as, page(510), &b));
-		CHECK(a.hpa.raw + PAGE_SIZE != b.hpa.raw);
+		CHECK(a.hpa.raw + MM_PAGE_SIZE != b.hpa.raw);
 		free(out);
 		free(in);
 		guest_close(g);
@@ -102,7 +102,7 @@ static void c14_values_of_every_width_and_place(const struct geometry *geo)
 	static const unsigned widths[] = {1, 2, 4, 8};
 	struct guest *g = guest_open(geo, plain);
 	CHECK_OK(aspace_map_alloc(&g->as, pages(0, 2), MM_RW, lazy));
-	for (size_t w = 0; w < ARRAY_SIZE(widths); w++) {
+	for (size_t w = 0; w < MM_ARRAY_SIZE(widths); w++) {
 		for (unsigned offset = 4096 - 9; offset < 4096 + 9; offset++) {
 			uint64_t value = 0x8877665544332211, got = 0;
 			uint64_t mask = widths[w] == 8 ? TOP : (UINT64_C(1) << 8 * widths[w]) - 1;
@@ -133,7 +133,7 @@ static bool is_visible(void *ctx, const struct npt_leaf *leaf)
 {
 	const struct hal_test *hal = ctx;
 	size_t offset = leaf->hpa.raw - HAL_TEST_BASE;
-	CHECK(memcmp(hal->mirror + offset, hal->memory + offset, LEVEL_SIZE(leaf->level)) == 0);
+	CHECK(memcmp(hal->mirror + offset, hal->memory + offset, MM_LEVEL_SIZE(leaf->level)) == 0);
 	return true;
 }
 
@@ -194,7 +194,7 @@ static void c15_all_or_nothing(const struct geometry *geo)
 	CHECK_OK(aspace_map_alloc(&g->as, pages(25, 1), MM_NONE, lazy));
 	if (npt_gpa_bits(&geo->config) < 33) /* there, 4 GiB ends beyond the space */
 		CHECK_ERR(aspace_read(&g->as, gpa_at(0x10000), buf, 0xffffffff), MM_OUT_OF_RANGE);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+	for (size_t i = 0; i < MM_ARRAY_SIZE(cases); i++) {
 		gpa_t start = gpa_at(cases[i].start);
 		size_t bytes = cases[i].bytes;
 		int order = 99;
@@ -202,16 +202,16 @@ static void c15_all_or_nothing(const struct geometry *geo)
 		if (bytes == 0xffffffff && npt_gpa_bits(&geo->config) < 33)
 			continue;
 		/* What is refused touches neither the buffer nor memory: 0 bytes of either. */
-		CHECK_OK(aspace_fill(&g->as, page(16), 0x11, 4 * PAGE_SIZE));
+		CHECK_OK(aspace_fill(&g->as, page(16), 0x11, 4 * MM_PAGE_SIZE));
 		memset(buf, 0x22, 0x8000);
 		CHECK_ERR(aspace_write(&g->as, start, buf, bytes), cases[i].write);
 		if (cases[i].write != MM_OK)
 			CHECK_BYTES(hal_test_ptr(g->hal, guest_touch(g, page(19), MM_R).hpa), 0x11,
-			            PAGE_SIZE);
+			            MM_PAGE_SIZE);
 		CHECK_ERR(aspace_fill(&g->as, start, 0x33, bytes), cases[i].write);
 		if (cases[i].write != MM_OK)
 			CHECK_BYTES(hal_test_ptr(g->hal, guest_touch(g, page(19), MM_R).hpa), 0x11,
-			            PAGE_SIZE);
+			            MM_PAGE_SIZE);
 		CHECK_ERR(aspace_read(&g->as, start, buf, bytes), cases[i].read);
 		if (cases[i].read != MM_OK)
 			CHECK_BYTES(buf, 0x22, 0x8000);
@@ -226,19 +226,19 @@ static void c15_all_or_nothing(const struct geometry *geo)
 static void c15_no_byte_moves_when_frames_run_out(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	uint8_t *buf = malloc(4 * PAGE_SIZE);
+	uint8_t *buf = malloc(4 * MM_PAGE_SIZE);
 	CHECK_OK(aspace_map_alloc(&g->as, pages(0, 4), MM_RW, lazy));
-	memset(buf, 0x5c, 4 * PAGE_SIZE);
+	memset(buf, 0x5c, 4 * MM_PAGE_SIZE);
 	guest_store(g, page(0), 1);
 	for (unsigned n = 1; n <= 3; n++) {
 		hal_test_fail_after(g->hal, 1);
-		CHECK_ERR(aspace_write(&g->as, gpa_at(0), buf, 4 * PAGE_SIZE), MM_NO_MEMORY);
+		CHECK_ERR(aspace_write(&g->as, gpa_at(0), buf, 4 * MM_PAGE_SIZE), MM_NO_MEMORY);
 		CHECK_EQ(guest_load(g, page(0)), 1);
 		hal_test_fail_after(g->hal, 0);
 		EXPECT_TOUCH(g, page(n), MM_R, TOUCH_SERVED); /* so the next one fails further on */
 	}
-	CHECK_OK(aspace_write(&g->as, gpa_at(0), buf, 4 * PAGE_SIZE));
-	CHECK_EQ(guest_load(g, gpa_at(4 * PAGE_SIZE - 1)), 0x5c);
+	CHECK_OK(aspace_write(&g->as, gpa_at(0), buf, 4 * MM_PAGE_SIZE));
+	CHECK_EQ(guest_load(g, gpa_at(4 * MM_PAGE_SIZE - 1)), 0x5c);
 	free(buf);
 	guest_close(g);
 }
@@ -352,14 +352,14 @@ static void find_free_keeps_to_the_limits(const struct geometry *geo)
 	struct guest *g = guest_open_with(geo, hal, &config);
 	gpa_t at = gpa_at(0);
 	CHECK_OK(aspace_map_alloc(&g->as, pages(20, 8), MM_RW, lazy));
-	CHECK_OK(aspace_find_free(&g->as, gpa_at(0), 4 * PAGE_SIZE, PAGE_SIZE, &at));
-	CHECK_EQ(at.raw, 16 * PAGE_SIZE);
-	CHECK_OK(aspace_find_free(&g->as, gpa_at(0), 5 * PAGE_SIZE, PAGE_SIZE, &at));
-	CHECK_EQ(at.raw, 28 * PAGE_SIZE);
-	CHECK_OK(aspace_find_free(&g->as, page(22), PAGE_SIZE, 32 * PAGE_SIZE, &at));
-	CHECK_EQ(at.raw, 32 * PAGE_SIZE);
-	CHECK_OK(aspace_find_free(&g->as, gpa_at(0), 52 * PAGE_SIZE, PAGE_SIZE, &at));
-	CHECK_ERR(aspace_find_free(&g->as, gpa_at(0), 53 * PAGE_SIZE, PAGE_SIZE, &at),
+	CHECK_OK(aspace_find_free(&g->as, gpa_at(0), 4 * MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
+	CHECK_EQ(at.raw, 16 * MM_PAGE_SIZE);
+	CHECK_OK(aspace_find_free(&g->as, gpa_at(0), 5 * MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
+	CHECK_EQ(at.raw, 28 * MM_PAGE_SIZE);
+	CHECK_OK(aspace_find_free(&g->as, page(22), MM_PAGE_SIZE, 32 * MM_PAGE_SIZE, &at));
+	CHECK_EQ(at.raw, 32 * MM_PAGE_SIZE);
+	CHECK_OK(aspace_find_free(&g->as, gpa_at(0), 52 * MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
+	CHECK_ERR(aspace_find_free(&g->as, gpa_at(0), 53 * MM_PAGE_SIZE, MM_PAGE_SIZE, &at),
 	          MM_NO_MEMORY);
 	guest_close(g);
 }
@@ -399,5 +399,5 @@ int main(void)
 		GEOMETRY_TEST(find_free_keeps_to_the_limits),
 		GEOMETRY_TEST_IF(entries_stay_as_they_are_without_marks, has_no_marks),
 	};
-	return run_geometry_tests("memory", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("memory", tests, MM_ARRAY_SIZE(tests));
 }

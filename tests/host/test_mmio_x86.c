@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "mm/bits.h"
 #include "guest.h"
 #include "kernel/x86_64/alu.h"
 #include "kernel/x86_64/bits.h"

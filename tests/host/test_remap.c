@@ -17,11 +17,11 @@ static void remap_moves_and_keeps_the_rest(const struct geometry *geo)
 	CHECK_OK(aspace_remap(&g->as, pages(600, 50), hpa_at(0x80001000)));
 	CHECK_OK(aspace_remap(&g->as, pages(1024, 512), hpa_at(0xc0000000)));
 	for (unsigned p = 500; p < 1600; p++) {
-		uint64_t want = 0x401f4000 + (p - 500) * PAGE_SIZE;
+		uint64_t want = 0x401f4000 + (p - 500) * MM_PAGE_SIZE;
 		if (p >= 600 && p < 650)
-			want = 0x80001000 + (p - 600) * PAGE_SIZE;
+			want = 0x80001000 + (p - 600) * MM_PAGE_SIZE;
 		if (p >= 1024 && p < 1536)
-			want = 0xc0000000 + (p - 1024) * PAGE_SIZE;
+			want = 0xc0000000 + (p - 1024) * MM_PAGE_SIZE;
 		CHECK_EQ(guest_walk(g, page(p), MM_X).hpa.raw, want);
 		CHECK_EQ(guest_touch(g, page(p), MM_R).hpa.raw, want); /* by the TLB, too */
 	}
@@ -30,8 +30,8 @@ static void remap_moves_and_keeps_the_rest(const struct geometry *geo)
 	/* Areas know it as well: what is protected now is split with the right addresses. */
 	CHECK_OK(aspace_protect(&g->as, pages(640, 20), MM_NONE));
 	CHECK_OK(aspace_protect(&g->as, pages(640, 20), MM_RX));
-	CHECK_EQ(guest_walk(g, page(649), MM_X).hpa.raw, 0x80001000 + 49 * PAGE_SIZE);
-	CHECK_EQ(guest_walk(g, page(650), MM_X).hpa.raw, 0x401f4000 + 150 * PAGE_SIZE);
+	CHECK_EQ(guest_walk(g, page(649), MM_X).hpa.raw, 0x80001000 + 49 * MM_PAGE_SIZE);
+	CHECK_EQ(guest_walk(g, page(650), MM_X).hpa.raw, 0x401f4000 + 150 * MM_PAGE_SIZE);
 	CHECK_OK(aspace_unmap(&g->as, pages(500, 1100)));
 	CHECK_EQ(g->hal->in_use, (size_t)1 << npt_root_order(&geo->config));
 	guest_close(g);
@@ -111,7 +111,7 @@ static void replacing_gives_back_what_was_there(const struct geometry *geo)
 	CHECK_EQ(guest_load(g, page(149)), 0x11);
 	CHECK_EQ(guest_load(g, page(199)), 0); /* a new page, and clear */
 	EXPECT_FAULT(g, page(250), MM_W, MM_FAULT_PERMISSION);
-	CHECK_EQ(guest_walk(g, page(350), MM_X).hpa.raw, 0x80000000 + 50 * PAGE_SIZE);
+	CHECK_EQ(guest_walk(g, page(350), MM_X).hpa.raw, 0x80000000 + 50 * MM_PAGE_SIZE);
 	/* Populated in the middle of what is there; a device; linear again. */
 	CHECK_OK(aspace_replace_alloc(&g->as, pages(160, 2), MM_RW, now));
 	EXPECT_TOUCH(g, page(161), MM_W, TOUCH_HIT);
@@ -121,7 +121,7 @@ static void replacing_gives_back_what_was_there(const struct geometry *geo)
 	                               MM_NORMAL, 1));
 	CHECK_EQ(g->as.areas.count, 1);
 	CHECK_EQ(guest_stats(g).frames, 0);
-	CHECK_EQ(guest_walk(g, page(399), MM_W).hpa.raw, 0x40064000 + 299 * PAGE_SIZE);
+	CHECK_EQ(guest_walk(g, page(399), MM_W).hpa.raw, 0x40064000 + 299 * MM_PAGE_SIZE);
 	CHECK_EQ(frames_in_use(g), g->hal->in_use);
 	guest_close(g);
 }
@@ -143,7 +143,7 @@ static void replacing_says_why_it_cannot(const struct geometry *geo)
 	CHECK_OK(aspace_map_alloc(&g->as, pages(10, 4), MM_RW, now));
 	uint64_t before = guest_fingerprint(g);
 	CHECK_ERR(aspace_replace_alloc(&g->as, pages(10, 0), MM_RW, now), MM_INVALID);
-	CHECK_ERR(aspace_replace_device(&g->as, gpa_range(gpa_at(1), PAGE_SIZE)), MM_MISALIGNED);
+	CHECK_ERR(aspace_replace_device(&g->as, gpa_range(gpa_at(1), MM_PAGE_SIZE)), MM_MISALIGNED);
 	CHECK_ERR(aspace_replace_linear(&g->as, pages(10, 1), hpa_at(1), MM_RW, MM_NORMAL, 0),
 	          MM_MISALIGNED);
 	CHECK_ERR(aspace_replace_alloc(&g->as, pages(10, 1), (enum mm_perm)8, now), MM_INVALID);
@@ -168,5 +168,5 @@ int main(void)
 		GEOMETRY_TEST(replacing_nothing_is_mapping),
 		GEOMETRY_TEST(replacing_says_why_it_cannot),
 	};
-	return run_geometry_tests("remap", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("remap", tests, MM_ARRAY_SIZE(tests));
 }

@@ -28,7 +28,7 @@ static void open_tables(struct tables *t, uint64_t cr4, uint64_t efer)
 	while (!is_ept(geo))
 		geo++;
 	t->guest = guest_open(geo, (struct hal_test_options){0});
-	CHECK_OK(aspace_map_alloc(&t->guest->as, gpa_range(gpa_at(TABLES), PAGES * PAGE_SIZE),
+	CHECK_OK(aspace_map_alloc(&t->guest->as, gpa_range(gpa_at(TABLES), PAGES * MM_PAGE_SIZE),
 	                          MM_RW, (struct aspace_backing){0}));
 	t->walk = (struct stage1){
 		.as = &t->guest->as,
@@ -41,13 +41,13 @@ static void open_tables(struct tables *t, uint64_t cr4, uint64_t efer)
 
 static void put(struct tables *t, unsigned table, unsigned index, unsigned size, uint64_t entry)
 {
-	CHECK_OK(aspace_store(&t->guest->as, gpa_at(TABLES + table * PAGE_SIZE + index * size),
+	CHECK_OK(aspace_store(&t->guest->as, gpa_at(TABLES + table * MM_PAGE_SIZE + index * size),
 	                      size, entry));
 }
 
 static uint64_t at(unsigned table)
 {
-	return TABLES + table * PAGE_SIZE;
+	return TABLES + table * MM_PAGE_SIZE;
 }
 
 static void expect(struct tables *t, uint64_t gva, enum mm_perm access, enum mm_error error,

@@ -22,7 +22,7 @@ struct leaves {
 static bool note_leaf(void *ctx, const struct npt_leaf *leaf)
 {
 	struct leaves *l = ctx;
-	CHECK(l->count < ARRAY_SIZE(l->seen));
+	CHECK(l->count < MM_ARRAY_SIZE(l->seen));
 	l->seen[l->count++] = *leaf;
 	return l->count != l->stop_after;
 }
@@ -39,20 +39,20 @@ static void leaves_come_in_order(const struct geometry *geo)
 	CHECK_OK(aspace_protect(&g->as, pages(2005, 1), MM_NONE));
 	CHECK_OK(aspace_for_each_leaf(&g->as, pages(0, 4096), note_leaf, &l));
 	static const uint64_t numbers[] = {510, 511, 512, 1024, 2003, 2005};
-	CHECK_EQ(l.count, ARRAY_SIZE(numbers));
+	CHECK_EQ(l.count, MM_ARRAY_SIZE(numbers));
 	for (unsigned i = 0; i < l.count; i++) {
-		CHECK_EQ(l.seen[i].gpa.raw, numbers[i] * PAGE_SIZE);
+		CHECK_EQ(l.seen[i].gpa.raw, numbers[i] * MM_PAGE_SIZE);
 		CHECK_EQ(l.seen[i].level, i == 2);
 		CHECK_EQ(l.seen[i].perm, i < 4 ? MM_RX : i == 4 ? MM_RW : MM_NONE);
 		CHECK_EQ(l.seen[i].memtype, i < 4 ? MM_DEVICE : MM_NORMAL);
 		if (i < 4)
-			CHECK_EQ(l.seen[i].hpa.raw, 0x401fe000 + (numbers[i] - 510) * PAGE_SIZE);
+			CHECK_EQ(l.seen[i].hpa.raw, 0x401fe000 + (numbers[i] - 510) * MM_PAGE_SIZE);
 	}
 	/* A range that begins inside a large leaf meets it. */
 	l.count = 0;
 	CHECK_OK(aspace_for_each_leaf(&g->as, pages(700, 1), note_leaf, &l));
 	CHECK_EQ(l.count, 1);
-	CHECK_EQ(l.seen[0].gpa.raw, 512 * PAGE_SIZE);
+	CHECK_EQ(l.seen[0].gpa.raw, 512 * MM_PAGE_SIZE);
 	l = (struct leaves){.stop_after = 2};
 	CHECK_OK(aspace_for_each_leaf(&g->as, pages(0, 4096), note_leaf, &l));
 	CHECK_EQ(l.count, 2);
@@ -135,7 +135,7 @@ static void harvest_reports_and_clears(const struct geometry *geo)
 		CHECK_OK(aspace_harvest(&g->as, pages(0, 8), note_leaf, &l));
 		CHECK_EQ(l.count, again ? 0 : 2);
 		for (unsigned i = 0; i < l.count; i++) {
-			CHECK_EQ(l.seen[i].gpa.raw, (i ? 3 : 1) * PAGE_SIZE);
+			CHECK_EQ(l.seen[i].gpa.raw, (i ? 3 : 1) * MM_PAGE_SIZE);
 			CHECK(l.seen[i].accessed);
 			CHECK_EQ(l.seen[i].dirty, i == 1);
 			CHECK_EQ(l.seen[i].perm, MM_RW);
@@ -155,7 +155,7 @@ static void harvest_reports_and_clears(const struct geometry *geo)
 	l = (struct leaves){0};
 	CHECK_OK(aspace_harvest(&g->as, pages(0, 8), note_leaf, &l));
 	CHECK_EQ(l.count, 1);
-	CHECK_EQ(l.seen[0].gpa.raw, 4 * PAGE_SIZE);
+	CHECK_EQ(l.seen[0].gpa.raw, 4 * MM_PAGE_SIZE);
 	CHECK_ERR(aspace_harvest(&g->as, pages(0, 0), note_leaf, &l), MM_INVALID);
 	guest_close(g);
 }
@@ -606,5 +606,5 @@ int main(void)
 		GEOMETRY_TEST(snapshots_and_logs_exclude_each_other),
 		GEOMETRY_TEST(linear_memory_is_not_in_a_snapshot),
 	};
-	return run_geometry_tests("track", tests, ARRAY_SIZE(tests));
+	return run_geometry_tests("track", tests, MM_ARRAY_SIZE(tests));
 }

@@ -57,14 +57,14 @@ static inline bool expressible(const struct leaf *l, enum mm_perm perm)
 
 /* `soft`: is it the library's, is it shared? `marks`: what hardware has set since. False: no
  * leaf of this level lies at this address. */
-static always_inline bool make_leaf(struct leaf *l, uint64_t pa, uint64_t soft, uint64_t marks)
+static MM_ALWAYS_INLINE bool make_leaf(struct leaf *l, uint64_t pa, uint64_t soft, uint64_t marks)
 {
 	const struct npt_format *f = l->format;
 
 	l->config.max_leaf = f->max_leaf;
 	l->config.execute_only = f->perm[MM_X] != NPT_INEXPRESSIBLE;
 	l->pa = hpa_at(pa);
-	if (pa >> f->max_hpa_bits != 0 || !is_aligned(pa, LEVEL_SIZE(l->level)))
+	if (pa >> f->max_hpa_bits != 0 || !mm_is_aligned(pa, MM_LEVEL_SIZE(l->level)))
 		return false;
 
 	uint64_t attr = npt_leaf_attr(f, &l->config, l->perm, l->type);
@@ -77,7 +77,7 @@ static always_inline bool make_leaf(struct leaf *l, uint64_t pa, uint64_t soft, 
 	return true;
 }
 
-static always_inline bool reads_as(const struct leaf *l, uint64_t entry, unsigned level,
+static MM_ALWAYS_INLINE bool reads_as(const struct leaf *l, uint64_t entry, unsigned level,
                                    enum mm_perm perm)
 {
 	const struct npt_format *f = l->format;
@@ -91,7 +91,7 @@ static always_inline bool reads_as(const struct leaf *l, uint64_t entry, unsigne
 
 /* What was put in is read back; hardware finds the address where it looks, and zero where it
  * insists on zero. */
-static always_inline bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint64_t soft,
+static MM_ALWAYS_INLINE bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint64_t soft,
                                             uint64_t marks, uint64_t field, uint64_t reserved)
 {
 	const struct npt_format *f = l->format;
@@ -108,7 +108,7 @@ static always_inline bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint64_
 
 /* With other permissions it maps the same, with the same attributes, and stays as dirty as it
  * was; by way of none at all, it comes back the same. */
-static always_inline bool leaf_survives_protect(struct leaf *l, bool copied, uint64_t pa,
+static MM_ALWAYS_INLINE bool leaf_survives_protect(struct leaf *l, bool copied, uint64_t pa,
                                                 uint64_t soft, uint64_t marks)
 {
 	const struct npt_format *f = l->format;
@@ -135,7 +135,7 @@ static always_inline bool leaf_survives_protect(struct leaf *l, bool copied, uin
 }
 
 /* Spelled as a smaller leaf it reads the same, and back it is the same entry. */
-static always_inline bool leaf_changes_level(struct leaf *l, uint64_t pa, uint64_t soft,
+static MM_ALWAYS_INLINE bool leaf_changes_level(struct leaf *l, uint64_t pa, uint64_t soft,
                                              uint64_t marks)
 {
 	const struct npt_format *f = l->format;
@@ -156,7 +156,7 @@ static always_inline bool leaf_changes_level(struct leaf *l, uint64_t pa, uint64
 static inline bool table_is_read_back(const struct npt_format *f, uint64_t pa, uint64_t field,
                                       uint64_t reserved)
 {
-	if (pa >> f->max_hpa_bits != 0 || !is_aligned(pa, PAGE_SIZE))
+	if (pa >> f->max_hpa_bits != 0 || !mm_is_aligned(pa, MM_PAGE_SIZE))
 		return true;
 	uint64_t entry = npt_table_entry(f, hpa_at(pa));
 	uint64_t cut = npt_mark(f, entry, NPT_CUT);
