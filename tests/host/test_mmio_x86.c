@@ -4,11 +4,11 @@
  */
 #include <string.h>
 
-#include "mm/bits.h"
 #include "guest.h"
 #include "kernel/x86_64/alu.h"
 #include "kernel/x86_64/bits.h"
 #include "kernel/x86_64/mmio.h"
+#include "mm/bits.h"
 
 #define CODE   UINT64_C(0x10000)
 #define RAM    UINT64_C(0x20000)
