@@ -18,6 +18,7 @@
 #include "kernel/string.h"
 #include "log.h"
 #include "machine.h"
+#include "mm/bits.h"
 #include "spinlock.h"
 
 #define ZONES      64

@@ -7,6 +7,10 @@
 
 #include <stdbool.h>
 
+#include "mm/compiler.h"
+
+MM_BEGIN_DECLS
+
 /* A set of permissions, and, with exactly one bit set, the kind of an access. */
 enum mm_perm {
 	MM_NONE = 0,
@@ -37,5 +41,7 @@ static inline bool mm_permits(enum mm_perm held, enum mm_perm wanted)
 /* "rw-", always three characters: for logs. Out-of-range sets give "???". */
 const char *mm_perm_name(enum mm_perm perm);
 const char *mm_memtype_name(enum mm_memtype type);
+
+MM_END_DECLS
 
 #endif

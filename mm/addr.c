@@ -37,7 +37,7 @@ static void finish(char *buf, size_t size, size_t at)
 		buf[at < size ? at : size - 1] = '\0';
 }
 
-size_t addr_format(char *buf, size_t size, const char *kind, uint64_t addr)
+size_t mm_addr_format(char *buf, size_t size, const char *kind, uint64_t addr)
 {
 	size_t at = 0;
 	append(buf, size, &at, kind);
@@ -47,7 +47,8 @@ size_t addr_format(char *buf, size_t size, const char *kind, uint64_t addr)
 	return at;
 }
 
-size_t addr_format_range(char *buf, size_t size, const char *kind, uint64_t start, uint64_t bytes)
+size_t mm_addr_format_range(char *buf, size_t size, const char *kind, uint64_t start,
+                            uint64_t bytes)
 {
 	size_t at = 0;
 	append(buf, size, &at, kind);

@@ -22,6 +22,8 @@
 
 #include "mm/compiler.h"
 
+MM_BEGIN_DECLS
+
 /* The granule of every format here, and what the HAL calls a frame. */
 #define MM_PAGE_SHIFT 12U
 #define MM_PAGE_SIZE  (UINT64_C(1) << MM_PAGE_SHIFT)
@@ -62,13 +64,15 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
                                                                                                    \
 	static inline kind##_t kind##_at(uint64_t raw)                                             \
 	{                                                                                          \
-		return (kind##_t){raw};                                                            \
+		kind##_t addr = {raw};                                                             \
+		return addr;                                                                       \
 	}                                                                                          \
                                                                                                    \
 	/* Wraps modulo 2^64: for offsets already known to lie inside a valid range. */            \
 	static inline kind##_t kind##_plus(kind##_t addr, uint64_t bytes)                          \
 	{                                                                                          \
-		return (kind##_t){addr.raw + bytes};                                               \
+		addr.raw += bytes;                                                                 \
+		return addr;                                                                       \
 	}                                                                                          \
                                                                                                    \
 	/* False, and *sum untouched, if addr + bytes is not below 2^64. */                        \
@@ -88,7 +92,8 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
                                                                                                    \
 	static inline kind##_t kind##_align_down(kind##_t addr, uint64_t unit)                     \
 	{                                                                                          \
-		return (kind##_t){mm_align_down(addr.raw, unit)};                                  \
+		addr.raw = mm_align_down(addr.raw, unit);                                          \
+		return addr;                                                                       \
 	}                                                                                          \
                                                                                                    \
 	/* False if the next multiple of unit is 2^64. */                                          \
@@ -108,7 +113,8 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
                                                                                                    \
 	static inline struct kind##_range kind##_range(kind##_t start, uint64_t size)              \
 	{                                                                                          \
-		return (struct kind##_range){start, size};                                         \
+		struct kind##_range r = {start, size};                                             \
+		return r;                                                                          \
 	}                                                                                          \
                                                                                                    \
 	/* Not empty, and its last byte is at most 2^64 - 1. */                                    \
@@ -120,7 +126,7 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 	/* The last byte of a valid range. */                                                      \
 	static inline kind##_t kind##_range_last(struct kind##_range r)                            \
 	{                                                                                          \
-		return (kind##_t){r.start.raw + (r.size - 1)};                                     \
+		return kind##_plus(r.start, r.size - 1);                                           \
 	}                                                                                          \
                                                                                                    \
 	static inline bool kind##_range_contains(struct kind##_range r, kind##_t addr)             \
@@ -151,7 +157,7 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 		uint64_t last_a = a.start.raw + (a.size - 1);                                      \
 		uint64_t last_b = b.start.raw + (b.size - 1);                                      \
 		uint64_t last = last_a < last_b ? last_a : last_b;                                 \
-		return (struct kind##_range){{start}, last < start ? 0 : last - start + 1};        \
+		return kind##_range(kind##_at(start), last < start ? 0 : last - start + 1);        \
 	}                                                                                          \
                                                                                                    \
 	/* Cuts a valid range at an address inside it, beyond its start: *low ends where *high     \
@@ -162,8 +168,8 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 	{                                                                                          \
 		if (at.raw <= r.start.raw || at.raw - r.start.raw >= r.size)                       \
 			return false;                                                              \
-		*low = (struct kind##_range){r.start, at.raw - r.start.raw};                       \
-		*high = (struct kind##_range){at, r.size - low->size};                             \
+		*low = kind##_range(r.start, at.raw - r.start.raw);                                \
+		*high = kind##_range(at, r.size - low->size);                                      \
 		return true;                                                                       \
 	}                                                                                          \
                                                                                                    \
@@ -174,35 +180,46 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 	}                                                                                          \
 	struct kind##_range /* the macro's caller ends it with a semicolon */
 
+/* A range and the function that makes one have one name, which -Wshadow of g++ warns about. */
+#ifdef __cplusplus
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 MM_DEFINE_ADDRESS_KIND(gva); /* guest virtual: what the guest's instructions use */
 MM_DEFINE_ADDRESS_KIND(gpa); /* guest physical; Arm calls it IPA */
 MM_DEFINE_ADDRESS_KIND(hva); /* host virtual: what the hypervisor's instructions use */
 MM_DEFINE_ADDRESS_KIND(hpa); /* host physical: what the memory bus sees */
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 /*
  * Text for logs: "GPA:0x40001000", and "GPA:0x40000000..0x4fffffff" with a range's last byte
  * ("GPA:0x40000000.." if it is empty). At most `size` bytes are written, the NUL included; the
  * answer is the length that the whole text has.
  */
-#define ADDR_TEXT 48 /* enough for any of them */
+#define MM_ADDR_TEXT 48 /* enough for any of them */
 
-size_t addr_format(char *buf, size_t size, const char *kind, uint64_t addr);
-size_t addr_format_range(char *buf, size_t size, const char *kind, uint64_t start, uint64_t bytes);
+size_t mm_addr_format(char *buf, size_t size, const char *kind, uint64_t addr);
+size_t mm_addr_format_range(char *buf, size_t size, const char *kind, uint64_t start,
+                            uint64_t bytes);
 
-#define DEFINE_ADDRESS_TEXT(kind, name)                                                            \
+#define MM_DEFINE_ADDRESS_TEXT(kind, name)                                                         \
 	static inline size_t kind##_format(char *buf, size_t size, kind##_t addr)                  \
 	{                                                                                          \
-		return addr_format(buf, size, name, addr.raw);                                     \
+		return mm_addr_format(buf, size, name, addr.raw);                                  \
 	}                                                                                          \
 	static inline size_t kind##_range_format(char *buf, size_t size, struct kind##_range r)    \
 	{                                                                                          \
-		return addr_format_range(buf, size, name, r.start.raw, r.size);                    \
+		return mm_addr_format_range(buf, size, name, r.start.raw, r.size);                 \
 	}                                                                                          \
 	struct kind##_range /* the macro's caller ends it with a semicolon */
 
-DEFINE_ADDRESS_TEXT(gva, "GVA");
-DEFINE_ADDRESS_TEXT(gpa, "GPA");
-DEFINE_ADDRESS_TEXT(hva, "HVA");
-DEFINE_ADDRESS_TEXT(hpa, "HPA");
+MM_DEFINE_ADDRESS_TEXT(gva, "GVA");
+MM_DEFINE_ADDRESS_TEXT(gpa, "GPA");
+MM_DEFINE_ADDRESS_TEXT(hva, "HVA");
+MM_DEFINE_ADDRESS_TEXT(hpa, "HPA");
+
+MM_END_DECLS
 
 #endif

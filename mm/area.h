@@ -13,8 +13,11 @@
 
 #include "mm/access.h"
 #include "mm/addr.h"
+#include "mm/compiler.h"
 #include "mm/error.h"
 #include "mm/hal.h"
+
+MM_BEGIN_DECLS
 
 enum area_backend {
 	AREA_LINEAR, /* gpa maps to a fixed host range, which the library does not own */
@@ -149,5 +152,7 @@ bool area_covers(const struct area_map *map, struct gpa_range range);
  */
 enum mm_error area_find_free(const struct area_map *map, struct gpa_range within, gpa_t hint,
                              uint64_t size, uint64_t align, gpa_t *out) MM_MUST_CHECK;
+
+MM_END_DECLS
 
 #endif

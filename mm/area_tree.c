@@ -10,6 +10,7 @@
  * with a neighbour if both fit in half a node, so that a split does not follow at once.
  */
 #include "mm/area_tree.h"
+#include "mm/bits.h"
 
 /* --- moving entries --- */
 

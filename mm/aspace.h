@@ -27,11 +27,14 @@
 #include "mm/access.h"
 #include "mm/addr.h"
 #include "mm/area.h"
+#include "mm/compiler.h"
 #include "mm/error.h"
 #include "mm/hal.h"
 #include "mm/lock.h"
 #include "mm/npt/format.h"
 #include "mm/npt/npt.h"
+
+MM_BEGIN_DECLS
 
 struct aspace_config {
 	const struct npt_format *format;
@@ -232,24 +235,24 @@ struct aspace_cache {
 	/* Where faults may go the short way: what one lowest table maps of one lazy area, or all
 	 * of a device's area. */
 	struct gpa_range window;
-	_Atomic uint64_t *window_table;
+	MM_ATOMIC(uint64_t) *window_table;
 	uint64_t window_leaf;   /* a leaf there, but for its address */
 	uint32_t window_denied; /* enum mm_perm: what the area does not permit */
 	bool window_is_device;  /* which permits nothing */
 
-	uint32_t gib[ASPACE_NEAR];            /* guest address / 1 GiB; UINT32_MAX: none */
-	_Atomic uint64_t *table[ASPACE_NEAR]; /* whose entries map 2 MiB each of it */
+	uint32_t gib[ASPACE_NEAR];               /* guest address / 1 GiB; UINT32_MAX: none */
+	MM_ATOMIC(uint64_t) *table[ASPACE_NEAR]; /* whose entries map 2 MiB each of it */
 };
 
 /* What faults write, per CPU, in cache lines of its own; a power of two, to be found by a shift. */
 struct aspace_cpu {
 	struct mm_lock_reader reader;
 	struct aspace_cache cache;
-	_Atomic int64_t faults[MM_FAULTS];
+	MM_ATOMIC(int64_t) faults[MM_FAULTS];
 	struct npt_counts counts; /* added to the table's own */
 } MM_ALIGNED_TO(256);
 
-_Static_assert(sizeof(struct aspace_cpu) == 256, "four cache lines a CPU");
+MM_STATIC_ASSERT(sizeof(struct aspace_cpu) == 256, "four cache lines a CPU");
 
 /* The dirty log: see dirty.h. */
 struct aspace_log {
@@ -279,5 +282,7 @@ static inline uint32_t aspace_tag(const struct aspace *as)
 {
 	return as->npt.tag;
 }
+
+MM_END_DECLS
 
 #endif

@@ -5,6 +5,7 @@
 #define MM_ASPACE_INTERNAL_H
 
 #include "mm/aspace.h"
+#include "mm/lock_internal.h"
 #include "mm/npt/walk.h"
 
 /* Between init and destroy, as every call but init wants it. */

@@ -1,6 +1,8 @@
 /*
- * Bits and fields of hardware words. A field is named by its mask, and the mask alone says
- * where it lies: FIELD_GET(EPTP_LEVELS, eptp), FIELD_PREP(EPTP_LEVELS, 3).
+ * Bits and fields of hardware words, and bytes. Not for users of the library.
+ *
+ * A field is named by its mask, and the mask alone says where it lies:
+ * FIELD_GET(EPTP_LEVELS, eptp), FIELD_PREP(EPTP_LEVELS, 3).
  */
 #ifndef MM_BITS_H
 #define MM_BITS_H
@@ -15,5 +17,13 @@
 #define FIELD_GET(mask, word) (((uint64_t)(word) & (mask)) / FIELD_LOW(mask))
 #define FIELD_PREP(mask, val) (((uint64_t)(val)*FIELD_LOW(mask)) & (mask))
 #define FIELD_FITS(mask, val) ((uint64_t)(val) <= (mask) / FIELD_LOW(mask))
+
+/* Index of the lowest and of the highest set bit; undefined for 0, as the instructions are. */
+#define mm_ctz64(x) ((unsigned)__builtin_ctzll(x))
+#define mm_fls64(x) (63U - (unsigned)__builtin_clzll(x))
+
+/* Copies bytes between places that may overlap. The image gives memmove and its like, which the
+ * compiler calls of its own accord as well. */
+#define mm_move_bytes(to, from, bytes) ((void)__builtin_memmove(to, from, bytes))
 
 #endif

@@ -12,8 +12,11 @@
 #include <stdint.h>
 
 #include "mm/addr.h"
+#include "mm/compiler.h"
 #include "mm/error.h"
 #include "mm/hal.h"
+
+MM_BEGIN_DECLS
 
 /* All zero: holds nothing. */
 struct block {
@@ -44,5 +47,7 @@ static inline void *block_ptr(const struct mm_hal *hal, const struct block *bloc
 {
 	return hal_to_virt(hal, block->pa);
 }
+
+MM_END_DECLS
 
 #endif

@@ -1,51 +1,58 @@
 /*
- * The compiler extensions that Faultline uses, each named once.
+ * What Faultline wants of the compiler beyond C17's text, each thing named once.
  *
- * Everything here is understood by GCC and Clang alike. Code elsewhere uses these names and
- * never an __attribute__ or a __builtin of its own; inline assembly stays in the machine folders.
+ * Everything here is understood by GCC and Clang alike, in C11 and later and in C++17 and later.
+ * Code elsewhere uses these names and never an __attribute__ or a __builtin of its own; inline
+ * assembly stays in the machine folders. Attributes are spelled with underscores, so that a program
+ * may define `packed` or `noinline` as macros of its own before it includes this.
  */
 #ifndef MM_COMPILER_H
 #define MM_COMPILER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* The result says whether the call did anything: a caller that drops it does not compile. */
-#define MM_MUST_CHECK        __attribute__((warn_unused_result))
-#define MM_ALWAYS_INLINE     inline __attribute__((always_inline))
-#define MM_NOINLINE          __attribute__((noinline))
-#define MM_ALIGNED_TO(n)     __attribute__((aligned(n)))
-#define MM_PACKED            __attribute__((packed))
-#define MM_SECTION(name)     __attribute__((section(name)))
-#define MM_PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
+#define MM_MUST_CHECK        __attribute__((__warn_unused_result__))
+#define MM_ALWAYS_INLINE     inline __attribute__((__always_inline__))
+#define MM_NOINLINE          __attribute__((__noinline__))
+#define MM_ALIGNED_TO(n)     __attribute__((__aligned__(n)))
+#define MM_PACKED            __attribute__((__packed__))
+#define MM_SECTION(name)     __attribute__((__section__(name)))
+#define MM_PRINTF_LIKE(f, a) __attribute__((__format__(__printf__, f, a)))
 #define MM_LIKELY(x)         __builtin_expect(!!(x), 1)
 #define MM_UNLIKELY(x)       __builtin_expect(!!(x), 0)
 #define MM_UNREACHABLE()     __builtin_unreachable()
 
-/*
- * The order of an atomic load whose value is an address that is then followed. A load never
- * passes the load that its address came from, on any machine here, so it need not cost a fence
- * per level of a walk; ThreadSanitizer does not follow addresses and is told more.
- */
-#if defined(__SANITIZE_THREAD__)
-#define MM_ORDER_DEPENDENT memory_order_acquire
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define MM_ORDER_DEPENDENT memory_order_acquire
-#endif
-#endif
-#ifndef MM_ORDER_DEPENDENT
-#define MM_ORDER_DEPENDENT memory_order_relaxed
-#endif
-
-/* Index of the lowest and of the highest set bit; undefined for 0, as the instructions are. */
-#define mm_ctz64(x) ((unsigned)__builtin_ctzll(x))
-#define mm_fls64(x) (63U - (unsigned)__builtin_clzll(x))
-
-/* Copies bytes between places that may overlap. The image gives memmove and its like, which the
- * compiler calls of its own accord as well. */
-#define mm_move_bytes(to, from, bytes) ((void)__builtin_memmove(to, from, bytes))
-
 #define MM_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define MM_ARRAY_SIZE(a)                   (sizeof(a) / sizeof((a)[0]))
+
+/*
+ * The public headers are included by C++ as well. MM_ATOMIC(type) is the type of a struct's member
+ * that the library reads and writes atomically. No code but the library's own touches such a
+ * member, so C++ sees the plain type, of which it needs the size and the alignment alone. Both are
+ * the same, as the assertions below hold in every C program.
+ */
+#ifdef __cplusplus
+#define MM_BEGIN_DECLS                    extern "C" {
+#define MM_END_DECLS                      }
+#define MM_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#define MM_ATOMIC(type)                   type
+#else
+#define MM_BEGIN_DECLS
+#define MM_END_DECLS
+#define MM_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#define MM_ATOMIC(type)                   _Atomic(type)
+
+#define MM_ASSERT_PLAIN_LAYOUT(type)                                                               \
+	MM_STATIC_ASSERT(sizeof(_Atomic(type)) == sizeof(type) &&                                  \
+	                         _Alignof(_Atomic(type)) == _Alignof(type),                        \
+	                 "C++ sees the layout that C sees")
+
+MM_ASSERT_PLAIN_LAYOUT(uint32_t);
+MM_ASSERT_PLAIN_LAYOUT(uint64_t);
+MM_ASSERT_PLAIN_LAYOUT(int64_t);
+MM_ASSERT_PLAIN_LAYOUT(void *);
+#endif
 
 #endif

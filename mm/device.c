@@ -1,6 +1,8 @@
 /*
  * Emulated devices: their ranges, and the bus that sends an access to the one it belongs to.
  */
+#include <stdatomic.h>
+
 #include "mm/device.h"
 
 /* --- names and ranges --- */

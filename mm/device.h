@@ -15,12 +15,14 @@
 #ifndef MM_DEVICE_H
 #define MM_DEVICE_H
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "mm/addr.h"
+#include "mm/compiler.h"
 #include "mm/error.h"
+
+MM_BEGIN_DECLS
 
 enum device_space {
 	DEVICE_MMIO,   /* guest-physical addresses */
@@ -77,7 +79,8 @@ struct device_bus {
 	struct device **slots; /* sorted by space, then base */
 	size_t capacity;
 	size_t count;
-	_Atomic(struct device *) latest; /* found last, and asked first: guests do the same again */
+	/* Found last, and asked first: guests do the same again. */
+	MM_ATOMIC(struct device *) latest;
 };
 
 const char *device_type_name(enum device_type type);
@@ -115,5 +118,7 @@ enum mm_error device_bus_read(struct device_bus *bus, enum device_space space, u
                               unsigned width, uint64_t *value) MM_MUST_CHECK;
 enum mm_error device_bus_write(struct device_bus *bus, enum device_space space, uint64_t addr,
                                unsigned width, uint64_t value) MM_MUST_CHECK;
+
+MM_END_DECLS
 
 #endif

@@ -19,6 +19,9 @@
 #define MM_DIRTY_H
 
 #include "mm/aspace.h"
+#include "mm/compiler.h"
+
+MM_BEGIN_DECLS
 
 enum dirty_mode {
 	DIRTY_WRITE_PROTECT,
@@ -54,5 +57,7 @@ enum mm_error aspace_dirty_collect(struct aspace *as, struct gpa_range range,
 /* [exclusive] Ends the log, if one is active: pages get back the permissions of their areas, and
  * leaves that were split for its sake are merged. */
 void aspace_dirty_stop(struct aspace *as);
+
+MM_END_DECLS
 
 #endif

@@ -5,6 +5,10 @@
 #ifndef MM_ERROR_H
 #define MM_ERROR_H
 
+#include "mm/compiler.h"
+
+MM_BEGIN_DECLS
+
 enum mm_error {
 	MM_OK = 0,
 	MM_INVALID = -1,      /* a zero length, an unknown flag: nothing the call could mean */
@@ -22,5 +26,7 @@ enum mm_error {
 
 /* "not mapped", never NULL: for logs. */
 const char *mm_error_name(enum mm_error err);
+
+MM_END_DECLS
 
 #endif

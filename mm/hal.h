@@ -11,6 +11,9 @@
 #include <stdint.h>
 
 #include "mm/addr.h"
+#include "mm/compiler.h"
+
+MM_BEGIN_DECLS
 
 /* Readers (faults, translations, guest-memory accesses) that run at once in one address space
  * each need an index of their own below this: see mm_hal.cpu_index. */
@@ -90,5 +93,7 @@ static inline hpa_t hal_to_phys(const struct mm_hal *hal, const void *va)
 		return hal->virt_to_phys(hal->ctx, va);
 	return hpa_at((uint64_t)(uintptr_t)va - hal->direct_offset);
 }
+
+MM_END_DECLS
 
 #endif

@@ -3,7 +3,9 @@
 # lib/pkgconfig/faultline-mm.pc under build/lib/<target>/, which can be moved anywhere.
 
 LIB_SRC     := $(wildcard mm/*.c mm/npt/*.c)
-LIB_HEADERS := $(wildcard mm/*.h mm/npt/*.h)
+# What a user includes, and what these include. The other headers are the library's own.
+LIB_HEADERS := $(addprefix mm/,$(addsuffix .h,access addr area aspace block compiler device dirty error \
+               hal lock snapshot npt/format npt/npt))
 LIB_TARGETS := riscv64 aarch64 x86_64 host
 
 # A hypervisor for x86-64 is an ELF more often than a UEFI application: System V ABI here.

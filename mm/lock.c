@@ -1,8 +1,7 @@
 /* The slow halves of the address space's lock: see lock.h. */
-#include "mm/lock.h"
-
 #include "mm/assert.h"
 #include "mm/bits.h"
+#include "mm/lock_internal.h"
 
 static struct mm_lock_reader *reader_at(const struct mm_lock *lock, size_t cpu)
 {

@@ -12,11 +12,12 @@
  *
  * The readers lie in an array of the owner's, one per CPU, each at the start of whatever else
  * the owner keeps per CPU. Not recursive; never held across a return to the library's caller.
+ *
+ * A struct aspace has one, which is why its members are here; lock_internal.h has the functions.
  */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,45 +25,22 @@
 #include "mm/compiler.h"
 #include "mm/hal.h"
 
+MM_BEGIN_DECLS
+
 struct mm_lock_reader {
-	_Atomic uint32_t inside;
+	MM_ATOMIC(uint32_t) inside;
 	bool known; /* this CPU's alone */
 };
 
 struct mm_lock {
-	_Atomic uint32_t writer;
-	_Atomic uint64_t known;         /* CPUs that have been readers */
+	MM_ATOMIC(uint32_t) writer;
+	MM_ATOMIC(uint64_t) known;      /* CPUs that have been readers */
 	struct mm_lock_reader *readers; /* the first of MM_MAX_CPUS... */
 	size_t stride;                  /* ...this many bytes apart */
 };
 
-_Static_assert(MM_MAX_CPUS <= 64, "a bit of `known` for each CPU");
+MM_STATIC_ASSERT(MM_MAX_CPUS <= 64, "a bit of `known` for each CPU");
 
-void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *readers, size_t stride);
-
-/* The rare ways in: see lock.c. */
-void mm_lock_first_read(struct mm_lock *lock, struct mm_lock_reader *reader);
-void mm_lock_read_wait(struct mm_lock *lock, struct mm_lock_reader *reader);
-
-static inline void mm_lock_read_enter(struct mm_lock *lock, struct mm_lock_reader *reader)
-{
-	if (MM_UNLIKELY(!reader->known))
-		mm_lock_first_read(lock, reader);
-	atomic_store_explicit(&reader->inside, 1, memory_order_seq_cst);
-	if (MM_UNLIKELY(atomic_load_explicit(&lock->writer, memory_order_seq_cst) != 0))
-		mm_lock_read_wait(lock, reader);
-}
-
-static inline void mm_lock_read_leave(struct mm_lock_reader *reader)
-{
-	atomic_store_explicit(&reader->inside, 0, memory_order_release);
-}
-
-void mm_lock_write_enter(struct mm_lock *lock);
-
-static inline void mm_lock_write_leave(struct mm_lock *lock)
-{
-	atomic_store_explicit(&lock->writer, 0, memory_order_release);
-}
+MM_END_DECLS
 
 #endif

@@ -15,6 +15,9 @@
 #define MM_SNAPSHOT_H
 
 #include "mm/aspace.h"
+#include "mm/compiler.h"
+
+MM_BEGIN_DECLS
 
 /* The caller's, from take to drop; none of its members are. */
 struct snapshot {
@@ -32,5 +35,7 @@ enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapsh
 /* [exclusive] The snapshot ends, and what only it held goes back. The guest's memory stays as it
  * is; a page that is still write-protected becomes writable at the next write. */
 void aspace_snapshot_drop(struct aspace *as, struct snapshot *snapshot);
+
+MM_END_DECLS
 
 #endif

@@ -15,7 +15,10 @@
 
 #include "mm/access.h"
 #include "mm/addr.h"
+#include "mm/compiler.h"
 #include "mm/error.h"
+
+MM_BEGIN_DECLS
 
 #define NPT_INDEX_BITS 9U /* per level below the root, in every format */
 #define NPT_MAX_LEVELS 5U
@@ -70,5 +73,7 @@ enum mm_error npt_config_check(const struct npt_format *format,
 enum mm_error npt_can_express(const struct npt_format *format, const struct npt_config *config,
                               unsigned level, enum mm_perm perm,
                               enum mm_memtype type) MM_MUST_CHECK;
+
+MM_END_DECLS
 
 #endif

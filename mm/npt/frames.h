@@ -5,6 +5,7 @@
 #ifndef MM_NPT_FRAMES_H
 #define MM_NPT_FRAMES_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "mm/npt/npt.h"

@@ -24,16 +24,18 @@
 #ifndef MM_NPT_NPT_H
 #define MM_NPT_NPT_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "mm/access.h"
 #include "mm/addr.h"
+#include "mm/compiler.h"
 #include "mm/error.h"
 #include "mm/hal.h"
 #include "mm/npt/format.h"
+
+MM_BEGIN_DECLS
 
 /*
  * What a table holds now. Calls that run alone count in struct npt; faults count in a struct of
@@ -41,27 +43,20 @@
  * an addition needs no locked instruction, and a reader sees no torn number.
  */
 struct npt_counts {
-	_Atomic int64_t pages;                  /* 4 KiB leaves with a frame, by npt_install_page():
-	                                           to be added to frames and to leaves[0] */
-	_Atomic int64_t frames;                 /* data frames owned */
-	_Atomic int64_t tables;                 /* table frames, the root's included */
-	_Atomic int64_t flushes;                /* since init */
-	_Atomic int64_t leaves[NPT_MAX_LEVELS]; /* by level, parked ones included */
+	/* 4 KiB leaves with a frame, by npt_install_page(): to be added to frames and leaves[0]. */
+	MM_ATOMIC(int64_t) pages;
+	MM_ATOMIC(int64_t) frames;                 /* data frames owned */
+	MM_ATOMIC(int64_t) tables;                 /* table frames, the root's included */
+	MM_ATOMIC(int64_t) flushes;                /* since init */
+	MM_ATOMIC(int64_t) leaves[NPT_MAX_LEVELS]; /* by level, parked ones included */
 };
-
-static inline void npt_count(_Atomic int64_t *counter, int64_t by)
-{
-	int64_t was = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, was + by, memory_order_relaxed);
-}
 
 struct npt {
 	/* What every walk needs, made at init of all that follows. */
 	const struct npt_format *format;
-	_Atomic uint64_t *root_table; /* the root, as we see it */
-	uint64_t direct_offset;       /* hva = hpa + this, if `direct` */
-	uint64_t perm_tells;          /* npt_perm_tells() */
+	MM_ATOMIC(uint64_t) *root_table; /* the root, as we see it */
+	uint64_t direct_offset;          /* hva = hpa + this, if `direct` */
+	uint64_t perm_tells;             /* npt_perm_tells() */
 	uint8_t root_level;
 	uint8_t root_shift; /* MM_LEVEL_SHIFT(root_level) */
 	bool direct;        /* no HAL hook crosses hpa/hva, and addresses are one field */
@@ -70,9 +65,9 @@ struct npt {
 	struct npt_config config;
 	struct mm_hal hal;
 	hpa_t root;
-	uint32_t tag;                            /* for mm_flush */
-	uint64_t quota;                          /* frames, tables included; UINT64_MAX: none */
-	MM_ALIGNED_TO(64) _Atomic uint64_t used; /* of the quota; not kept where there is none */
+	uint32_t tag;                               /* for mm_flush */
+	uint64_t quota;                             /* frames, tables included; UINT64_MAX: none */
+	MM_ALIGNED_TO(64) MM_ATOMIC(uint64_t) used; /* of the quota; not kept where there is none */
 	struct npt_counts counts;
 	struct npt *copies;    /* of the live table: what shares frames with it, see share.h */
 	struct npt *next_copy; /* of a copy */
@@ -150,5 +145,7 @@ void npt_for_each_leaf(const struct npt *npt, struct gpa_range range, npt_visit 
 /* [exclusive] Those with an accessed or dirty mark; clears both, and flushes. The format and the
  * configuration have hardware marks. */
 void npt_harvest(struct npt *npt, struct gpa_range range, npt_visit visit, void *ctx);
+
+MM_END_DECLS
 
 #endif

@@ -1,5 +1,6 @@
 #include "guest.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -108,7 +108,7 @@ static void contains_does_not_wrap(void **state)
 
 static void text(void **state)
 {
-	char buf[ADDR_TEXT];
+	char buf[MM_ADDR_TEXT];
 	char small[8];
 	(void)state;
 	CHECK_EQ(gpa_format(buf, sizeof(buf), gpa_at(0x40001000)), 14);

@@ -5,6 +5,7 @@
  */
 #include "guest.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -300,7 +300,7 @@ PLANTED = [
      [("mm/npt/change.h", "return npt_mark(f, value, NPT_PARKED);", "return 0;")],
      ["long_exhaustive"]),
     ("kind-races",
-     [("mm/lock.h", "mm_lock_read_wait(lock, reader);", "(void)lock;")],
+     [("mm/lock_internal.h", "mm_lock_read_wait(lock, reader);", "(void)lock;")],
      ["tsan/race_aspace"]),
     ("kind-one-interleaving-at-a-time",
      [("mm/npt/install.h", "npt_give(npt, 0, 1, &frame); return MM_BUSY;", "return MM_BUSY;")],

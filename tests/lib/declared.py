@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""
+What headers declare at file scope, by clang's syntax tree. What the standard headers declare by
+themselves does not count.
+
+usage: declared.py names  CLANG FLAG...     every function, type, variable and enumerator
+       declared.py layout CLANG FLAG...     a C and C++ program: a table of the size, alignment and
+                                            offsets of every struct and of all its members
+
+The source text that includes the headers comes from standard input.
+"""
+
+import json
+import subprocess
+import sys
+
+STANDARD = "#include <stdbool.h>\n#include <stddef.h>\n#include <stdint.h>\n"
+
+
+def tree(command, text):
+    run = subprocess.run(
+        [*command, "-fsyntax-only", "-Xclang", "-ast-dump=json", "-"],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode != 0:
+        sys.exit(run.stderr)
+    return json.loads(run.stdout)
+
+
+def file_scope(node):
+    for child in node.get("inner", []):
+        if child["kind"] == "LinkageSpecDecl":
+            yield from file_scope(child)
+        elif not child.get("isImplicit"):
+            yield child
+
+
+def names(root):
+    for node in file_scope(root):
+        if "name" in node:
+            yield node["name"]
+        if node["kind"] == "EnumDecl":
+            for child in node.get("inner", []):
+                if child["kind"] == "EnumConstantDecl":
+                    yield child["name"]
+
+
+def structs(root):
+    for node in file_scope(root):
+        if node["kind"] == "RecordDecl" and node.get("completeDefinition") and "name" in node:
+            fields = [f["name"] for f in node.get("inner", []) if f["kind"] == "FieldDecl"]
+            yield node["name"], fields
+
+
+def main():
+    if len(sys.argv) < 3 or sys.argv[1] not in ("names", "layout"):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    command = sys.argv[2:]
+    text = sys.stdin.read()
+    known = set(names(tree(command, STANDARD)))
+    found = tree(command, STANDARD + text)
+    if sys.argv[1] == "names":
+        print("\n".join(sorted(set(names(found)) - known)))
+        return 0
+    print(text + "#include <stddef.h>\n#ifdef __cplusplus\n#define ALIGN alignof\n#else")
+    print("#define ALIGN _Alignof\n#endif\nextern const unsigned layout[];\nconst unsigned layout[] = {")
+    for name, fields in structs(found):
+        if name in known:
+            continue
+        print(f"\t(unsigned)sizeof(struct {name}), (unsigned)ALIGN(struct {name}),")
+        for field in fields:
+            print(f"\t(unsigned)offsetof(struct {name}, {field}),")
+    print("};")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
