@@ -2,6 +2,7 @@
 #include "kernel/hal.h"
 
 #include "frame.h"
+#include "log.h"
 #include "machine.h"
 
 /* Gives back the account of what was not to be had. */
@@ -47,6 +48,12 @@ static unsigned hal_cpu_index(void *ctx)
 	return machine_cpu_index();
 }
 
+static void hal_panic(void *ctx, const char *file, int line, const char *condition)
+{
+	(void)ctx;
+	panic("%s:%d: %s does not hold", file, line, condition);
+}
+
 struct mm_hal hal_for_vm(struct vm_frames *frames, const struct virt_ops *ops)
 {
 	return (struct mm_hal){
@@ -58,5 +65,6 @@ struct mm_hal hal_for_vm(struct vm_frames *frames, const struct virt_ops *ops)
 		.publish = machine_publish,
 		.flush = ops->flush,
 		.cpu_index = hal_cpu_index,
+		.panic = hal_panic,
 	};
 }

@@ -16,35 +16,7 @@ void area_map_init(struct area_map *map, const struct mm_hal *hal)
 void area_map_clear(struct area_map *map)
 {
 	area_free_nodes(map);
-	area_release_spares(map);
 	area_map_init(map, map->hal);
-}
-
-/* --- memory --- */
-
-static enum mm_error reserve(struct area_map *map, unsigned needed)
-{
-	if (MM_LIKELY(needed <= map->spares))
-		return MM_OK;
-	unsigned missing = needed - map->spares;
-	size_t got = map->hal->alloc(map->hal->ctx, 0, missing, &map->spare[map->spares]);
-	if (got < missing) {
-		map->hal->free(map->hal->ctx, 0, got, &map->spare[map->spares]);
-		return MM_NO_MEMORY;
-	}
-	map->spares += missing;
-	map->frames += missing;
-	return MM_OK;
-}
-
-enum mm_error area_reserve(struct area_map *map, struct gpa_range range)
-{
-	return reserve(map, area_frames_needed(map, range));
-}
-
-enum mm_error area_reserve_place(struct area_map *map, const struct area_path *place)
-{
-	return reserve(map, area_frames_beside(map, place));
 }
 
 /* --- look-up --- */
@@ -152,14 +124,20 @@ static struct area area_below(const struct area *area, uint64_t at)
 	return part;
 }
 
+/* Equal but for their ranges, where `offset` bytes lie between their starts? */
+static bool area_alike(const struct area *low, const struct area *high, uint64_t offset)
+{
+	return low->backend == high->backend && low->perm == high->perm &&
+	       low->memtype == high->memtype && low->max_leaf == high->max_leaf &&
+	       low->populate == high->populate &&
+	       (low->backend != AREA_LINEAR || low->host.raw + offset == high->host.raw);
+}
+
 /* Are two areas, the first below the second, really one? */
 static bool area_joins(const struct area *low, const struct area *high)
 {
 	return low->range.start.raw + low->range.size == high->range.start.raw &&
-	       low->backend == high->backend && low->perm == high->perm &&
-	       low->memtype == high->memtype && low->max_leaf == high->max_leaf &&
-	       low->populate == high->populate &&
-	       (low->backend != AREA_LINEAR || low->host.raw + low->range.size == high->host.raw);
+	       area_alike(low, high, low->range.size);
 }
 
 /* The area above a place, or NULL. */
@@ -180,7 +158,8 @@ bool area_place(const struct area_map *map, struct gpa_range range, struct area_
 	return !above || above->range.start.raw > gpa_range_last(range).raw;
 }
 
-void area_insert(struct area_map *map, struct area_path *place, const struct area *area)
+void area_insert(struct area_map *map, struct area_path *place, const struct area *area,
+                 struct area_reservation *reserved)
 {
 	struct area whole = *area;
 	uint64_t start = area->range.start.raw;
@@ -202,8 +181,10 @@ void area_insert(struct area_map *map, struct area_path *place, const struct are
 		area_drop(map, place, place->slot + 1);
 		area_descend(map, start, place);
 	}
-	area_splice(map, place, joins_low || joins_high, &whole, 1);
-	area_release_spares(map);
+	if (joins_low || joins_high)
+		area_set(map, place, &whole);
+	else
+		area_splice(map, place, 0, &whole, 1, reserved);
 }
 
 /* Drops what starts inside the range, trimming the last area if it ends above it. */
@@ -221,7 +202,7 @@ static void drop_inside(struct area_map *map, struct gpa_range range)
 		if (area_last(&leaf->areas[end - 1]) > last) {
 			struct area high = area_from(&leaf->areas[end - 1], last + 1);
 			path.slot = --end;
-			area_splice(map, &path, 1, &high, 1);
+			area_set(map, &path, &high);
 			path.slot = slot;
 			done = true;
 		}
@@ -248,46 +229,37 @@ static unsigned cut_out(const struct area *area, struct gpa_range range, const s
 	return n;
 }
 
-static void cut_range(struct area_map *map, struct gpa_range range)
+/* Trims the area at the path, if it begins below the range and ends inside it. */
+static void trim_below(struct area_map *map, struct area_path *path, struct gpa_range range)
+{
+	struct area area = *area_at(path);
+	if (area.range.start.raw >= range.start.raw || !gpa_range_contains(area.range, range.start))
+		return;
+	struct area low = area_below(&area, range.start.raw);
+	area_set(map, path, &low);
+}
+
+void area_remove(struct area_map *map, struct gpa_range range, struct area_reservation *reserved)
 {
 	struct area_path path;
 	struct area pieces[3];
-	bool more = true;
 
 	area_descend(map, range.start.raw, &path);
 	struct area area = *area_at(&path);
-	if (area.range.start.raw < range.start.raw && gpa_range_contains(area.range, range.start)) {
-		area_splice(map, &path, 1, pieces, cut_out(&area, range, NULL, pieces));
-		more = area_last(&area) < gpa_range_last(range).raw;
+	if (area.range.start.raw < range.start.raw && gpa_range_contains(area.range, range.start) &&
+	    area_last(&area) > gpa_range_last(range).raw) {
+		unsigned n = cut_out(&area, range, NULL, pieces);
+		area_splice(map, &path, 1, pieces, n, reserved);
+		return;
 	}
-	if (more)
-		drop_inside(map, range);
-}
-
-void area_remove(struct area_map *map, struct gpa_range range)
-{
-	cut_range(map, range);
-	area_release_spares(map);
-}
-
-/*
- * The reserve is for one change at each end of the range, and this is one removal and one
- * insertion. Where the removal empties a node, so that the insertion meets another, which may be
- * full, the emptied one's frame is a spare by then.
- */
-void area_replace(struct area_map *map, const struct area *area)
-{
-	struct area_path place;
-
-	cut_range(map, area->range);
-	area_descend(map, area->range.start.raw, &place);
-	area_insert(map, &place, area);
+	trim_below(map, &path, range);
+	drop_inside(map, range);
 }
 
 /* --- permissions --- */
 
 /* Makes an area boundary of `at`, if it lies inside an area. */
-static void cut(struct area_map *map, uint64_t at)
+static void cut(struct area_map *map, uint64_t at, struct area_reservation *reserved)
 {
 	struct area_path path;
 	area_descend(map, at, &path);
@@ -295,7 +267,7 @@ static void cut(struct area_map *map, uint64_t at)
 	if (area.range.start.raw >= at || !gpa_range_contains(area.range, gpa_at(at)))
 		return;
 	struct area halves[2] = {area_below(&area, at), area_from(&area, at)};
-	area_splice(map, &path, 1, halves, 2);
+	area_splice(map, &path, 1, halves, 2, reserved);
 }
 
 /* Joins what can be joined at boundaries from range.start up to the byte after its last. */
@@ -316,20 +288,21 @@ static void join_around(struct area_map *map, struct gpa_range range)
 		if (area_last(&run) > end) {
 			drop_inside(map, gpa_range(gpa_at(end + 1), area_last(&run) - end));
 			area_descend(map, run.range.start.raw, &path);
-			area_splice(map, &path, 1, &run, 1);
+			area_set(map, &path, &run);
 		}
 	} while (area_last(&run) < last && area_path_next(map, &path));
 }
 
 /* The range lies in several areas, or in none in parts. */
-static void protect_many(struct area_map *map, struct gpa_range range, enum mm_perm perm)
+static void protect_many(struct area_map *map, struct gpa_range range, enum mm_perm perm,
+                         struct area_reservation *reserved)
 {
 	struct area_path path;
 	uint64_t last = gpa_range_last(range).raw;
 
-	cut(map, range.start.raw);
+	cut(map, range.start.raw, reserved);
 	if (last != UINT64_MAX)
-		cut(map, last + 1);
+		cut(map, last + 1, reserved);
 	bool more = descend_from(map, range.start.raw, &path);
 	while (more && area_at(&path)->range.start.raw <= last) {
 		area_at(&path)->perm = (uint8_t)perm;
@@ -346,19 +319,21 @@ static struct area part_of(const struct area *area, struct gpa_range range)
 	return part;
 }
 
-/* Puts `part` in the place of its range in the area at path, which covers it. */
-static void replace_part(struct area_map *map, struct area_path *path, const struct area *part)
+/* Puts `part` in the place of its range in the area at path, which covers it and differs. */
+static void replace_part(struct area_map *map, struct area_path *path, const struct area *part,
+                         struct area_reservation *reserved)
 {
 	struct area area = *area_at(path);
 	struct area pieces[3];
 	unsigned n = cut_out(&area, part->range, part, pieces);
 
-	area_splice(map, path, 1, pieces, n);
+	area_splice(map, path, 1, pieces, n, reserved);
 	if (n < 3)
 		join_around(map, part->range);
 }
 
-void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host)
+void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host,
+                   struct area_reservation *reserved)
 {
 	struct area_path path;
 
@@ -367,11 +342,11 @@ void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host)
 	bool moves = part.host.raw != host.raw;
 	part.host = host;
 	if (moves)
-		replace_part(map, &path, &part);
-	area_release_spares(map);
+		replace_part(map, &path, &part, reserved);
 }
 
-void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm)
+void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm,
+                  struct area_reservation *reserved)
 {
 	struct area_path path;
 
@@ -381,11 +356,52 @@ void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm per
 		struct area part = part_of(area, range);
 		part.perm = (uint8_t)perm;
 		if (area->perm != perm)
-			replace_part(map, &path, &part);
+			replace_part(map, &path, &part, reserved);
 	} else if (map->count > 0) {
-		protect_many(map, range, perm);
+		protect_many(map, range, perm, reserved);
 	}
-	area_release_spares(map);
+}
+
+/* --- replacing --- */
+
+/*
+ * The range does not lie in one area. If some area lies wholly inside it, the new one takes that
+ * one's slot. If none does, at most the ends of two areas reach into the range: they are trimmed,
+ * which moves no area to another leaf, and the new one is inserted. So a replacement inserts only
+ * where it has dropped nothing.
+ */
+static void replace_many(struct area_map *map, struct area_path *path, const struct area *area,
+                         struct area_reservation *reserved)
+{
+	uint64_t start = area->range.start.raw;
+	uint64_t last = gpa_range_last(area->range).raw;
+
+	trim_below(map, path, area->range);
+	if (descend_from(map, start, path) && area_last(area_at(path)) <= last) {
+		struct area first = *area_at(path);
+		uint64_t end = area_last(&first);
+		if (end < last)
+			drop_inside(map, gpa_range(gpa_at(end + 1), last - end));
+		area_descend(map, first.range.start.raw, path);
+		area_set(map, path, area);
+		join_around(map, area->range);
+		return;
+	}
+	drop_inside(map, area->range);
+	area_descend(map, start, path);
+	area_insert(map, path, area, reserved);
+}
+
+void area_replace(struct area_map *map, const struct area *area, struct area_reservation *reserved)
+{
+	struct area_path path;
+
+	area_descend(map, area->range.start.raw, &path);
+	const struct area *old = area_at(&path);
+	if (map->count == 0 || !gpa_range_covers(old->range, area->range))
+		replace_many(map, &path, area, reserved);
+	else if (!area_alike(old, area, area->range.start.raw - old->range.start.raw))
+		replace_part(map, &path, area, reserved);
 }
 
 /* --- holes --- */

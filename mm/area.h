@@ -39,7 +39,6 @@ struct area {
 struct area_node;
 
 #define AREA_INLINE 8
-#define AREA_SPARES 16
 
 /* What is known of a run of areas, in a node or in the map itself. */
 struct area_head {
@@ -53,19 +52,30 @@ struct area_map {
 	struct area_node *root;   /* NULL while all areas are in first[] */
 	unsigned height;          /* of the tree; 0 while root is NULL */
 	size_t count;             /* areas */
-	size_t frames;            /* taken from the HAL: nodes and spares */
+	size_t frames;            /* of the HAL's, one per node of the tree */
 
 	/* In use while root is NULL. */
 	struct area_head head;
 	uint64_t starts[AREA_INLINE]; /* as in a leaf: ascending, unused ones UINT64_MAX */
 	struct area first[AREA_INLINE];
-
-	hpa_t spare[AREA_SPARES]; /* node frames reserved by area_reserve() */
-	unsigned spares;
 };
 
 /* Half-full inner nodes reach 2^47 areas at this height. */
 #define AREA_MAX_HEIGHT 8
+
+/* The most frames that one change can take: see area_reserve.c. */
+#define AREA_RESERVATION_FRAMES (2 * (AREA_MAX_HEIGHT - 1))
+
+/*
+ * Frames for the nodes that one change of a map may add. The caller owns it, initialises it, passes
+ * it to one change and releases it, whether or not the change took place. Only functions that are
+ * given a reservation can add a node, nodes that a change frees do not come here, and a change
+ * that finds it empty stops the machine (MM_REQUIRE).
+ */
+struct area_reservation {
+	unsigned count; /* frames[0] to frames[count - 1] are held */
+	hpa_t frames[AREA_RESERVATION_FRAMES];
+};
 
 /* A leaf, be it a node or the map itself. */
 struct area_slots {
@@ -88,17 +98,29 @@ void area_map_init(struct area_map *map, const struct mm_hal *hal);
 /* Forgets all areas and gives every frame back. */
 void area_map_clear(struct area_map *map);
 
+static inline void area_reservation_init(struct area_reservation *reserved)
+{
+	reserved->count = 0;
+}
+
 /*
- * Makes sure that the next change, one of area_remove(), area_replace(), area_protect() and
- * area_set_host() of exactly this range, cannot run out of memory. Mostly it finds room in the
- * nodes and takes no frame. MM_NO_MEMORY if the HAL has none; then nothing has changed. The change
- * gives back what it did not use; a caller that makes no change after all calls
- * area_release_spares().
+ * Takes from the HAL what the reservation lacks for one change of exactly this range, which must be
+ * the map's next change: area_remove(), area_replace(), area_protect() or area_set_host(). Mostly
+ * there is room in the nodes, and it takes no frame. MM_NO_MEMORY if the HAL has too few frames, or
+ * if the tree has reached its greatest height; then the reservation and the map are unchanged.
  */
-enum mm_error area_reserve(struct area_map *map, struct gpa_range range) MM_MUST_CHECK;
+enum mm_error area_reserve(struct area_map *map, struct gpa_range range,
+                           struct area_reservation *reserved) MM_MUST_CHECK;
 /* The same for area_insert() at this place. */
-enum mm_error area_reserve_place(struct area_map *map, const struct area_path *place) MM_MUST_CHECK;
-void area_release_spares(struct area_map *map);
+enum mm_error area_reserve_place(struct area_map *map, const struct area_path *place,
+                                 struct area_reservation *reserved) MM_MUST_CHECK;
+void area_release_frames(const struct area_map *map, struct area_reservation *reserved);
+/* Gives back to the HAL what the reservation still holds. */
+static inline void area_release(const struct area_map *map, struct area_reservation *reserved)
+{
+	if (MM_UNLIKELY(reserved->count > 0))
+		area_release_frames(map, reserved);
+}
 
 /* The area that contains gpa, or NULL. The pointer is valid until the next change. */
 const struct area *area_find(const struct area_map *map, gpa_t gpa);
@@ -116,29 +138,30 @@ bool area_place(const struct area_map *map, struct gpa_range range, struct area_
 /*
  * Adds an area at the place that was found for it, joining it with equal neighbours: same backend,
  * permissions, type and policy, and host addresses that continue. Cannot fail after
- * area_reserve_place().
+ * area_reserve_place(), nor can the changes below after area_reserve() of their range.
  */
-void area_insert(struct area_map *map, struct area_path *place, const struct area *area);
+void area_insert(struct area_map *map, struct area_path *place, const struct area *area,
+                 struct area_reservation *reserved);
 
 /*
  * Cuts `range` out of the map: areas inside it go, areas that stick out are trimmed, one that
- * surrounds it becomes two. Cannot fail after area_reserve(). Bytes in no area are fine.
+ * surrounds it becomes two. Bytes in no area are fine.
  */
-void area_remove(struct area_map *map, struct gpa_range range);
+void area_remove(struct area_map *map, struct gpa_range range, struct area_reservation *reserved);
 
-/* Cuts the area's range out of the map and adds it there, as area_remove() and area_insert() would
- * do one after the other. Cannot fail after area_reserve() of its range. */
-void area_replace(struct area_map *map, const struct area *area);
+/* Cuts the area's range out of the map and adds the area there: the result is that of area_remove()
+ * and area_insert(). */
+void area_replace(struct area_map *map, const struct area *area, struct area_reservation *reserved);
 
-/*
- * Gives every part of an area inside `range` these permissions: areas that stick out are split,
- * equal neighbours joined. Cannot fail after area_reserve().
- */
-void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm);
+/* Gives every part of an area inside `range` these permissions: areas that stick out are split,
+ * equal neighbours joined. */
+void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm,
+                  struct area_reservation *reserved);
 
 /* Gives a range that lies in one linear area another place in host memory, splitting and joining
- * as above. Cannot fail after area_reserve(). */
-void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host);
+ * as above. */
+void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host,
+                   struct area_reservation *reserved);
 
 /* Is every byte of the range in some area? */
 bool area_covers(const struct area_map *map, struct gpa_range range);

@@ -12,6 +12,8 @@
 #include "mm/area_tree.h"
 #include "mm/bits.h"
 
+#include "mm/assert.h"
+
 /* --- moving entries --- */
 
 static void move_words(uint64_t *to, const uint64_t *from, unsigned n)
@@ -37,26 +39,20 @@ static void fill_unused(uint64_t *starts, unsigned from, unsigned to)
 
 /* --- frames --- */
 
-static struct area_node *node_from_spare(struct area_map *map)
+/* A number of frames that cannot be right, such as none, must not become an index. */
+static struct area_node *take_node(struct area_map *map, struct area_reservation *reserved)
 {
-	return hal_to_virt(map->hal, map->spare[--map->spares]);
+	MM_REQUIRE(map->hal, reserved->count > 0 && reserved->count <= AREA_RESERVATION_FRAMES);
+	map->frames++;
+	return hal_to_virt(map->hal, reserved->frames[--reserved->count]);
 }
 
-void area_release_spares(struct area_map *map)
-{
-	if (MM_LIKELY(map->spares == 0))
-		return;
-	map->hal->free(map->hal->ctx, 0, map->spares, map->spare);
-	map->frames -= map->spares;
-	map->spares = 0;
-}
-
-/* Back to the spares: what the same change adds elsewhere may want it. */
+/* Straight to the HAL: no change needs a frame after it has freed a node. */
 static void node_free(struct area_map *map, struct area_node *node)
 {
-	if (map->spares == AREA_SPARES)
-		area_release_spares(map);
-	map->spare[map->spares++] = hal_to_phys(map->hal, node);
+	hpa_t frame = hal_to_phys(map->hal, node);
+	map->frames--;
+	map->hal->free(map->hal->ctx, 0, 1, &frame);
 }
 
 /* Depth first, the path as the stack; a leaf is freed when its parent steps to it. */
@@ -303,10 +299,11 @@ static void inner_move_tail(struct area_inner *from, unsigned at, struct area_in
 }
 
 /* Splits the full node at `level` of the path. Its parent has room. */
-static void split_node(struct area_map *map, struct area_path *path, unsigned level, uint64_t key)
+static void split_node(struct area_map *map, struct area_path *path, unsigned level, uint64_t key,
+                       struct area_reservation *reserved)
 {
 	struct area_node *left = path->nodes[level];
-	struct area_node *right = node_from_spare(map);
+	struct area_node *right = take_node(map, reserved);
 	unsigned count = left->head.count;
 	const uint64_t *starts = level == 0 ? left->leaf.starts : left->inner.starts;
 	unsigned at = starts[count - 1] < key ? count - 1 : count / 2;
@@ -319,9 +316,10 @@ static void split_node(struct area_map *map, struct area_path *path, unsigned le
 }
 
 /* Puts a new root above the old one, which becomes its only child until it is split. */
-static void grow_root(struct area_map *map, struct area_path *path)
+static void grow_root(struct area_map *map, struct area_path *path,
+                      struct area_reservation *reserved)
 {
-	struct area_node *root = node_from_spare(map);
+	struct area_node *root = take_node(map, reserved);
 	root->head.count = 0;
 	fill_unused(root->inner.starts, 0, AREA_INNER_SLOTS);
 	inner_open(&root->inner, 0, map->root);
@@ -332,9 +330,9 @@ static void grow_root(struct area_map *map, struct area_path *path)
 }
 
 /* The map's own slots are full: the first node of a tree takes them over. */
-static void plant_tree(struct area_map *map)
+static void plant_tree(struct area_map *map, struct area_reservation *reserved)
 {
-	struct area_node *node = node_from_spare(map);
+	struct area_node *node = take_node(map, reserved);
 	move_words(node->leaf.starts, map->starts, map->head.count);
 	fill_unused(node->leaf.starts, map->head.count, AREA_LEAF_SLOTS);
 	move_areas(node->leaf.areas, map->first, map->head.count);
@@ -343,16 +341,12 @@ static void plant_tree(struct area_map *map)
 	map->height = 1;
 }
 
-static unsigned node_capacity(unsigned level)
-{
-	return level == 0 ? AREA_LEAF_SLOTS : AREA_INNER_SLOTS;
-}
-
 /* Splits path's full leaf, and first those ancestors that would overflow by it. */
-static void make_room(struct area_map *map, struct area_path *path, uint64_t key)
+static void make_room(struct area_map *map, struct area_path *path, uint64_t key,
+                      struct area_reservation *reserved)
 {
 	if (map->height == 0) {
-		plant_tree(map);
+		plant_tree(map, reserved);
 		area_descend(map, key, path);
 		return;
 	}
@@ -360,47 +354,21 @@ static void make_room(struct area_map *map, struct area_path *path, uint64_t key
 	while (full < map->height && path->nodes[full]->head.count == AREA_INNER_SLOTS)
 		full++;
 	if (full == map->height)
-		grow_root(map, path);
+		grow_root(map, path, reserved);
 	/* From the top, and the way anew each time: it may lead through the other half. */
 	while (full-- > 0) {
-		split_node(map, path, full, key);
+		split_node(map, path, full, key, reserved);
 		area_descend(map, key, path);
 	}
 }
 
-/* As make_room() would count, if one other insertion went before it. */
-unsigned area_frames_beside(const struct area_map *map, const struct area_path *path)
-{
-	unsigned full = 0;
-	if (map->height == 0)
-		return map->head.count + 2 > AREA_INLINE ? 1 : 0;
-	while (full < map->height && path->nodes[full]->head.count + 2 > node_capacity(full))
-		full++;
-	return full == map->height ? full + 1 : full;
-}
-
-unsigned area_frames_needed(const struct area_map *map, struct gpa_range range)
-{
-	struct area_path path;
-	uint64_t last = gpa_range_last(range).raw;
-
-	area_descend(map, range.start.raw, &path);
-	unsigned needed = area_frames_beside(map, &path);
-	if (map->height == 0 || gpa_range_contains(path.leaf.areas[path.slot].range, gpa_at(last)))
-		return needed; /* in one leaf, or in one area: one change */
-	area_descend(map, last, &path);
-	return needed + area_frames_beside(map, &path);
-}
-
 /* --- changes --- */
 
-void area_splice(struct area_map *map, struct area_path *path, unsigned old,
-                 const struct area *areas, unsigned n)
+/* The leaf has room. */
+static MM_ALWAYS_INLINE void put_areas(struct area_map *map, struct area_path *path, unsigned old,
+                                       const struct area *areas, unsigned n)
 {
 	struct area_slots *leaf = &path->leaf;
-	if (leaf->head->count + n - old > leaf->capacity)
-		make_room(map, path, areas[0].range.start.raw);
-
 	unsigned slot = path->slot;
 	unsigned count = leaf->head->count;
 	if (old == 0 && leaf->starts[slot] < areas[0].range.start.raw)
@@ -421,6 +389,19 @@ void area_splice(struct area_map *map, struct area_path *path, unsigned old,
 	}
 	leaf_settle(leaf, before, largest_hole(leaf, below, slot + n));
 	tell_ancestors(map, path, 0);
+}
+
+void area_splice(struct area_map *map, struct area_path *path, unsigned old,
+                 const struct area *areas, unsigned n, struct area_reservation *reserved)
+{
+	if (path->leaf.head->count + n - old > path->leaf.capacity)
+		make_room(map, path, areas[0].range.start.raw, reserved);
+	put_areas(map, path, old, areas, n);
+}
+
+void area_set(struct area_map *map, struct area_path *path, const struct area *area)
+{
+	put_areas(map, path, 1, area, 1);
 }
 
 /* --- removal and merging --- */
@@ -467,7 +448,7 @@ static bool merge_at(struct area_map *map, struct area_inner *parent, unsigned s
 		return false;
 	struct area_node *left = parent->children[slot];
 	struct area_node *right = parent->children[slot + 1];
-	if (left->head.count + right->head.count > node_capacity(level) / 2)
+	if (left->head.count + right->head.count > area_node_capacity(level) / 2)
 		return false;
 	if (level == 0)
 		merge_leaves(&left->leaf, &right->leaf);
@@ -490,7 +471,7 @@ static void shrink(struct area_map *map, struct area_path *path)
 		if (node->head.count == 0) {
 			inner_close(parent, slot);
 			node_free(map, node);
-		} else if (node->head.count > node_capacity(level) / 4) {
+		} else if (node->head.count > area_node_capacity(level) / 4) {
 			break;
 		} else {
 			tell_ancestors(map, path, level);

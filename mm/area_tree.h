@@ -88,6 +88,11 @@ static MM_ALWAYS_INLINE unsigned area_inline_slot(const uint64_t *starts, uint64
 	return area_slot_of(starts, AREA_INLINE, 4, 2, key);
 }
 
+static inline unsigned area_node_capacity(unsigned level)
+{
+	return level == 0 ? AREA_LEAF_SLOTS : AREA_INNER_SLOTS;
+}
+
 static inline uint64_t area_last(const struct area *area)
 {
 	return gpa_range_last(area->range).raw;
@@ -103,19 +108,16 @@ const struct area *area_after(const struct area_map *map, const struct area_path
  * path is no longer good for anything. */
 bool area_path_next(const struct area_map *map, struct area_path *path);
 
-/* An upper bound on the frames that cutting areas at both ends of a range, or putting one there,
- * could take. */
-unsigned area_frames_needed(const struct area_map *map, struct gpa_range range);
-/* The same for one change at the end of a path. */
-unsigned area_frames_beside(const struct area_map *map, const struct area_path *path);
-
 /*
  * Replaces the `old` areas (0 or 1) at path->slot by n (1 to 3) ascending ones that overlap no
  * other. `path` comes from area_descend() to the first one's start; with old = 0 that finds the
- * slot below where they go. Takes from the spares what it needs.
+ * slot below where they go. A full leaf is split, with frames of the reservation.
  */
 void area_splice(struct area_map *map, struct area_path *path, unsigned old,
-                 const struct area *areas, unsigned n);
+                 const struct area *areas, unsigned n, struct area_reservation *reserved);
+
+/* Replaces the area at path->slot by one that stays between its neighbours. Needs no frame. */
+void area_set(struct area_map *map, struct area_path *path, const struct area *area);
 
 /* Drops the areas in slots [path->slot, end) of path's leaf. The path is good no more. */
 void area_drop(struct area_map *map, struct area_path *path, unsigned end);

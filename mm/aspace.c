@@ -136,19 +136,20 @@ typedef enum mm_error (*put_area)(struct aspace *as, const struct area *area, bo
 static enum mm_error add_area(struct aspace *as, const struct area *area, bool now)
 {
 	struct npt_mapping mapping = mapping_of(as, area);
+	struct area_reservation reserved;
 	struct area_path place;
 	enum mm_error err;
 
+	area_reservation_init(&reserved);
 	aspace_enter_alone(as);
 	err = area_place(&as->areas, area->range, &place) ? check_still(as) : MM_EXISTS;
 	if (err == MM_OK)
-		err = area_reserve_place(&as->areas, &place);
+		err = area_reserve_place(&as->areas, &place, &reserved);
 	if (err == MM_OK && now)
 		err = npt_map(&as->npt, &mapping);
 	if (err == MM_OK)
-		area_insert(&as->areas, &place, area);
-	else
-		area_release_spares(&as->areas);
+		area_insert(&as->areas, &place, area, &reserved);
+	area_release(&as->areas, &reserved);
 	aspace_leave_alone(as);
 	return err;
 }
@@ -156,18 +157,19 @@ static enum mm_error add_area(struct aspace *as, const struct area *area, bool n
 static enum mm_error replace_area(struct aspace *as, const struct area *area, bool now)
 {
 	struct npt_mapping mapping = mapping_of(as, area);
+	struct area_reservation reserved;
 	enum mm_error err;
 
+	area_reservation_init(&reserved);
 	aspace_enter_alone(as);
 	err = check_still(as);
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, area->range);
+		err = area_reserve(&as->areas, area->range, &reserved);
 	if (err == MM_OK)
 		err = now ? npt_replace(&as->npt, &mapping) : npt_unmap(&as->npt, area->range);
 	if (err == MM_OK)
-		area_replace(&as->areas, area);
-	else
-		area_release_spares(&as->areas);
+		area_replace(&as->areas, area, &reserved);
+	area_release(&as->areas, &reserved);
 	aspace_leave_alone(as);
 	return err;
 }
@@ -259,20 +261,21 @@ enum mm_error aspace_replace_device(struct aspace *as, struct gpa_range range)
 
 enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range)
 {
+	struct area_reservation reserved;
 	enum mm_error err = aspace_check_range(as, range);
 
 	if (err != MM_OK)
 		return err;
+	area_reservation_init(&reserved);
 	aspace_enter_alone(as);
 	err = check_still(as);
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, range);
+		err = area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
 		err = npt_unmap(&as->npt, range);
 	if (err == MM_OK)
-		area_remove(&as->areas, range);
-	else
-		area_release_spares(&as->areas);
+		area_remove(&as->areas, range, &reserved);
+	area_release(&as->areas, &reserved);
 	aspace_leave_alone(as);
 	return err;
 }
@@ -319,22 +322,23 @@ static enum mm_error remapping(const struct aspace *as, struct gpa_range range, 
 enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host)
 {
 	struct npt_mapping mapping;
+	struct area_reservation reserved;
 	enum mm_error err = aspace_check_range(as, range);
 
 	if (err == MM_OK)
 		err = check_host(as, host, range.size);
 	if (err != MM_OK)
 		return err;
+	area_reservation_init(&reserved);
 	aspace_enter_alone(as);
 	err = remapping(as, range, host, &mapping);
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, range);
+		err = area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
 		err = npt_replace(&as->npt, &mapping);
 	if (err == MM_OK)
-		area_set_host(&as->areas, range, host);
-	else
-		area_release_spares(&as->areas);
+		area_set_host(&as->areas, range, host, &reserved);
+	area_release(&as->areas, &reserved);
 	aspace_leave_alone(as);
 	return err;
 }
@@ -354,6 +358,7 @@ static void merge_leaves(struct aspace *as, struct gpa_range range)
 
 enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_perm perm)
 {
+	struct area_reservation reserved;
 	enum mm_error err = aspace_check_range(as, range);
 
 	if (err != MM_OK)
@@ -363,20 +368,20 @@ enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_
 	err = npt_can_express(as->npt.format, &as->npt.config, 0, perm, MM_NORMAL);
 	if (err != MM_OK)
 		return err;
+	area_reservation_init(&reserved);
 	aspace_enter_alone(as);
 	err = check_backed(as, range);
 	if (err == MM_OK)
 		err = as->log.active ? MM_BUSY : check_still(as);
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, range);
+		err = area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
 		err = npt_protect(&as->npt, range, perm);
 	if (err == MM_OK) {
-		area_protect(&as->areas, range, perm);
+		area_protect(&as->areas, range, perm, &reserved);
 		merge_leaves(as, range);
-	} else {
-		area_release_spares(&as->areas);
 	}
+	area_release(&as->areas, &reserved);
 	aspace_leave_alone(as);
 	return err;
 }

@@ -23,6 +23,7 @@
 #define MM_LIKELY(x)         __builtin_expect(!!(x), 1)
 #define MM_UNLIKELY(x)       __builtin_expect(!!(x), 0)
 #define MM_UNREACHABLE()     __builtin_unreachable()
+#define MM_TRAP()            __builtin_trap() /* does not return */
 
 #define MM_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define MM_ARRAY_SIZE(a)                   (sizeof(a) / sizeof((a)[0]))

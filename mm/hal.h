@@ -78,6 +78,11 @@ struct mm_hal {
 	 * library runs with preemption off. NULL: no two calls on the address space ever run at
 	 * once, and nothing is locked. */
 	unsigned (*cpu_index)(void *ctx);
+
+	/* An invariant of the library does not hold (`condition`, at `line` of `file`), and going
+	 * on would corrupt memory: stops the machine, and does not return. The address space may be
+	 * locked. NULL: the library executes an instruction that traps. */
+	void (*panic)(void *ctx, const char *file, int line, const char *condition);
 };
 
 static inline void *hal_to_virt(const struct mm_hal *hal, hpa_t pa)

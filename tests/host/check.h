@@ -27,6 +27,13 @@ void check_in_child(void);
 _Noreturn void check_failed(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* A failed assertion of the library: fails the test, or ends check_stopped(). */
+_Noreturn void mm_assert_failed(const char *file, int line, const char *condition);
+
+/* Calls call(ctx). The text of the library's assertion or panic that stopped it, NULL if none did.
+ */
+const char *check_stopped(void (*call)(void *ctx), void *ctx);
+
 void check_equal(uint64_t got, uint64_t expected, const char *expression, const char *file,
                  int line);
 void check_error(enum mm_error got, enum mm_error expected, const char *expression,

@@ -277,6 +277,12 @@ static unsigned hook_cpu_index(void *ctx)
 	return this_cpu;
 }
 
+static void hook_panic(void *ctx, const char *file, int line, const char *condition)
+{
+	(void)ctx;
+	mm_assert_failed(file, line, condition);
+}
+
 /* --- life --- */
 
 struct hal_test *hal_test_open(struct hal_test_options options)
@@ -304,6 +310,7 @@ struct hal_test *hal_test_open(struct hal_test_options options)
 		.publish = hook_publish,
 		.flush = hook_flush,
 		.cpu_index = options.light ? NULL : hook_cpu_index,
+		.panic = hook_panic,
 	};
 	return test;
 }

@@ -1,167 +1,15 @@
 /*
- * The area map: look-up, splits, joins, holes, and its memory; and a random walk against a flat
- * array of pages, with every invariant of the tree checked as it goes.
+ * The area map: look-up, splits, joins and holes; and a random walk against a flat array of pages,
+ * with every invariant of the tree checked as it goes. test_area_reserve.c has its memory.
  */
+#include "area_check.h"
 #include "check.h"
-#include "hal_test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "mm/area.h"
-#include "mm/area_tree.h"
-
-static struct gpa_range pages(uint64_t first, uint64_t count)
-{
-	return gpa_range(gpa_at(first * MM_PAGE_SIZE), count * MM_PAGE_SIZE);
-}
-
-static struct area alloc_area(uint64_t first, uint64_t count, enum mm_perm perm)
-{
-	return (struct area){
-		.range = pages(first, count), .backend = AREA_ALLOC, .perm = (uint8_t)perm};
-}
-
-/* --- the tree's invariants --- */
-
-struct summary {
-	uint64_t first, last, gap;
-	size_t areas;
-};
-
-static void note(struct summary *s, bool is_first, uint64_t first, uint64_t last)
-{
-	if (is_first) {
-		s->first = first;
-	} else {
-		CHECK(first > s->last);
-		uint64_t hole = first - s->last - 1;
-		s->gap = hole > s->gap ? hole : s->gap;
-	}
-	s->last = last;
-}
-
-static void check_unused(const uint64_t *starts, unsigned from, unsigned to)
-{
-	for (unsigned i = from; i < to; i++)
-		CHECK_EQ(starts[i], UINT64_MAX);
-}
-
-static struct summary check_leaf(const struct area_head *head, const uint64_t *starts,
-                                 const struct area *areas, unsigned capacity)
-{
-	struct summary s = {.areas = head->count};
-	check_unused(starts, head->count, capacity);
-	for (unsigned i = 0; i < head->count; i++) {
-		CHECK_EQ(starts[i], areas[i].range.start.raw);
-		note(&s, i == 0, starts[i], area_last(&areas[i]));
-	}
-	if (head->count > 0)
-		CHECK_EQ(head->last, s.last);
-	CHECK_EQ(head->gap, s.gap);
-	return s;
-}
-
-static struct summary check_node(const struct area_node *node, unsigned level, size_t *frames)
-{
-	const struct area_inner *inner = &node->inner;
-	++*frames;
-	CHECK(node->head.count > 0);
-	if (level == 0)
-		return check_leaf(&node->head, node->leaf.starts, node->leaf.areas,
-		                  AREA_LEAF_SLOTS);
-
-	struct summary s = {0};
-	check_unused(inner->starts, inner->head.count, AREA_INNER_SLOTS);
-	for (unsigned i = 0; i < inner->head.count; i++) {
-		struct summary below = check_node(inner->children[i], level - 1, frames);
-		uint64_t gap = below.gap;
-		CHECK_EQ(inner->starts[i], below.first);
-		if (i + 1 < inner->head.count) {
-			uint64_t hole = inner->starts[i + 1] - below.last - 1;
-			gap = hole > gap ? hole : gap;
-		}
-		CHECK_EQ(inner->gaps[i], gap);
-		note(&s, i == 0, below.first, below.last);
-		s.gap = gap > s.gap ? gap : s.gap;
-		s.areas += below.areas;
-	}
-	CHECK_EQ(inner->head.last, s.last);
-	CHECK_EQ(inner->head.gap, s.gap);
-	return s;
-}
-
-static void check_map(const struct area_map *map, const struct hal_test *hal)
-{
-	size_t frames = 0;
-	struct summary s;
-	if (map->root) {
-		s = check_node(map->root, map->height - 1, &frames);
-		CHECK(map->height == 1 || map->root->head.count > 1);
-	} else {
-		s = check_leaf(&map->head, map->starts, map->first, AREA_INLINE);
-	}
-	CHECK_EQ(s.areas, map->count);
-	CHECK_EQ(map->spares, 0);
-	CHECK_EQ(map->frames, frames);
-	CHECK_EQ(hal->in_use, frames);
-}
-
 /* --- stories --- */
-
-struct fixture {
-	struct hal_test *hal;
-	struct area_map map;
-};
-
-static struct fixture *open_fixture(bool hooks)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-	f->hal = hal_test_open((struct hal_test_options){.hooks = hooks, .frames = 1024});
-	area_map_init(&f->map, &f->hal->hal);
-	return f;
-}
-
-static void close_fixture(struct fixture *f)
-{
-	check_map(&f->map, f->hal);
-	area_map_clear(&f->map);
-	CHECK_EQ(f->map.count, 0);
-	CHECK(area_find(&f->map, gpa_at(0)) == NULL);
-	hal_test_close(f->hal);
-	free(f);
-}
-
-static void insert(struct fixture *f, struct area area)
-{
-	struct area_path place;
-	CHECK(area_place(&f->map, area.range, &place));
-	CHECK_OK(area_reserve_place(&f->map, &place));
-	area_insert(&f->map, &place, &area);
-}
-
-/* No more frames are asked for than were reserved. */
-static void replace(struct fixture *f, struct area area)
-{
-	CHECK_OK(area_reserve(&f->map, area.range));
-	uint64_t requests = f->hal->requests;
-	area_replace(&f->map, &area);
-	CHECK_EQ(f->hal->requests, requests);
-	CHECK_EQ(f->map.spares, 0);
-}
-
-static void cut(struct fixture *f, struct gpa_range range)
-{
-	CHECK_OK(area_reserve(&f->map, range));
-	area_remove(&f->map, range);
-}
-
-static void protect(struct fixture *f, struct gpa_range range, enum mm_perm perm)
-{
-	CHECK_OK(area_reserve(&f->map, range));
-	area_protect(&f->map, range, perm);
-}
 
 /* "0-3rw- 8-9r--": pages and permissions of every area, in order. */
 static void expect_areas(const struct fixture *f, const char *expected)
@@ -180,7 +28,7 @@ static void expect_areas(const struct fixture *f, const char *expected)
 			break;
 	}
 	CHECK_TEXT(text, expected);
-	check_map(&f->map, f->hal);
+	area_check_map(&f->map, f->hal);
 }
 
 static void an_empty_map_has_nothing(void **state)
@@ -413,38 +261,6 @@ static void find_free_in_a_large_tree(void **state)
 	close_fixture(f);
 }
 
-/* Whatever area_reserve() gets or not, the map is the same; after it, nothing is asked for. */
-static void reserving_fails_without_a_trace(void **state)
-{
-	struct fixture *f = open_fixture(false);
-	unsigned refusals = 0;
-	(void)state;
-	for (unsigned i = 0; i < 3000; i++) {
-		struct area area = alloc_area(2 * i, 1, MM_RW);
-		struct area_path place;
-		size_t frames = f->map.frames;
-		CHECK(area_place(&f->map, area.range, &place));
-		hal_test_fail_after(f->hal, 1);
-		if (area_reserve_place(&f->map, &place) != MM_OK) {
-			refusals++;
-			CHECK_EQ(f->map.frames, frames);
-			CHECK_EQ(f->hal->in_use, frames);
-			hal_test_fail_after(f->hal, 0);
-			CHECK_OK(area_reserve_place(&f->map, &place));
-		}
-		hal_test_fail_after(f->hal, 1);
-		area_insert(&f->map, &place, &area);
-		hal_test_fail_after(f->hal, 0);
-		check_map(&f->map, f->hal);
-	}
-	CHECK(refusals > 20);
-	CHECK_OK(area_reserve(&f->map, pages(1, 1)));
-	area_release_spares(&f->map);
-	cut(f, pages(0, 6000));
-	CHECK_EQ(f->hal->in_use, 0);
-	close_fixture(f);
-}
-
 /* --- against a flat array --- */
 
 #define NOTHING 0xff
@@ -490,7 +306,7 @@ static void check_flat(const struct fixture *f, const struct flat *flat)
 	}
 	for (; page < flat->span; page++)
 		CHECK_EQ(flat->perm[page], NOTHING);
-	check_map(&f->map, f->hal);
+	area_check_map(&f->map, f->hal);
 }
 
 static void check_find_free(const struct fixture *f, const struct flat *flat, unsigned first,
@@ -605,7 +421,7 @@ static void regular_orders(void **state)
 			                           : i / 2;
 			insert(f, alloc_area(2 * at, 1, MM_RW));
 		}
-		check_map(&f->map, f->hal);
+		area_check_map(&f->map, f->hal);
 		CHECK_EQ(f->map.count, N);
 		if (order == 0)
 			CHECK(f->map.frames <= N / (AREA_LEAF_SLOTS - 1) + 4);
@@ -616,7 +432,7 @@ static void regular_orders(void **state)
 			unsigned at = order == 1 ? N - 1 - i : i;
 			cut(f, pages(2 * at, 1));
 			if (i % 1000 == 0)
-				check_map(&f->map, f->hal);
+				area_check_map(&f->map, f->hal);
 		}
 		CHECK_EQ(f->hal->in_use, 0);
 		close_fixture(f);
@@ -632,53 +448,11 @@ static void removing_from_an_empty_map(void **state)
 	close_fixture(f);
 }
 
-/* A full leaf at the root: a change takes two frames, its other half and a new root. */
-static void a_change_needs_no_frame_too_many(void **state)
-{
-	struct fixture *f = open_fixture(false);
-	struct hal_test *hal = f->hal;
-	(void)state;
-	for (unsigned i = 0; i < AREA_LEAF_SLOTS; i++)
-		insert(f, alloc_area(10 * i + 1, 4, MM_RW));
-	CHECK_EQ(f->map.height, 1);
-	hal->keep_free = hal->frames - hal->in_use - 1;
-	CHECK_ERR(area_reserve(&f->map, pages(12, 2)), MM_NO_MEMORY);
-	hal->keep_free = hal->frames - hal->in_use - 2;
-	cut(f, pages(12, 2));
-	hal->keep_free = 0;
-	CHECK_EQ(f->map.count, AREA_LEAF_SLOTS + 1);
-	CHECK_EQ(f->map.height, 2);
-	close_fixture(f);
-}
-
-/* A node that is emptied goes, and what comes in its place meets its neighbours, which are full. */
-static void replacing_what_fills_whole_nodes(void **state)
-{
-	const unsigned areas = 20000, leaf = AREA_LEAF_SLOTS - 1;
-	const unsigned inner = leaf * (AREA_INNER_SLOTS - 1);
-	const unsigned most[] = {1, leaf - 1, leaf, leaf + 1, 2 * leaf, inner, areas};
-	(void)state;
-	for (unsigned i = 0; i < MM_ARRAY_SIZE(most); i++) {
-		struct fixture *f = open_fixture(false);
-		for (unsigned at = 0; at < areas; at++)
-			insert(f, alloc_area(2 * at, 1, MM_RW));
-		for (unsigned at = 0; at + most[i] <= areas;
-		     at += most[i] < leaf ? leaf : most[i]) {
-			check_context("%u areas from %u", most[i], at);
-			replace(f, alloc_area(2 * at, 2 * most[i] - 1, MM_R));
-			CHECK_EQ(area_find(&f->map, gpa_at(2 * at * MM_PAGE_SIZE))->perm, MM_R);
-		}
-		check_map(&f->map, f->hal);
-		close_fixture(f);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_map_has_nothing),
 		cmocka_unit_test(removing_from_an_empty_map),
-		cmocka_unit_test(a_change_needs_no_frame_too_many),
 		cmocka_unit_test(equal_neighbours_join),
 		cmocka_unit_test(unequal_neighbours_stay_apart),
 		cmocka_unit_test(removal_splits_and_trims),
@@ -688,13 +462,11 @@ int main(void)
 		cmocka_unit_test(c09_the_last_page_of_all),
 		cmocka_unit_test(find_free_refuses_nonsense),
 		cmocka_unit_test(find_free_in_a_large_tree),
-		cmocka_unit_test(reserving_fails_without_a_trace),
 		cmocka_unit_test(random_walks_inside_the_map),
 		cmocka_unit_test(random_walks_in_one_node),
 		cmocka_unit_test(random_walks_in_two_levels),
 		cmocka_unit_test(random_walks_in_three_levels),
 		cmocka_unit_test(regular_orders),
-		cmocka_unit_test(replacing_what_fills_whole_nodes),
 	};
 	return cmocka_run_group_tests_name("area", tests, NULL, NULL);
 }
