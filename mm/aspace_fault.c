@@ -41,6 +41,8 @@ static enum mm_error relax(struct aspace *as, struct npt_counts *counts, const s
 	enum mm_perm perm = aspace_grants(as, area->perm, access);
 	bool write = access == MM_W;
 
+	/* The whole leaf gets the permissions of this area. */
+	MM_ASSERT(gpa_range_covers(area->range, npt_leaf_range(gpa, slot.level)));
 	if (write && (slot.value & as->npt.format->shared) != 0)
 		return npt_unshare(&as->npt, counts, slot, gpa, perm);
 	if (write && as->log.split && slot.level > 0) {

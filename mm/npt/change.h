@@ -33,8 +33,9 @@ void npt_discard(struct npt *npt, struct gpa_range range);
 void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned level);
 
 /* Cuts large leaves in two where the range begins or ends inside one. All tables that this
- * needs are taken first: on an error nothing has changed. With `perm`, leaves that have these
- * permissions already are left whole; NULL: none is. */
+ * needs are taken first: on an error nothing has changed. With `perm`, a leaf is left whole if its
+ * area has these permissions already; NULL: none is. No leaf may extend into two areas: a fault
+ * gives a whole leaf the permissions of its area. */
 enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range,
                              const enum mm_perm *perm) MM_MUST_CHECK;
 

@@ -23,6 +23,12 @@ struct split {
 	unsigned tables; /* 0: nothing to cut */
 };
 
+/* Does the leaf have all permissions of its area? A shared leaf may lack W. */
+static bool says_all(const struct npt *npt, uint64_t leaf)
+{
+	return (leaf & npt->format->shared) == 0;
+}
+
 static struct split split_at(const struct npt *npt, uint64_t at, const enum mm_perm *perm)
 {
 	struct split s = {.at = at};
@@ -32,7 +38,7 @@ static struct split split_at(const struct npt *npt, uint64_t at, const enum mm_p
 	s.slot = npt_walk(npt, gpa_at(at));
 	if (!npt_ends_in_leaf(npt, s.slot.value))
 		return s;
-	if (perm && npt_perm(npt, s.slot.value) == *perm)
+	if (perm && says_all(npt, s.slot.value) && npt_perm(npt, s.slot.value) == *perm)
 		return s;
 	for (unsigned level = s.slot.level; !mm_is_aligned(at, MM_LEVEL_SIZE(level)); level--)
 		s.tables++;

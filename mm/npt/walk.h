@@ -158,6 +158,12 @@ static MM_ALWAYS_INLINE struct npt_slot npt_walk(const struct npt *npt, gpa_t gp
 	return (struct npt_slot){slot.entry, slot.value, slot.level};
 }
 
+/* What a leaf of this level around gpa maps. */
+static inline struct gpa_range npt_leaf_range(gpa_t gpa, unsigned level)
+{
+	return gpa_range(gpa_align_down(gpa, MM_LEVEL_SIZE(level)), MM_LEVEL_SIZE(level));
+}
+
 /* Does a walk's last entry hold a frame? It cannot point to a table. */
 static inline bool npt_ends_in_leaf(const struct npt *npt, uint64_t value)
 {

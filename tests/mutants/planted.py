@@ -292,6 +292,11 @@ PLANTED = [
      [("mm/npt/replace.c", "		npt_discard(draft, mapping->range);\n", "")],
      ["test_failure"]),
 
+    # Nested page tables, where two features meet.
+    ("npt-shared-leaf-left-whole",
+     [("mm/npt/split.c", "	return (leaf & npt->format->shared) == 0;", "	(void)npt, (void)leaf;\n	return true;")],
+     ["test_leaves"]),
+
     # --- each kind of test can fail by itself; that costs are counted, c28 has shown ---
     ("kind-model",
      [("mm/npt/change.h", "return npt_mark(f, value, NPT_PARKED);", "return 0;")],
