@@ -51,7 +51,8 @@ static enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me, gpa_t 
 
 	struct npt_slot slot = aspace_walk(as, me, gpa);
 
-	if (MM_UNLIKELY(!mm_permits(npt_perm(&as->npt, slot.value), access))) {
+	/* Again: meanwhile another CPU may have frozen the entry, to copy the page. */
+	while (MM_UNLIKELY(!mm_permits(npt_perm(&as->npt, slot.value), access))) {
 		enum mm_error err = error_of(aspace_resolve(as, me, gpa, access));
 
 		if (err != MM_OK)

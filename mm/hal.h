@@ -70,8 +70,11 @@ struct mm_hal {
 	void (*publish)(void *ctx);
 
 	/* See struct mm_flush. Required. Other CPUs may be waiting inside the library for the call
-	 * that flushes, perhaps with interrupts off: the hook must not wait for them to take one.
-	 * A CPU that is not in a guest needs only to flush before it enters one. */
+	 * that flushes, for its lock or for an entry that it has frozen, perhaps with interrupts
+	 * off: the hook must not wait for them to take one. Faults flush as well (a shared page is
+	 * copied, a large leaf is split), so two CPUs may be in this hook at once, and neither may
+	 * wait for the other to leave it. A CPU that is not in a guest needs only to flush before
+	 * it enters one. */
 	void (*flush)(void *ctx, const struct mm_flush *request);
 
 	/* An index below MM_MAX_CPUS that no concurrent caller has: the CPU's number when the

@@ -66,10 +66,17 @@ static inline bool npt_swap(_Atomic uint64_t *entry, uint64_t *value, uint64_t b
 }
 
 /*
- * [shared] Puts `by` in the place of the leaf at slot: a table, or a leaf of the same level that
- * maps something else. By one swap; where the format wants break-before-make, the entry is frozen
- * meanwhile, and flushed before `by` comes. False: the entry has changed, slot->value is what it
- * is now. The caller flushes afterwards if old translations must not live on.
+ * [shared] Puts `by` in the place of the leaf at slot: a table that maps the same frames, or a leaf
+ * of the same level that maps another frame. False: the entry has changed, slot->value is what it
+ * is now.
+ *
+ * If the frame changes, every format needs break-before-make: the entry is frozen, the old
+ * translation is flushed, then `by` is linked. Otherwise one CPU could write to the new frame while
+ * another one still reads the old one. Whoever meets the frozen entry waits inside the library, so
+ * the flush hook must not wait for other CPUs to leave it (hal.h).
+ *
+ * A table that maps the same frames is linked by one swap, unless the format demands the break. The
+ * caller flushes afterwards if old translations must not live on.
  */
 bool npt_replace_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot *slot, gpa_t gpa,
                       uint64_t by);

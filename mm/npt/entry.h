@@ -38,7 +38,8 @@ struct npt_format {
 	uint8_t max_gpa_bits, max_hpa_bits;
 	uint8_t max_leaf; /* level of the largest leaf */
 
-	/* The manual demands invalid -> flush -> new where a leaf changes its size or address. */
+	/* The manual demands invalid -> flush -> new where a leaf changes its size. Where it
+	 * changes its address, coherence demands it of every format: see npt_replace_leaf(). */
 	bool break_before_make;
 	/* A TLB may hold that a translation is absent, until it is flushed. */
 	bool caches_absent;

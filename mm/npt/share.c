@@ -427,15 +427,15 @@ enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt
 	uint64_t bare = slot.value & ~(f->shared | f->pa_mask | f->high_mask);
 	uint64_t leaf = npt_with_perm(npt, bare, slot.level, perm) | npt_encode_pa(f, frame);
 
-	/* The old frame is not written to by anybody: whoever still sees it sees what is in the
-	 * new one, until the flush. */
+	/* Nobody writes to the old frame, so the copy is complete. Nobody uses the new frame before
+	 * the last CPU has dropped the old one. */
 	if (copied ? !npt_replace_leaf(npt, counts, &slot, page, leaf)
 	           : !npt_swap(slot.entry, &slot.value, leaf)) {
 		if (copied)
 			npt_give(npt, 0, 1, &frame);
 		return MM_BUSY;
 	}
-	if (present && (copied ? !f->break_before_make : f->keeps_refused))
+	if (present && !copied && f->keeps_refused)
 		npt_flush(npt, counts, gpa_range(page, MM_LEVEL_SIZE(slot.level)), slot.level,
 		          false);
 	npt_count(&counts->frames, copied ? 1 : 0);

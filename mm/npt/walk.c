@@ -68,7 +68,9 @@ bool npt_replace_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slo
 	const struct npt_format *f = npt->format;
 	uint64_t size = MM_LEVEL_SIZE(slot->level);
 
-	if (f->break_before_make && npt_present(f, slot->value)) {
+	bool same_frames = npt_is_table(f, by, slot->level);
+
+	if ((f->break_before_make || !same_frames) && npt_present(f, slot->value)) {
 		if (!npt_swap(slot->entry, &slot->value, npt_mark(f, slot->value, NPT_FROZEN)))
 			return false;
 		npt_flush(npt, counts, gpa_range(gpa_align_down(gpa, size), size), slot->level,

@@ -5,9 +5,9 @@
 
 #include "check.h"
 
-void ghost_tlb_init(struct ghost_tlb *tlb, size_t limit)
+void ghost_tlb_init(struct ghost_tlb *tlb, unsigned cpus, size_t limit)
 {
-	*tlb = (struct ghost_tlb){.limit = limit, .random = 1, .capacity = limit};
+	*tlb = (struct ghost_tlb){.cpus = cpus, .limit = limit, .random = 1, .capacity = limit};
 	if (limit) {
 		tlb->entries = calloc(limit, sizeof(*tlb->entries));
 		CHECK(tlb->entries != NULL);
@@ -31,16 +31,19 @@ static struct gpa_range entry_range(const struct ghost_entry *e)
 	return gpa_range(e->gpa, MM_LEVEL_SIZE(e->level));
 }
 
-static struct ghost_entry *find(struct ghost_tlb *tlb, bool table, uint32_t tag, gpa_t gpa,
-                                unsigned level, bool any_level)
+/* The entry of the lowest level, from `level` up, that covers gpa. */
+static struct ghost_entry *find(struct ghost_tlb *tlb, unsigned cpu, bool table, uint32_t tag,
+                                gpa_t gpa, unsigned level)
 {
+	struct ghost_entry *found = NULL;
 	for (size_t i = 0; i < tlb->count; i++) {
 		struct ghost_entry *e = &tlb->entries[i];
-		if (e->table == table && e->tag == tag && (any_level || e->level == level) &&
-		    e->gpa.raw == entry_base(gpa.raw, e->level))
-			return e;
+		if (e->cpu == cpu && e->table == table && e->tag == tag && e->level >= level &&
+		    e->gpa.raw == entry_base(gpa.raw, e->level) &&
+		    (!found || e->level < found->level))
+			found = e;
 	}
-	return NULL;
+	return found;
 }
 
 static void drop(struct ghost_tlb *tlb, size_t i)
@@ -110,7 +113,7 @@ static bool stride_hits(const struct mm_flush *request, const struct ghost_entry
 	return offset < range.size && gpa_range_contains(covered, gpa_plus(range.start, offset));
 }
 
-void ghost_tlb_flush(struct ghost_tlb *tlb, const struct mm_flush *request)
+void ghost_tlb_flush(struct ghost_tlb *tlb, unsigned cpu, const struct mm_flush *request)
 {
 	struct ghost_space *space = space_of(tlb, request->tag);
 
@@ -125,7 +128,7 @@ void ghost_tlb_flush(struct ghost_tlb *tlb, const struct mm_flush *request)
 	}
 	for (size_t i = tlb->count; i-- > 0;) {
 		const struct ghost_entry *e = &tlb->entries[i];
-		if (e->tag != request->tag)
+		if (e->cpu != cpu || e->tag != request->tag)
 			continue;
 		if (request->all ||
 		    (e->table
@@ -150,6 +153,98 @@ void ghost_tlb_check_free(const struct ghost_tlb *tlb, hpa_t frame, unsigned ord
 	}
 }
 
+/* --- invariants --- */
+
+static const struct ghost_space *const_space_of(const struct ghost_tlb *tlb, uint32_t tag)
+{
+	for (size_t i = 0; i < tlb->space_count; i++) {
+		if (tlb->spaces[i].tag == tag)
+			return &tlb->spaces[i];
+	}
+	return NULL;
+}
+
+static hpa_t hpa_of(const struct ghost_entry *e, uint64_t gpa)
+{
+	return hpa_plus(e->hpa, gpa - e->gpa.raw);
+}
+
+/* Whatever a walk for one of these permissions finds now. */
+static struct hw_result walk_for(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm perm)
+{
+	static const enum mm_perm single[] = {MM_R, MM_W, MM_X};
+	struct hw_result r = {.outcome = HW_NOT_PRESENT};
+	for (unsigned i = 0; i < 3 && r.outcome != HW_OK; i++) {
+		if (mm_permits(perm, single[i]))
+			r = hw_walk(mmu, gpa, single[i], false);
+	}
+	return r;
+}
+
+_Noreturn static void incoherent(const struct ghost_entry *e, uint64_t gpa, hpa_t other,
+                                 const char *whose)
+{
+	check_failed(__FILE__, __LINE__, "gpa 0x%llx: CPU %u uses frame 0x%llx, %s 0x%llx",
+	             (unsigned long long)gpa, e->cpu, (unsigned long long)hpa_of(e, gpa).raw, whose,
+	             (unsigned long long)other.raw);
+}
+
+void ghost_tlb_check_coherent(const struct ghost_tlb *tlb)
+{
+	for (size_t i = 0; i < tlb->count; i++) {
+		const struct ghost_entry *a = &tlb->entries[i];
+		const struct ghost_space *space = const_space_of(tlb, a->tag);
+		if (a->table || !space)
+			continue;
+		struct hw_result r = walk_for(&space->mmu, a->gpa, MM_RWX);
+		if (r.outcome == HW_OK && r.hpa.raw != a->hpa.raw)
+			incoherent(a, a->gpa.raw, r.hpa, "the table says");
+		for (size_t j = 0; j < i; j++) {
+			const struct ghost_entry *b = &tlb->entries[j];
+			if (b->table || b->tag != a->tag || b->cpu == a->cpu ||
+			    !gpa_range_overlaps(entry_range(a), entry_range(b)))
+				continue;
+			uint64_t at = a->gpa.raw > b->gpa.raw ? a->gpa.raw : b->gpa.raw;
+			if (hpa_of(a, at).raw != hpa_of(b, at).raw)
+				incoherent(a, at, hpa_of(b, at), "another");
+		}
+	}
+}
+
+/* All that this entry lets its CPU do at one address. */
+static void check_granted(const struct hw_mmu *mmu, const struct ghost_entry *e, uint64_t at)
+{
+	static const enum mm_perm single[] = {MM_R, MM_W, MM_X};
+	for (unsigned i = 0; i < 3; i++) {
+		if (!mm_permits(e->perm, single[i]))
+			continue;
+		struct hw_result r = hw_walk(mmu, gpa_at(at), single[i], false);
+		if (r.outcome != HW_OK || r.hpa.raw != hpa_of(e, at).raw)
+			check_failed(__FILE__, __LINE__,
+			             "gpa 0x%llx: CPU %u still has %s on 0x%llx, the table says %s",
+			             (unsigned long long)at, e->cpu, mm_perm_name(single[i]),
+			             (unsigned long long)hpa_of(e, at).raw,
+			             hw_outcome_name(r.outcome));
+		if (single[i] == MM_W && e->dirty && !r.dirty)
+			check_failed(__FILE__, __LINE__,
+			             "gpa 0x%llx: CPU %u writes without a mark in the table",
+			             (unsigned long long)at, e->cpu);
+	}
+}
+
+void ghost_tlb_check_at_rest(const struct ghost_tlb *tlb)
+{
+	for (size_t i = 0; i < tlb->count; i++) {
+		const struct ghost_entry *e = &tlb->entries[i];
+		const struct ghost_space *space = const_space_of(tlb, e->tag);
+		uint64_t step = e->level == 0 ? MM_PAGE_SIZE : MM_LEVEL_SIZE(e->level) / 64;
+		if (e->table || !space)
+			continue;
+		for (uint64_t at = 0; at < MM_LEVEL_SIZE(e->level); at += step)
+			check_granted(&space->mmu, e, e->gpa.raw + at);
+	}
+}
+
 /* --- the CPU's side --- */
 
 /* Two entries for one address: Arm's TLB conflict abort, and undefined elsewhere. */
@@ -157,7 +252,7 @@ static void check_conflict(struct ghost_tlb *tlb, const struct ghost_entry *leaf
 {
 	for (size_t i = 0; i < tlb->count; i++) {
 		const struct ghost_entry *e = &tlb->entries[i];
-		if (e->table || e->tag != leaf->tag ||
+		if (e->cpu != leaf->cpu || e->table || e->tag != leaf->tag ||
 		    !gpa_range_overlaps(entry_range(e), entry_range(leaf)))
 			continue;
 		check_failed(__FILE__, __LINE__,
@@ -168,26 +263,38 @@ static void check_conflict(struct ghost_tlb *tlb, const struct ghost_entry *leaf
 }
 
 /* Keeps what a walk read: the entry in tables[i] led to tables[i + 1]. */
-static void keep_walk(struct ghost_tlb *tlb, uint32_t tag, gpa_t gpa, const struct hw_result *r)
+static void keep_walk(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, gpa_t gpa,
+                      const struct hw_result *r)
 {
 	for (unsigned i = 0; i + 1 < r->table_count; i++) {
-		struct ghost_entry e = {.table = true, .tag = tag, .level = r->table_levels[i]};
+		struct ghost_entry e = {
+			.cpu = cpu, .table = true, .tag = tag, .level = r->table_levels[i]};
 		e.gpa = gpa_at(entry_base(gpa.raw, e.level));
 		e.hpa = r->tables[i + 1];
-		struct ghost_entry *old = find(tlb, true, tag, gpa, e.level, false);
-		if (old)
+		struct ghost_entry *old = find(tlb, cpu, true, tag, gpa, e.level);
+		if (old && old->level == e.level)
 			*old = e;
 		else
 			add(tlb, &e);
 	}
 }
 
-struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, uint32_t tag, gpa_t gpa,
+/* A walk from the lowest table that this CPU has cached an entry for. */
+static struct hw_result walk_cached(struct ghost_tlb *tlb, const struct hw_mmu *mmu, unsigned cpu,
+                                    uint32_t tag, gpa_t gpa, enum mm_perm access)
+{
+	const struct ghost_entry *table = find(tlb, cpu, true, tag, gpa, 0);
+	if (!table || gpa.raw >> npt_gpa_bits(&mmu->config))
+		return hw_walk(mmu, gpa, access, true);
+	return hw_walk_from(mmu, table->hpa, table->level - 1, gpa, access, true);
+}
+
+struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, gpa_t gpa,
                                   enum mm_perm access)
 {
 	struct ghost_space *space = space_of(tlb, tag);
 	CHECK(space != NULL);
-	struct ghost_entry *hit = find(tlb, false, tag, gpa, 0, true);
+	struct ghost_entry *hit = find(tlb, cpu, false, tag, gpa, 0);
 	bool x86 = space->mmu.format == &npt_ept || space->mmu.format == &npt_amd;
 
 	if (hit && mm_permits(hit->perm, access) && (access != MM_W || hit->dirty)) {
@@ -203,10 +310,11 @@ struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, uint32_t tag, gpa_t gpa
 	if (hit)
 		drop(tlb, (size_t)(hit - tlb->entries));
 
-	struct hw_result r = hw_walk(&space->mmu, gpa, access, true);
-	keep_walk(tlb, tag, gpa, &r);
+	struct hw_result r = walk_cached(tlb, &space->mmu, cpu, tag, gpa, access);
+	keep_walk(tlb, cpu, tag, gpa, &r);
 	if (r.outcome == HW_OK) {
-		struct ghost_entry leaf = {.tag = tag, .level = r.level, .perm = r.perm};
+		struct ghost_entry leaf = {
+			.cpu = cpu, .tag = tag, .level = r.level, .perm = r.perm};
 		leaf.gpa = gpa_at(entry_base(gpa.raw, r.level));
 		leaf.hpa = hpa_at(r.hpa.raw - (gpa.raw - leaf.gpa.raw));
 		leaf.dirty = access == MM_W;

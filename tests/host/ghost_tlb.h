@@ -1,9 +1,18 @@
 /*
- * A TLB that never forgets on its own: it keeps every translation, and every table entry that a
- * walk went through, until a flush request covers it. What hardware may keep, it does keep.
+ * The TLBs and paging-structure caches of several CPUs. They never forget on their own: each keeps
+ * every translation, and every table entry that a walk went through, until a flush request that
+ * covers it reaches its CPU. What hardware may keep, they do keep.
  *
- * The test accesses guest memory through it (guest_access), as a CPU would: a hit uses what the
- * TLB holds, stale or not; a miss walks the raw tables by hw_walk() and keeps what it found.
+ * The test accesses guest memory through them (guest_touch), as a CPU would: a hit uses what the
+ * TLB holds, stale or not; a miss walks the raw tables, from the lowest table that is cached, and
+ * keeps what it found.
+ *
+ * Two invariants can be checked:
+ *
+ *	coherent  at any time: all CPUs, and the table, lead to one frame for one address, where
+ *they lead anywhere. A write by one CPU is then visible to all others. at rest   between calls of
+ *the library: what a TLB holds, the table grants. A cached translation that may be written without
+ *a walk is marked dirty in the table.
  */
 #ifndef GHOST_TLB_H
 #define GHOST_TLB_H
@@ -19,6 +28,7 @@
 #include "hw_walk.h"
 
 struct ghost_entry {
+	unsigned cpu;   /* whose it is */
 	bool table;     /* an entry that leads to a table; otherwise a leaf */
 	uint32_t tag;   /* of its address space */
 	unsigned level; /* it covers MM_LEVEL_SIZE(level) bytes */
@@ -37,6 +47,7 @@ struct ghost_space {
 #define GHOST_SPACES 4
 
 struct ghost_tlb {
+	unsigned cpus;
 	struct ghost_entry *entries;
 	size_t count;
 	size_t capacity; /* of the array */
@@ -46,19 +57,23 @@ struct ghost_tlb {
 	size_t space_count;
 };
 
-void ghost_tlb_init(struct ghost_tlb *tlb, size_t limit);
+void ghost_tlb_init(struct ghost_tlb *tlb, unsigned cpus, size_t limit);
 void ghost_tlb_fini(struct ghost_tlb *tlb);
 
 /* Announces an address space; forgets it and fails if the TLB still holds entries of it. */
 void ghost_tlb_watch(struct ghost_tlb *tlb, uint32_t tag, const struct hw_mmu *mmu);
 void ghost_tlb_unwatch(struct ghost_tlb *tlb, uint32_t tag);
 
-void ghost_tlb_flush(struct ghost_tlb *tlb, const struct mm_flush *request);
-/* The block is about to be given away: nothing in the TLB may lead to it. */
+/* The request reaches this CPU. */
+void ghost_tlb_flush(struct ghost_tlb *tlb, unsigned cpu, const struct mm_flush *request);
+/* The block is about to be given away: nothing in any TLB may lead to it. */
 void ghost_tlb_check_free(const struct ghost_tlb *tlb, hpa_t frame, unsigned order);
 
+void ghost_tlb_check_coherent(const struct ghost_tlb *tlb);
+void ghost_tlb_check_at_rest(const struct ghost_tlb *tlb);
+
 /* One access of a guest's CPU, A/D updates included. */
-struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, uint32_t tag, gpa_t gpa,
+struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, gpa_t gpa,
                                   enum mm_perm access);
 
 #endif

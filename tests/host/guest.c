@@ -80,8 +80,8 @@ struct touched guest_touch(struct guest *g, gpa_t gpa, enum mm_perm access)
 {
 	struct touched t = {.outcome = TOUCH_HIT};
 	for (unsigned tries = 0; tries < 3; tries++) {
-		struct hw_result r =
-			ghost_tlb_access(&g->hal->tlb, aspace_tag(&g->as), gpa, access);
+		struct hw_result r = ghost_tlb_access(&g->hal->tlb, hal_test_tlb_cpu(g->hal),
+		                                      aspace_tag(&g->as), gpa, access);
 		if (r.outcome == HW_MISCONFIG)
 			check_failed(__FILE__, __LINE__,
 			             "misconfigured entry 0x%llx at level %u for gpa 0x%llx",

@@ -26,12 +26,25 @@ void hal_test_set_cpu(unsigned cpu)
 	this_cpu = cpu;
 }
 
+unsigned hal_test_tlb_cpu(const struct hal_test *test)
+{
+	return this_cpu % test->tlb.cpus;
+}
+
 /* --- small parts --- */
 
-static void lock(struct hal_test *test)
+/* A moment at which other CPUs may do something. */
+static void meanwhile(struct hal_test *test)
 {
 	if (test->interlude_in != 0 && --test->interlude_in == 0 && test->interlude)
 		test->interlude(test->interlude_ctx);
+	if (test->tlb.cpus > 1)
+		ghost_tlb_check_coherent(&test->tlb);
+}
+
+static void lock(struct hal_test *test)
+{
+	meanwhile(test);
 	step_pause();
 	if (test->options.threads)
 		pthread_mutex_lock(&test->mutex);
@@ -267,7 +280,11 @@ static void hook_flush(void *ctx, const struct mm_flush *request)
 	lock(test);
 	test->flushes++;
 	record(test, &(struct hal_event){.kind = HAL_FLUSH, .flush = *request});
-	ghost_tlb_flush(&test->tlb, request);
+	for (unsigned i = 0; i < test->tlb.cpus; i++) {
+		if (i > 0)
+			meanwhile(test);
+		ghost_tlb_flush(&test->tlb, (test->flush_first + i) % test->tlb.cpus, request);
+	}
 	unlock(test);
 }
 
@@ -297,7 +314,8 @@ struct hal_test *hal_test_open(struct hal_test_options options)
 	test->owner = calloc(test->frames, 1);
 	CHECK(test->owner != NULL);
 	pthread_mutex_init(&test->mutex, NULL);
-	ghost_tlb_init(&test->tlb, options.tlb_entries);
+	CHECK(options.cpus <= 1 || !options.threads);
+	ghost_tlb_init(&test->tlb, options.cpus ? options.cpus : 1, options.tlb_entries);
 	test->hal = (struct mm_hal){
 		.ctx = test,
 		.alloc = hook_alloc,

@@ -4,6 +4,9 @@
  * of every frame; keeps translations in a ghost TLB until they are flushed; and records the
  * order of what it is asked.
  *
+ * With several CPUs, a flush reaches them one at a time, and the TLBs have to be coherent
+ * (ghost_tlb.h) whenever a hook is called and after each CPU's flush.
+ *
  * It fails the test at once if
  *   - a frame is freed that nobody owns (blocks may come back in pieces: see mm_hal.free);
  *   - a frame is freed while the ghost TLB holds a translation or a table entry that leads to it;
@@ -55,6 +58,7 @@ struct hal_test_options {
 	bool light;         /* one thread, no cpu_index; only the first and the last 64 bytes of
 	                       each frame are poisoned */
 	size_t tlb_entries; /* 0: as many as needed */
+	unsigned cpus;      /* with a TLB each; 0: one, which all callers share */
 	bool mirror;        /* keep what a guest without caches would see */
 };
 
@@ -73,6 +77,7 @@ struct hal_test {
 	uint64_t refusals; /* requests not served, for whatever reason */
 	size_t keep_free;  /* pretend that this many frames are not there */
 	struct ghost_tlb tlb;
+	unsigned flush_first; /* the CPU that a flush reaches first */
 	uint64_t flushes, publishes, zeroed;
 	bool tracing;
 	struct hal_event events[HAL_EVENTS];
@@ -95,7 +100,8 @@ void hal_test_fail_after(struct hal_test *test, uint64_t n);
 void hal_test_fail_once(struct hal_test *test, uint64_t n);
 
 /* Before the n-th hook from here does its work (1 is the next; alloc, free, zero, publish and
- * flush count), calls this, once: it stands for another CPU. 0: never. */
+ * flush count), calls this, once: it stands for another CPU. 0: never. With several CPUs, the
+ * moments between one CPU's flush and the next one's count as well. */
 void hal_test_interlude(struct hal_test *test, unsigned n, void (*call)(void *ctx), void *ctx);
 
 /* Starts a new trace. */
@@ -108,5 +114,8 @@ bool hal_test_owned(struct hal_test *test, hpa_t pa);
 
 /* The calling thread's index for mm_hal.cpu_index; 0 in the main thread. */
 void hal_test_set_cpu(unsigned cpu);
+
+/* The same, as an index of the TLBs. */
+unsigned hal_test_tlb_cpu(const struct hal_test *test);
 
 #endif

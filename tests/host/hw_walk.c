@@ -195,19 +195,18 @@ static struct hw_entry decode(const struct hw_mmu *mmu, uint64_t e, unsigned lev
 }
 
 /* One attempt. Sets *raced if the entry changed under an A/D update. */
-static struct hw_result walk_once(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
-                                  bool update, bool *raced)
+static struct hw_result walk_once(const struct hw_mmu *mmu, hpa_t table, unsigned top, gpa_t gpa,
+                                  enum mm_perm access, bool update, bool *raced)
 {
 	const struct npt_config *config = &mmu->config;
 	struct hw_result result = {.perm = MM_RWX};
-	hpa_t table = mmu->root;
 
 	*raced = false;
 	if (npt_gpa_bits(config) < 64 && gpa.raw >> npt_gpa_bits(config)) {
 		result.outcome = HW_OUT_OF_RANGE;
 		return result;
 	}
-	for (unsigned level = config->levels; level-- > 0;) {
+	for (unsigned level = top + 1; level-- > 0;) {
 		unsigned bits = level + 1 == config->levels ? config->root_bits : NPT_INDEX_BITS;
 		uint64_t index = (gpa.raw >> MM_LEVEL_SHIFT(level)) & (BIT(bits) - 1);
 		uint64_t *entry = mmu->memory(mmu->ctx, hpa_plus(table, index * 8));
@@ -240,6 +239,7 @@ static struct hw_result walk_once(const struct hw_mmu *mmu, gpa_t gpa, enum mm_p
 			return result;
 		}
 		if (d.leaf) {
+			result.dirty = ((e | (update ? set : 0)) & d.dirty) == d.dirty;
 			result.hpa = hpa_plus(d.next, gpa.raw & (MM_LEVEL_SIZE(level) - 1));
 			return result;
 		}
@@ -249,14 +249,20 @@ static struct hw_result walk_once(const struct hw_mmu *mmu, gpa_t gpa, enum mm_p
 	return result;
 }
 
-struct hw_result hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update)
+struct hw_result hw_walk_from(const struct hw_mmu *mmu, hpa_t table, unsigned level, gpa_t gpa,
+                              enum mm_perm access, bool update)
 {
 	struct hw_result result;
 	bool raced;
 	do
-		result = walk_once(mmu, gpa, access, update, &raced);
+		result = walk_once(mmu, table, level, gpa, access, update, &raced);
 	while (raced);
 	return result;
+}
+
+struct hw_result hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update)
+{
+	return hw_walk_from(mmu, mmu->root, mmu->config.levels - 1, gpa, access, update);
 }
 
 bool hw_entry_is_table(const struct npt_format *format, uint64_t entry, unsigned level, hpa_t *next)

@@ -30,6 +30,7 @@ struct hw_result {
 	unsigned level;          /* of the entry that decided */
 	enum mm_perm perm;       /* HW_OK, HW_PERMISSION: all that the walk permits */
 	enum mm_memtype memtype; /* HW_OK */
+	bool dirty;              /* HW_OK: a write would not change the leaf */
 	uint64_t entry;          /* raw: the last one read */
 	/* The tables that the walk read, from the root down to the last entry's. */
 	hpa_t tables[NPT_MAX_LEVELS];
@@ -49,6 +50,11 @@ struct hw_mmu {
 /* Walks for one access (exactly one of R, W, X). Sets A and D as the hardware would, if `update`
  * and the machine does that. */
 struct hw_result hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update);
+
+/* The same, from a table of this level on, to which a cached entry leads: as a CPU walks that has
+ * paging-structure caches. */
+struct hw_result hw_walk_from(const struct hw_mmu *mmu, hpa_t table, unsigned level, gpa_t gpa,
+                              enum mm_perm access, bool update);
 
 /* Does this raw entry lead to a table, and where? Level 0 has none. */
 bool hw_entry_is_table(const struct npt_format *format, uint64_t entry, unsigned level,

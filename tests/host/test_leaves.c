@@ -38,13 +38,13 @@ static void protect_after_a_snapshot(const struct geometry *geo)
 	EXPECT_FAULT(g, page(1100), MM_W, MM_FAULT_PERMISSION);
 	guest_close(g);
 }
-//MORE
+// MORE
 
 int main(void)
 {
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST(protect_after_a_snapshot),
-//TESTS
+		// TESTS
 	};
 	return run_geometry_tests("leaves", tests, MM_ARRAY_SIZE(tests));
 }
