@@ -27,8 +27,9 @@ struct mm_flush {
 	hpa_t root;             /* the root table: EPTP, nCR3, VTTBR and hgatp are made of it */
 	uint32_t tag;           /* VMID, VPID or ASID, as given in aspace_config */
 	bool all;               /* everything of this address space; otherwise `range` */
-	struct gpa_range range; /* page aligned; meaningful if !all */
-	unsigned leaf_level;    /* the smallest leaf changed in the range: the stride, as a level */
+	struct gpa_range range; /* aligned to the stride; meaningful if !all */
+	unsigned leaf_level;    /* the smallest leaf changed in the range: the stride, as a level.
+	                           One address per stride is enough: it meets every such leaf */
 	bool tables;            /* tables were unlinked as well: drop intermediate entries too */
 };
 

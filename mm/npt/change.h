@@ -18,7 +18,9 @@
 /* More strides than this in one request, and everything is flushed instead. */
 #define NPT_FLUSH_STRIDES 512U
 
-/* Asks for one flush, and counts it. `leaf_level`: the smallest leaf changed. */
+/* Asks for one flush, and counts it. `leaf_level`: the smallest leaf changed. The request covers
+ * every leaf of that level that the range touches: a flush by address invalidates one address per
+ * stride, and a range may begin or end inside a leaf that has changed. */
 void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range range,
                unsigned leaf_level, bool tables);
 

@@ -29,6 +29,11 @@ _Atomic uint64_t *npt_table_over(const struct npt *npt, gpa_t gpa, unsigned leve
 void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range range,
                unsigned leaf_level, bool tables)
 {
+	uint64_t stride = MM_LEVEL_SIZE(leaf_level);
+	uint64_t start = mm_align_down(range.start.raw, stride);
+
+	range = gpa_range(gpa_at(start), (gpa_range_last(range).raw | (stride - 1)) - start + 1);
+
 	struct mm_flush request = {
 		.root = npt->root,
 		.tag = npt->tag,

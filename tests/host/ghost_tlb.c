@@ -123,8 +123,8 @@ void ghost_tlb_flush(struct ghost_tlb *tlb, unsigned cpu, const struct mm_flush 
 		             (unsigned long long)space->mmu.root.raw);
 	if (!request->all) {
 		CHECK(gpa_range_valid(request->range));
-		CHECK(gpa_range_is_aligned(request->range, MM_PAGE_SIZE));
 		CHECK(request->leaf_level < NPT_MAX_LEVELS);
+		CHECK(gpa_range_is_aligned(request->range, MM_LEVEL_SIZE(request->leaf_level)));
 	}
 	for (size_t i = tlb->count; i-- > 0;) {
 		const struct ghost_entry *e = &tlb->entries[i];

@@ -229,6 +229,24 @@ static void stop_log(struct guest *g)
 	aspace_dirty_stop(&g->as);
 }
 
+static bool ignore_leaf(void *ctx, const struct npt_leaf *leaf)
+{
+	(void)ctx;
+	(void)leaf;
+	return true;
+}
+
+/* From the middle of a large leaf to the middle of the next. */
+static void harvest_middle(struct guest *g)
+{
+	CHECK_OK(aspace_harvest(&g->as, pages(LARGE + 256, 512), ignore_leaf, NULL));
+}
+
+static void harvest_all(struct guest *g)
+{
+	CHECK_OK(aspace_harvest(&g->as, pages(0, 4096), ignore_leaf, NULL));
+}
+
 static void clear(struct guest *g)
 {
 	aspace_clear(&g->as);
@@ -263,6 +281,8 @@ static const struct story stories[] = {
 	{"collect dirty", log_marks, collect_all, has_marks},
 	{"collect dirty in part", log_marks, collect_part, has_marks},
 	{"stop", log_writes, stop_log, NULL},
+	{"harvest from middle to middle", nothing, harvest_middle, has_marks},
+	{"harvest", nothing, harvest_all, has_marks},
 	{"clear", nothing, clear, NULL},
 };
 

@@ -119,6 +119,39 @@ static void c18_one_flush_per_change(const struct geometry *geo)
 	guest_close(g);
 }
 
+static bool any_leaf(void *ctx, const struct npt_leaf *leaf)
+{
+	(void)ctx;
+	return leaf->level == 1;
+}
+
+static bool has_marks(const struct geometry *geo)
+{
+	return geo->config.accessed_dirty;
+}
+
+/* A range from the middle of one large leaf to the middle of the next: a request whose stride is
+ * theirs begins where the first begins and ends where the last ends. */
+static void strides_begin_where_leaves_begin(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	map_some(g);
+	EXPECT_TOUCH(g, page(1024), MM_W, TOUCH_HIT);
+	EXPECT_TOUCH(g, page(1536), MM_W, TOUCH_HIT);
+	hal_test_trace(g->hal);
+	CHECK_OK(aspace_harvest(&g->as, pages(1280, 512), any_leaf, NULL));
+	const struct mm_flush *f = the_flush(g->hal);
+	check_request(g, f, pages(1024, 1024));
+	CHECK_EQ(f->leaf_level, 1);
+	ghost_tlb_check_at_rest(&g->hal->tlb);
+	/* The next write leaves its mark again. */
+	EXPECT_TOUCH(g, page(1024), MM_W, TOUCH_HIT);
+	EXPECT_TOUCH(g, page(1536), MM_W, TOUCH_HIT);
+	CHECK(guest_walk(g, page(1024), MM_W).dirty);
+	CHECK(guest_walk(g, page(1536), MM_W).dirty);
+	guest_close(g);
+}
+
 /* Nothing changed for the hardware: the same permissions again. */
 static void c18_no_flush_for_no_change(const struct geometry *geo)
 {
@@ -277,6 +310,7 @@ int main(void)
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST(c18_no_flush_for_what_was_absent),
 		GEOMETRY_TEST(c18_one_flush_per_change),
+		GEOMETRY_TEST_IF(strides_begin_where_leaves_begin, has_marks),
 		GEOMETRY_TEST(c18_no_flush_for_no_change),
 		GEOMETRY_TEST(a_long_range_is_flushed_whole),
 		GEOMETRY_TEST(c26_frames_go_back_after_the_flush),

@@ -303,6 +303,12 @@ PLANTED = [
       ("mm/npt/share.c", "if (present && !copied && f->keeps_refused)",
        "if (present && (copied ? !f->break_before_make : f->keeps_refused))")],
      ["test_coherence"]),
+    ("npt-flush-range-not-aligned-to-its-stride",
+     [("mm/npt/walk.c", "uint64_t start = mm_align_down(range.start.raw, stride);", "uint64_t start = range.start.raw;")],
+     ["test_flush", "test_coherence"]),
+    ("npt-flush-range-ends-before-its-last-leaf",
+     [("mm/npt/walk.c", "(gpa_range_last(range).raw | (stride - 1)) - start + 1)", "gpa_range_last(range).raw - start + 1)")],
+     ["test_flush", "test_coherence"]),
 
     # --- each kind of test can fail by itself; that costs are counted, c28 has shown ---
     ("kind-model",
