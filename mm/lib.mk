@@ -8,11 +8,14 @@ LIB_HEADERS := $(addprefix mm/,$(addsuffix .h,access addr area aspace block comp
                hal lock snapshot npt/format npt/npt))
 LIB_TARGETS := riscv64 aarch64 x86_64 host
 
-# A hypervisor for x86-64 is an ELF more often than a UEFI application: System V ABI here.
-riscv64_LIB := $(riscv64_TARGET) $(riscv64_FLAGS)
-aarch64_LIB := $(aarch64_TARGET) $(aarch64_FLAGS)
-x86_64_LIB  := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-only
-host_LIB    := -fPIC
+# A hypervisor for x86-64 is an ELF more often than a UEFI application: System V ABI here. Every
+# archive links into a kernel at any address and into a position-independent one.
+LIB_PIE     := -fpie
+riscv64_LIB := $(riscv64_TARGET) $(LIB_PIE)
+aarch64_LIB := $(aarch64_TARGET) $(LIB_PIE)
+x86_64_LIB  := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-only $(LIB_PIE)
+# Debian 12's valgrind does not read DWARF 5.
+host_LIB    := -fPIC -gdwarf-4
 
 define LIB_RULES
 $(B)/lib/$(1)/obj/%.c.o: %.c Makefile mm/lib.mk
