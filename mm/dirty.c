@@ -9,6 +9,8 @@ enum mm_error aspace_dirty_start(struct aspace *as, enum dirty_mode mode, bool s
 	bool hardware = mode == DIRTY_HARDWARE;
 	enum mm_error err = MM_BUSY;
 
+	if (mode != DIRTY_WRITE_PROTECT && !hardware)
+		return MM_INVALID;
 	if (hardware && (split || !as->npt.config.accessed_dirty))
 		return MM_UNSUPPORTED;
 	aspace_enter_alone(as);

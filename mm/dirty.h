@@ -33,7 +33,8 @@ enum dirty_mode {
  * are reported and not 512 at once; by write protection only. Where no table can be had for it,
  * the leaf stays whole and counts as written throughout.
  *
- * MM_BUSY: a log is active already. MM_UNSUPPORTED: DIRTY_HARDWARE without hardware, or with split.
+ * MM_INVALID: no such mode. MM_BUSY: a log is active already. MM_UNSUPPORTED: DIRTY_HARDWARE
+ * without hardware, or with split.
  */
 enum mm_error aspace_dirty_start(struct aspace *as, enum dirty_mode mode, bool split) MM_MUST_CHECK;
 

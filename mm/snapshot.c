@@ -4,12 +4,24 @@
 #include "mm/aspace_internal.h"
 #include "mm/npt/share.h"
 
+/* Is this one of the address space's? It is known by where it is; what is in it is not read. */
+static bool is_taken(const struct aspace *as, const struct snapshot *snapshot)
+{
+	const struct npt *copy = as->npt.copies;
+
+	while (copy && copy != &snapshot->tables)
+		copy = copy->next_copy;
+	return copy != NULL;
+}
+
 enum mm_error aspace_snapshot_take(struct aspace *as, struct snapshot *snapshot)
 {
 	enum mm_error err = MM_BUSY;
 
 	aspace_enter_alone(as);
-	if (!as->log.active)
+	if (is_taken(as, snapshot))
+		err = MM_INVALID;
+	else if (!as->log.active)
 		err = npt_copy(&as->npt, &snapshot->tables);
 	aspace_leave_alone(as);
 	return err;
@@ -20,7 +32,9 @@ enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapsh
 	enum mm_error err = MM_BUSY;
 
 	aspace_enter_alone(as);
-	if (!as->log.active)
+	if (!is_taken(as, snapshot))
+		err = MM_INVALID;
+	else if (!as->log.active)
 		err = npt_restore(&as->npt, &snapshot->tables);
 	aspace_leave_alone(as);
 	return err;
@@ -29,6 +43,7 @@ enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapsh
 void aspace_snapshot_drop(struct aspace *as, struct snapshot *snapshot)
 {
 	aspace_enter_alone(as);
-	npt_drop_copy(&as->npt, &snapshot->tables);
+	if (is_taken(as, snapshot))
+		npt_drop_copy(&as->npt, &snapshot->tables);
 	aspace_leave_alone(as);
 }

@@ -24,16 +24,18 @@ struct snapshot {
 	struct npt tables;
 };
 
-/* [exclusive] MM_BUSY: a dirty log is active. MM_NO_MEMORY, MM_QUOTA: no room for the tables. */
+/* [exclusive] MM_INVALID: it is taken already. MM_BUSY: a dirty log is active. MM_NO_MEMORY,
+ * MM_QUOTA: no room for the tables. */
 enum mm_error aspace_snapshot_take(struct aspace *as, struct snapshot *snapshot) MM_MUST_CHECK;
 
-/* [exclusive] The guest's memory is again what it was; the snapshot stays. MM_BUSY: a dirty log
- * is active. MM_NO_MEMORY, MM_QUOTA: only if another snapshot has been restored since this one
- * was taken; then nothing has changed. */
+/* [exclusive] The guest's memory is again what it was; the snapshot stays. MM_INVALID: it is no
+ * snapshot of this address space. MM_BUSY: a dirty log is active. MM_NO_MEMORY, MM_QUOTA: only if
+ * another snapshot has been restored since this one was taken; then nothing has changed. */
 enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapshot) MM_MUST_CHECK;
 
 /* [exclusive] The snapshot ends, and what only it held goes back. The guest's memory stays as it
- * is; a page that is still write-protected becomes writable at the next write. */
+ * is; a page that is still write-protected becomes writable at the next write. One that has ended
+ * already (see aspace_clear()) is left alone. */
 void aspace_snapshot_drop(struct aspace *as, struct snapshot *snapshot);
 
 MM_END_DECLS
