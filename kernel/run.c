@@ -57,6 +57,8 @@ static enum vm_kill kill_for_fault(enum mm_fault result)
 		return KILL_OUT_OF_RANGE;
 	case MM_FAULT_IS_DEVICE: /* as a page table */
 		return KILL_MMIO_REFUSED;
+	case MM_FAULT_INVALID: /* the exit was decoded wrongly: our own mistake */
+		return KILL_MISCONFIG;
 	default:
 		return KILL_NOT_MAPPED;
 	}

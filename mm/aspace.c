@@ -10,6 +10,11 @@
 #include "mm/aspace_internal.h"
 #include "mm/npt/share.h"
 
+void aspace_enter_slowly(struct aspace *as, struct aspace_cpu *me)
+{
+	mm_lock_read_slow(&as->lock, &me->reader);
+}
+
 enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range)
 {
 	if (!gpa_range_valid(range))
@@ -19,10 +24,19 @@ enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range
 	return gpa_range_covers(as->limits, range) ? MM_OK : MM_OUT_OF_RANGE;
 }
 
+/* Hooks that have to be there; the others may be NULL. */
+static bool has_hooks(const struct mm_hal *hal)
+{
+	return hal->alloc && hal->free && hal->flush;
+}
+
 static enum mm_error check_config(const struct aspace_config *config)
 {
-	enum mm_error err = npt_config_check(config->format, &config->npt);
+	enum mm_error err;
 
+	if (!config->format || !has_hooks(&config->hal))
+		return MM_INVALID;
+	err = npt_config_check(config->format, &config->npt);
 	if (err != MM_OK)
 		return err;
 	if (!gpa_range_valid(config->limits))
@@ -36,10 +50,7 @@ static enum mm_error check_config(const struct aspace_config *config)
 
 enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 {
-	MM_ASSERT(as && config && config->format);
-	MM_ASSERT(config->hal.alloc && config->hal.free && config->hal.flush);
-
-	enum mm_error err = check_config(config);
+	enum mm_error err = as && config ? check_config(config) : MM_INVALID;
 
 	if (err != MM_OK)
 		return err;
@@ -87,15 +98,20 @@ void aspace_clear(struct aspace *as)
 
 /* --- mapping --- */
 
-/* All that makes a map request wrong by itself, whatever is mapped now. */
+/* Are these members of their enums, and is it a level? Asked before they become bytes. */
+static bool is_mapping(enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
+{
+	return (unsigned)perm < MM_PERM_SETS && (unsigned)type < MM_MEMTYPES &&
+	       max_leaf < NPT_MAX_LEVELS;
+}
+
+/* All else that makes a map request wrong by itself, whatever is mapped now. */
 static enum mm_error check_mapping(const struct aspace *as, const struct area *area)
 {
 	enum mm_error err = aspace_check_range(as, area->range);
 
 	if (err != MM_OK)
 		return err;
-	if (area->perm >= MM_PERM_SETS || area->memtype >= MM_MEMTYPES)
-		return MM_INVALID;
 	return npt_can_express(as->npt.format, &as->npt.config, 0, (enum mm_perm)area->perm,
 	                       (enum mm_memtype)area->memtype);
 }
@@ -184,6 +200,9 @@ static uint8_t leaf_level(const struct aspace *as, unsigned wanted)
 static enum mm_error put_linear(struct aspace *as, put_area put, struct gpa_range range, hpa_t host,
                                 enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
 {
+	if (!is_mapping(perm, type, max_leaf))
+		return MM_INVALID;
+
 	struct area area = {
 		.range = range,
 		.backend = AREA_LINEAR,
@@ -202,6 +221,9 @@ static enum mm_error put_linear(struct aspace *as, put_area put, struct gpa_rang
 static enum mm_error put_alloc(struct aspace *as, put_area put, struct gpa_range range,
                                enum mm_perm perm, struct aspace_backing backing)
 {
+	if (!is_mapping(perm, MM_NORMAL, backing.max_leaf))
+		return MM_INVALID;
+
 	struct area area = {
 		.range = range,
 		.backend = AREA_ALLOC,

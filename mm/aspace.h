@@ -36,6 +36,7 @@
 
 MM_BEGIN_DECLS
 
+/* All of it is data: what is wrong in it is an error of aspace_init(). */
 struct aspace_config {
 	const struct npt_format *format;
 	struct npt_config npt;
@@ -56,6 +57,7 @@ enum mm_fault {
 	MM_FAULT_QUOTA,        /* the address space's own limit is reached */
 	MM_FAULT_IS_DEVICE,    /* an emulated device's range: decode and ask the bus */
 	MM_FAULT_OUT_OF_RANGE, /* beyond the guest's physical space */
+	MM_FAULT_INVALID,      /* the access is not exactly one of R, W and X */
 	MM_FAULTS,             /* their number */
 };
 
@@ -71,8 +73,9 @@ struct aspace_stats {
 /* How alloc areas are backed. */
 struct aspace_backing {
 	bool populate;     /* all frames now; false: each on first touch */
-	unsigned max_leaf; /* 0, 1 or 2: the largest leaf to try; smaller ones where no block is
-	                      free, or the area does not reach */
+	unsigned max_leaf; /* level of the largest leaf to try, below NPT_MAX_LEVELS; smaller ones
+	                      where no block is free, the area does not reach, or npt_config has
+	                      no such leaf */
 };
 
 /* One page's worth of answer. */
@@ -89,7 +92,11 @@ struct aspace; /* defined at the end: callers embed one, and touch none of its m
 
 const char *mm_fault_name(enum mm_fault fault);
 
-/* Errors: npt_config_check()'s; MM_OUT_OF_RANGE: limits beyond the format; MM_NO_MEMORY: root. */
+/*
+ * MM_INVALID: no address space, configuration or format; alloc, free or flush is NULL; the limits
+ * are no range. MM_MISALIGNED: the limits are not page aligned. MM_OUT_OF_RANGE: they reach
+ * beyond the format. MM_UNSUPPORTED: see npt_config_check(). MM_NO_MEMORY, MM_QUOTA: no root.
+ */
 enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config) MM_MUST_CHECK;
 /* Gives every frame back, after a flush; drops snapshots. `as` may be initialised again. */
 void aspace_destroy(struct aspace *as);
@@ -98,8 +105,10 @@ void aspace_clear(struct aspace *as);
 
 /*
  * [exclusive] The map calls. The range is valid, page aligned and within limits (else
- * MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE) and overlaps no area (MM_EXISTS). The format can
- * express the permissions (MM_UNSUPPORTED); MM_NONE reserves the range: every access faults
+ * MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE) and overlaps no area (MM_EXISTS). Permissions and
+ * memory type are members of their enums, and max_leaf is below NPT_MAX_LEVELS (MM_INVALID; a
+ * larger leaf than npt_config has counts as the largest that it has). The format can express the
+ * permissions (MM_UNSUPPORTED); MM_NONE reserves the range: every access faults
  * and is denied. MM_NO_MEMORY, MM_QUOTA: nothing is mapped and every frame is back. MM_BUSY:
  * there is a snapshot; so for unmap and protect.
  *
@@ -145,8 +154,10 @@ enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host
 enum mm_error aspace_protect(struct aspace *as, struct gpa_range range,
                              enum mm_perm perm) MM_MUST_CHECK;
 
-/* [shared] The guest accessed gpa (`access`: exactly one of MM_R, MM_W, MM_X), and the hardware
- * refused. Idempotent: two CPUs that fault on one page get one frame. */
+/* [shared] The guest accessed gpa, and the hardware refused. `access` is exactly one of MM_R, MM_W
+ * and MM_X: MM_FAULT_INVALID otherwise, and nothing happens (a machine that reports a read and a
+ * write at once is asked about the write). Idempotent: two CPUs that fault on one page get one
+ * frame. */
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access) MM_MUST_CHECK;
 
 /* [shared] Where is this byte now? MM_NOT_MAPPED: no area, or a page not touched yet (which the
@@ -186,8 +197,9 @@ struct aspace_span {
 };
 
 /* [shared] Calls `visit` for each contiguous host stretch of the range, in order, without
- * copying; all pages are present and permitted before the first call. A false from `visit` ends
- * the walk early, which is MM_OK. `visit` must not call back into this address space. */
+ * copying; all pages are present and permitted before the first call. MM_INVALID: `access` is not
+ * exactly one of MM_R, MM_W and MM_X. A false from `visit` ends the walk early, which is MM_OK.
+ * `visit` must not call back into this address space. */
 enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, enum mm_perm access,
                                    bool (*visit)(void *ctx, gpa_t gpa, struct aspace_span span),
                                    void *ctx) MM_MUST_CHECK;
@@ -211,7 +223,7 @@ enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
                              bool (*visit)(void *ctx, const struct npt_leaf *leaf),
                              void *ctx) MM_MUST_CHECK;
 
-/* [shared] For reports: npt_steps(). */
+/* [shared] For reports: npt_steps(). 0 beyond the limits. */
 size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS]);
 
 /* [shared] */
@@ -232,17 +244,22 @@ static inline uint32_t aspace_tag(const struct aspace *as);
 struct aspace_cache {
 	uint64_t epoch; /* of the address space, when all this was remembered */
 
-	/* Where faults may go the short way: what one lowest table maps of one lazy area, or all
-	 * of a device's area. */
-	struct gpa_range window;
-	MM_ATOMIC(uint64_t) *window_table;
-	uint64_t window_leaf;   /* a leaf there, but for its address */
-	uint32_t window_denied; /* enum mm_perm: what the area does not permit */
-	bool window_is_device;  /* which permits nothing */
+	/* The window: where faults may go the short way. It is the part of one area, lazy or a
+	 * device's, that lies in one block of 2 MiB, so it lies within the limits. */
+	gpa_t window;                      /* its first page */
+	MM_ATOMIC(uint64_t) *window_table; /* lazy: the entry of that page */
+	uint64_t window_leaf;              /* lazy: a leaf there, but for its address */
+	uint16_t window_pages[MM_X + 1];   /* lazy, by access: how many pages, if it is permitted;
+	                                      0 if not, or if it is no access at all */
+	uint16_t window_device_pages;      /* a device's: how many */
 
-	uint32_t gib[ASPACE_NEAR];               /* guest address / 1 GiB; UINT32_MAX: none */
+	/* Slot n is for addresses whose GiB (address / 1 GiB) is n modulo ASPACE_NEAR. An empty
+	 * slot holds the GiB of another slot, so that no address at all is found in it. */
+	uint32_t gib[ASPACE_NEAR];
 	MM_ATOMIC(uint64_t) *table[ASPACE_NEAR]; /* whose entries map 2 MiB each of it */
 };
+
+MM_STATIC_ASSERT(ASPACE_NEAR > 1 && (ASPACE_NEAR & (ASPACE_NEAR - 1)) == 0, "see gib[]");
 
 /* What faults write, per CPU, in cache lines of its own; a power of two, to be found by a shift. */
 struct aspace_cpu {

@@ -77,48 +77,61 @@ static MM_NOINLINE enum mm_fault resolve_any(struct aspace *as, struct npt_count
 	}
 }
 
+/* What of the area lies in gpa's block of 2 MiB. */
+static struct gpa_range window_around(const struct area *area, gpa_t gpa)
+{
+	gpa_t block = gpa_align_down(gpa, MM_LEVEL_SIZE(1));
+
+	return gpa_range_intersect(area->range, gpa_range(block, MM_LEVEL_SIZE(1)));
+}
+
 /* The short way for the pages around gpa, from now on: its lowest table is there. */
 static void open_window(const struct aspace *as, struct aspace_cache *cache,
                         const struct area *area, gpa_t gpa, _Atomic uint64_t *entry)
 {
-	gpa_t block = gpa_align_down(gpa, MM_LEVEL_SIZE(1));
+	struct gpa_range range = window_around(area, gpa);
+	uint16_t pages = (uint16_t)(range.size >> MM_PAGE_SHIFT);
 
-	cache->window = gpa_range_intersect(area->range, gpa_range(block, MM_LEVEL_SIZE(1)));
-	cache->window_table = entry - (gpa_diff(gpa, block) >> MM_PAGE_SHIFT);
+	cache->window = range.start;
+	cache->window_table = entry - (gpa_diff(gpa, range.start) >> MM_PAGE_SHIFT);
 	cache->window_leaf = npt_page_attr(&as->npt, (enum mm_perm)area->perm);
-	cache->window_denied = ~(uint32_t)area->perm;
-	cache->window_is_device = false;
+	for (unsigned access = MM_R; access <= MM_X; access <<= 1)
+		cache->window_pages[access] = (area->perm & access) != 0 ? pages : 0;
+	cache->window_device_pages = 0;
 }
 
-static enum mm_fault refuse_device(struct aspace_cache *cache, const struct area *area)
+/* The same for a device, which permits no access. */
+static enum mm_fault refuse_device(struct aspace_cache *cache, const struct area *area, gpa_t gpa)
 {
-	cache->window = area->range;
-	cache->window_denied = MM_RWX;
-	cache->window_is_device = true;
+	struct gpa_range range = window_around(area, gpa);
+
+	cache->window = range.start;
+	for (unsigned access = MM_R; access <= MM_X; access <<= 1)
+		cache->window_pages[access] = 0;
+	cache->window_device_pages = (uint16_t)(range.size >> MM_PAGE_SHIFT);
 	return MM_FAULT_IS_DEVICE;
 }
 
-/* No area permits the access: why? Areas lie within the limits, and a device permits nothing. */
-static enum mm_fault refuse(const struct aspace *as, struct aspace_cache *cache,
-                            const struct area *area, gpa_t gpa)
+/* No area permits the access: why? A device permits nothing. */
+static enum mm_fault refuse(struct aspace_cache *cache, const struct area *area, gpa_t gpa)
 {
 	if (!area)
-		return gpa_range_contains(as->limits, gpa) ? MM_FAULT_NOT_MAPPED
-		                                           : MM_FAULT_OUT_OF_RANGE;
+		return MM_FAULT_NOT_MAPPED;
 	if (area->backend == AREA_DEVICE)
-		return refuse_device(cache, area);
+		return refuse_device(cache, area, gpa);
 	return MM_FAULT_PERMISSION;
 }
 
-enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
+enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, checked_gpa_t at,
                              enum mm_perm access)
 {
+	gpa_t gpa = at.gpa;
 	const struct area *area = area_find(&as->areas, gpa);
 
 	if (!area || !mm_permits((enum mm_perm)area->perm, access))
-		return refuse(as, &me->cache, area, gpa);
+		return refuse(&me->cache, area, gpa);
 	if (as->quick) {
-		struct npt_slot slot = aspace_walk(as, me, gpa);
+		struct npt_slot slot = aspace_walk(as, me, at);
 
 		if (slot.level == 0 && slot.value == 0) {
 			open_window(as, &me->cache, area, gpa, slot.entry);
@@ -138,40 +151,58 @@ static MM_ALWAYS_INLINE enum mm_fault finish(struct aspace_cpu *me, enum mm_faul
 	return fault;
 }
 
-/* Any fault at all. */
+/* Which page of the window: of any address outside, one that no window has. What lies below wraps
+ * to 2^51 at least, since windows lie within the limits and those below 2^59. */
+static MM_ALWAYS_INLINE uint64_t window_page(const struct aspace_cache *cache, gpa_t gpa)
+{
+	return (gpa.raw - cache->window.raw) >> MM_PAGE_SHIFT;
+}
+
+/* Any fault at all: here the address and the access are checked. */
 static MM_NOINLINE enum mm_fault fault_in_full(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
                                                enum mm_perm access)
 {
-	enum mm_fault fault = aspace_resolve(as, me, gpa, access);
+	enum mm_fault fault;
+	checked_gpa_t at;
 
+	if (!aspace_is_access(access))
+		return finish(me, MM_FAULT_INVALID);
+	if (window_page(&me->cache, gpa) < me->cache.window_device_pages)
+		return finish(me, MM_FAULT_IS_DEVICE);
+	if (!aspace_check_gpa(as, gpa, &at))
+		return finish(me, MM_FAULT_OUT_OF_RANGE);
+	fault = aspace_resolve(as, me, at, access);
 	/* The absence that this CPU has just met may still be in its TLB. */
 	if (fault == MM_FAULT_SPURIOUS)
 		npt_forget_absence(&as->npt, &me->counts, gpa);
 	return finish(me, fault);
 }
 
-/* What nearly every fault is, a page missing next to one that this CPU has just put there, or a
- * device that it has just met, is done here. */
+/* The same for a page of the window: its number spares the caller from keeping the address. */
+static MM_NOINLINE enum mm_fault fault_again(struct aspace *as, struct aspace_cpu *me,
+                                             uint64_t page, enum mm_perm access)
+{
+	return fault_in_full(as, me, gpa_plus(me->cache.window, page << MM_PAGE_SHIFT), access);
+}
+
+/* What nearly every fault is, a page missing next to one that this CPU has just put there, is done
+ * here. A page of the window lies within the limits, and `access` is one that its area permits, or
+ * there would be no such page. */
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 {
 	struct aspace_cpu *me = aspace_enter(as);
 	const struct aspace_cache *cache = &me->cache;
+	uint64_t page = window_page(cache, gpa);
 
-	/* Of an address below the window, the difference wraps, to more than any window's size. */
-	if (MM_UNLIKELY(gpa.raw - cache->window.start.raw >= cache->window.size))
+	if (MM_UNLIKELY((unsigned)access > MM_X || page >= cache->window_pages[access]))
 		return fault_in_full(as, me, gpa, access);
-	if (MM_UNLIKELY((cache->window_denied & access) != 0)) {
-		if (cache->window_is_device)
-			return finish(me, MM_FAULT_IS_DEVICE);
-		return fault_in_full(as, me, gpa, access);
-	}
 
-	_Atomic uint64_t *entry = &cache->window_table[npt_index_below(gpa, 0)];
+	_Atomic uint64_t *entry = &cache->window_table[page];
 
 	if (MM_UNLIKELY(npt_load(entry) != 0))
-		return fault_in_full(as, me, gpa, access);
+		return fault_again(as, me, page, access);
 	if (MM_UNLIKELY(npt_install_page(&as->npt, &me->counts, entry, &cache->window_leaf) !=
 	                MM_OK))
-		return fault_in_full(as, me, gpa, access);
+		return fault_again(as, me, page, access);
 	return finish(me, MM_FAULT_MAPPED);
 }

@@ -26,15 +26,19 @@ static MM_ALWAYS_INLINE enum mm_error describe(const struct npt *npt, gpa_t gpa,
 static MM_NOINLINE enum mm_error translate_far(const struct aspace *as, struct aspace_cpu *me,
                                                gpa_t gpa, struct aspace_translation *out)
 {
-	const struct area *area = area_find(&as->areas, gpa);
+	const struct area *area;
 	struct npt_slot slot;
+	checked_gpa_t at;
 
+	if (!aspace_check_gpa(as, gpa, &at))
+		return MM_OUT_OF_RANGE;
+	area = area_find(&as->areas, gpa);
 	if (!area)
-		return gpa_range_contains(as->limits, gpa) ? MM_NOT_MAPPED : MM_OUT_OF_RANGE;
+		return MM_NOT_MAPPED;
 	if (area->backend == AREA_DEVICE)
 		return MM_IS_DEVICE;
 	do {
-		slot = aspace_walk_far(as, me, gpa);
+		slot = aspace_walk_far(as, me, at);
 	} while (npt_is_frozen(as->npt.format, slot.value)); /* for as long as a flush takes */
 	if (!npt_ends_in_leaf(&as->npt, slot.value))
 		return MM_NOT_MAPPED;
@@ -157,7 +161,8 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
 size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS])
 {
 	struct aspace_cpu *me = aspace_enter(as);
-	size_t count = npt_steps(&as->npt, gpa, steps);
+	checked_gpa_t at;
+	size_t count = aspace_check_gpa(as, gpa, &at) ? npt_steps(&as->npt, at.gpa, steps) : 0;
 
 	aspace_leave(me);
 	return count;

@@ -5,10 +5,14 @@
  * so an access is a walk over stretches, one per leaf. Nothing moves until every stretch has been
  * found permitted and present. What was found stays good while we are inside as a reader:
  * whatever could take a page or a permission away waits for us.
+ *
+ * The range is held against the limits once, in access_memory(); below, addresses are
+ * checked_gpa_t.
  */
 #include "mm/aspace.h"
 
 #include "mm/aspace_internal.h"
+#include "mm/npt/change.h"
 
 static enum mm_error error_of(enum mm_fault fault)
 {
@@ -32,37 +36,61 @@ static enum mm_error error_of(enum mm_fault fault)
 	}
 }
 
-/* The access is seen as a guest's would be: it leaves the marks that hardware leaves. */
-static void mark_used(const struct npt *npt, struct npt_slot slot, enum mm_perm access)
+/*
+ * The access is seen as a guest's would be: it leaves the marks that hardware leaves. False: the
+ * leaf that the walk found is there no more (a fault on another CPU has split or copied it), and
+ * nothing is marked: what is in its place may have no such marks.
+ */
+static bool mark_used(const struct npt *npt, const struct npt_slot *slot, enum mm_perm access)
 {
 	const struct npt_format *f = npt->format;
 	uint64_t marks = f->accessed | (access == MM_W ? f->dirty : 0);
+	uint64_t all_marks = f->accessed | f->dirty | f->soft_dirty;
+	uint64_t value = slot->value;
 
-	if (npt->config.accessed_dirty && (slot.value & marks) != marks)
-		atomic_fetch_or_explicit(slot.entry, marks, memory_order_relaxed);
+	if (!npt->config.accessed_dirty)
+		return true;
+	while ((value & marks) != marks) {
+		if (npt_swap(slot->entry, &value, value | marks))
+			return true;
+		if (((value ^ slot->value) & ~all_marks) != 0)
+			return false;
+	}
+	return true;
 }
 
-/* The stretch of host memory behind gpa, to the end of its leaf at most; its page is made
+/* The leaf at this address, made present with this permission and marked as used. */
+static enum mm_error leaf_at(struct aspace *as, struct aspace_cpu *me, checked_gpa_t at,
+                             enum mm_perm access, struct npt_slot *out)
+{
+	for (;;) {
+		*out = aspace_walk(as, me, at);
+		if (MM_LIKELY(mm_permits(npt_perm(&as->npt, out->value), access))) {
+			if (MM_LIKELY(mark_used(&as->npt, out, access)))
+				return MM_OK;
+		} else {
+			enum mm_error err = error_of(aspace_resolve(as, me, at, access));
+
+			if (err != MM_OK)
+				return err;
+		}
+	}
+}
+
+/* The stretch of host memory behind an address, to the end of its leaf at most; its page is made
  * present. `bytes` is what the caller can use. */
-static enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me, gpa_t gpa, size_t bytes,
-                                enum mm_perm access, struct aspace_span *out)
+static enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me, checked_gpa_t at,
+                                size_t bytes, enum mm_perm access, struct aspace_span *out)
 {
 	const struct npt_format *f = as->npt.format;
+	struct npt_slot slot;
+	enum mm_error err = leaf_at(as, me, at, access, &slot);
 
-	struct npt_slot slot = aspace_walk(as, me, gpa);
-
-	/* Again: meanwhile another CPU may have frozen the entry, to copy the page. */
-	while (MM_UNLIKELY(!mm_permits(npt_perm(&as->npt, slot.value), access))) {
-		enum mm_error err = error_of(aspace_resolve(as, me, gpa, access));
-
-		if (err != MM_OK)
-			return err;
-		slot = aspace_walk(as, me, gpa);
-	}
-	mark_used(&as->npt, slot, access);
+	if (err != MM_OK)
+		return err;
 
 	uint64_t size = MM_LEVEL_SIZE(slot.level);
-	uint64_t offset = gpa.raw & (size - 1);
+	uint64_t offset = at.gpa.raw & (size - 1);
 	char *leaf = hal_to_virt(&as->npt.hal, npt_decode_pa(f, slot.value));
 
 	out->host = leaf + offset;
@@ -77,8 +105,6 @@ static enum mm_error check_areas(const struct aspace *as, struct gpa_range range
 	uint64_t last = gpa_range_last(range).raw;
 	gpa_t at = range.start;
 
-	if (!gpa_range_covers(as->limits, range))
-		return MM_OUT_OF_RANGE;
 	for (;;) {
 		const struct area *area = area_find(&as->areas, at);
 
@@ -98,11 +124,11 @@ static enum mm_error check_areas(const struct aspace *as, struct gpa_range range
 typedef bool (*visit_span)(void *ctx, gpa_t gpa, struct aspace_span span);
 
 /* One visit; whatever it wrote is for the guest to see. */
-static bool visit_one(const struct aspace *as, gpa_t gpa, struct aspace_span span,
+static bool visit_one(const struct aspace *as, checked_gpa_t at, struct aspace_span span,
                       enum mm_perm access, visit_span visit, void *ctx)
 {
 	const struct mm_hal *hal = &as->npt.hal;
-	bool more = visit(ctx, gpa, span);
+	bool more = visit(ctx, at.gpa, span);
 
 	if (access == MM_W && hal->written)
 		hal->written(hal->ctx, span.host, span.bytes);
@@ -110,16 +136,18 @@ static bool visit_one(const struct aspace *as, gpa_t gpa, struct aspace_span spa
 }
 
 /* For a range that is not all in one leaf: areas first, then pages, then the visits. */
-static enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
-                                     size_t bytes, enum mm_perm access, visit_span visit, void *ctx)
+static enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me,
+                                     struct gpa_range range, enum mm_perm access, visit_span visit,
+                                     void *ctx)
 {
+	size_t bytes = (size_t)range.size;
 	struct aspace_span span = {NULL, 0};
-	enum mm_error err = check_areas(as, gpa_range(gpa, bytes), access);
+	enum mm_error err = check_areas(as, range, access);
 
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes)
-		err = stretch_at(as, me, gpa_plus(gpa, done), bytes - done, access, &span);
+		err = stretch_at(as, me, aspace_part_at(range, done), bytes - done, access, &span);
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes) {
-		gpa_t at = gpa_plus(gpa, done);
+		checked_gpa_t at = aspace_part_at(range, done);
 
 		err = stretch_at(as, me, at, bytes - done, access, &span);
 		if (err == MM_OK && !visit_one(as, at, span, access, visit, ctx))
@@ -128,25 +156,29 @@ static enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me, g
 	return err;
 }
 
+/* aspace_is_access(access). */
 static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, enum mm_perm access,
                                    visit_span visit, void *ctx)
 {
+	struct gpa_range range = gpa_range(gpa, bytes);
 	struct aspace_span span;
 
 	if (bytes == 0)
 		return MM_OK;
-	if (!gpa_range_valid(gpa_range(gpa, bytes)))
+	if (!gpa_range_valid(range) || !gpa_range_covers(as->limits, range))
 		return MM_OUT_OF_RANGE;
 
 	struct aspace_cpu *me = aspace_enter(as);
 	enum mm_error err;
 
 	if (bytes <= MM_PAGE_SIZE - (gpa.raw & (MM_PAGE_SIZE - 1))) {
-		err = stretch_at(as, me, gpa, bytes, access, &span);
+		checked_gpa_t at = aspace_part_at(range, 0);
+
+		err = stretch_at(as, me, at, bytes, access, &span);
 		if (err == MM_OK)
-			(void)visit_one(as, gpa, span, access, visit, ctx);
+			(void)visit_one(as, at, span, access, visit, ctx);
 	} else {
-		err = visit_stretches(as, me, gpa, bytes, access, visit, ctx);
+		err = visit_stretches(as, me, range, access, visit, ctx);
 	}
 	aspace_leave(me);
 	return err;
@@ -247,6 +279,8 @@ enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, en
                                    bool (*visit)(void *ctx, gpa_t gpa, struct aspace_span span),
                                    void *ctx)
 {
+	if (!aspace_is_access(access))
+		return MM_INVALID;
 	if (range.size > SIZE_MAX)
 		return MM_OUT_OF_RANGE;
 	return access_memory(as, range.start, (size_t)range.size, access, visit, ctx);

@@ -20,7 +20,7 @@ void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *readers, size_t s
 	}
 }
 
-void mm_lock_first_read(struct mm_lock *lock, struct mm_lock_reader *reader)
+static void first_read(struct mm_lock *lock, struct mm_lock_reader *reader)
 {
 	size_t cpu = (size_t)((char *)reader - (char *)lock->readers) / lock->stride;
 
@@ -31,8 +31,10 @@ void mm_lock_first_read(struct mm_lock *lock, struct mm_lock_reader *reader)
 	reader->known = true;
 }
 
-void mm_lock_read_wait(struct mm_lock *lock, struct mm_lock_reader *reader)
+void mm_lock_read_slow(struct mm_lock *lock, struct mm_lock_reader *reader)
 {
+	if (!reader->known)
+		first_read(lock, reader);
 	do {
 		atomic_store_explicit(&reader->inside, 0, memory_order_release);
 		while (atomic_load_explicit(&lock->writer, memory_order_relaxed) != 0)

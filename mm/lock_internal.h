@@ -12,18 +12,17 @@
 
 void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *readers, size_t stride);
 
-/* The rare ways in: see lock.c. */
-void mm_lock_first_read(struct mm_lock *lock, struct mm_lock_reader *reader);
-void mm_lock_read_wait(struct mm_lock *lock, struct mm_lock_reader *reader);
-
-static inline void mm_lock_read_enter(struct mm_lock *lock, struct mm_lock_reader *reader)
+/* Enters as a reader, unless there is a writer or nobody knows this reader: then the answer is
+ * false, and mm_lock_read_slow() has to follow, which waits. */
+static inline bool mm_lock_read_fast(const struct mm_lock *lock, struct mm_lock_reader *reader)
 {
 	if (MM_UNLIKELY(!reader->known))
-		mm_lock_first_read(lock, reader);
+		return false;
 	atomic_store_explicit(&reader->inside, 1, memory_order_seq_cst);
-	if (MM_UNLIKELY(atomic_load_explicit(&lock->writer, memory_order_seq_cst) != 0))
-		mm_lock_read_wait(lock, reader);
+	return MM_LIKELY(atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0);
 }
+
+void mm_lock_read_slow(struct mm_lock *lock, struct mm_lock_reader *reader);
 
 static inline void mm_lock_read_leave(struct mm_lock_reader *reader)
 {

@@ -60,6 +60,7 @@ const char *mm_fault_name(enum mm_fault fault)
 		[MM_FAULT_QUOTA] = "quota",
 		[MM_FAULT_IS_DEVICE] = "device",
 		[MM_FAULT_OUT_OF_RANGE] = "out-of-range",
+		[MM_FAULT_INVALID] = "invalid",
 	};
 
 	return name_of(names, MM_ARRAY_SIZE(names), (size_t)fault);

@@ -77,7 +77,7 @@ coverage: $(HOST_COVER) ## lines and branches of mm/ that the host tests reach
 	@tests/host/coverage.py $(B)/host/cov $^
 
 # --- that the tests can fail: defects planted one at a time ---
-MUTANT_TESTS := $(COVER_TESTS) long_observe long_cost long_exhaustive tsan/race_aspace
+MUTANT_TESTS := $(COVER_TESTS) long_marks long_observe long_cost long_exhaustive tsan/race_aspace
 
 .PHONY: mutants
 mutants: ## plant defects in copies of mm/, and see the tests find them; an interrupted run goes on

@@ -46,7 +46,6 @@ static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error npt_install_page(struct npt 
                                                                      _Atomic uint64_t *entry,
                                                                      const uint64_t *attr)
 {
-	const struct npt_format *f = npt->format;
 	uint64_t absent = 0;
 	hpa_t frame;
 
@@ -54,6 +53,7 @@ static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error npt_install_page(struct npt 
 		return MM_NO_MEMORY;
 	npt_clear_bytes(npt, (void *)(uintptr_t)(frame.raw + npt->direct_offset), MM_PAGE_SIZE);
 
+	const struct npt_format *f = npt->format;
 	uint64_t leaf = *attr | ((frame.raw >> f->pa_shift) & f->pa_mask);
 
 	if (MM_UNLIKELY(!atomic_compare_exchange_strong_explicit(

@@ -10,6 +10,12 @@
 #include "check.h"
 
 static bool stepped; /* in the child */
+static bool enough;  /* in the parent */
+
+void step_no_more(void)
+{
+	enough = true;
+}
 
 void step_pause(void)
 {
@@ -47,6 +53,7 @@ uint64_t step_through(void (*code)(void *arg), void *arg, void (*look)(void *ctx
 	uint64_t steps = 0;
 	int status;
 	fflush(NULL);
+	enough = false;
 	pid_t child = fork();
 	CHECK(child >= 0);
 	if (child == 0)
@@ -65,7 +72,7 @@ uint64_t step_through(void (*code)(void *arg), void *arg, void (*look)(void *ctx
 		if (look && WSTOPSIG(status) == SIGTRAP)
 			look(ctx);
 		steps += WSTOPSIG(status) == SIGTRAP;
-		if (ptrace(paused ? PTRACE_CONT : PTRACE_SINGLESTEP, child, NULL, NULL) != 0)
+		if (ptrace(paused || enough ? PTRACE_CONT : PTRACE_SINGLESTEP, child, NULL, NULL) != 0)
 			break;
 	}
 	if (look)

@@ -16,6 +16,9 @@
  * the machine cannot step. */
 uint64_t step_through(void (*code)(void *arg), void *arg, void (*look)(void *ctx), void *ctx);
 
+/* Called by look(): has seen enough, the rest of the code runs at full speed. */
+void step_no_more(void);
+
 /* Called in the stepped code, around what an observer has no interest in: it runs at full speed.
  * Nothing elsewhere. */
 void step_pause(void);

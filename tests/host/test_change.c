@@ -541,7 +541,7 @@ static void c30_every_misalignment(const struct geometry *geo)
 
 static void a_leaf_policy_is_a_maximum(const struct geometry *geo)
 {
-	for (unsigned max_leaf = 0; max_leaf <= 5; max_leaf++) {
+	for (unsigned max_leaf = 0; max_leaf < NPT_MAX_LEVELS; max_leaf++) {
 		struct guest *g = guest_open(geo, plain);
 		struct gpa_range range = pages(0, 0x80000);
 		if (range.size >> npt_gpa_bits(&geo->config) == 0 && max_leaf > 0) {
