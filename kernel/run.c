@@ -149,7 +149,8 @@ static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 		error = device_bus_write(bus, DEVICE_PORT, port->port, port->width, port->value);
 	else
 		error = device_bus_read(bus, DEVICE_PORT, port->port, port->width, &value);
-	if (error != MM_OK && error != MM_NOT_MAPPED)
+	/* MM_INVALID: reaches beyond port 0xffff, where nothing is (SDM vol. 1, 19.3). */
+	if (error != MM_OK && error != MM_NOT_MAPPED && error != MM_INVALID)
 		kill(v, exit, KILL_MMIO_REFUSED, gpa_at(port->port));
 	else
 		v->vm->ops->skip(&v->vcpu, exit, value);

@@ -21,9 +21,33 @@ const char *device_type_name(enum device_type type)
 	return (unsigned)type < DEVICE_TYPE_COUNT ? names[type] : "unknown";
 }
 
+/* What addresses and accesses a space has. */
+struct space_shape {
+	uint64_t last;  /* address */
+	unsigned width; /* the largest of an access; the others are the powers of two below */
+};
+
+/* False: there is no such space. */
+static bool shape_of(enum device_space space, struct space_shape *out)
+{
+	static const struct space_shape shapes[] = {
+		[DEVICE_MMIO] = {UINT64_MAX, 8},
+		[DEVICE_PORT] = {UINT16_MAX, 4},
+		[DEVICE_SYSREG] = {UINT32_MAX, 1},
+	};
+
+	if ((unsigned)space >= MM_ARRAY_SIZE(shapes))
+		return false;
+	*out = shapes[space];
+	return true;
+}
+
 bool device_range_valid(struct device_range range)
 {
-	return range.length != 0 && range.length - 1 <= UINT64_MAX - range.base;
+	struct space_shape shape;
+
+	return shape_of(range.space, &shape) && range.length != 0 && range.base <= shape.last &&
+	       range.length - 1 <= shape.last - range.base;
 }
 
 enum mm_error device_range_inclusive(enum device_space space, uint64_t first, uint64_t last,
@@ -32,7 +56,12 @@ enum mm_error device_range_inclusive(enum device_space space, uint64_t first, ui
 	/* All 2^64 addresses would have a length that no 64-bit number holds. */
 	if (last < first || last - first == UINT64_MAX)
 		return MM_INVALID;
-	*out = (struct device_range){space, first, last - first + 1};
+
+	struct device_range range = {space, first, last - first + 1};
+
+	if (!device_range_valid(range))
+		return MM_INVALID;
+	*out = range;
 	return MM_OK;
 }
 
@@ -51,6 +80,8 @@ void device_init(struct device *dev, const struct device_config *config,
 		.irq = config->irq,
 		.ops = ops,
 	};
+	for (size_t i = 0; i < MM_ARRAY_SIZE(dev->args); i++)
+		dev->args[i] = config->args[i];
 }
 
 /* --- the bus --- */
@@ -141,12 +172,20 @@ static struct device *find_again(struct device_bus *bus, enum device_space space
 	return dev;
 }
 
+/* Has the space such an access? */
+static bool is_access(enum device_space space, uint64_t addr, unsigned width)
+{
+	struct space_shape shape;
+
+	return shape_of(space, &shape) && width != 0 && (width & (width - 1)) == 0 &&
+	       width <= shape.width && addr <= shape.last && width - 1 <= shape.last - addr;
+}
+
 /* The device that all of an access lies in. */
 static enum mm_error target_of(struct device_bus *bus, enum device_space space, uint64_t addr,
                                unsigned width, struct device **out)
 {
-	if ((width != 1 && width != 2 && width != 4 && width != 8) ||
-	    addr > UINT64_MAX - (width - 1))
+	if (MM_UNLIKELY(!is_access(space, addr, width)))
 		return MM_INVALID;
 	struct device *dev = find_again(bus, space, addr);
 	if (!dev)

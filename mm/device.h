@@ -1,8 +1,9 @@
 /*
  * Emulated devices and the bus that finds them.
  *
- * A device answers reads and writes of 1, 2, 4 or 8 bytes in one range of one address kind:
- * guest-physical (MMIO), I/O port, or system register (CSR, MSR, MRS/MSR encodings). The bus
+ * A device answers reads and writes in one range of one address kind: guest-physical (MMIO) of 64
+ * bits, in accesses of 1, 2, 4 or 8 bytes; I/O port of 16 bits, in 1, 2 or 4 bytes; or system
+ * register (CSR, MSR, MRS/MSR encodings) of 32 bits, one at a time: width 1. The bus
  * keeps devices sorted by base address, finds one by binary search, refuses overlapping ranges,
  * and refuses an access that does not lie wholly inside one device.
  *
@@ -45,13 +46,13 @@ enum device_type {
 struct device_range {
 	enum device_space space;
 	uint64_t base;
-	uint64_t length; /* bytes, ports or registers; not 0; base + length - 1 < 2^64 */
+	uint64_t length; /* bytes, ports or registers; not 0; the last one exists in its space */
 };
 
 struct device;
 
-/* `offset` counts from the device's base, and offset + width lies inside its length. `width` is
- * 1, 2, 4 or 8. A handler that refuses (MM_UNSUPPORTED, MM_DENIED) has had no effect. */
+/* `offset` counts from the device's base, and offset + width lies inside its length. `width` is one
+ * that the space has. A handler that refuses (MM_UNSUPPORTED, MM_DENIED) has had no effect. */
 struct device_ops {
 	enum mm_error (*read)(struct device *dev, uint64_t offset, unsigned width, uint64_t *value);
 	enum mm_error (*write)(struct device *dev, uint64_t offset, unsigned width, uint64_t value);
@@ -66,11 +67,14 @@ struct device_config {
 	uint64_t args[4]; /* per type */
 };
 
+/* `irq` and `args` are for the device's handlers and for who injects its interrupts; the bus makes
+ * nothing of them. */
 struct device {
 	const char *name;
 	enum device_type type;
 	struct device_range range;
 	uint32_t irq;
+	uint64_t args[4];
 	const struct device_ops *ops;
 };
 
@@ -86,6 +90,7 @@ struct device_bus {
 const char *device_type_name(enum device_type type);
 
 bool device_range_valid(struct device_range range);
+/* MM_INVALID: there is no such range, or no 64-bit number for its length. */
 enum mm_error device_range_inclusive(enum device_space space, uint64_t first, uint64_t last,
                                      struct device_range *out) MM_MUST_CHECK;
 
@@ -105,12 +110,12 @@ void device_bus_init(struct device_bus *bus, struct device **slots, size_t capac
 enum mm_error device_bus_add(struct device_bus *bus, struct device *dev) MM_MUST_CHECK;
 enum mm_error device_bus_remove(struct device_bus *bus, struct device *dev) MM_MUST_CHECK;
 
-/* The device whose range contains addr, or NULL. */
+/* The device whose range contains addr, or NULL. Any space and address may be asked for. */
 struct device *device_bus_find(const struct device_bus *bus, enum device_space space,
                                uint64_t addr);
 
 /*
- * MM_INVALID: width is not 1, 2, 4 or 8, or its last byte is beyond 2^64 - 1. MM_NOT_MAPPED: no
+ * MM_INVALID: the space has no such width, or ends before the access does. MM_NOT_MAPPED: no
  * device at addr. MM_OUT_OF_RANGE: begins in one and ends outside it. Else what the handler
  * answers; *value is written on MM_OK alone.
  */

@@ -72,7 +72,8 @@ uint64_t step_through(void (*code)(void *arg), void *arg, void (*look)(void *ctx
 		if (look && WSTOPSIG(status) == SIGTRAP)
 			look(ctx);
 		steps += WSTOPSIG(status) == SIGTRAP;
-		if (ptrace(paused || enough ? PTRACE_CONT : PTRACE_SINGLESTEP, child, NULL, NULL) != 0)
+		if (ptrace(paused || enough ? PTRACE_CONT : PTRACE_SINGLESTEP, child, NULL, NULL) !=
+		    0)
 			break;
 	}
 	if (look)

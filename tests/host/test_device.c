@@ -48,7 +48,7 @@ static struct probe probe_at(enum device_space space, uint64_t base, uint64_t le
 {
 	struct probe p = {0};
 	const struct device_config config = {
-		"probe", DEVICE_TYPE_TEST, {space, base, length}, 9, {0}};
+		"probe", DEVICE_TYPE_TEST, {space, base, length}, 9, {1, 2, 3, TOP}};
 	device_init(&p.dev, &config, &probe_ops);
 	return p;
 }
@@ -84,6 +84,9 @@ static void init_takes_the_configuration(void **state)
 	(void)state;
 	CHECK_TEXT(p.dev.name, "probe");
 	CHECK_EQ(p.dev.irq, 9);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_EQ(p.dev.args[i], i + 1);
+	CHECK_EQ(p.dev.args[3], TOP);
 	CHECK_EQ(p.dev.range.space, DEVICE_PORT);
 	CHECK_EQ(p.dev.range.base, 0x3f8);
 	CHECK_EQ(p.dev.range.length, 8);
@@ -282,6 +285,100 @@ static void c25_access_wholly_inside(void **state)
 	CHECK_ERR(device_bus_write(&bus, DEVICE_PORT, 0x1000, 1, 0), MM_NOT_MAPPED);
 }
 
+struct space_case {
+	enum device_space space;
+	uint64_t base, length;
+	bool valid;
+};
+
+/* Ports have 16 bits and registers 32: what lies beyond does not exist, nor does a fourth space. */
+static void a_space_has_an_end(void **state)
+{
+	static const struct space_case cases[] = {
+		{DEVICE_PORT, 0, 0x10000, true},
+		{DEVICE_PORT, 0xffff, 1, true},
+		{DEVICE_PORT, 0xffff, 2, false},
+		{DEVICE_PORT, 0x10000, 1, false},
+		{DEVICE_PORT, 0, 0x10001, false},
+		{DEVICE_PORT, UINT64_C(1) << 32, 1, false},
+		{DEVICE_PORT, TOP, 1, false},
+		{DEVICE_SYSREG, 0, UINT64_C(1) << 32, true},
+		{DEVICE_SYSREG, UINT32_MAX, 1, true},
+		{DEVICE_SYSREG, UINT32_MAX, 2, false},
+		{DEVICE_SYSREG, UINT64_C(1) << 32, 1, false},
+		{DEVICE_SYSREG, 0, TOP, false},
+		{DEVICE_MMIO, TOP, 1, true},
+		{DEVICE_SYSREG + 1, 0, 1, false},
+		{(enum device_space)(-1), 0, 1, false},
+		{(enum device_space)0x100, 0, 1, false},
+	};
+	(void)state;
+	for (size_t i = 0; i < MM_ARRAY_SIZE(cases); i++) {
+		const struct space_case *c = &cases[i];
+		struct device *slots[1];
+		struct device_bus bus;
+		struct probe p = probe_at(c->space, c->base, c->length);
+		struct device_range r;
+		check_context("case %zu", i);
+		device_bus_init(&bus, slots, 1);
+		CHECK_EQ(device_range_valid(p.dev.range), c->valid);
+		CHECK_ERR(device_range_inclusive(c->space, c->base, c->base + (c->length - 1), &r),
+		          c->valid ? MM_OK : MM_INVALID);
+		CHECK_ERR(device_bus_add(&bus, &p.dev), c->valid ? MM_OK : MM_INVALID);
+		CHECK(device_bus_find(&bus, c->space, c->base) == (c->valid ? &p.dev : NULL));
+	}
+}
+
+struct width_case {
+	enum device_space space;
+	uint64_t addr;
+	unsigned width;
+	enum mm_error err;
+};
+
+static void a_space_has_its_widths(void **state)
+{
+	static const struct width_case cases[] = {
+		{DEVICE_PORT, 0xfffc, 4, MM_OK},
+		{DEVICE_PORT, 0xfffe, 2, MM_OK},
+		{DEVICE_PORT, 0xffff, 1, MM_OK},
+		{DEVICE_PORT, 0xfffe, 4, MM_INVALID}, /* its last byte would be port 0x10001 */
+		{DEVICE_PORT, 0xffff, 2, MM_INVALID},
+		{DEVICE_PORT, 0xfff0, 8, MM_INVALID}, /* no instruction has it */
+		{DEVICE_PORT, 0x10000, 1, MM_INVALID},
+		{DEVICE_PORT, 0x1fffc, 1, MM_INVALID},
+		{DEVICE_PORT, UINT64_C(0x10000fffc), 1, MM_INVALID},
+		{DEVICE_SYSREG, UINT32_MAX, 1, MM_OK},
+		{DEVICE_SYSREG, UINT32_MAX - 7, 2, MM_INVALID}, /* one register at a time */
+		{DEVICE_SYSREG, UINT32_MAX - 7, 8, MM_INVALID},
+		{DEVICE_SYSREG, UINT64_C(1) << 32, 1, MM_INVALID},
+		{DEVICE_SYSREG, UINT64_C(0x1ffffffff), 1, MM_INVALID},
+		{DEVICE_SYSREG + 1, 0xffff, 1, MM_INVALID},
+		{(enum device_space)(-1), 0xffff, 1, MM_INVALID},
+		{(enum device_space)0x100, 0xffff, 1, MM_INVALID},
+	};
+	struct device *slots[2];
+	struct device_bus bus;
+	struct probe port = probe_at(DEVICE_PORT, 0xfff0, 16);
+	struct probe reg = probe_at(DEVICE_SYSREG, UINT32_MAX - 15, 16);
+	unsigned served = 0;
+	(void)state;
+	device_bus_init(&bus, slots, 2);
+	CHECK_OK(device_bus_add(&bus, &port.dev));
+	CHECK_OK(device_bus_add(&bus, &reg.dev));
+	for (size_t i = 0; i < MM_ARRAY_SIZE(cases); i++) {
+		const struct width_case *c = &cases[i];
+		uint64_t value = 0xdead;
+		check_context("case %zu", i);
+		CHECK_ERR(device_bus_read(&bus, c->space, c->addr, c->width, &value), c->err);
+		CHECK_ERR(device_bus_write(&bus, c->space, c->addr, c->width, 1), c->err);
+		served += c->err == MM_OK;
+		CHECK_EQ(port.reads + reg.reads, served);
+		CHECK_EQ(port.writes + reg.writes, served);
+		CHECK(c->err == MM_OK || value == 0xdead);
+	}
+}
+
 static void a_refusal_writes_no_value(void **state)
 {
 	struct device *slots[1];
@@ -309,6 +406,8 @@ int main(void)
 		cmocka_unit_test(bus_fills_up_and_empties),
 		cmocka_unit_test(bus_finds_among_many),
 		cmocka_unit_test(c25_access_wholly_inside),
+		cmocka_unit_test(a_space_has_an_end),
+		cmocka_unit_test(a_space_has_its_widths),
 		cmocka_unit_test(a_refusal_writes_no_value),
 	};
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
