@@ -318,7 +318,7 @@ PLANTED = [
      [("mm/aspace.c", "	if (!config->format || !has_hooks(&config->hal))", "	if (!has_hooks(&config->hal))")],
      ["test_refusal", "test_boundary"]),
     ("cpu-number-not-checked",
-     [("mm/aspace_internal.h", "		MM_REQUIRE(cpu < MM_MAX_CPUS);\n", "")],
+     [("mm/aspace_internal.h", "		MM_REQUIRE(hal, cpu < MM_MAX_CPUS);\n", "")],
      ["test_refusal"]),
     ("device-beyond-its-space",
      [("mm/device.c", "		[DEVICE_PORT] = {UINT16_MAX, 4},", "		[DEVICE_PORT] = {UINT64_MAX, 4},")],
