@@ -126,7 +126,8 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 	/* The last byte of a valid range. */                                                      \
 	static inline kind##_t kind##_range_last(struct kind##_range r)                            \
 	{                                                                                          \
-		return kind##_plus(r.start, r.size - 1);                                           \
+		r.start.raw += r.size - 1;                                                         \
+		return r.start;                                                                    \
 	}                                                                                          \
                                                                                                    \
 	static inline bool kind##_range_contains(struct kind##_range r, kind##_t addr)             \
@@ -157,7 +158,8 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 		uint64_t last_a = a.start.raw + (a.size - 1);                                      \
 		uint64_t last_b = b.start.raw + (b.size - 1);                                      \
 		uint64_t last = last_a < last_b ? last_a : last_b;                                 \
-		return kind##_range(kind##_at(start), last < start ? 0 : last - start + 1);        \
+		struct kind##_range r = {{start}, last < start ? 0 : last - start + 1};            \
+		return r;                                                                          \
 	}                                                                                          \
                                                                                                    \
 	/* Cuts a valid range at an address inside it, beyond its start: *low ends where *high     \
@@ -168,8 +170,10 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 	{                                                                                          \
 		if (at.raw <= r.start.raw || at.raw - r.start.raw >= r.size)                       \
 			return false;                                                              \
-		*low = kind##_range(r.start, at.raw - r.start.raw);                                \
-		*high = kind##_range(at, r.size - low->size);                                      \
+		low->start = r.start;                                                              \
+		low->size = at.raw - r.start.raw;                                                  \
+		high->start = at;                                                                  \
+		high->size = r.size - low->size;                                                   \
 		return true;                                                                       \
 	}                                                                                          \
                                                                                                    \

@@ -32,7 +32,7 @@
  * The public headers are included by C++ as well. MM_ATOMIC(type) is the type of a struct's member
  * that the library reads and writes atomically. No code but the library's own touches such a
  * member, so C++ sees the plain type, of which it needs the size and the alignment alone. Both are
- * the same, as the assertions below hold in every C program.
+ * the same: mm/atomic.h asserts it for every target.
  */
 #ifdef __cplusplus
 #define MM_BEGIN_DECLS                    extern "C" {
@@ -44,16 +44,6 @@
 #define MM_END_DECLS
 #define MM_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #define MM_ATOMIC(type)                   _Atomic(type)
-
-#define MM_ASSERT_PLAIN_LAYOUT(type)                                                               \
-	MM_STATIC_ASSERT(sizeof(_Atomic(type)) == sizeof(type) &&                                  \
-	                         _Alignof(_Atomic(type)) == _Alignof(type),                        \
-	                 "C++ sees the layout that C sees")
-
-MM_ASSERT_PLAIN_LAYOUT(uint32_t);
-MM_ASSERT_PLAIN_LAYOUT(uint64_t);
-MM_ASSERT_PLAIN_LAYOUT(int64_t);
-MM_ASSERT_PLAIN_LAYOUT(void *);
 #endif
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * Emulated devices: their ranges, and the bus that sends an access to the one it belongs to.
  */
-#include <stdatomic.h>
-
 #include "mm/device.h"
+
+#include "mm/atomic.h"
 
 /* --- names and ranges --- */
 

@@ -5,8 +5,7 @@
 #ifndef MM_LOCK_INTERNAL_H
 #define MM_LOCK_INTERNAL_H
 
-#include <stdatomic.h>
-
+#include "mm/atomic.h"
 #include "mm/compiler.h"
 #include "mm/lock.h"
 

@@ -5,8 +5,9 @@
 #ifndef MM_NPT_COUNTS_H
 #define MM_NPT_COUNTS_H
 
-#include <stdatomic.h>
 #include <stdint.h>
+
+#include "mm/atomic.h"
 
 /* One writer per counter at a time: a load and a store, and no locked instruction. */
 static inline void npt_count(_Atomic int64_t *counter, int64_t by)

@@ -5,9 +5,9 @@
 #ifndef MM_NPT_FRAMES_H
 #define MM_NPT_FRAMES_H
 
-#include <stdatomic.h>
 #include <stddef.h>
 
+#include "mm/atomic.h"
 #include "mm/npt/npt.h"
 
 #define NPT_BATCH 64U

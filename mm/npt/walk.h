@@ -12,8 +12,7 @@
 #ifndef MM_NPT_WALK_H
 #define MM_NPT_WALK_H
 
-#include <stdatomic.h>
-
+#include "mm/atomic.h"
 #include "mm/npt/counts.h"
 #include "mm/npt/entry.h"
 #include "mm/npt/npt.h"

@@ -40,15 +40,18 @@ else
 	skip "valgrind finds nothing" "not installed"
 fi
 
+# Linked as C is: the library and its headers need nothing of a C++ library.
 for cc in clang++ g++; do
 	if ! command -v $cc >/dev/null; then
 		skip "$cc: a C++ program uses the library" "not installed"
 		continue
 	fi
 	check "$cc: a C++ program compiles" \
-		$cc -std=c++17 "${strict[@]}" -fno-exceptions -fno-rtti tests/lib/use.cc \
-		"${flags[@]}" -o "$scratch/$cc"
-	runs 0 "$cc: it uses the library" "$scratch/$cc"
+		$cc -std=c++17 "${strict[@]}" -fno-exceptions -fno-rtti "${flags[0]}" \
+		-c tests/lib/use.cc -o "$scratch/use.o"
+	check "$cc: it links without a C++ library" \
+		clang "$scratch/use.o" "${flags[@]}" -o "$scratch/use"
+	runs 0 "$cc: it uses the library" "$scratch/use"
 done
 if command -v clang++ >/dev/null; then
 	check "the C++ program compiles with sanitizers" \
