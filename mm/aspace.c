@@ -8,11 +8,49 @@
 #include "mm/aspace.h"
 
 #include "mm/aspace_internal.h"
+#include "mm/npt/frames.h"
 #include "mm/npt/share.h"
+
+_Noreturn void aspace_refuse_cpu(const struct aspace *as)
+{
+	const bool cpu_index_is_below_mm_max_cpus = false;
+
+	for (;;)
+		MM_REQUIRE(&as->npt.hal, cpu_index_is_below_mm_max_cpus);
+}
 
 void aspace_enter_slowly(struct aspace *as, struct aspace_cpu *me)
 {
 	mm_lock_read_slow(&as->lock, &me->reader);
+}
+
+bool aspace_take_credit_back(struct aspace *as)
+{
+	bool any = false;
+
+	for (unsigned cpu = 0; cpu < MM_MAX_CPUS; cpu++)
+		any |= npt_take_credit_back(&as->npt, &as->cpus[cpu].counts);
+	return any;
+}
+
+bool aspace_collect_credit(struct aspace *as, struct aspace_cpu *me)
+{
+	bool any;
+
+	if (as->npt.quota == UINT64_MAX)
+		return false;
+	aspace_leave(me);
+	if (as->npt.hal.cpu_index)
+		mm_lock_write_enter(&as->lock);
+	any = aspace_take_credit_back(as);
+	if (as->npt.hal.cpu_index) {
+		mm_lock_write_leave(&as->lock);
+		if (!mm_lock_read_fast(&as->lock, &me->reader))
+			mm_lock_read_slow(&as->lock, &me->reader);
+	}
+	if (me->cache.epoch != as->epoch)
+		aspace_forget(as, me);
+	return any;
 }
 
 enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range)
@@ -61,7 +99,7 @@ enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 	area_map_init(&as->areas, &as->npt.hal);
 	as->limits = config->limits;
 	as->log = (struct aspace_log){.active = false};
-	as->quick = as->npt.plain;
+	as->quick = as->npt.direct;
 	as->epoch = 1; /* and nobody remembers anything from then */
 	__builtin_memset(as->cpus, 0, sizeof(as->cpus));
 	mm_lock_init(&as->lock, &as->cpus[0].reader, sizeof(as->cpus[0]));

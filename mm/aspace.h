@@ -280,14 +280,14 @@ struct aspace_log {
 };
 
 struct aspace {
+	struct aspace_cpu cpus[MM_MAX_CPUS]; /* first: found by a shift and one addition */
 	struct npt npt; /* holds the format, the config, the HAL, the quota and the root */
 	struct area_map areas;
 	struct gpa_range limits;
 	struct aspace_log log;
-	bool quick;     /* a plain table, and no log: aspace_fault() may take its short way */
+	bool quick;     /* a direct table, and no log: aspace_fault() may take its short way */
 	uint64_t epoch; /* how many calls have been alone inside, and one */
 	struct mm_lock lock;
-	struct aspace_cpu cpus[MM_MAX_CPUS];
 };
 
 static inline hpa_t aspace_root(const struct aspace *as)

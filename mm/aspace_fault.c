@@ -133,11 +133,14 @@ enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, checked_g
 	if (as->quick) {
 		struct npt_slot slot = aspace_walk(as, me, at);
 
-		if (slot.level == 0 && slot.value == 0) {
+		if (slot.level == 0 && slot.value == 0 &&
+		    npt_refill_credit(&as->npt, &me->counts)) {
 			open_window(as, &me->cache, area, gpa, slot.entry);
 			if (npt_install_page(&as->npt, &me->counts, slot.entry,
-			                     &me->cache.window_leaf) == MM_OK)
+			                     &me->cache.window_leaf) == MM_OK) {
+				npt_count(&me->faults[MM_FAULT_MAPPED], -1); /* the caller counts */
 				return MM_FAULT_MAPPED;
+			}
 		}
 	}
 	return resolve_any(as, &me->counts, area, gpa, access);
@@ -171,7 +174,9 @@ static MM_NOINLINE enum mm_fault fault_in_full(struct aspace *as, struct aspace_
 		return finish(me, MM_FAULT_IS_DEVICE);
 	if (!aspace_check_gpa(as, gpa, &at))
 		return finish(me, MM_FAULT_OUT_OF_RANGE);
-	fault = aspace_resolve(as, me, at, access);
+	do
+		fault = aspace_resolve(as, me, at, access);
+	while (fault == MM_FAULT_QUOTA && aspace_collect_credit(as, me));
 	/* The absence that this CPU has just met may still be in its TLB. */
 	if (fault == MM_FAULT_SPURIOUS)
 		npt_forget_absence(&as->npt, &me->counts, gpa);
@@ -204,5 +209,6 @@ enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 	if (MM_UNLIKELY(npt_install_page(&as->npt, &me->counts, entry, &cache->window_leaf) !=
 	                MM_OK))
 		return fault_again(as, me, page, access);
-	return finish(me, MM_FAULT_MAPPED);
+	aspace_leave(me); /* the credit that is gone counts the fault */
+	return MM_FAULT_MAPPED;
 }

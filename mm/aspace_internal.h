@@ -46,6 +46,9 @@ static inline bool aspace_is_access(enum mm_perm access)
 	return access == MM_R || access == MM_W || access == MM_X;
 }
 
+/* Stops: the HAL has answered a CPU number that no struct aspace_cpu belongs to. */
+_Noreturn void aspace_refuse_cpu(const struct aspace *as);
+
 /* The rest of aspace_enter() where a CPU comes for the first time, or a call is alone inside. */
 void aspace_enter_slowly(struct aspace *as, struct aspace_cpu *me);
 
@@ -60,7 +63,8 @@ static inline struct aspace_cpu *aspace_enter(struct aspace *as)
 	if (hal->cpu_index) {
 		unsigned cpu = hal->cpu_index(hal->ctx);
 
-		MM_REQUIRE(hal, cpu < MM_MAX_CPUS);
+		if (MM_UNLIKELY(cpu >= MM_MAX_CPUS))
+			aspace_refuse_cpu(as);
 		me += cpu;
 		if (MM_UNLIKELY(!mm_lock_read_fast(&as->lock, &me->reader)))
 			aspace_enter_slowly(as, me);
@@ -75,12 +79,17 @@ static inline void aspace_leave(struct aspace_cpu *me)
 	mm_lock_read_leave(&me->reader);
 }
 
+/* [exclusive] Takes back all credit that CPUs have (npt/frames.c). True: some had any. */
+bool aspace_take_credit_back(struct aspace *as);
+
 static inline void aspace_enter_alone(struct aspace *as)
 {
 	MM_ASSERT(aspace_is_open(as));
 	if (as->npt.hal.cpu_index)
 		mm_lock_write_enter(&as->lock);
 	as->epoch++;
+	if (as->npt.quota != UINT64_MAX)
+		(void)aspace_take_credit_back(as);
 }
 
 static inline void aspace_leave_alone(struct aspace *as)
@@ -88,6 +97,13 @@ static inline void aspace_leave_alone(struct aspace *as)
 	if (as->npt.hal.cpu_index)
 		mm_lock_write_leave(&as->lock);
 }
+
+/*
+ * [shared, inside] The quota seems exhausted: takes back the credit of all CPUs. For that it leaves
+ * the address space and is alone inside for a moment; me is inside again when it returns, and
+ * nothing that was read before still holds. True: there was some, so trying again makes sense.
+ */
+bool aspace_collect_credit(struct aspace *as, struct aspace_cpu *me);
 
 /* The table that maps gpa's GiB in entries of 2 MiB, if this CPU remembers it. Any gpa may be
  * asked for: what is found is the GiB of an address that was checked. */

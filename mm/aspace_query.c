@@ -136,12 +136,38 @@ static uint64_t load_count(const _Atomic int64_t *counter)
 
 static void add_counts(struct aspace_stats *out, const struct npt_counts *counts)
 {
-	out->frames += load_count(&counts->frames) + load_count(&counts->pages);
-	out->leaves[0] += load_count(&counts->pages);
+	out->frames += load_count(&counts->frames);
 	out->tables += load_count(&counts->tables);
 	out->flushes += load_count(&counts->flushes);
 	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
 		out->leaves[level] += load_count(&counts->leaves[level]);
+}
+
+/*
+ * The pages that npt_install_page() has mapped: what has been lent to the CPUs, but for the credit
+ * that they have left. Other CPUs go on meanwhile. One that refills makes its credit negative, adds
+ * to the sum, and then has the new credit, so a sum that stands still, with no credit below 0, is
+ * that of these credits.
+ */
+static uint64_t lent_pages(const struct aspace *as)
+{
+	const struct npt *npt = &as->npt;
+	int64_t lent, left;
+	bool refilling;
+
+	do {
+		lent = atomic_load_explicit(&npt->lent, memory_order_acquire);
+		left = 0;
+		refilling = false;
+		for (unsigned i = 0; i < MM_MAX_CPUS; i++) {
+			int64_t credit = atomic_load_explicit(&as->cpus[i].counts.credit,
+			                                      memory_order_acquire);
+
+			refilling |= credit < 0;
+			left += credit;
+		}
+	} while (refilling || lent != atomic_load_explicit(&npt->lent, memory_order_relaxed));
+	return (uint64_t)(lent - left);
 }
 
 void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
@@ -155,6 +181,12 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
 		for (unsigned fault = 0; fault < MM_FAULTS; fault++)
 			out->faults[fault] += load_count(&as->cpus[i].faults[fault]);
 	}
+
+	uint64_t pages = lent_pages(as);
+
+	out->frames += pages;
+	out->leaves[0] += pages;
+	out->faults[MM_FAULT_MAPPED] += pages;
 	aspace_leave(me);
 }
 

@@ -85,6 +85,6 @@ void aspace_dirty_stop(struct aspace *as)
 			merge_split(as);
 	}
 	as->log = (struct aspace_log){.active = false};
-	as->quick = as->npt.plain;
+	as->quick = as->npt.direct;
 	aspace_leave_alone(as);
 }

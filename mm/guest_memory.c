@@ -157,11 +157,27 @@ static enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me,
 }
 
 /* aspace_is_access(access). */
+/* All of the range, which lies within the limits. On an error nothing has been visited. */
+static enum mm_error visit_range(struct aspace *as, struct aspace_cpu *me, struct gpa_range range,
+                                 enum mm_perm access, visit_span visit, void *ctx)
+{
+	uint64_t offset = range.start.raw & (MM_PAGE_SIZE - 1);
+	checked_gpa_t at = aspace_part_at(range, 0);
+	struct aspace_span span;
+	enum mm_error err;
+
+	if (range.size > MM_PAGE_SIZE - offset)
+		return visit_stretches(as, me, range, access, visit, ctx);
+	err = stretch_at(as, me, at, (size_t)range.size, access, &span);
+	if (err == MM_OK)
+		(void)visit_one(as, at, span, access, visit, ctx);
+	return err;
+}
+
 static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, enum mm_perm access,
                                    visit_span visit, void *ctx)
 {
 	struct gpa_range range = gpa_range(gpa, bytes);
-	struct aspace_span span;
 
 	if (bytes == 0)
 		return MM_OK;
@@ -171,15 +187,9 @@ static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, e
 	struct aspace_cpu *me = aspace_enter(as);
 	enum mm_error err;
 
-	if (bytes <= MM_PAGE_SIZE - (gpa.raw & (MM_PAGE_SIZE - 1))) {
-		checked_gpa_t at = aspace_part_at(range, 0);
-
-		err = stretch_at(as, me, at, bytes, access, &span);
-		if (err == MM_OK)
-			(void)visit_one(as, at, span, access, visit, ctx);
-	} else {
-		err = visit_stretches(as, me, range, access, visit, ctx);
-	}
+	do
+		err = visit_range(as, me, range, access, visit, ctx);
+	while (err == MM_QUOTA && aspace_collect_credit(as, me));
 	aspace_leave(me);
 	return err;
 }

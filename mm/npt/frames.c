@@ -1,41 +1,92 @@
 /*
- * Frames under a quota. Where there is one, every frame is counted before it is asked for, so
- * that concurrent faults cannot overdraw it together; where there is none, nothing is counted
+ * Frames under a quota. Where there is one, every frame is charged before it is asked for, so
+ * that concurrent faults cannot overdraw it together. Where there is none, nothing is counted
  * here and CPUs share nothing.
+ *
+ * Faults that map single pages would all write to npt.used. Instead a CPU is lent credit for many
+ * frames at once and takes them one by one. Credit counts as used until it is taken back, so the
+ * quota is never exceeded. When the quota seems exhausted, the caller takes all credit back and
+ * tries again, so every frame of the quota can be had.
  */
 #include "mm/npt/frames.h"
 
 #include "mm/npt/walk.h"
 
-/* Books up to `frames` on the quota, at least `least` or nothing; answers how many. */
-static uint64_t book(struct npt *npt, uint64_t frames, uint64_t least)
+/* Charges up to `frames` to the quota, at least `least` or nothing; answers how many. */
+static uint64_t charge(struct npt *npt, uint64_t frames, uint64_t least)
 {
 	if (npt->quota == UINT64_MAX)
 		return frames;
 
 	uint64_t used = atomic_load_explicit(&npt->used, memory_order_relaxed);
-	uint64_t booked;
+	uint64_t charged;
 
 	do {
-		booked = u64_min(frames, npt->quota - used);
-		if (booked < least)
+		charged = u64_min(frames, npt->quota - used);
+		if (charged < least)
 			return 0;
 	} while (!atomic_compare_exchange_weak_explicit(
-		&npt->used, &used, used + booked, memory_order_relaxed, memory_order_relaxed));
-	return booked;
+		&npt->used, &used, used + charged, memory_order_relaxed, memory_order_relaxed));
+	return charged;
 }
 
-static void unbook(struct npt *npt, uint64_t frames)
+static void discharge(struct npt *npt, uint64_t frames)
 {
 	if (npt->quota != UINT64_MAX)
 		atomic_fetch_sub_explicit(&npt->used, frames, memory_order_relaxed);
+}
+
+/* Credit at a time: a CPU that runs dry charges the quota by one atomic operation for so many
+ * frames. The less there is left, the less one CPU gets of it. */
+#define LEND_MOST  INT64_C(64)
+#define LEND_SHARE 8
+
+/* Enough for ever: no machine has so many frames. */
+#define LEND_UNLIMITED (INT64_C(1) << 56)
+
+static int64_t charge_credit(struct npt *npt)
+{
+	uint64_t used, wanted;
+
+	if (npt->quota == UINT64_MAX)
+		return LEND_UNLIMITED;
+	used = atomic_load_explicit(&npt->used, memory_order_relaxed);
+	wanted = npt->quota > used ? (npt->quota - used) / LEND_SHARE : 0;
+	return (int64_t)charge(npt, u64_min(wanted + 1, LEND_MOST), 1);
+}
+
+/* A reader that sees the new sum of npt.lent sees this CPU's credit as negative or as refilled:
+ * see lent_pages() in aspace_query.c. */
+bool npt_refill_credit(struct npt *npt, struct npt_counts *counts)
+{
+	int64_t lent;
+
+	if (atomic_load_explicit(&counts->credit, memory_order_relaxed) > 0)
+		return true;
+	lent = charge_credit(npt);
+	atomic_store_explicit(&counts->credit, -1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&npt->lent, lent, memory_order_release);
+	atomic_store_explicit(&counts->credit, lent, memory_order_release);
+	return lent != 0;
+}
+
+bool npt_take_credit_back(struct npt *npt, struct npt_counts *counts)
+{
+	int64_t credit = atomic_load_explicit(&counts->credit, memory_order_relaxed);
+
+	if (credit <= 0 || npt->quota == UINT64_MAX)
+		return false;
+	atomic_store_explicit(&counts->credit, 0, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&npt->lent, credit, memory_order_relaxed);
+	discharge(npt, (uint64_t)credit);
+	return true;
 }
 
 enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[])
 {
 	uint64_t frames = (uint64_t)n << order;
 
-	if (book(npt, frames, frames) == 0)
+	if (charge(npt, frames, frames) == 0)
 		return MM_QUOTA;
 
 	size_t got = npt->hal.alloc(npt->hal.ctx, order, n, out);
@@ -44,14 +95,14 @@ enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[])
 		return MM_OK;
 	if (got != 0)
 		npt->hal.free(npt->hal.ctx, order, got, out);
-	unbook(npt, frames);
+	discharge(npt, frames);
 	return MM_NO_MEMORY;
 }
 
 void npt_give(struct npt *npt, unsigned order, size_t n, const hpa_t in[])
 {
 	npt->hal.free(npt->hal.ctx, order, n, in);
-	unbook(npt, (uint64_t)n << order);
+	discharge(npt, (uint64_t)n << order);
 }
 
 void npt_clear_table(const struct npt *npt, hpa_t table, unsigned order)
@@ -61,13 +112,13 @@ void npt_clear_table(const struct npt *npt, hpa_t table, unsigned order)
 
 enum mm_error npt_batch_fill(struct npt *npt, struct npt_batch *batch, uint64_t wanted)
 {
-	uint64_t booked = book(npt, u64_min(wanted, NPT_BATCH), 1);
+	uint64_t charged = charge(npt, u64_min(wanted, NPT_BATCH), 1);
 
-	if (booked == 0)
+	if (charged == 0)
 		return MM_QUOTA;
 	batch->next = 0;
-	batch->end = (unsigned)npt->hal.alloc(npt->hal.ctx, 0, (size_t)booked, batch->frames);
-	unbook(npt, booked - batch->end);
+	batch->end = (unsigned)npt->hal.alloc(npt->hal.ctx, 0, (size_t)charged, batch->frames);
+	discharge(npt, charged - batch->end);
 	return batch->end != 0 ? MM_OK : MM_NO_MEMORY;
 }
 

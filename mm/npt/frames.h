@@ -17,6 +17,12 @@ enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[]) M
 /* [shared] */
 void npt_give(struct npt *npt, unsigned order, size_t n, const hpa_t in[]);
 
+/* [shared, by the CPU whose counts these are] Sees to it that there is credit for one page at
+ * least. False: the quota is exhausted, as far as other CPUs have no credit left. */
+bool npt_refill_credit(struct npt *npt, struct npt_counts *counts) MM_MUST_CHECK;
+/* [exclusive] Takes a CPU's credit back. False: it had none. */
+bool npt_take_credit_back(struct npt *npt, struct npt_counts *counts);
+
 /* Clears a frame that becomes a table: plain stores, since the HAL's zero hook is for guests. */
 void npt_clear_table(const struct npt *npt, hpa_t table, unsigned order);
 /* Clears what a guest is to get. */

@@ -38,8 +38,12 @@ enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct 
 uint64_t npt_page_attr(const struct npt *npt, enum mm_perm perm);
 
 /*
- * npt_install() where the walk got to the last level, for such a page, in a plain table: what
+ * npt_install() where the walk got to the last level, for such a page, in a direct table: what
  * nearly every fault comes to, and short enough to stand in its caller. *attr is read last.
+ * MM_QUOTA: this CPU has no credit left; npt_refill_credit() has to follow.
+ *
+ * One unit of credit goes for each page, and nothing else is counted here: from the credit that is
+ * gone, aspace_get_stats() tells the pages, the frames, and the faults that were served so.
  */
 static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error npt_install_page(struct npt *npt,
                                                                      struct npt_counts *counts,
@@ -47,10 +51,15 @@ static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error npt_install_page(struct npt 
                                                                      const uint64_t *attr)
 {
 	uint64_t absent = 0;
-	hpa_t frame;
+	hpa_t taken;
 
-	if (MM_UNLIKELY(npt->hal.alloc(npt->hal.ctx, 0, 1, &frame) != 1))
+	if (MM_UNLIKELY(atomic_load_explicit(&counts->credit, memory_order_relaxed) == 0))
+		return MM_QUOTA;
+	if (MM_UNLIKELY(npt->hal.alloc(npt->hal.ctx, 0, 1, &taken) != 1))
 		return MM_NO_MEMORY;
+
+	const hpa_t frame = taken; /* no hook can change this one */
+
 	npt_clear_bytes(npt, (void *)(uintptr_t)(frame.raw + npt->direct_offset), MM_PAGE_SIZE);
 
 	const struct npt_format *f = npt->format;
@@ -58,11 +67,11 @@ static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error npt_install_page(struct npt 
 
 	if (MM_UNLIKELY(!atomic_compare_exchange_strong_explicit(
 		    entry, &absent, leaf, memory_order_release, memory_order_relaxed))) {
-		npt_give(npt, 0, 1, &frame);
+		npt->hal.free(npt->hal.ctx, 0, 1, &taken);
 		return MM_BUSY;
 	}
 	npt_publish(npt);
-	npt_count(&counts->pages, 1);
+	npt_count(&counts->credit, -1);
 	return MM_OK;
 }
 

@@ -43,8 +43,9 @@ MM_BEGIN_DECLS
  * an addition needs no locked instruction, and a reader sees no torn number.
  */
 struct npt_counts {
-	/* 4 KiB leaves with a frame, by npt_install_page(): to be added to frames and leaves[0]. */
-	MM_ATOMIC(int64_t) pages;
+	/* Frames that this CPU may still take by npt_install_page(), one for each fault that it
+	 * serves. They are on the quota already. Below 0: being refilled. See npt.lent. */
+	MM_ATOMIC(int64_t) credit;
 	MM_ATOMIC(int64_t) frames;                 /* data frames owned */
 	MM_ATOMIC(int64_t) tables;                 /* table frames, the root's included */
 	MM_ATOMIC(int64_t) flushes;                /* since init */
@@ -60,7 +61,6 @@ struct npt {
 	uint8_t root_level;
 	uint8_t root_shift; /* MM_LEVEL_SHIFT(root_level) */
 	bool direct;        /* no HAL hook crosses hpa/hva, and addresses are one field */
-	bool plain;         /* direct, and without a quota */
 
 	struct npt_config config;
 	struct mm_hal hal;
@@ -68,6 +68,8 @@ struct npt {
 	uint32_t tag;                               /* for mm_flush */
 	uint64_t quota;                             /* frames, tables included; UINT64_MAX: none */
 	MM_ALIGNED_TO(64) MM_ATOMIC(uint64_t) used; /* of the quota; not kept where there is none */
+	MM_ATOMIC(int64_t) lent; /* credit given to CPUs and not taken back: what of it no CPU has
+	                            left are pages that npt_install_page() has mapped */
 	struct npt_counts counts;
 	struct npt *copies;    /* of the live table: what shares frames with it, see share.h */
 	struct npt *next_copy; /* of a copy */

@@ -37,7 +37,7 @@ void pool_open(void);
 void pool_reset(void);
 
 /* An address space on the pool, EPT with 4 levels. `locked`: with a CPU index, so with a lock. */
-void bench_aspace(struct aspace *as, bool locked);
+void bench_aspace(struct aspace *as, bool locked, uint64_t quota);
 
 double now_ns(void);
 

@@ -102,7 +102,7 @@ static MM_ALWAYS_INLINE void translate_floor(struct timer *t, unsigned level, bo
 	uint64_t sum = 0, carried = 0;
 
 	pool_reset();
-	bench_aspace(&as, false);
+	bench_aspace(&as, false, UINT64_MAX);
 	bench_map_present(&as, level);
 	const uint64_t *root = (const uint64_t *)(uintptr_t)(aspace_root(&as).raw + offset);
 	timer_start(t);

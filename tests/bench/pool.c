@@ -88,14 +88,14 @@ void pool_reset(void)
 		pool.stack[i] = (uint32_t)(pool.frames - 1 - i);
 }
 
-void bench_aspace(struct aspace *as, bool locked)
+void bench_aspace(struct aspace *as, bool locked, uint64_t quota)
 {
 	struct aspace_config config = {
 		.format = &npt_ept,
 		.npt = {.levels = 4, .root_bits = 9, .hpa_bits = 46, .max_leaf = 2},
 		.hal = pool.hal,
 		.limits = gpa_range(gpa_at(0), UINT64_C(1) << 48),
-		.quota = UINT64_MAX,
+		.quota = quota,
 		.tag = 1,
 	};
 	if (locked)

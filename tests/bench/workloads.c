@@ -32,7 +32,7 @@ static const struct aspace_backing lazily = {0};
 static void open_space(bool locked)
 {
 	pool_reset();
-	bench_aspace(&as, locked);
+	bench_aspace(&as, locked, UINT64_MAX);
 }
 
 void bench_map_present(struct aspace *space, unsigned level)
@@ -119,6 +119,15 @@ static void fault_gib(struct timer *t, uint64_t bytes)
 static void w2b(struct timer *t)
 {
 	open_space(true);
+	fault_gib(t, GiB);
+	aspace_destroy(&as);
+}
+
+/* As W2b, with a quota that is never reached. */
+static void w2e(struct timer *t)
+{
+	pool_reset();
+	bench_aspace(&as, true, UINT64_C(1) << 40);
 	fault_gib(t, GiB);
 	aspace_destroy(&as);
 }
@@ -525,6 +534,7 @@ const struct workload workloads[] = {
 	{"W1c", "map linear 1 GiB, 4K leaves, per page", 0.8, 0, 20, w1c, floor_linear, NULL},
 	{"W2a", "map 1 GiB lazily, whole call", 300, 0, 0, w2a, NULL, NULL},
 	{"W2b", "fault in a page, not zeroed, with the lock", 8, 0, 130, w2b, floor_fault, NULL},
+	{"W2e", "the same under a quota", 0, 0, 134, w2e, floor_fault, NULL},
 	{"W2c", "fault in a page, zeroed, cold", 0, 1.05, 0, w2c, floor_zero_cold, NULL},
 	{"W2d", "fault in a page, zeroed, warm", 50, 0, 0, w2d, floor_zero_warm, NULL},
 	{"W3", "populate 256 MiB, not zeroed, per page", 2, 0, 0, w3, NULL, NULL},

@@ -240,6 +240,15 @@ static void c03_every_allocation_of_every_operation_fails(const struct geometry 
 	}
 }
 
+/* Takes the credit back that the CPU got while there was no quota. */
+static void settle_credit(struct aspace *as)
+{
+	_Atomic int64_t *credit = &as->cpus[0].counts.credit;
+
+	atomic_fetch_sub(&as->npt.lent, atomic_load(credit));
+	atomic_store(credit, 0);
+}
+
 /* The same by quota: the address space's own limit instead of the HAL's. */
 static void c03_every_quota(const struct geometry *geo)
 {
@@ -254,7 +263,7 @@ static void c03_every_quota(const struct geometry *geo)
 			/* As if the quota had been this all along. */
 			struct aspace_stats stats = guest_stats(g);
 			g->as.npt.quota = stats.frames + stats.tables + spare;
-			g->as.npt.plain = g->as.quick = false;
+			settle_credit(&g->as);
 			atomic_store(&g->as.npt.used, stats.frames + stats.tables);
 			uint64_t before = guest_fingerprint(g);
 			enum mm_error err = MM_OK;
@@ -271,7 +280,9 @@ static void c03_every_quota(const struct geometry *geo)
 			}
 			stats = guest_stats(g);
 			CHECK(stats.frames + stats.tables <= g->as.npt.quota);
-			CHECK_EQ(stats.frames + stats.tables, atomic_load(&g->as.npt.used));
+			CHECK_EQ(stats.frames + stats.tables +
+			                 (uint64_t)atomic_load(&g->as.cpus[0].counts.credit),
+			         atomic_load(&g->as.npt.used));
 			guest_close(g);
 		}
 	}
