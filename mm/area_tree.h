@@ -24,8 +24,23 @@
 
 #include "mm/area.h"
 
-#define AREA_LEAF_SLOTS  100
-#define AREA_INNER_SLOTS 168
+/* A test builds the library with small nodes, so that its trees are high. The other numbers are
+ * the strides of area_slot_of(). */
+#ifdef AREA_SMALL_NODES
+#define AREA_LEAF_SLOTS   12
+#define AREA_LEAF_COARSE  4
+#define AREA_LEAF_FINE    2
+#define AREA_INNER_SLOTS  8
+#define AREA_INNER_COARSE 4
+#define AREA_INNER_FINE   2
+#else
+#define AREA_LEAF_SLOTS   100
+#define AREA_LEAF_COARSE  20
+#define AREA_LEAF_FINE    4
+#define AREA_INNER_SLOTS  168
+#define AREA_INNER_COARSE 28
+#define AREA_INNER_FINE   4
+#endif
 
 struct area_leaf {
 	struct area_head head;
@@ -75,12 +90,12 @@ static MM_ALWAYS_INLINE unsigned area_slot_of(const uint64_t *starts, unsigned n
 
 static MM_ALWAYS_INLINE unsigned area_inner_slot(const uint64_t *starts, uint64_t key)
 {
-	return area_slot_of(starts, AREA_INNER_SLOTS, 28, 4, key);
+	return area_slot_of(starts, AREA_INNER_SLOTS, AREA_INNER_COARSE, AREA_INNER_FINE, key);
 }
 
 static MM_ALWAYS_INLINE unsigned area_leaf_slot(const uint64_t *starts, uint64_t key)
 {
-	return area_slot_of(starts, AREA_LEAF_SLOTS, 20, 4, key);
+	return area_slot_of(starts, AREA_LEAF_SLOTS, AREA_LEAF_COARSE, AREA_LEAF_FINE, key);
 }
 
 static MM_ALWAYS_INLINE unsigned area_inline_slot(const uint64_t *starts, uint64_t key)

@@ -1,12 +1,14 @@
 # --- host tests ---
 # Included by the Makefile: gives HOST_TESTS. The library is built in one flavour per way of
-# testing it: asan for the unit tests, tsan for the races, fast for what runs long.
+# testing it: asan for the unit tests, tsan for the races, fast for what runs long, small for high
+# trees of areas.
 
 HOST_WARN    := $(filter-out -Wmissing-prototypes,$(WARN)) -Wno-missing-field-initializers
 HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pthread -DMM_DEBUG -I. -Ikernel/include -Itests/host $(HOST_WARN)
 asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 tsan_CFLAGS  := -O1 -fsanitize=thread -Wl,--wrap=__tsan_atomic32_load -Wno-unused-command-line-argument
 fast_CFLAGS  := -O2
+small_CFLAGS := -O2 -DAREA_SMALL_NODES
 fuzz_CFLAGS  := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 cov_CFLAGS   := -O1 -UMM_DEBUG -fprofile-instr-generate -fcoverage-mapping -mllvm -instrprof-atomic-counter-update-all \
                 -Wno-unused-command-line-argument
@@ -22,7 +24,7 @@ HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/
 
 HOST_UNITS   := $(patsubst tests/host/%.c,$(B)/host/asan/%,$(wildcard tests/host/test_*.c))
 HOST_RACES   := $(patsubst tests/host/%.c,$(B)/host/tsan/%,$(wildcard tests/host/race_*.c))
-HOST_LONG    := $(patsubst tests/host/%.c,$(B)/host/fast/%,$(wildcard tests/host/long_*.c))
+HOST_LONG    := $(patsubst tests/host/%.c,$(B)/host/fast/%,$(wildcard tests/host/long_*.c)) $(B)/host/small/long_area
 
 # $(1): flavour. mm/ is compiled with the target's warnings, tests with the same save prototypes.
 define HOST_RULES
@@ -40,7 +42,7 @@ $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1
 .PRECIOUS: $(B)/host/$(1)/obj/%.c.o
 -include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
 endef
-$(foreach f,asan tsan fast cov bench,$(eval $(call HOST_RULES,$(f))))
+$(foreach f,asan tsan fast small cov bench,$(eval $(call HOST_RULES,$(f))))
 
 # Decoders are held against the assembler: tests/host/insns/<arch>.c, as bytes.
 riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno-relax
@@ -77,7 +79,8 @@ coverage: $(HOST_COVER) ## lines and branches of mm/ that the host tests reach
 	@tests/host/coverage.py $(B)/host/cov $^
 
 # --- that the tests can fail: defects planted one at a time ---
-MUTANT_TESTS := $(COVER_TESTS) long_marks long_observe long_cost long_exhaustive tsan/race_aspace
+MUTANT_TESTS := $(COVER_TESTS) long_marks long_observe long_cost long_exhaustive long_area small/long_area \
+                tsan/race_aspace
 
 .PHONY: mutants
 mutants: ## plant defects in copies of mm/, and see the tests find them; an interrupted run goes on
@@ -112,5 +115,5 @@ test-host: $(HOST_TESTS) ## host tests alone
 # --- the same for longer: every format's 1,000 million, every sequence of six, 100 million races ---
 .PHONY: soak-host
 soak: soak-host
-soak-host: $(HOST_LONG) $(HOST_RACES) ## the model, every short sequence and the races, at length
+soak-host: $(HOST_LONG) $(HOST_RACES) ## the model, every short sequence, areas and the races, at length
 	@tests/host/soak-host $(B)/host

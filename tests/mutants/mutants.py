@@ -6,7 +6,8 @@ mm/, one at a time in a copy of the library, and runs the tests until one of the
 usage: mutants.py [--only TEXT] [--count N] [--planted | --mechanical] [--fresh] [-j N] TEST...
        mutants.py --check          can all defects of planted.py be planted?
 
-TEST are programs of tests/host, "tsan/NAME" for one built with ThreadSanitizer. The mechanical
+TEST are programs of tests/host, "tsan/NAME" for one built with ThreadSanitizer, "small/NAME" for one
+whose library has small area nodes. The mechanical
 mutants are the same ones as long as the code is the same: a sample of --count (200) by hash, with
 some of each file. What was found out is kept in build/mutants, by what the sources were: a run
 that was interrupted goes on where it was (--fresh: it does not), and each mutant meets first the

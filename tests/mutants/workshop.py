@@ -16,13 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
 CFLAGS = "-std=c17 -O1 -g0 -DMM_DEBUG -D_GNU_SOURCE -pthread -w".split()
-FLAVOURS = {"plain": [], "tsan": ["-fsanitize=thread", "-Wl,--wrap=__tsan_atomic32_load"]}
+FLAVOURS = {"plain": [], "tsan": ["-fsanitize=thread", "-Wl,--wrap=__tsan_atomic32_load"],
+            "small": ["-DAREA_SMALL_NODES"]}
 WALL = 300  # seconds: for what waits for ever, instead of running
 LEAST_CPU = 4  # seconds that any test may take; else FACTOR times what it takes without a defect
 FACTOR = 10
 
 # Small shares: a mutant that lives through these lives.
 ENVIRONMENT = dict(os.environ, MODEL_OPS="60000", MODEL_SHRINK="0", RACE_OPS="60000", EXHAUSTIVE_DEPTH="4",
+                   AREA_OPS="400000",
                    CMOCKA_MESSAGE_OUTPUT="TAP", TSAN_OPTIONS="halt_on_error=1")
 
 
@@ -45,7 +47,7 @@ def support_sources():
 
 
 def flavour_of(test):
-    return "tsan" if test.startswith("tsan/") else "plain"
+    return test.split("/")[0] if "/" in test else "plain"
 
 
 def main_of(test):
