@@ -520,8 +520,12 @@ static void wide(struct world *w, enum order order, unsigned areas)
 	unsigned first = from * SPACING + (unsigned)rng_below(&w->rng, 3);
 	unsigned end = (from + n) * SPACING + (unsigned)rng_below(&w->rng, 3);
 	enum op op = (enum op[]){REPLACE, REPLACE, CUT, PROTECT}[rng_below(&w->rng, 4)];
-	if (rng_below(&w->rng, 2))
-		fill_leaf(w, first > 0 ? first - 1 : 0);
+	unsigned in_leaf, last;
+	if (rng_below(&w->rng, 4)) { /* right after a full leaf */
+		fill_leaf(w, first);
+		if (ends_of_leaf(w, first, &in_leaf, &last) && last + 1 < end && last >= first)
+			first = last + 1;
+	}
 	apply(w, op, first, end - first, some_word(w));
 	if (op == REPLACE)
 		apply(w, CUT, first, end - first, 0);

@@ -12,6 +12,25 @@ LOOK_FIRST = ("for (size_t done = 0; err == MM_OK && done < bytes; done += span.
 
 UNITS = ["test_fault", "test_change", "test_memory", "test_flush", "test_track"]
 
+REPLACE_IN_PLACE = "	if (descend_from(map, start, path) && area_last(area_at(path)) <= last) {"
+DROP_THEN_INSERT = "	if (false && descend_from(map, start, path) && area_last(area_at(path)) <= last) {"
+
+# One list for the frames that are reserved and for those that a change frees, given back when it
+# is full: what was wrong once. Enough is reserved.
+FREED_INTO_RESERVATION = [
+    ("mm/area_tree.c", "	hpa_t frame = hal_to_phys(map->hal, node);\n	map->frames--;\n",
+     "	hpa_t frame = hal_to_phys(map->hal, node);\n	map->frames--;\n"
+     "	if (area_shared) {\n		if (area_shared->count == AREA_RESERVATION_FRAMES)\n"
+     "			area_release(map, area_shared);\n"
+     "		area_shared->frames[area_shared->count++] = frame;\n		return;\n	}\n"),
+    ("mm/area_tree.c", "/* Straight to the HAL:", "struct area_reservation *area_shared;\n/* Straight to the HAL:"),
+    ("mm/area_reserve.c", "area_frames_for(map, &first, low, &end, high)", "map->height + 1 + high"),
+    ("mm/area.c", REPLACE_IN_PLACE,
+     "	extern struct area_reservation *area_shared;\n	area_shared = reserved;\n" + DROP_THEN_INSERT),
+    ("mm/area.c", "	area_descend(map, start, path);\n	area_insert(map, path, area, reserved);",
+     "	area_descend(map, start, path);\n	area_insert(map, path, area, reserved);\n	area_shared = NULL;"),
+]
+
 PLANTED = [
     ("c01-frames-not-zeroed",
      [("mm/npt/frames.h", "		__builtin_memset(at, 0, bytes);", "		(void)at;")],
@@ -414,4 +433,41 @@ PLANTED = [
      [("mm/npt/frames.c", "return (int64_t)charge(npt, u64_min(wanted + 1, LEND_MOST), 1);",
        "return LEND_MOST;")],
      ["test_quota", "test_fault"]),
+    # --- the frames that a change of areas reserves ---
+    ("area-replace-inserts-after-dropping",  # into another leaf than the one that was counted
+     [("mm/area.c", REPLACE_IN_PLACE, DROP_THEN_INSERT)],
+     ["test_area_reserve"]),
+    ("area-replace-inserts-after-dropping-at-length",
+     [("mm/area.c", REPLACE_IN_PLACE, DROP_THEN_INSERT)],
+     ["long_area"]),
+    ("area-replace-inserts-after-dropping-in-a-high-tree",
+     [("mm/area.c", REPLACE_IN_PLACE, DROP_THEN_INSERT)],
+     ["small/long_area"]),
+    ("area-freed-nodes-release-the-reservation", FREED_INTO_RESERVATION, ["test_area_reserve"]),
+    ("area-freed-nodes-release-the-reservation-at-length", FREED_INTO_RESERVATION, ["long_area"]),
+    ("area-freed-nodes-release-the-reservation-in-a-high-tree", FREED_INTO_RESERVATION,
+     ["small/long_area"]),
+    ("area-reserve-forgets-the-new-root",
+     [("mm/area_reserve.c", "? frames + 1 : TREE_TOO_HIGH", "? frames : TREE_TOO_HIGH")],
+     ["test_area", "test_area_reserve"]),
+    ("area-reserve-forgets-the-greatest-height",
+     [("mm/area_reserve.c", "map->height < AREA_MAX_HEIGHT ? frames + 1 : TREE_TOO_HIGH", "frames + 1")],
+     ["test_area_reserve"]),
+    ("area-reserve-forgets-the-second-end",
+     [("mm/area_reserve.c", "unsigned high = gpa_range_contains(area->range, last) && area_last(area) > last.raw;",
+       "unsigned high = 0;")],
+     ["test_area_reserve", "long_area"]),
+    ("area-reserve-counts-two-entries-as-one",
+     [("mm/area_reserve.c", "			low += high;", "			low |= high;")],
+     ["test_area_reserve", "small/long_area"]),
+    ("area-reserve-forgets-full-ancestors",
+     [("mm/area_reserve.c", "level < map->height && low + high > 0; level++)", "level < 1; level++)")],
+     ["test_area_reserve", "long_area"]),
+    ("area-failed-reservation-keeps-frames",
+     [("mm/area_reserve.c", "		map->hal->free(map->hal->ctx, 0, got, frames);\n", "")],
+     ["test_area_reserve", "small/long_area"]),
+    ("area-reservation-underflows",
+     [("mm/area_tree.c", "	MM_REQUIRE(map->hal, reserved->count > 0 && reserved->count <= AREA_RESERVATION_FRAMES);\n",
+       "")],
+     ["test_area_reserve"]),
 ]
