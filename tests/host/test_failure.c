@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/area_tree.h"
 #include "mm/compiler.h"
 
 struct operation {
@@ -43,20 +44,30 @@ static void the_largest_leaf(struct guest *g)
 	                           level));
 }
 
-/* As many areas as fit into the map itself, save one. */
-static void seven_areas(struct guest *g)
+static void small_areas(struct guest *g, unsigned n)
 {
-	for (unsigned i = 0; i < AREA_INLINE - 1; i++)
+	for (unsigned i = 0; i < n; i++)
 		CHECK_OK(aspace_map_alloc(&g->as, pages(4 * i, 3), MM_RW,
 		                          (struct aspace_backing){0}));
+}
+
+/* As many areas as fit into the map itself: one more takes a node. */
+static void a_full_map(struct guest *g)
+{
+	small_areas(g, AREA_INLINE);
+}
+
+/* The same, and one of them has a large leaf: cutting it takes a node and a table. */
+static void a_full_map_with_a_large_leaf(struct guest *g)
+{
+	small_areas(g, AREA_INLINE - 1);
+	one_large_leaf(g);
 }
 
 /* A full node: the next area splits it. */
 static void a_full_node(struct guest *g)
 {
-	for (unsigned i = 0; i < 99; i++)
-		CHECK_OK(aspace_map_alloc(&g->as, pages(4 * i, 3), MM_RW,
-		                          (struct aspace_backing){0}));
+	small_areas(g, AREA_LEAF_SLOTS);
 }
 
 static enum mm_error populate_small(struct guest *g)
@@ -156,10 +167,15 @@ static const struct operation operations[] = {
 	{"populate-small", nothing, populate_small},
 	{"populate-large", nothing, populate_large},
 	{"map-linear", nothing, map_linear},
-	{"map-lazily-8th", seven_areas, map_lazily},
+	{"map-lazily-full", a_full_map, map_lazily},
 	{"map-lazily-split", a_full_node, map_lazily},
-	{"map-device-8th", seven_areas, map_device},
+	{"map-device-full", a_full_map, map_device},
+	{"populate-full", a_full_map, populate_small},
 	{"populate-split", a_full_node, populate_small},
+	{"unmap-part-full", a_full_map_with_a_large_leaf, unmap_part},
+	{"protect-part-full", a_full_map_with_a_large_leaf, protect_part},
+	{"remap-part-full", a_full_map_with_a_large_leaf, remap_part},
+	{"replace-part-full", a_full_map_with_a_large_leaf, replace_by_small},
 	{"unmap-part", one_large_leaf, unmap_part},
 	{"protect-part", one_large_leaf, protect_part},
 	{"remap-part", one_large_leaf, remap_part},
@@ -167,13 +183,13 @@ static const struct operation operations[] = {
 	{"replace-part-lazily", one_large_leaf, replace_by_nothing},
 	{"replace-lazy", lazily_large, replace_by_small},
 	{"replace-split", a_full_node, replace_in_an_area},
-	{"replace-8th", seven_areas, replace_in_an_area},
+	{"replace-full", a_full_map, replace_in_an_area},
 	{"unmap-largest", the_largest_leaf, unmap_part},
 	{"protect-largest", the_largest_leaf, protect_part},
 	{"unmap-split", a_full_node, unmap_in_an_area},
 	{"protect-split", a_full_node, protect_in_an_area},
-	{"unmap-8th", seven_areas, unmap_in_an_area},
-	{"protect-8th", seven_areas, protect_in_an_area},
+	{"unmap-full", a_full_map, unmap_in_an_area},
+	{"protect-full", a_full_map, protect_in_an_area},
 	{"fault", lazily_large, fault},
 	{"fault-large", lazily_large, fault_large},
 	{"write", lazily_large, write_across, true},
