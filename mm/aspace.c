@@ -187,6 +187,31 @@ static enum mm_error check_still(const struct aspace *as)
 /* What to do with a checked area; `now`: its leaves come with it. */
 typedef enum mm_error (*put_area)(struct aspace *as, const struct area *area, bool now);
 
+/* Around a range that has just changed, leaves may have become alike. Areas say how large a leaf
+ * may be, and no leaf crosses from one into another. A log that withholds permissions merges when
+ * it stops. */
+static void merge_leaves(struct aspace *as, struct gpa_range range)
+{
+	uint64_t last = gpa_range_last(range).raw;
+	const struct area *area = area_find(&as->areas, range.start);
+
+	if (as->log.active)
+		return;
+	while (area && area->range.start.raw <= last) {
+		npt_merge(&as->npt, range, area->range, area->max_leaf);
+		area = area_first_from(&as->areas, gpa_plus(gpa_range_last(area->range), 1));
+	}
+}
+
+/* The same where a new area has been joined to its neighbours: leaves of its own are as large as
+ * they can be. Frames of the library's own seldom follow each other. */
+static void merge_joined(struct aspace *as, const struct area *area)
+{
+	if (area->backend == AREA_LINEAR && area->max_leaf > 0 &&
+	    area_find(&as->areas, area->range.start)->range.size != area->range.size)
+		merge_leaves(as, area->range);
+}
+
 static enum mm_error add_area(struct aspace *as, const struct area *area, bool now)
 {
 	struct npt_mapping mapping = mapping_of(as, area);
@@ -201,8 +226,10 @@ static enum mm_error add_area(struct aspace *as, const struct area *area, bool n
 		err = area_reserve_place(&as->areas, &place, &reserved);
 	if (err == MM_OK && now)
 		err = npt_map(&as->npt, &mapping);
-	if (err == MM_OK)
+	if (err == MM_OK) {
 		area_insert(&as->areas, &place, area, &reserved);
+		merge_joined(as, area);
+	}
 	area_release(&as->areas, &reserved);
 	aspace_leave_alone(as);
 	return err;
@@ -221,8 +248,10 @@ static enum mm_error replace_area(struct aspace *as, const struct area *area, bo
 		err = area_reserve(&as->areas, area->range, &reserved);
 	if (err == MM_OK)
 		err = now ? npt_replace(&as->npt, &mapping) : npt_unmap(&as->npt, area->range);
-	if (err == MM_OK)
+	if (err == MM_OK) {
 		area_replace(&as->areas, area, &reserved);
+		merge_joined(as, area);
+	}
 	area_release(&as->areas, &reserved);
 	aspace_leave_alone(as);
 	return err;
@@ -396,24 +425,13 @@ enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host
 		err = area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
 		err = npt_replace(&as->npt, &mapping);
-	if (err == MM_OK)
+	if (err == MM_OK) {
 		area_set_host(&as->areas, range, host, &reserved);
+		merge_leaves(as, range);
+	}
 	area_release(&as->areas, &reserved);
 	aspace_leave_alone(as);
 	return err;
-}
-
-/* Around a range that has just changed, leaves may have become alike. Areas say how large a leaf
- * may be, and no leaf crosses from one into another. */
-static void merge_leaves(struct aspace *as, struct gpa_range range)
-{
-	uint64_t last = gpa_range_last(range).raw;
-	const struct area *area = area_find(&as->areas, range.start);
-
-	while (area && area->range.start.raw <= last) {
-		npt_merge(&as->npt, range, area->range, area->max_leaf);
-		area = area_first_from(&as->areas, gpa_plus(gpa_range_last(area->range), 1));
-	}
 }
 
 enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_perm perm)

@@ -43,14 +43,14 @@ static enum mm_error relax(struct aspace *as, struct npt_counts *counts, const s
 
 	/* The whole leaf gets the permissions of this area. */
 	MM_ASSERT(gpa_range_covers(area->range, npt_leaf_range(gpa, slot.level)));
-	if (write && (slot.value & as->npt.format->shared) != 0)
-		return npt_unshare(&as->npt, counts, slot, gpa, perm);
 	if (write && as->log.split && slot.level > 0) {
 		enum mm_error err = npt_split_leaf(&as->npt, counts, slot, gpa);
 
 		if (err == MM_OK || err == MM_BUSY)
 			return MM_BUSY;
 	}
+	if (write && (slot.value & as->npt.format->shared) != 0)
+		return npt_unshare(&as->npt, counts, slot, gpa, perm);
 	return npt_relax(&as->npt, counts, slot, gpa, perm);
 }
 

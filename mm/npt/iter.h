@@ -50,6 +50,12 @@ static inline void npt_iter_skip(struct npt_iter *it, uint64_t to)
 	it->at = to;
 }
 
+/* Looks again at what was found last, where it lies in the range that is iterated over. */
+static inline void npt_iter_again(struct npt_iter *it, struct gpa_range range)
+{
+	it->at = it->gpa.raw > range.start.raw ? it->gpa.raw : range.start.raw;
+}
+
 static inline bool npt_iter_next(struct npt_iter *it)
 {
 	while (it->at < it->end) {

@@ -30,12 +30,14 @@ static uint64_t hidden(const struct npt_format *f, uint64_t entry, uint64_t mark
 	return live ? npt_mark(f, entry, mark) : entry;
 }
 
-/* At least one frame in hand: for a table, and for the pages that are still to come. */
-static enum mm_error need_frame(struct mapper *m)
+/* At least one frame in hand: for a table, or for the first of n pages. No more are taken than will
+ * be used for certain, since a block that comes later needs what the quota has left. Where all
+ * leaves are pages, these are those that are still to come. */
+static enum mm_error need_frame(struct mapper *m, uint64_t n)
 {
 	if (MM_LIKELY(m->batch.next != m->batch.end))
 		return MM_OK;
-	return npt_batch_fill(m->npt, &m->batch, m->owned ? m->left + 1 : 1);
+	return npt_batch_fill(m->npt, &m->batch, m->owned && m->max_leaf == 0 ? m->left + 1 : n);
 }
 
 /* n leaves that follow each other in host memory. */
@@ -82,7 +84,7 @@ static unsigned frames_in_a_row(const hpa_t *frames, unsigned n)
 static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint64_t n, bool live)
 {
 	while (n != 0) {
-		enum mm_error err = need_frame(m);
+		enum mm_error err = need_frame(m, n);
 
 		if (err != MM_OK) {
 			clear_entries(entry, n);
@@ -145,7 +147,7 @@ static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsig
 		return fill(m, npt_child(m->npt, value), level - 1, start, end, true);
 
 	MM_ASSERT(value == 0);
-	err = need_frame(m);
+	err = need_frame(m, 1);
 	if (err != MM_OK)
 		return err;
 	table = m->batch.frames[m->batch.next++];

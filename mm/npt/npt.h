@@ -123,7 +123,7 @@ enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm 
 
 /* [exclusive] Puts one leaf, up to this level, in the place of each table whose leaves are alike
  * and follow each other in host memory, wherever such a leaf would meet the range `changed` and
- * lie within the other. What they map stays. */
+ * lie within the other. What they map stays. Does nothing while there are copies (share.h). */
 void npt_merge(struct npt *npt, struct gpa_range changed, struct gpa_range within,
                unsigned max_leaf);
 

@@ -265,6 +265,9 @@ static struct gpa_range merge_range(struct gpa_range changed, struct gpa_range w
 void npt_merge(struct npt *npt, struct gpa_range changed, struct gpa_range within,
                unsigned max_leaf)
 {
+	/* A copy may have a table where the leaf would be, and to restore it must take no frame. */
+	if (npt->copies)
+		return;
 	for (unsigned level = 1; level <= max_leaf; level++) {
 		struct gpa_range range = merge_range(changed, within, level);
 

@@ -11,7 +11,7 @@ void npt_for_each_leaf(const struct npt *npt, struct gpa_range range, npt_visit 
 	while (npt_iter_next(&it)) {
 		/* A fault may be replacing it: what there is then counts, maybe a table. */
 		if (npt_is_frozen(npt->format, it.slot.value)) {
-			it.at = it.gpa.raw;
+			npt_iter_again(&it, range);
 			continue;
 		}
 

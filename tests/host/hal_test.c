@@ -125,7 +125,8 @@ static bool find_block(struct hal_test *test, unsigned order, size_t within, siz
 {
 	size_t blocks = within >> order;
 	for (size_t tries = 0; tries < blocks; tries++) {
-		test->cursor = (test->cursor + 0x9e5) & (blocks - 1);
+		size_t step = test->options.in_order ? 1 : 0x9e5;
+		test->cursor = (test->cursor + step) & (blocks - 1);
 		*first = test->cursor << order;
 		if (block_is_free(test, *first, (size_t)1 << order))
 			return true;

@@ -52,6 +52,7 @@ struct hal_test_options {
 	bool hooks;     /* phys_to_virt and virt_to_phys by hook, not by offset */
 	bool no_zero;   /* leave the hooks for zeroed and written memory out */
 	bool no_blocks; /* no block larger than a frame is ever free, save of root_order */
+	bool in_order;  /* frames come in order, from hal_test.cursor + 1 on */
 	unsigned root_order;
 	bool threads;       /* hooks are called from several threads at once */
 	bool shared;        /* the pool and the trace are shared with forked children */

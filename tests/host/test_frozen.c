@@ -45,6 +45,22 @@ static void look_at_leaves(struct scene *s)
 	CHECK_EQ(seen, COUNT);
 }
 
+/* A range that begins inside the leaf: nothing below it is seen. */
+static bool in_the_middle(void *ctx, const struct npt_leaf *leaf)
+{
+	unsigned *seen = ctx;
+	CHECK_EQ(leaf->gpa.raw, page(FIRST + 100 + *seen).raw);
+	++*seen;
+	return true;
+}
+
+static void look_at_the_middle(struct scene *s)
+{
+	unsigned seen = 0;
+	CHECK_OK(aspace_for_each_leaf(&s->g->as, pages(FIRST + 100, 10), in_the_middle, &seen));
+	CHECK_EQ(seen, 10);
+}
+
 static void fault_on_it(struct scene *s)
 {
 	CHECK_EQ(aspace_fault(&s->g->as, page(FIRST + 3), MM_R), MM_FAULT_SPURIOUS);
@@ -85,8 +101,8 @@ static void in_the_flush(void *ctx)
 
 static void who_meets_a_frozen_entry_waits(const struct geometry *geo)
 {
-	void (*const calls[])(struct scene *) = {translate_it, look_at_leaves, fault_on_it,
-	                                         read_it};
+	void (*const calls[])(struct scene *) = {translate_it, look_at_leaves, look_at_the_middle,
+	                                         fault_on_it, read_it};
 	for (unsigned i = 0; i < MM_ARRAY_SIZE(calls); i++) {
 		struct guest *g =
 			guest_open(geo, (struct hal_test_options){.threads = true, .frames = 2048});

@@ -38,13 +38,137 @@ static void protect_after_a_snapshot(const struct geometry *geo)
 	EXPECT_FAULT(g, page(1100), MM_W, MM_FAULT_PERMISSION);
 	guest_close(g);
 }
-// MORE
+
+/* --- a dirty log that splits --- */
+
+static uint64_t written_pages(struct guest *g)
+{
+	uint64_t bitmap[16] = {0};
+	uint64_t n = 0;
+	CHECK_OK(aspace_dirty_collect(&g->as, pages(512, 1024), bitmap));
+	for (unsigned i = 0; i < MM_ARRAY_SIZE(bitmap); i++)
+		n += (uint64_t)__builtin_popcountll(bitmap[i]);
+	return n;
+}
+
+/* A leaf that a snapshot has shared is split by the first write as any other. */
+static void log_splits_what_a_snapshot_has_shared(const struct geometry *geo)
+{
+	for (unsigned live = 0; live < 2; live++) {
+		struct guest *g = guest_open(geo, roomy);
+		struct snapshot s;
+		check_context("format=%s live=%u", geo->name, live);
+		map_large(g, MM_RW);
+		CHECK_OK(aspace_snapshot_take(&g->as, &s));
+		if (!live)
+			aspace_snapshot_drop(&g->as, &s);
+		CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
+		guest_store(g, page(700), 1);
+		CHECK_EQ(written_pages(g), 1);
+		/* Without a table to be had: the whole leaf, unless a snapshot holds it. */
+		hal_test_fail_after(g->hal, 1);
+		if (live)
+			EXPECT_FAULT(g, page(1100), MM_W, MM_FAULT_NO_MEMORY);
+		else
+			guest_store(g, page(1100), 1);
+		hal_test_fail_after(g->hal, 0);
+		CHECK_EQ(written_pages(g), live ? 0 : 512);
+		aspace_dirty_stop(&g->as);
+		guest_close(g);
+	}
+}
+
+/* Pages that were copied to frames in a row stay pages while the snapshot lives: to restore it
+ * takes no frame. */
+static void no_merge_beside_a_snapshot(const struct geometry *geo)
+{
+	struct guest *g =
+		guest_open(geo, (struct hal_test_options){.frames = 8192, .in_order = true});
+	struct snapshot s;
+	CHECK_OK(aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
+	                          (struct aspace_backing){.max_leaf = 1}));
+	g->hal->options.no_blocks = true;
+	for (unsigned p = 512; p < 1024; p++)
+		guest_store(g, page(p), (uint8_t)p);
+	g->hal->options.no_blocks = false;
+	CHECK_EQ(guest_stats(g).leaves[0], 512);
+	CHECK_OK(aspace_snapshot_take(&g->as, &s));
+	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
+	g->hal->cursor = 3071; /* the copies come from here on, in order */
+	for (unsigned p = 512; p < 1024; p++)
+		guest_store(g, page(p), (uint8_t)(p + 1));
+	uint64_t first = guest_walk(g, page(512), MM_R).hpa.raw;
+	for (unsigned p = 513; p < 1024; p++)
+		CHECK_EQ(guest_walk(g, page(p), MM_R).hpa.raw, first + (p - 512) * MM_PAGE_SIZE);
+	aspace_dirty_stop(&g->as);
+	hal_test_fail_after(g->hal, 1);
+	CHECK_OK(aspace_snapshot_restore(&g->as, &s));
+	hal_test_fail_after(g->hal, 0);
+	for (unsigned p = 512; p < 1024; p++)
+		CHECK_EQ(guest_load(g, page(p)), (uint8_t)p);
+	guest_close(g);
+}
+
+/* --- quota --- */
+
+/* Just enough frames for large leaves and their tables: spare frames for pages must not stand in
+ * the way of a block. */
+static void a_quota_that_fits_exactly(const struct geometry *geo)
+{
+	for (unsigned head = 0; head < 13; head += 6) {
+		struct hal_test_options options = roomy;
+		struct gpa_range range = pages(512 - head, 1024 + 2 * head);
+		struct aspace_backing backing = {.populate = true, .max_leaf = 1};
+		struct guest *g = guest_open(geo, roomy);
+		check_context("format=%s head=%u", geo->name, head);
+		CHECK_OK(aspace_map_alloc(&g->as, range, MM_RW, backing));
+		struct aspace_stats stats = guest_stats(g);
+		CHECK_EQ(stats.leaves[1], 2);
+		guest_close(g);
+
+		options.root_order = npt_root_order(&geo->config);
+		struct hal_test *hal = hal_test_open(options);
+		struct aspace_config config = guest_config(geo, hal);
+		config.quota = stats.frames + stats.tables;
+		g = guest_open_with(geo, hal, &config);
+		CHECK_OK(aspace_map_alloc(&g->as, range, MM_RW, backing));
+		CHECK_EQ(guest_stats(g).leaves[1], 2);
+		guest_close(g);
+	}
+}
+
+/* --- merging --- */
+
+static void what_is_remapped_back_is_merged(const struct geometry *geo)
+{
+	const hpa_t host = hpa_at(0x40000000);
+	struct guest *g = guest_open(geo, roomy);
+	CHECK_OK(aspace_map_linear(&g->as, pages(512, 1024), host, MM_RW, MM_NORMAL, 1));
+	CHECK_OK(aspace_remap(&g->as, pages(700, 3), hpa_at(0x80000000)));
+	CHECK_EQ(guest_stats(g).leaves[0], 512);
+	CHECK_OK(aspace_remap(&g->as, pages(700, 3), hpa_plus(host, 188 * MM_PAGE_SIZE)));
+	CHECK_EQ(guest_stats(g).leaves[0], 0);
+	CHECK_EQ(guest_stats(g).leaves[1], 2);
+	/* The same by way of another area, or of none. */
+	CHECK_OK(aspace_replace_device(&g->as, pages(700, 3)));
+	CHECK_OK(aspace_replace_linear(&g->as, pages(700, 3), hpa_plus(host, 188 * MM_PAGE_SIZE),
+	                               MM_RW, MM_NORMAL, 1));
+	CHECK_EQ(guest_stats(g).leaves[1], 2);
+	CHECK_OK(aspace_unmap(&g->as, pages(1100, 1)));
+	CHECK_OK(aspace_map_linear(&g->as, pages(1100, 1), hpa_plus(host, 588 * MM_PAGE_SIZE),
+	                           MM_RW, MM_NORMAL, 1));
+	CHECK_EQ(guest_stats(g).leaves[1], 2);
+	guest_close(g);
+}
 
 int main(void)
 {
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST(protect_after_a_snapshot),
-		// TESTS
+		GEOMETRY_TEST(log_splits_what_a_snapshot_has_shared),
+		GEOMETRY_TEST(no_merge_beside_a_snapshot),
+		GEOMETRY_TEST(a_quota_that_fits_exactly),
+		GEOMETRY_TEST(what_is_remapped_back_is_merged),
 	};
 	return run_geometry_tests("leaves", tests, MM_ARRAY_SIZE(tests));
 }
