@@ -8,6 +8,18 @@
  *	   or cut: it is its own record
  *	2. one flush: now no CPU can use what the entries said
  *	3. what is so marked is released: frames and tables go back, entries become 0
+ *
+ * Who writes to an entry of a live table, and how:
+ *
+ * Hardware sets A and D in present entries, and nothing else.
+ *
+ * [shared] calls use one compare-and-swap from the value that a walk has read: npt_swap(). Whoever
+ * has frozen an entry is the only one to write to it next, and may store.
+ *
+ * [exclusive] calls use npt_swap() for a present leaf that stays, since hardware may be adding
+ * marks. They use one plain store where no mark can be lost: the entry is not present; it is a
+ * table's, whose marks mean nothing; its page goes away; or the configuration has no marks (AMD's
+ * hardware sets them nevertheless, and finds them set: npt_format.preset).
  */
 #ifndef MM_NPT_CHANGE_H
 #define MM_NPT_CHANGE_H
@@ -65,6 +77,13 @@ static inline bool npt_swap(_Atomic uint64_t *entry, uint64_t *value, uint64_t b
 {
 	return atomic_compare_exchange_strong_explicit(entry, value, by, memory_order_acq_rel,
 	                                               memory_order_acquire);
+}
+
+/* [exclusive] Takes these bits from a present leaf that stays. *value is what it was. */
+static inline void npt_take_bits(_Atomic uint64_t *entry, uint64_t *value, uint64_t bits)
+{
+	while (!npt_swap(entry, value, *value & ~bits))
+		;
 }
 
 /*

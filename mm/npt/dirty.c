@@ -84,7 +84,10 @@ void npt_collect_dirty(struct npt *npt, struct gpa_range range, uint64_t bitmap[
 			if (!gpa_range_covers(range, leaf_range(&it)))
 				continue;
 		}
-		atomic_fetch_and_explicit(it.slot.entry, ~marks, memory_order_relaxed);
+
+		uint64_t value = it.slot.value;
+
+		npt_take_bits(it.slot.entry, &value, marks);
 		if (it.slot.level < leaf_level)
 			leaf_level = it.slot.level;
 	}

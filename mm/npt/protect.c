@@ -28,7 +28,7 @@ static void protect_leaf(struct protector *p, _Atomic uint64_t *entry, uint64_t 
 			entry, &value, changed, memory_order_relaxed, memory_order_relaxed))
 			changed = npt_with_perm(p->npt, value, level, p->perm);
 	} else {
-		npt_store(entry, changed);
+		npt_store(entry, changed); /* nobody else writes to it: change.h */
 	}
 	if (!npt_present(p->npt->format, value)) {
 		p->revealed |= npt_present(p->npt->format, changed);

@@ -259,7 +259,7 @@ static bool differs(const struct npt *npt, uint64_t live, uint64_t copy, unsigne
 	       npt_decode_pa(f, live).raw != npt_decode_pa(f, copy).raw;
 }
 
-/* Step 1: what differs loses its present bits. */
+/* Step 1: what differs loses its present bits, by one store, since what it maps goes away. */
 static void cut_differing(struct restorer *r, _Atomic uint64_t *live, const _Atomic uint64_t *copy,
                           unsigned level)
 {

@@ -16,6 +16,7 @@ struct cutter {
 	unsigned leaf_level; /* smallest leaf cut; below a cut table they are not looked at */
 };
 
+/* By one store: marks that hardware adds meanwhile go with the page, or were a table's. */
 static void cut_entry(struct cutter *c, _Atomic uint64_t *entry, uint64_t value, unsigned level)
 {
 	const struct npt_format *f = c->npt->format;

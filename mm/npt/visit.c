@@ -35,8 +35,10 @@ void npt_harvest(struct npt *npt, struct gpa_range range, npt_visit visit, void 
 			continue;
 
 		/* The hardware may be adding to the marks: what is reported is what goes. */
-		uint64_t value =
-			atomic_fetch_and_explicit(it.slot.entry, ~marks, memory_order_relaxed);
+		uint64_t value = it.slot.value;
+
+		npt_take_bits(it.slot.entry, &value, marks);
+
 		struct npt_leaf leaf = npt_decode_leaf(npt, it.gpa, value, it.slot.level);
 
 		if (it.slot.level < leaf_level)
