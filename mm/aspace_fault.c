@@ -20,7 +20,9 @@ static enum mm_fault fault_of(enum mm_error err)
 static enum mm_error install(struct aspace *as, struct npt_counts *counts, const struct area *area,
                              gpa_t gpa, enum mm_perm access, struct npt_slot slot)
 {
-	bool single = as->log.split && access == MM_W; /* or 512 pages would count as written */
+	/* A large leaf would count as 512 pages written, or could not be executed. */
+	bool single = (as->log.split && access == MM_W) ||
+	              (as->npt.config.no_large_exec && access == MM_X);
 	struct npt_mapping mapping = {
 		.range = area->range,
 		.perm = aspace_grants(as, area->perm, access),
@@ -48,6 +50,11 @@ static enum mm_error relax(struct aspace *as, struct npt_counts *counts, const s
 
 		if (err == MM_OK || err == MM_BUSY)
 			return MM_BUSY;
+	}
+	if (access == MM_X && as->npt.config.no_large_exec && slot.level > 0) {
+		enum mm_error err = npt_split_leaf(&as->npt, counts, slot, gpa);
+
+		return err == MM_OK ? MM_BUSY : err;
 	}
 	if (write && (slot.value & as->npt.format->shared) != 0)
 		return npt_unshare(&as->npt, counts, slot, gpa, perm);

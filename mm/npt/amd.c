@@ -8,7 +8,8 @@
  *
  * The nested walk counts as a user access (15.25.5), so U must be set at every level. Reading
  * cannot be taken from a present entry. The host's EFER.NXE must be set for NX not to be
- * reserved. A and D are always set by hardware, in memory as in any long-mode table.
+ * reserved. A and D are always set by hardware, in memory as in any long-mode table. AMD's
+ * processors are not affected by L1TF: entries that are not present keep their address as it is.
  */
 #include "mm/npt/entry.h"
 

@@ -60,6 +60,7 @@ static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsi
 	const struct npt_format *f = npt->format;
 	bool hardware = npt->config.accessed_dirty;
 
+	perm = npt_leaf_perm(&npt->config, level, perm);
 	/* A page that a copy of the tables holds too is written to by way of a fault. */
 	if ((value & f->shared) != 0)
 		perm = (enum mm_perm)((unsigned)perm & ~(unsigned)MM_W);
@@ -67,8 +68,9 @@ static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsi
 		value |= f->soft_dirty;
 	if (perm == MM_NONE)
 		return npt_mark(f, value, NPT_PARKED);
-	return (value & ~(f->perm_mask | NPT_PARKED)) | f->leaf[level] |
-	       npt_perm_bits(f, hardware, perm);
+	if (!npt_present(f, value))
+		value = npt_unmark(f, value, NPT_PARKED, 0);
+	return (value & ~f->perm_mask) | f->leaf[level] | npt_perm_bits(f, hardware, perm);
 }
 
 /* Replaces *value in a live entry by `by`, unless the entry has changed: then *value is what it

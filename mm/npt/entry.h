@@ -15,6 +15,16 @@
  * Every architecture ignores all bits of an entry that is not present (EPT: bits 2:0 clear; the
  * others: bit 0 clear), so the marks of the last three may lie where the hardware has reserved
  * bits in present entries. They lie above every address and below NX and N.
+ *
+ * Some processors do not ignore them altogether. Those affected by L1TF (CVE-2018-3646) load by
+ * speculation from the address in an EPT entry that is not present, if that line is in the L1 data
+ * cache. So a format may want the address inverted in its entries that are not present
+ * (npt_format.absent_flip): the highest address bit of the machine is then set, and no cacheable
+ * memory lies there, provided that all of it lies in the lower half of the address space, below
+ * 2^(hpa_bits - 1). Linux inverts and demands the same of its own tables (arch/x86/include/asm/
+ * pgtable-invert.h). KVM sets the five highest bits that the cache knows instead
+ * (shadow_nonpresent_or_rsvd_mask), and moves those that were there up. Inverting loses nothing at
+ * any width, 52 bits included, and needs no knowledge of the cache.
  */
 #ifndef MM_NPT_ENTRY_H
 #define MM_NPT_ENTRY_H
@@ -59,6 +69,9 @@ struct npt_format {
 	unsigned high_shift;
 	uint64_t pa_mask;
 	uint64_t high_mask;
+
+	/* Address bits that are inverted in an entry that is not present, or 0. */
+	uint64_t absent_flip;
 
 	/* Permissions. Three bits of an entry tell R, W and X; a multiplication by perm_gather
 	 * carries them to bits 61, 62 and 63, in this order, and nothing else there. */
@@ -116,13 +129,13 @@ static inline bool npt_is_frozen(const struct npt_format *f, uint64_t entry)
 	return !npt_present(f, entry) && (entry & NPT_FROZEN) != 0;
 }
 
-/* The same entry, not present, with one of the three marks. */
-static inline uint64_t npt_mark(const struct npt_format *f, uint64_t entry, uint64_t mark)
-{
-	return (entry & ~f->present) | mark;
-}
-
 /* --- addresses --- */
+
+/* Address bits that are inverted in this entry, which is not 0. */
+static inline uint64_t npt_flip(const struct npt_format *f, uint64_t entry)
+{
+	return npt_present(f, entry) ? 0 : f->absent_flip;
+}
 
 static inline uint64_t npt_encode_pa(const struct npt_format *f, hpa_t pa)
 {
@@ -131,8 +144,32 @@ static inline uint64_t npt_encode_pa(const struct npt_format *f, hpa_t pa)
 
 static inline hpa_t npt_decode_pa(const struct npt_format *f, uint64_t entry)
 {
+	entry ^= npt_flip(f, entry);
 	return hpa_at(((entry & f->pa_mask) << f->pa_shift) |
 	              ((entry & f->high_mask) << f->high_shift));
+}
+
+/* The same entry, leading to `pa`. */
+static inline uint64_t npt_with_pa(const struct npt_format *f, uint64_t entry, hpa_t pa)
+{
+	uint64_t field = npt_encode_pa(f, pa) ^ npt_flip(f, entry);
+
+	return (entry & ~(f->pa_mask | f->high_mask)) | field;
+}
+
+/* The same entry, not present, with one of the three marks. It has its address already. */
+static inline uint64_t npt_mark(const struct npt_format *f, uint64_t entry, uint64_t mark)
+{
+	uint64_t flip = npt_present(f, entry) ? f->absent_flip : 0;
+
+	return ((entry ^ flip) & ~f->present) | mark;
+}
+
+/* An entry that is not present, without its mark and with these bits, which make it present. */
+static inline uint64_t npt_unmark(const struct npt_format *f, uint64_t entry, uint64_t mark,
+                                  uint64_t bits)
+{
+	return ((entry ^ f->absent_flip) & ~mark) | bits;
 }
 
 static inline uint64_t npt_table_entry(const struct npt_format *f, hpa_t table)
@@ -161,13 +198,23 @@ static inline uint64_t npt_leaf_attr(const struct npt_format *f, const struct np
 	return perm == MM_NONE ? attr : attr | npt_perm_bits(f, config->accessed_dirty, perm);
 }
 
-/* A leaf of this level: of attr, and present unless `perm` is MM_NONE. */
+/* What a leaf of this level gets of these permissions: see npt_config.no_large_exec. */
+static inline enum mm_perm npt_leaf_perm(const struct npt_config *config, unsigned level,
+                                         enum mm_perm perm)
+{
+	bool withheld = config->no_large_exec && level > 0;
+
+	return withheld ? (enum mm_perm)((unsigned)perm & ~(unsigned)MM_X) : perm;
+}
+
+/* A leaf of this level: of attr, and present unless `perm` is MM_NONE. It has no address yet:
+ * npt_with_pa(). */
 static inline uint64_t npt_leaf_entry(const struct npt_format *f, unsigned level, uint64_t attr,
                                       enum mm_perm perm)
 {
 	uint64_t entry = attr | f->leaf[level];
 
-	return perm == MM_NONE ? npt_mark(f, entry, NPT_PARKED) : entry;
+	return perm == MM_NONE ? (entry & ~f->present) | NPT_PARKED : entry;
 }
 
 /* A leaf's bits as another level spells them. Whether it is present stays. */

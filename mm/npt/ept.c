@@ -50,6 +50,7 @@ const struct npt_format npt_ept = {
 	.leaf = {0, EPT_PS, EPT_PS},
 
 	.pa_mask = EPT_ADDR,
+	.absent_flip = EPT_ADDR, /* L1TF */
 
 	/* SDM 29.3.3.1: W without R is an EPT misconfiguration, X alone is one unless
          * IA32_VMX_EPT_VPID_CAP bit 0 allows it. */

@@ -48,6 +48,9 @@ struct npt_config {
 	bool execute_only;   /* X without R or W is allowed (EPT: a capability) */
 	bool fixed_memtype;  /* leaves carry no memory type: MM_NORMAL alone can be asked for, and
 	                        the machine's own attributes decide (RISC-V without Svpbmt) */
+	bool no_large_exec;  /* leaves larger than 4 KiB never have X: a fetch splits them. For CPUs
+	                        with the iTLB multi-hit erratum (CVE-2018-12207), which a guest can
+	                        otherwise halt by changing the size of a page that it executes */
 	bool accessed_dirty; /* hardware sets A and D; if not, the walker presets them where the
 	                        format has them, so that no access ever faults for their sake */
 };

@@ -60,8 +60,9 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 	}
 	npt_clear_data(npt, block, order_of(level));
 
-	uint64_t attr = npt_leaf_attr(f, &npt->config, m->perm, m->type) | f->owned;
-	uint64_t value = npt_leaf_entry(f, level, attr, m->perm) | npt_encode_pa(f, block);
+	enum mm_perm perm = npt_leaf_perm(&npt->config, level, m->perm);
+	uint64_t attr = npt_leaf_attr(f, &npt->config, perm, m->type) | f->owned;
+	uint64_t value = npt_with_pa(f, npt_leaf_entry(f, level, attr, perm), block);
 
 	for (unsigned l = level; l < top; l++) {
 		_Atomic uint64_t *table = npt_table_at(npt, tables[l - level]);

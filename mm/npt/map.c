@@ -12,8 +12,9 @@
 
 struct mapper {
 	struct npt *npt;
-	uint64_t attr; /* of every leaf: all but its address and its level's bits */
-	enum mm_perm perm;
+	/* Of every page, and of every larger leaf: all but its address and its level's bits. */
+	uint64_t attr[2];
+	enum mm_perm perm[2];
 	unsigned max_leaf;
 	bool owned;
 	uint64_t offset; /* not owned: host address minus guest address, modulo 2^64 */
@@ -25,9 +26,26 @@ struct mapper {
 };
 
 /* The form in which an entry waits in a table that walkers can see. */
-static uint64_t hidden(const struct npt_format *f, uint64_t entry, uint64_t mark, bool live)
+static uint64_t table_form(const struct npt_format *f, hpa_t table, bool live)
 {
-	return live ? npt_mark(f, entry, mark) : entry;
+	uint64_t entry = npt_table_entry(f, table);
+
+	return live ? npt_mark(f, entry, NPT_CUT) : entry;
+}
+
+/* A leaf once it is in sight, and as it waits. Neither has an address yet. */
+static uint64_t seen_leaf(const struct mapper *m, unsigned level)
+{
+	unsigned large = level > 0;
+
+	return npt_leaf_entry(m->npt->format, level, m->attr[large], m->perm[large]);
+}
+
+static uint64_t leaf_form(const struct mapper *m, unsigned level, bool live)
+{
+	uint64_t leaf = seen_leaf(m, level);
+
+	return live ? (leaf & ~m->npt->format->present) | NPT_PARKED : leaf;
 }
 
 /* At least one frame in hand: for a table, or for the first of n pages. No more are taken than will
@@ -45,22 +63,25 @@ static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, 
                      uint64_t n, bool live)
 {
 	const struct npt_format *f = m->npt->format;
-	uint64_t leaf = hidden(f, npt_leaf_entry(f, level, m->attr, m->perm), NPT_PARKED, live);
+	uint64_t leaf = leaf_form(m, level, live);
 	uint64_t step = MM_LEVEL_SIZE(level);
+	uint64_t flip = npt_flip(f, leaf);
 
 	uint64_t stride = npt_encode_pa(f, hpa_at(step));
 	uint64_t first = npt_encode_pa(f, host);
 	uint64_t last = npt_encode_pa(f, hpa_plus(host, (n - 1) * step));
 
 	m->leaves[level] += (int64_t)n;
-	/* Where the address is one field all the way, the next entry is the last plus a stride. */
+	/* Where the address is one field all the way, the next entry is the last plus a stride, or
+	 * minus one if the field is inverted. */
 	if (MM_LIKELY(last - first == (n - 1) * stride)) {
-		for (leaf |= first; n != 0; n--, leaf += stride)
+		stride = flip != 0 ? 0 - stride : stride;
+		for (leaf |= first ^ flip; n != 0; n--, leaf += stride)
 			npt_store(entry++, leaf);
 		return;
 	}
 	for (; n != 0; n--, host.raw += step)
-		npt_store(entry++, leaf | npt_encode_pa(f, host));
+		npt_store(entry++, npt_with_pa(f, leaf, host));
 }
 
 /* A table that was not cleared, being about to be filled, and was not after all. */
@@ -109,15 +130,13 @@ static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint6
 /* One large leaf on a block of the library's own. False: there is no such block. */
 static bool fill_block(struct mapper *m, _Atomic uint64_t *entry, unsigned level, bool live)
 {
-	const struct npt_format *f = m->npt->format;
-	uint64_t leaf = hidden(f, npt_leaf_entry(f, level, m->attr, m->perm), NPT_PARKED, live);
 	unsigned order = MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT;
 	hpa_t block;
 
 	if (npt_take(m->npt, order, 1, &block) != MM_OK)
 		return false;
 	npt_clear_data(m->npt, block, order);
-	npt_store(entry, leaf | npt_encode_pa(f, block));
+	npt_store(entry, npt_with_pa(m->npt->format, leaf_form(m, level, live), block));
 	m->left -= UINT64_C(1) << order;
 	m->frames += INT64_C(1) << order;
 	m->leaves[level]++;
@@ -156,7 +175,7 @@ static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsig
 		npt_clear_table(m->npt, table, 0);
 	err = fill(m, npt_table_at(m->npt, table), level - 1, start, end, false);
 	/* Even if it failed: npt_release() finds by this link what there is to give back. */
-	npt_link(entry, hidden(f, npt_table_entry(f, table), NPT_CUT, live));
+	npt_link(entry, table_form(f, table, live));
 	return err;
 }
 
@@ -213,7 +232,7 @@ static void reveal(struct mapper *m, _Atomic uint64_t *table, unsigned level, ui
                    uint64_t end)
 {
 	const struct npt_format *f = m->npt->format;
-	uint64_t leaf = npt_leaf_entry(f, level, m->attr, m->perm) & f->present;
+	uint64_t leaf = seen_leaf(m, level) & f->present;
 	unsigned first = npt_index(m->npt, start, level);
 	unsigned last = npt_index(m->npt, end - 1, level);
 
@@ -226,9 +245,9 @@ static void reveal(struct mapper *m, _Atomic uint64_t *table, unsigned level, ui
 			reveal(m, npt_child(m->npt, entry), level - 1, base > start ? base : start,
 			       u64_min(end, base + MM_LEVEL_SIZE(level)));
 		else if ((entry & NPT_CUT) != 0)
-			npt_link(&table[i], (entry & ~NPT_CUT) | (f->table & f->present));
+			npt_link(&table[i], npt_unmark(f, entry, NPT_CUT, f->table & f->present));
 		else if (leaf != 0)
-			npt_link(&table[i], (entry & ~NPT_PARKED) | leaf);
+			npt_link(&table[i], npt_unmark(f, entry, NPT_PARKED, leaf));
 	}
 }
 
@@ -259,9 +278,11 @@ enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping)
 	struct mapper m;
 
 	m.npt = npt;
-	m.attr = npt_leaf_attr(f, &npt->config, mapping->perm, mapping->type) |
-	         (mapping->owned ? f->owned : 0);
-	m.perm = mapping->perm;
+	for (unsigned large = 0; large < 2; large++) {
+		m.perm[large] = npt_leaf_perm(&npt->config, large, mapping->perm);
+		m.attr[large] = npt_leaf_attr(f, &npt->config, m.perm[large], mapping->type) |
+		                (mapping->owned ? f->owned : 0);
+	}
 	m.owned = mapping->owned;
 	m.max_leaf = mapping->owned ? mapping->max_leaf
 	                            : common_leaf(range.start, mapping->host, mapping->max_leaf);

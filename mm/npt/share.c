@@ -424,8 +424,8 @@ enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt
 	if (err != MM_OK)
 		return err;
 
-	uint64_t bare = slot.value & ~(f->shared | f->pa_mask | f->high_mask);
-	uint64_t leaf = npt_with_perm(npt, bare, slot.level, perm) | npt_encode_pa(f, frame);
+	uint64_t own = slot.value & ~f->shared;
+	uint64_t leaf = npt_with_pa(f, npt_with_perm(npt, own, slot.level, perm), frame);
 
 	/* Nobody writes to the old frame, so the copy is complete. Nobody uses the new frame before
 	 * the last CPU has dropped the old one. */

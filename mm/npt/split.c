@@ -23,10 +23,10 @@ struct split {
 	unsigned tables; /* 0: nothing to cut */
 };
 
-/* Does the leaf have all permissions of its area? A shared leaf may lack W. */
+/* Does the leaf have all permissions of its area? A shared leaf may lack W, a large one X. */
 static bool says_all(const struct npt *npt, uint64_t leaf)
 {
-	return (leaf & npt->format->shared) == 0;
+	return (leaf & npt->format->shared) == 0 && !npt->config.no_large_exec;
 }
 
 static struct split split_at(const struct npt *npt, uint64_t at, const enum mm_perm *perm)
@@ -67,10 +67,11 @@ void npt_fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t val
 	const struct npt_format *f = npt->format;
 	uint64_t address = f->pa_mask | f->high_mask;
 	uint64_t attr = npt_at_level(f, value & ~address, level + 1, level);
+	uint64_t flip = npt_flip(f, value);
 	hpa_t pa = npt_decode_pa(f, value);
 
 	for (unsigned i = 0; i < (1U << NPT_INDEX_BITS); i++, pa.raw += MM_LEVEL_SIZE(level))
-		npt_store(&table[i], attr | npt_encode_pa(f, pa));
+		npt_store(&table[i], attr | (npt_encode_pa(f, pa) ^ flip));
 }
 
 /* Fills tables to stand for the leaf of slot, down to where `at` is the boundary of one; tables[0]
@@ -178,13 +179,16 @@ static bool can_merge(const struct npt *npt, const _Atomic uint64_t *table, unsi
 	uint64_t first = npt_load(&table[0]);
 	hpa_t pa = npt_decode_pa(f, first);
 	uint64_t attr = first & ~(f->pa_mask | f->high_mask | marks);
+	uint64_t flip = npt_flip(f, first);
+	enum mm_perm perm = npt_perm(npt, first);
 
 	if (!npt_is_leaf(f, first, level) || (first & f->shared) != 0 ||
+	    npt_leaf_perm(&npt->config, level + 1, perm) != perm ||
 	    !hpa_is_aligned(pa, MM_LEVEL_SIZE(level + 1)))
 		return false;
 	for (unsigned i = 1; i < (1U << NPT_INDEX_BITS); i++) {
 		pa.raw += MM_LEVEL_SIZE(level);
-		if ((npt_load(&table[i]) & ~marks) != (attr | npt_encode_pa(f, pa)))
+		if ((npt_load(&table[i]) & ~marks) != (attr | (npt_encode_pa(f, pa) ^ flip)))
 			return false;
 	}
 	return true;

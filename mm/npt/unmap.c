@@ -121,17 +121,22 @@ static MM_ALWAYS_INLINE unsigned sort_entries(const struct npt_format *f,
 	uint64_t pa_mask = f->pa_mask;
 	uint64_t owned_mask = f->owned;
 	unsigned pa_shift = f->pa_shift;
+	uint64_t any = 0;
 	unsigned held = 0;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < NPT_BATCH; i++) {
 		uint64_t entry = npt_load(&entries[i]);
 
+		any |= entry;
 		held += entry != 0;
 		frames[n] =
 			direct ? hpa_at((entry & pa_mask) << pa_shift) : npt_decode_pa(f, entry);
 		n += (entry & owned_mask) != 0;
 	}
+	/* The short decoding is for entries that are present. */
+	if (direct && (any & NPT_PARKED) != 0)
+		return sort_entries(f, entries, false, frames, owned);
 	*owned = n;
 	return held;
 }

@@ -37,6 +37,7 @@ struct watch {
 	struct sight sights[SIGHTS];
 	unsigned count;
 	bool misconfigured;
+	bool leaks;
 };
 
 #define WATCHES 8
@@ -70,6 +71,11 @@ static void look(void *ctx)
 		}
 		now.events = o->g->hal->event_count;
 		w->misconfigured |= r.outcome == HW_MISCONFIG;
+		/* L1TF: an entry that is not present holds no address of cacheable memory. */
+		w->leaks |=
+			is_ept(o->g->geo) && r.outcome == HW_NOT_PRESENT && r.entry != 0 &&
+			(r.entry & UINT64_C(0xffffffffff000)) >> (o->g->geo->config.hpa_bits - 1) ==
+				0;
 		const struct sight *last = w->count ? &w->sights[w->count - 1] : NULL;
 		if (last && last->present == now.present && last->hpa.raw == now.hpa.raw &&
 		    last->level == now.level && last->perm == now.perm)
@@ -174,6 +180,7 @@ static void judge(const struct observer *o)
 		const struct watch *w = &o->watches[i];
 		CHECK(w->count > 0);
 		CHECK(!w->misconfigured);
+		CHECK(!w->leaks);
 		for (unsigned s = 1; s < w->count; s++)
 			check_step(o, w, s);
 		taken |= w->sights[0].present && !w->sights[w->count - 1].present;

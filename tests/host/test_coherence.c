@@ -4,6 +4,9 @@
  * one of them and the table, lead to different frames for one page; and when the call has returned,
  * no TLB grants what the table does not, and no write goes without a dirty mark (ghost_tlb.h).
  *
+ * And on EPT, no entry that is not present may hold an address of cacheable memory (L1TF): all of
+ * it lies below 2^(hpa_bits - 1).
+ *
  * Each story runs once for every moment at which the others can act: at each hook, and between
  * the flush of one CPU and that of the next.
  */
@@ -50,12 +53,35 @@ static void use_memory(struct guest *g, unsigned cpu)
 	}
 }
 
+/* Every entry of every table that the hardware can reach. */
+static void check_absent_entries(struct guest *g, hpa_t table, unsigned level)
+{
+	unsigned entries =
+		level + 1 == g->geo->config.levels ? 1U << g->geo->config.root_bits : 512;
+	for (unsigned i = 0; i < entries; i++) {
+		uint64_t entry = *(uint64_t *)hal_test_ptr(g->hal, hpa_plus(table, i * 8));
+		uint64_t address = entry & UINT64_C(0xffffffffff000);
+		hpa_t next;
+		if (level > 0 && hw_entry_is_table(g->geo->format, entry, level, &next))
+			check_absent_entries(g, next, level - 1);
+		else if (entry != 0 && (entry & 7) == 0)
+			CHECK(address >> (g->geo->config.hpa_bits - 1) != 0);
+	}
+}
+
+static void check_l1tf(struct guest *g)
+{
+	if (is_ept(g->geo))
+		check_absent_entries(g, aspace_root(&g->as), g->geo->config.levels - 1);
+}
+
 static unsigned acted;
 
 static void others_use_memory(void *ctx)
 {
 	use_memory(ctx, 1);
 	use_memory(ctx, 2);
+	check_l1tf(ctx);
 	acted++;
 }
 
@@ -74,6 +100,7 @@ static void check(struct guest *g)
 {
 	ghost_tlb_check_coherent(&g->hal->tlb);
 	ghost_tlb_check_at_rest(&g->hal->tlb);
+	check_l1tf(g);
 }
 
 /* --- the stories --- */

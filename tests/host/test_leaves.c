@@ -161,6 +161,117 @@ static void what_is_remapped_back_is_merged(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* --- large leaves that must not be executed --- */
+
+static struct guest *open_without_large_exec(const struct geometry *geo)
+{
+	struct hal_test_options options = roomy;
+	options.root_order = npt_root_order(&geo->config);
+	struct hal_test *hal = hal_test_open(options);
+	struct aspace_config config = guest_config(geo, hal);
+	config.npt.no_large_exec = true;
+	return guest_open_with(geo, hal, &config);
+}
+
+static bool no_large_leaf_executes(void *ctx, const struct npt_leaf *leaf)
+{
+	(void)ctx;
+	CHECK(leaf->level == 0 || (leaf->perm & MM_X) == 0);
+	return true;
+}
+
+static void check_large_leaves(struct guest *g)
+{
+	CHECK_OK(aspace_for_each_leaf(&g->as, pages(0, 8192), no_large_leaf_executes, NULL));
+}
+
+static void a_fetch_splits_a_large_leaf(const struct geometry *geo)
+{
+	struct guest *g = open_without_large_exec(geo);
+	uint64_t word = 0;
+	map_large(g, MM_RWX);
+	CHECK_OK(aspace_map_linear(&g->as, pages(2048, 1024), hpa_at(0x40000000), MM_RX, MM_NORMAL,
+	                           1));
+	CHECK_OK(aspace_map_alloc(&g->as, pages(4096, 1024), MM_RWX,
+	                          (struct aspace_backing){.max_leaf = 1}));
+	check_large_leaves(g);
+	CHECK_EQ(guest_stats(g).leaves[1], 4);
+	EXPECT_TOUCH(g, page(700), MM_W, TOUCH_HIT);
+	/* One page of one leaf can be executed, and the next one when it is. */
+	EXPECT_TOUCH(g, page(700), MM_X, TOUCH_SERVED);
+	CHECK_EQ(guest_stats(g).leaves[1], 3);
+	CHECK_EQ(guest_walk(g, page(700), MM_X).outcome, HW_OK);
+	EXPECT_TOUCH(g, page(700), MM_W, TOUCH_HIT);
+	EXPECT_TOUCH(g, page(701), MM_X, TOUCH_SERVED);
+	EXPECT_TOUCH(g, page(2048 + 5), MM_X, TOUCH_SERVED);
+	EXPECT_TOUCH(g, page(2048 + 5), MM_R, TOUCH_HIT);
+	/* A lazy area: small pages where the first access is a fetch, or the hypervisor's. */
+	EXPECT_TOUCH(g, page(4097), MM_X, TOUCH_SERVED);
+	CHECK_EQ(guest_walk(g, page(4097), MM_X).level, 0);
+	CHECK_OK(aspace_fetch(&g->as, page(4608), &word, 8));
+	EXPECT_TOUCH(g, page(4608), MM_X, TOUCH_HIT);
+	check_large_leaves(g);
+	/* Nor does X come back by a merge, or by a protect call. */
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_R));
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_RWX));
+	check_large_leaves(g);
+	for (unsigned p = 512; p < 1024; p++)
+		(void)guest_touch(g, page(p), MM_X);
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1), MM_R));
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1), MM_RWX));
+	EXPECT_TOUCH(g, page(512), MM_X, TOUCH_HIT);
+	check_large_leaves(g);
+	guest_close(g);
+}
+
+/* A large leaf that cannot be split cannot be executed; all else goes on. */
+static void a_fetch_without_a_table(const struct geometry *geo)
+{
+	struct guest *g = open_without_large_exec(geo);
+	map_large(g, MM_RWX);
+	hal_test_fail_after(g->hal, 1);
+	EXPECT_FAULT(g, page(700), MM_X, MM_FAULT_NO_MEMORY);
+	hal_test_fail_after(g->hal, 0);
+	EXPECT_TOUCH(g, page(700), MM_W, TOUCH_HIT);
+	EXPECT_TOUCH(g, page(700), MM_X, TOUCH_SERVED);
+	guest_close(g);
+}
+
+/* Taking X from a part: the leaf lies in two areas then, whatever it says. */
+static void a_part_is_protected_from_execution(const struct geometry *geo)
+{
+	struct guest *g = open_without_large_exec(geo);
+	map_large(g, MM_RWX);
+	CHECK_OK(aspace_protect(&g->as, pages(700, 10), MM_RW));
+	EXPECT_TOUCH(g, page(699), MM_X, TOUCH_SERVED);
+	EXPECT_FAULT(g, page(700), MM_X, MM_FAULT_PERMISSION);
+	check_large_leaves(g);
+	guest_close(g);
+}
+
+/* Beside a log that splits, and a snapshot. */
+static void execution_beside_logs_and_snapshots(const struct geometry *geo)
+{
+	struct guest *g = open_without_large_exec(geo);
+	struct snapshot s;
+	map_large(g, MM_RWX);
+	guest_store(g, page(700), 1);
+	CHECK_OK(aspace_snapshot_take(&g->as, &s));
+	EXPECT_TOUCH(g, page(700), MM_X, TOUCH_SERVED);
+	guest_store(g, page(700), 2);
+	EXPECT_TOUCH(g, page(700), MM_X, TOUCH_HIT);
+	CHECK_OK(aspace_snapshot_restore(&g->as, &s));
+	check_large_leaves(g);
+	CHECK_EQ(guest_load(g, page(700)), 1);
+	aspace_snapshot_drop(&g->as, &s);
+	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
+	EXPECT_TOUCH(g, page(1100), MM_X, TOUCH_SERVED);
+	guest_store(g, page(1100), 2);
+	aspace_dirty_stop(&g->as);
+	check_large_leaves(g);
+	guest_close(g);
+}
+
 int main(void)
 {
 	static const struct geometry_test tests[] = {
@@ -169,6 +280,10 @@ int main(void)
 		GEOMETRY_TEST(no_merge_beside_a_snapshot),
 		GEOMETRY_TEST(a_quota_that_fits_exactly),
 		GEOMETRY_TEST(what_is_remapped_back_is_merged),
+		GEOMETRY_TEST(a_fetch_splits_a_large_leaf),
+		GEOMETRY_TEST(a_fetch_without_a_table),
+		GEOMETRY_TEST(a_part_is_protected_from_execution),
+		GEOMETRY_TEST(execution_beside_logs_and_snapshots),
 	};
 	return run_geometry_tests("leaves", tests, MM_ARRAY_SIZE(tests));
 }

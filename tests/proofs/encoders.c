@@ -69,7 +69,7 @@ static MM_ALWAYS_INLINE bool make_leaf(struct leaf *l, uint64_t pa, uint64_t sof
 
 	uint64_t attr = npt_leaf_attr(f, &l->config, l->perm, l->type);
 
-	l->entry = npt_leaf_entry(f, l->level, attr, l->perm) | npt_encode_pa(f, l->pa) |
+	l->entry = npt_with_pa(f, npt_leaf_entry(f, l->level, attr, l->perm), l->pa) |
 	           (soft & (f->owned | f->shared));
 	/* Hardware marks what it may use, and as written what it may write. */
 	if (l->config.accessed_dirty && l->perm != MM_NONE)
@@ -78,7 +78,7 @@ static MM_ALWAYS_INLINE bool make_leaf(struct leaf *l, uint64_t pa, uint64_t sof
 }
 
 static MM_ALWAYS_INLINE bool reads_as(const struct leaf *l, uint64_t entry, unsigned level,
-                                   enum mm_perm perm)
+                                      enum mm_perm perm)
 {
 	const struct npt_format *f = l->format;
 	uint64_t tells = npt_perm_tells(f, &l->config);
@@ -92,7 +92,7 @@ static MM_ALWAYS_INLINE bool reads_as(const struct leaf *l, uint64_t entry, unsi
 /* What was put in is read back; hardware finds the address where it looks, and zero where it
  * insists on zero. */
 static MM_ALWAYS_INLINE bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint64_t soft,
-                                            uint64_t marks, uint64_t field, uint64_t reserved)
+                                               uint64_t marks, uint64_t field, uint64_t reserved)
 {
 	const struct npt_format *f = l->format;
 
@@ -102,14 +102,14 @@ static MM_ALWAYS_INLINE bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint
 		return false;
 	bool software = (l->entry & (f->owned | f->shared)) == (soft & (f->owned | f->shared));
 	bool clean = !npt_present(f, l->entry) || (l->entry & reserved) == 0;
-	bool address = (l->entry & field) == npt_encode_pa(f, l->pa);
+	bool address = ((l->entry ^ npt_flip(f, l->entry)) & field) == npt_encode_pa(f, l->pa);
 	return reads_as(l, l->entry, l->level, l->perm) && software && clean && address;
 }
 
 /* With other permissions it maps the same, with the same attributes, and stays as dirty as it
  * was; by way of none at all, it comes back the same. */
 static MM_ALWAYS_INLINE bool leaf_survives_protect(struct leaf *l, bool copied, uint64_t pa,
-                                                uint64_t soft, uint64_t marks)
+                                                   uint64_t soft, uint64_t marks)
 {
 	const struct npt_format *f = l->format;
 	bool good = true;
@@ -136,7 +136,7 @@ static MM_ALWAYS_INLINE bool leaf_survives_protect(struct leaf *l, bool copied, 
 
 /* Spelled as a smaller leaf it reads the same, and back it is the same entry. */
 static MM_ALWAYS_INLINE bool leaf_changes_level(struct leaf *l, uint64_t pa, uint64_t soft,
-                                             uint64_t marks)
+                                                uint64_t marks)
 {
 	const struct npt_format *f = l->format;
 	bool good = true;
@@ -229,8 +229,8 @@ static inline bool rest_is_refused(const struct npt_format *f, unsigned perms)
 /* The sets of permissions that a format can express, as mm/access.h numbers them. */
 #define PERMS_ept(X, f, l)                                                                         \
 	EACH_TYPE(X, f, l, 0)                                                                      \
-	EACH_TYPE(X, f, l, 1) EACH_TYPE(X, f, l, 3) EACH_TYPE(X, f, l, 4) EACH_TYPE(X, f, l, 5)    \
-		EACH_TYPE(X, f, l, 7)
+	EACH_TYPE(X, f, l, 1)                                                                      \
+	EACH_TYPE(X, f, l, 3) EACH_TYPE(X, f, l, 4) EACH_TYPE(X, f, l, 5) EACH_TYPE(X, f, l, 7)
 #define PERMS_amd(X, f, l)                                                                         \
 	EACH_TYPE(X, f, l, 0)                                                                      \
 	EACH_TYPE(X, f, l, 1) EACH_TYPE(X, f, l, 3) EACH_TYPE(X, f, l, 5) EACH_TYPE(X, f, l, 7)
