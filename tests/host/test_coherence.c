@@ -23,13 +23,13 @@ enum {
 	SMALL = 500,
 	SMALL_COUNT = 24,
 	LARGE = 1024,
-	LARGE_COUNT = 1024,
+	LARGE_COUNT = 512,
 	LINEAR = 3072,
 	LINEAR_COUNT = 1024,
 };
 
-static const uint64_t watched[] = {SMALL,       SMALL + 1,    SMALL + 12, LARGE,       LARGE + 100,
-                                   LARGE + 767, LARGE + 1023, LINEAR,     LINEAR + 700};
+static const uint64_t watched[] = {SMALL,       SMALL + 1,   SMALL + 12, LARGE,       LARGE + 100,
+                                   LARGE + 400, LARGE + 511, LINEAR,     LINEAR + 700};
 
 static struct snapshot snapshots[2];
 
@@ -225,7 +225,7 @@ static void unmap_part(struct guest *g)
 
 static void protect_part(struct guest *g)
 {
-	CHECK_OK(aspace_protect(&g->as, pages(LARGE + 100, 667), MM_R));
+	CHECK_OK(aspace_protect(&g->as, pages(LARGE + 100, 301), MM_R));
 }
 
 static void protect_none(struct guest *g)
@@ -236,7 +236,7 @@ static void protect_none(struct guest *g)
 static void protect_back(struct guest *g)
 {
 	CHECK_OK(aspace_protect(&g->as, pages(LARGE + 100, 10), MM_RW));
-	CHECK_EQ(guest_stats(g).leaves[1], 4); /* merged */
+	CHECK_EQ(guest_stats(g).leaves[1], 3); /* merged */
 }
 
 static void collect_all(struct guest *g)
@@ -266,7 +266,7 @@ static bool ignore_leaf(void *ctx, const struct npt_leaf *leaf)
 /* From the middle of a large leaf to the middle of the next. */
 static void harvest_middle(struct guest *g)
 {
-	CHECK_OK(aspace_harvest(&g->as, pages(LARGE + 256, 512), ignore_leaf, NULL));
+	CHECK_OK(aspace_harvest(&g->as, pages(LINEAR + 256, 512), ignore_leaf, NULL));
 }
 
 static void harvest_all(struct guest *g)
@@ -315,7 +315,7 @@ static const struct story stories[] = {
 
 static void play(const struct geometry *geo, const struct story *story, unsigned moment)
 {
-	struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 8192, .cpus = CPUS});
+	struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 2048, .cpus = CPUS});
 	check_context("format=%s story=\"%s\" moment=%u", geo->name, story->name, moment);
 	g->hal->flush_first = moment % CPUS;
 	CHECK_OK(aspace_map_alloc(&g->as, pages(SMALL, SMALL_COUNT), MM_RW,
