@@ -20,7 +20,10 @@ HOST_PURE    := hext/decode.c el2/decode.c \
                 $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c) \
                 $(addprefix kernel/,cmdline.c fdt.c fdt_boot.c format.c frame.c loader.c \
                 memory_map.c test_device.c uart.c)
-HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c))
+HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c)) \
+                $(wildcard tests/oracle/*.c)
+# hw_walk() is checked against tests/oracle: tests/host/oracle.h.
+HOST_LDFLAGS := -Wl,--wrap=hw_walk
 
 HOST_UNITS   := $(patsubst tests/host/%.c,$(B)/host/asan/%,$(wildcard tests/host/test_*.c))
 HOST_RACES   := $(patsubst tests/host/%.c,$(B)/host/tsan/%,$(wildcard tests/host/race_*.c))
@@ -37,7 +40,7 @@ $(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_PU
 	$$(call say,AR,$(1),$$@)llvm-ar rcs $$@ $$(filter %.o,$$^)
 
 $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_SUPPORT)) $(B)/host/$(1)/libmm.a
-	$$(call say,LD,$(1),$$@)$(CLANG) $$($(1)_CFLAGS) -pthread $$^ -lcmocka -o $$@
+	$$(call say,LD,$(1),$$@)$(CLANG) $$($(1)_CFLAGS) $(HOST_LDFLAGS) -pthread $$^ -lcmocka -o $$@
 
 .PRECIOUS: $(B)/host/$(1)/obj/%.c.o
 -include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
@@ -92,7 +95,7 @@ FUZZ_TESTS := $(patsubst tests/fuzz/%.c,tests/fuzz/%.t,$(wildcard tests/fuzz/fuz
 $(eval $(call HOST_RULES,fuzz))
 
 $(FUZZERS): $(B)/host/fuzz/%: $(B)/host/fuzz/obj/tests/fuzz/%.c.o $(patsubst %,$(B)/host/fuzz/obj/%.o,$(HOST_SUPPORT)) $(B)/host/fuzz/libmm.a
-	$(call say,LD,fuzz,$@)$(CLANG) $(fuzz_CFLAGS) -fsanitize=fuzzer -pthread $^ -lcmocka -o $@
+	$(call say,LD,fuzz,$@)$(CLANG) $(fuzz_CFLAGS) -fsanitize=fuzzer $(HOST_LDFLAGS) -pthread $^ -lcmocka -o $@
 
 tests/fuzz/corpus.t: $(FUZZERS)
 $(FUZZ_TESTS): tests/fuzz/%.t: $(B)/host/fuzz/%

@@ -1,0 +1,421 @@
+#include "oracle.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+
+/* hw_walk.c's own function; other files reach it through __wrap_hw_walk(). */
+struct hw_result __real_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
+                                bool update);
+struct hw_result __wrap_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
+                                bool update);
+
+static atomic_ulong compared;
+
+unsigned long oracle_compared(void)
+{
+	return atomic_load_explicit(&compared, memory_order_relaxed);
+}
+
+/* --- from struct hw_mmu to registers --- */
+
+static uint64_t ones(unsigned bits)
+{
+	return bits >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << bits) - 1;
+}
+
+static struct oracle_ept ept_of(const struct hw_mmu *mmu)
+{
+	const struct npt_config *c = &mmu->config;
+
+	return (struct oracle_ept){
+		/* Write-back, the length of the walk less 1, A/D flags. */
+		.eptp = mmu->root.raw | 6 | (uint64_t)(c->levels - 1) << 3 |
+	                (c->accessed_dirty ? 0x40 : 0),
+		.maxphyaddr = c->hpa_bits,
+		.execute_only = c->execute_only,
+		.page_2m = c->max_leaf >= 1,
+		.page_1g = c->max_leaf >= 2,
+		.five_level = c->levels == 5,
+		.accessed_dirty = c->accessed_dirty,
+	};
+}
+
+static struct oracle_amd amd_of(const struct hw_mmu *mmu)
+{
+	const struct npt_config *c = &mmu->config;
+
+	return (struct oracle_amd){
+		.ncr3 = mmu->root.raw,
+		.la57 = c->levels == 5,
+		.nxe = true,
+		.page_1g = c->max_leaf >= 2,
+		.physical_width = c->hpa_bits,
+		.pat = UINT64_C(0x0007040600070406), /* after reset: APM vol. 2, 7.8.1 */
+	};
+}
+
+static struct oracle_arm arm_of(const struct hw_mmu *mmu)
+{
+	const struct npt_config *c = &mmu->config;
+	static const unsigned ps_bits[] = {32, 36, 40, 42, 44, 48, 52};
+	bool lpa2 = mmu->format == &npt_stage2_lpa2;
+	uint64_t vtcr = 64 - npt_gpa_bits(c), ps = 0;
+
+	while (ps < 6 && ps_bits[ps] < c->hpa_bits)
+		ps++;
+	vtcr |= ps << 16 | UINT64_C(3) << 12 | UINT64_C(0x80000500); /* RES1, SH0, IRGN0, ORGN0 */
+	/* SL0 (7:6) is 0, 1, 2 for a start at level 2, 1, 0; SL2 (33) for one at level -1. */
+	vtcr |= c->levels == 5 ? UINT64_C(1) << 33 : (uint64_t)(c->levels - 2) << 6;
+	if (c->accessed_dirty)
+		vtcr |= UINT64_C(3) << 21;
+	if (lpa2)
+		vtcr |= UINT64_C(1) << 32;
+	return (struct oracle_arm){
+		.vttbr = lpa2 && c->hpa_bits > 48
+	                         ? (mmu->root.raw & ones(48)) | mmu->root.raw >> 48 << 2
+	                         : mmu->root.raw,
+		.vtcr = vtcr,
+		.pamax = c->hpa_bits,
+		.xnx = false, /* portable software leaves XN[0] zero: RES0 without FEAT_XNX */
+	};
+}
+
+static struct oracle_riscv riscv_of(const struct hw_mmu *mmu)
+{
+	const struct npt_config *c = &mmu->config;
+
+	return (struct oracle_riscv){
+		.hgatp = (uint64_t)(c->levels + 5) << 60 | mmu->root.raw >> 12,
+		.physical_width = c->hpa_bits,
+		.svadu = c->accessed_dirty,
+		.svpbmt = !c->fixed_memtype,
+	};
+}
+
+static bool read_word(void *ctx, uint64_t pa, uint64_t *word)
+{
+	const struct hw_mmu *mmu = ctx;
+	const _Atomic uint64_t *at = mmu->memory(mmu->ctx, hpa_at(pa));
+
+	*word = atomic_load_explicit(at, memory_order_acquire);
+	return true;
+}
+
+struct oracle_walk oracle_walk_mmu(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access)
+{
+	struct hw_mmu copy = *mmu;
+	const struct oracle_memory memory = {read_word, &copy};
+	enum oracle_access kind = access == MM_R   ? ORACLE_READ
+	                          : access == MM_W ? ORACLE_WRITE
+	                                           : ORACLE_FETCH;
+
+	if (mmu->format == &npt_ept) {
+		const struct oracle_ept regs = ept_of(mmu);
+		return oracle_ept_walk(&regs, &memory, gpa.raw, kind);
+	}
+	if (mmu->format == &npt_amd) {
+		const struct oracle_amd regs = amd_of(mmu);
+		return oracle_amd_walk(&regs, &memory, gpa.raw, kind);
+	}
+	if (mmu->format == &npt_gstage) {
+		const struct oracle_riscv regs = riscv_of(mmu);
+		return oracle_riscv_walk(&regs, &memory, gpa.raw, kind);
+	}
+	CHECK(mmu->format == &npt_stage2 || mmu->format == &npt_stage2_lpa2);
+	const struct oracle_arm regs = arm_of(mmu);
+	return oracle_arm_walk(&regs, &memory, gpa.raw, kind);
+}
+
+/* --- from the oracle's terms to hw_walk()'s --- */
+
+bool oracle_unclean(const struct oracle_walk *walk)
+{
+	return walk->should_be_zero || walk->reserved_encoding;
+}
+
+static enum hw_outcome outcome_of(const struct oracle_walk *walk)
+{
+	switch (walk->fault) {
+	case ORACLE_OK:
+		return HW_OK;
+	case ORACLE_WIDTH:
+		return HW_OUT_OF_RANGE;
+	case ORACLE_ABSENT:
+		return HW_NOT_PRESENT;
+	case ORACLE_PERMISSION:
+		return HW_PERMISSION;
+	case ORACLE_ACCESS_FLAG:
+		return HW_ACCESS_FLAG;
+	default:
+		return HW_MISCONFIG;
+	}
+}
+
+static enum mm_memtype memtype_of(enum oracle_memtype type)
+{
+	switch (type) {
+	case ORACLE_WB:
+		return MM_NORMAL;
+	case ORACLE_UC:
+		return MM_DEVICE;
+	case ORACLE_WC:
+	case ORACLE_UC_MINUS:
+		return MM_NONCACHED;
+	default:
+		return MM_MEMTYPES; /* the library has no such type */
+	}
+}
+
+struct hw_result oracle_to_hw(const struct hw_mmu *mmu, const struct oracle_walk *walk)
+{
+	struct hw_result r = {
+		.outcome = oracle_unclean(walk) ? HW_MISCONFIG : outcome_of(walk),
+		.hpa = hpa_at(walk->pa),
+		.level = walk->shift ? (walk->shift - MM_PAGE_SHIFT) / 9 : mmu->config.levels - 1,
+		.perm = (walk->read ? MM_R : 0) | (walk->write ? MM_W : 0) |
+	                (walk->fetch ? MM_X : 0),
+		.memtype = memtype_of(walk->memtype),
+		.table_count = walk->step_count,
+	};
+
+	for (unsigned i = 0; i < walk->step_count; i++) {
+		r.tables[i] =
+			i == 0 ? mmu->root : hpa_at(mm_align_down(walk->steps[i].pa, MM_PAGE_SIZE));
+		r.table_levels[i] = (walk->steps[i].shift - MM_PAGE_SHIFT) / 9;
+		r.entry = walk->steps[i].word;
+	}
+	return r;
+}
+
+/* --- both --- */
+
+struct report {
+	char *text;
+	size_t size, used;
+};
+
+static void differ(struct report *report, const char *what, uint64_t first, uint64_t second)
+{
+	int n = snprintf(report->text + report->used, report->size - report->used,
+	                 "%s %s: hw_walk 0x%llx, oracle 0x%llx", report->used ? ";" : "", what,
+	                 (unsigned long long)first, (unsigned long long)second);
+
+	if (n > 0)
+		report->used += (size_t)n < report->size - report->used
+		                        ? (size_t)n
+		                        : report->size - report->used - 1;
+}
+
+/* What the walk writes to entry i, or NULL. */
+static const struct oracle_write *write_to(const struct oracle_walk *walk, unsigned i)
+{
+	for (unsigned w = 0; w < walk->write_count; w++) {
+		if (walk->writes[w].pa == walk->steps[i].pa)
+			return &walk->writes[w];
+	}
+	return NULL;
+}
+
+/* May the walk leave this word at entry i? */
+static bool may_leave(const struct oracle_walk *walk, unsigned i, bool update, uint64_t word)
+{
+	const struct oracle_write *write = update ? write_to(walk, i) : NULL;
+
+	if (!write)
+		return word == walk->steps[i].word;
+	return word == write->after || (write->optional && word == write->before);
+}
+
+/*
+ * Where hw_walk() is known to deviate from the manual. An entry goes when hw_walk() is corrected.
+ *
+ * Arm ARM D8.15: an access flag fault comes before a permission fault. hw_walk() reports the
+ * permission fault.
+ *
+ * RISC-V, "Svpbmt": without the extension (fixed_memtype) bits 62:61 are reserved, and an entry
+ * that sets one gives a page fault. hw_walk() obeys them.
+ */
+static bool known_outcome(const struct hw_mmu *mmu, const struct oracle_walk *walk,
+                          enum hw_outcome first)
+{
+	bool arm = mmu->format == &npt_stage2 || mmu->format == &npt_stage2_lpa2;
+
+	if (walk->fault == ORACLE_RESERVED && mmu->format == &npt_gstage &&
+	    mmu->config.fixed_memtype && (walk->steps[walk->step_count - 1].word >> 61 & 3) != 0)
+		return true;
+	return arm && walk->fault == ORACLE_ACCESS_FLAG && first == HW_PERMISSION;
+}
+
+/* APM vol. 2, 7.8.1: with PAT set, the type is that of PA4 to PA7, after reset those of PA0 to
+ * PA3. hw_walk() always answers MM_NONCACHED. */
+static bool known_memtype(const struct hw_mmu *mmu, const struct oracle_walk *walk)
+{
+	return mmu->format == &npt_amd && walk->memtype_bits >= 4;
+}
+
+static void compare_results(const struct hw_mmu *mmu, const struct oracle_walk *walk, bool update,
+                            const struct hw_result *first, struct report *report)
+{
+	struct hw_result second = oracle_to_hw(mmu, walk);
+	unsigned last = second.table_count - 1;
+
+	/* What compares is what the hardware does, if that is what hw_walk() answers. */
+	if (first->outcome == HW_MISCONFIG && oracle_unclean(walk))
+		return;
+	second.outcome = outcome_of(walk);
+	if (known_outcome(mmu, walk, first->outcome))
+		return;
+	if (first->outcome != second.outcome) {
+		differ(report, "outcome", first->outcome, second.outcome);
+		return;
+	}
+	if (first->outcome == HW_OUT_OF_RANGE)
+		return;
+	/* An access fault has no level. */
+	if (first->level != second.level && walk->fault != ORACLE_BUS)
+		differ(report, "level", first->level, second.level);
+	if (first->table_count != second.table_count)
+		differ(report, "tables", first->table_count, second.table_count);
+	for (unsigned i = 0; i < second.table_count && i < first->table_count; i++) {
+		if (first->tables[i].raw != second.tables[i].raw)
+			differ(report, "table", first->tables[i].raw, second.tables[i].raw);
+		if (first->table_levels[i] != second.table_levels[i])
+			differ(report, "table level", first->table_levels[i],
+			       second.table_levels[i]);
+	}
+	if (second.table_count && first->entry != second.entry &&
+	    !may_leave(walk, last, update, first->entry))
+		differ(report, "entry", first->entry, second.entry);
+	if (first->outcome != HW_OK && first->outcome != HW_PERMISSION)
+		return;
+	if (first->perm != second.perm)
+		differ(report, "permissions", first->perm, second.perm);
+	if (first->outcome != HW_OK)
+		return;
+	if (first->hpa.raw != second.hpa.raw)
+		differ(report, "address", first->hpa.raw, second.hpa.raw);
+	if (first->memtype != second.memtype && second.memtype != MM_MEMTYPES &&
+	    !known_memtype(mmu, walk))
+		differ(report, "memory type", first->memtype, second.memtype);
+}
+
+bool oracle_compare(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update,
+                    struct hw_result *result, char *text, size_t size)
+{
+	struct report report = {text, size, 0};
+	struct hw_mmu reader = *mmu;
+	/* The oracle first: it sees the memory before hw_walk() writes. */
+	struct oracle_walk walk = oracle_walk_mmu(mmu, gpa, access);
+
+	text[0] = '\0';
+	*result = __real_hw_walk(mmu, gpa, access, update);
+	compare_results(mmu, &walk, update, result, &report);
+	for (unsigned i = 0; i < walk.step_count; i++) {
+		uint64_t now;
+
+		if (known_outcome(mmu, &walk, result->outcome))
+			break;
+
+		read_word(&reader, walk.steps[i].pa, &now);
+		if (result->outcome == HW_MISCONFIG && now == walk.steps[i].word)
+			continue;
+		if (!may_leave(&walk, i, update, now))
+			differ(&report, "word left in memory", now,
+			       write_to(&walk, i) ? write_to(&walk, i)->after : walk.steps[i].word);
+	}
+	if (report.used) {
+		char context[512];
+		int n = snprintf(
+			context, sizeof(context),
+			" (gpa 0x%llx, access %s, oracle: %s at 2^%u, should be zero 0x%llx; entries",
+			(unsigned long long)gpa.raw, mm_perm_name(access),
+			oracle_fault_name(walk.fault), walk.shift,
+			(unsigned long long)walk.should_be_zero);
+		for (unsigned i = 0; i < walk.step_count; i++)
+			n += snprintf(context + n, sizeof(context) - (size_t)n, " 0x%llx",
+			              (unsigned long long)walk.steps[i].word);
+		n += snprintf(context + n, sizeof(context) - (size_t)n, ")");
+		if (n > 0 && report.used + (size_t)n < size)
+			memcpy(text + report.used, context, (size_t)n + 1);
+	}
+	atomic_fetch_add_explicit(&compared, 1, memory_order_relaxed);
+	return report.used == 0;
+}
+
+/* The oracle alone: does its writes. */
+static struct hw_result walk_second(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
+                                    bool update)
+{
+	struct oracle_walk walk = oracle_walk_mmu(mmu, gpa, access);
+
+	for (unsigned i = 0; update && i < walk.write_count; i++) {
+		_Atomic uint64_t *at = mmu->memory(mmu->ctx, hpa_at(walk.writes[i].pa));
+
+		/* Not the optional ones: hw_walk() does them, so both variants are tested. */
+		if (!walk.writes[i].optional)
+			atomic_fetch_or(at, walk.writes[i].after ^ walk.writes[i].before);
+	}
+	return oracle_to_hw(mmu, &walk);
+}
+
+enum selection {
+	BOTH = 1,
+	FIRST,
+	SECOND,
+};
+
+static enum selection selected(void)
+{
+	static atomic_int selection;
+	int now = atomic_load_explicit(&selection, memory_order_relaxed);
+
+	if (now == 0) {
+		const char *text = getenv("FAULTLINE_ORACLE");
+
+		if (!text || !*text || strcmp(text, "both") == 0)
+			now = BOTH;
+		else if (strcmp(text, "first") == 0)
+			now = FIRST;
+		else if (strcmp(text, "second") == 0)
+			now = SECOND;
+		else
+			check_failed(__FILE__, __LINE__,
+			             "FAULTLINE_ORACLE=%s is none of both, first, second", text);
+		atomic_store_explicit(&selection, now, memory_order_relaxed);
+	}
+	return (enum selection)now;
+}
+
+struct hw_result __wrap_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
+                                bool update)
+{
+	struct hw_result result;
+	char text[1024];
+
+	switch (selected()) {
+	case FIRST:
+		return __real_hw_walk(mmu, gpa, access, update);
+	case SECOND:
+		return walk_second(mmu, gpa, access, update);
+	default:
+		break;
+	}
+	if (!oracle_compare(mmu, gpa, access, update, &result, text, sizeof(text)))
+		check_failed(__FILE__, __LINE__, "the two walkers differ:%s", text);
+	if (result.outcome != HW_MISCONFIG) {
+		struct oracle_walk walk = oracle_walk_mmu(mmu, gpa, access);
+
+		if (oracle_unclean(&walk))
+			check_failed(
+				__FILE__, __LINE__,
+				"gpa 0x%llx: entry 0x%llx, or one above, sets bits 0x%llx that "
+				"have to be zero, or a reserved encoding",
+				(unsigned long long)gpa.raw, (unsigned long long)result.entry,
+				(unsigned long long)walk.should_be_zero);
+	}
+	return result;
+}
