@@ -34,7 +34,4 @@ bool oracle_unclean(const struct oracle_walk *walk);
 bool oracle_compare(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update,
                     struct hw_result *result, char *report, size_t size);
 
-/* How many walks oracle_compare() has compared in this process. */
-unsigned long oracle_compared(void);
-
 #endif
