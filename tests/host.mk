@@ -115,6 +115,11 @@ fuzz-keep: $(FUZZERS)
 test-host: $(HOST_TESTS) ## host tests alone
 	@scripts/run-tests $^
 
+# tests/host/oracle.h: they compare two walkers of page tables; here the second one stands alone.
+.PHONY: test-oracle
+test-oracle: $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS) ## host tests on the second page-table walker alone
+	@FAULTLINE_ORACLE=second scripts/run-tests $^
+
 # --- the same for longer: every format's 1,000 million, every sequence of six, 100 million races ---
 .PHONY: soak-host
 soak: soak-host

@@ -49,7 +49,7 @@ class Kept:
         sources = sorted(main_of(t) for t in tests)
         sources += [p for parts in shelf.parts.values() for p in parts] + list(shelf.library)
         sources += [f"tests/host/{n}" for n in sorted(os.listdir(os.path.join(TOP, "tests/host")))
-                    if n.endswith(".h")] + ["tests/mutants/workshop.py"]
+                    if n.endswith(".h")] + ["tests/oracle/oracle.h", "tests/mutants/workshop.py"]
         for path in sources:
             with open(os.path.join(TOP, path), "rb") as file:
                 state.update(file.read())

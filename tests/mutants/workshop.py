@@ -41,8 +41,8 @@ def library_sources():
 
 
 def support_sources():
-    folder = os.path.join(TOP, "tests/host")
-    return [f"tests/host/{name}" for name in sorted(os.listdir(folder))
+    return [f"{folder}/{name}" for folder in ("tests/host", "tests/oracle")
+            for name in sorted(os.listdir(os.path.join(TOP, folder)))
             if name.endswith(".c") and not name.startswith(("test_", "race_", "long_"))]
 
 
@@ -124,7 +124,7 @@ class Workshop:
         if None in objects:
             return None, "does not compile"
         program = os.path.join(self.here, test.replace("/", "-"))
-        done = subprocess.run(["clang", "-fuse-ld=lld", "-pthread", *FLAVOURS[flavour], *objects,
+        done = subprocess.run(["clang", "-fuse-ld=lld", "-Wl,--wrap=hw_walk", "-pthread", *FLAVOURS[flavour], *objects,
                                "-lcmocka", "-o", program], capture_output=True)
         if done.returncode:
             return None, "does not link: " + done.stderr.decode()[-300:]
