@@ -279,12 +279,68 @@ static void root_and_width(void **state)
 	}
 }
 
+/* D8.6.2: SH is bits 9:8 of the leaf; with DS it is VTCR_EL2.SH0 (3 in walk52()). */
+static void shareability(void **state)
+{
+	static const uint64_t without_ds[4][5] = {{0x2003, 0x3003, 0x4003, 0x54ff},
+	                                          {0x2003, 0x3003, 0x4003, 0x55ff},
+	                                          {0x2003, 0x3003, 0x4003, 0x56ff},
+	                                          {0x2003, 0x3003, 0x4003, 0x57ff}};
+	static const uint64_t with_ds[] = {0x1003, 0x2003, 0x3003, 0x4003, 0x54ff};
+	struct golden_memory entries = {&path52, with_ds};
+	const struct oracle_memory memory = {golden_read, &entries};
+
+	(void)state;
+	CHECK_EQ(walk52(PLAIN, &memory, path52.gpa, ORACLE_READ).shareability, 3);
+	entries.path = &path48;
+	for (unsigned sh = 0; sh < 4; sh++) {
+		entries.words = without_ds[sh];
+		CHECK_EQ(walk48(PLAIN, &memory, path48.gpa, ORACLE_READ).shareability, sh);
+	}
+}
+
+/* D19.2, VTCR_EL2.PS: the widths that it can state, and ID_AA64MMFR0_EL1.PARange below them. */
+static void output_sizes(void **state)
+{
+	static const struct {
+		uint64_t vtcr;
+		unsigned pamax;
+		uint64_t last; /* the highest page of that width, as a descriptor */
+		uint64_t next; /* the one after it */
+	} sizes[] = {
+		{0x80003590, 48, 0x00000000fffff7ff, 0x00000001000007ff}, /* 32 */
+		{0x80013590, 48, 0x0000000ffffff7ff, 0x00000010000007ff}, /* 36 */
+		{0x80023590, 48, 0x000000fffffff7ff, 0x00000100000007ff}, /* 40 */
+		{0x80033590, 48, 0x000003fffffff7ff, 0x00000400000007ff}, /* 42 */
+		{0x80043590, 48, 0x00000ffffffff7ff, 0x00001000000007ff}, /* 44 */
+		{0x80053590, 40, 0x000000fffffff7ff, 0x00000100000007ff}, /* 48, of 40 */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GOLDEN_COUNT(sizes); i++) {
+		uint64_t words[] = {0x2003, 0x3003, 0x4003, sizes[i].last};
+		struct golden_memory entries = {&path48, words};
+		const struct oracle_memory memory = {golden_read, &entries};
+		struct oracle_walk w;
+
+		check_context("size=%zu", i);
+		w = walk_vtcr(PLAIN, sizes[i].vtcr, 0x1000, sizes[i].pamax, &memory, path48.gpa,
+		              ORACLE_READ);
+		CHECK_EQ(w.fault, ORACLE_OK);
+		words[3] = sizes[i].next;
+		w = walk_vtcr(PLAIN, sizes[i].vtcr, 0x1000, sizes[i].pamax, &memory, path48.gpa,
+		              ORACLE_READ);
+		CHECK_EQ(w.fault, ORACLE_ADDRESS_SIZE);
+		CHECK_EQ(w.code, 0x03);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows),
-		cmocka_unit_test(each_bit),
-		cmocka_unit_test(root_and_width),
+		cmocka_unit_test(rows),           cmocka_unit_test(each_bit),
+		cmocka_unit_test(root_and_width), cmocka_unit_test(shareability),
+		cmocka_unit_test(output_sizes),
 	};
 	return cmocka_run_group_tests_name("oracle_arm", tests, NULL, NULL);
 }

@@ -202,12 +202,37 @@ static void root_and_width(void **state)
 	}
 }
 
+/* 29.3.7.2: bit 6 of the last entry is IPAT; in a table's entry it is reserved. */
+static void ipat(void **state)
+{
+	static const uint64_t words[][4] = {
+		{0x2007, 0x3007, 0x4007, 0x5037},
+		{0x2007, 0x3007, 0x4007, 0x5077},
+		{0x2007, 0x3007, 0x4000b7},
+		{0x2007, 0x3007, 0x4000f7},
+		{0x2007, 0x400000b7},
+		{0x2007, 0x400000f7},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < GOLDEN_COUNT(words); i++) {
+		struct golden_memory entries = {&path4, words[i]};
+		const struct oracle_memory memory = {golden_read, &entries};
+		struct oracle_walk w = walk(FULL, &memory, path4.gpa, ORACLE_READ);
+
+		check_context("ipat=%zu", i);
+		CHECK_EQ(w.fault, ORACLE_OK);
+		CHECK_EQ(w.ignore_pat, i % 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows),
 		cmocka_unit_test(each_bit),
 		cmocka_unit_test(root_and_width),
+		cmocka_unit_test(ipat),
 	};
 	return cmocka_run_group_tests_name("oracle_ept", tests, NULL, NULL);
 }
