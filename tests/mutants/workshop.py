@@ -124,8 +124,8 @@ class Workshop:
         if None in objects:
             return None, "does not compile"
         program = os.path.join(self.here, test.replace("/", "-"))
-        done = subprocess.run(["clang", "-fuse-ld=lld", "-Wl,--wrap=hw_walk", "-pthread", *FLAVOURS[flavour], *objects,
-                               "-lcmocka", "-o", program], capture_output=True)
+        done = subprocess.run(["clang", "-fuse-ld=lld", "-Wl,--wrap=hw_walk", "-pthread", *FLAVOURS[flavour],
+                               *objects, "-lcmocka", "-o", program], capture_output=True)
         if done.returncode:
             return None, "does not link: " + done.stderr.decode()[-300:]
         return program, ""
