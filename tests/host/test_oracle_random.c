@@ -184,7 +184,7 @@ static bool reads_twice(struct machine *m, const struct oracle_walk *walk)
 	return false;
 }
 
-static void c_walkers_agree(const struct geometry *geo)
+static void walkers_agree(const struct geometry *geo)
 {
 	static const enum mm_perm accesses[] = {MM_R, MM_W, MM_X};
 	struct machine *m = calloc(1, sizeof(*m));
@@ -222,7 +222,7 @@ static void c_walkers_agree(const struct geometry *geo)
 }
 
 static const struct geometry_test tests[] = {
-	GEOMETRY_TEST(c_walkers_agree),
+	GEOMETRY_TEST(walkers_agree),
 };
 
 int main(void)
