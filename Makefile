@@ -64,7 +64,7 @@ $(1)_SRC := $$(sort $$(wildcard $$(foreach d,$$($(1)_DIRS),$$(d)/*.c $$(d)/*.S))
 $(1)_OBJ := $$(patsubst %,$(B)/$(1)/obj/%.o,$$($(1)_SRC))
 $(1)_GUESTS := $$(patsubst guests/%.c,$(B)/$(1)/guests/%.bin,$$(wildcard guests/*.c))
 $(1)_GUEST_LIB := $$(patsubst %,$(B)/$(1)/guest-obj/%.o,$$(sort $$(wildcard guests/lib/*.c guests/$(1)/*.c guests/$(1)/*.S)))
-$(1)_AGENT := $$(patsubst %,$(B)/$(1)/guest-obj/guests/agent/%.o,stage1.c $(1).c $(1)_trap.S)
+$(1)_AGENT := $$(patsubst %,$(B)/$(1)/guest-obj/guests/agent/%.o,stage1.c talk.c $(1).c $(1)_trap.S)
 $(1)_GUEST_FLAGS := $$(or $$($(1)_GUEST_TARGET),$$($(1)_TARGET))
 
 $(B)/$(1)/obj/%.c.o: %.c Makefile

@@ -43,23 +43,26 @@ static void do_read(struct agent_context *ctx)
 		ctx->value = sign_extend(ctx->value, op->width);
 }
 
-static void do_write(struct agent_context *ctx)
+static void store(uint64_t at, unsigned width, uint64_t value)
 {
-	const struct agent_op *op = ctx->op;
-
-	switch (op->width) {
+	switch (width) {
 	case 1:
-		write8(op->addr, (uint8_t)op->value);
+		write8(at, (uint8_t)value);
 		break;
 	case 2:
-		write16(op->addr, (uint16_t)op->value);
+		write16(at, (uint16_t)value);
 		break;
 	case 4:
-		write32(op->addr, (uint32_t)op->value);
+		write32(at, (uint32_t)value);
 		break;
 	default:
-		write64(op->addr, op->value);
+		write64(at, value);
 	}
+}
+
+static void do_write(struct agent_context *ctx)
+{
+	store(ctx->op->addr, ctx->op->width, ctx->op->value);
 }
 
 static void do_fetch(struct agent_context *ctx)
@@ -220,7 +223,15 @@ static void do_flush(struct agent_context *ctx)
 
 static void do_far(struct agent_context *ctx)
 {
-	ctx->value = load(stage1_reach(ctx->op->addr), ctx->op->width);
+	const struct agent_op *op = ctx->op;
+	uint64_t at = stage1_reach(op->addr);
+
+	if (op->flags & AGENT_JUMP)
+		ctx->value = agent_call(at, 0);
+	else if (op->flags & AGENT_STORE)
+		store(at, op->width, op->value);
+	else
+		ctx->value = load(at, op->width);
 }
 
 /* Spins a little, then gives its time slice away: the others may be waiting for this CPU. */
@@ -277,7 +288,17 @@ static void do_vector(struct agent_context *ctx)
 	agent_vector_base(ctx->op->addr);
 }
 
-/* Each attempt may trap: the only operation that is not tried as a whole. */
+/* All three arguments are the script's. */
+static void do_call3(struct agent_context *ctx)
+{
+	const struct agent_op *op = ctx->op;
+	struct guest_result result =
+		guest_call((enum guest_call)op->count, op->addr, op->value, op->stride);
+
+	ctx->value = result.error << 32 | (uint32_t)result.value;
+}
+
+/* Each attempt may trap: it is not tried as a whole. */
 static void sweep(struct agent_context *ctx)
 {
 	static agent_fn *const attempts[AGENT_SWEEPS] = {
@@ -322,18 +343,18 @@ static agent_fn *const handlers[AGENT_CODES] = {
 	[AGENT_IRQS] = do_irqs,         [AGENT_IRQ_MASK] = do_irq_mask,
 	[AGENT_TIMER] = do_timer,       [AGENT_AWAIT] = do_await,
 	[AGENT_VECTOR] = do_vector,     [AGENT_STORM] = do_storm,
+	[AGENT_CALL3] = do_call3,       [AGENT_ASK] = agent_ask,
+	[AGENT_ECHO] = agent_echo,
 };
 
-static void run(struct agent_context *ctx, struct agent_result *result)
+static void run_one(struct agent_context *ctx, struct agent_result *result)
 {
 	agent_fn *handler = ctx->op->code < AGENT_CODES ? handlers[ctx->op->code] : NULL;
 	bool trapped = false;
 
 	ctx->value = 0;
 	ctx->supported = true;
-	if (ctx->op->code == AGENT_SWEEP)
-		sweep(ctx);
-	else if (handler == NULL)
+	if (handler == NULL)
 		ctx->supported = false;
 	else
 		trapped = !agent_try(ctx->frame, handler, ctx);
@@ -344,6 +365,38 @@ static void run(struct agent_context *ctx, struct agent_result *result)
 		result->cause = (uint32_t)ctx->frame->cause;
 		result->addr = result->trap == AGENT_UNDEFINED ? ctx->frame->pc : ctx->frame->addr;
 	}
+	result->value = ctx->value;
+}
+
+/* Each has a result of its own. */
+static void run_steps(struct agent_context *ctx)
+{
+	struct agent_step *steps = (struct agent_step *)(uintptr_t)ctx->op->addr;
+	uint32_t count = ctx->op->count;
+
+	for (uint32_t i = 0; i < count; i++) {
+		ctx->op = &steps[i].op;
+		run_one(ctx, &steps[i].result);
+	}
+	ctx->value = count;
+}
+
+/* Sweeps and lists try their parts themselves. */
+static void run(struct agent_context *ctx, struct agent_result *result)
+{
+	unsigned code = ctx->op->code;
+
+	if (code != AGENT_SWEEP && code != AGENT_STEPS) {
+		run_one(ctx, result);
+		return;
+	}
+	ctx->value = 0;
+	ctx->supported = true;
+	if (code == AGENT_SWEEP)
+		sweep(ctx);
+	else
+		run_steps(ctx);
+	result->trap = ctx->supported ? AGENT_DONE : AGENT_UNSUPPORTED;
 	result->value = ctx->value;
 }
 

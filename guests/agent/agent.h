@@ -57,6 +57,10 @@ typedef void agent_fn(struct agent_context *ctx);
 /* Calls fn(ctx) with the vector armed: false if an exception ended it. In <arch>_trap.S. */
 bool agent_try(struct agent_frame *frame, agent_fn *fn, struct agent_context *ctx);
 
+/* --- guests/agent/talk.c --- */
+
+agent_fn agent_ask, agent_echo;
+
 /* --- guests/agent/<arch>.c --- */
 
 /* Installs the vectors of this vCPU. */

@@ -60,6 +60,11 @@ enum agent_code {
 	AGENT_SWEEP,    /* enum agent_sweep `count`: the value: how many went otherwise than done,
 	                   undefined or refused; above bit 32, the cause of the last of them */
 	AGENT_VECTOR,   /* exceptions go to addr from now on: nothing good can come of it */
+	AGENT_CALL3,    /* hypercall `count` with arguments addr, value, stride */
+	AGENT_STEPS, /* carries out `count` struct agent_step from addr on; the value: their number.
+	                SWEEP and STEPS cannot be among them */
+	AGENT_ASK,   /* `count` rounds of a conversation with ECHO: see struct agent_talk */
+	AGENT_ECHO,
 	AGENT_CODES,
 };
 
@@ -72,6 +77,9 @@ enum agent_code {
 #define AGENT_PTE_W    0x20U
 #define AGENT_PTE_X    0x40U
 #define AGENT_PTE_AD   0x80U /* MAP: accessed and dirty set already */
+/* FAR: a store of `value`, or a call, instead of a load. */
+#define AGENT_STORE 0x10U
+#define AGENT_JUMP  0x20U
 /* Of MAP alone; the others know these bits by the names above. */
 #define AGENT_PTE_A      0x01U /* accessed set already, dirty still due */
 #define AGENT_PTE_USER   0x02U /* a user page: in every mode of the agent, somebody else's */
@@ -115,6 +123,40 @@ struct agent_mailbox {
 	struct agent_result results[AGENT_MAX_OPS];
 };
 
+/* One of a list of operations that is too long for a mailbox. */
+struct agent_step {
+	struct agent_op op;
+	struct agent_result result;
+};
+
+/*
+ * A conversation about the word at `addr`, by way of the struct agent_talk at `value`, which
+ * lies in memory that no snapshot holds.
+ *
+ *	ASK   each round: step TALK_BEFORE; writes the round's number to the word; asks, and counts
+ *	      an answer that is not that number as wrong. With stride 1: then step TALK_AFTER; asks
+ *	      again, and 0 is the right answer. At the end it says so.
+ *	ECHO  reads the word, so that its translation stays in use, until it is asked: answers with
+ *	      one more read. The value: the number of answers
+ *
+ * ASK's value is the number of wrong answers. What changes is kept in struct agent_talk and in
+ * registers, and all steps are called from one place: a snapshot that is restored meanwhile
+ * changes nothing in the guest's stack.
+ */
+#define TALK_BEFORE 100U /* step */
+#define TALK_AFTER  101U
+#define TALK_OVER   UINT64_MAX
+
+struct agent_talk {
+	uint64_t asked;    /* number of the question; TALK_OVER: there are no more */
+	uint64_t answered; /* number of the last question that has its answer */
+	uint64_t answer;
+	uint64_t round;
+	uint64_t wrong;
+	uint64_t echoes;
+	uint64_t pad[2];
+};
+
 #define AGENT_BARRIERS 8
 
 struct agent_shared {
@@ -126,6 +168,7 @@ struct agent_shared {
 
 _Static_assert(sizeof(struct agent_op) == 32, "both sides lay it out alike");
 _Static_assert(sizeof(struct agent_result) == 24, "both sides lay it out alike");
+_Static_assert(sizeof(struct agent_step) == 56, "both sides lay it out alike");
 _Static_assert(sizeof(struct agent_mailbox) <= AGENT_MAILBOX_SIZE, "one mailbox per stride");
 
 /* Everything that there is of a kind, one after the other. */

@@ -68,6 +68,20 @@ static void judge(struct suite_run *run, size_t index, const struct suite_op *sc
 	(void)vm_destroy(&vms[index]);
 }
 
+bool beside_intact(struct suite_run *run, size_t index)
+{
+	for (uint64_t at = ARENA; at < ARENA + 32 * PAGE; at += PAGE) {
+		uint64_t first = at < ARENA + 16 * PAGE ? PATTERN ^ at : 0;
+		uint64_t words[3] = {0};
+
+		if (aspace_read(&vms[index].as, gpa_at(at), words, sizeof(words)) != MM_OK ||
+		    words[0] != first || words[1] != (~PATTERN ^ (at + 8)) || words[2] != 0)
+			return suite_fail(run, "the neighbour's page at 0x%" PRIx64 " has changed",
+			                  at);
+	}
+	return true;
+}
+
 bool beside_begin(struct suite_run *run)
 {
 	for (size_t i = 0; i < beside_count(run); i++) {

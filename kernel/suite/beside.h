@@ -15,6 +15,9 @@ void beside_end(struct suite_run *run);
 size_t beside_count(const struct suite_run *run);
 struct vm *beside_vm(size_t index);
 
+/* Is the memory of VM `index` as the script beside_neighbour leaves it? Complains if not. */
+bool beside_intact(struct suite_run *run, size_t index);
+
 /* One VM alone, with this script, from creation to destruction; its tag is kept in *tag. */
 bool beside_alone(struct suite_run *run, const struct suite_op *script, uint32_t *tag);
 

@@ -270,11 +270,17 @@ static void run_case(const struct suite_case *c, const struct host *host,
 /* --- all cases --- */
 
 static const struct suite_subject *const subjects[] = {
-	&suite_lazy,       &suite_perm,     &suite_size,       &suite_stage1,
-	&suite_tlb,        &suite_atomics,  &suite_straddle,   &suite_mmio,
-	&suite_hostaccess, &suite_timer,    &suite_privileged, &suite_capability,
-	&suite_dirty,      &suite_range,    &suite_misconfig,  &suite_vms,
-	&suite_smp,        &suite_firmware, &suite_hostile,    &suite_hostile_code,
+	&suite_lazy,       &suite_perm,
+	&suite_size,       &suite_stage1,
+	&suite_tlb,        &suite_atomics,
+	&suite_straddle,   &suite_mmio,
+	&suite_hostaccess, &suite_timer,
+	&suite_privileged, &suite_capability,
+	&suite_dirty,      &suite_range,
+	&suite_misconfig,  &suite_vms,
+	&suite_smp,        &suite_firmware,
+	&suite_hostile,    &suite_hostile_code,
+	&suite_boundary,   &suite_boundary_access,
 };
 
 typedef void visit_case(const struct suite_case *c, const struct host *host,
