@@ -96,18 +96,24 @@ static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
 }
 
 /*
- * The tables permit what the hardware refuses. Once, that is another CPU's doing, or a TLB that
- * remembered; the same again and again is an entry that the hardware does not understand, on a
- * machine that has no word for it.
+ * The tables permit what the hardware refuses. That is right after a change that another CPU has
+ * made: the fault came before it was over, or from a TLB that remembered. The same again and again
+ * with no change in between is an entry that the hardware does not understand, on a machine that
+ * has no word for it.
  */
 #define FUTILE_FAULTS 64
 
-static void on_spurious_fault(struct vm_vcpu *v, const struct vm_exit *exit)
+static MM_NOINLINE void on_spurious_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 {
-	if (v->futile_pc != exit->pc || v->futile_gpa.raw != exit->fault.gpa.raw)
+	struct aspace_stats stats;
+
+	aspace_get_stats(&v->vm->as, &stats);
+	if (v->futile_pc != exit->pc || v->futile_gpa.raw != exit->fault.gpa.raw ||
+	    v->futile_changes != stats.changes)
 		v->futile_faults = 0;
 	v->futile_pc = exit->pc;
 	v->futile_gpa = exit->fault.gpa;
+	v->futile_changes = stats.changes;
 	if (++v->futile_faults >= FUTILE_FAULTS)
 		kill(v, exit, KILL_MISCONFIG, exit->fault.gpa);
 }

@@ -122,9 +122,10 @@ struct vm_hooks {
 struct vm_vcpu {
 	struct vcpu vcpu;
 	struct vm *vm;
-	gpa_t futile_gpa;       /* of a fault for which there was nothing to do, */
-	uint64_t futile_pc;     /* the instruction that took it, */
-	unsigned futile_faults; /* and how often in a row */
+	gpa_t futile_gpa;        /* of a fault for which there was nothing to do, */
+	uint64_t futile_pc;      /* the instruction that took it, */
+	uint64_t futile_changes; /* aspace_stats.changes then, */
+	unsigned futile_faults;  /* and how often in a row */
 	uint64_t timer; /* machine_ticks() at which its interrupt line is raised; UINT64_MAX: never
 	                 */
 	bool exited;

@@ -68,6 +68,7 @@ struct aspace_stats {
 	uint64_t leaves[NPT_MAX_LEVELS]; /* by level, now; a page that MM_NONE hides counts */
 	uint64_t faults[MM_FAULTS];      /* since init */
 	uint64_t flushes;
+	uint64_t changes; /* exclusive calls since init: only they take something away */
 };
 
 /* How alloc areas are backed. */

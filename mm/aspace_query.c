@@ -174,7 +174,7 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
 {
 	struct aspace_cpu *me = aspace_enter(as);
 
-	*out = (struct aspace_stats){.area_frames = as->areas.frames};
+	*out = (struct aspace_stats){.area_frames = as->areas.frames, .changes = as->epoch - 1};
 	add_counts(out, &as->npt.counts);
 	for (unsigned i = 0; i < MM_MAX_CPUS; i++) {
 		add_counts(out, &as->cpus[i].counts);
