@@ -47,8 +47,11 @@ void agent_ask(struct agent_context *ctx)
 		guest_call(GUEST_STEP, after ? TALK_AFTER : TALK_BEFORE, 0, 0);
 		turn = talk_get(&talk->round);
 		after = back && turn % 2 == 0;
-		if (!after)
+		if (!after) {
+			/* With its answer, the other has a translation from after the step. */
+			ask(talk, back ? 0 : turn - 1);
 			write64(op->addr, turn);
+		}
 		ask(talk, after ? 0 : turn);
 	}
 	talk_set(&talk->asked, TALK_OVER);

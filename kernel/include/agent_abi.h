@@ -133,9 +133,9 @@ struct agent_step {
  * A conversation about the word at `addr`, by way of the struct agent_talk at `value`, which
  * lies in memory that no snapshot holds.
  *
- *	ASK   each round: step TALK_BEFORE; writes the round's number to the word; asks, and counts
- *	      an answer that is not that number as wrong. With stride 1: then step TALK_AFTER; asks
- *	      again, and 0 is the right answer. At the end it says so.
+ *	ASK   each round: step TALK_BEFORE; asks, for what was there; writes the round's number to
+ *	      the word; asks, and the answer is to be that number. With stride 1: then step
+ *	      TALK_AFTER; asks again, and 0 is the right answer. At the end it says so.
  *	ECHO  reads the word, so that its translation stays in use, until it is asked: answers with
  *	      one more read. The value: the number of answers
  *

@@ -281,6 +281,7 @@ static const struct suite_subject *const subjects[] = {
 	&suite_smp,        &suite_firmware,
 	&suite_hostile,    &suite_hostile_code,
 	&suite_boundary,   &suite_boundary_access,
+	&suite_coherent,
 };
 
 typedef void visit_case(const struct suite_case *c, const struct host *host,

@@ -326,7 +326,8 @@ struct suite_subject {
 extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb,
 	suite_atomics, suite_straddle, suite_mmio, suite_timer, suite_privileged, suite_capability,
 	suite_hostaccess, suite_dirty, suite_range, suite_misconfig, suite_vms, suite_smp,
-	suite_firmware, suite_hostile, suite_hostile_code, suite_boundary, suite_boundary_access;
+	suite_firmware, suite_hostile, suite_hostile_code, suite_boundary, suite_boundary_access,
+	suite_coherent;
 
 /* The geometry of nested tables that all cases of this run have, and its format. */
 const struct virt_geometry *suite_geometry(void);
