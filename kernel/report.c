@@ -80,6 +80,8 @@ void report_caps(const struct virt_ops *ops, const struct virt_caps *caps)
 	         ops->name, npt_format_name(caps->format), caps->hpa_bits, caps->tag_bits,
 	         npt->accessed_dirty, npt->execute_only);
 	report_geometries(caps);
+	if (caps->mitigations[0] != '\0')
+		log_line(LOG_INFO, "mitigations: %s", caps->mitigations);
 	report_features(caps, "used:", true, true);
 	report_features(caps, "present, not used:", true, false);
 	report_features(caps, "missing:", false, false);

@@ -126,5 +126,8 @@ bool svm_probe(struct virt_caps *caps)
 	caps->tag_bits = asid_bits(svm_caps.asids);
 	add_geometry(caps);
 	add_features(caps);
+	/* Both are errata of Intel CPUs (vmx/mitigations.h), which have no SVM. */
+	format_string(caps->mitigations, sizeof(caps->mitigations),
+	              "l1tf=not-affected itlb-multihit=not-affected");
 	return true;
 }

@@ -16,7 +16,7 @@ bench_CFLAGS := -O2 -UMM_DEBUG -fomit-frame-pointer -fno-strict-aliasing
 
 HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
 # What is pure outside of the library, and tested here as well.
-HOST_PURE    := hext/decode.c el2/decode.c \
+HOST_PURE    := hext/decode.c el2/decode.c vmx/mitigations.c \
                 $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c) \
                 $(addprefix kernel/,cmdline.c fdt.c fdt_boot.c format.c frame.c loader.c \
                 memory_map.c test_device.c uart.c)

@@ -21,6 +21,9 @@
 #define MSR_VMX_TRUE_EXIT    0x48fU
 #define MSR_VMX_TRUE_ENTRY   0x490U
 
+#define CPUID7_EDX_L1D_FLUSH         BIT(28)
+#define CPUID7_EDX_ARCH_CAPABILITIES BIT(29)
+
 #define BASIC_REVISION   GENMASK(30, 0)
 #define BASIC_TRUE       BIT(55) /* the MSRs with TRUE in their names exist */
 #define MISC_TIMER_SHIFT GENMASK(4, 0)
@@ -166,11 +169,33 @@ static void choose(struct vmx_caps *caps)
 		caps->proc2_controls |= (uint32_t)PROC2_WBINVD;
 }
 
+/* CPUID.0: "GenuineIntel" in EBX, EDX, ECX. */
+static bool is_intel(struct cpuid vendor)
+{
+	return vendor.ebx == 0x756e6547 && vendor.edx == 0x49656e69 && vendor.ecx == 0x6c65746e;
+}
+
+/* The leaf that tells of the MSRs may be missing, and the MSRs without it fault. */
+static struct vmx_cpu_id read_cpu_id(void)
+{
+	struct cpuid vendor = cpuid(0, 0), features = {0};
+	struct vmx_cpu_id id = {.intel = is_intel(vendor)};
+
+	if (vendor.eax >= 7)
+		features = cpuid(7, 0);
+	vmx_cpu_signature(cpuid(1, 0).eax, &id);
+	id.flush = features.edx & CPUID7_EDX_L1D_FLUSH;
+	if (features.edx & CPUID7_EDX_ARCH_CAPABILITIES)
+		id.arch = rdmsr(MSR_ARCH_CAPABILITIES);
+	return id;
+}
+
 const char *vmx_caps_read(struct vmx_caps *caps)
 {
+	struct vmx_cpu_id id = read_cpu_id();
 	const char *missing;
 
-	*caps = (struct vmx_caps){0};
+	*caps = (struct vmx_caps){.mitigations = vmx_mitigations_for(&id)};
 	read_msrs(caps);
 	missing = find_missing(caps);
 	if (missing == NULL)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "mm/bits.h"
+#include "vmx/mitigations.h"
 
 #define MSR_VMX_CR0_FIXED0 0x486U
 #define MSR_VMX_CR0_FIXED1 0x487U
@@ -49,6 +50,7 @@ struct vmx_caps {
 	bool preemption_timer;
 	bool vpid;
 	uint32_t pin_controls, proc_controls, proc2_controls, exit_controls, entry_controls;
+	struct vmx_mitigations mitigations;
 };
 
 /* Reads the capability MSRs, which exist if CPUID says VMX, and chooses. NULL, or what is

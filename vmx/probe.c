@@ -39,7 +39,8 @@ static void add_geometry(struct virt_caps *caps, const char *name, unsigned leve
 	                .hpa_bits = caps->hpa_bits,
 	                .max_leaf = max_leaf,
 	                .execute_only = ept & EPT_EXECUTE_ONLY,
-	                .accessed_dirty = ept & EPT_ACCESSED_DIRTY},
+	                .accessed_dirty = ept & EPT_ACCESSED_DIRTY,
+	                .no_large_exec = vmx_caps.mitigations.no_large_exec},
 	};
 }
 
@@ -97,5 +98,7 @@ bool vmx_probe(struct virt_caps *caps)
 	if (vmx_caps.ept_vpid & EPT_WALK_5)
 		add_geometry(caps, "ept5", 5);
 	add_features(caps);
+	format_string(caps->mitigations, sizeof(caps->mitigations), "l1tf=%s itlb-multihit=%s",
+	              vmx_caps.mitigations.l1tf, vmx_caps.mitigations.itlb);
 	return true;
 }

@@ -59,6 +59,10 @@ void vmx_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 	unsigned refused;
 
 	vmx_need(v);
+	/* What this CPU did since its last entry has left others' data in its L1D. From here on it
+	 * touches this vCPU's own alone. See mitigations.h. */
+	if (MM_UNLIKELY(vmx_caps.mitigations.flush_l1d))
+		wrmsr(MSR_FLUSH_CMD, FLUSH_CMD_L1D);
 	do {
 		if (MM_UNLIKELY(v->deadline != deadline))
 			set_deadline(v, deadline);

@@ -2,6 +2,7 @@
  * What the files of this room share: a virtual CPU's state, and a CPU's.
  *
  *	probe.c  caps.c   what the machine has
+ *	mitigations.c     which errata it has, and what is done about them
  *	cpu.c             VMX operation on and off; which VMCS a CPU has loaded
  *	flush.c           INVEPT here and on the other CPUs
  *	setup.c           a VMCS's first contents

@@ -48,7 +48,8 @@ struct virt_caps {
 	uint64_t max_tag;  /* tags 1..max_tag may be given to guests */
 	struct virt_feature features[VIRT_FEATURES];
 	size_t feature_count;
-	char missing[128]; /* if the probe said no: what exactly, as one sentence */
+	char mitigations[96]; /* "erratum=what is done" of each that the extension knows; or "" */
+	char missing[128];    /* if the probe said no: what exactly, as one sentence */
 };
 
 /* The state of one virtual CPU. The extension keeps its own behind `arch`, in frames that
