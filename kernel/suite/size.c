@@ -32,6 +32,86 @@ static bool has_leaf(struct suite_run *run)
 	return suite_expect_leaf_at(run, ARENA + run->scratch[0], run->c->areas[0].leaf);
 }
 
+/* --- no large leaf is executable: npt_config.no_large_exec --- */
+
+#define CODE (ARENA + 8 * PAGE)
+
+enum code_way {
+	CODE_POPULATED, /* fetched from memory that is there as one leaf */
+	CODE_LAZY,      /* by the first touch of all */
+	CODE_WRITTEN,   /* after data accesses made the leaf */
+	CODE_PROTECTED, /* after a protect call and its opposite */
+	CODE_WAYS,
+};
+
+static const char *const code_names[CODE_WAYS] = {"populated", "lazy", "written", "protected"};
+
+static bool count_large_code(void *ctx, const struct npt_leaf *leaf)
+{
+	unsigned *large = ctx;
+
+	if (leaf->level > 0 && mm_permits(leaf->perm, MM_X))
+		++*large;
+	return true;
+}
+
+/* Wherever in the VM, its own RAM included. */
+static bool no_large_code(struct suite_run *run)
+{
+	uint64_t space = UINT64_C(1) << npt_gpa_bits(&run->c->geometry->npt);
+	unsigned large = 0;
+	enum mm_error error = aspace_for_each_leaf(&run->vm->as, gpa_range(gpa_at(0), space),
+	                                           count_large_code, &large);
+
+	if (error != MM_OK || large != 0)
+		return suite_fail(run, "%u large leaves are executable", large);
+	return true;
+}
+
+/* The whole 2 MiB lose X, and get it back. */
+static uint64_t code_step(struct suite_run *run, uint64_t number)
+{
+	enum mm_perm perm = number == 0 ? MM_RW : MM_RWX;
+	struct gpa_range all = gpa_range(gpa_at(ARENA), MIB2);
+
+	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, all, perm);
+}
+
+static bool generate_code(size_t index, struct suite_draft *d)
+{
+	static struct virt_geometry geometry;
+	enum code_way way = (enum code_way)index;
+
+	if (way >= CODE_WAYS)
+		return false;
+	geometry = *suite_geometry();
+	geometry.npt.no_large_exec = true;
+	draft_name(d, "size.2m.code.%s", code_names[way]);
+	draft_area(d, way == CODE_POPULATED
+	                      ? (struct suite_area)POPULATED_LEAF(ARENA, MIB2, MM_RWX, 1)
+	                      : (struct suite_area)LAZY_LEAF(ARENA, MIB2, MM_RWX, 1));
+	if (way == CODE_LAZY)
+		draft_op(d, (struct suite_op)FETCH_ZEROS(CODE));
+	if (way == CODE_WRITTEN || way == CODE_PROTECTED)
+		draft_op(d, (struct suite_op)FILL(ARENA, 512, PAGE, PATTERN));
+	draft_op(d, (struct suite_op)PUT_RETURN(CODE));
+	draft_op(d, (struct suite_op)FETCH(CODE));
+	for (unsigned i = 0; way == CODE_PROTECTED && i < 2; i++)
+		draft_op(d, (struct suite_op)STEP(i));
+	draft_op(d, (struct suite_op)FETCH(CODE));
+	draft_op(d, (struct suite_op)FILL(ARENA + 64, 512, PAGE, ~PATTERN));
+	draft_op(d, (struct suite_op)FETCH(CODE));
+	draft_op(d, (struct suite_op)CHECK(ARENA + 64, 512, PAGE, ~PATTERN));
+	if (way == CODE_WRITTEN || way == CODE_PROTECTED)
+		draft_op(d, (struct suite_op)CHECK(ARENA + 16 * PAGE, 496, PAGE, PATTERN));
+	d->c.geometry = &geometry;
+	d->c.needs = SUITE_NEEDS_2M;
+	d->c.uncounted = true;
+	d->c.step = code_step;
+	d->c.verify = no_large_code;
+	return true;
+}
+
 /* --- splits of 1 GiB: only what is the suite's own of it is touched --- */
 
 static uint64_t change_linear_page(struct suite_run *run, uint64_t perm)
@@ -55,7 +135,7 @@ static bool generate_1g(size_t index, struct suite_draft *d)
 	uint64_t at = ARENA + (suite_linear_offset() & (GIB - 1));
 
 	if (index > 1)
-		return false;
+		return generate_code(index - 2, d);
 	draft_name(d, index == 0 ? "size.1g.split.keeps-data" : "size.1g.split.and-back");
 	d->c.needs = SUITE_NEEDS_1G;
 	d->c.prepare = place_linear;
