@@ -63,7 +63,7 @@ static enum subject subject_of(const struct suite_run *run)
 {
 	unsigned i = 0;
 
-	while (strcmp(names[i], run->c->name + strlen(PREFIX)) != 0)
+	while (i + 1 < SUBJECTS && strcmp(names[i], run->c->name + strlen(PREFIX)) != 0)
 		i++;
 	return (enum subject)i;
 }

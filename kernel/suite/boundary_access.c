@@ -100,7 +100,7 @@ static enum way way_of(const struct suite_run *run)
 {
 	unsigned way = LOAD;
 
-	while (!is_named(run, way_names[way]))
+	while (way + 1 < WAYS && !is_named(run, way_names[way]))
 		way++;
 	return (enum way)way;
 }
