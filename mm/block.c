@@ -8,6 +8,8 @@ enum mm_error block_alloc(const struct mm_hal *hal, unsigned order, struct block
 	hpa_t pa;
 
 	MM_ASSERT(!block->held);
+	if (order >= 64 - MM_PAGE_SHIFT)
+		return MM_NO_MEMORY;
 	if (hal->alloc(hal->ctx, order, 1, &pa) != 1)
 		return MM_NO_MEMORY;
 	*block = (struct block){.pa = pa, .order = order, .held = true};

@@ -25,7 +25,8 @@ struct block {
 	bool held;
 };
 
-/* `block` holds nothing before. MM_NO_MEMORY: nor after. Contents undefined. */
+/* `block` holds nothing before. MM_NO_MEMORY: nor after; the HAL is not asked for a block of 2^64
+ * bytes or more. Contents undefined. */
 enum mm_error block_alloc(const struct mm_hal *hal, unsigned order,
                           struct block *block) MM_MUST_CHECK;
 /* The same, cleared. */

@@ -27,7 +27,7 @@ const char *mm_error_name(enum mm_error err)
 		[-MM_BUSY] = "busy",
 	};
 
-	return name_of(names, MM_ARRAY_SIZE(names), (size_t) - (int)err);
+	return name_of(names, MM_ARRAY_SIZE(names), 0U - (unsigned)err);
 }
 
 const char *mm_perm_name(enum mm_perm perm)

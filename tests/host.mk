@@ -18,8 +18,8 @@ HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
 # What is pure outside of the library, and tested here as well.
 HOST_PURE    := hext/decode.c el2/decode.c vmx/mitigations.c \
                 $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c) \
-                $(addprefix kernel/,cmdline.c fdt.c fdt_boot.c format.c frame.c loader.c \
-                memory_map.c test_device.c uart.c)
+                $(addprefix kernel/,cmdline.c fdt.c fdt_boot.c format.c frame.c hypercall.c \
+                loader.c memory_map.c test_device.c uart.c)
 HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c)) \
                 $(wildcard tests/oracle/*.c)
 # hw_walk() is checked against tests/oracle: tests/host/oracle.h.
@@ -120,8 +120,9 @@ test-host: $(HOST_TESTS) ## host tests alone
 test-oracle: $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS) ## host tests on the second page-table walker alone
 	@FAULTLINE_ORACLE=second scripts/run-tests $^
 
-# --- the same for longer: every format's 1,000 million, every sequence of six, 100 million races ---
+# --- the same for longer: every format's 1,000 million, every sequence of six, 100 million races,
+# an hour of boundary values ---
 .PHONY: soak-host
 soak: soak-host
-soak-host: $(HOST_LONG) $(HOST_RACES) ## the model, every short sequence, areas and the races, at length
+soak-host: $(HOST_LONG) $(HOST_RACES) $(B)/host/asan/test_boundary ## the model, every short sequence, areas, boundary values and the races, at length
 	@tests/host/soak-host $(B)/host

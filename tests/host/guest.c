@@ -33,6 +33,13 @@ struct aspace_config guest_config(const struct geometry *geo, struct hal_test *h
 	};
 }
 
+void watch_aspace(struct aspace *as, const struct geometry *geo, struct hal_test *hal)
+{
+	const struct hw_mmu mmu = {geo->format, as->npt.config, aspace_root(as), physical_memory,
+	                           hal};
+	ghost_tlb_watch(&hal->tlb, aspace_tag(as), &mmu);
+}
+
 struct guest *guest_open_with(const struct geometry *geo, struct hal_test *hal,
                               const struct aspace_config *config)
 {
@@ -44,9 +51,7 @@ struct guest *guest_open_with(const struct geometry *geo, struct hal_test *hal,
 	g->hal = hal;
 	g->faults = 0;
 	CHECK_OK(aspace_init(&g->as, config));
-	const struct hw_mmu mmu = {geo->format, config->npt, aspace_root(&g->as), physical_memory,
-	                           hal};
-	ghost_tlb_watch(&hal->tlb, config->tag, &mmu);
+	watch_aspace(&g->as, geo, hal);
 	return g;
 }
 
@@ -144,9 +149,7 @@ void guest_store(struct guest *g, gpa_t gpa, uint8_t value)
 
 struct hw_result guest_walk(struct guest *g, gpa_t gpa, enum mm_perm access)
 {
-	const struct hw_mmu mmu = {g->geo->format, g->as.npt.config, aspace_root(&g->as),
-	                           physical_memory, g->hal};
-	return hw_walk(&mmu, gpa, access, false);
+	return walk_aspace(&g->as, g->geo, g->hal, gpa, access);
 }
 
 struct aspace_stats guest_stats(struct guest *g)
@@ -154,6 +157,14 @@ struct aspace_stats guest_stats(struct guest *g)
 	struct aspace_stats stats;
 	aspace_get_stats(&g->as, &stats);
 	return stats;
+}
+
+struct hw_result walk_aspace(const struct aspace *as, const struct geometry *geo,
+                             struct hal_test *hal, gpa_t gpa, enum mm_perm access)
+{
+	const struct hw_mmu mmu = {geo->format, as->npt.config, aspace_root(as), physical_memory,
+	                           hal};
+	return hw_walk(&mmu, gpa, access, false);
 }
 
 /* --- fingerprints --- */
@@ -165,29 +176,36 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 }
 
 /* Every entry of every table, by recursion over what the hardware would follow. */
-static uint64_t hash_table(struct guest *g, hpa_t table, unsigned level, uint64_t hash)
+static uint64_t hash_table(const struct hw_mmu *mmu, hpa_t table, unsigned level, uint64_t hash)
 {
-	const struct npt_config *config = &g->as.npt.config;
+	const struct npt_config *config = &mmu->config;
 	unsigned bits = level + 1 == config->levels ? config->root_bits : NPT_INDEX_BITS;
 	for (unsigned i = 0; i < 1U << bits; i++) {
-		const uint64_t *entry = hal_test_ptr(g->hal, hpa_plus(table, i * 8));
+		const uint64_t *entry = hal_test_ptr(mmu->ctx, hpa_plus(table, i * 8));
 		if (*entry == 0)
 			continue;
 		hash = mix(mix(hash, i), *entry);
 		hpa_t next;
-		if (level > 0 && hw_entry_is_table(g->geo->format, *entry, level, &next))
-			hash = hash_table(g, next, level - 1, hash);
+		if (level > 0 && hw_entry_is_table(mmu->format, *entry, level, &next))
+			hash = hash_table(mmu, next, level - 1, hash);
 	}
 	return hash;
 }
 
 uint64_t guest_fingerprint(struct guest *g)
 {
-	uint64_t hash = hash_table(g, aspace_root(&g->as), g->as.npt.config.levels - 1, 1);
+	return fingerprint_of(&g->as, g->geo, g->hal);
+}
+
+uint64_t fingerprint_of(struct aspace *as, const struct geometry *geo, struct hal_test *hal)
+{
+	const struct hw_mmu mmu = {geo->format, as->npt.config, aspace_root(as), physical_memory,
+	                           hal};
+	uint64_t hash = hash_table(&mmu, aspace_root(as), as->npt.config.levels - 1, 1);
 	const struct area *area;
 	uint64_t at = 0;
 
-	while ((area = area_first_from(&g->as.areas, gpa_at(at))) != NULL) {
+	while ((area = area_first_from(&as->areas, gpa_at(at))) != NULL) {
 		hash = mix(mix(hash, area->range.start.raw), area->range.size);
 		hash = mix(mix(hash, (uint64_t)area->backend << 32 | (uint64_t)area->perm << 16 |
 		                             (uint64_t)area->memtype << 8 | area->max_leaf),
@@ -196,11 +214,12 @@ uint64_t guest_fingerprint(struct guest *g)
 		if (at == 0)
 			break;
 	}
-	struct aspace_stats stats = guest_stats(g);
+	struct aspace_stats stats;
+	aspace_get_stats(as, &stats);
 	hash = mix(mix(mix(hash, stats.frames), stats.tables), stats.area_frames);
 	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
 		hash = mix(hash, stats.leaves[level]);
-	return mix(mix(hash, g->hal->in_use), atomic_load(&g->as.lock.writer));
+	return mix(mix(hash, hal->in_use), atomic_load(&as->lock.writer));
 }
 
 bool guest_can(const struct guest *g, enum mm_perm perm)

@@ -74,6 +74,13 @@ struct aspace_stats guest_stats(struct guest *g);
  */
 uint64_t guest_fingerprint(struct guest *g);
 
+/* The same, and what guest_open_with() does for the HAL, for an address space that is part of
+ * something else. */
+uint64_t fingerprint_of(struct aspace *as, const struct geometry *geo, struct hal_test *hal);
+void watch_aspace(struct aspace *as, const struct geometry *geo, struct hal_test *hal);
+struct hw_result walk_aspace(const struct aspace *as, const struct geometry *geo,
+                             struct hal_test *hal, gpa_t gpa, enum mm_perm access);
+
 /* n pages from page number `first`. */
 struct gpa_range pages(uint64_t first, uint64_t n);
 gpa_t page(uint64_t number);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kernel/vm.h"
 #include "log.h"
 #include "machine.h"
 
@@ -47,4 +48,24 @@ void machine_relax(void)
 unsigned machine_cpu_index(void)
 {
 	return 0;
+}
+
+uint64_t machine_ticks(void)
+{
+	return UINT64_C(1) << 40;
+}
+
+uint64_t machine_ticks_per_second(void)
+{
+	return 1000000000;
+}
+
+uint64_t machine_cycles(void)
+{
+	return 7;
+}
+
+void vm_vcpu_exit(struct vm_vcpu *v, uint64_t status)
+{
+	v->vm->exit_status = status;
 }

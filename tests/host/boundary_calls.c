@@ -1,0 +1,690 @@
+/* Boundary values for every function of aspace.h, dirty.h and snapshot.h: see boundary.h. */
+#include "boundary.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "mm/compiler.h"
+
+/* --- bytes of the guest's memory --- */
+
+/* Sizes that no buffer has are for calls that have to fail before they touch one. */
+static bool fits(uint64_t bytes)
+{
+	return bytes <= BOUNDARY_BUFFER;
+}
+
+/* A call that was given these bytes has answered `err`. */
+static void check_bytes_call(struct boundary *b, uint64_t gpa, uint64_t bytes, enum mm_perm access,
+                             enum mm_error err)
+{
+	enum mm_error expected = boundary_expect_bytes(b, gpa, bytes, access);
+
+	if (expected != MM_OK || bytes == 0)
+		CHECK_ERR(err, expected);
+	else
+		CHECK(boundary_is_served(err));
+	/* What had to be faulted in before the frames ran out stays. */
+	boundary_after(b, expected != MM_OK);
+}
+
+struct bytes {
+	uint64_t gpa;
+	uint64_t bytes;
+};
+
+static struct bytes some_bytes(struct boundary *b, const char *name)
+{
+	struct bytes r = {.gpa = boundary_address(b)};
+
+	r.bytes = boundary_size(b, r.gpa);
+	boundary_before(b, "%s(0x%llx, 0x%llx)", name, (unsigned long long)r.gpa,
+	                (unsigned long long)r.bytes);
+	/* A success would need a buffer. */
+	if (!fits(r.bytes) && boundary_expect_bytes(b, r.gpa, r.bytes, MM_NONE) == MM_OK)
+		r.bytes = 1;
+	return r;
+}
+
+static void read_with(struct boundary *b, const char *name, enum mm_perm access,
+                      enum mm_error (*call)(struct aspace *as, gpa_t gpa, void *buf, size_t bytes))
+{
+	struct bytes r = some_bytes(b, name);
+	enum mm_error err = call(b->as, gpa_at(r.gpa), b->buffer, r.bytes);
+
+	check_bytes_call(b, r.gpa, r.bytes, access, err);
+	if (err == MM_OK)
+		boundary_check_bytes(b, b->buffer, r.bytes);
+}
+
+static void call_read(struct boundary *b)
+{
+	read_with(b, "aspace_read", MM_R, aspace_read);
+}
+
+static void call_fetch(struct boundary *b)
+{
+	read_with(b, "aspace_fetch", MM_X, aspace_fetch);
+}
+
+static void call_write(struct boundary *b)
+{
+	struct bytes r = some_bytes(b, "aspace_write");
+
+	memset(b->buffer, BOUNDARY_WRITTEN, fits(r.bytes) ? r.bytes : 1);
+	check_bytes_call(b, r.gpa, r.bytes, MM_W,
+	                 aspace_write(b->as, gpa_at(r.gpa), b->buffer, r.bytes));
+}
+
+static void call_fill(struct boundary *b)
+{
+	struct bytes r = some_bytes(b, "aspace_fill");
+
+	check_bytes_call(b, r.gpa, r.bytes, MM_W,
+	                 aspace_fill(b->as, gpa_at(r.gpa), BOUNDARY_WRITTEN, r.bytes));
+}
+
+static void call_compare(struct boundary *b)
+{
+	struct bytes r = some_bytes(b, "aspace_compare");
+	int order = 77;
+	enum mm_error err = aspace_compare(b->as, gpa_at(r.gpa), b->buffer, r.bytes, &order);
+
+	check_bytes_call(b, r.gpa, r.bytes, MM_R, err);
+	CHECK(err == MM_OK || order == 77);
+}
+
+static bool is_width(unsigned width)
+{
+	return width == 1 || width == 2 || width == 4 || width == 8;
+}
+
+/* A width of 1, 2, 4 or 8 mostly; 0 after any other was refused. */
+static unsigned some_width(struct boundary *b)
+{
+	return boundary_chance(b, 4) ? boundary_enum(b) : 1U << rng_below(&b->rng, 4);
+}
+
+static void call_load(struct boundary *b)
+{
+	uint64_t gpa = boundary_address(b);
+	unsigned width = some_width(b);
+	uint64_t value = 0x7777;
+	enum mm_error err;
+
+	boundary_before(b, "aspace_load(0x%llx, %u)", (unsigned long long)gpa, width);
+	err = aspace_load(b->as, gpa_at(gpa), width, &value);
+	if (err == MM_OK)
+		boundary_check_bytes(b, &value, sizeof(value));
+	else
+		CHECK_EQ(value, 0x7777);
+	if (is_width(width)) {
+		check_bytes_call(b, gpa, width, MM_R, err);
+	} else {
+		CHECK_ERR(err, MM_INVALID);
+		boundary_after(b, true);
+	}
+}
+
+static void call_store(struct boundary *b)
+{
+	uint64_t gpa = boundary_address(b);
+	unsigned width = some_width(b);
+	enum mm_error err;
+
+	boundary_before(b, "aspace_store(0x%llx, %u)", (unsigned long long)gpa, width);
+	err = aspace_store(b->as, gpa_at(gpa), width, UINT64_C(0x1111111111111111));
+	if (is_width(width)) {
+		check_bytes_call(b, gpa, width, MM_W, err);
+	} else {
+		CHECK_ERR(err, MM_INVALID);
+		boundary_after(b, true);
+	}
+}
+
+static bool look_at_span(void *ctx, gpa_t gpa, struct aspace_span span)
+{
+	struct boundary *b = ctx;
+
+	(void)gpa;
+	boundary_check_bytes(b, span.host, span.bytes);
+	return true;
+}
+
+static void call_for_each_span(struct boundary *b)
+{
+	uint64_t gpa = boundary_address(b);
+	uint64_t bytes = boundary_size(b, gpa);
+	enum mm_perm access = boundary_access(b);
+	enum mm_error err;
+
+	boundary_before(b, "aspace_for_each_span(0x%llx, 0x%llx, 0x%x)", (unsigned long long)gpa,
+	                (unsigned long long)bytes, (unsigned)access);
+	err = aspace_for_each_span(b->as, gpa_range(gpa_at(gpa), bytes), access, look_at_span, b);
+	if (boundary_is_access(access)) {
+		check_bytes_call(b, gpa, bytes, access, err);
+	} else {
+		CHECK_ERR(err, MM_INVALID);
+		boundary_after(b, true);
+	}
+}
+
+/* --- single addresses --- */
+
+static enum mm_error error_of_fault(enum mm_fault fault)
+{
+	switch (fault) {
+	case MM_FAULT_MAPPED:
+	case MM_FAULT_SPURIOUS:
+	case MM_FAULT_UNSHARED:
+		return MM_OK;
+	case MM_FAULT_NO_MEMORY:
+		return MM_NO_MEMORY;
+	case MM_FAULT_QUOTA:
+		return MM_QUOTA;
+	case MM_FAULT_NOT_MAPPED:
+		return MM_NOT_MAPPED;
+	case MM_FAULT_PERMISSION:
+		return MM_DENIED;
+	case MM_FAULT_IS_DEVICE:
+		return MM_IS_DEVICE;
+	case MM_FAULT_OUT_OF_RANGE:
+		return MM_OUT_OF_RANGE;
+	default:
+		return MM_INVALID;
+	}
+}
+
+static void call_fault(struct boundary *b)
+{
+	uint64_t gpa = boundary_address(b);
+	enum mm_perm access = boundary_access(b);
+	enum mm_error expected = MM_INVALID, err;
+	enum mm_fault fault;
+
+	boundary_before(b, "aspace_fault(0x%llx, 0x%x)", (unsigned long long)gpa, (unsigned)access);
+	fault = aspace_fault(b->as, gpa_at(gpa), access);
+	CHECK((unsigned)fault < MM_FAULTS);
+	err = error_of_fault(fault);
+	if (boundary_is_access(access))
+		expected = boundary_expect_bytes(b, gpa, 1, access);
+	if (expected == MM_OK)
+		CHECK(boundary_is_served(err));
+	else
+		CHECK_ERR(err, expected);
+	boundary_after(b, err != MM_OK);
+	if (err == MM_OK) /* and the table says so, as the hardware reads it */
+		CHECK_EQ(walk_aspace(b->as, b->geo, b->hal, gpa_at(gpa), access).outcome, HW_OK);
+}
+
+static void call_translate(struct boundary *b)
+{
+	uint64_t gpa = boundary_address(b);
+	enum mm_error expected = boundary_expect_bytes(b, gpa, 1, MM_NONE);
+	struct aspace_translation t;
+	enum mm_error err;
+
+	boundary_before(b, "aspace_translate(0x%llx)", (unsigned long long)gpa);
+	memset(&t, 0xee, sizeof(t));
+	err = aspace_translate(b->as, gpa_at(gpa), &t);
+	boundary_after(b, true);
+	if (expected != MM_OK) {
+		CHECK_ERR(err, expected);
+		return;
+	}
+	CHECK(err == MM_OK || err == MM_NOT_MAPPED);
+	if (err != MM_OK)
+		return;
+	CHECK(hal_test_owned(b->hal, t.hpa));
+	CHECK_EQ(t.hpa.raw % MM_PAGE_SIZE, gpa % MM_PAGE_SIZE);
+	CHECK(t.contiguous != 0 && t.contiguous <= t.page_size);
+	boundary_check_bytes(b, hal_test_ptr(b->hal, t.hpa), 1);
+}
+
+static void call_steps(struct boundary *b)
+{
+	uint64_t gpa = boundary_address(b);
+	bool inside = boundary_expect_bytes(b, gpa, 1, MM_NONE) != MM_OUT_OF_RANGE;
+	struct npt_step steps[NPT_MAX_LEVELS];
+	size_t count;
+
+	boundary_before(b, "aspace_steps(0x%llx)", (unsigned long long)gpa);
+	count = aspace_steps(b->as, gpa_at(gpa), steps);
+	CHECK(inside ? count >= 1 && count <= b->geo->config.levels : count == 0);
+	boundary_after(b, true);
+}
+
+static void call_find_free(struct boundary *b)
+{
+	uint64_t hint = boundary_address(b);
+	uint64_t size = boundary_chance(b, 2) ? MM_PAGE_SIZE * (1 + rng_below(&b->rng, 40))
+	                                      : boundary_size(b, hint);
+	uint64_t align =
+		boundary_chance(b, 3) ? boundary_number(b) : UINT64_C(1) << rng_below(&b->rng, 64);
+	bool valid = size != 0 && size % MM_PAGE_SIZE == 0 && align >= MM_PAGE_SIZE &&
+	             (align & (align - 1)) == 0;
+	gpa_t out = gpa_at(7);
+	enum mm_error err;
+
+	boundary_before(b, "aspace_find_free(0x%llx, 0x%llx, 0x%llx)", (unsigned long long)hint,
+	                (unsigned long long)size, (unsigned long long)align);
+	err = aspace_find_free(b->as, gpa_at(hint), size, align, &out);
+	boundary_after(b, true);
+	if (!valid || err != MM_OK) {
+		CHECK_EQ(out.raw, 7);
+		CHECK_ERR(err, valid ? MM_NO_MEMORY : MM_INVALID);
+		return;
+	}
+	CHECK(out.raw >= hint && out.raw % align == 0);
+	CHECK_OK(boundary_expect_range(b, gpa_range(out, size)));
+	const struct area *above = area_first_from(&b->as->areas, out);
+	CHECK(!above || above->range.start.raw > out.raw + (size - 1));
+}
+
+static void call_get_stats(struct boundary *b)
+{
+	struct aspace_stats stats;
+
+	boundary_before(b, "aspace_get_stats()");
+	aspace_get_stats(b->as, &stats);
+	boundary_after(b, true);
+	CHECK(stats.frames + stats.tables + stats.area_frames <= b->hal->in_use);
+}
+
+/* --- ranges --- */
+
+/* After a call on a range that answers these errors of its own where the range is good. */
+static void check_range_call(struct boundary *b, struct gpa_range range, bool valid,
+                             enum mm_error err)
+{
+	enum mm_error expected = boundary_expect_range(b, range);
+
+	if (!valid)
+		CHECK(err == MM_INVALID || (expected != MM_OK && err == expected));
+	else if (expected != MM_OK)
+		CHECK_ERR(err, expected);
+	boundary_after(b, err != MM_OK);
+}
+
+static void about_range(struct boundary *b, const char *name, struct gpa_range range)
+{
+	boundary_before(b, "%s(0x%llx, 0x%llx)", name, (unsigned long long)range.start.raw,
+	                (unsigned long long)range.size);
+}
+
+static struct gpa_range some_range(struct boundary *b, const char *name)
+{
+	struct gpa_range range = boundary_range(b);
+
+	about_range(b, name, range);
+	return range;
+}
+
+static struct gpa_range some_hole(struct boundary *b, const char *name)
+{
+	struct gpa_range range = boundary_hole(b);
+
+	about_range(b, name, range);
+	return range;
+}
+
+/* What was mapped to memory that is not there goes before anybody looks at it. */
+static void undo_foreign(struct boundary *b, struct gpa_range range, hpa_t host, enum mm_error err)
+{
+	if (err == MM_OK && host.raw != b->linear.raw && aspace_unmap(b->as, range) != MM_OK)
+		b->over = true;
+	if (err == MM_OK)
+		b->known = false;
+}
+
+struct linear {
+	hpa_t host;
+	enum mm_perm perm;
+	enum mm_memtype type;
+	unsigned leaf;
+};
+
+static enum mm_perm some_perm(struct boundary *b)
+{
+	return (enum mm_perm)(boundary_chance(b, 2) ? MM_RWX : boundary_enum(b));
+}
+
+static struct linear some_linear(struct boundary *b, struct gpa_range range)
+{
+	return (struct linear){
+		.host = boundary_host(b, range.size),
+		.perm = some_perm(b),
+		.type = (enum mm_memtype)(boundary_chance(b, 2) ? 0 : boundary_enum(b)),
+		.leaf = boundary_chance(b, 2) ? (unsigned)rng_below(&b->rng, 3) : boundary_enum(b),
+	};
+}
+
+static void map_linear_with(struct boundary *b, const char *name,
+                            enum mm_error (*call)(struct aspace *as, struct gpa_range range,
+                                                  hpa_t host, enum mm_perm perm,
+                                                  enum mm_memtype type, unsigned max_leaf))
+{
+	struct gpa_range range = boundary_hole(b);
+	struct linear l = some_linear(b, range);
+	bool valid =
+		l.perm < MM_PERM_SETS && (unsigned)l.type < MM_MEMTYPES && l.leaf < NPT_MAX_LEVELS;
+	enum mm_error err;
+
+	boundary_before(b, "%s(0x%llx, 0x%llx, 0x%llx, 0x%x, 0x%x, 0x%x)", name,
+	                (unsigned long long)range.start.raw, (unsigned long long)range.size,
+	                (unsigned long long)l.host.raw, (unsigned)l.perm, (unsigned)l.type, l.leaf);
+	err = call(b->as, range, l.host, l.perm, l.type, l.leaf);
+	if (err == MM_OK) {
+		CHECK_EQ(l.host.raw % MM_PAGE_SIZE, 0);
+		CHECK((l.host.raw + (range.size - 1)) >> b->as->npt.config.hpa_bits == 0 &&
+		      l.host.raw + (range.size - 1) >= l.host.raw);
+	}
+	check_range_call(b, range, valid, err);
+	undo_foreign(b, range, l.host, err);
+}
+
+static void call_map_linear(struct boundary *b)
+{
+	map_linear_with(b, "aspace_map_linear", aspace_map_linear);
+}
+
+static void call_replace_linear(struct boundary *b)
+{
+	map_linear_with(b, "aspace_replace_linear", aspace_replace_linear);
+}
+
+static void map_alloc_with(struct boundary *b, const char *name,
+                           enum mm_error (*call)(struct aspace *as, struct gpa_range range,
+                                                 enum mm_perm perm, struct aspace_backing backing))
+{
+	struct gpa_range range = boundary_hole(b);
+	enum mm_perm perm = some_perm(b);
+	struct aspace_backing backing = {
+		/* Large ones would take every frame there is, again and again. */
+		.populate =
+			boundary_chance(b, 2) && (range.size < 0x40000 || boundary_chance(b, 8)),
+		.max_leaf =
+			boundary_chance(b, 2) ? (unsigned)rng_below(&b->rng, 3) : boundary_enum(b),
+	};
+	bool valid = perm < MM_PERM_SETS && backing.max_leaf < NPT_MAX_LEVELS;
+
+	boundary_before(b, "%s(0x%llx, 0x%llx, 0x%x, {%d, 0x%x})", name,
+	                (unsigned long long)range.start.raw, (unsigned long long)range.size,
+	                (unsigned)perm, backing.populate, backing.max_leaf);
+	check_range_call(b, range, valid, call(b->as, range, perm, backing));
+}
+
+static void call_map_alloc(struct boundary *b)
+{
+	map_alloc_with(b, "aspace_map_alloc", aspace_map_alloc);
+}
+
+static void call_replace_alloc(struct boundary *b)
+{
+	map_alloc_with(b, "aspace_replace_alloc", aspace_replace_alloc);
+}
+
+static void call_map_device(struct boundary *b)
+{
+	struct gpa_range range = some_hole(b, "aspace_map_device");
+
+	check_range_call(b, range, true, aspace_map_device(b->as, range));
+}
+
+static void call_replace_device(struct boundary *b)
+{
+	struct gpa_range range = some_range(b, "aspace_replace_device");
+
+	check_range_call(b, range, true, aspace_replace_device(b->as, range));
+}
+
+static void call_unmap(struct boundary *b)
+{
+	struct gpa_range range = some_range(b, "aspace_unmap");
+
+	check_range_call(b, range, true, aspace_unmap(b->as, range));
+}
+
+static void call_remap(struct boundary *b)
+{
+	struct gpa_range range = some_range(b, "aspace_remap");
+	hpa_t host = boundary_host(b, range.size);
+	enum mm_error err = aspace_remap(b->as, range, host);
+
+	check_range_call(b, range, true, err);
+	undo_foreign(b, range, host, err);
+}
+
+static void call_protect(struct boundary *b)
+{
+	enum mm_perm perm = some_perm(b);
+	struct gpa_range range = some_range(b, "aspace_protect");
+
+	check_range_call(b, range, perm < MM_PERM_SETS, aspace_protect(b->as, range, perm));
+}
+
+static bool look_at_leaf(void *ctx, const struct npt_leaf *leaf)
+{
+	const struct boundary *b = ctx;
+
+	CHECK(leaf->level < b->geo->config.levels);
+	CHECK(hal_test_owned(b->hal, leaf->hpa));
+	return true;
+}
+
+static void call_for_each_leaf(struct boundary *b)
+{
+	struct gpa_range range = some_range(b, "aspace_for_each_leaf");
+	enum mm_error err = aspace_for_each_leaf(b->as, range, look_at_leaf, b);
+
+	CHECK_ERR(err, boundary_expect_range(b, range));
+	boundary_after(b, true);
+}
+
+static void call_harvest(struct boundary *b)
+{
+	struct gpa_range range = some_range(b, "aspace_harvest");
+
+	check_range_call(b, range, true, aspace_harvest(b->as, range, look_at_leaf, b));
+}
+
+/* --- logs and snapshots --- */
+
+static void call_dirty_start(struct boundary *b)
+{
+	uint32_t mode = boundary_enum(b);
+	enum mm_error err;
+
+	boundary_before(b, "aspace_dirty_start(0x%x)", mode);
+	err = aspace_dirty_start(b->as, (enum dirty_mode)mode, boundary_chance(b, 2));
+	CHECK(mode <= DIRTY_HARDWARE ? err != MM_INVALID : err == MM_INVALID);
+	boundary_after(b, err != MM_OK);
+	if (!boundary_chance(b, 4)) { /* or all that comes would be refused for the log's sake */
+		aspace_dirty_stop(b->as);
+		b->known = false;
+	}
+}
+
+/* The bitmap of a guest's whole memory may be terabytes, of which next to nothing is used. */
+static void call_dirty_collect(struct boundary *b)
+{
+	struct gpa_range range = some_range(b, "aspace_dirty_collect");
+	bool valid = boundary_expect_range(b, range) == MM_OK;
+	size_t bytes = valid ? dirty_bitmap_words(range.size) * sizeof(uint64_t) : MM_PAGE_SIZE;
+	uint64_t *bitmap = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+	                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (bitmap == MAP_FAILED)
+		return;
+	check_range_call(b, range, b->as->log.active, aspace_dirty_collect(b->as, range, bitmap));
+	munmap(bitmap, bytes);
+}
+
+static void call_dirty_stop(struct boundary *b)
+{
+	boundary_before(b, "aspace_dirty_stop()");
+	aspace_dirty_stop(b->as);
+	boundary_after(b, false);
+}
+
+static struct snapshot *some_snapshot(struct boundary *b, bool *taken)
+{
+	struct snapshot *s = &b->snapshots[rng_below(&b->rng, BOUNDARY_SNAPSHOTS)];
+
+	*taken = false;
+	for (const struct npt *n = b->as->npt.copies; n; n = n->next_copy)
+		*taken |= n == &s->tables;
+	return s;
+}
+
+static void call_snapshot_take(struct boundary *b)
+{
+	bool taken;
+	struct snapshot *s = some_snapshot(b, &taken);
+	enum mm_error err;
+
+	boundary_before(b, "aspace_snapshot_take(%s)", taken ? "taken" : "new");
+	err = aspace_snapshot_take(b->as, s);
+	CHECK_EQ(err == MM_INVALID, taken);
+	boundary_after(b, err != MM_OK);
+	if (!boundary_chance(b, 4)) { /* as with the log */
+		aspace_snapshot_drop(b->as, s);
+		b->known = false;
+	}
+}
+
+static void call_snapshot_restore(struct boundary *b)
+{
+	bool taken;
+	struct snapshot *s = some_snapshot(b, &taken);
+	enum mm_error err;
+
+	boundary_before(b, "aspace_snapshot_restore(%s)", taken ? "taken" : "garbage");
+	err = aspace_snapshot_restore(b->as, s);
+	CHECK_EQ(err == MM_INVALID, !taken);
+	boundary_after(b, err != MM_OK);
+}
+
+static void call_snapshot_drop(struct boundary *b)
+{
+	bool taken;
+	struct snapshot *s = some_snapshot(b, &taken);
+
+	boundary_before(b, "aspace_snapshot_drop(%s)", taken ? "taken" : "garbage");
+	aspace_snapshot_drop(b->as, s);
+	boundary_after(b, !taken);
+}
+
+/* --- from init to destroy --- */
+
+static void call_clear(struct boundary *b)
+{
+	boundary_before(b, "aspace_clear()");
+	if (boundary_chance(b, 16))
+		aspace_clear(b->as);
+	boundary_after(b, false);
+}
+
+static void no_flush(void *ctx, const struct mm_flush *request)
+{
+	(void)ctx, (void)request;
+}
+
+/* Another address space beside the first, on the same frames. */
+static void call_init(struct boundary *b)
+{
+	struct aspace_config config = guest_config(b->geo, b->hal);
+	struct aspace *as = aligned_alloc(256, sizeof(*as));
+	bool missing = true;
+	enum mm_error err;
+	size_t in_use = b->hal->in_use;
+
+	config.hal.flush = no_flush;
+	switch (rng_below(&b->rng, 10)) {
+	case 0:
+		config.format = NULL;
+		break;
+	case 1:
+		config.hal.alloc = NULL;
+		break;
+	case 2:
+		config.hal.free = NULL;
+		break;
+	case 3:
+		config.hal.flush = NULL;
+		break;
+	default:
+		missing = false;
+	}
+	if (boundary_chance(b, 4))
+		config.npt.levels = boundary_enum(b);
+	if (boundary_chance(b, 4))
+		config.npt.root_bits = boundary_enum(b);
+	if (boundary_chance(b, 4))
+		config.npt.hpa_bits = boundary_enum(b);
+	if (boundary_chance(b, 4))
+		config.npt.max_leaf = boundary_enum(b);
+	if (boundary_chance(b, 2))
+		config.limits = boundary_range(b);
+	if (boundary_chance(b, 2))
+		config.quota = boundary_number(b);
+	boundary_before(b, "aspace_init({%d, {%u, %u, %u, %u}, 0x%llx, 0x%llx, 0x%llx})", missing,
+	                config.npt.levels, config.npt.root_bits, config.npt.hpa_bits,
+	                config.npt.max_leaf, (unsigned long long)config.limits.start.raw,
+	                (unsigned long long)config.limits.size, (unsigned long long)config.quota);
+	err = aspace_init(as, &config);
+	if (missing)
+		CHECK_ERR(err, MM_INVALID);
+	if (err == MM_OK) {
+		CHECK(!boundary_chance(b, 4) || aspace_tag(as) == config.tag);
+		CHECK(hal_test_owned(b->hal, aspace_root(as)));
+		(void)!aspace_map_alloc(as, config.limits, MM_RWX, (struct aspace_backing){0});
+		(void)!aspace_fault(as, gpa_range_last(config.limits), MM_R);
+		aspace_destroy(as);
+	}
+	CHECK_EQ(b->hal->in_use, in_use);
+	boundary_after(b, true);
+	free(as);
+}
+
+const struct boundary_call boundary_calls[] = {
+	{"aspace_init", call_init, .one_way = true},
+	{"aspace_destroy", call_init, .one_way = true},
+	{"aspace_root", call_init, .one_way = true},
+	{"aspace_tag", call_init, .one_way = true},
+	{"aspace_clear", call_clear, .one_way = true},
+	{"aspace_map_linear", call_map_linear},
+	{"aspace_map_alloc", call_map_alloc},
+	{"aspace_map_device", call_map_device},
+	{"aspace_replace_linear", call_replace_linear},
+	{"aspace_replace_alloc", call_replace_alloc},
+	{"aspace_replace_device", call_replace_device},
+	{"aspace_unmap", call_unmap},
+	{"aspace_remap", call_remap},
+	{"aspace_protect", call_protect},
+	{"aspace_fault", call_fault},
+	{"aspace_translate", call_translate, .one_way = true},
+	{"aspace_read", call_read},
+	{"aspace_write", call_write},
+	{"aspace_fill", call_fill},
+	{"aspace_compare", call_compare},
+	{"aspace_fetch", call_fetch},
+	{"aspace_load", call_load},
+	{"aspace_store", call_store},
+	{"aspace_for_each_span", call_for_each_span},
+	{"aspace_find_free", call_find_free, .one_way = true},
+	{"aspace_for_each_leaf", call_for_each_leaf, .one_way = true},
+	{"aspace_harvest", call_harvest},
+	{"aspace_steps", call_steps, .one_way = true},
+	{"aspace_get_stats", call_get_stats, .one_way = true},
+	{"aspace_dirty_start", call_dirty_start},
+	{"aspace_dirty_collect", call_dirty_collect},
+	{"dirty_bitmap_words", call_dirty_collect},
+	{"aspace_dirty_stop", call_dirty_stop, .one_way = true},
+	{"aspace_snapshot_take", call_snapshot_take},
+	{"aspace_snapshot_restore", call_snapshot_restore},
+	{"aspace_snapshot_drop", call_snapshot_drop},
+};
+
+const size_t boundary_call_count = MM_ARRAY_SIZE(boundary_calls);
