@@ -73,7 +73,8 @@ static uint64_t cache_alias(struct boundary *b)
 	default:
 		gib = UINT32_MAX - slot;
 	}
-	gib += above[rng_below(&b->rng, MM_ARRAY_SIZE(above))];
+	if (boundary_chance(b, 2))
+		gib += above[rng_below(&b->rng, MM_ARRAY_SIZE(above))];
 	return gib << 30 | (b->recent[slot] & (GIB - 1));
 }
 
@@ -102,6 +103,7 @@ uint64_t boundary_address(struct boundary *b)
 	case 2:
 		return near(b, area_edge(b));
 	case 3:
+	case 6:
 		return cache_alias(b);
 	case 4:
 		return near(b, as->cpus[0].cache.window.raw);
@@ -389,6 +391,20 @@ static void touch_something(struct boundary *b)
 	(void)!aspace_translate(b->as, gpa_at(at), &t);
 }
 
+/* Any exclusive call empties the caches. These are faults on neighbours, of which the second opens
+ * the window, and a page behind them that is not there yet. */
+void boundary_warm(struct boundary *b)
+{
+	uint64_t at = some_page(b);
+	struct aspace_translation t;
+
+	b->known = false;
+	for (unsigned i = 0; i < 3; i++)
+		(void)!aspace_fault(b->as, gpa_at(at + i * MM_PAGE_SIZE), MM_R);
+	(void)!aspace_translate(b->as, gpa_at(at), &t);
+	use(b, at + 3 * MM_PAGE_SIZE);
+}
+
 void boundary_prepare(struct boundary *b)
 {
 	check_context("format=%s call=%llu: preparing", b->geo->name, (unsigned long long)b->calls);
@@ -411,7 +427,8 @@ void boundary_prepare(struct boundary *b)
 
 static struct aspace_config config_for(struct boundary *b)
 {
-	static const uint64_t quotas[] = {UINT64_MAX, UINT64_MAX, UINT64_MAX - 1, 1000, 60};
+	static const uint64_t quotas[] = {UINT64_MAX,     UINT64_MAX, UINT64_MAX, UINT64_MAX,
+	                                  UINT64_MAX - 1, 1000,       60};
 	struct aspace_config config = guest_config(b->geo, b->hal);
 
 	config.quota = quotas[rng_below(&b->rng, MM_ARRAY_SIZE(quotas))];

@@ -65,6 +65,8 @@ void boundary_open(struct boundary *b, const struct geometry *geo, uint64_t seed
 void boundary_close(struct boundary *b);
 /* Random operations that are valid. */
 void boundary_prepare(struct boundary *b);
+/* What a CPU remembers becomes something. */
+void boundary_warm(struct boundary *b);
 
 /* --- values --- */
 

@@ -198,11 +198,16 @@ static enum mm_error error_of_fault(enum mm_fault fault)
 
 static void call_fault(struct boundary *b)
 {
-	uint64_t gpa = boundary_address(b);
 	enum mm_perm access = boundary_access(b);
 	enum mm_error expected = MM_INVALID, err;
 	enum mm_fault fault;
+	uint64_t gpa;
 
+	if (boundary_chance(b, 2))
+		boundary_warm(b);
+	gpa = boundary_address(b);
+	if (boundary_chance(b, 3)) /* a page of the window */
+		gpa = b->as->cpus[0].cache.window.raw + MM_PAGE_SIZE * rng_below(&b->rng, 20);
 	boundary_before(b, "aspace_fault(0x%llx, 0x%x)", (unsigned long long)gpa, (unsigned)access);
 	fault = aspace_fault(b->as, gpa_at(gpa), access);
 	CHECK((unsigned)fault < MM_FAULTS);
@@ -446,12 +451,24 @@ static void call_unmap(struct boundary *b)
 	check_range_call(b, range, true, aspace_unmap(b->as, range));
 }
 
+/* The beginning of a linear area, if there is one. */
+static struct gpa_range linear_range(struct boundary *b)
+{
+	const struct area *area = area_first_from(&b->as->areas, b->as->limits.start);
+
+	while (area && area->backend != AREA_LINEAR)
+		area = area_first_from(&b->as->areas, gpa_plus(gpa_range_last(area->range), 1));
+	return area ? gpa_range(area->range.start, MM_PAGE_SIZE) : boundary_range(b);
+}
+
 static void call_remap(struct boundary *b)
 {
-	struct gpa_range range = some_range(b, "aspace_remap");
+	struct gpa_range range = boundary_chance(b, 2) ? linear_range(b) : boundary_range(b);
 	hpa_t host = boundary_host(b, range.size);
-	enum mm_error err = aspace_remap(b->as, range, host);
+	enum mm_error err;
 
+	about_range(b, "aspace_remap", range);
+	err = aspace_remap(b->as, range, host);
 	check_range_call(b, range, true, err);
 	undo_foreign(b, range, host, err);
 }

@@ -24,7 +24,7 @@ FACTOR = 10
 
 # Small shares: a mutant that lives through these lives.
 ENVIRONMENT = dict(os.environ, MODEL_OPS="60000", MODEL_SHRINK="0", RACE_OPS="60000", EXHAUSTIVE_DEPTH="4",
-                   AREA_OPS="400000",
+                   AREA_OPS="400000", BOUNDARY_STATES="6",
                    CMOCKA_MESSAGE_OUTPUT="TAP", TSAN_OPTIONS="halt_on_error=1")
 
 
@@ -40,8 +40,12 @@ def library_sources():
     return found
 
 
+# What tests/host/boundary_kernel.c calls.
+KERNEL = ["kernel/hypercall.c", "kernel/test_device.c", "kernel/uart.c"]
+
+
 def support_sources():
-    return [f"{folder}/{name}" for folder in ("tests/host", "tests/oracle")
+    return KERNEL + [f"{folder}/{name}" for folder in ("tests/host", "tests/oracle")
             for name in sorted(os.listdir(os.path.join(TOP, folder)))
             if name.endswith(".c") and not name.startswith(("test_", "race_", "long_"))]
 
