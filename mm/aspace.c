@@ -110,6 +110,7 @@ static void drop_snapshots(struct aspace *as)
 {
 	while (as->npt.copies)
 		npt_drop_copy(&as->npt, as->npt.copies);
+	aspace_set_quick(as);
 }
 
 void aspace_destroy(struct aspace *as)

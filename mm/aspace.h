@@ -286,7 +286,7 @@ struct aspace {
 	struct area_map areas;
 	struct gpa_range limits;
 	struct aspace_log log;
-	bool quick;     /* a direct table, and no log: aspace_fault() may take its short way */
+	bool quick; /* a direct table, no log, no snapshot: aspace_fault() may take its short way */
 	uint64_t epoch; /* how many calls have been alone inside, and one */
 	struct mm_lock lock;
 };

@@ -14,6 +14,12 @@ static inline bool aspace_is_open(const struct aspace *as)
 	return as && as->npt.root_table;
 }
 
+/* May faults take the short way? It knows no quota, no log and no copies of the table. */
+static inline void aspace_set_quick(struct aspace *as)
+{
+	as->quick = as->npt.direct && !as->log.active && !as->npt.copies;
+}
+
 /* Somebody was alone inside meanwhile: what this CPU remembers may be gone. */
 void aspace_forget(const struct aspace *as, struct aspace_cpu *me);
 

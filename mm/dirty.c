@@ -21,7 +21,7 @@ enum mm_error aspace_dirty_start(struct aspace *as, enum dirty_mode mode, bool s
 			.split = split,
 			.withheld = hardware ? MM_NONE : MM_W,
 		};
-		as->quick = false;
+		aspace_set_quick(as);
 		if (hardware)
 			npt_collect_dirty(&as->npt, as->limits, NULL);
 		else
@@ -85,6 +85,6 @@ void aspace_dirty_stop(struct aspace *as)
 			merge_split(as);
 	}
 	as->log = (struct aspace_log){.active = false};
-	as->quick = as->npt.direct;
+	aspace_set_quick(as);
 	aspace_leave_alone(as);
 }

@@ -23,6 +23,7 @@ enum mm_error aspace_snapshot_take(struct aspace *as, struct snapshot *snapshot)
 		err = MM_INVALID;
 	else if (!as->log.active)
 		err = npt_copy(&as->npt, &snapshot->tables);
+	aspace_set_quick(as);
 	aspace_leave_alone(as);
 	return err;
 }
@@ -45,5 +46,6 @@ void aspace_snapshot_drop(struct aspace *as, struct snapshot *snapshot)
 	aspace_enter_alone(as);
 	if (is_taken(as, snapshot))
 		npt_drop_copy(&as->npt, &snapshot->tables);
+	aspace_set_quick(as);
 	aspace_leave_alone(as);
 }

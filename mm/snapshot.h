@@ -3,8 +3,18 @@
  *
  * Taking one costs time and frames in proportion to the page tables, not to the memory: the pages
  * are shared and write-protected, and copied when the guest writes to one (MM_FAULT_UNSHARED).
- * Restoring costs what has changed since. An address space may have several, and be put back to
- * any of them, any number of times, in any order.
+ * An address space may have several, and be put back to any of them, any number of times, in any
+ * order.
+ *
+ * Restoring costs what has changed since the snapshot and the memory were last the same: by writes,
+ * and by restores of other snapshots. Changes are recorded in frames from the HAL, 8 bytes each,
+ * which count as tables. If such a frame cannot be had, or if the snapshot falls behind by more
+ * than half of what is kept (NPT_HISTORY_ENTRIES in mm/npt/history.h), its next restore compares
+ * all pages that are present, and later ones cost what has changed again. Dropping costs the same,
+ * and the tables.
+ *
+ * While there are snapshots, a fault on a missing page takes the long way (mm/aspace_fault.c), and
+ * large leaves are split by writes and never merged.
  *
  * A snapshot holds what alloc areas hold. Memory behind linear areas is not the library's: what
  * is written there stays written. While there are snapshots, areas stand still: map, unmap and

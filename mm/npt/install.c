@@ -7,6 +7,7 @@
  */
 #include "mm/npt/install.h"
 #include "mm/npt/change.h"
+#include "mm/npt/history.h"
 
 /* The largest level up to `level` whose block around gpa lies in the range. */
 static unsigned fitting_level(struct gpa_range range, gpa_t gpa, unsigned level)
@@ -79,6 +80,7 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 		return MM_BUSY;
 	}
 	npt_publish(npt);
+	npt_history_record(npt, counts, gpa, top);
 	npt_count(&counts->frames, INT64_C(1) << order_of(level));
 	npt_count(&counts->leaves[level], 1);
 	npt_count(&counts->tables, top - level);

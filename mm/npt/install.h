@@ -39,7 +39,8 @@ uint64_t npt_page_attr(const struct npt *npt, enum mm_perm perm);
 
 /*
  * npt_install() where the walk got to the last level, for such a page, in a direct table: what
- * nearly every fault comes to, and short enough to stand in its caller. *attr is read last.
+ * nearly every fault comes to, and short enough to stand in its caller. *attr is read last. Not
+ * while the table has copies: nothing is recorded (history.h).
  * MM_QUOTA: this CPU has no credit left; npt_refill_credit() has to follow.
  *
  * One unit of credit goes for each page, and nothing else is counted here: from the credit that is

@@ -12,6 +12,8 @@
  *	visit.c    reads leaves of a range, and harvests accessed and dirty marks
  *	install.c  what faults do, beside each other: one leaf by compare-and-swap
  *	share.c    copies of the tables that share the frames, for snapshots
+ *	restore.c  puts a table back to what a copy says
+ *	history.c  records what has changed beside copies
  *	walk.h     the walk itself; walk.c: single leaves, flush requests; iter.h: from leaf to leaf
  *
  * Functions marked [exclusive] want no other call on the same table meanwhile; [shared] ones run
@@ -52,6 +54,18 @@ struct npt_counts {
 	MM_ATOMIC(int64_t) leaves[NPT_MAX_LEVELS]; /* by level, parked ones included */
 };
 
+#define NPT_HISTORY_DIRECT 8U
+
+/* What has changed since the oldest position that a copy needs: see history.h. */
+struct npt_history {
+	MM_ATOMIC(uint64_t) end; /* the position after the last change */
+	uint64_t start;          /* changes before this position are gone */
+	MM_ATOMIC(bool) lost;    /* a change could not be recorded */
+	uint64_t compared; /* entries that restores have compared, ever: for tests and reports */
+	/* Of NPT_HISTORY_PER changes each. The last one holds the places of further frames. */
+	MM_ATOMIC(uint64_t) frames[NPT_HISTORY_DIRECT + 1];
+};
+
 struct npt {
 	/* What every walk needs, made at init of all that follows. */
 	const struct npt_format *format;
@@ -71,8 +85,12 @@ struct npt {
 	MM_ATOMIC(int64_t) lent; /* credit given to CPUs and not taken back: what of it no CPU has
 	                            left are pages that npt_install_page() has mapped */
 	struct npt_counts counts;
-	struct npt *copies;    /* of the live table: what shares frames with it, see share.h */
-	struct npt *next_copy; /* of a copy */
+	struct npt *copies;         /* of the live table: what shares frames with it, see share.h */
+	struct npt_history history; /* of the live table, while it has copies */
+	/* Of a copy. */
+	struct npt *next_copy;
+	uint64_t position; /* in the live table's history */
+	bool exact;        /* all differences from the live table are recorded from there on */
 };
 
 /* A leaf entry, decoded. */

@@ -4,6 +4,7 @@
 #include "mm/npt/share.h"
 
 #include "mm/npt/change.h"
+#include "mm/npt/history.h"
 #include "mm/npt/install.h"
 #include "mm/npt/iter.h"
 
@@ -42,10 +43,8 @@ static enum held holds(const struct npt *npt, gpa_t gpa, hpa_t hpa, unsigned lev
 	return npt_decode_pa(f, slot.value).raw + offset == hpa.raw ? HELD : NOT_HELD;
 }
 
-/* Gives a block back, or those pages of it that nobody but `except` maps. Answers how many frames
- * that were. */
-static int64_t free_unheld(struct npt *npt, const struct npt *except, gpa_t gpa, hpa_t hpa,
-                           unsigned level)
+int64_t npt_free_unheld(struct npt *npt, struct npt_batch *batch, const struct npt *except,
+                        gpa_t gpa, hpa_t hpa, unsigned level)
 {
 	bool in_part = false;
 	int64_t frames = 0;
@@ -57,6 +56,10 @@ static int64_t free_unheld(struct npt *npt, const struct npt *except, gpa_t gpa,
 			return 0;
 		in_part |= held == HELD_IN_PART;
 	}
+	if (level == 0) {
+		npt_batch_put(npt, batch, hpa);
+		return 1;
+	}
 	if (!in_part) {
 		npt_give(npt, MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT, 1, &hpa);
 		return INT64_C(1) << (MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT);
@@ -64,13 +67,42 @@ static int64_t free_unheld(struct npt *npt, const struct npt *except, gpa_t gpa,
 	for (unsigned i = 0; i < 1U << NPT_INDEX_BITS; i++) {
 		uint64_t offset = i * MM_LEVEL_SIZE(level - 1);
 
-		frames += free_unheld(npt, except, gpa_plus(gpa, offset), hpa_plus(hpa, offset),
-		                      level - 1);
+		frames += npt_free_unheld(npt, batch, except, gpa_plus(gpa, offset),
+		                          hpa_plus(hpa, offset), level - 1);
 	}
 	return frames;
 }
 
+struct npt_pair npt_pair_at(const struct npt *npt, const struct npt *copy, gpa_t gpa,
+                            unsigned level)
+{
+	const struct npt_format *f = npt->format;
+	_Atomic uint64_t *live = npt->root_table, *kept = copy->root_table;
+	unsigned at = npt_root_level(npt);
+
+	for (;; at--) {
+		unsigned i = npt_index(npt, gpa.raw, at);
+		uint64_t value = npt_load(&live[i]);
+		uint64_t wanted = npt_load(&kept[i]);
+
+		if (at == level || !npt_is_table(f, value, at) || !npt_is_table(f, wanted, at))
+			return (struct npt_pair){&live[i], &kept[i], at};
+		live = npt_child(npt, value);
+		kept = npt_child(npt, wanted);
+	}
+}
+
 /* --- making a copy --- */
+
+/* A leaf in the form in which the live table shares it. */
+static uint64_t shared_form(const struct npt *npt, uint64_t leaf, unsigned level)
+{
+	const struct npt_format *f = npt->format;
+
+	if ((leaf & f->owned) == 0)
+		return leaf;
+	return npt_with_perm(npt, leaf | f->shared, level, npt_perm(npt, leaf));
+}
 
 /* *to is clear. On an error, what has been made so far hangs from it. */
 static enum mm_error copy_tables(struct npt *npt, const _Atomic uint64_t *from,
@@ -84,7 +116,7 @@ static enum mm_error copy_tables(struct npt *npt, const _Atomic uint64_t *from,
 		enum mm_error err;
 
 		if (!npt_is_table(f, entry, level)) {
-			npt_store(&to[i], entry);
+			npt_store(&to[i], shared_form(npt, entry, level));
 			continue;
 		}
 		err = npt_take(npt, 0, 1, &table);
@@ -107,16 +139,6 @@ static void free_copy(struct npt *npt, struct npt *copy)
 	npt_free_tables(npt, copy->root_table, npt_root_level(npt));
 	npt_give(npt, order, 1, &copy->root);
 	npt_count(&npt->counts.tables, -(INT64_C(1) << order));
-}
-
-/* A leaf in the form in which the live table shares it. */
-static uint64_t shared_form(const struct npt *npt, uint64_t leaf, unsigned level)
-{
-	const struct npt_format *f = npt->format;
-
-	if ((leaf & f->owned) == 0)
-		return leaf;
-	return npt_with_perm(npt, leaf | f->shared, level, npt_perm(npt, leaf));
 }
 
 static void share_leaves(struct npt *npt)
@@ -157,6 +179,11 @@ enum mm_error npt_copy(struct npt *npt, struct npt *copy)
 		return err;
 	}
 	share_leaves(npt);
+	npt_history_settle(npt);
+	if (!npt->copies)
+		npt_history_open(npt);
+	copy->position = npt_history_end(npt);
+	copy->exact = true;
 	copy->next_copy = npt->copies;
 	npt->copies = copy;
 	return MM_OK;
@@ -164,216 +191,81 @@ enum mm_error npt_copy(struct npt *npt, struct npt *copy)
 
 /* --- ending a copy --- */
 
+struct dropper {
+	struct npt *npt;
+	struct npt *copy;
+	struct npt_batch batch;
+};
+
+static void drop_frames(struct dropper *d, gpa_t gpa, uint64_t leaf, unsigned level)
+{
+	if ((leaf & d->npt->format->owned) != 0)
+		npt_count(&d->npt->counts.frames,
+		          -npt_free_unheld(d->npt, &d->batch, d->copy, gpa,
+		                           npt_decode_pa(d->npt->format, leaf), level));
+}
+
+/* All that one entry of the copy maps. Its leaves become 0, as they may be recorded again. */
+static void drop_entry(struct dropper *d, _Atomic uint64_t *entry, gpa_t gpa, unsigned level)
+{
+	uint64_t value = npt_load(entry);
+
+	if (!npt_is_table(d->npt->format, value, level)) {
+		if (value != 0)
+			drop_frames(d, gpa, value, level);
+		npt_store(entry, 0);
+		return;
+	}
+
+	_Atomic uint64_t *table = npt_child(d->npt, value);
+
+	for (unsigned i = 0; i < npt_entries(d->npt, level - 1); i++)
+		drop_entry(d, &table[i], gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)), level - 1);
+}
+
+/* Of an exact copy: what has not changed since is the live table's as well. */
+static void drop_changes(struct dropper *d)
+{
+	uint64_t end = npt_history_end(d->npt);
+
+	for (uint64_t at = d->copy->position; at < end; at++) {
+		struct npt_change change = npt_history_at(npt_history_frame(d->npt, at), at);
+		struct npt_pair pair = npt_pair_at(d->npt, d->copy, change.gpa, change.level);
+
+		drop_entry(d, pair.copy, npt_leaf_range(change.gpa, pair.level).start, pair.level);
+	}
+}
+
+static void drop_all(struct dropper *d)
+{
+	struct gpa_range all = gpa_range(gpa_at(0), UINT64_C(1) << npt_gpa_bits(&d->npt->config));
+	struct npt_iter it = npt_iter_over(d->copy, all);
+
+	while (npt_iter_next(&it))
+		drop_frames(d, it.gpa, it.slot.value, it.slot.level);
+}
+
 void npt_drop_copy(struct npt *npt, struct npt *copy)
 {
-	const struct npt_format *f = npt->format;
-	struct gpa_range all = gpa_range(gpa_at(0), UINT64_C(1) << npt_gpa_bits(&npt->config));
-	struct npt_iter it = npt_iter_over(copy, all);
+	struct dropper d = {.npt = npt, .copy = copy};
 	struct npt **link = &npt->copies;
 
 	while (*link != copy) {
 		MM_ASSERT(*link); /* a copy of this table, and not dropped before */
 		link = &(*link)->next_copy;
 	}
-	while (npt_iter_next(&it)) {
-		if ((it.slot.value & f->owned) != 0)
-			npt_count(&npt->counts.frames,
-			          -free_unheld(npt, copy, it.gpa, npt_decode_pa(f, it.slot.value),
-			                       it.slot.level));
-	}
+	npt_history_settle(npt);
+	if (copy->exact)
+		drop_changes(&d);
+	else
+		drop_all(&d);
+	npt_batch_drain(npt, &d.batch);
 	*link = copy->next_copy;
 	free_copy(npt, copy);
-}
-
-/* --- going back to one --- */
-
-/*
- * Another copy may have been restored in between, and then the live table may lack tables that
- * this one has. They are taken before the first change, each pointing to the last by its first
- * bytes.
- */
-struct restorer {
-	struct npt *npt;
-	bool changed; /* something present has gone: a flush is due */
-	uint64_t spares;
-	hpa_t spare; /* the last one taken, if there are any */
-};
-
-static enum mm_error take_spares(struct restorer *r, uint64_t n)
-{
-	for (; n != 0; n--) {
-		hpa_t frame;
-		enum mm_error err = npt_take(r->npt, 0, 1, &frame);
-
-		if (err != MM_OK)
-			return err;
-		*(hpa_t *)hal_to_virt(&r->npt->hal, frame) = r->spare;
-		r->spare = frame;
-		r->spares++;
-	}
-	return MM_OK;
-}
-
-static hpa_t use_spare(struct restorer *r)
-{
-	hpa_t frame = r->spare;
-
-	MM_ASSERT(r->spares != 0);
-	r->spare = *(hpa_t *)hal_to_virt(&r->npt->hal, frame);
-	r->spares--;
-	return frame;
-}
-
-/* Tables that the copy has from here down and the live table has not; live is NULL where it has
- * none at all. */
-static uint64_t missing_tables(const struct npt *npt, const _Atomic uint64_t *live,
-                               const _Atomic uint64_t *copy, unsigned level)
-{
-	const struct npt_format *f = npt->format;
-	uint64_t missing = 0;
-
-	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
-		uint64_t value = live ? npt_load(&live[i]) : 0;
-		uint64_t wanted = npt_load(&copy[i]);
-		bool both = npt_is_table(f, value, level);
-
-		if (npt_is_table(f, wanted, level))
-			missing += (both ? 0U : 1U) +
-			           missing_tables(npt, both ? npt_child(npt, value) : NULL,
-			                          npt_child(npt, wanted), level - 1);
-	}
-	return missing;
-}
-
-/* Is what the live table has here something else than what the copy has, be it absence? Where
- * both have a table, the answer is further down. */
-static bool differs(const struct npt *npt, uint64_t live, uint64_t copy, unsigned level)
-{
-	const struct npt_format *f = npt->format;
-
-	if (copy == 0)
-		return live != 0;
-	if (npt_is_table(f, copy, level))
-		return !npt_is_table(f, live, level);
-	return !npt_is_leaf(f, live, level) ||
-	       npt_decode_pa(f, live).raw != npt_decode_pa(f, copy).raw;
-}
-
-/* Step 1: what differs loses its present bits, by one store, since what it maps goes away. */
-static void cut_differing(struct restorer *r, _Atomic uint64_t *live, const _Atomic uint64_t *copy,
-                          unsigned level)
-{
-	struct npt *npt = r->npt;
-	const struct npt_format *f = npt->format;
-
-	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
-		uint64_t value = npt_load(&live[i]);
-		uint64_t wanted = npt_load(&copy[i]);
-		bool table = npt_is_table(f, value, level);
-
-		if (!npt_present(f, value))
-			continue;
-		if (differs(npt, value, wanted, level)) {
-			npt_store(&live[i], npt_mark(f, value, table ? NPT_CUT : NPT_PARKED));
-			r->changed = true;
-		} else if (table) {
-			cut_differing(r, npt_child(npt, value), npt_child(npt, wanted), level - 1);
-		}
-	}
-}
-
-/* Everything that hangs from an entry of the live table that is going. */
-static void release_live(struct npt *npt, uint64_t value, gpa_t gpa, unsigned level)
-{
-	const struct npt_format *f = npt->format;
-	struct npt_counts *counts = &npt->counts;
-	hpa_t pa = npt_decode_pa(f, value);
-
-	if (npt_is_leaf(f, value, level)) {
-		npt_count(&counts->leaves[level], -1);
-		if ((value & f->owned) != 0)
-			npt_count(&counts->frames, -free_unheld(npt, npt, gpa, pa, level));
-		return;
-	}
-
-	const _Atomic uint64_t *table = npt_table_at(npt, pa);
-
-	for (unsigned i = 0; i < npt_entries(npt, level - 1); i++) {
-		uint64_t entry = npt_load(&table[i]);
-
-		if (entry != 0)
-			release_live(npt, entry, gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)),
-			             level - 1);
-	}
-	npt_give(npt, 0, 1, &pa);
-	npt_count(&counts->tables, -1);
-}
-
-static void put_back(struct restorer *r, _Atomic uint64_t *live, const _Atomic uint64_t *copy,
-                     gpa_t gpa, unsigned level);
-
-/* What stands for an entry of the copy in the live table. */
-static uint64_t live_form(struct restorer *r, uint64_t wanted, gpa_t gpa, unsigned level)
-{
-	struct npt *npt = r->npt;
-
-	if (wanted == 0)
-		return 0;
-	if (!npt_is_table(npt->format, wanted, level)) {
-		npt_count(&npt->counts.leaves[level], 1);
-		return shared_form(npt, wanted, level);
-	}
-
-	hpa_t table = use_spare(r);
-
-	npt_clear_table(npt, table, 0);
-	npt_count(&npt->counts.tables, 1);
-	put_back(r, npt_table_at(npt, table), npt_child(npt, wanted), gpa, level - 1);
-	return npt_table_entry(npt->format, table);
-}
-
-/* Step 3: what differs goes, and what the copy has comes in its place. */
-static void put_back(struct restorer *r, _Atomic uint64_t *live, const _Atomic uint64_t *copy,
-                     gpa_t gpa, unsigned level)
-{
-	struct npt *npt = r->npt;
-
-	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
-		gpa_t at = gpa_plus(gpa, i * MM_LEVEL_SIZE(level));
-		uint64_t value = npt_load(&live[i]);
-		uint64_t wanted = npt_load(&copy[i]);
-
-		if (differs(npt, value, wanted, level)) {
-			if (value != 0)
-				release_live(npt, value, at, level);
-			npt_link(&live[i], live_form(r, wanted, at, level));
-		} else if (npt_is_table(npt->format, wanted, level)) {
-			put_back(r, npt_child(npt, value), npt_child(npt, wanted), at, level - 1);
-		}
-	}
-}
-
-enum mm_error npt_restore(struct npt *npt, struct npt *copy)
-{
-	struct gpa_range all = gpa_range(gpa_at(0), UINT64_C(1) << npt_gpa_bits(&npt->config));
-	unsigned root = npt_root_level(npt);
-	struct restorer r = {.npt = npt};
-	uint64_t missing = missing_tables(npt, npt->root_table, copy->root_table, root);
-	enum mm_error err = take_spares(&r, missing);
-
-	if (err == MM_OK) {
-		cut_differing(&r, npt->root_table, copy->root_table, root);
-		if (r.changed)
-			npt_flush(npt, &npt->counts, all, 0, true);
-		put_back(&r, npt->root_table, copy->root_table, gpa_at(0), root);
-		npt_publish(npt);
-	}
-	while (r.spares != 0) {
-		hpa_t frame = use_spare(&r);
-
-		npt_give(npt, 0, 1, &frame);
-	}
-	return err;
+	if (npt->copies)
+		npt_history_trim(npt);
+	else
+		npt_history_close(npt);
 }
 
 /* --- writing to a shared page --- */
@@ -438,6 +330,8 @@ enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt
 	if (present && !copied && f->keeps_refused)
 		npt_flush(npt, counts, gpa_range(page, MM_LEVEL_SIZE(slot.level)), slot.level,
 		          false);
+	if (copied)
+		npt_history_record(npt, counts, page, slot.level);
 	npt_count(&counts->frames, copied ? 1 : 0);
 	return MM_OK;
 }

@@ -8,6 +8,7 @@
  * cut, flush, link (change.h), since the table's frame is to go back.
  */
 #include "mm/npt/change.h"
+#include "mm/npt/history.h"
 #include "mm/npt/install.h"
 #include "mm/npt/iter.h"
 
@@ -157,6 +158,7 @@ enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct 
 		npt_give(npt, 0, 1, &table);
 		return MM_BUSY;
 	}
+	npt_history_record(npt, counts, gpa, slot.level);
 	count_split(counts, slot.level, 1);
 	return MM_OK;
 }

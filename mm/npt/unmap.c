@@ -242,11 +242,15 @@ void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned le
 
 	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
 		uint64_t entry = npt_load(&table[i]);
-		hpa_t child = npt_decode_pa(f, entry);
 
 		if (!npt_is_table(f, entry, level))
 			continue;
-		npt_free_tables(npt, npt_table_at(npt, child), level - 1);
+
+		hpa_t child = npt_decode_pa(f, entry);
+
+		/* Pages lead to no tables. */
+		if (level > 1)
+			npt_free_tables(npt, npt_table_at(npt, child), level - 1);
 		npt_give(npt, 0, 1, &child);
 		npt_count(&npt->counts.tables, -1);
 	}

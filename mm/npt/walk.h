@@ -57,6 +57,14 @@ static inline void npt_link(_Atomic uint64_t *entry, uint64_t value)
 	atomic_store_explicit(entry, value, memory_order_release);
 }
 
+/* Puts `by` into a place that held *value, and publishes what it leads to. False: *value is what
+ * the place holds now. */
+static inline bool npt_swap_absent(_Atomic uint64_t *place, uint64_t *value, uint64_t by)
+{
+	return atomic_compare_exchange_strong_explicit(place, value, by, memory_order_acq_rel,
+	                                               memory_order_acquire);
+}
+
 static inline unsigned npt_root_level(const struct npt *npt)
 {
 	return npt->root_level;

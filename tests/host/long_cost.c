@@ -1,6 +1,6 @@
 /*
  * What an operation costs does not depend on how many areas there are: instructions, counted one
- * by one, with 100 areas and with 10,000.
+ * by one, with 100 areas and with 10,000. What a snapshot costs depends on what was written.
  */
 #include "guest.h"
 #include "step.h"
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "mm/compiler.h"
+#include "mm/snapshot.h"
 
 #define AREA_PAGES 15 /* and a hole of one page after each */
 
@@ -99,6 +100,53 @@ static void c28_cost_does_not_grow_with_areas(const struct geometry *geo)
 	}
 }
 
+/* --- snapshots --- */
+
+static struct snapshot snapshot;
+
+static void run_restore(void *guest)
+{
+	struct guest *g = guest;
+	CHECK_OK(aspace_snapshot_restore(&g->as, &snapshot));
+}
+
+static void run_drop(void *guest)
+{
+	struct guest *g = guest;
+	aspace_snapshot_drop(&g->as, &snapshot);
+}
+
+static uint64_t cost_beside_snapshot(const struct geometry *geo, void (*run)(void *guest),
+                                     unsigned present, unsigned written)
+{
+	struct guest *g =
+		guest_open(geo, (struct hal_test_options){.shared = true, .frames = 8192});
+	CHECK_OK(aspace_map_alloc(&g->as, pages(512, present), MM_RW,
+	                          (struct aspace_backing){.populate = true}));
+	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
+	for (unsigned p = 512; p < 512 + written; p++)
+		guest_store(g, page(p), 1);
+	uint64_t steps = step_through(run, g, NULL, NULL);
+	guest_abandon(g);
+	return steps;
+}
+
+/* The HAL's hooks are not counted. */
+static void restore_costs_what_was_written(const struct geometry *geo)
+{
+	static const unsigned written[] = {0, 1, 10, 100, 1000};
+	for (size_t i = 0; i < MM_ARRAY_SIZE(written); i++) {
+		unsigned n = written[i];
+		uint64_t restore = cost_beside_snapshot(geo, run_restore, 2000, n);
+		uint64_t drop = cost_beside_snapshot(geo, run_drop, 2000, n);
+		check_context("format=%s written=%u", geo->name, n);
+		printf("# %u of 2000 pages written: %llu instructions to restore, %llu to drop\n",
+		       n, (unsigned long long)restore, (unsigned long long)drop);
+		CHECK(restore <= 2000 + 250 * n);
+		CHECK(drop <= 40000 + 700 * n); /* and the tables: 1,536 entries above pages */
+	}
+}
+
 static bool is_one(const struct geometry *geo)
 {
 	return strcmp(geo->name, "ept4") == 0;
@@ -108,6 +156,7 @@ int main(void)
 {
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST_IF(c28_cost_does_not_grow_with_areas, is_one),
+		GEOMETRY_TEST_IF(restore_costs_what_was_written, is_one),
 	};
 	return run_geometry_tests("cost", tests, MM_ARRAY_SIZE(tests));
 }

@@ -12,6 +12,8 @@
  */
 #include "guest.h"
 
+#include <string.h>
+
 #include "mm/compiler.h"
 #include "mm/dirty.h"
 #include "mm/snapshot.h"
@@ -349,10 +351,22 @@ static void coherent_at_every_moment(const struct geometry *geo)
 	}
 }
 
+/* Each format, with and without marks that hardware sets. */
+static bool is_typical(const struct geometry *geo)
+{
+	static const char *const names[] = {"ept4",  "ept4-old", "amd4",   "amd5",  "ipa40",
+	                                    "ipa48", "ipa52c",   "sv39x4", "sv48x4"};
+	for (size_t i = 0; i < MM_ARRAY_SIZE(names); i++) {
+		if (strcmp(geo->name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 int main(void)
 {
 	static const struct geometry_test tests[] = {
-		GEOMETRY_TEST(coherent_at_every_moment),
+		GEOMETRY_TEST_IF(coherent_at_every_moment, is_typical),
 	};
 	return run_geometry_tests("coherence", tests, MM_ARRAY_SIZE(tests));
 }

@@ -1,0 +1,178 @@
+/*
+ * Recording what faults change, on many CPUs at once: a position is taken by one addition, the
+ * frame for it by one compare-and-swap. Nothing is read until a call runs alone.
+ */
+#include "mm/npt/history.h"
+
+#include "mm/npt/frames.h"
+#include "mm/npt/walk.h"
+
+#define HAVE BIT(0) /* of a frame's address in a list of frames: it is there, even at address 0 */
+
+static _Atomic uint64_t *frame_at(const struct npt *npt, uint64_t have)
+{
+	return npt_table_at(npt, hpa_at(have & ~HAVE));
+}
+
+/* The frame that a place in a list of frames holds; NULL if it can have none. */
+static _Atomic uint64_t *need_frame(struct npt *npt, struct npt_counts *counts,
+                                    _Atomic uint64_t *place)
+{
+	uint64_t have = atomic_load_explicit(place, NPT_ORDER_DEPENDENT);
+	hpa_t frame;
+
+	if (MM_LIKELY(have != 0))
+		return frame_at(npt, have);
+	if (npt_take(npt, 0, 1, &frame) != MM_OK)
+		return NULL;
+	npt_clear_table(npt, frame, 0);
+	if (!npt_swap_absent(place, &have, frame.raw | HAVE)) {
+		npt_give(npt, 0, 1, &frame);
+		return frame_at(npt, have);
+	}
+	npt_count(&counts->tables, 1);
+	return npt_table_at(npt, frame);
+}
+
+static unsigned frame_number(uint64_t position)
+{
+	return (unsigned)(position / NPT_HISTORY_PER % NPT_HISTORY_FRAMES);
+}
+
+void npt_history_record(struct npt *npt, struct npt_counts *counts, gpa_t gpa, unsigned level)
+{
+	struct npt_history *h = &npt->history;
+	_Atomic uint64_t *frame = NULL;
+
+	if (MM_LIKELY(!npt->copies) || atomic_load_explicit(&h->lost, memory_order_relaxed))
+		return;
+
+	uint64_t position = atomic_fetch_add_explicit(&h->end, 1, memory_order_relaxed);
+	unsigned number = frame_number(position);
+
+	/* The frame that holds the start is not used twice: it goes back as a whole. */
+	if (position - mm_align_down(h->start, NPT_HISTORY_PER) < NPT_HISTORY_ENTRIES) {
+		_Atomic uint64_t *places = h->frames;
+
+		if (number >= NPT_HISTORY_DIRECT) {
+			places = need_frame(npt, counts, &h->frames[NPT_HISTORY_DIRECT]);
+			number -= NPT_HISTORY_DIRECT;
+		}
+		frame = places ? need_frame(npt, counts, &places[number]) : NULL;
+	}
+	if (frame)
+		npt_store(&frame[position % NPT_HISTORY_PER],
+		          gpa_align_down(gpa, MM_PAGE_SIZE).raw | level);
+	else
+		atomic_store_explicit(&h->lost, true, memory_order_relaxed);
+}
+
+/* --- alone --- */
+
+/* Where the frame of this number is kept, or NULL: it has none. */
+static _Atomic uint64_t *place_of(const struct npt *npt, unsigned number)
+{
+	const struct npt_history *h = &npt->history;
+	uint64_t more = h->frames[NPT_HISTORY_DIRECT];
+
+	if (number < NPT_HISTORY_DIRECT)
+		return (_Atomic uint64_t *)&h->frames[number];
+	return more != 0 ? &frame_at(npt, more)[number - NPT_HISTORY_DIRECT] : NULL;
+}
+
+static void give_place(struct npt *npt, _Atomic uint64_t *place)
+{
+	uint64_t have = place ? npt_load(place) : 0;
+	hpa_t frame = hpa_at(have & ~HAVE);
+
+	if (have == 0)
+		return;
+	npt_store(place, 0);
+	npt_give(npt, 0, 1, &frame);
+	npt_count(&npt->counts.tables, -1);
+}
+
+const _Atomic uint64_t *npt_history_frame(const struct npt *npt, uint64_t position)
+{
+	return frame_at(npt, npt_load(place_of(npt, frame_number(position))));
+}
+
+/* Gives back the frames of all positions before `to`, and begins there. */
+static void begin_at(struct npt *npt, uint64_t to)
+{
+	struct npt_history *h = &npt->history;
+	uint64_t first = h->start / NPT_HISTORY_PER;
+	uint64_t frames = u64_min(to / NPT_HISTORY_PER - first, NPT_HISTORY_FRAMES);
+
+	for (uint64_t i = 0; i < frames; i++)
+		give_place(npt, place_of(npt, (unsigned)((first + i) % NPT_HISTORY_FRAMES)));
+	h->start = to;
+}
+
+/* An empty history begins again at 0, so that a short one lives in its first frame for good. */
+static void begin_again(struct npt *npt)
+{
+	struct npt_history *h = &npt->history;
+	uint64_t end = npt_history_end(npt);
+
+	if (end > NPT_HISTORY_PER || h->start >= NPT_HISTORY_PER)
+		begin_at(npt, mm_align_up(end, NPT_HISTORY_PER));
+	h->start = 0;
+	atomic_store_explicit(&h->end, 0, memory_order_relaxed);
+	for (struct npt *copy = npt->copies; copy; copy = copy->next_copy)
+		copy->position = 0;
+}
+
+void npt_history_open(struct npt *npt)
+{
+	__builtin_memset(&npt->history, 0, sizeof(npt->history));
+	(void)!need_frame(npt, &npt->counts, &npt->history.frames[0]);
+}
+
+void npt_history_close(struct npt *npt)
+{
+	begin_at(npt, mm_align_up(npt_history_end(npt), NPT_HISTORY_PER));
+	give_place(npt, &npt->history.frames[0]);
+	give_place(npt, &npt->history.frames[NPT_HISTORY_DIRECT]);
+	__builtin_memset(&npt->history, 0, sizeof(npt->history));
+}
+
+void npt_history_settle(struct npt *npt)
+{
+	struct npt_history *h = &npt->history;
+
+	if (!atomic_load_explicit(&h->lost, memory_order_relaxed))
+		return;
+	for (struct npt *copy = npt->copies; copy; copy = copy->next_copy)
+		copy->exact = false;
+	begin_again(npt);
+	atomic_store_explicit(&h->lost, false, memory_order_relaxed);
+}
+
+/* The exact copy whose position is the lowest, or NULL. */
+static struct npt *last_in_line(const struct npt *npt)
+{
+	struct npt *last = NULL;
+
+	for (struct npt *copy = npt->copies; copy; copy = copy->next_copy) {
+		if (copy->exact && (!last || copy->position < last->position))
+			last = copy;
+	}
+	return last;
+}
+
+void npt_history_trim(struct npt *npt)
+{
+	uint64_t end = npt_history_end(npt);
+	struct npt *last = last_in_line(npt);
+
+	/* Half of the ring is left for what comes until the next call that runs alone. */
+	while (last && end - last->position > NPT_HISTORY_ENTRIES / 2) {
+		last->exact = false;
+		last = last_in_line(npt);
+	}
+	if (!last || last->position == end)
+		begin_again(npt);
+	else
+		begin_at(npt, last->position);
+}
