@@ -91,21 +91,21 @@ static void call_range(struct boundary *b)
 static void call_format(struct boundary *b)
 {
 	uint64_t value = boundary_number(b), bytes = boundary_number(b);
-	char exact[ADDR_TEXT], text[ADDR_TEXT];
-	size_t size = rng_below(&b->rng, ADDR_TEXT + 1);
+	char exact[MM_ADDR_TEXT], text[MM_ADDR_TEXT];
+	size_t size = rng_below(&b->rng, MM_ADDR_TEXT + 1);
 	size_t whole = gpa_range_format(exact, sizeof(exact), gpa_range(gpa_at(value), bytes));
 
-	CHECK(whole < ADDR_TEXT && strlen(exact) == whole);
+	CHECK(whole < MM_ADDR_TEXT && strlen(exact) == whole);
 	memset(text, '#', sizeof(text));
-	CHECK_EQ(addr_format_range(text, size, "GPA", value, bytes), whole);
+	CHECK_EQ(mm_addr_format_range(text, size, "GPA", value, bytes), whole);
 	if (size != 0) {
 		CHECK_EQ(strlen(text), size - 1 < whole ? size - 1 : whole);
 		CHECK(memcmp(text, exact, strlen(text)) == 0);
 	}
 	for (size_t i = size; i < sizeof(text); i++)
 		CHECK_EQ(text[i], '#');
-	CHECK(gpa_format(text, sizeof(text), gpa_at(value)) < ADDR_TEXT);
-	CHECK(addr_format(NULL, 0, "GPA", value) == strlen(text));
+	CHECK(gpa_format(text, sizeof(text), gpa_at(value)) < MM_ADDR_TEXT);
+	CHECK(mm_addr_format(NULL, 0, "GPA", value) == strlen(text));
 }
 
 /* --- format.h, access.h, error.h --- */
@@ -295,8 +295,8 @@ const struct boundary_call boundary_pure[] = {
 	{"gpa_range_intersect", call_range, true},
 	{"gpa_range_split", call_range, true},
 	{"gpa_range_is_aligned", call_range, true},
-	{"addr_format", call_format, true},
-	{"addr_format_range", call_format, true},
+	{"mm_addr_format", call_format, true},
+	{"mm_addr_format_range", call_format, true},
 	{"gpa_format", call_format, true},
 	{"gpa_range_format", call_format, true},
 	{"npt_format_name", call_config, true},

@@ -8,7 +8,7 @@
 # the name that it gives them for gpa.
 functions() {
 	sed -e 's/kind##/gpa/g' "$@" | grep -v '^#' | grep -v '^ \*\|^/\*' |
-		grep -oE '\b(mm|aspace|dirty|device|addr|gpa|npt|block|hal)_[a-z0-9_]+\(' | tr -d '(' | sort -u
+		grep -oE '\b(mm|aspace|dirty|device|gpa|npt|block|hal)_[a-z0-9_]+\(' | tr -d '(' | sort -u
 }
 
 rows() {
