@@ -20,7 +20,8 @@ enum mm_error npt_config_check(const struct npt_format *format, const struct npt
 	                within(config->root_bits, format->min_root_bits, format->max_root_bits) &&
 	                npt_gpa_bits(config) <= format->max_gpa_bits;
 	bool widths = within(config->hpa_bits, MM_PAGE_SHIFT + 1, format->max_hpa_bits);
-	bool leaves = config->max_leaf <= format->max_leaf && config->max_leaf < config->levels;
+	bool leaves = config->max_leaf <= format->max_leaf && config->max_leaf < config->levels &&
+	              MM_LEVEL_SHIFT(config->max_leaf) <= config->hpa_bits;
 	bool features = (!config->execute_only || format->perm[MM_X] != NPT_INEXPRESSIBLE) &&
 	                (!config->accessed_dirty || format->accessed != 0);
 

@@ -44,7 +44,8 @@ struct npt_config {
 	unsigned root_bits;  /* index bits of the root: 9, 11 for Sv*x4, 10..13 concatenated, or
 	                        fewer than 9 for a small IPA space */
 	unsigned hpa_bits;   /* width of host physical addresses on this machine */
-	unsigned max_leaf;   /* largest leaf level: 0 for 4 KiB, 1 for 2 MiB, 2 for 1 GiB, ... */
+	unsigned max_leaf;   /* largest leaf level: 0 for 4 KiB, 1 for 2 MiB, 2 for 1 GiB, ...; at
+	                        most hpa_bits wide */
 	bool execute_only;   /* X without R or W is allowed (EPT: a capability) */
 	bool fixed_memtype;  /* leaves carry no memory type: MM_NORMAL alone can be asked for, and
 	                        the machine's own attributes decide (RISC-V without Svpbmt) */
@@ -67,7 +68,8 @@ static inline unsigned npt_root_order(const struct npt_config *config)
 	return config->root_bits > NPT_INDEX_BITS ? config->root_bits - NPT_INDEX_BITS : 0;
 }
 
-/* MM_OK, or MM_UNSUPPORTED where the format has no such geometry, width, leaf or feature. */
+/* MM_OK, or MM_UNSUPPORTED where the format has no such geometry, width, leaf or feature, or where
+ * the largest leaf is larger than physical memory can be. */
 enum mm_error npt_config_check(const struct npt_format *format,
                                const struct npt_config *config) MM_MUST_CHECK;
 

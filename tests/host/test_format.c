@@ -261,7 +261,15 @@ static void configurations_are_held_against_the_format(const struct geometry *ge
 	REFUSED(hpa_bits, 57);
 	REFUSED(max_leaf, 5);
 	REFUSED(max_leaf, good.levels);
+	/* The largest leaf fits into physical memory. */
+	REFUSED(hpa_bits, MM_LEVEL_SHIFT(good.max_leaf) - 1);
 #undef REFUSED
+	c = good;
+	c.hpa_bits = MM_LEVEL_SHIFT(good.max_leaf);
+	CHECK_OK(with(geo, c));
+	c.hpa_bits--;
+	c.max_leaf--;
+	CHECK_OK(with(geo, c));
 	if (!is_arm(geo)) {
 		c = good;
 		c.root_bits = good.root_bits == 9 ? 11 : 9;
