@@ -10,9 +10,12 @@ struct hw_entry {
 	bool leaf;
 	enum mm_perm perm; /* of a table entry: what it leaves of what is below */
 	enum mm_memtype memtype;
+	unsigned shareability;
+	bool ignore_pat;
 	hpa_t next;
 	uint64_t accessed, dirty; /* bits that hardware sets in it; 0 if none */
 	bool flags_by_software;   /* A (or D, for a write) is clear, and software has to set it */
+	bool flags_first;         /* that fault has priority over one of permission */
 };
 
 const char *hw_outcome_name(enum hw_outcome outcome)
@@ -27,11 +30,11 @@ static struct hw_entry entry_bad(enum hw_outcome outcome)
 	return (struct hw_entry){.outcome = outcome};
 }
 
-/* Bits of an address field that have to be zero: those below the leaf, those above the bus. */
+/* Not aligned, or not all of it below 2^hpa_bits. A leaf can be larger than physical memory. */
 static bool address_bad(const struct hw_mmu *mmu, uint64_t address, unsigned level, bool leaf)
 {
 	uint64_t unit = leaf ? MM_LEVEL_SIZE(level) : MM_PAGE_SIZE;
-	return (address & (unit - 1)) || address >> mmu->config.hpa_bits;
+	return (address & (unit - 1)) || (address | (unit - 1)) >> mmu->config.hpa_bits;
 }
 
 /*
@@ -59,7 +62,11 @@ static struct hw_entry decode_ept(const struct hw_mmu *mmu, uint64_t e, unsigned
 	out.next = hpa_at(e & GENMASK(51, 12));
 	if (address_bad(mmu, out.next.raw, level, out.leaf))
 		return entry_bad(HW_MISCONFIG);
-	out.memtype = type == 6 ? MM_NORMAL : type == 1 ? MM_NONCACHED : MM_DEVICE;
+	static const enum mm_memtype types[] = {
+		[0] = MM_DEVICE,   [1] = MM_NONCACHED, [4] = MM_MEMTYPES,
+		[5] = MM_MEMTYPES, [6] = MM_NORMAL,    [7] = MM_MEMTYPES};
+	out.memtype = types[type];
+	out.ignore_pat = out.leaf && (e & BIT(6));
 	if (mmu->config.accessed_dirty) {
 		out.accessed = BIT(8);
 		out.dirty = out.leaf ? BIT(9) : 0;
@@ -94,9 +101,10 @@ static struct hw_entry decode_amd(const struct hw_mmu *mmu, uint64_t e, unsigned
 	out.dirty = out.leaf ? BIT(6) : 0;
 	unsigned perm = (e & BIT(1) ? MM_RW : MM_R) | (e & BIT(63) ? 0 : (unsigned)MM_X);
 	out.perm = e & BIT(2) ? (enum mm_perm)perm : MM_NONE;
-	/* The index into the PAT that the host runs with: svm/ keeps WB, WT, UC-, UC below. */
-	unsigned pat = (unsigned)FIELD_GET(GENMASK(4, 3), e) | (out.leaf && (e & pat_bit) ? 4 : 0);
-	out.memtype = pat == 0 ? MM_NORMAL : pat == 3 ? MM_DEVICE : MM_NONCACHED;
+	/* PCD and PWT: the index into the PAT that the host runs with, as it is after reset (7.8):
+	 * WB, WT, UC-, UC. The upper four fields, which the PAT bit selects, repeat them. */
+	static const enum mm_memtype types[] = {MM_NORMAL, MM_MEMTYPES, MM_NONCACHED, MM_DEVICE};
+	out.memtype = types[FIELD_GET(GENMASK(4, 3), e)];
 	return out;
 }
 
@@ -134,13 +142,28 @@ static struct hw_entry decode_stage2(const struct hw_mmu *mmu, uint64_t e, unsig
 	if (e & BIT(53))
 		return entry_bad(HW_MISCONFIG);
 	out.perm = (enum mm_perm)(perm | (e & BIT(54) ? 0 : (unsigned)MM_X));
-	unsigned attr = (unsigned)FIELD_GET(GENMASK(5, 2), e);
-	out.memtype = attr == 0xf ? MM_NORMAL : attr == 0x5 ? MM_NONCACHED : MM_DEVICE;
+	/* D8.6.5: outer and inner attributes, two bits each. Outer 0 is Device, whose kind the
+	 * inner bits say; otherwise inner 0 is reserved, 1 Non-cacheable, 2 write-through, 3
+	 * write-back. */
+	unsigned attr = (unsigned)FIELD_GET(GENMASK(5, 2), e), outer = attr >> 2, inner = attr & 3;
+	if (outer != 0 && inner == 0)
+		return entry_bad(HW_MISCONFIG);
+	out.memtype = outer == 0    ? MM_DEVICE
+	              : attr == 0x5 ? MM_NONCACHED
+	              : attr == 0xf ? MM_NORMAL
+	                            : MM_MEMTYPES;
+	/* D8.6.2; with DS it is VTCR_EL2.SH0, which el2/ sets to inner shareable. Device and
+	 * Non-cacheable memory is always outer shareable; for the rest 1 is reserved. */
+	out.shareability = lpa2 ? 3 : (unsigned)FIELD_GET(GENMASK(9, 8), e);
+	if (out.shareability == 1 && outer != 0 && attr != 0x5)
+		return entry_bad(HW_MISCONFIG);
 	if (mmu->config.accessed_dirty) {
 		out.accessed = BIT(10);
 		out.dirty = managed ? BIT(7) : 0;
 	}
+	/* D8.15: the access flag is checked before permissions. */
 	out.flags_by_software = !(e & BIT(10)) && !mmu->config.accessed_dirty;
+	out.flags_first = true;
 	(void)access;
 	return out;
 }
@@ -158,6 +181,9 @@ static struct hw_entry decode_gstage(const struct hw_mmu *mmu, uint64_t e, unsig
 	if (!(e & BIT(0)))
 		return entry_bad(HW_NOT_PRESENT);
 	if ((out.perm & MM_RW) == MM_W || (e & GENMASK(60, 54)) || (e & BIT(63)) || pbmt == 3)
+		return entry_bad(HW_MISCONFIG);
+	/* Without Svpbmt these bits are reserved: a page fault. */
+	if (mmu->config.fixed_memtype && pbmt != 0)
 		return entry_bad(HW_MISCONFIG);
 	out.leaf = out.perm != MM_NONE;
 	out.next = hpa_at(FIELD_GET(GENMASK(53, 10), e) << 12);
@@ -224,7 +250,10 @@ static struct hw_result walk_once(const struct hw_mmu *mmu, hpa_t table, unsigne
 		uint64_t set = d.accessed;
 		if (d.leaf) {
 			result.memtype = d.memtype;
-			if (!mm_permits(result.perm, access))
+			result.shareability = d.shareability;
+			result.ignore_pat = d.ignore_pat;
+			bool denied = !mm_permits(result.perm, access);
+			if (denied && !(d.flags_by_software && d.flags_first))
 				result.outcome = HW_PERMISSION;
 			else if (d.flags_by_software)
 				result.outcome = HW_ACCESS_FLAG;

@@ -19,19 +19,25 @@ enum hw_outcome {
 	HW_NOT_PRESENT,  /* translation fault, EPT violation or page fault on an absent entry */
 	HW_PERMISSION,
 	HW_ACCESS_FLAG, /* software has to set A or D (Arm AF, RISC-V Svade) */
-	HW_MISCONFIG,   /* reserved bits, reserved encodings: no software may write that */
+	/* No software may write that: reserved bits, reserved encodings, a table or a leaf that
+	 * does not lie wholly in physical memory. For the latter RISC-V has an access fault, at
+	 * those bytes alone that lie beyond. */
+	HW_MISCONFIG,
 };
 
 const char *hw_outcome_name(enum hw_outcome outcome);
 
 struct hw_result {
 	enum hw_outcome outcome;
-	hpa_t hpa;               /* HW_OK: of the very byte */
-	unsigned level;          /* of the entry that decided */
-	enum mm_perm perm;       /* HW_OK, HW_PERMISSION: all that the walk permits */
-	enum mm_memtype memtype; /* HW_OK */
-	bool dirty;              /* HW_OK: a write would not change the leaf */
-	uint64_t entry;          /* raw: the last one read */
+	hpa_t hpa;         /* HW_OK: of the very byte */
+	unsigned level;    /* of the entry that decided */
+	enum mm_perm perm; /* HW_OK, HW_PERMISSION: all that the walk permits */
+	/* HW_OK. MM_MEMTYPES: a type that the library does not use, such as write-through. */
+	enum mm_memtype memtype;
+	unsigned shareability; /* HW_OK. Arm: SH[1:0] that applies */
+	bool ignore_pat;       /* HW_OK. EPT: bit 6 of the leaf */
+	bool dirty;            /* HW_OK: a write would not change the leaf */
+	uint64_t entry;        /* raw: the last one read */
 	/* The tables that the walk read, from the root down to the last entry's. */
 	hpa_t tables[NPT_MAX_LEVELS];
 	unsigned table_levels[NPT_MAX_LEVELS];

@@ -2,7 +2,7 @@
  * Connects tests/oracle to the host tests. Every call of hw_walk() from another file passes through
  * __wrap_hw_walk() (linker option --wrap, see tests/host.mk), which runs both walkers on the same
  * memory and fails the test where they differ: outcome, address, level, permissions, memory type,
- * entries read, A and D bits written.
+ * shareability, ignore-PAT, dirtiness, entries read, A and D bits written.
  *
  * The environment variable FAULTLINE_ORACLE selects what runs:
  *	both    (default) both walkers, compared; hw_walk()'s result is returned
@@ -22,8 +22,9 @@
  * and the root; memory is read by mmu->memory. */
 struct oracle_walk oracle_walk_mmu(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access);
 
-/* The same walk in hw_walk()'s terms, as it is after `walk.writes`, if `update`. */
-struct hw_result oracle_to_hw(const struct hw_mmu *mmu, const struct oracle_walk *walk);
+/* The same walk in hw_walk()'s terms. `update`: after walk->writes. */
+struct hw_result oracle_to_hw(const struct hw_mmu *mmu, const struct oracle_walk *walk,
+                              enum mm_perm access, bool update);
 
 /* Did the walk read something that the hardware ignores or may ignore, and that software must not
  * write? Then HW_MISCONFIG is a right answer of hw_walk(), and so is what the hardware does. */

@@ -142,6 +142,10 @@ static void c21_round_trip(const struct geometry *geo)
 					CHECK_EQ(r.level, level);
 					if (r.outcome == HW_OK) {
 						CHECK_EQ(r.memtype, type);
+						CHECK_EQ(r.ignore_pat, is_ept(geo));
+						/* Inner, or for NC and Device any. */
+						CHECK(!is_arm(geo) || type != MM_NORMAL ||
+						      r.shareability == 3);
 						CHECK_EQ(r.hpa.raw, host.raw + size - 1);
 					}
 				}

@@ -124,6 +124,7 @@ static void walk_levels(const struct oracle_amd *regs, const struct oracle_memor
 	walk->pa = frame - frame % size + gpa % size;
 	walk->memtype_bits = 4 * pat + 2 * pcd + pwt;
 	walk->memtype = memtype_of(regs->pat, walk->memtype_bits);
+	walk->clean = (entry & 0x40) == 0;
 	walk->read = user;
 	walk->write = user && writable;
 	walk->fetch = user && !no_execute;

@@ -200,14 +200,14 @@ static void decode_memattr(const struct params *p, uint64_t descriptor, struct o
 		unsigned fwb = memattr & 7;
 
 		walk->memtype = fwb < 4 ? ORACLE_UC : (fwb == 5 ? ORACLE_WC : ORACLE_WB);
-		walk->reserved_encoding = fwb == 4;
+		walk->reserved_encoding |= fwb == 4;
 		return;
 	}
 	if (outer == 0) {
 		walk->memtype = ORACLE_UC; /* Device-nGnRnE, -nGnRE, -nGRE, -GRE */
 		return;
 	}
-	walk->reserved_encoding = inner == 0;
+	walk->reserved_encoding |= inner == 0;
 	walk->memtype = outer == inner ? types[outer] : ORACLE_MIXED;
 }
 
@@ -220,7 +220,8 @@ static void decode_permissions(const struct params *p, uint64_t descriptor,
 
 	walk->read = slice(descriptor, 6, 6);
 	/* A clean page of hardware's (DBM) counts as writable: D8.5.2. */
-	walk->write = slice(descriptor, 7, 7) || (p->hd && dbm);
+	walk->clean = p->hd && dbm && !slice(descriptor, 7, 7);
+	walk->write = slice(descriptor, 7, 7) || walk->clean;
 	if (!p->xnx) {
 		walk->fetch = (xn & 2) == 0; /* XN is bit 54 */
 		walk->fetch_user = walk->fetch;
@@ -276,6 +277,8 @@ static bool walk_tables(const struct oracle_arm *regs, const struct params *p,
 			fault_at(walk, ORACLE_ADDRESS_SIZE, level);
 			return false;
 		}
+		/* The address size fault looks at the base alone. */
+		walk->reserved_encoding |= shift > p->output_size;
 		walk->pa = output | slice(ipa, shift - 1, 0);
 		*leaf_level = level;
 		return true;
@@ -308,6 +311,9 @@ struct oracle_walk oracle_arm_walk(const struct oracle_arm *regs,
 	decode_memattr(&p, last->word, &walk);
 	decode_permissions(&p, last->word, &walk);
 	walk.shareability = p.ds ? p.sh : (unsigned)slice(last->word, 9, 8);
+	/* D8.6.2: SH 0b01 is reserved. Device and Non-cacheable memory does not use SH. */
+	walk.reserved_encoding |=
+		walk.shareability == 1 && walk.memtype != ORACLE_UC && walk.memtype != ORACLE_WC;
 	/* D8.5.1: with HA the walker sets AF, without it this is a fault. */
 	if (!slice(last->word, 10, 10) && !p.ha) {
 		fault_at(&walk, ORACLE_ACCESS_FLAG, level);

@@ -121,6 +121,7 @@ static void finish(struct translation *t, const struct structure *s, uint64_t en
 	t->walk.memtype_bits = (entry >> 3) & 7;
 	t->walk.memtype = memtype_of(t->walk.memtype_bits);
 	t->walk.ignore_pat = (entry & 0x40) != 0;
+	t->walk.clean = (t->regs->eptp & 0x40) && !(entry & 0x200);
 	t->walk.read = t->allowed & 1;
 	t->walk.write = t->allowed & 2;
 	t->walk.fetch = t->allowed & 4;

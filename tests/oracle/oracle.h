@@ -92,11 +92,13 @@ struct oracle_walk {
 	unsigned memtype_bits; /* the field as it stands in the leaf */
 	bool ignore_pat;       /* EPT */
 	unsigned shareability; /* Arm: SH[1:0] that applies */
+	bool clean;            /* before this walk: hardware sets D (Arm: S2AP[1]) at a write */
 
 	/* Bits that the hardware ignores or may ignore, and that software must leave zero. */
 	uint64_t should_be_zero;
-	/* What gives no fault of its own and software must not write. Arm: a reserved MemAttr, a
-	 * block descriptor at a level that has none. RISC-V: a leaf beyond the physical width. */
+	/* What gives no fault of its own and software must not write. Arm: a reserved MemAttr or
+	 * SH, a block descriptor at a level that has none, a block larger than the output size.
+	 * RISC-V: a leaf that ends beyond the physical width. */
 	bool reserved_encoding;
 
 	struct oracle_step steps[ORACLE_MAX_STEPS]; /* from the root down */

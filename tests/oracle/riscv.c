@@ -177,6 +177,7 @@ struct oracle_walk oracle_riscv_walk(const struct oracle_riscv *regs,
 	walk.read = pte.u && (pte.r || (regs->mxr && pte.x));
 	walk.write = pte.u && pte.w;
 	walk.fetch = pte.u && pte.x;
+	walk.clean = regs->svadu && !pte.d;
 	walk.memtype_bits = pte.pbmt;
 	walk.memtype = pte.pbmt == 0 ? ORACLE_WB : (pte.pbmt == 1 ? ORACLE_WC : ORACLE_UC);
 
@@ -188,7 +189,9 @@ struct oracle_walk oracle_riscv_walk(const struct oracle_riscv *regs,
 		pa = (pte.ppn << 12) | (gpa & ((UINT64_C(1) << shift) - 1));
 	}
 	walk.pa = pa;
-	walk.reserved_encoding = (pte.ppn << 12) >> regs->physical_width != 0;
+	/* A superpage has 2^shift bytes and may be larger than what the PMAs describe. */
+	walk.reserved_encoding =
+		((pte.ppn << 12) | ((UINT64_C(1) << shift) - 1)) >> regs->physical_width != 0;
 
 	if (access == ORACLE_READ    ? !walk.read
 	    : access == ORACLE_WRITE ? !walk.write
