@@ -128,6 +128,8 @@ static bool find_block(struct hal_test *test, unsigned order, size_t within, siz
 		size_t step = test->options.in_order ? 1 : 0x9e5;
 		test->cursor = (test->cursor + step) & (blocks - 1);
 		*first = test->cursor << order;
+		if (order >= 9 && *first < test->options.small)
+			continue;
 		if (block_is_free(test, *first, (size_t)1 << order))
 			return true;
 	}
@@ -145,24 +147,29 @@ static bool take_block(struct hal_test *test, unsigned order, hpa_t *out)
 		return false;
 	if (test->frames - test->in_use < frames + test->keep_free)
 		return false;
-	if (!(order < 9 && find_block(test, order, test->frames / 2, &first)) &&
-	    !find_block(test, order, test->frames, &first))
+	if (order < 9 && options->small) {
+		if (!find_block(test, order, options->small, &first))
+			return false;
+	} else if (!(order < 9 && find_block(test, order, test->frames / 2, &first)) &&
+	           !find_block(test, order, test->frames, &first)) {
 		return false;
+	}
 	memset(&test->owner[first], true, frames);
 	test->in_use += frames;
 	*out = frame_address(first);
 	return true;
 }
 
-static void fill_with_poison(const struct hal_test *test, uint8_t *at, size_t bytes)
+/* Sets all bytes of frames, or those at their edges. */
+static void fill_frames(uint8_t *at, uint8_t value, size_t bytes, bool edges)
 {
-	if (!test->options.light) {
-		memset(at, HAL_TEST_POISON, bytes);
+	if (!edges) {
+		memset(at, value, bytes);
 		return;
 	}
 	for (; bytes > 0; at += MM_PAGE_SIZE, bytes -= MM_PAGE_SIZE) {
-		memset(at, HAL_TEST_POISON, 64);
-		memset(at + MM_PAGE_SIZE - 64, HAL_TEST_POISON, 64);
+		memset(at, value, 64);
+		memset(at + MM_PAGE_SIZE - 64, value, 64);
 	}
 }
 
@@ -186,7 +193,8 @@ static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 		}
 		void *at = hal_test_ptr(test, out[got]);
 		set_poison(test, at, MM_PAGE_SIZE << order, false);
-		fill_with_poison(test, at, MM_PAGE_SIZE << order);
+		fill_frames(at, HAL_TEST_POISON, MM_PAGE_SIZE << order,
+		            test->options.light || test->options.edges);
 		record(test,
 		       &(struct hal_event){.kind = HAL_ALLOC, .frame = out[got], .order = order});
 	}
@@ -251,7 +259,7 @@ static void hook_zero(void *ctx, void *page, size_t bytes)
 	struct hal_test *test = ctx;
 	CHECK(bytes % MM_PAGE_SIZE == 0);
 	lock(test);
-	memset(page, 0, bytes);
+	fill_frames(page, 0, bytes, test->options.edges);
 	show(test, page, bytes);
 	test->zeroed += bytes / MM_PAGE_SIZE;
 	record(test, &(struct hal_event){.kind = HAL_ZERO, .frame = hook_virt_to_phys(ctx, page)});

@@ -58,6 +58,10 @@ struct hal_test_options {
 	bool shared;        /* the pool and the trace are shared with forked children */
 	bool light;         /* one thread, no cpu_index; only the first and the last 64 bytes of
 	                       each frame are poisoned */
+	bool edges;         /* poison, and clear for a guest, only the first and the last 64 bytes
+	                       of each frame */
+	size_t small;       /* blocks below 2 MiB come from the first so many frames, a power of
+	                       two, and larger ones from the rest; 0: from anywhere */
 	size_t tlb_entries; /* 0: as many as needed */
 	unsigned cpus;      /* with a TLB each; 0: one, which all callers share */
 	bool mirror;        /* keep what a guest without caches would see */

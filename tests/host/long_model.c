@@ -7,6 +7,10 @@
  *	MODEL_SEED=7           another run; it is printed
  *	MODEL_FORMAT=ept       one format alone, or one geometry (ept4)
  *	MODEL_SHRINK=0         a difference is told as it is
+ *	MODEL_UNIVERSE=blocks  one universe alone
+ *	MODEL_WITHOUT=limits,remap   without these operations
+ *
+ * In the end, every pair of features has met (pairs.h), or the run fails.
  */
 #include "model.h"
 #include "soak.h"
@@ -47,31 +51,111 @@ static const struct universe large = {
 	.hal = {.frames = 8192, .tlb_entries = 64},
 };
 
+/* Two large leaves that have interesting pages at their ends and inside, and space on both sides.
+ */
+#define BLOCKS                                                                                     \
+	{                                                                                          \
+		{511, 1}, {512, 1}, {513, 1}, {514, 254}, {768, 1}, {769, 254}, {1023, 1},         \
+			{1024, 1}, {1025, 510}, {1535, 1}, {1536, 1}, {UINT64_MAX, 3},             \
+	}
+
+static const struct universe blocks = {
+	.name = "blocks",
+	.runs = BLOCKS,
+	.segments = true,
+	.max_leaf = 2,
+	.host_pages = 1024,
+	.look_everywhere = true,
+	.hal = {.frames = 8192, .tlb_entries = 64, .edges = true},
+};
+
+/* The same with room for exactly two large leaves. */
+static const struct universe budget = {
+	.name = "budget",
+	.runs = BLOCKS,
+	.segments = true,
+	.max_leaf = 1,
+	.host_pages = 1024,
+	.look_everywhere = true,
+	.quota = 1024,
+	.hal = {.frames = 8192, .tlb_entries = 64, .edges = true},
+};
+
+/* A quota on single pages. */
+static const struct universe ration = {
+	.name = "ration",
+	.runs = {{500, 24}, {0x40000 - 12, 24}, {UINT64_MAX, 16}},
+	.host_pages = 32,
+	.quota = 48,
+	.hal = {.frames = 256, .no_blocks = true, .tlb_entries = 32},
+};
+
+/* So many areas that their tree is three levels high. */
+static const struct universe areas = {
+	.name = "areas",
+	.runs = {{1000, 33000}},
+	.host_pages = 16,
+	.areas = 33000,
+	.hal = {.frames = 16384, .no_blocks = true, .tlb_entries = 32},
+};
+
 /* What a worker is at; shared with whoever waits for it. */
 struct progress {
 	uint64_t seed;
 	const struct universe *universe;
 	unsigned step;
 	uint64_t done;
+	struct feature_table features;
 };
 
 static struct progress *progress;
+static struct feature_table all_features;
+
+/* What cannot meet, or is always refused. */
+#define LOGS (FEATURE(F_LOG_PERM) | FEATURE(F_LOG_HW))
+static const struct feature_rule rules[] = {
+	{F_PROTECT, FEATURE(F_SNAPSHOT) | LOGS, true, "MM_BUSY: areas stand still (aspace.h)"},
+	{F_REPLACE, FEATURE(F_SNAPSHOT), true, "MM_BUSY: areas stand still (snapshot.h)"},
+	{F_REMAP, FEATURE(F_SNAPSHOT) | LOGS, true, "MM_BUSY: as for protect (aspace.h)"},
+	{F_HARVEST, FEATURE(F_LOG_HW), true, "MM_BUSY: the log uses the marks (dirty.h)"},
+	{F_LOG_PERM, FEATURE(F_LOG_HW), true, "MM_BUSY: one log at a time (dirty.h)"},
+	{F_LOG_HW, FEATURE(F_LOG_PERM), true, "MM_BUSY: one log at a time (dirty.h)"},
+	{F_HARVEST, FEATURE(F_NO_MEMORY), false, "takes no frame"},
+	{F_DROPPED, FEATURE(F_NO_MEMORY), false, "takes no frame"},
+};
+
+/* MODEL_WITHOUT names it. */
+static bool left_out(const struct model_op *op)
+{
+	const char *words = getenv("MODEL_WITHOUT");
+	char text[160];
+
+	if (!words)
+		return false;
+	model_describe(op, text, sizeof(text));
+	*strchr(text, ' ') = 0;
+
+	const char *at = strstr(words, text);
+
+	return at && (at == words || at[-1] == ',');
+}
 
 static void make_episode(const struct universe *u, uint64_t seed, struct model_op ops[EPISODE])
 {
 	struct rng rng = rng_seeded(seed);
-	unsigned pages = 0;
-	for (unsigned r = 0; r < MM_ARRAY_SIZE(u->runs); r++)
-		pages += u->runs[r].pages;
-	for (unsigned i = 0; i < EPISODE; i++)
-		ops[i] = model_random(u, pages, &rng);
+	unsigned pages = model_pages(u);
+	for (unsigned i = 0; i < EPISODE; i++) {
+		do
+			ops[i] = model_random(u, pages, &rng);
+		while (left_out(&ops[i]));
+	}
 }
 
 static void run_ops(const struct geometry *geo, const struct universe *u,
                     const struct model_op *ops, unsigned n)
 {
 	struct model *m = model_open(geo, u);
-	unsigned every = u->max_leaf ? 500 : 250;
+	unsigned every = u->areas ? EPISODE : u->max_leaf ? 500 : 250;
 	for (unsigned i = 0; i < n; i++) {
 		progress->step = i;
 		model_apply(m, &ops[i]);
@@ -83,6 +167,14 @@ static void run_ops(const struct geometry *geo, const struct universe *u,
 	model_close(m);
 }
 
+/* cmocka's handlers would go on with the next test here. */
+static void become_a_child(void)
+{
+	check_in_child();
+	signal(SIGSEGV, SIG_DFL);
+	signal(SIGABRT, SIG_DFL);
+}
+
 /* Runs it in a child of its own. True: it went through. */
 static bool survives(const struct geometry *geo, const struct universe *u,
                      const struct model_op *ops, unsigned n, bool quiet)
@@ -92,7 +184,7 @@ static bool survives(const struct geometry *geo, const struct universe *u,
 	pid_t child = fork();
 	CHECK(child >= 0);
 	if (child == 0) {
-		check_in_child();
+		become_a_child();
 		if (quiet && !freopen("/dev/null", "w", stderr))
 			_exit(2);
 		run_ops(geo, u, ops, n);
@@ -158,13 +250,22 @@ static unsigned geometries_of(const struct npt_format *format)
 /* Episodes until this geometry's share of its format's operations is done. */
 static void work(const struct geometry *geo, uint64_t ops, uint64_t seed)
 {
-	static const struct universe *const universes[] = {&small, &tight, &small, &tight};
+	static const struct universe *const universes[] = {&small, &tight, &ration, &small, &tight};
+	static const struct universe *const rare[] = {&large, &areas, &large, &large};
 	static struct model_op episode[EPISODE];
+	const char *only = getenv("MODEL_UNIVERSE");
 	struct soak soak = soak_begin(ops, "model of %s, seed %" PRIu64, geo->name, seed);
 	for (uint64_t e = 0; progress->done < ops; e++) {
-		/* One in a hundred in the large one, whose every look is at 1,500 pages. */
-		progress->universe = e % 100 == 50 ? &large : universes[e % 4];
+		/* One in a hundred in a large one, whose every look is at many pages. */
+		if (e % 100 == 50)
+			progress->universe = rare[e / 100 % 4];
+		else if (e % 10 == 1)
+			progress->universe = e % 20 == 1 ? &blocks : &budget;
+		else
+			progress->universe = universes[e % 5];
 		progress->seed = seed + e;
+		if (only && strcmp(only, progress->universe->name) != 0)
+			continue;
 		make_episode(progress->universe, progress->seed, episode);
 		run_ops(geo, progress->universe, episode, EPISODE);
 		progress->done += EPISODE;
@@ -189,7 +290,8 @@ static void random_operations(const struct geometry *geo)
 	pid_t child = fork();
 	CHECK(child >= 0);
 	if (child == 0) {
-		check_in_child();
+		become_a_child();
+		model_features = &progress->features;
 		work(geo, share, seed);
 		exit(0); /* and not _exit(): what was covered is written at exit */
 	}
@@ -199,13 +301,28 @@ static void random_operations(const struct geometry *geo)
 		report(geo, &at);
 	}
 	CHECK(progress->done >= share);
+	features_add(&all_features, &progress->features);
 	munmap(progress, sizeof(*progress));
+}
+
+static void every_pair_of_features(const struct geometry *geo)
+{
+	(void)geo;
+	if (getenv("MODEL_FORMAT") || getenv("MODEL_UNIVERSE") || getenv("MODEL_WITHOUT"))
+		skip();
+	CHECK_EQ(features_report(&all_features, rules, MM_ARRAY_SIZE(rules)), 0);
+}
+
+static bool is_last(const struct geometry *geo)
+{
+	return geo == &geometries[geometry_count - 1];
 }
 
 int main(void)
 {
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST(random_operations),
+		GEOMETRY_TEST_IF(every_pair_of_features, is_last),
 	};
 	return run_geometry_tests("model", tests, MM_ARRAY_SIZE(tests));
 }
