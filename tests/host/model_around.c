@@ -9,6 +9,8 @@
  */
 #include "model_internal.h"
 
+#include <stdatomic.h>
+
 #include "mm/npt/entry.h"
 
 static struct feature_table features_here;
