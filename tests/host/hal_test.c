@@ -193,8 +193,9 @@ static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 		}
 		void *at = hal_test_ptr(test, out[got]);
 		set_poison(test, at, MM_PAGE_SIZE << order, false);
-		fill_frames(at, HAL_TEST_POISON, MM_PAGE_SIZE << order,
-		            test->options.light || test->options.edges);
+		if (order < 9 || !test->options.sparse)
+			fill_frames(at, HAL_TEST_POISON, MM_PAGE_SIZE << order,
+			            test->options.light || test->options.edges);
 		record(test,
 		       &(struct hal_event){.kind = HAL_ALLOC, .frame = out[got], .order = order});
 	}
@@ -259,7 +260,8 @@ static void hook_zero(void *ctx, void *page, size_t bytes)
 	struct hal_test *test = ctx;
 	CHECK(bytes % MM_PAGE_SIZE == 0);
 	lock(test);
-	fill_frames(page, 0, bytes, test->options.edges);
+	if (bytes <= MM_PAGE_SIZE || !test->options.sparse)
+		fill_frames(page, 0, bytes, test->options.edges);
 	show(test, page, bytes);
 	test->zeroed += bytes / MM_PAGE_SIZE;
 	record(test, &(struct hal_event){.kind = HAL_ZERO, .frame = hook_virt_to_phys(ctx, page)});

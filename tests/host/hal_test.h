@@ -60,6 +60,8 @@ struct hal_test_options {
 	                       each frame are poisoned */
 	bool edges;         /* poison, and clear for a guest, only the first and the last 64 bytes
 	                       of each frame */
+	bool sparse;        /* blocks of 2 MiB are given out once, as they are, all zero: for a
+	                       process that is copied often */
 	size_t small;       /* blocks below 2 MiB come from the first so many frames, a power of
 	                       two, and larger ones from the rest; 0: from anywhere */
 	size_t tlb_entries; /* 0: as many as needed */

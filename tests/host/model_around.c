@@ -125,10 +125,13 @@ static void end_other(struct model *m, const struct model_op *op, enum mm_error 
 		CHECK(before == MM_OK || page_error(p, o->access) == MM_OK);
 		if (o->access == MM_W)
 			*value_of(m, op->other, 0) = op->value;
+		/* Beside the start of a log it may be from before or after. */
 		if (keeps_pages(op) && !o->reported) {
-			p->written |= o->access == MM_W;
+			bool write = o->access == MM_W && op->kind != OP_LOG_START;
+
+			p->written |= write;
 			p->used |= has_marks(m);
-			p->dirtied |= o->access == MM_W && has_marks(m);
+			p->dirtied |= write && has_marks(m);
 		}
 		p->met |= o->access == MM_W;
 	}

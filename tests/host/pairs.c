@@ -66,13 +66,15 @@ static const char *complaint(uint64_t happened, uint64_t refused, const struct f
 	return rule->refused_alone && refused == 0 ? "never asked for" : NULL;
 }
 
-unsigned features_report(const struct feature_table *table, const struct feature_rule *rules,
-                         size_t n)
+unsigned features_report(const struct feature_table *table, uint32_t rows,
+                         const struct feature_rule *rules, size_t n)
 {
 	unsigned wrong = 0;
 
 	printf("# pairs: operation: state=happened/refused ...\n");
 	for (unsigned op = 0; op < FEATURES; op++) {
+		if ((rows & FEATURE(op)) == 0)
+			continue;
 		printf("# pairs %s:", names[op]);
 		for (unsigned state = 0; state < FEATURES; state++) {
 			uint64_t happened = table->happened[op][state];

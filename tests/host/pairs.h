@@ -54,9 +54,9 @@ void features_count(struct feature_table *table, uint32_t operations, uint32_t s
 
 void features_add(struct feature_table *sum, const struct feature_table *part);
 
-/* Prints the table as TAP comments. Answers how many cells break the rules: empty, or happened
- * where the contract always refuses; those are named on stderr. */
-unsigned features_report(const struct feature_table *table, const struct feature_rule *rules,
-                         size_t n);
+/* Prints the rows of these features as TAP comments. Answers how many of their cells break the
+ * rules: empty, or happened where the contract always refuses; those are named on stderr. */
+unsigned features_report(const struct feature_table *table, uint32_t rows,
+                         const struct feature_rule *rules, size_t n);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,22 +12,31 @@
 
 static bool stepped; /* in the child */
 static bool enough;  /* in the parent */
+static volatile bool stopping;
 
 void step_no_more(void)
 {
 	enough = true;
 }
 
+/* As raise(), which keeps signals blocked for a while around it. */
+static void stop_with(int signal)
+{
+	stopping = true;
+	syscall(SYS_tgkill, getpid(), gettid(), signal);
+	stopping = false;
+}
+
 void step_pause(void)
 {
 	if (stepped)
-		raise(SIGUSR1);
+		stop_with(SIGUSR1);
 }
 
 void step_resume(void)
 {
 	if (stepped)
-		raise(SIGUSR2);
+		stop_with(SIGUSR2);
 }
 
 /* The child stops before the code and after it, so that only the code is stepped. */
@@ -36,10 +46,10 @@ _Noreturn static void be_stepped(void (*code)(void *arg), void *arg)
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
 		_exit(77);
 	stepped = true;
-	raise(SIGSTOP);
+	stop_with(SIGSTOP);
 	code(arg);
 	stepped = false;
-	raise(SIGSTOP);
+	stop_with(SIGSTOP);
 	_exit(0);
 }
 
@@ -85,4 +95,149 @@ uint64_t step_through(void (*code)(void *arg), void *arg, void (*look)(void *ctx
 		check_failed(__FILE__, __LINE__, "the code under observation failed: status 0x%x",
 		             status);
 	return steps;
+}
+
+/* --- branches --- */
+
+#define SIG_BRANCH (SIGRTMIN + 1) /* to the child: make a copy here */
+#define SIG_BACK   (SIGRTMIN + 2) /* by the child: it is made, and has ended */
+#define SIG_END    (SIGRTMIN + 3) /* by the child: the code has ended */
+#define HANG       10             /* seconds */
+
+struct branch {
+	void (*code)(void *arg);
+	void (*other)(void *arg);
+	void (*check)(void *arg);
+	void *arg;
+};
+
+static struct branch branch; /* in the child */
+static bool is_copy;
+static volatile bool finished; /* from here on there is nothing to come between */
+
+/* In the child, between two of its instructions. */
+static void make_copy(int number)
+{
+	int status;
+
+	(void)number;
+	if (finished || stopping) {
+		syscall(SYS_tgkill, getpid(), gettid(), SIG_BACK);
+		return;
+	}
+	pid_t copy = fork();
+	if (copy == 0) {
+		stepped = false;
+		is_copy = true;
+		signal(SIGUSR1, SIG_IGN); /* which it may be about to raise */
+		signal(SIGUSR2, SIG_IGN);
+		alarm(HANG);
+		branch.other(branch.arg);
+		return; /* to the next instruction */
+	}
+	if (copy < 0 || waitpid(copy, &status, 0) != copy || status != 0)
+		_exit(1);
+	syscall(SYS_tgkill, getpid(), gettid(), SIG_BACK);
+}
+
+static void run_and_check(void *arg)
+{
+	branch.code(arg);
+	finished = true;
+	if (is_copy) {
+		branch.check(arg);
+		fflush(NULL);
+		_exit(0);
+	}
+	stop_with(SIG_END);
+}
+
+/* Where the child is: its program counter and its stack pointer. */
+struct place {
+	uint64_t pc, sp;
+};
+
+static struct place place_of(pid_t child)
+{
+	struct __ptrace_syscall_info info = {0};
+
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, child, (void *)sizeof(info), &info) <= 0)
+		return (struct place){0, 0};
+	return (struct place){info.instruction_pointer, info.stack_pointer};
+}
+
+static bool resume(pid_t child, enum __ptrace_request how, int signal, int *status)
+{
+	return ptrace(how, child, NULL, (void *)(uintptr_t)signal) == 0 &&
+	       waitpid(child, status, 0) == child && WIFSTOPPED(*status);
+}
+
+/* The child has stopped before an instruction. Makes it fork there, and brings it back. Signals
+ * of its own may have been on their way already: for a pause, which is made afterwards, or its
+ * end. */
+static bool branch_here(pid_t child, int *status)
+{
+	struct place before = place_of(child), now = {0, 0};
+	bool paused = false;
+
+	if (!resume(child, PTRACE_CONT, SIG_BRANCH, status))
+		return false;
+	while (!stopped_by(*status, SIG_BACK)) {
+		if (stopped_by(*status, SIG_END))
+			return true;
+		paused |= stopped_by(*status, SIGUSR1);
+		if (!stopped_by(*status, SIGUSR1) && !stopped_by(*status, SIGUSR2) &&
+		    !stopped_by(*status, SIGCHLD))
+			return false;
+		if (!resume(child, PTRACE_CONT, 0, status))
+			return false;
+	}
+	for (unsigned i = 0; i < 10000; i++) { /* out of the signal's handler */
+		if (!resume(child, PTRACE_SINGLESTEP, 0, status))
+			return false;
+		now = place_of(child);
+		if (now.pc == before.pc && now.sp == before.sp)
+			return !paused || (resume(child, PTRACE_CONT, 0, status) &&
+			                   stopped_by(*status, SIGUSR2));
+	}
+	return false;
+}
+
+uint64_t step_branch(void (*code)(void *arg), void (*other)(void *arg), void (*check)(void *arg),
+                     void *arg, unsigned stride)
+{
+	uint64_t steps = 0, copies = 0;
+	int status;
+
+	branch = (struct branch){code, other, check, arg};
+	fflush(NULL);
+	pid_t child = fork();
+	CHECK(child >= 0);
+	if (child == 0) {
+		signal(SIG_BRANCH, make_copy);
+		be_stepped(run_and_check, arg);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	bool fine = stopped_by(status, SIGSTOP) && resume(child, PTRACE_SINGLESTEP, 0, &status);
+	while (fine && !stopped_by(status, SIG_END)) {
+		bool trap = stopped_by(status, SIGTRAP);
+
+		/* Once the code has ended, the child makes no copies, but steps on to SIG_END. */
+		if (trap && steps++ % stride == 0) {
+			fine = branch_here(child, &status);
+			copies += fine;
+		}
+		if (stopped_by(status, SIG_END))
+			break;
+		fine = fine &&
+		       (trap || stopped_by(status, SIGUSR1) || stopped_by(status, SIGUSR2)) &&
+		       resume(child, stopped_by(status, SIGUSR1) ? PTRACE_CONT : PTRACE_SINGLESTEP,
+		              0, &status);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	if (!fine)
+		check_failed(__FILE__, __LINE__, "with another CPU after instruction %llu it fails",
+		             (unsigned long long)steps);
+	return copies;
 }

@@ -19,6 +19,16 @@ uint64_t step_through(void (*code)(void *arg), void *arg, void (*look)(void *ctx
 /* Called by look(): has seen enough, the rest of the code runs at full speed. */
 void step_no_more(void);
 
+/*
+ * Another CPU between any two instructions: runs code(arg) in a child, one instruction at a time.
+ * After every `stride`-th a copy of the child is forked, which calls other(arg), then goes on with
+ * the code at full speed, and calls check(arg); memory that they share with others is not for this.
+ * A copy that fails or hangs fails the test, with the number of the instruction. Answers how many
+ * copies there were.
+ */
+uint64_t step_branch(void (*code)(void *arg), void (*other)(void *arg), void (*check)(void *arg),
+                     void *arg, unsigned stride);
+
 /* Called in the stepped code, around what an observer has no interest in: it runs at full speed.
  * Nothing elsewhere. */
 void step_pause(void);
