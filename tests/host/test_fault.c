@@ -297,6 +297,23 @@ static void a_neighbour_is_refused_all_the_same(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* A device's fault and a page's: what a CPU keeps of the one is not taken for the other. */
+static void memory_after_a_device(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, plain);
+	CHECK_OK(aspace_map_device(&g->as, pages(16, 8)));
+	lazily(g, pages(512, 16), MM_RW, 0);
+	for (unsigned round = 0; round < 3; round++) {
+		CHECK_EQ(aspace_fault(&g->as, page(17), MM_R), MM_FAULT_IS_DEVICE);
+		CHECK_EQ(aspace_fault(&g->as, page(17), MM_W), MM_FAULT_IS_DEVICE);
+		CHECK_EQ(aspace_fault(&g->as, page(512 + 2 * round), MM_W), MM_FAULT_MAPPED);
+		CHECK_EQ(aspace_fault(&g->as, page(513 + 2 * round), MM_W), MM_FAULT_MAPPED);
+		CHECK_EQ(aspace_fault(&g->as, page(513 + 2 * round), MM_W), MM_FAULT_SPURIOUS);
+		CHECK_EQ(aspace_fault(&g->as, page(512), MM_X), MM_FAULT_PERMISSION);
+	}
+	guest_close(g);
+}
+
 static void the_same_page_of_other_gigabytes(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
@@ -329,6 +346,7 @@ int main(void)
 		GEOMETRY_TEST(small_pages_beside_small_pages),
 		GEOMETRY_TEST(exactly_one_fault_per_page),
 		GEOMETRY_TEST(a_neighbour_is_refused_all_the_same),
+		GEOMETRY_TEST(memory_after_a_device),
 		GEOMETRY_TEST(the_same_page_of_other_gigabytes),
 	};
 	return run_geometry_tests("fault", tests, MM_ARRAY_SIZE(tests));
