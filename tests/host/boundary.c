@@ -260,6 +260,18 @@ void boundary_after(struct boundary *b, bool failed)
 		boundary_check_secrets(b);
 }
 
+/* After a call on a range that answers these errors of its own where the range is good. */
+void boundary_check_range(struct boundary *b, struct gpa_range range, bool valid, enum mm_error err)
+{
+	enum mm_error expected = boundary_expect_range(b, range);
+
+	if (!valid)
+		CHECK(err == MM_INVALID || (expected != MM_OK && err == expected));
+	else if (expected != MM_OK)
+		CHECK_ERR(err, expected);
+	boundary_after(b, err != MM_OK);
+}
+
 void boundary_check_bytes(struct boundary *b, const void *at, size_t bytes)
 {
 	const uint8_t *byte = at;

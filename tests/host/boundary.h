@@ -55,10 +55,12 @@ struct boundary_call {
 	bool one_way; /* it never changes anything, or always succeeds */
 };
 
-extern const struct boundary_call boundary_calls[];  /* boundary_calls.c: on the address space */
+extern const struct boundary_call boundary_calls[];  /* boundary_calls.c: on memory, mappings */
+extern const struct boundary_call boundary_life[];   /* boundary_life.c: on the whole of it */
 extern const struct boundary_call boundary_pure[];   /* boundary_pure.c: what has no state */
 extern const struct boundary_call boundary_kernel[]; /* boundary_kernel.c: hypercalls, devices */
-extern const size_t boundary_call_count, boundary_pure_count, boundary_kernel_count;
+extern const size_t boundary_call_count, boundary_life_count, boundary_pure_count,
+	boundary_kernel_count;
 
 /* A new state for this geometry. */
 void boundary_open(struct boundary *b, const struct geometry *geo, uint64_t seed);
@@ -98,6 +100,10 @@ void boundary_before(struct boundary *b, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* After it. */
 void boundary_after(struct boundary *b, bool failed);
+/* boundary_after() a call on a range, which has errors of its own; `valid`: its other arguments
+ * are, or MM_INVALID may come first. */
+void boundary_check_range(struct boundary *b, struct gpa_range range, bool valid,
+                          enum mm_error err);
 /* These bytes are the guest's. */
 void boundary_check_bytes(struct boundary *b, const void *at, size_t bytes);
 /* What the hypervisor keeps in its own frames is still there. */

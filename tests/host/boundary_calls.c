@@ -1,9 +1,7 @@
-/* Boundary values for every function of aspace.h, dirty.h and snapshot.h: see boundary.h. */
+/* Boundary values for the calls on memory and mappings of aspace.h: see boundary.h. */
 #include "boundary.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "mm/compiler.h"
 
@@ -299,19 +297,6 @@ static void call_get_stats(struct boundary *b)
 
 /* --- ranges --- */
 
-/* After a call on a range that answers these errors of its own where the range is good. */
-static void check_range_call(struct boundary *b, struct gpa_range range, bool valid,
-                             enum mm_error err)
-{
-	enum mm_error expected = boundary_expect_range(b, range);
-
-	if (!valid)
-		CHECK(err == MM_INVALID || (expected != MM_OK && err == expected));
-	else if (expected != MM_OK)
-		CHECK_ERR(err, expected);
-	boundary_after(b, err != MM_OK);
-}
-
 static void about_range(struct boundary *b, const char *name, struct gpa_range range)
 {
 	boundary_before(b, "%s(0x%llx, 0x%llx)", name, (unsigned long long)range.start.raw,
@@ -385,7 +370,7 @@ static void map_linear_with(struct boundary *b, const char *name,
 		CHECK((l.host.raw + (range.size - 1)) >> b->as->npt.config.hpa_bits == 0 &&
 		      l.host.raw + (range.size - 1) >= l.host.raw);
 	}
-	check_range_call(b, range, valid, err);
+	boundary_check_range(b, range, valid, err);
 	undo_foreign(b, range, l.host, err);
 }
 
@@ -417,7 +402,7 @@ static void map_alloc_with(struct boundary *b, const char *name,
 	boundary_before(b, "%s(0x%llx, 0x%llx, 0x%x, {%d, 0x%x})", name,
 	                (unsigned long long)range.start.raw, (unsigned long long)range.size,
 	                (unsigned)perm, backing.populate, backing.max_leaf);
-	check_range_call(b, range, valid, call(b->as, range, perm, backing));
+	boundary_check_range(b, range, valid, call(b->as, range, perm, backing));
 }
 
 static void call_map_alloc(struct boundary *b)
@@ -434,21 +419,21 @@ static void call_map_device(struct boundary *b)
 {
 	struct gpa_range range = some_hole(b, "aspace_map_device");
 
-	check_range_call(b, range, true, aspace_map_device(b->as, range));
+	boundary_check_range(b, range, true, aspace_map_device(b->as, range));
 }
 
 static void call_replace_device(struct boundary *b)
 {
 	struct gpa_range range = some_range(b, "aspace_replace_device");
 
-	check_range_call(b, range, true, aspace_replace_device(b->as, range));
+	boundary_check_range(b, range, true, aspace_replace_device(b->as, range));
 }
 
 static void call_unmap(struct boundary *b)
 {
 	struct gpa_range range = some_range(b, "aspace_unmap");
 
-	check_range_call(b, range, true, aspace_unmap(b->as, range));
+	boundary_check_range(b, range, true, aspace_unmap(b->as, range));
 }
 
 /* The beginning of a linear area, if there is one. */
@@ -469,7 +454,7 @@ static void call_remap(struct boundary *b)
 
 	about_range(b, "aspace_remap", range);
 	err = aspace_remap(b->as, range, host);
-	check_range_call(b, range, true, err);
+	boundary_check_range(b, range, true, err);
 	undo_foreign(b, range, host, err);
 }
 
@@ -478,7 +463,7 @@ static void call_protect(struct boundary *b)
 	enum mm_perm perm = some_perm(b);
 	struct gpa_range range = some_range(b, "aspace_protect");
 
-	check_range_call(b, range, perm < MM_PERM_SETS, aspace_protect(b->as, range, perm));
+	boundary_check_range(b, range, perm < MM_PERM_SETS, aspace_protect(b->as, range, perm));
 }
 
 static bool look_at_leaf(void *ctx, const struct npt_leaf *leaf)
@@ -503,174 +488,10 @@ static void call_harvest(struct boundary *b)
 {
 	struct gpa_range range = some_range(b, "aspace_harvest");
 
-	check_range_call(b, range, true, aspace_harvest(b->as, range, look_at_leaf, b));
-}
-
-/* --- logs and snapshots --- */
-
-static void call_dirty_start(struct boundary *b)
-{
-	uint32_t mode = boundary_enum(b);
-	enum mm_error err;
-
-	boundary_before(b, "aspace_dirty_start(0x%x)", mode);
-	err = aspace_dirty_start(b->as, (enum dirty_mode)mode, boundary_chance(b, 2));
-	CHECK(mode <= DIRTY_HARDWARE ? err != MM_INVALID : err == MM_INVALID);
-	boundary_after(b, err != MM_OK);
-	if (!boundary_chance(b, 4)) { /* or all that comes would be refused for the log's sake */
-		aspace_dirty_stop(b->as);
-		b->known = false;
-	}
-}
-
-/* The bitmap of a guest's whole memory may be terabytes, of which next to nothing is used. */
-static void call_dirty_collect(struct boundary *b)
-{
-	struct gpa_range range = some_range(b, "aspace_dirty_collect");
-	bool valid = boundary_expect_range(b, range) == MM_OK;
-	size_t bytes = valid ? dirty_bitmap_words(range.size) * sizeof(uint64_t) : MM_PAGE_SIZE;
-	uint64_t *bitmap = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-	                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (bitmap == MAP_FAILED)
-		return;
-	check_range_call(b, range, b->as->log.active, aspace_dirty_collect(b->as, range, bitmap));
-	munmap(bitmap, bytes);
-}
-
-static void call_dirty_stop(struct boundary *b)
-{
-	boundary_before(b, "aspace_dirty_stop()");
-	aspace_dirty_stop(b->as);
-	boundary_after(b, false);
-}
-
-static struct snapshot *some_snapshot(struct boundary *b, bool *taken)
-{
-	struct snapshot *s = &b->snapshots[rng_below(&b->rng, BOUNDARY_SNAPSHOTS)];
-
-	*taken = false;
-	for (const struct npt *n = b->as->npt.copies; n; n = n->next_copy)
-		*taken |= n == &s->tables;
-	return s;
-}
-
-static void call_snapshot_take(struct boundary *b)
-{
-	bool taken;
-	struct snapshot *s = some_snapshot(b, &taken);
-	enum mm_error err;
-
-	boundary_before(b, "aspace_snapshot_take(%s)", taken ? "taken" : "new");
-	err = aspace_snapshot_take(b->as, s);
-	CHECK_EQ(err == MM_INVALID, taken);
-	boundary_after(b, err != MM_OK);
-	if (!boundary_chance(b, 4)) { /* as with the log */
-		aspace_snapshot_drop(b->as, s);
-		b->known = false;
-	}
-}
-
-static void call_snapshot_restore(struct boundary *b)
-{
-	bool taken;
-	struct snapshot *s = some_snapshot(b, &taken);
-	enum mm_error err;
-
-	boundary_before(b, "aspace_snapshot_restore(%s)", taken ? "taken" : "garbage");
-	err = aspace_snapshot_restore(b->as, s);
-	CHECK_EQ(err == MM_INVALID, !taken);
-	boundary_after(b, err != MM_OK);
-}
-
-static void call_snapshot_drop(struct boundary *b)
-{
-	bool taken;
-	struct snapshot *s = some_snapshot(b, &taken);
-
-	boundary_before(b, "aspace_snapshot_drop(%s)", taken ? "taken" : "garbage");
-	aspace_snapshot_drop(b->as, s);
-	boundary_after(b, !taken);
-}
-
-/* --- from init to destroy --- */
-
-static void call_clear(struct boundary *b)
-{
-	boundary_before(b, "aspace_clear()");
-	if (boundary_chance(b, 16))
-		aspace_clear(b->as);
-	boundary_after(b, false);
-}
-
-static void no_flush(void *ctx, const struct mm_flush *request)
-{
-	(void)ctx, (void)request;
-}
-
-/* Another address space beside the first, on the same frames. */
-static void call_init(struct boundary *b)
-{
-	struct aspace_config config = guest_config(b->geo, b->hal);
-	struct aspace *as = aligned_alloc(256, sizeof(*as));
-	bool missing = true;
-	enum mm_error err;
-	size_t in_use = b->hal->in_use;
-
-	config.hal.flush = no_flush;
-	switch (rng_below(&b->rng, 10)) {
-	case 0:
-		config.format = NULL;
-		break;
-	case 1:
-		config.hal.alloc = NULL;
-		break;
-	case 2:
-		config.hal.free = NULL;
-		break;
-	case 3:
-		config.hal.flush = NULL;
-		break;
-	default:
-		missing = false;
-	}
-	if (boundary_chance(b, 4))
-		config.npt.levels = boundary_enum(b);
-	if (boundary_chance(b, 4))
-		config.npt.root_bits = boundary_enum(b);
-	if (boundary_chance(b, 4))
-		config.npt.hpa_bits = boundary_enum(b);
-	if (boundary_chance(b, 4))
-		config.npt.max_leaf = boundary_enum(b);
-	if (boundary_chance(b, 2))
-		config.limits = boundary_range(b);
-	if (boundary_chance(b, 2))
-		config.quota = boundary_number(b);
-	boundary_before(b, "aspace_init({%d, {%u, %u, %u, %u}, 0x%llx, 0x%llx, 0x%llx})", missing,
-	                config.npt.levels, config.npt.root_bits, config.npt.hpa_bits,
-	                config.npt.max_leaf, (unsigned long long)config.limits.start.raw,
-	                (unsigned long long)config.limits.size, (unsigned long long)config.quota);
-	err = aspace_init(as, &config);
-	if (missing)
-		CHECK_ERR(err, MM_INVALID);
-	if (err == MM_OK) {
-		CHECK(!boundary_chance(b, 4) || aspace_tag(as) == config.tag);
-		CHECK(hal_test_owned(b->hal, aspace_root(as)));
-		(void)!aspace_map_alloc(as, config.limits, MM_RWX, (struct aspace_backing){0});
-		(void)!aspace_fault(as, gpa_range_last(config.limits), MM_R);
-		aspace_destroy(as);
-	}
-	CHECK_EQ(b->hal->in_use, in_use);
-	boundary_after(b, true);
-	free(as);
+	boundary_check_range(b, range, true, aspace_harvest(b->as, range, look_at_leaf, b));
 }
 
 const struct boundary_call boundary_calls[] = {
-	{"aspace_init", call_init, .one_way = true},
-	{"aspace_destroy", call_init, .one_way = true},
-	{"aspace_root", call_init, .one_way = true},
-	{"aspace_tag", call_init, .one_way = true},
-	{"aspace_clear", call_clear, .one_way = true},
 	{"aspace_map_linear", call_map_linear},
 	{"aspace_map_alloc", call_map_alloc},
 	{"aspace_map_device", call_map_device},
@@ -695,13 +516,6 @@ const struct boundary_call boundary_calls[] = {
 	{"aspace_harvest", call_harvest},
 	{"aspace_steps", call_steps, .one_way = true},
 	{"aspace_get_stats", call_get_stats, .one_way = true},
-	{"aspace_dirty_start", call_dirty_start},
-	{"aspace_dirty_collect", call_dirty_collect},
-	{"dirty_bitmap_words", call_dirty_collect},
-	{"aspace_dirty_stop", call_dirty_stop, .one_way = true},
-	{"aspace_snapshot_take", call_snapshot_take},
-	{"aspace_snapshot_restore", call_snapshot_restore},
-	{"aspace_snapshot_drop", call_snapshot_drop},
 };
 
 const size_t boundary_call_count = MM_ARRAY_SIZE(boundary_calls);

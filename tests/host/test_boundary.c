@@ -22,15 +22,23 @@ struct tally {
 
 static struct tally tallies[MOST_CALLS];
 
+static size_t call_count(void)
+{
+	return boundary_call_count + boundary_life_count + boundary_kernel_count;
+}
+
 static const struct boundary_call *call_at(size_t n)
 {
-	return n < boundary_call_count ? &boundary_calls[n]
-	                               : &boundary_kernel[n - boundary_call_count];
+	if (n < boundary_call_count)
+		return &boundary_calls[n];
+	n -= boundary_call_count;
+	return n < boundary_life_count ? &boundary_life[n]
+	                               : &boundary_kernel[n - boundary_life_count];
 }
 
 static void one_call(struct boundary *b)
 {
-	size_t n = rng_below(&b->rng, boundary_call_count + boundary_kernel_count);
+	size_t n = rng_below(&b->rng, call_count());
 	struct tally before = {b->changed, b->refused};
 
 	CHECK(n < MOST_CALLS);
@@ -106,7 +114,7 @@ static void calls_without_a_state(const struct geometry *geo)
 static void every_call_went_both_ways(const struct geometry *geo)
 {
 	(void)geo;
-	for (size_t n = 0; n < boundary_call_count + boundary_kernel_count; n++) {
+	for (size_t n = 0; n < call_count(); n++) {
 		check_context("%s: %llu changed something, %llu did not", call_at(n)->name,
 		              (unsigned long long)tallies[n].changed,
 		              (unsigned long long)tallies[n].refused);
