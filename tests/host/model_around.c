@@ -69,8 +69,9 @@ static void other_cpu(void *ctx)
 		apply_touch(m, &touch);
 		m->refused = refused;
 	} else {
-		struct hw_result r = ghost_tlb_access(&m->guest->hal->tlb,
-		                                      aspace_tag(&m->guest->as), gpa, o->access);
+		struct hw_result r =
+			ghost_tlb_access(&m->guest->hal->tlb, hal_test_tlb_cpu(m->guest->hal),
+		                         aspace_tag(&m->guest->as), gpa, o->access);
 		CHECK(r.outcome != HW_MISCONFIG);
 		o->hit = r.outcome == HW_OK;
 		o->waits = !o->hit;
