@@ -451,7 +451,9 @@ static void set_stage(struct stage *s, const struct geometry *geo, uint64_t quot
 	s->access = s->scene->access;
 }
 
-/* With a quota, there is one frame left. */
+/* With a quota, there is one frame left for each CPU. A CPU that finds none waits until the others
+ * have left the address space, to take their credit back (test_quota.c, race_aspace.c): here it
+ * would wait for ever. */
 static void set_scene(struct stage *s, const struct geometry *geo)
 {
 	uint64_t quota = UINT64_MAX;
@@ -459,7 +461,7 @@ static void set_scene(struct stage *s, const struct geometry *geo)
 	if ((s->scene->features & FEATURE(F_QUOTA)) != 0) {
 		set_stage(s, geo, UINT64_MAX - 1);
 		struct aspace_stats stats = guest_stats(s->g);
-		quota = stats.frames + stats.tables + 1;
+		quota = stats.frames + stats.tables + 2;
 		guest_abandon(s->g);
 	}
 	set_stage(s, geo, quota);
