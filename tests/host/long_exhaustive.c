@@ -251,7 +251,7 @@ static const struct scope scopes[] = {
                       .hal = {.frames = 32, .no_blocks = true, .tlb_entries = TLB, .light = true}},
          OF(tiny_ops),
          .depth = 3,
-         .deep = 4,
+         .deep = 3,
          .deep_one = "sv39x4",
          .look = true},
 	{.universe = {.name = "leaf",

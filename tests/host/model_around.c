@@ -269,7 +269,7 @@ void model_apply(struct model *m, const struct model_op *op)
 	struct hal_test *hal = m->guest->hal;
 	uint32_t state = features_of_state(m);
 	bool large = meets_large_leaf(m, op);
-	bool look = op->fail || (all_or_nothing(op) && op->value % 4 == 0 && m->pages < 256 &&
+	bool look = op->fail || (all_or_nothing(op) && op->value % 64 == 0 && m->pages < 256 &&
 	                         !hal->options.light);
 	uint64_t before = look ? guest_fingerprint(m->guest) : 0;
 	uint64_t in_use = hal->in_use, refusals = hal->refusals;

@@ -125,7 +125,7 @@ static void choose_surroundings(const struct universe *u, unsigned pages, struct
                                 struct rng *rng)
 {
 	uint64_t bits = rng_next(rng);
-	unsigned often = u->segments ? 3 : 31;
+	unsigned often = u->segments ? 3 : 63;
 
 	if (u->areas)
 		return;
