@@ -322,7 +322,7 @@ void apply_touch(struct model *m, const struct model_op *op)
 		bool dry = t.fault == MM_FAULT_NO_MEMORY, quota = t.fault == MM_FAULT_QUOTA;
 		if ((dry || quota) && !agreed(m, dry ? MM_NO_MEMORY : MM_QUOTA, want, refusals))
 			return;
-		m->refused = true;
+		m->refused = want != MM_IS_DEVICE; /* which is how a device answers */
 		CHECK(want != MM_OK);
 		CHECK_EQ(t.fault, faults[-want]);
 		return;

@@ -130,7 +130,7 @@ static void choose_surroundings(const struct universe *u, unsigned pages, struct
 	if (u->areas)
 		return;
 	if ((bits & often) == 0) {
-		op->fail = (uint8_t)(1 + (bits >> 8) % ((bits >> 12) & 1 ? 3 : 40));
+		op->fail = (uint8_t)(1 + (bits >> 8) % ((bits >> 12) & 3 ? 2 : 40));
 		op->dry = bits >> 16 & 1;
 	}
 	if ((bits >> 20 & often) == 0) {
