@@ -249,12 +249,6 @@ static void map_share_and_write(struct guest *g)
 	CHECK_EQ(aspace_fault(&g->as, page(510), MM_W), MM_FAULT_UNSHARED);
 }
 
-static void map_linear(struct guest *g)
-{
-	CHECK_OK(
-		aspace_map_linear(&g->as, pages(505, 14), hpa_at(0x401f9000), MM_RW, MM_NORMAL, 0));
-}
-
 static void nothing(struct guest *g)
 {
 	(void)g;
@@ -359,12 +353,6 @@ static void run_restore(void *guest)
 	CHECK_OK(aspace_snapshot_restore(&g->as, &snapshot));
 }
 
-static void run_remap(void *guest)
-{
-	struct guest *g = guest;
-	CHECK_OK(aspace_remap(&g->as, pages(508, 6), hpa_at(0x80000000)));
-}
-
 static const struct operation operations[] = {
 	{"fault-small", map_lazy, run_fault_small, {503, 504, 511}},
 	{"fault-large", map_lazy, run_fault_large, {512, 600, 1023, 1024, 511}},
@@ -381,7 +369,6 @@ static const struct operation operations[] = {
 	{"protect-merge", map_all_and_split, run_protect_merge, {599, 600, 699, 700, 1023}},
 	{"copy-on-write", map_and_share, run_copy_on_write, {509, 510, 511}},
 	{"restore", map_share_and_write, run_restore, {509, 510, 511}, true},
-	{"remap", map_linear, run_remap, {507, 508, 513, 514}},
 	{"clear", map_all, run_clear, {500, 511, 512, 800, 1535}, true},
 };
 
