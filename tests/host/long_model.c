@@ -1,5 +1,5 @@
 /*
- * Random operations against the model: MODEL_OPS per format (5 million), in episodes that each
+ * Random operations against the model: MODEL_OPS per format (4 million), in episodes that each
  * begin with an empty address space. A difference stops the run; the sequence that led to it is
  * shortened, one operation at a time, as long as it still fails, and printed.
  *
@@ -276,7 +276,7 @@ static void work(const struct geometry *geo, uint64_t ops, uint64_t seed)
 
 static void random_operations(const struct geometry *geo)
 {
-	uint64_t share = soak_setting("MODEL_OPS", 5000000) / geometries_of(geo->format);
+	uint64_t share = soak_setting("MODEL_OPS", 4000000) / geometries_of(geo->format);
 	uint64_t seed = soak_setting("MODEL_SEED", 1) * 1000000000;
 	const char *only = getenv("MODEL_FORMAT");
 	int status;
