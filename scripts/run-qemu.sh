@@ -259,7 +259,7 @@ command_x86_64() {
 	esac
 	qemu_common "${machine:-q35}"
 	command+=(-nodefaults -bios "$ovmf" -device "isa-debug-exit,iobase=0xf4,iosize=4")
-	command+=(-drive "if=none,id=esp,format=raw,readonly=on,file=fat:$run/esp")
+	command+=(-drive "if=none,id=esp,format=raw,readonly=on,file=fat:${run//,/,,}/esp")
 	command+=(-device "virtio-blk-pci,drive=esp")
 }
 
@@ -287,9 +287,9 @@ command_bochs() {
 	*M) mem=${mem%M} ;;
 	esac
 	make_esp
-	command=(bochs -q -f "$run/bochsrc" -rc "$run/bochs.rc")
+	command=(bochs -q -f bochsrc -rc bochs.rc) # in $run
 	bochsrc=$(sed -e "s|@CPU@|$(bochs_cpu "$cpu")|; s|@SMP@|$smp|; s|@MEM@|$mem|g" \
-		-e "s|@FIRMWARE@|$ovmf|; s|@RUN@|$run|g; s|@SERIAL@|$run/serial|; s|@PANIC@|$panic|" \
+		-e "s|@FIRMWARE@|$ovmf|; s|@PANIC@|$panic|" \
 		"$top/scripts/bochsrc.in")
 	[ "$dry_run" ] && return
 	printf '%s\n' "$bochsrc" >"$run/bochsrc"
@@ -349,7 +349,11 @@ case $emulator in
 qemu) exec 3>"$run/serial" 4>&2 ;;
 bochs) exec 3>"$run/bochs.out" 4>&3 5>"$run/serial" ;;
 esac
-timeout --foreground -s KILL "$limit" "${command[@]}" </dev/null >&3 2>&4 3>&- 4>&- &
+(
+	# Bochs cannot read paths with a space: it has none but names in its directory.
+	[ "$emulator" = qemu ] || cd "$run"
+	exec timeout --foreground -s KILL "$limit" "${command[@]}"
+) </dev/null >&3 2>&4 3>&- 4>&- &
 emulator_pid=$!
 exec 3>&- 4>&- 5>&-
 

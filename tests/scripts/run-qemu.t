@@ -25,8 +25,8 @@ cat >"$scratch/bin/bochs" <<'END'
 #!/bin/bash
 [ "$1" != --version ] || { echo "fake emulator version 1.2.3" && exit; }
 while [ "$1" != -f ]; do shift; done
-serial=$(sed -n 's/^com1:.*dev=//p' "$2")
-esp=$(sed -n 's/^ata0-master:.*path=\([^,]*\),.*/\1/p' "$2")
+serial=$(sed -n 's/^com1:.*dev=\([^ ,]*\).*/\1/p' "$2")
+esp=$(sed -n 's/^ata0-master:.*path=\([^ ,]*\).*/\1/p' "$2")
 echo "chatter of Bochs"
 { printf "$FAKE_LOG"; echo; echo "# cmdline=$(cat "$esp/EFI/faultline/cmdline.txt")"; ls "$esp"/*/*; } |
 	sed '/RESULT/{h;d};${G}' >"$serial"
@@ -87,6 +87,8 @@ shows "Bochs: the application is where UEFI looks" '^BOOTX64\.EFI$'
 runs 1 "Bochs: a failed test" boot "$bad" 1 --arch x86_64 --emulator bochs
 runs 1 "Bochs: a good log, and a bad end" boot "$good" 1 --arch x86_64 --emulator bochs
 runs 0 "Bochs: a bad end that was wanted" boot "# RESULT: FAIL\n" 1 --arch x86_64 --emulator bochs --status 4
+RUN_DIR="$scratch/a run" runs 0 "Bochs: a path with a space, which it cannot read" boot "$good" 0 \
+	--arch x86_64 --emulator bochs
 runs 124 "Bochs: a hang" boot "$good" hang --arch x86_64 --emulator bochs --timeout 1
 
 # --- runs leave nothing behind, and do not get in each other's way ---
