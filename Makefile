@@ -160,6 +160,10 @@ BOOT_TESTS   := $(sort $(foreach a,$(ARCH),$(wildcard tests/boot/$(a)*.t)))
 test: all $(HOST_TESTS) ## host tests, script tests, boot tests
 	@scripts/run-tests $(BOOT_TESTS) $(SCRIPT_TESTS) $(HOST_TESTS)
 
+.PHONY: test-fresh
+test-fresh: ## the README's commands on a minimal Debian 12, without a network; root; ONLY=run: no tests
+	@tests/fresh $(if $(filter run,$(ONLY)),--run)
+
 # --- measuring ---
 bench: bench-target ## what things cost, beside what they are to cost
 bench-target: all
@@ -192,7 +196,7 @@ FOLDERS := boot kernel mm vmx svm el2 hext guests tests
 C_FILES := $(sort $(shell find $(wildcard $(FOLDERS)) -name '*.[ch]' -not -path 'tests/proofs/*'))
 HEADERS := $(filter %.h,$(C_FILES))
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh tests/*.sh) $(shell find tests -name '*.t') \
-               tests/fuzz/search tests/host/soak-host tests/proofs/run
+               tests/fuzz/search tests/fresh tests/host/soak-host tests/proofs/run
 TEXT_FILES := $(C_FILES) $(SHELL_FILES) Makefile $(shell find $(wildcard $(FOLDERS)) -name '*.S')
 
 format: ## clang-format on every C file

@@ -34,6 +34,7 @@ packages() {
 		why3                    # the same: between Frama-C and the provers
 		cvc4                    # the same: a prover
 		z3                      # the same: a prover; and what entries of page tables say
+		mmdebstrap              # make test-fresh: a minimal Debian to try all this on
 		perl                    # prove, which reads the serial log's TAP
 		python3                 # scripts/
 	END
