@@ -10,7 +10,7 @@ tsan_CFLAGS  := -O1 -fsanitize=thread -Wl,--wrap=__tsan_atomic32_load -Wno-unuse
 fast_CFLAGS  := -O2
 small_CFLAGS := -O2 -DAREA_SMALL_NODES
 fuzz_CFLAGS  := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-cov_CFLAGS   := -O1 -UMM_DEBUG -fprofile-instr-generate -fcoverage-mapping -mllvm -instrprof-atomic-counter-update-all \
+cov_CFLAGS   := -O1 -UMM_DEBUG -DCOVERAGE -fprofile-instr-generate -fcoverage-mapping -mllvm -instrprof-atomic-counter-update-all \
                 -Wno-unused-command-line-argument
 bench_CFLAGS := -O2 -UMM_DEBUG -fomit-frame-pointer -fno-strict-aliasing
 

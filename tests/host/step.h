@@ -3,7 +3,7 @@
  * observer on another CPU could see at the worst of moments.
  *
  * The code runs in a forked child under ptrace; what the observer is to see lies in memory that
- * both share (hal_test_options.shared).
+ * both share (hal_test_options.shared), or is read word by word (step_peek).
  */
 #ifndef STEP_H
 #define STEP_H
@@ -15,6 +15,12 @@
  * the last. Answers how many there were; fails the test if the child does. Skips it, aloud, where
  * the machine cannot step. */
 uint64_t step_through(void (*code)(void *arg), void *arg, void (*look)(void *ctx), void *ctx);
+
+/* The same with a look() after each access of the code to the eight bytes at `word`, and with no
+ * other stop, where the hardware can watch them; else before each instruction. The last look before
+ * one that finds the word changed comes after the code has read it for the last time. */
+void step_watch(void (*code)(void *arg), void *arg, const void *word, void (*look)(void *ctx),
+                void *ctx);
 
 /* Called by look(): has seen enough, the rest of the code runs at full speed. */
 void step_no_more(void);
@@ -28,6 +34,11 @@ void step_no_more(void);
  */
 uint64_t step_branch(void (*code)(void *arg), void (*other)(void *arg), void (*check)(void *arg),
                      void *arg, unsigned stride);
+
+/* Called by look(), for a word in the child's own memory: reads it; writes it, as another CPU
+ * would between two instructions of the code. */
+uint64_t step_peek(const void *at);
+void step_poke(void *at, uint64_t value);
 
 /* Called in the stepped code, around what an observer has no interest in: it runs at full speed.
  * Nothing elsewhere. */

@@ -1,0 +1,326 @@
+/*
+ * Compare-and-swaps that fail. Another CPU, or the hardware, changes the word in the moment before
+ * the instruction that swaps it. That moment comes by chance when threads race; here the code is
+ * stopped in it, so it comes each time.
+ *
+ * A story runs twice in children that begin alike: once to count the accesses to the word up to
+ * the one that changes it, once with the other's change after the access before.
+ */
+#include "guest.h"
+#include "step.h"
+
+#include "mm/compiler.h"
+#include "mm/dirty.h"
+#include "mm/lock_internal.h"
+#include "mm/npt/change.h"
+#include "mm/snapshot.h"
+
+#define PAGE  700
+#define BLOCK 512 /* pages, and where the block begins that PAGE is in */
+
+static const struct aspace_backing lazy = {0};
+
+struct scene {
+	struct guest *g;
+	void *word;       /* that both write to */
+	uint64_t before;  /* what it is before the code */
+	uint64_t after;   /* what the code makes of it if nobody comes in between */
+	uint64_t others;  /* what the other makes of it */
+	uint64_t at;      /* the other comes at the look of this number */
+	uint64_t looks;   /* so far */
+	uint64_t changed; /* the first that finds the word changed */
+	bool lost;        /* the other comes */
+};
+
+static void find_change(void *ctx)
+{
+	struct scene *s = ctx;
+	uint64_t value = step_peek(s->word);
+
+	if (value != s->before) {
+		s->changed = s->looks;
+		s->after = value;
+		step_no_more();
+	}
+	s->looks++;
+}
+
+static void come_first(void *ctx)
+{
+	struct scene *s = ctx;
+
+	if (s->looks++ != s->at)
+		return;
+	CHECK_EQ(step_peek(s->word), s->before);
+	step_poke(s->word, s->others);
+	step_no_more();
+}
+
+static void measure(struct scene *s, void (*code)(void *arg))
+{
+	s->before = *(volatile uint64_t *)s->word;
+	s->looks = s->changed = 0;
+	step_watch(code, s, s->word, find_change, s);
+	CHECK(s->changed != 0);
+}
+
+static void lose(struct scene *s, void (*code)(void *arg))
+{
+	s->lost = true;
+	s->at = s->changed - 1;
+	s->looks = 0;
+	step_watch(code, s, s->word, come_first, s);
+	CHECK(s->looks > s->at);
+}
+
+/* --- two CPUs fault on one page --- */
+
+static void fault_on_page(void *arg)
+{
+	struct scene *s = arg;
+	enum mm_fault fault = aspace_fault(&s->g->as, page(PAGE), MM_W);
+
+	if (s->lost) {
+		CHECK_EQ(fault, MM_FAULT_SPURIOUS);
+		CHECK_EQ(*(volatile uint64_t *)s->word, s->others);
+	}
+}
+
+static struct guest *guest_with_page(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, (struct hal_test_options){0});
+
+	CHECK_OK(aspace_map_alloc(&g->as, pages(PAGE, 8), MM_RW, lazy));
+	guest_store(g, page(PAGE), 1);
+	return g;
+}
+
+static void two_fault(struct guest *g)
+{
+	struct scene s = {.g = g, .word = npt_walk(&g->as.npt, page(PAGE)).entry};
+
+	measure(&s, fault_on_page);
+	s.others = s.after;
+	lose(&s, fault_on_page);
+}
+
+static void two_relax_one_leaf(const struct geometry *geo)
+{
+	struct guest *g = guest_with_page(geo);
+
+	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
+	two_fault(g);
+	aspace_dirty_stop(&g->as);
+	guest_close(g);
+}
+
+/* The snapshot is gone, so nothing is copied: the page gets W back. */
+static void two_own_one_page(const struct geometry *geo)
+{
+	struct guest *g = guest_with_page(geo);
+	struct snapshot snapshot;
+
+	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
+	aspace_snapshot_drop(&g->as, &snapshot);
+	two_fault(g);
+	guest_close(g);
+}
+
+/* --- two CPUs charge one quota --- */
+
+static void fault_and_charge(void *arg)
+{
+	struct scene *s = arg;
+
+	CHECK_EQ(aspace_fault(&s->g->as, page(PAGE), MM_W), MM_FAULT_MAPPED);
+	/* Frames in use, this CPU's credit, and what the other has charged. */
+	CHECK_EQ(*(volatile uint64_t *)s->word,
+	         s->g->hal->in_use + (uint64_t)s->g->as.cpus[0].counts.credit + s->lost);
+}
+
+static void two_charge_one_quota(const struct geometry *geo)
+{
+	struct hal_test *hal = hal_test_open((struct hal_test_options){0});
+	struct aspace_config config = guest_config(geo, hal);
+
+	config.quota = 2000;
+
+	struct guest *g = guest_open_with(geo, hal, &config);
+	struct scene s = {.g = g, .word = &g->as.npt.used};
+
+	CHECK_OK(aspace_map_alloc(&g->as, pages(PAGE, 8), MM_RW, lazy));
+	measure(&s, fault_and_charge);
+	s.others = s.before + 1;
+	lose(&s, fault_and_charge);
+	guest_close(g);
+}
+
+/* --- the hardware sets a mark --- */
+
+struct marked {
+	const char *name;
+	void (*prepare)(struct guest *g);
+	void (*run)(struct guest *g);
+	bool large;
+	bool mark_stays; /* in PAGE's leaf */
+};
+
+static struct snapshot shared_snapshot;
+
+static void start_log(struct guest *g)
+{
+	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, false));
+}
+
+static void stop_log(struct guest *g)
+{
+	aspace_dirty_stop(&g->as);
+}
+
+static void forbid_writes(struct guest *g)
+{
+	CHECK_OK(aspace_protect(&g->as, pages(PAGE, 1), MM_R));
+}
+
+static void take_snapshot(struct guest *g)
+{
+	CHECK_OK(aspace_snapshot_take(&g->as, &shared_snapshot));
+}
+
+static const struct marked marked[] = {
+	{.name = "write-protect", .run = start_log},
+	{.name = "allow", .prepare = start_log, .run = stop_log},
+	{.name = "protect", .run = forbid_writes, .mark_stays = true},
+	{.name = "snapshot", .run = take_snapshot},
+	{.name = "split", .run = forbid_writes, .large = true, .mark_stays = true},
+};
+
+static bool has_marks(const struct geometry *geo)
+{
+	return geo->config.accessed_dirty;
+}
+
+/* Arm's dirty mark is the permission to write. */
+static uint64_t marks_of(const struct npt_format *f)
+{
+	return f->accessed | (f->dirty != f->perm_w ? f->dirty : 0);
+}
+
+static const struct marked *current;
+
+static void run_current(void *arg)
+{
+	struct scene *s = arg;
+	struct npt *npt = &s->g->as.npt;
+	uint64_t marks = marks_of(npt->format);
+
+	current->run(s->g);
+	if (!s->lost)
+		return;
+
+	struct npt_slot slot = npt_walk(npt, page(PAGE));
+
+	CHECK(npt_is_leaf(npt->format, slot.value, slot.level));
+	if (current->mark_stays)
+		CHECK_EQ(slot.value & marks, marks);
+}
+
+static void mark_comes_between(const struct geometry *geo)
+{
+	uint64_t marks = marks_of(geo->format);
+
+	for (size_t i = 0; i < MM_ARRAY_SIZE(marked); i++) {
+		struct guest *g = guest_open(geo, (struct hal_test_options){0});
+		struct scene s = {.g = g};
+		struct aspace_backing backing = {.populate = true,
+		                                 .max_leaf = marked[i].large ? 1 : 0};
+
+		current = &marked[i];
+		check_context("format=%s change=%s", geo->name, current->name);
+		CHECK_OK(aspace_map_alloc(&g->as, pages(BLOCK, 512), MM_RW, backing));
+		guest_store(g, page(PAGE), 1);
+		if (current->prepare)
+			current->prepare(g);
+		s.word = npt_walk(&g->as.npt, page(PAGE)).entry;
+		npt_store(s.word, npt_load(s.word) & ~marks);
+		measure(&s, run_current);
+		s.others = s.before | marks;
+		lose(&s, run_current);
+		aspace_dirty_stop(&g->as);
+		guest_close(g);
+	}
+}
+
+/* --- a writer comes while a reader enters --- */
+
+struct door {
+	struct mm_lock lock;
+	struct mm_lock_reader reader;
+	bool came;
+};
+
+static void enter_as_reader(void *arg)
+{
+	struct door *d = arg;
+
+	mm_lock_read_slow(&d->lock, &d->reader);
+	CHECK_EQ(atomic_load(&d->reader.inside), 1);
+	CHECK_EQ(atomic_load(&d->lock.writer), 0);
+}
+
+/* The field's word with its neighbours as they are. */
+static uint64_t peek_field(const void *field, size_t size)
+{
+	uint64_t value = step_peek(field);
+
+	return size == 8 ? value : value & ((UINT64_C(1) << 8 * size) - 1);
+}
+
+static void poke_field(void *field, size_t size, uint64_t value)
+{
+	uint64_t mask = size == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * size) - 1;
+
+	step_poke(field, (step_peek(field) & ~mask) | value);
+}
+
+static void write_lock_at_the_door(void *arg)
+{
+	struct door *d = arg;
+	uint64_t inside = peek_field(&d->reader.inside, sizeof(d->reader.inside));
+
+	if (inside != 0 && !d->came) {
+		poke_field(&d->lock.writer, sizeof(d->lock.writer), 1);
+		d->came = true;
+	} else if (inside == 0 && d->came) {
+		poke_field(&d->lock.writer, sizeof(d->lock.writer), 0);
+		step_no_more();
+	}
+}
+
+static void writer_comes_as_reader_enters(const struct geometry *geo)
+{
+	static struct door d;
+
+	(void)geo;
+	d = (struct door){.lock.readers = &d.reader, .lock.stride = sizeof(d.reader)};
+	step_watch(enter_as_reader, &d, &d.reader, write_lock_at_the_door, &d);
+	CHECK(d.came);
+}
+
+static bool is_first(const struct geometry *geo)
+{
+	return geo == geometries;
+}
+
+int main(void)
+{
+	const struct geometry_test tests[] = {
+		GEOMETRY_TEST(two_relax_one_leaf),
+		GEOMETRY_TEST(two_own_one_page),
+		GEOMETRY_TEST(two_charge_one_quota),
+		GEOMETRY_TEST_IF(mark_comes_between, has_marks),
+		GEOMETRY_TEST_IF(writer_comes_as_reader_enters, is_first),
+	};
+
+	return run_geometry_tests("lost_race", tests, MM_ARRAY_SIZE(tests));
+}
