@@ -20,7 +20,7 @@ bad_guests() { # ARCH OTHER-ARCH run-qemu.sh's options
 	local good=$top/build/$1/guests/hello.bin other=$top/build/$2/guests/hello.bin
 	shift 2
 
-	"$top/scripts/run-qemu.sh" "$@" --initrd "$good" --expect 'hello from a guest' \
+	"$top/scripts/run-qemu.sh" --timeout "${limit:?}" "$@" --initrd "$good" --expect 'hello from a guest' \
 		>"$scratch/log" 2>&1 </dev/null
 	check "guest image: a good one runs" grep -q '^# RESULT: PASS' "$scratch/log"
 

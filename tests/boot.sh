@@ -9,6 +9,8 @@
 # shellcheck shell=bash
 : "${top:?}" "${scratch:?}" # tap.sh's
 
+limit=3000 # seconds for a boot; for hangs only, so more than a busy machine takes
+
 # Firmware's lines may look like anything: only what comes from "TAP version" on is read.
 reemit() { # NAME LOG; the number of tests so far is $tests
 	awk -v name="$1" -v n="$tests" '
@@ -27,7 +29,7 @@ reemit() { # NAME LOG; the number of tests so far is $tests
 boot() {
 	local name=$1 status=0 seconds=$SECONDS
 	shift
-	"$top/scripts/run-qemu.sh" --save "$scratch/log" --timeout 400 --append 'test=*' \
+	"$top/scripts/run-qemu.sh" --save "$scratch/log" --timeout "$limit" --append 'test=*' \
 		"$@" >/dev/null 2>"$scratch/err" </dev/null || status=$?
 	if [ "$status" -eq 77 ]; then
 		skip "$name" "$(sed -n 's/^run-qemu: cannot run here: //p' "$scratch/err")"
@@ -52,7 +54,7 @@ boot() {
 refuse() {
 	local name=$1 wanted=$2 regex=$3 status=0
 	shift 3
-	"$top/scripts/run-qemu.sh" --status "$wanted" --expect "$regex" "$@" \
+	"$top/scripts/run-qemu.sh" --timeout "$limit" --status "$wanted" --expect "$regex" "$@" \
 		>"$scratch/log" 2>"$scratch/err" </dev/null || status=$?
 	case $status in
 	0) result ok "$name" ;;

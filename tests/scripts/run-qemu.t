@@ -16,7 +16,7 @@ cat >"$scratch/bin/qemu" <<'END'
 printf "$FAKE_LOG"
 [ -z "$FAKE_PID" ] || echo $$ >"$FAKE_PID"
 case $FAKE_END in
-hang) exec sleep 60 ;;
+hang) exec sleep 6000 ;;
 crash) kill -SEGV $$ ;;
 *) exit "${FAKE_END:-0}" ;;
 esac
@@ -30,7 +30,7 @@ esp=$(sed -n 's/^ata0-master:.*path=\([^ ,]*\).*/\1/p' "$2")
 echo "chatter of Bochs"
 { printf "$FAKE_LOG"; echo; echo "# cmdline=$(cat "$esp/EFI/faultline/cmdline.txt")"; ls "$esp"/*/*; } |
 	sed '/RESULT/{h;d};${G}' >"$serial"
-[ "$FAKE_END" = hang ] && exec sleep 60
+[ "$FAKE_END" = hang ] && exec sleep 6000
 exit "$FAKE_END"
 END
 chmod +x "$scratch"/bin/*
@@ -108,7 +108,7 @@ check "good runs leave nothing behind" test -z "$(find "$RUN_DIR" -name serial -
 interrupted() {
 	FAKE_LOG=$good FAKE_END=hang FAKE_PID=$scratch/pid \
 		"$top/scripts/run-qemu.sh" --image "$image" --arch riscv64 &
-	local pid=$! tries=100
+	local pid=$! tries=6000
 	until [ -s "$scratch/pid" ] || [ $((tries -= 1)) -eq 0 ]; do
 		sleep 0.1
 	done
