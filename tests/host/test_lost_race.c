@@ -9,10 +9,13 @@
 #include "guest.h"
 #include "step.h"
 
+#include <string.h>
+
 #include "mm/compiler.h"
 #include "mm/dirty.h"
 #include "mm/lock_internal.h"
 #include "mm/npt/change.h"
+#include "mm/npt/history.h"
 #include "mm/snapshot.h"
 
 #define PAGE  700
@@ -126,6 +129,38 @@ static void two_own_one_page(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* --- two CPUs need the next frame of a snapshot's history --- */
+
+static void record_change(void *arg)
+{
+	struct scene *s = arg;
+
+	CHECK_EQ(aspace_fault(&s->g->as, page(PAGE), MM_W), MM_FAULT_UNSHARED);
+	if (s->lost)
+		CHECK_EQ(*(volatile uint64_t *)s->word, s->others);
+}
+
+static void two_extend_one_history(const struct geometry *geo)
+{
+	struct guest *g = guest_with_page(geo);
+	const struct mm_hal *hal = &g->hal->hal;
+	struct scene s = {.g = g, .word = &g->as.npt.history.frames[1]};
+	struct snapshot snapshot;
+	hpa_t frame;
+
+	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
+	CHECK_EQ(hal->alloc(hal->ctx, 0, 1, &frame), 1);
+	memset(hal_test_ptr(g->hal, frame), 0, MM_PAGE_SIZE);
+	atomic_store(&g->as.npt.history.end, NPT_HISTORY_PER); /* the first is full */
+	measure(&s, record_change);
+	s.others = frame.raw | (s.after & (MM_PAGE_SIZE - 1));
+	lose(&s, record_change);
+	atomic_store(&g->as.npt.history.end, 0);
+	hal->free(hal->ctx, 0, 1, &frame);
+	aspace_snapshot_drop(&g->as, &snapshot);
+	guest_close(g);
+}
+
 /* --- two CPUs charge one quota --- */
 
 static void fault_and_charge(void *arg)
@@ -155,6 +190,34 @@ static void two_charge_one_quota(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* --- a CPU refills its credit while another adds up --- */
+
+static void add_up(void *arg)
+{
+	struct scene *s = arg;
+
+	CHECK_EQ(guest_stats(s->g).frames, 1);
+}
+
+static void refill_meanwhile(void *ctx)
+{
+	struct scene *s = ctx;
+
+	step_poke(&s->g->as.cpus[1].counts.credit, s->looks++ == 0 ? UINT64_MAX : 0);
+	if (s->looks > 1)
+		step_no_more();
+}
+
+static void stats_meet_a_refill(const struct geometry *geo)
+{
+	struct guest *g = guest_with_page(geo);
+	struct scene s = {.g = g};
+
+	step_watch(add_up, &s, &g->as.npt.lent, refill_meanwhile, &s);
+	CHECK(s.looks > 1);
+	guest_close(g);
+}
+
 /* --- the hardware sets a mark --- */
 
 struct marked {
@@ -162,6 +225,8 @@ struct marked {
 	void (*prepare)(struct guest *g);
 	void (*run)(struct guest *g);
 	bool large;
+	bool dirty;      /* before */
+	bool moves;      /* not a mark comes: the page gets another frame */
 	bool mark_stays; /* in PAGE's leaf */
 };
 
@@ -187,11 +252,32 @@ static void take_snapshot(struct guest *g)
 	CHECK_OK(aspace_snapshot_take(&g->as, &shared_snapshot));
 }
 
+static void start_hardware_log(struct guest *g)
+{
+	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_HARDWARE, false));
+}
+
+static void collect(struct guest *g)
+{
+	uint64_t bitmap[1] = {0};
+
+	CHECK_OK(aspace_dirty_collect(&g->as, pages(PAGE, 1), bitmap));
+	CHECK_EQ(bitmap[0], 1);
+}
+
+static void store(struct guest *g)
+{
+	CHECK_OK(aspace_store(&g->as, page(PAGE), 8, 5));
+}
+
 static const struct marked marked[] = {
 	{.name = "write-protect", .run = start_log},
 	{.name = "allow", .prepare = start_log, .run = stop_log},
 	{.name = "protect", .run = forbid_writes, .mark_stays = true},
 	{.name = "snapshot", .run = take_snapshot},
+	{.name = "collect", .prepare = start_hardware_log, .run = collect, .dirty = true},
+	{.name = "store", .run = store, .mark_stays = true},
+	{.name = "store to a page that moves", .run = store, .moves = true, .mark_stays = true},
 	{.name = "split", .run = forbid_writes, .large = true, .mark_stays = true},
 };
 
@@ -212,7 +298,7 @@ static void run_current(void *arg)
 {
 	struct scene *s = arg;
 	struct npt *npt = &s->g->as.npt;
-	uint64_t marks = marks_of(npt->format);
+	uint64_t marks = npt->format->accessed;
 
 	current->run(s->g);
 	if (!s->lost)
@@ -243,8 +329,12 @@ static void mark_comes_between(const struct geometry *geo)
 			current->prepare(g);
 		s.word = npt_walk(&g->as.npt, page(PAGE)).entry;
 		npt_store(s.word, npt_load(s.word) & ~marks);
+		if (current->dirty)
+			npt_store(s.word, npt_load(s.word) | geo->format->dirty);
 		measure(&s, run_current);
-		s.others = s.before | marks;
+		s.others = s.before | geo->format->accessed;
+		if (current->moves)
+			s.others = npt_walk(&g->as.npt, page(PAGE + 1)).value & ~marks;
 		lose(&s, run_current);
 		aspace_dirty_stop(&g->as);
 		guest_close(g);
@@ -317,7 +407,9 @@ int main(void)
 	const struct geometry_test tests[] = {
 		GEOMETRY_TEST(two_relax_one_leaf),
 		GEOMETRY_TEST(two_own_one_page),
+		GEOMETRY_TEST(two_extend_one_history),
 		GEOMETRY_TEST(two_charge_one_quota),
+		GEOMETRY_TEST(stats_meet_a_refill),
 		GEOMETRY_TEST_IF(mark_comes_between, has_marks),
 		GEOMETRY_TEST_IF(writer_comes_as_reader_enters, is_first),
 	};
