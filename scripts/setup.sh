@@ -15,6 +15,7 @@ packages() {
 		llvm                    # llvm-objcopy, llvm-nm, llvm-cov
 		libclang-rt-14-dev      # ASan, UBSan, libFuzzer for the host tests
 		libc6-dev               # the host tests' C library
+		g++                     # make test: the library's headers in a second compiler, C and C++
 		libcmocka-dev           # the host tests' framework
 		gnu-efi                 # UEFI headers for the x86-64 boot path
 		qemu-system-x86         # x86-64 with SVM, or VMX by nested KVM
