@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
-#include <sys/user.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -91,38 +91,29 @@ static bool stopped_by(int status, int signal)
 
 /* --- watching one word --- */
 
-#if defined(__x86_64__)
-/* DR7: enables DR0, for reads and writes of 8 bytes (Intel SDM, volume 3, "Debug Registers"). */
+/* x86-64 Linux: where struct user has DR0 (u_debugreg), and what DR7 says to enable it for reads
+ * and writes of eight bytes (Intel SDM, volume 3, "Debug Registers"). */
+#define USER_DR0   848
 #define WATCH_WORD (1U | 3U << 16 | 2U << 18)
 
 static bool set_debug_register(size_t number, uint64_t value)
 {
-	size_t at = offsetof(struct user, u_debugreg) + number * sizeof(uint64_t);
-
-	return ptrace(PTRACE_POKEUSER, stepping, at, value) == 0;
+	return ptrace(PTRACE_POKEUSER, stepping, USER_DR0 + number * sizeof(uint64_t), value) == 0;
 }
 
 /* The child traps after each access to the word. False if this machine cannot do that. */
 static bool watch(const void *word)
 {
-	return set_debug_register(0, (uintptr_t)word) && set_debug_register(7, WATCH_WORD);
+	struct utsname machine;
+
+	return uname(&machine) == 0 && strcmp(machine.machine, "x86_64") == 0 &&
+	       set_debug_register(0, (uintptr_t)word) && set_debug_register(7, WATCH_WORD);
 }
 
 static void watch_no_more(void)
 {
 	CHECK(set_debug_register(7, 0));
 }
-#else
-static bool watch(const void *word)
-{
-	(void)word;
-	return false;
-}
-
-static void watch_no_more(void)
-{
-}
-#endif
 
 /* --- the loop --- */
 
