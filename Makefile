@@ -6,6 +6,14 @@
 ARCHES := riscv64 aarch64 x86_64
 ARCH   ?= $(ARCHES)
 
+# A refusal ends with the nearest valid word, if one is near.
+near = $(foreach w,$(shell scripts/suggest.sh '$(1)' $(2)),; did you mean $(3)$(w)?)
+$(foreach a,$(filter-out $(ARCHES),$(ARCH)),$(error ARCH=$(a): one of $(ARCHES)$(call near,$(a),$(ARCHES),ARCH=)))
+$(foreach v,$(filter-out vmx svm,$(VIRT)),$(error VIRT=$(v): vmx or svm$(call near,$(v),vmx svm,VIRT=)))
+ifneq ($(VIRT),)
+$(if $(filter x86_64,$(ARCH)),,$(error VIRT=$(VIRT) is for ARCH=x86_64, and ARCH is $(ARCH)))
+endif
+
 # As many jobs at once as there are CPUs, unless -j says otherwise. V=1 shows the commands.
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc)
@@ -24,6 +32,12 @@ CLANG   := clang
 LD      := ld.lld
 OBJCOPY := llvm-objcopy
 B       := build
+
+# Without its tools nothing can be built, and each compilation would say so.
+ifneq ($(filter-out setup clean help report,$(or $(MAKECMDGOALS),all)),)
+missing := $(foreach p,$(CLANG) $(LD) $(OBJCOPY),$(if $(shell command -v $(p) 2>/dev/null || :),,$(p)))
+$(if $(strip $(missing)),$(error not installed: $(strip $(missing)); `make setup` installs what is missing))
+endif
 
 WARN   := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
           -Wvla -Wundef -Wimplicit-fallthrough
@@ -120,16 +134,19 @@ $(B)/x86_64/BOOTX64.EFI: $(B)/x86_64/faultline.efi
 	$(call say,STRIP,x86_64,$@)llvm-strip -o $@ $<
 
 # --- running ---
-# Each of these, if given, becomes an option of run-qemu.sh.
+# Each of these, if given, becomes an option of run-qemu.sh; QEMU=, BOCHS= and OVMF= reach it by
+# its environment. TEST=GLOB is short for APPEND="test=GLOB". $(value): a dollar sign stays one.
 RUN_OPTIONS := EMULATOR ACCEL MACHINE CPU SMP MEM APPEND INITRD TIMEOUT
 lower = $(shell printf '%s' '$(1)' | tr A-Z a-z)
-run_flags = $(foreach o,$(RUN_OPTIONS),$(if $($(o)),--$(call lower,$(o)) '$($(o))'))
+quote = '$(subst ','\'',$(1))'
+run_value = $(value $(1))$(if $(filter APPEND,$(1)),$(if $(TEST),$(if $(APPEND), )test=$(value TEST)))
+run_flags = $(foreach o,$(RUN_OPTIONS),$(if $(call run_value,$(o)),--$(call lower,$(o)) $(call quote,$(call run_value,$(o)))))
 
 # QEMU counts instructions, so that figures are exact and two runs are alike; Bochs always does.
-ICOUNT ?= 0
+ICOUNT ?= $(if $(filter kvm,$(ACCEL)),,0)
 
 # Firmware's own lines are left out unless something goes wrong.
-run: all ## boot each architecture in an emulator: VIRT=svm SMP=2 APPEND="..." and the like
+run: all ## boot each architecture in an emulator: TEST=GLOB VIRT=svm SMP=2 QEMU=FILE APPEND="..."
 	@failed=; for arch in $(ARCH); do \
 		scripts/run-qemu.sh --arch $$arch --from '^TAP version' $(run_flags) \
 			$$(case $$arch in x86_64) echo $(if $(VIRT),--virt $(VIRT)) ;; \
@@ -270,3 +287,13 @@ clean: ## remove what was built
 help: ## this list
 	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  make \1|\2/p' Makefile tests/host.mk | \
 		while IFS='|' read -r command text; do printf '%-30s %s\n' "$$command" "$$text"; done
+
+# --- last, when all makefiles are read: a variable that none of them reads is a mistake ---
+USER_VARIABLES := ARCH VIRT TEST $(RUN_OPTIONS) ICOUNT QEMU BOCHS OVMF RUN_DIR GDB_PORT ONLY MUTANTS \
+                  FUZZ_SECONDS V CI TMPDIR FAULTLINE_ORACLE
+given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(filter-out -%,$(v))))
+given := $(filter-out $(USER_VARIABLES),$(given))
+ifneq ($(strip $(given)),)
+given := $(filter-out $(shell grep -ohE '[$$].[A-Za-z_0-9]+' $(MAKEFILE_LIST) | cut -c 3-),$(given))
+$(foreach v,$(given),$(error $(v)=: no such variable$(call near,$(v),$(USER_VARIABLES))))
+endif

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Faultline on AArch64: QEMU's virt machine and boards, EL2.
+# Faultline on AArch64: QEMU's virt machine and boards, EL2; under KVM where it nests.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/boot.sh
@@ -7,6 +7,7 @@
 
 boot "virt, max" --arch aarch64 --smp 4
 boot "virt, cortex-a57" --arch aarch64 --cpu cortex-a57 --smp 4
+boot "KVM" --arch aarch64 --accel kvm
 
 # Boards: what each has of its own. make matrix runs everything on all of them.
 boot "raspi3b" --arch aarch64 --machine raspi3b --append 'test=timer.*'

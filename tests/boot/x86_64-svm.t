@@ -1,11 +1,12 @@
 #!/bin/bash
-# Faultline on AMD: SVM and NPT, in QEMU's own emulation.
+# Faultline on AMD: SVM and NPT, in QEMU's own emulation, or under KVM where it nests.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/boot.sh
 . "$top/tests/boot.sh"
 
 boot "max" --arch x86_64 --emulator qemu --accel tcg --virt svm --smp 4
+boot "KVM" --arch x86_64 --accel kvm --virt svm
 
 refuse "no SVM" 3 'missing extension=svm' --arch x86_64 --emulator qemu --accel tcg --cpu max,-svm
 
