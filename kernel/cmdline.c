@@ -3,6 +3,7 @@
  */
 #include "kernel/cmdline.h"
 
+#include "kernel/nearest.h"
 #include "kernel/string.h"
 
 /* A word of the line, or a part of one; not NUL-terminated. */
@@ -160,23 +161,26 @@ static const char *read_repeat(struct cmdline *out, struct slice value)
 	return read_count(value, 1000000, &out->repeat);
 }
 
+static const char *const log_levels[] = {
+	[LOG_QUIET] = "quiet",
+	[LOG_INFO] = "info",
+	[LOG_FAULTS] = "faults",
+	[LOG_EXITS] = "exits",
+	NULL,
+};
+
 static const char *read_log(struct cmdline *out, struct slice value)
 {
-	static const char *const levels[] = {
-		[LOG_QUIET] = "quiet",
-		[LOG_INFO] = "info",
-		[LOG_FAULTS] = "faults",
-		[LOG_EXITS] = "exits",
-	};
-
-	for (size_t i = 0; i < MM_ARRAY_SIZE(levels); i++) {
-		if (is(value, levels[i])) {
+	for (size_t i = 0; log_levels[i] != NULL; i++) {
+		if (is(value, log_levels[i])) {
 			out->log = (enum log_level)i;
 			return NULL;
 		}
 	}
 	return "not quiet, info, faults or exits";
 }
+
+static const char *const exits[] = {"off", "halt", NULL};
 
 static const char *read_exit(struct cmdline *out, struct slice value)
 {
@@ -193,11 +197,14 @@ static const char *read_list(struct cmdline *out, struct slice value)
 static const struct {
 	const char *name;
 	reader read;
+	const char *const *values; /* all that it can be, up to a NULL; NULL if that is no list */
 } keys[] = {
-	{"test", read_test},         {"guest", read_guest},       {"mem", read_mem},
-	{"seed", read_seed},         {"smp", read_smp},           {"log", read_log},
-	{"exit", read_exit},         {"repeat", read_repeat},     {"list", read_list},
-	{"emulator", read_emulator}, {"geometry", read_geometry},
+	{"test", read_test, NULL},         {"guest", read_guest, NULL},
+	{"mem", read_mem, NULL},           {"seed", read_seed, NULL},
+	{"smp", read_smp, NULL},           {"log", read_log, log_levels},
+	{"exit", read_exit, exits},        {"repeat", read_repeat, NULL},
+	{"list", read_list, NULL},         {"emulator", read_emulator, NULL},
+	{"geometry", read_geometry, NULL},
 };
 
 /* --- words --- */
@@ -229,13 +236,31 @@ static size_t find_key(struct slice name)
 	return i;
 }
 
-/* One word. `seen` has a bit per key that was there before. NULL, or what is wrong. */
-static const char *parse_word(struct cmdline *out, struct slice word, unsigned *seen)
+static void nearest_key(struct nearest *near, struct slice name)
+{
+	nearest_begin(near, name.text, name.length);
+	for (size_t i = 0; i < MM_ARRAY_SIZE(keys); i++)
+		nearest_try(near, keys[i].name);
+}
+
+static void nearest_value(struct nearest *near, struct slice value, const char *const *values)
+{
+	nearest_begin(near, value.text, value.length);
+	for (; values != NULL && *values != NULL; values++)
+		nearest_try(near, *values);
+}
+
+/* One word. `seen` has a bit per key that was there before. NULL, or what is wrong; then `near` has
+ * what may have been meant. */
+static const char *parse_word(struct cmdline *out, struct slice word, unsigned *seen,
+                              struct nearest *near)
 {
 	struct slice name = word, value = {word.text + word.length, 0};
 	const char *equals = word.text;
+	const char *wrong;
 	size_t key;
 
+	nearest_begin(near, "", 0);
 	while (equals < word.text + word.length && *equals != '=')
 		equals++;
 	name.length = (size_t)(equals - word.text);
@@ -243,12 +268,17 @@ static const char *parse_word(struct cmdline *out, struct slice word, unsigned *
 		value = (struct slice){equals + 1, word.length - name.length - 1};
 
 	key = find_key(name);
-	if (key == MM_ARRAY_SIZE(keys))
+	if (key == MM_ARRAY_SIZE(keys)) {
+		nearest_key(near, name);
 		return "unknown key";
+	}
 	if (*seen & 1U << key)
 		return "given twice";
 	*seen |= 1U << key;
-	return keys[key].read(out, value);
+	wrong = keys[key].read(out, value);
+	if (wrong != NULL)
+		nearest_value(near, value, keys[key].values);
+	return wrong;
 }
 
 bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERROR])
@@ -258,15 +288,17 @@ bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERR
 	*out = (struct cmdline){.seed = 1, .repeat = 1, .log = LOG_INFO};
 	for (;;) {
 		struct slice word = next_word(&text);
+		struct nearest near;
 		const char *wrong;
 
 		if (word.length == 0)
 			return true;
-		wrong = parse_word(out, word, &seen);
+		wrong = parse_word(out, word, &seen, &near);
 		if (wrong != NULL) {
 			int shown = word.length < 60 ? (int)word.length : 60;
 
-			format_string(error, CMDLINE_ERROR, "'%.*s': %s", shown, word.text, wrong);
+			format_string(error, CMDLINE_ERROR, "'%.*s': %s%s", shown, word.text, wrong,
+			              nearest_text(&near));
 			return false;
 		}
 	}

@@ -28,7 +28,7 @@ struct cmdline {
 	bool list;                   /* list: print the names of the cases, run none */
 };
 
-#define CMDLINE_ERROR 128
+#define CMDLINE_ERROR 192
 
 /* False: `error` says what is wrong, and with which word. */
 bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERROR]) MM_MUST_CHECK;

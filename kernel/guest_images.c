@@ -1,5 +1,6 @@
 /* Finding a linked guest image by its name. */
 #include "kernel/loader.h"
+#include "kernel/nearest.h"
 #include "kernel/string.h"
 
 #define GUEST(name) extern const uint8_t guest_##name##_start[], guest_##name##_end[];
@@ -15,6 +16,12 @@ static const struct {
 #include "kernel/guest_list.inc"
 #undef GUEST
 };
+
+void guest_image_nearest(struct nearest *near)
+{
+	for (size_t i = 0; i < MM_ARRAY_SIZE(images); i++)
+		nearest_try(near, images[i].name);
+}
 
 bool guest_image_find(const char *name, struct guest_image *out)
 {

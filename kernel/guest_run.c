@@ -1,15 +1,58 @@
 /*
  * Running one guest alone. guest=NAME is a payload linked in; guest=image, or no guest= at all
  * beside an initrd (on UEFI: a file), is the image given at run time. It gets mem= bytes of RAM
- * and a lazily backed arena of 1 GiB.
+ * and a lazily backed arena of 1 GiB. Payloads that take arguments get those of `defaults`.
  */
 #include "kernel/guest_run.h"
 
 #include "frame.h"
+#include "kernel/nearest.h"
 #include "kernel/scenario.h"
 #include "kernel/string.h"
 #include "kernel/tap.h"
 #include "log.h"
+
+/* The payload's own file in guests/ says what its arguments are. */
+static const struct {
+	const char *guest;
+	uint64_t args[4];
+} defaults[] = {
+	{"lazy", {LAZY_WRITE, MIB(5), 64, MIB(256)}},
+	{"fetch", {0, MIB(16), 64, 0}},
+	{"stage1", {0, 3 * MM_PAGE_SIZE, 256, MIB(32)}},
+	{"bench", {0, MM_PAGE_SIZE, 64, 0}},
+};
+
+static void set_arguments(struct vm_config *config)
+{
+	for (size_t i = 0; i < MM_ARRAY_SIZE(defaults); i++) {
+		if (strcmp(defaults[i].guest, config->name) != 0)
+			continue;
+		memcpy(config->args, defaults[i].args, sizeof(defaults[i].args));
+		log_line(LOG_INFO,
+		         "guest name=%s args=%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64,
+		         config->name, config->args[0], config->args[1], config->args[2],
+		         config->args[3]);
+	}
+}
+
+const char *guest_conflict(const struct boot_info *info, const struct cmdline *options)
+{
+	static const char in_suite[] = "guest= runs one guest, test= and list are of the suite: "
+				       "give one of them";
+
+	if (options->guest[0] == '\0')
+		return NULL;
+	if (options->test[0] != '\0' || options->list)
+		return in_suite;
+	if (strcmp(options->guest, "image") != 0 && info->guest_image.size != 0)
+		return "guest= names a built-in guest, and a guest image is given too: leave one "
+		       "out, or write guest=image";
+	if (strcmp(options->guest, "agent") == 0)
+		return "guest=agent carries out a script that only a case of the suite gives it: "
+		       "use test=";
+	return NULL;
+}
 
 bool guest_wanted(const struct boot_info *info, const struct cmdline *options)
 {
@@ -29,15 +72,18 @@ static bool find_image(const struct host *host, const struct cmdline *options,
 
 static void run(struct test *t, const struct guest_image *image)
 {
-	const struct vm_config config = {
+	struct vm_config config = {
 		.name = image->name,
 		.image = *image,
 		.ram_bytes = t->options->mem,
 		.areas = {{gpa_at(ARENA), GIB(1), VM_LAZY, MM_RWX, 0}},
 		.seed = t->options->seed,
 	};
-	struct scenario *s = scenario_do(t, &config);
+	struct scenario *s;
 
+	if (t->options->guest[0] != '\0' && strcmp(t->options->guest, "image") != 0)
+		set_arguments(&config);
+	s = scenario_do(t, &config);
 	if (s != NULL)
 		expect_exit(t, s);
 }
@@ -46,11 +92,17 @@ void guest_run(const struct host *host, const struct cmdline *options)
 {
 	struct test t = {.name = "guest", .host = host, .options = options};
 	struct guest_image image;
+	struct nearest near;
 
 	tap_plan(1, NULL);
-	if (find_image(host, options, &image))
+	if (find_image(host, options, &image)) {
 		run(&t, &image);
-	else
-		test_fail(&t, __FILE__, __LINE__, "guest '%s': there is none", options->guest);
+	} else {
+		nearest_begin(&near, options->guest, strlen(options->guest));
+		guest_image_nearest(&near);
+		nearest_try(&near, "image");
+		test_fail(&t, __FILE__, __LINE__, "guest '%s': there is none%s", options->guest,
+		          nearest_text(&near));
+	}
 	tap_result(t.failures == 0, t.name, TAP_NORMAL, NULL);
 }

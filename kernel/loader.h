@@ -22,6 +22,10 @@ struct guest_image {
 /* A linked image by its name; false if there is none. */
 bool guest_image_find(const char *name, struct guest_image *out);
 
+/* Offers the names of all linked images to a search that nearest_begin() started. */
+struct nearest;
+void guest_image_nearest(struct nearest *near);
+
 /*
  * NULL if the image can run as `arch` in ram_bytes of guest memory (0: as much as it asks for);
  * else what is wrong, as a sentence. The header is copied to *header first, and nobody reads the

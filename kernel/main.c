@@ -7,7 +7,9 @@
 #include "kernel/guest_run.h"
 #include "kernel/host.h"
 #include "kernel/memory_map.h"
+#include "kernel/nearest.h"
 #include "kernel/report.h"
+#include "kernel/string.h"
 #include "kernel/suite/runner.h"
 #include "kernel/tap.h"
 #include "kernel/tests.h"
@@ -56,11 +58,17 @@ static void take_memory(const struct boot_info *info)
 static void read_cmdline(const struct boot_info *info)
 {
 	char error[CMDLINE_ERROR];
+	const char *conflict;
 
 	if (info->cmdline_cut)
 		refuse("command line", "too long");
 	if (!cmdline_parse(info->cmdline, &options, error))
 		refuse("command line", error);
+	conflict = guest_conflict(info, &options);
+	if (conflict != NULL)
+		refuse("command line", conflict);
+	if (options.geometry[0] != '\0' && options.test[0] == '\0' && !options.list)
+		refuse("command line", "geometry= is for the suite: give test= as well");
 	log_level = options.log;
 }
 
@@ -133,22 +141,51 @@ static void run_demo(const struct host *host)
 		test_run(demo, host, &options);
 }
 
+/* The word in the log's refusal, with what may have been meant. */
+_Noreturn static void refuse_word(const char *why, const struct nearest *near)
+{
+	static char text[CMDLINE_ERROR];
+
+	format_string(text, sizeof(text), "%s%s", why, nearest_text(near));
+	refuse("command line", text);
+}
+
+_Noreturn static void refuse_geometry(const struct host *host, const char *why)
+{
+	struct nearest near;
+
+	nearest_begin(&near, options.geometry, strlen(options.geometry));
+	for (size_t i = 0; i < host->caps.geometry_count; i++)
+		nearest_try(&near, host->caps.geometries[i].name);
+	refuse_word(why, &near);
+}
+
+_Noreturn static void refuse_test(const struct host *host)
+{
+	struct nearest near;
+
+	nearest_begin(&near, options.test, strlen(options.test));
+	test_nearest(everything, &near);
+	suite_nearest(host, &near);
+	refuse_word("no test of that name", &near);
+}
+
 static void run_chosen(const struct host *host)
 {
 	const char *wrong = suite_choose_geometry(&host->caps, &options);
 	unsigned count;
 
 	if (wrong != NULL)
-		refuse("command line", wrong);
+		refuse_geometry(host, wrong);
 	count = test_count(everything, &options) + suite_count(host, &options);
+	if (count == 0)
+		refuse_test(host);
 	if (options.list) {
 		test_list(everything, &options);
 		suite_list(host, &options);
 		tap_plan(0, "listed only");
 		return;
 	}
-	if (count == 0)
-		refuse("command line", "no test of that name");
 	tap_plan(count * options.repeat, NULL);
 	for (unsigned i = 0; i < options.repeat; i++) {
 		test_run(everything, host, &options);

@@ -2,6 +2,7 @@
 #include "kernel/test.h"
 
 #include "frame.h"
+#include "kernel/nearest.h"
 #include "kernel/string.h"
 #include "kernel/suite/deviations.h"
 #include "kernel/tap.h"
@@ -61,6 +62,14 @@ void test_run(const struct test_suite *const suites[], const struct host *host,
 			if (selected(*suites, &(*suites)->cases[i], options))
 				run_case(&(*suites)->cases[i], host, options);
 		}
+	}
+}
+
+void test_nearest(const struct test_suite *const suites[], struct nearest *near)
+{
+	for (; *suites != NULL; suites++) {
+		for (size_t i = 0; i < (*suites)->count; i++)
+			nearest_try_case(near, (*suites)->cases[i].name);
 	}
 }
 

@@ -45,6 +45,9 @@ unsigned test_count(const struct test_suite *const suites[], const struct cmdlin
 /* Runs them in order, a TAP line each. */
 void test_run(const struct test_suite *const suites[], const struct host *host,
               const struct cmdline *options);
+/* Offers the names of all of them to a search that nearest_begin() started. */
+struct nearest;
+void test_nearest(const struct test_suite *const suites[], struct nearest *near);
 /* Prints their names, one a line. */
 void test_list(const struct test_suite *const suites[], const struct cmdline *options);
 

@@ -2,7 +2,7 @@
 # Prints the candidate that is nearest to a mistyped word, or nothing if none is near.
 #
 # Near is by edit distance: characters inserted, deleted, replaced, or two neighbours swapped. A
-# third of the word may differ. kernel/nearest.c has the same rule for the image's command line.
+# third of the word may differ. Of two that are as near, an equal first letter decides. kernel/nearest.c has the same rule for the image's command line.
 #
 # usage: scripts/suggest.sh WORD CANDIDATE...
 [ $# -ge 1 ] || {
@@ -29,10 +29,11 @@ exec awk '
 	}
 	BEGIN {
 		word = tolower(ARGV[1])
-		near = int((length(word) + 2) / 3) + 1
+		near = 2 * (int((length(word) + 2) / 3) + 1)
 		for (k = 2; k < ARGC; k++) {
-			d = distance(word, tolower(ARGV[k]))
-			if (d < near && d < length(word)) {
+			d = 2 * distance(word, tolower(ARGV[k])) +
+				(substr(word, 1, 1) != tolower(substr(ARGV[k], 1, 1)))
+			if (d < near && d < 2 * length(word)) {
 				near = d
 				best = ARGV[k]
 			}

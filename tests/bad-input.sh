@@ -12,8 +12,31 @@ bad_command_lines() { # run-qemu.sh's options for the machine
 		"$@" --append 'guest=hello guest=wild'
 	refuse "command line: a test that does not exist" 4 'no test of that name' \
 		"$@" --append 'test=no.such.test'
+	refuse "command line: a key with a typing error" 4 "'gest=lazy': .*did you mean 'guest'[?]" \
+		"$@" --append 'gest=lazy'
+	refuse "command line: a value with one" 4 "did you mean 'faults'[?]" "$@" --append 'log=fautls'
+	refuse "command line: a test with one" 4 "no test of that name; did you mean 'lazy.read.64'[?]" \
+		"$@" --append 'test=lzay.read.64'
+	refuse "command line: a pattern with one" 4 "did you mean 'hostile[.][*]'[?]" \
+		"$@" --append 'test=hostil.*'
+	refuse "command line: nothing to list" 4 'no test of that name' "$@" --append 'list test=zzz'
+	refuse "command line: a geometry without a test" 4 'geometry= is for the suite' \
+		"$@" --append 'geometry=sv39x4'
+	refuse "command line: a geometry that does not exist" 4 'no geometry of that name' \
+		"$@" --append 'test=lazy.* geometry=sv99'
+	refuse "command line: a guest and a test" 4 'give one of them' \
+		"$@" --append 'guest=hello test=lazy.*'
+	refuse "command line: a guest that only the suite can drive" 4 'use test=' "$@" --append 'guest=agent'
 	refuse "command line: longer than is read" 4 'too long' \
 		"$@" --append "test=$(printf '%0600d' 0)"
+}
+
+# What a guest does without arguments of its own, by the faults that it takes.
+runs_guest() { # GUEST REGEX run-qemu.sh's options
+	local guest=$1 faults=$2
+	shift 2
+	runs 0 "guest=$guest has arguments" "$top/scripts/run-qemu.sh" "$@" --append "guest=$guest" \
+		--expect "guest name=$guest args=" --expect "^# vm name=$guest end=exit $faults"
 }
 
 bad_guests() { # ARCH OTHER-ARCH run-qemu.sh's options
@@ -41,6 +64,14 @@ bad_guests() { # ARCH OTHER-ARCH run-qemu.sh's options
 	refuse "guest image: more memory than there is" 1 'not enough memory for the guest.s RAM' \
 		"$@" --initrd "$good" --append 'mem=512M'
 	refuse "guest image: a name that nobody has" 1 "guest 'nobody': there is none" "$@" --append 'guest=nobody'
+	refuse "guest image: a name with a typing error" 1 "there is none; did you mean 'hello'[?]" \
+		"$@" --append 'guest=helo'
+	refuse "guest image: beside a built-in guest" 4 'leave one out, or write guest=image' \
+		"$@" --initrd "$good" --append 'guest=lazy'
+	runs_guest lazy 'faults=64 ' "$@"
+	runs_guest fetch 'faults=64 ' "$@"
+	runs_guest stage1 'faults=[1-9][0-9][0-9]' "$@"
+	runs_guest bench 'faults=0 ' "$@"
 	refuse "a guest that is killed fails its run" 1 '^# kill vm=.* reason=not-mapped' \
 		"$@" --append 'guest=wild'
 }

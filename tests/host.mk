@@ -19,7 +19,7 @@ HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
 HOST_PURE    := hext/decode.c el2/decode.c vmx/mitigations.c \
                 $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c) \
                 $(addprefix kernel/,cmdline.c fdt.c fdt_boot.c format.c frame.c hypercall.c \
-                loader.c memory_map.c test_device.c uart.c)
+                loader.c memory_map.c nearest.c test_device.c uart.c)
 HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c)) \
                 $(wildcard tests/oracle/*.c)
 # hw_walk() is checked against tests/oracle: tests/host/oracle.h.

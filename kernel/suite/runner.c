@@ -5,6 +5,7 @@
 #include "kernel/suite/runner.h"
 
 #include "frame.h"
+#include "kernel/nearest.h"
 #include "kernel/run.h"
 #include "kernel/string.h"
 #include "kernel/suite/beside.h"
@@ -352,6 +353,24 @@ static void list_case(const struct suite_case *c, const struct host *host,
 unsigned suite_count(const struct host *host, const struct cmdline *options)
 {
 	return visit_all(host, options, NULL);
+}
+
+static struct nearest *search;
+
+static void offer_case(const struct suite_case *c, const struct host *host,
+                       const struct cmdline *options)
+{
+	(void)host;
+	(void)options;
+	nearest_try_case(search, c->name);
+}
+
+void suite_nearest(const struct host *host, struct nearest *near)
+{
+	const struct cmdline all = {.repeat = 1};
+
+	search = near;
+	(void)visit_all(host, &all, offer_case);
 }
 
 void suite_list(const struct host *host, const struct cmdline *options)

@@ -12,6 +12,10 @@ good=$top/build/x86_64/guests/hello.bin
 
 refuse "command line: an unknown key" 4 "'frobnicate=1': unknown key" \
 	"${machine[@]}" --append 'frobnicate=1'
+refuse "command line: a key with a typing error" 4 "did you mean 'guest'[?]" \
+	"${machine[@]}" --append 'gest=lazy'
+refuse "guest image: beside a built-in guest" 4 'leave one out, or write guest=image' \
+	"${machine[@]}" --initrd "$good" --append 'guest=lazy'
 refuse "command line: longer than is read" 4 'too long' \
 	"${machine[@]}" --append "test=$(printf '%0600d' 0)"
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernel/cmdline.h"
+#include "kernel/nearest.h"
 #include "log.h"
 #include "mm/compiler.h"
 
@@ -124,7 +125,14 @@ static void bad_words_are_refused(void **state)
 		const char *error;
 	} rows[] = {
 		{"foo=1", "'foo=1': unknown key"},
-		{"Test=x", "'Test=x': unknown key"},
+		{"Test=x", "'Test=x': unknown key; did you mean 'test'?"},
+		{"gest=lazy", "'gest=lazy': unknown key; did you mean 'guest'?"},
+		{"sedd=1", "'sedd=1': unknown key; did you mean 'seed'?"},
+		{"sm", "'sm': unknown key; did you mean 'smp'?"},
+		{"geomtery=sv39x4", "'geomtery=sv39x4': unknown key; did you mean 'geometry'?"},
+		{"log=fault",
+	         "'log=fault': not quiet, info, faults or exits; did you mean 'faults'?"},
+		{"exit=hlat", "'exit=hlat': not off or halt; did you mean 'halt'?"},
 		{"=", "'=': unknown key"},
 		{"seed=1 nonsense", "'nonsense': unknown key"},
 		{"test", "'test': nothing after '='"},
@@ -157,6 +165,51 @@ static void bad_words_are_refused(void **state)
 		CHECK(!cmdline_parse(rows[i].line, &out, error));
 		CHECK_TEXT(error, rows[i].error);
 	}
+}
+
+/* By edit distance; a third of the word may differ. */
+static void the_nearest_word(void **state)
+{
+	static const struct {
+		const char *word, *best;
+	} rows[] = {
+		{"lazy", "lazy"},
+		{"LAZY", "lazy"},
+		{"lzay", "lazy"},
+		{"lay", "lazy"},
+		{"llazy", "lazy"},
+		{"laze", "lazy"},
+		{"lxxy", "lazy"},
+		{"xxxy", ""},
+		{"", ""},
+		{"x", ""},
+		{"protecte", "protect"},
+		{"portetc", "protect"},
+		{"prxxxct", "protect"},
+		{"pxxxxxt", ""},
+		{"hello,world", ""},
+	};
+	char longest[200];
+	struct nearest n;
+
+	(void)state;
+	for (size_t i = 0; i < MM_ARRAY_SIZE(rows); i++) {
+		check_context("'%s'", rows[i].word);
+		nearest_begin(&n, rows[i].word, strlen(rows[i].word));
+		nearest_try(&n, "protect");
+		nearest_try(&n, "lazy");
+		nearest_try(&n, "");
+		CHECK_TEXT(n.best, rows[i].best);
+	}
+	/* Longer than is compared: cut, and never read beyond. */
+	memset(longest, 'a', sizeof(longest));
+	nearest_begin(&n, longest, sizeof(longest));
+	longest[sizeof(longest) - 1] = '\0';
+	nearest_try(&n, longest);
+	CHECK_TEXT(nearest_text(&n), "");
+	longest[NEAREST_WORD - 1] = '\0';
+	nearest_try(&n, longest);
+	CHECK_TEXT(n.best, longest);
 }
 
 static void long_words_are_refused(void **state)
@@ -232,6 +285,7 @@ int main(void)
 		cmocka_unit_test(every_key_is_read),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(bad_words_are_refused),
+		cmocka_unit_test(the_nearest_word),
 		cmocka_unit_test(long_words_are_refused),
 		cmocka_unit_test(random_lines),
 		cmocka_unit_test(globs),
