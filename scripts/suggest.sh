@@ -2,7 +2,8 @@
 # Prints the candidate that is nearest to a mistyped word, or nothing if none is near.
 #
 # Near is by edit distance: characters inserted, deleted, replaced, or two neighbours swapped. A
-# third of the word may differ. Of two that are as near, an equal first letter decides. kernel/nearest.c has the same rule for the image's command line.
+# third of the word may differ. Of two that are as near, an equal first letter decides.
+# kernel/nearest.c has the same rule for the image's command line.
 #
 # usage: scripts/suggest.sh WORD CANDIDATE...
 [ $# -ge 1 ] || {
@@ -31,8 +32,8 @@ exec awk '
 		word = tolower(ARGV[1])
 		near = 2 * (int((length(word) + 2) / 3) + 1)
 		for (k = 2; k < ARGC; k++) {
-			d = 2 * distance(word, tolower(ARGV[k])) +
-				(substr(word, 1, 1) != tolower(substr(ARGV[k], 1, 1)))
+			d = 2 * distance(word, tolower(ARGV[k]))
+			d += substr(word, 1, 1) != tolower(substr(ARGV[k], 1, 1))
 			if (d < near && d < 2 * length(word)) {
 				near = d
 				best = ARGV[k]

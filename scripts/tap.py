@@ -19,6 +19,11 @@ _BAIL_OUT = re.compile(r"Bail out!\s*(.*)$")
 PASS, FAIL, SKIP, TODO, BONUS = "pass", "fail", "skip", "todo", "bonus"
 
 
+def is_tap(line):
+    """Is this a line of TAP's: a plan, a result or a bail-out?"""
+    return bool(_PLAN.match(line) or _TEST.match(line) or _BAIL_OUT.match(line))
+
+
 class Result:
     """One test line. kind: TODO failed as expected, BONUS passed although marked TODO."""
 

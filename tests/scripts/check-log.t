@@ -65,10 +65,55 @@ log='1..1\nok 1 - a\n# RESULT: FAIL\n'
 runs 1 "a verdict of FAIL" judge
 log='1..1\nok 1 - a\n# RESULT: PASS\n# one more thing\n'
 runs 1 "a verdict that is not the last line" judge
+log='1..1\nok 1 - a\n# RESULT: PASS\n[  1.2] reboot: Power down.\n\nok then\nbye\n'
+runs 1 "TAP after the verdict" judge
+log='1..1\nok 1 - a\n# RESULT: PASS\nreboot: Power down.\n\nU-Boot 2023.01\n#\n'
+runs 0 "firmware's lines after the verdict" judge
+for line in 'ok 2 - b' 'not ok 2 - b' '1..1' 'Bail out! late' '# vm name=late' '# RESULT: FAIL'; do
+	log="1..1\nok 1 - a\n# RESULT: PASS\nPower down.\n$line\n"
+	runs 1 "after the verdict: $line" judge
+done
 log='1..1\nok 1 - a\n# RESULT: PASS\n# RESULT: PASS\n'
 runs 1 "two verdicts" judge
 log='1..1\nok 1 - a\n# RESULT: PAS'
 runs 1 "a verdict cut short" judge
+
+# --- a line that stays open, as a board's is ---
+on_pipe() { # LOG OPTIONS...: nothing comes after the log, and the pipe stays open
+	local log=$1 writer status=0
+	shift
+	rm -f "$scratch/line"
+	mkfifo "$scratch/line"
+	# shellcheck disable=SC2059
+	{ printf "$log" && exec sleep 60; } >"$scratch/line" &
+	writer=$!
+	timeout -s KILL "${patience-20}" "$top/scripts/check-log" "$@" <"$scratch/line" || status=$?
+	kill "$writer"
+	return "$status"
+}
+on_pipe_shortly() {
+	local patience=2
+	on_pipe "$good"
+}
+on_tty() { # the same on a terminal
+	local log=$1
+	shift
+	timeout -s KILL 20 python3 -c '
+import os, pty, subprocess, sys
+board, line = pty.openpty()
+judge = subprocess.Popen(sys.argv[2:], stdin=line)
+os.write(board, sys.argv[1].encode().decode("unicode_escape").encode())
+sys.exit(judge.wait())' "$log" "$top/scripts/check-log" "$@"
+}
+good='1..1\nok 1 - a\n# RESULT: PASS\n'
+runs 0 "--live ends at the verdict" on_pipe "$good" --live
+runs 1 "--live judges" on_pipe '1..1\nnot ok 1 - a\n# RESULT: FAIL\n' --live
+runs 1 "--live knows a log that is not complete" on_pipe '1..2\nok 1 - a\n# RESULT: PASS\n' --live
+runs 0 "--live, what firmware says in the same breath" on_pipe "${good}Power down.\n" --live
+runs 137 "without it, the line's end is waited for" on_pipe_shortly
+runs 0 "a terminal is live without being told" on_tty "$good"
+runs 1 "a terminal, a failed test" on_tty '1..1\nnot ok 1 - a\n# RESULT: FAIL\n'
+
 log='1..2\nok 1 - a\nBail out! host trap\n# RESULT: FAIL\n'
 runs 1 "a bail-out" judge
 shows "with its reason" 'bail out: host trap'
