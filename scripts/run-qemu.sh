@@ -301,11 +301,19 @@ fi
 # --- the command, by architecture and machine ---
 
 runs=$(absolute "${RUN_DIR:-$top/build/run}")
-mkdir -p "$runs"
 if [ "$dry_run" ]; then
 	run=$runs/$arch.dry-run
 else
-	run=$(mktemp -d "$runs/$arch.XXXXXX")
+	mkdir -p "$runs" 2>/dev/null || true
+	run=$(mktemp -d "$runs/$arch.XXXXXX" 2>/dev/null) ||
+		cannot_run "cannot write $runs: set RUN_DIR to a folder that can be written"
+fi
+# Until the emulator is started, a command that fails here is one that could not write.
+if [ -z "$dry_run" ]; then
+	trap 'status=$?; rm -rf "$run"; [ "$status" -ne 1 ] || cannot_run "cannot write $run: disk full?"' EXIT
+fi
+if [ "$save" ] && ! { : >>"$save"; } 2>/dev/null; then
+	usage_error "--save: cannot write '$save'"
 fi
 
 command=() in_run=''
@@ -483,9 +491,26 @@ mkfifo "$run/serial"
 	printf '%q ' "${command[@]}"
 } >"$run/command"
 emulator_pid='' keep=yes
+# Whatever the emulator left running: its process group, and processes that have moved to another
+# one and hold the serial line, for which the judge of the log would wait.
+kill_rest() {
+	local fd pid
+	[ -z "$1" ] || kill -KILL -- "-$1" 2>/dev/null || true
+	for fd in /proc/[0-9]*/fd/*; do
+		[ "$fd" -ef "$run/serial" ] || continue
+		pid=${fd#/proc/} pid=${pid%%/*}
+		# The last digit of the flags: 0 is a reader, the judge or a part of it.
+		! grep -qs '^flags:.*0$' "/proc/$pid/fdinfo/${fd##*/}" || continue
+		[ "$pid" = $$ ] || kill -KILL "$pid" 2>/dev/null || true
+	done
+}
 clean_up() {
-	# timeout takes SIGALRM for its own alarm: it kills the emulator, at once.
-	[ -z "$emulator_pid" ] || kill -ALRM "$emulator_pid" 2>/dev/null || true
+	if [ "$emulator_pid" ]; then
+		# timeout takes SIGALRM for its own alarm: it kills the emulator, at once.
+		kill -ALRM "$emulator_pid" 2>/dev/null || true
+		wait "$emulator_pid" 2>/dev/null || true
+		kill_rest "$emulator_pid"
+	fi
 	if [ "$keep" ]; then
 		rm -f "$run/serial"
 		say "kept for a look: ${run#"$PWD/"}"
@@ -519,19 +544,25 @@ bochs) exec 3>"$run/bochs.out" 4>&3 5>"$run/serial" ;;
 esac
 (
 	[ -z "$in_run" ] || cd "$run"
-	exec timeout --foreground -s KILL "$limit" "${command[@]}" </dev/null >&3 2>&4 3>&- 4>&-
+	exec timeout -s KILL "$limit" "${command[@]}" </dev/null >&3 2>&4 3>&- 4>&-
 ) &
 emulator_pid=$!
 exec 3>&- 4>&- 5>&-
 
-status=0
-wait "$emulator_pid" || status=$?
+status=0 started=$SECONDS
+wait "$emulator_pid" 2>/dev/null || status=$?
+took=$((SECONDS - started))
+kill_rest "$emulator_pid"
 emulator_pid=''
 log_status=0
 wait "$checker_pid" || log_status=$?
-[ -z "$save" ] || cp "$run/serial.log" "$save"
+[ "$log_status" -le 128 ] || say "the judge of the log was killed: status $log_status"
+if [ "$save" ] && ! cp "$run/serial.log" "$save" 2>"$run/cp.err"; then
+	cannot_run "cannot write $save: $(sed 's/.*: //' "$run/cp.err")"
+fi
+[ "$log_status" -ne 77 ] || cannot_run "the log cannot be written"
 
-if [ "$status" -eq 137 ] || [ "$status" -eq 124 ]; then
+if [ "$limit" -ne 0 ] && [ "$took" -ge "$limit" ] && { [ "$status" -eq 137 ] || [ "$status" -eq 124 ]; }; then
 	say "time-out: no end after $seconds s"
 	exit 124
 fi
@@ -554,7 +585,10 @@ qemu,x86_64)
 	[ "$status" -ne 0 ] || guest_status=off
 	;;
 esac
-if [ "$guest_status" != "$wanted_status" ]; then
+if [ "$status" -gt 128 ] && [ "$status" -lt 160 ]; then
+	say "the emulator was killed by signal $((status - 128)) ($(kill -l "$((status - 128))"))"
+	log_status=1
+elif [ "$guest_status" != "$wanted_status" ]; then
 	case $guest_status in
 	off) meaning=" (without a word)" ;;
 	2) meaning=" (panic)" ;;
