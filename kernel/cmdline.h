@@ -16,7 +16,8 @@
 struct cmdline {
 	char test[CMDLINE_WORD];     /* test=GLOB: which cases; "" if not given */
 	char guest[CMDLINE_WORD];    /* guest=NAME: one guest alone; "" if not given */
-	char emulator[CMDLINE_WORD]; /* emulator=NAME-VERSION that this runs in; "": a machine */
+	char emulator[CMDLINE_WORD]; /* emulator=NAME-VERSION that this runs in, none, or auto: as
+	                                the machine identifies itself; "": auto */
 	char geometry[CMDLINE_WORD]; /* geometry=NAME of the suite's nested tables; "": the first
 	                                that reaches far enough */
 	uint64_t mem;                /* mem=SIZE[K|M|G]: the guest's RAM in bytes; 0 if not given */

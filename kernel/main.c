@@ -4,6 +4,7 @@
 #include "boot_info.h"
 #include "frame.h"
 #include "kernel/cmdline.h"
+#include "kernel/emulator.h"
 #include "kernel/guest_run.h"
 #include "kernel/host.h"
 #include "kernel/memory_map.h"
@@ -70,6 +71,22 @@ static void read_cmdline(const struct boot_info *info)
 	if (options.geometry[0] != '\0' && options.test[0] == '\0' && !options.list)
 		refuse("command line", "geometry= is for the suite: give test= as well");
 	log_level = options.log;
+}
+
+/* Whose known deviations to expect, if the command line does not say. */
+static void find_emulator(const struct boot_info *info)
+{
+	struct machine_signs signs;
+	struct fdt fdt;
+	bool tree = info->fdt != NULL && fdt_open(&fdt, info->fdt, UINT32_MAX) == FDT_OK;
+
+	if (options.emulator[0] != '\0' && strcmp(options.emulator, "auto") != 0)
+		return;
+	machine_read_signs(&signs);
+	emulator_identify(&signs, tree ? &fdt : NULL, options.emulator, sizeof(options.emulator));
+	if (options.emulator[0] != '\0')
+		log_line(LOG_INFO, "emulator=%s, by its identification; emulator=none overrides",
+		         options.emulator);
 }
 
 /* The first extension that this CPU has; each that it lacks is named, with what is missing. */
@@ -203,6 +220,7 @@ _Noreturn void kernel_main(struct boot_info *info)
 		refuse("firmware data", info->error);
 	read_cmdline(info);
 	report_boot(info);
+	find_emulator(info);
 	take_memory(info);
 
 	host.boot = info;

@@ -428,6 +428,8 @@ bochs_cpu() {
 	haswell) echo corei7_haswell_4770 ;;
 	skylake_x | icelake_u) echo "corei7_$1" ;;
 	sandy_bridge) echo corei7_sandy_bridge_2600k ;;
+	trinity) echo trinity_apu ;;
+	phenom) echo phenom_8650_toliman ;;
 	ivy_bridge) echo corei7_ivy_bridge_3770k ;;
 	*) echo "$1" ;;
 	esac
@@ -452,7 +454,9 @@ command_bochs() {
 	*) cpu=haswell ;;
 	esac
 	# A guest's triple fault is a panic first and an exit of SVM's after it.
-	[ "$cpu" != ryzen ] || panic=', cpu0=report'
+	case $virt,$cpu in
+	svm,* | *,ryzen | *,trinity* | *,zambezi | *,phenom* | *,turion* | *,athlon*) panic=', cpu0=report' ;;
+	esac
 	smp=${smp:-1} mem=${mem:-256M}
 	case $mem in
 	*G) mem=$((${mem%G} * 1024)) ;;

@@ -18,8 +18,9 @@ HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
 # What is pure outside of the library, and tested here as well.
 HOST_PURE    := hext/decode.c el2/decode.c vmx/mitigations.c \
                 $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c) \
-                $(addprefix kernel/,cmdline.c fdt.c fdt_boot.c format.c frame.c hypercall.c \
-                loader.c memory_map.c nearest.c test_device.c uart.c)
+                $(addprefix kernel/,cmdline.c emulator.c fdt.c fdt_boot.c format.c frame.c hypercall.c \
+                loader.c memory_map.c nearest.c test_device.c uart.c) \
+                kernel/suite/deviations.c kernel/suite/feature.c
 HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c)) \
                 $(wildcard tests/oracle/*.c)
 # hw_walk() is checked against tests/oracle: tests/host/oracle.h.
@@ -73,7 +74,7 @@ bench-host: $(B)/host/bench-mm ## the library's workloads, beside their floors a
 
 # --- what the tests reach: every line and branch of mm/, or a reason why not ---
 # Every host test that has mm/ as its subject.
-COVER_TESTS := $(basename $(notdir $(filter-out $(addprefix tests/host/test_,kernel_% decode_% mmio_% stage1_% oracle_%), \
+COVER_TESTS := $(basename $(notdir $(filter-out $(addprefix tests/host/test_,kernel_% decode_% deviations% mmio_% stage1_% oracle_%), \
                $(wildcard tests/host/test_*.c)))) race_aspace long_model
 HOST_COVER := $(patsubst tests/host/%.c,$(B)/host/cov/%,$(addprefix tests/host/,$(addsuffix .c,$(COVER_TESTS))))
 

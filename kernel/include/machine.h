@@ -32,6 +32,27 @@ struct boot_info;
  * vectors, so that from here on every trap is reported with its registers. */
 void machine_init(const struct boot_info *info);
 
+/* --- identification --- */
+
+/* What the machine says of itself: kernel/emulator.c knows emulators by it. Fields of another
+ * architecture are 0. */
+struct machine_signs {
+	enum {
+		SIGNS_X86_64,
+		SIGNS_RISCV64,
+		SIGNS_AARCH64,
+	} kind;
+	char hypervisor[12];  /* x86-64: CPUID 40000000H, EBX, ECX, EDX; zeros: no hypervisor */
+	uint32_t host_bridge; /* x86-64: device and vendor of PCI 00:00.0 */
+	uint64_t mvendorid;   /* riscv64: as SBI's base extension answers */
+	uint64_t marchid;
+	uint64_t mimpid;
+	uint64_t midr; /* aarch64: MIDR_EL1 */
+};
+
+/* After machine_init(). */
+void machine_read_signs(struct machine_signs *out);
+
 /* --- ending --- */
 
 /* How a run ended, as the emulator's or the board's exit status where there is one. */

@@ -19,6 +19,9 @@ enum sbi_extension {
 };
 
 enum sbi_function {
+	SBI_BASE_MVENDORID = 4,
+	SBI_BASE_MARCHID = 5,
+	SBI_BASE_MIMPID = 6,
 	SBI_TIME_SET = 0,
 	SBI_IPI_SEND = 0,
 	SBI_RFENCE_FENCE_I = 0,

@@ -5,9 +5,9 @@
 #include "kernel/host.h"
 #include "kernel/tap.h"
 
-/* TAP_TODO: this case is expected to fail on this emulator ("qemu-7.2.22") with the
- * extension and the features that the machine has; TAP_SKIP: it must not even be tried. *reason
- * says why. Otherwise TAP_NORMAL, and *reason is NULL. */
+/* TAP_TODO: this case is expected to fail on this emulator (kernel/emulator.h) with
+ * the extension, the features and the CPUs that the machine has; TAP_SKIP: it must not even be
+ * tried. *reason says why. Otherwise TAP_NORMAL, and *reason is NULL. */
 enum tap_directive deviation(const char *emulator, const struct host *host, const char *name,
                              const char **reason);
 

@@ -71,15 +71,6 @@ bool suite_fail(struct suite_run *run, const char *format, ...)
 	return false;
 }
 
-bool suite_has_feature(const struct host *host, const char *name)
-{
-	for (size_t i = 0; i < host->caps.feature_count; i++) {
-		if (strcmp(host->caps.features[i].name, name) == 0)
-			return host->caps.features[i].present;
-	}
-	return false;
-}
-
 bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count)
 {
 	struct aspace_stats stats;

@@ -2,6 +2,7 @@
 #ifndef SUITE_RUN_H
 #define SUITE_RUN_H
 
+#include "kernel/suite/feature.h"
 #include "kernel/suite/suite.h"
 #include "kernel/vm.h"
 #include "log.h"
@@ -26,9 +27,6 @@ struct suite_run {
 
 /* Notes what was not as it must be, for the log. Always false. */
 bool suite_fail(struct suite_run *run, const char *format, ...) MM_PRINTF_LIKE(2, 3);
-
-/* Does the machine report this feature? */
-bool suite_has_feature(const struct host *host, const char *name);
 
 /* Has the arena so many present leaves of this level? Complains if not. */
 bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count);

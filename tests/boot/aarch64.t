@@ -13,6 +13,7 @@ boot "KVM" --arch aarch64 --accel kvm
 boot "raspi3b" --arch aarch64 --machine raspi3b --append 'test=timer.*'
 boot "xlnx-zcu102" --arch aarch64 --machine xlnx-zcu102,virtualization=on --append 'test=guest.*'
 boot "sbsa-ref" --arch aarch64 --machine sbsa-ref --append 'test=guest.*'
+boot "virt, not named as QEMU" --arch aarch64 --append 'test=mmio.unaligned.* emulator=auto'
 
 refuse "no EL2" 3 'missing extension=el2' --arch aarch64 --machine virt,gic-version=3
 

@@ -8,6 +8,7 @@
 boot "virt, 4 harts" --arch riscv64 --smp 4
 boot "virt, Sv48x4, 4 harts" --arch riscv64 --smp 4 --append 'test=* geometry=sv48x4'
 boot "virt, Sv57x4, 4 harts" --arch riscv64 --smp 4 --append 'test=* geometry=sv57x4'
+boot "virt, not named as QEMU" --arch riscv64 --append 'test=stage1.ad.* emulator=auto'
 
 refuse "no H extension" 3 'missing extension=hext' --arch riscv64 --cpu rv64,h=false
 

@@ -7,6 +7,7 @@
 
 boot "max" --arch x86_64 --emulator qemu --accel tcg --virt svm --smp 4
 boot "KVM" --arch x86_64 --accel kvm --virt svm
+boot "max, not named as QEMU" --arch x86_64 --emulator qemu --accel tcg --virt svm --append 'test=privileged.debug* emulator=auto'
 
 refuse "no SVM" 3 'missing extension=svm' --arch x86_64 --emulator qemu --accel tcg --cpu max,-svm
 

@@ -8,6 +8,7 @@
 boot "haswell" --arch x86_64 --emulator bochs
 boot "haswell, 2 CPUs" --arch x86_64 --emulator bochs --smp 2 --append 'test=smp.*'
 boot "KVM" --arch x86_64 --accel kvm --virt vmx
+boot "haswell, not named as Bochs" --arch x86_64 --emulator bochs --append 'test=misconfig.misaligned-2m.* emulator=auto'
 
 refuse "VMX without EPT" 3 'missing extension=vmx' --arch x86_64 --emulator bochs --cpu core2_penryn_t9600
 

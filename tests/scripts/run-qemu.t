@@ -117,6 +117,12 @@ shows "x86_64 svm: QEMU, OVMF and a FAT directory" 'q35 -accel tcg .*-bios .*OVM
 runs 0 "x86_64 vmx in Bochs" plan --arch x86_64 --emulator bochs --cpu skylake_x --smp 2 --mem 1G
 shows "x86_64 vmx: the CPU model" '^cpu: model=corei7_skylake_x, count=2'
 shows "x86_64 vmx: the memory in MiB" '^memory: guest=1024, host=1024'
+for cpu in ryzen trinity_apu zambezi phenom; do
+	runs 0 "x86_64 svm in Bochs: $cpu" plan --arch x86_64 --emulator bochs --cpu $cpu
+	shows "x86_64 svm in Bochs, $cpu: a guest's triple fault is no end" '^panic: action=fatal, cpu0=report'
+done
+runs 0 "x86_64 svm in Bochs, by --virt" plan --arch x86_64 --emulator bochs --cpu new_model --virt svm
+shows "x86_64 svm in Bochs, by --virt: the same" '^panic: action=fatal, cpu0=report'
 runs 0 "--gdb" plan --arch riscv64 --gdb
 shows "--gdb: stopped, and listening" '-S -gdb tcp:localhost:1234'
 
