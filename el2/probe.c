@@ -123,6 +123,8 @@ bool el2_probe(struct virt_caps *caps)
 	el2_machine.range_tlbi = FIELD_GET(ISAR0_TLB, read_id_aa64isar0_el1()) == 2;
 	el2_machine.gicv3 = board.irq == IRQ_GICV3;
 
+	caps->stage1_ad = FIELD_GET(MMFR1_HAFDBS, read_id_aa64mmfr1_el1()) >= 1 ? STAGE1_AD_CHOSEN
+	                                                                        : STAGE1_AD_FAULTS;
 	caps->hpa_bits = pa_bits[el2_machine.pa_range];
 	caps->tag_bits = el2_machine.vmid16 ? 16 : 8;
 	caps->max_tag = BIT(caps->tag_bits) - 1;

@@ -34,9 +34,7 @@ bool hext_cpu_enable(const char **why)
 	csr_write(hgeie, 0);
 	csr_write(hvip, 0);
 	if (hext_features.envcfg)
-		csr_write(HENVCFG, (hext_features.sstc ? HENVCFG_STCE : 0) |
-		                           (hext_features.svpbmt ? HENVCFG_PBMTE : 0) |
-		                           (hext_features.svadu ? HENVCFG_ADUE : 0));
+		csr_write(HENVCFG, hext_henvcfg());
 	csr_write(hgatp, 0);
 	hfence_gvma_all();
 	csr_write(stvec, (uint64_t)(uintptr_t)hext_trap);

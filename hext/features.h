@@ -18,6 +18,9 @@ struct hext_features {
 
 extern struct hext_features hext_features;
 
+/* What henvcfg is set to, where it is there. */
+uint64_t hext_henvcfg(void);
+
 /* For virt_ops.probe. */
 bool hext_probe(struct virt_caps *caps);
 

@@ -28,6 +28,7 @@
 struct hext_features hext_features;
 
 static uint64_t trial_root[ROOT_ENTRIES] MM_ALIGNED_TO(16384);
+static uint64_t trial_stage1[512] MM_ALIGNED_TO(4096);
 static volatile uint64_t trial_word;
 
 struct mode {
@@ -144,6 +145,58 @@ static uint64_t try_henvcfg(uint64_t bits)
 	return ok ? value : 0;
 }
 
+uint64_t hext_henvcfg(void)
+{
+	return (hext_features.sstc ? HENVCFG_STCE : 0) |
+	       (hext_features.svpbmt ? HENVCFG_PBMTE : 0) |
+	       (hext_features.svadu ? HENVCFG_ADUE : 0);
+}
+
+/* The guest-physical address of what is at `at`, behind the 1 GiB leaf in entry `index` of the
+ * trial's G-stage. */
+static uint64_t behind_leaf(uint64_t index, const volatile void *at)
+{
+	const uint64_t gib = MM_LEVEL_SIZE(2), pa = (uint64_t)(uintptr_t)at;
+
+	trial_root[index] = FIELD_PREP(PTE_PPN, mm_align_down(pa, gib) >> MM_PAGE_SHIFT) | PTE_V |
+	                    PTE_R | PTE_W | PTE_U | PTE_A | PTE_D;
+	return index * gib | (pa & (gib - 1));
+}
+
+/*
+ * Does a VS-stage walk set A? henvcfg.ADUE does not say: it cannot be set where the firmware has
+ * not set menvcfg.ADUE, and harts older than Svadu update A and D without having it. So a word is
+ * read through both stages, by a VS-stage leaf whose A is clear:
+ *
+ *	gva --trial_stage1[1], 1 GiB--> gpa --trial_root[2], 1 GiB--> trial_word
+ */
+static bool stage1_updates(void)
+{
+	const uint64_t gib = MM_LEVEL_SIZE(2);
+	uint64_t table = behind_leaf(1, trial_stage1), word = behind_leaf(2, &trial_word),
+		 value = 0;
+	bool ok;
+
+	trial_word = WORD;
+	trial_stage1[1] = FIELD_PREP(PTE_PPN, mm_align_down(word, gib) >> MM_PAGE_SHIFT) | PTE_V |
+	                  PTE_R | PTE_W;
+	if (hext_features.envcfg)
+		csr_write(HENVCFG, hext_henvcfg());
+	csr_write(hgatp,
+	          FIELD_PREP(ATP_MODE, ATP_SV39) |
+	                  FIELD_PREP(ATP_PPN, (uint64_t)(uintptr_t)trial_root >> MM_PAGE_SHIFT));
+	csr_write(vsatp,
+	          FIELD_PREP(ATP_MODE, ATP_SV39) | FIELD_PREP(ATP_PPN, table >> MM_PAGE_SHIFT));
+	hfence_gvma_all();
+	hfence_vvma_all();
+	ok = try_read(gib | (word & (gib - 1)), &value) && value == WORD;
+	csr_write(vsatp, 0);
+	csr_write(hgatp, 0);
+	hfence_vvma_all();
+	hfence_gvma_all();
+	return ok && (*(volatile uint64_t *)&trial_stage1[1] & PTE_A) != 0;
+}
+
 static void add_feature(struct virt_caps *caps, const char *name, bool present, bool used)
 {
 	ASSERT(caps->feature_count < VIRT_FEATURES);
@@ -159,8 +212,9 @@ static void find_features(struct virt_caps *caps)
 	hext_features.sstc = timer_has_sstc() && (henvcfg & HENVCFG_STCE) != 0;
 	/* QEMU 7.2 keeps PBMTE where it has no Svpbmt. */
 	hext_features.svpbmt = isa_has("svpbmt") && (henvcfg & HENVCFG_PBMTE) != 0;
-	hext_features.svadu = isa_has("svadu") && (henvcfg & HENVCFG_ADUE) != 0;
+	hext_features.svadu = (henvcfg & HENVCFG_ADUE) != 0;
 	hext_features.vmid_bits = vmid_bits();
+	caps->stage1_ad = stage1_updates() ? STAGE1_AD_UPDATED : STAGE1_AD_FAULTS;
 	/* PBMT in G-stage leaves is reserved without Svpbmt. */
 	for (size_t i = 0; i < caps->geometry_count; i++)
 		caps->geometries[i].npt.fixed_memtype = !hext_features.svpbmt;
@@ -168,6 +222,7 @@ static void find_features(struct virt_caps *caps)
 	add_feature(caps, "h", true, true);
 	add_feature(caps, "vmid", hext_features.vmid_bits != 0, true);
 	add_feature(caps, "gstage-ad", hardware_ad, true);
+	add_feature(caps, "stage1-ad", caps->stage1_ad == STAGE1_AD_UPDATED, true);
 	add_feature(caps, "sstc", hext_features.sstc, true);
 	add_feature(caps, "svpbmt", isa_has("svpbmt"), hext_features.svpbmt);
 	add_feature(caps, "svadu", hext_features.svadu, true);

@@ -39,6 +39,13 @@ struct virt_feature {
 	bool used;
 };
 
+/* What an access does that finds A (or D) due in the guest's own tables. */
+enum virt_stage1_ad {
+	STAGE1_AD_UPDATED, /* the CPU sets them */
+	STAGE1_AD_FAULTS,  /* it faults to the guest */
+	STAGE1_AD_CHOSEN,  /* as the guest says: Arm's TCR_EL1.HA */
+};
+
 struct virt_caps {
 	const struct npt_format *format;
 	struct virt_geometry geometries[VIRT_GEOMETRIES]; /* smallest GPA width first */
@@ -48,6 +55,7 @@ struct virt_caps {
 	uint64_t max_tag;  /* tags 1..max_tag may be given to guests */
 	struct virt_feature features[VIRT_FEATURES];
 	size_t feature_count;
+	enum virt_stage1_ad stage1_ad;
 	char mitigations[96]; /* "erratum=what is done" of each that the extension knows; or "" */
 	char missing[128];    /* if the probe said no: what exactly, as one sentence */
 };

@@ -347,7 +347,7 @@ static const struct suite_case cases[] = {
 		/* The CPU's update of the guest's own entry is a write to the page it lies in. */
 		.name = "dirty.marks.walk-updates",
 		.arch = "riscv64 aarch64",
-		.needs = SUITE_NEEDS_AD,
+		.needs = SUITE_NEEDS_AD | SUITE_NEEDS_STAGE1_UPDATE,
 		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1_AD(),
                                  MAP_AS(VIRTUAL, ARENA + 8 * PAGE, 0, ARENA,

@@ -201,6 +201,10 @@ static const char *lacking(const struct host *host, const struct suite_case *c)
 		return "no VMIDs";
 	if ((c->needs & SUITE_NEEDS_PML) && !suite_has_feature(host, "pml"))
 		return "no log of dirty pages in hardware";
+	if ((c->needs & SUITE_NEEDS_STAGE1_UPDATE) && host->caps.stage1_ad == STAGE1_AD_FAULTS)
+		return "the CPU does not update A and D in the guest's tables";
+	if ((c->needs & SUITE_NEEDS_STAGE1_FAULT) && host->caps.stage1_ad == STAGE1_AD_UPDATED)
+		return "the CPU updates A and D in the guest's tables whatever the guest wants";
 	if (c->feature != NULL && !suite_has_feature(host, c->feature))
 		return "no such instructions on this CPU";
 	if (c->cpus > host->cpus)

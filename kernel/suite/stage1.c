@@ -49,6 +49,24 @@ static bool show_table(struct suite_run *run, const struct vm_exit *exit)
 	return aspace_protect(&run->vm->as, gpa_range(page, PAGE), MM_RW) == MM_OK;
 }
 
+enum {
+	KEEP_ENTRY,
+	HAS_CHANGED,
+};
+
+/* The guest's entry for TARGET: KEEP_ENTRY remembers it, HAS_CHANGED compares. */
+static uint64_t watch_entry(struct suite_run *run, uint64_t number)
+{
+	uint64_t entry;
+
+	if (aspace_load(&run->vm->as, gpa_at(TABLES + PAGE + ENTRY), 8, &entry) != MM_OK)
+		return UINT32_MAX;
+	if (number == HAS_CHANGED)
+		return entry != run->scratch[0];
+	run->scratch[0] = entry;
+	return 0;
+}
+
 static const struct suite_case cases[] = {
 	{
 		.name = "stage1.on.populated",
@@ -136,6 +154,7 @@ static const struct suite_case cases[] = {
 	{
 		.name = "stage1.ad.readonly.accessed",
 		.arch = "riscv64 aarch64",
+		.needs = SUITE_NEEDS_STAGE1_UPDATE,
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1_AD(), MAP_AS(TARGET, DATA, 0, TABLES, RWX),
                                  WRITE(8, DATA, 42), STEP(0), OP_FLUSH(), READ(8, TARGET, 42)),
@@ -149,6 +168,7 @@ static const struct suite_case cases[] = {
 		/* A is set already: a read has nothing to update, a write has D. */
 		.name = "stage1.ad.readonly.dirty",
 		.arch = "riscv64 aarch64",
+		.needs = SUITE_NEEDS_STAGE1_UPDATE,
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1_AD(), MAP_AS(TARGET, DATA, 0, TABLES, RWX | AGENT_PTE_A),
                                  WRITE(8, DATA, 42), STEP(0), OP_FLUSH(), READ(8, TARGET, 42),
@@ -161,9 +181,40 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "stage1.ad.updated",
+		.needs = SUITE_NEEDS_STAGE1_UPDATE,
 		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1_AD(), MAP_AS(TARGET, DATA, 0, TABLES, RWX),
-                                 WRITE(8, TARGET, 42), READ(8, DATA, 42)),
+                                 STEP(KEEP_ENTRY), READ(8, TARGET, 0), STEP_ANSWERS(HAS_CHANGED, 1),
+                                 STEP(KEEP_ENTRY), WRITE(8, TARGET, 42),
+                                 STEP_ANSWERS(HAS_CHANGED, 1), READ(8, DATA, 42)),
+		.step = watch_entry,
+	},
+	{
+		/* The other scheme: the guest's handler sets A. Nothing of it is the hypervisor's.
+                 */
+		.name = "stage1.ad.faults.accessed",
+		.arch = "riscv64 aarch64",
+		.needs = SUITE_NEEDS_STAGE1_FAULT,
+		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RWX)),
+		.script = SCRIPT(STAGE1(), MAP_AS(TARGET, DATA, 0, TABLES, RWX), STEP(KEEP_ENTRY),
+                                 PAGE_FAULT(READ, TARGET + 8), PAGE_FAULT(WRITE, TARGET + 8),
+                                 PAGE_FAULT(FETCH, TARGET + 8), STEP_ANSWERS(HAS_CHANGED, 0),
+                                 MAP(TARGET, DATA, 0, TABLES), WRITE(8, TARGET + 8, 42),
+                                 READ(8, DATA + 8, 42)),
+		.step = watch_entry,
+	},
+	{
+		/* A set, D due. Arm has such an entry only where the CPU sets D. */
+		.name = "stage1.ad.faults.dirty",
+		.arch = "riscv64",
+		.needs = SUITE_NEEDS_STAGE1_FAULT,
+		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(), MAP_AS(TARGET, DATA, 0, TABLES, RWX | AGENT_PTE_A),
+                                 STEP(KEEP_ENTRY), READ(8, TARGET + 8, 0),
+                                 PAGE_FAULT(WRITE, TARGET + 8), STEP_ANSWERS(HAS_CHANGED, 0),
+                                 MAP(TARGET, DATA, 0, TABLES), WRITE(8, TARGET + 8, 42),
+                                 READ(8, DATA + 8, 42)),
+		.step = watch_entry,
 	},
 	{
 		.name = "stage1.own.invalid",

@@ -253,6 +253,9 @@ enum suite_need {
 	SUITE_NEEDS_AD = 1 << 3,   /* accessed and dirty bits in the nested table */
 	SUITE_NEEDS_TAGS = 1 << 4, /* VMIDs, VPIDs or ASIDs */
 	SUITE_NEEDS_PML = 1 << 5,  /* the CPU's own log of dirty pages */
+	/* An access that finds A or D due in the guest's tables: updates them, or faults. */
+	SUITE_NEEDS_STAGE1_UPDATE = 1 << 6,
+	SUITE_NEEDS_STAGE1_FAULT = 1 << 7,
 };
 
 #define SUITE_VCPUS  4
