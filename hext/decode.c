@@ -179,9 +179,12 @@ bool decode_transformed(uint64_t htinst, struct mmio_access *access, unsigned *d
 	uint32_t insn = (uint32_t)(htinst | HTINST_IS_LONG);
 	struct decoded_address address;
 
-	if ((htinst & HTINST_IS_INSN) == 0 || !decode_plain(insn, access, &address))
+	if ((htinst & HTINST_IS_INSN) == 0 || htinst > UINT32_MAX ||
+	    !decode_plain(insn, access, &address))
 		return false;
-	/* Base and offset are gone: the base's field is the distance, and the offset zero. */
+	if (address.offset != 0)
+		return false;
+	/* The base's field is the distance. */
 	*distance = address.base;
 	access->length = (htinst & HTINST_IS_LONG) != 0 ? 4 : 2;
 	return true;

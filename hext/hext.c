@@ -19,6 +19,7 @@ const struct virt_ops hext_ops = {
 	.run = hext_run,
 	.park = hext_park,
 	.call_return = hext_call_return,
+	.given_insn = hext_given_insn,
 	.mmio_decode = hext_mmio_decode,
 	.mmio_complete = hext_mmio_complete,
 	.skip = hext_skip,

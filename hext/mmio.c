@@ -60,6 +60,17 @@ static enum mm_error decode_htinst(const struct vm_exit *exit, struct mmio_acces
 	return MM_OK;
 }
 
+size_t hext_given_insn(const struct vcpu *vcpu, uint8_t out[VCPU_INSN_BYTES])
+{
+	uint64_t htinst = csr_read(htinst);
+	struct mmio_access access;
+	unsigned distance;
+
+	(void)vcpu;
+	__builtin_memcpy(out, &htinst, sizeof(htinst));
+	return decode_transformed(htinst, &access, &distance) ? sizeof(uint32_t) : 0;
+}
+
 enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                                struct mmio_access *access)
 {

@@ -88,6 +88,7 @@ const struct virt_ops svm_ops = {
 	.run = svm_run,
 	.park = svm_park,
 	.call_return = call_return,
+	.given_insn = svm_given_insn,
 	.mmio_decode = svm_mmio_decode,
 	.mmio_complete = svm_mmio_complete,
 	.skip = skip,

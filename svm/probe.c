@@ -55,6 +55,7 @@ static void read_caps(void)
 	svm_caps = (struct svm_caps){
 		.next_rip = svm.edx & SVM_EDX_NRIPS,
 		.flush_by_asid = svm.edx & SVM_EDX_FLUSH_BY_ASID,
+		.decode_assists = svm.edx & SVM_EDX_DECODE_ASSISTS,
 		.vmcb_clean = svm.edx & SVM_EDX_VMCB_CLEAN,
 		.asids = svm.ebx,
 	};
@@ -95,7 +96,7 @@ static void add_features(struct virt_caps *caps)
 	add_feature(caps, "flush-by-asid", edx & SVM_EDX_FLUSH_BY_ASID, true);
 	add_feature(caps, "vmcb-clean", edx & SVM_EDX_VMCB_CLEAN, true);
 	add_feature(caps, "svm-lock", edx & SVM_EDX_LOCK, true);
-	add_feature(caps, "decode-assists", edx & SVM_EDX_DECODE_ASSISTS, false);
+	add_feature(caps, "decode-assists", edx & SVM_EDX_DECODE_ASSISTS, true);
 	add_feature(caps, "lbr-virtualization", edx & SVM_EDX_LBR, false);
 	add_feature(caps, "tsc-rate", edx & SVM_EDX_TSC_RATE, false);
 	add_feature(caps, "pause-filter", edx & SVM_EDX_PAUSE_FILTER, false);

@@ -138,6 +138,20 @@ static void read_guest(struct svm_vcpu *v)
 	view->segment_base[SEGMENT_DS] = vmcb->ds.base;
 }
 
+/* The count is 0 where the CPU could not fetch: on some, wherever SMAP is on. */
+static size_t given_bytes(const struct vmcb *vmcb)
+{
+	return svm_caps.decode_assists ? FIELD_GET(INSN_COUNT, vmcb->insn_count) : 0;
+}
+
+size_t svm_given_insn(const struct vcpu *vcpu, uint8_t out[VCPU_INSN_BYTES])
+{
+	const struct svm_vcpu *v = vcpu->arch;
+
+	__builtin_memcpy(out, v->vmcb->insn, sizeof(v->vmcb->insn));
+	return given_bytes(v->vmcb);
+}
+
 enum mm_error svm_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access)
 {
@@ -145,6 +159,8 @@ enum mm_error svm_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 
 	if (!v->mmio.write_due)
 		read_guest(v);
+	v->view.given = v->vmcb->insn;
+	v->view.given_count = given_bytes(v->vmcb);
 	return x86_mmio_decode(&v->mmio, &v->view, exit, access);
 }
 

@@ -15,6 +15,7 @@ enum mm_error svm_fetch_byte(struct svm_vcpu *v, uint64_t rip, uint8_t *byte) MM
 enum mm_error svm_mov_cr_source(struct svm_vcpu *v, uint8_t *gpr) MM_MUST_CHECK;
 
 /* struct virt_ops */
+size_t svm_given_insn(const struct vcpu *vcpu, uint8_t out[VCPU_INSN_BYTES]);
 enum mm_error svm_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access);
 bool svm_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);

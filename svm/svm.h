@@ -54,6 +54,7 @@ struct svm_caps {
 	bool next_rip;      /* exits save the address of the next instruction */
 	bool flush_by_asid; /* TLB_CONTROL can spare the other ASIDs */
 	bool vmcb_clean;
+	bool decode_assists; /* the VMCB has the bytes of an instruction that faulted */
 	uint32_t asids;
 };
 

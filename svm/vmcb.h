@@ -115,6 +115,8 @@ enum svm_exit_code {
 	SVM_NPF = 0x400,
 };
 
+#define INSN_COUNT GENMASK(3, 0)
+
 #define SVM_INVALID UINT64_MAX /* VMRUN refused the VMCB */
 
 /* EXITINFO1 of a nested page fault: 15.25.6. */
@@ -166,7 +168,11 @@ struct vmcb {
 	uint64_t lbr_control;
 	uint64_t clean;
 	uint64_t next_rip;
-	uint8_t reserved_0d0[0x400 - 0xd0];
+	/* Decode assists, 15.8.4: how many bytes the CPU fetched, for a data access that ended in a
+	 * nested page fault; and the bytes. */
+	uint8_t insn_count; /* bits 3:0 */
+	uint8_t insn[15];
+	uint8_t reserved_0e0[0x400 - 0xe0];
 
 	struct vmcb_segment es, cs, ss, ds, fs, gs, gdtr, ldtr, idtr, tr;
 	uint8_t reserved_4a0[0x4cb - 0x4a0];
@@ -198,6 +204,7 @@ _Static_assert(offsetof(struct vmcb, exit_code) == 0x070, "APM table B-1");
 _Static_assert(offsetof(struct vmcb, nested_control) == 0x090, "APM table B-1");
 _Static_assert(offsetof(struct vmcb, event_injection) == 0x0a8, "APM table B-1");
 _Static_assert(offsetof(struct vmcb, clean) == 0x0c0, "APM table B-1");
+_Static_assert(offsetof(struct vmcb, insn_count) == 0x0d0, "APM table B-1");
 _Static_assert(offsetof(struct vmcb, es) == 0x400, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, tr) == 0x490, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "APM table B-2");

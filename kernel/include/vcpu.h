@@ -93,6 +93,9 @@ struct vcpu_writes {
 	bool lost;           /* so many writes that not all could be kept */
 };
 
+/* An instruction has at most 15 bytes. */
+#define VCPU_INSN_BYTES 16
+
 struct virt_ops {
 	const char *name; /* "vmx", "svm", "el2", "hext" */
 
@@ -140,6 +143,11 @@ struct virt_ops {
 	 * complete says if more are due. */
 	enum mm_error (*mmio_decode)(struct vcpu *vcpu, const struct vm_exit *exit,
 	                             struct mmio_access *access);
+	/* What the hardware itself says of the instruction behind the nested fault that was the
+	 * last exit, without a look at memory: its first bytes (AMD), or RISC-V's htinst where it
+	 * is a transformed instruction. Answers how many bytes, 0 if nothing is said; decoding goes
+	 * by it. NULL where no CPU says anything. */
+	size_t (*given_insn)(const struct vcpu *vcpu, uint8_t out[VCPU_INSN_BYTES]);
 	/* Ends it: writes the value read to its register, and steps over the instruction unless
 	 * more of it is due. True: the instruction has another access, so decode again (the same
 	 * exit) and ask the bus again before the guest is run. */

@@ -108,6 +108,13 @@ static enum mm_error fetch(const struct x86_guest *g, struct insn *out)
 	enum insn_result result;
 	enum mm_error err;
 
+	/* What the CPU fetched is what it executed, whatever is in memory by now. If that is not
+	 * all of the instruction, memory is asked for all of it: no part of the one counts. */
+	if (g->given_count != 0) {
+		result = insn_decode(g->given, g->given_count, g->code_width, out);
+		if (result != INSN_CUT_SHORT)
+			return result == INSN_OK ? MM_OK : MM_UNSUPPORTED;
+	}
 	if (first > sizeof(bytes))
 		first = sizeof(bytes);
 	err = fetch_piece(g, address, bytes, first);

@@ -26,6 +26,8 @@ struct x86_guest {
 	uint64_t rip, rflags;
 	uint64_t segment_base[SEGMENT_COUNT]; /* ES to GS */
 	unsigned code_width;                  /* 2, 4 or 8: see insn_decode() */
+	const uint8_t *given;                 /* the first bytes at RIP as the CPU fetched them */
+	size_t given_count;                   /* 0: it has not said */
 };
 
 /* An instruction in flight. Zero: none is. */

@@ -131,6 +131,27 @@ static void test_transformed(void **state)
 			CHECK_EQ(distance, 3);
 		}
 	}
+	check_context("what no hart may give");
+	/* LW a0: an offset, a bit above the 32, an FP load, an AMO, a register operation. */
+	CHECK(decode_transformed(0x2503, &got, &distance));
+	CHECK(!decode_transformed(0x102503, &got, &distance));
+	CHECK(!decode_transformed(UINT64_C(0x100002503), &got, &distance));
+	CHECK(!decode_transformed(UINT64_MAX, &got, &distance));
+	CHECK(!decode_transformed(0x2507, &got, &distance));
+	CHECK(!decode_transformed(0x0000252f, &got, &distance));
+	CHECK(!decode_transformed(0x33, &got, &distance));
+	CHECK(!decode_transformed(1, &got, &distance) || got.length == 2);
+	/* SW a1: rs2 is kept, the offset's low part is not. */
+	CHECK(decode_transformed(0x00b02023, &got, &distance));
+	CHECK_EQ(got.reg, 11);
+	CHECK(!decode_transformed(0x00b020a3, &got, &distance));
+	CHECK(!decode_transformed(0xfeb02023, &got, &distance));
+	/* The distance is the whole field, and nothing but it. */
+	for (unsigned far = 0; far < 32; far++) {
+		CHECK(decode_transformed(0x2503 | far << 15, &got, &distance));
+		CHECK_EQ(distance, far);
+		CHECK_EQ(got.reg, 10);
+	}
 	check_context("pseudo-instructions");
 	CHECK(!decode_transformed(0, &got, &distance));
 	CHECK(!decode_transformed(0x3000, &got, &distance));

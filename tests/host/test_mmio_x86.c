@@ -354,6 +354,33 @@ static void test_arithmetic(void **state)
 	}
 }
 
+/* What the CPU gives counts, and not what is in memory; but all of the one or all of the other. */
+static void test_given_bytes(void **state)
+{
+	static const uint8_t byte_load[15] = {0x0f, 0xb6, 0x07, 0xc3}; /* movzbl (%rdi), %eax */
+	static const uint8_t undefined[15] = {0x0f, 0x0b};
+	struct machine m;
+
+	(void)state;
+	open_machine(&m);
+	m.gpr[GPR_RDI] = DEVICE;
+	for (size_t count = 0; count <= sizeof(byte_load); count++) {
+		check_context("count=%zu", count);
+		m.view.rip = CODE;
+		m.view.given = byte_load;
+		m.view.given_count = count;
+		/* movl 0(%rdi), %eax */
+		CHECK_OK(RUN(&m, "\x8b\x47\x00", DEVICE, MM_R));
+		expect_access(&m, false, count < 3 ? 4 : 1, 0);
+		CHECK(!complete(&m, 0x11));
+		CHECK_EQ(m.view.rip, CODE + 3);
+	}
+	m.view.rip = CODE;
+	m.view.given = undefined;
+	CHECK_ERR(RUN(&m, "\x8b\x47\x00", DEVICE, MM_R), MM_UNSUPPORTED);
+	close_machine(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_rep_stos),     cmocka_unit_test(test_movs),
 		cmocka_unit_test(test_movs_refused), cmocka_unit_test(test_mismatch_refused),
 		cmocka_unit_test(test_across_pages), cmocka_unit_test(test_arithmetic),
+		cmocka_unit_test(test_given_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
