@@ -249,6 +249,11 @@ bool hext_probe(struct virt_caps *caps)
 		                             "h, and hstatus traps");
 		return false;
 	}
+	if (!timer_has_time()) {
+		format_string(caps->missing, sizeof(caps->missing),
+		              "the time: rdtime traps, and the firmware does not emulate it");
+		return false;
+	}
 	find_modes(caps);
 	if (caps->geometry_count == 0) {
 		format_string(caps->missing, sizeof(caps->missing),

@@ -1,10 +1,12 @@
 /* One VM from description to account: see scenario.h. */
 #include "kernel/scenario.h"
 
+#include "frame.h"
 #include "kernel/run.h"
 #include "kernel/string.h"
 #include "log.h"
 #include "machine.h"
+#include "mm/bits.h"
 
 /* ms: reached by what hangs, and by nothing else on however busy a host. */
 #define BUDGET 300000
@@ -27,6 +29,33 @@ struct vm_config scenario_config(const char *name, const char *guest, enum vm_ba
 }
 
 /* --- from begin to end --- */
+
+/* A table per 512 frames and those above; the guest's image and stack. */
+#define EXTRA_BYTES(bytes) ((bytes) / 256 + MIB(1))
+
+bool scenario_fits(struct test *t, uint64_t bytes)
+{
+	bool fits = PAGES(frames_free()) >= bytes + EXTRA_BYTES(bytes);
+
+	if (!fits)
+		test_skip(t, "less free memory than the case fills");
+	return fits;
+}
+
+bool scenario_fits_linear(struct test *t, uint64_t bytes)
+{
+	unsigned order = mm_fls64((bytes - 1) >> MM_PAGE_SHIFT) + 1;
+	hpa_t block;
+
+	if (!scenario_fits(t, bytes))
+		return false;
+	if (!frame_alloc(order, &block)) {
+		test_skip(t, "no free block of memory as large as the case needs");
+		return false;
+	}
+	frame_free(order, block);
+	return true;
+}
 
 struct scenario *scenario_begin(struct test *t, const struct vm_config *config, bool traced)
 {

@@ -41,6 +41,12 @@ struct scenario {
 struct vm_config scenario_config(const char *name, const char *guest, enum vm_backing backing,
                                  uint64_t arena_bytes);
 
+/* Are so many bytes of guest memory there, and what tables and the guest itself take? If not, the
+ * case is skipped. */
+bool scenario_fits(struct test *t, uint64_t bytes);
+/* In one block, as VM_LINEAR wants it. */
+bool scenario_fits_linear(struct test *t, uint64_t bytes);
+
 /* Creates the VM. NULL: it could not be, and the test has failed. `traced`: write down the first
  * SCENARIO_RECORDS faults. */
 struct scenario *scenario_begin(struct test *t, const struct vm_config *config, bool traced);

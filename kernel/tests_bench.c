@@ -46,6 +46,8 @@ static void bench(struct test *t, const void *data)
 	config.args[0] = b->what;
 	config.args[1] = b->stride;
 	config.args[2] = b->rounds;
+	if (b->max_leaf != 0 && !scenario_fits(t, b->arena_bytes))
+		return;
 	s = scenario_begin(t, &config, false);
 	if (s == NULL)
 		return;

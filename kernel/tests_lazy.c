@@ -43,9 +43,11 @@ static void touch_lazily(struct test *t, const void *data)
 {
 	const struct touch *touch = data;
 	struct vm_config config = config_for(touch, VM_LAZY);
-	struct scenario *s = scenario_begin(t, &config, true);
+	struct scenario *s = NULL;
 	uint64_t ram_frames;
 
+	if (scenario_fits(t, PAGES(touch->count)))
+		s = scenario_begin(t, &config, true);
 	if (s == NULL)
 		return;
 	aspace_get_stats(&s->vm.as, &s->vm.stats);
@@ -66,8 +68,10 @@ static void touch_lazily_large(struct test *t, const void *data)
 {
 	const struct touch *touch = data;
 	struct vm_config config = config_for(touch, VM_LAZY);
-	struct scenario *s = scenario_do(t, &config);
+	struct scenario *s = NULL;
 
+	if (scenario_fits(t, touch->arena_bytes))
+		s = scenario_do(t, &config);
 	if (s == NULL)
 		return;
 	expect_exit(t, s);
@@ -79,9 +83,12 @@ static void touch_lazily_large(struct test *t, const void *data)
 static void touch_without_faults(struct test *t, const struct touch *touch, enum vm_backing backing)
 {
 	struct vm_config config = config_for(touch, backing);
-	struct scenario *s = scenario_begin(t, &config, false);
+	struct scenario *s = NULL;
 	struct aspace_stats before;
 
+	if (backing == VM_LINEAR ? scenario_fits_linear(t, touch->arena_bytes)
+	                         : scenario_fits(t, touch->arena_bytes))
+		s = scenario_begin(t, &config, false);
 	if (s == NULL)
 		return;
 	aspace_get_stats(&s->vm.as, &before);

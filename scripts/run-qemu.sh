@@ -170,6 +170,11 @@ qemu=${qemu:-${QEMU-}} bochs=${bochs:-${BOCHS-}}
 [ -z "$firmware" ] || readable --firmware "$firmware"
 initrd=$(absolute "$initrd") image=$(absolute "$image") firmware=$(absolute "$firmware")
 
+# OVMF needs so much for itself: with less it ends without a word, or stays in its menu.
+if [ "$arch" = x86_64 ] && [[ $mem = *M ]] && [ "${mem%M}" -lt 64 ]; then
+	usage_error "--mem $mem: the UEFI firmware does not start with less than 64M; give --mem 64M or more"
+fi
+
 # --- what is here, and what to choose ---
 
 # The host's files are looked for below $RUN_HOST, for the tests; it is empty otherwise.

@@ -5,6 +5,8 @@
  *
  * QEMU enters an ELF file at its lowest address, whatever e_entry says: image.ld puts this first.
  */
+#include "kernel/riscv64/offsets.h"
+
 	.section .text.head, "ax"
 	.globl _start
 _start:
@@ -22,8 +24,12 @@ _start:
 	la	t0, host_trap
 	csrw	stvec, t0
 
-	/* 2. When did we begin? */
+	/* 2. When did we begin? 0 on a hart without Zicntr, where the read traps. */
+	la	t0, 1f
+	sd	t0, CPU_CATCH_PC(tp)
+	li	a2, 0
 	csrr	a2, instret
+1:	sd	zero, CPU_CATCH_PC(tp)
 
 	/* 3. No translation, no interrupts; sscratch is 0 whenever the hypervisor runs. */
 	csrw	satp, zero

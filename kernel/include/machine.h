@@ -70,7 +70,8 @@ _Noreturn void machine_power_off(enum machine_status status);
 /* --- time --- */
 
 /* A counter that never goes back, as near to the CPU's cycles or instructions as the machine
- * has: minstret/cycle, PMCCNTR_EL0, TSC. machine_cycles_unit() names it for the log. */
+ * has: instret, cycle or time, PMCCNTR_EL0, TSC. machine_cycles_unit() names it for the log:
+ * "none" where nothing can be read, and machine_cycles() is 0. */
 uint64_t machine_cycles(void);
 const char *machine_cycles_unit(void);
 /* The timer that deadlines are in: ticks, and ticks per second. */

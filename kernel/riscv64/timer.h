@@ -15,6 +15,8 @@
 void timer_read_frequency(const struct fdt *fdt);
 /* On each CPU. */
 void timer_init(void);
+/* Can the time be read? Without it no deadline can be set. */
+bool timer_has_time(void);
 /* Is stimecmp there? */
 bool timer_has_sstc(void);
 

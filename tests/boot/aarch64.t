@@ -14,6 +14,7 @@ boot "raspi3b" --arch aarch64 --machine raspi3b --append 'test=timer.*'
 boot "xlnx-zcu102" --arch aarch64 --machine xlnx-zcu102,virtualization=on --append 'test=guest.*'
 boot "sbsa-ref" --arch aarch64 --machine sbsa-ref --append 'test=guest.*'
 boot "virt, not named as QEMU" --arch aarch64 --append 'test=mmio.unaligned.* emulator=auto'
+boot "virt, 64 MiB" --arch aarch64 --mem 64M --append 'test=l*'
 
 refuse "no EL2" 3 'missing extension=el2' --arch aarch64 --machine virt,gic-version=3
 

@@ -82,6 +82,9 @@ runs 2 "an unknown option" plan --arch riscv64 --frob
 runs 2 "an option without its value" plan --arch
 runs 2 "a time-out that is no number" plan --arch riscv64 --timeout soon
 runs 2 "memory that is no size" plan --arch riscv64 --mem lots
+runs 2 "x86_64: memory that firmware cannot start in" plan --arch x86_64 --mem 32M
+shows "is said" 'does not start with less than 64M'
+runs 0 "riscv64: the same memory" plan --arch riscv64 --mem 32M
 runs 2 "a guest image that is not there" plan --arch riscv64 --initrd "$scratch/none"
 runs 2 "Bochs for another architecture" plan --arch riscv64 --emulator bochs
 runs 2 "an image that is not there" "$top/scripts/run-qemu.sh" --arch riscv64 --image "$scratch/none"
