@@ -180,7 +180,8 @@ static struct zone *make_zone(struct hpa_range range)
 		return NULL;
 
 	zone = frame_ptr(range.start);
-	memset(zone, 0, bytes);
+	/* 6 MiB for 64 GiB of RAM: cleared as fast as the machine can. */
+	machine_zero(NULL, zone, overhead << MM_PAGE_SHIFT);
 	zone->base = base + overhead;
 	zone->frames = frames - overhead;
 	words = (uint64_t *)(zone + 1);
