@@ -298,6 +298,8 @@ static void do_call3(struct agent_context *ctx)
 	ctx->value = result.error << 32 | (uint32_t)result.value;
 }
 
+#define SWEEP_PROGRESS 256U
+
 /* Each attempt may trap: it is not tried as a whole. */
 static void sweep(struct agent_context *ctx)
 {
@@ -315,6 +317,10 @@ static void sweep(struct agent_context *ctx)
 	for (ctx->attempt = 0; ctx->attempt < length; ctx->attempt++) {
 		enum agent_trap trap = AGENT_DONE;
 
+		/* Most attempts end in a trap of the guest's own, which an emulator may take long
+		 * for: a call that is progress for the hypervisor (kernel/hang.h). */
+		if (ctx->attempt % SWEEP_PROGRESS == 0)
+			guest_call(GUEST_CYCLES, 0, 0, 0);
 		if (forbidden && !agent_sweep_forbidden(ctx))
 			continue;
 		if (!agent_try(ctx->frame, attempts[kind], ctx))

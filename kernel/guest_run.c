@@ -12,6 +12,9 @@
 #include "kernel/tap.h"
 #include "log.h"
 
+/* Of guest time. A guest may wait for as long as it likes within them. */
+#define GUEST_SECONDS 20
+
 /* The payload's own file in guests/ says what its arguments are. */
 static const struct {
 	const char *guest;
@@ -78,6 +81,8 @@ static void run(struct test *t, const struct guest_image *image)
 		.ram_bytes = t->options->mem,
 		.areas = {{gpa_at(ARENA), GIB(1), VM_LAZY, MM_RWX, 0}},
 		.seed = t->options->seed,
+		.quiet_s = HANG_NEVER,
+		.total_s = GUEST_SECONDS,
 	};
 	struct scenario *s;
 

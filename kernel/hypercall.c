@@ -94,6 +94,8 @@ static MM_NOINLINE bool answer(struct vm_vcpu *v, const struct vm_exit_call *cal
 	enum guest_error error = GUEST_OK;
 	uint64_t value = 0;
 
+	if (call->function != GUEST_YIELD)
+		atomic_fetch_add_explicit(&vm->calls, 1, memory_order_relaxed);
 	switch (call->function) {
 	case GUEST_YIELD:
 		break;

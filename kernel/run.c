@@ -12,6 +12,7 @@
  */
 #include "kernel/run.h"
 
+#include "kernel/hang.h"
 #include "kernel/hypercall.h"
 #include "kernel/kill_report.h"
 #include "kernel/watch.h"
@@ -24,7 +25,8 @@
 /* Why a vCPU left the loop. */
 enum stop {
 	STOP_ENDED, /* it exited, or its VM has ended */
-	STOP_SLICE, /* its slice is over, or it gave the rest away */
+	STOP_SLICE, /* its slice is over */
+	STOP_WAIT,  /* it gave the rest of its slice away */
 };
 
 static MM_NOINLINE void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum vm_kill reason,
@@ -200,6 +202,9 @@ static MM_NOINLINE enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exi
 {
 	struct vm *vm = v->vm;
 
+	if (exit->kind == VM_EXIT_FIRMWARE || exit->kind == VM_EXIT_PORT ||
+	    exit->kind == VM_EXIT_SYSREG || exit->kind == VM_EXIT_UNDEFINED)
+		atomic_fetch_add_explicit(&vm->calls, 1, memory_order_relaxed);
 	switch (exit->kind) {
 	case VM_EXIT_FIRMWARE:
 		vm->ops->call_return(&v->vcpu, vm->ops->firmware_unknown, 0);
@@ -212,7 +217,7 @@ static MM_NOINLINE enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exi
 		break;
 	case VM_EXIT_HALT:
 		vm->ops->skip(&v->vcpu, exit, 0);
-		return STOP_SLICE;
+		return STOP_WAIT;
 	case VM_EXIT_INTERRUPT:
 		break;
 	case VM_EXIT_DEADLINE:
@@ -250,11 +255,14 @@ static MM_NOINLINE enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
 			break;
 		case VM_EXIT_HYPERCALL:
 			if (MM_UNLIKELY(hypercall(v, &exit.call)))
-				return STOP_SLICE;
+				return STOP_WAIT;
 			break;
-		default:
-			if (on_rare_exit(v, &exit) == STOP_SLICE)
-				return STOP_SLICE;
+		default: {
+			enum stop stop = on_rare_exit(v, &exit);
+
+			if (stop != STOP_ENDED)
+				return stop;
+		}
 		}
 	}
 	return STOP_ENDED;
@@ -270,14 +278,65 @@ struct share {
 	unsigned stride;
 };
 
-static uint64_t slice_end(const struct vm *vm, bool alone)
+/* A vCPU that is alone on its CPU keeps its deadline until that has come: see vcpu.h. */
+static uint64_t slice_end(struct vm_vcpu *v, bool alone)
 {
-	uint64_t end;
+	uint64_t now = machine_ticks();
 
-	if (alone)
-		return vm->deadline;
-	end = machine_ticks() + machine_ticks_per_second() / SLICES_PER_SECOND;
-	return end < vm->deadline ? end : vm->deadline;
+	hang_enter(v, now);
+	if (!alone)
+		v->slice_end = now + machine_ticks_per_second() / SLICES_PER_SECOND;
+	else if (now >= v->slice_end)
+		v->slice_end = now + hang_round();
+	return v->slice_end < v->vm->deadline ? v->slice_end : v->vm->deadline;
+}
+
+static MM_NOINLINE void end_hung(struct vm_vcpu *v, enum vm_kill reason)
+{
+	struct vm_exit exit = {.kind = VM_EXIT_DEADLINE, .pc = v->vm->ops->pc(&v->vcpu)};
+
+	kill(v, &exit, reason, gpa_at(0));
+}
+
+/* One slice of a vCPU. True: it wants another one. */
+static bool run_slice(struct vm_vcpu *v, bool alone)
+{
+	enum stop stop = run_vcpu(v, slice_end(v, alone));
+
+	if (stop == STOP_ENDED)
+		return false;
+	switch (hang_check(v, stop == STOP_WAIT)) {
+	case HANG_NO_PROGRESS:
+		end_hung(v, KILL_HANG);
+		break;
+	case HANG_TOO_LONG:
+		end_hung(v, KILL_BUDGET);
+		break;
+	default:
+		break;
+	}
+	return true;
+}
+
+/* For reports: where a vCPU is whose VM did not end by itself. On the CPU that ran it. */
+static void note_place(struct vm_vcpu *v)
+{
+	struct vm *vm = v->vm;
+	uint64_t bytes;
+	gpa_t at;
+
+	if (v->exited || (vm_outcome(vm) == VM_EXITED && vm->exit_status == 0))
+		return;
+	v->last_cpu = machine_cpu_index();
+	v->last_pc = vm->ops->pc(&v->vcpu);
+	v->last_code_bytes = 0;
+	if (vm->ops->translate(&v->vcpu, gva_at(v->last_pc), MM_X, &at) != MM_OK)
+		return;
+	bytes = MM_PAGE_SIZE - at.raw % MM_PAGE_SIZE;
+	if (bytes > VM_CODE_BYTES)
+		bytes = VM_CODE_BYTES;
+	if (aspace_read(&vm->as, at, v->last_code, (size_t)bytes) == MM_OK)
+		v->last_code_bytes = (unsigned)bytes;
 }
 
 static void run_share(void *arg)
@@ -291,13 +350,14 @@ static void run_share(void *arg)
 		for (unsigned i = share->cpu; i < share->count; i += share->stride) {
 			struct vm_vcpu *v = share->vcpus[i];
 
-			if (run_vcpu(v, slice_end(v->vm, alone)) == STOP_SLICE)
+			if (run_slice(v, alone))
 				more = true;
 		}
 	}
 	for (unsigned i = share->cpu; i < share->count; i += share->stride) {
 		struct vm_vcpu *v = share->vcpus[i];
 
+		note_place(v);
 		if (v->vm->ops->park != NULL)
 			v->vm->ops->park(&v->vcpu);
 	}
@@ -312,10 +372,13 @@ uint64_t vm_first_run(void)
 
 static void begin(struct vm *vm)
 {
-	uint64_t budget = vm->config->budget_ms != 0 ? vm->config->budget_ms : VM_BUDGET_MS;
+	uint64_t budget = vm->config->budget_ms;
 
 	vm->watched = vm->trace != NULL || log_level >= LOG_FAULTS;
-	vm->deadline = machine_ticks() + budget * machine_ticks_per_second() / 1000;
+	vm->deadline = UINT64_MAX;
+	if (budget != 0)
+		vm->deadline = machine_ticks() + budget * machine_ticks_per_second() / 1000;
+	hang_begin(vm);
 }
 
 void vm_run_all(struct vm *const vms[], size_t count)

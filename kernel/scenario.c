@@ -8,15 +8,12 @@
 #include "machine.h"
 #include "mm/bits.h"
 
-/* ms: reached by what hangs, and by nothing else on however busy a host. */
-#define BUDGET 300000
-
 static struct scenario only;
 
 struct vm_config scenario_config(const char *name, const char *guest, enum vm_backing backing,
                                  uint64_t arena_bytes)
 {
-	struct vm_config config = {.name = name, .seed = 1, .budget_ms = BUDGET};
+	struct vm_config config = {.name = name, .seed = 1};
 
 	ASSERT(guest_image_find(guest, &config.image));
 	config.areas[0] = (struct vm_area){

@@ -14,7 +14,6 @@
 #define SOAK_EXITS     UINT64_C(10000000)
 #define BENCH_SUM      2 /* guests/bench.c: the cycles of all its rounds */
 #define PROGRESS_STEPS 20U
-#define HANG_MS        600000U /* a VM's budget: a hang, whatever the machine is busy with */
 
 /* The VMs' own lines would drown the log: a line now and then says how far it has come. */
 static void progress(const struct test *t, uint64_t done, uint64_t all, uint64_t step)
@@ -34,7 +33,6 @@ static void soak_faults(struct test *t, const void *data)
 	config.args[0] = LAZY_WRITE;
 	config.args[1] = MM_PAGE_SIZE;
 	config.args[2] = FAULTS_PER_VM;
-	config.budget_ms = HANG_MS;
 	log_level = LOG_QUIET;
 	while (done < SOAK_FAULTS && t->failures == 0) {
 		struct scenario *s = scenario_do(t, &config);
@@ -65,10 +63,8 @@ static void soak_vms(struct test *t, const void *data)
 	good.args[0] = LAZY_WRITE;
 	good.args[1] = MM_PAGE_SIZE;
 	good.args[2] = 16;
-	good.budget_ms = HANG_MS;
 	bad.args[0] = ARENA + MIB(2);
 	bad.args[1] = 1;
-	bad.budget_ms = HANG_MS;
 	log_level = LOG_QUIET;
 	for (unsigned i = 1; i <= SOAK_VMS && t->failures == 0; i++) {
 		struct scenario *s = scenario_do(t, i % 2 != 0 ? &good : &bad);
@@ -100,7 +96,8 @@ static void soak_exits(struct test *t, const void *data)
 
 	(void)data;
 	one_cpu.cpus = 1;
-	wild.budget_ms = UINT64_C(3600) * 1000;
+	wild.quiet_s = HANG_NEVER; /* GUEST_NOP is no progress */
+	wild.total_s = 3600;
 	wild.args[2] = SOAK_EXITS;
 	good.args[0] = LAZY_WRITE;
 	good.args[1] = MM_PAGE_SIZE;

@@ -338,6 +338,19 @@ void vm_vcpu_exit(struct vm_vcpu *v, uint64_t status)
 		vm->exit_status = status;
 }
 
+void vm_describe_vcpu(const struct vm_vcpu *v, char *text, size_t size)
+{
+	char code[2 * VM_CODE_BYTES + 1] = "unreadable";
+
+	for (unsigned i = 0; i < v->last_code_bytes; i++)
+		format_string(code + (size_t)2 * i, 3, "%02x", v->last_code[i]);
+	if (v->exited)
+		format_string(text, size, "vcpu %u: exited", v->vcpu.index);
+	else
+		format_string(text, size, "vcpu %u: cpu=%u pc=0x%" PRIx64 " code=%s", v->vcpu.index,
+		              v->last_cpu, v->last_pc, code);
+}
+
 const char *vm_kill_name(enum vm_kill reason)
 {
 	static const char *const names[KILL_REASONS] = {
@@ -351,6 +364,7 @@ const char *vm_kill_name(enum vm_kill reason)
 		[KILL_MMIO_UNDECODED] = "mmio-undecoded",
 		[KILL_MMIO_REFUSED] = "mmio-refused",
 		[KILL_BUDGET] = "budget",
+		[KILL_HANG] = "hang",
 		[KILL_SHUTDOWN] = "shutdown",
 		[KILL_FAILURE] = "entry-failure",
 	};

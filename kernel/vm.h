@@ -17,6 +17,7 @@
 
 #include "kernel/devices.h"
 #include "kernel/hal.h"
+#include "kernel/hang.h"
 #include "kernel/host.h"
 #include "kernel/loader.h"
 #include "mm/aspace.h"
@@ -27,6 +28,9 @@
 #define VM_DEVICES 4
 #define VM_BLOCKS  16
 #define VM_REPORTS 16
+
+/* Of code at the PC, as they are kept for a report. No instruction is longer. */
+#define VM_CODE_BYTES 16
 
 enum vm_backing {
 	VM_LAZY,      /* frames on first touch */
@@ -51,13 +55,13 @@ struct vm_config {
 	unsigned vcpus;                 /* 0 means 1 */
 	uint64_t quota;                 /* frames that its address space may hold; 0: no limit */
 	uint64_t frame_limit;           /* frames after which the allocator runs dry; 0: never */
-	uint64_t budget_ms;             /* after which it is stopped; 0 means VM_BUDGET_MS */
+	uint64_t budget_ms;             /* of machine_ticks(), after which it is killed; 0: none */
+	uint32_t quiet_s;               /* rounds without progress: hang.h. 0 means HANG_QUIET */
+	uint32_t total_s;               /* rounds in all; 0 means HANG_TOTAL */
 	uint64_t seed;
 	uint64_t args[8];
 	const struct virt_geometry *geometry; /* NULL: the first that reaches every area */
 };
-
-#define VM_BUDGET_MS 20000
 
 enum vm_outcome {
 	VM_RUNNING,
@@ -77,6 +81,7 @@ enum vm_kill {
 	KILL_MMIO_UNDECODED, /* a device access in a form that is not emulated */
 	KILL_MMIO_REFUSED,   /* one that the device or the bus refuses */
 	KILL_BUDGET,         /* it ran for longer than it may */
+	KILL_HANG,           /* it made no progress: hang.h */
 	KILL_SHUTDOWN,       /* triple fault */
 	KILL_FAILURE,        /* the hardware would not enter it */
 	KILL_REASONS,
@@ -128,7 +133,15 @@ struct vm_vcpu {
 	unsigned futile_faults;  /* and how often in a row */
 	uint64_t timer; /* machine_ticks() at which its interrupt line is raised; UINT64_MAX: never
 	                 */
+	uint64_t slice_end; /* machine_ticks() at which its slice ends */
+	struct hang_account hang;
 	bool exited;
+
+	/* Where it was when the run ended, if the guest did not end by itself. */
+	unsigned last_cpu;
+	uint64_t last_pc;
+	uint8_t last_code[VM_CODE_BYTES];
+	unsigned last_code_bytes; /* 0: the code cannot be read */
 };
 
 struct vm {
@@ -147,7 +160,8 @@ struct vm {
 	uint64_t exit_status;         /* if VM_EXITED */
 	enum vm_kill reason;          /* if VM_KILLED */
 	gpa_t kill_gpa;               /* of the access it was killed for */
-	uint64_t deadline;            /* machine_ticks() */
+	uint64_t deadline;            /* machine_ticks(); UINT64_MAX: none */
+	_Atomic uint64_t calls;       /* exits that are progress, but for faults: hang.h */
 	struct fault_trace *trace;    /* NULL: none */
 	const struct vm_hooks *hooks; /* NULL: none */
 
@@ -189,6 +203,8 @@ uint64_t vm_destroy(struct vm *vm);
 
 /* Ends a VM, from any of its vCPUs: false if it had ended already. */
 bool vm_kill(struct vm *vm, enum vm_kill reason, gpa_t gpa);
+/* Of a vCPU whose VM did not end by itself, once the run is over: its CPU, PC and code. */
+void vm_describe_vcpu(const struct vm_vcpu *v, char *text, size_t size);
 /* One vCPU has called GUEST_EXIT. */
 void vm_vcpu_exit(struct vm_vcpu *v, uint64_t status);
 

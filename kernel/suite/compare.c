@@ -257,7 +257,13 @@ void compare_end(struct suite_run *run)
 	const struct vm *vm = run->vm;
 	bool dies = run->c->end == SUITE_DIES;
 
-	if (dies != (vm->outcome == VM_KILLED))
+	if (vm->outcome == VM_KILLED && vm->reason == KILL_HANG)
+		suite_fail(run, "hangs: no progress in %u s of guest time",
+		           run->c->quiet_s != 0 ? run->c->quiet_s : HANG_QUIET);
+	else if (vm->outcome == VM_KILLED && vm->reason == KILL_BUDGET && !dies)
+		suite_fail(run, "does not end: more than %u s of guest time",
+		           run->c->total_s != 0 ? run->c->total_s : HANG_TOTAL);
+	else if (dies != (vm->outcome == VM_KILLED))
 		suite_fail(run,
 		           "expected the VM to %s; it %s (reason=%s gpa=0x%" PRIx64
 		           " status=0x%" PRIx64 ")",

@@ -431,7 +431,6 @@ static const struct suite_case cases[] = {
 		.arena_only = true,
 		.ready = take_at_start,
 		.verify = restore_often,
-		.budget = 120000,
 	},
 };
 

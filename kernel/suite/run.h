@@ -21,7 +21,8 @@ struct suite_run {
 	uint64_t scratch[8]; /* for the steps of the case; zero at the start */
 	unsigned complaints; /* things that were not as they must be; the first few in words: */
 	char why[SUITE_WHYS][SUITE_WHY];
-	const char *skip; /* why it cannot run here; NULL if it can */
+	char place[SUITE_VCPUS][SUITE_WHY]; /* of each vCPU, if the VM did not end by itself */
+	const char *skip;                   /* why it cannot run here; NULL if it can */
 	uint64_t seed;
 };
 

@@ -17,9 +17,6 @@
 #include "kernel/tap.h"
 #include "machine.h"
 
-/* ms: reached by what hangs, and by nothing else on however busy a host. */
-#define DEFAULT_BUDGET 300000
-
 /* --- set-up --- */
 
 static enum mm_error map_area(struct suite_run *run, const struct suite_area *area)
@@ -132,6 +129,17 @@ static void run_vm(struct suite_run *run)
 		suite_fail(run, "not as it must be afterwards");
 }
 
+/* Where the vCPUs of a case that failed were when its VM ended. */
+static void note_places(struct suite_run *run)
+{
+	bool by_itself = run->vm->outcome == VM_EXITED && run->vm->exit_status == 0;
+
+	if (run->complaints == 0 || by_itself || run->vm->outcome == VM_RUNNING)
+		return;
+	for (unsigned i = 0; i < run->vm->vcpu_count; i++)
+		vm_describe_vcpu(&run->vm->vcpus[i], run->place[i], sizeof(run->place[i]));
+}
+
 static void run_in_vm(struct suite_run *run)
 {
 	const struct suite_case *c = run->c;
@@ -140,6 +148,7 @@ static void run_in_vm(struct suite_run *run)
 		suite_fail(run, "could not be prepared");
 	else if (map_areas(run) && c->end != SUITE_REFUSED && write_scripts(run))
 		run_vm(run);
+	note_places(run);
 }
 
 /* The frames that a case's VM has before its guest runs. */
@@ -165,7 +174,9 @@ static void make_and_run(struct suite_run *run)
 	struct vm_config config = {
 		.name = c->name,
 		.vcpus = vcpu_count(c),
-		.budget_ms = c->budget != 0 ? c->budget : DEFAULT_BUDGET,
+		.budget_ms = c->budget,
+		.quiet_s = c->quiet_s,
+		.total_s = c->total_s,
 		.seed = run->seed,
 		.geometry = c->geometry != NULL ? c->geometry : suite_geometry(),
 	};
@@ -243,6 +254,8 @@ static void report(const struct suite_run *run, const struct cmdline *options)
 	tap_result(run->complaints == 0, name, directive, reason);
 	for (unsigned i = 0; i < run->complaints && i < SUITE_WHYS; i++)
 		log_line(LOG_QUIET, "  %s", run->why[i]);
+	for (unsigned i = 0; i < SUITE_VCPUS && run->place[i][0] != '\0'; i++)
+		log_line(LOG_QUIET, "  %s", run->place[i]);
 	if (run->complaints != 0)
 		log_line(LOG_QUIET, "  rerun: test=%s seed=%" PRIu64, name, run->seed);
 }
@@ -286,7 +299,7 @@ static const struct suite_subject *const subjects[] = {
 	&suite_smp,        &suite_firmware,
 	&suite_hostile,    &suite_hostile_code,
 	&suite_boundary,   &suite_boundary_access,
-	&suite_coherent,
+	&suite_coherent,   &suite_selftest,
 };
 
 typedef void visit_case(const struct suite_case *c, const struct host *host,
@@ -304,6 +317,11 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
+static bool begins_with(const char *text, const char *start)
+{
+	return strlen(text) >= strlen(start) && memcmp(text, start, strlen(start)) == 0;
+}
+
 static bool selected(const struct suite_case *c, const struct cmdline *options)
 {
 	if (c->arch != NULL && !has_word(c->arch, machine_arch))
@@ -317,6 +335,8 @@ static unsigned visit_subject(const struct suite_subject *subject, const struct 
 	static struct suite_draft draft;
 	unsigned count = 0;
 
+	if (subject == &suite_selftest && !begins_with(options->test, "selftest."))
+		return 0;
 	for (size_t i = 0; i < subject->count; i++) {
 		if (!selected(&subject->cases[i], options))
 			continue;

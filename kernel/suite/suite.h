@@ -278,8 +278,11 @@ struct suite_case {
 	/* Other VMs beside it, with a lazy arena of 64 pages each: they must run to their ends and
 	 * answer as they should, whatever becomes of this one. beside_neighbour is one of them. */
 	const struct suite_op *beside[SUITE_BESIDE];
-	uint64_t quota;    /* of frames beyond those it starts with; 0: none */
-	uint64_t budget;   /* milliseconds of run time, after which the VM is killed; 0: default */
+	uint64_t quota; /* of frames beyond those it starts with; 0: none */
+	uint64_t
+		budget; /* milliseconds of machine_ticks(), after which the VM is killed; 0: none */
+	uint32_t quiet_s;  /* as in vm_config: a hang; 0: the default */
+	uint32_t total_s;  /* as in vm_config: too long; 0: the default */
 	unsigned cpus;     /* needs so many real CPUs: one vCPU on each */
 	bool share_cpu;    /* all VMs take turns on one CPU: what each gets is our doing */
 	enum vm_kill kill; /* SUITE_DIES: why; KILL_NONE: as the last fault says */
@@ -330,7 +333,7 @@ extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stag
 	suite_atomics, suite_straddle, suite_mmio, suite_timer, suite_privileged, suite_capability,
 	suite_hostaccess, suite_dirty, suite_range, suite_misconfig, suite_vms, suite_smp,
 	suite_firmware, suite_hostile, suite_hostile_code, suite_boundary, suite_boundary_access,
-	suite_coherent;
+	suite_coherent, suite_selftest;
 
 /* The geometry of nested tables that all cases of this run have, and its format. */
 const struct virt_geometry *suite_geometry(void);

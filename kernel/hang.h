@@ -1,0 +1,61 @@
+/*
+ * The time limits of a guest: when it hangs, and when it has run for too long.
+ *
+ * A round is one second of machine_ticks() that a vCPU has spent in its guest, or waiting for
+ * something that does not come. Time is added up slice by slice, and no slice counts for more than
+ * one round. After each round without progress the hypervisor also does a fixed amount of work of
+ * its own on the same CPU (see hang.c).
+ *
+ * Progress is a nested fault that was answered, a change of the address space, an access to a
+ * device, port or system register, a firmware call, or a hypercall other than GUEST_NOP and
+ * GUEST_YIELD, by any vCPU of the VM. A VM hangs when each vCPU that has
+ * not exited has had HANG_QUIET rounds without progress. It has run for too long when one vCPU
+ * has had HANG_TOTAL rounds, whatever it did in them.
+ *
+ * A busy host cannot make a working guest hang. An emulator that is stopped for a minute adds one
+ * round, since a slice counts once. An emulator that gets little of its host's time runs the
+ * guest and the hypervisor's own work equally slowly: before a guest hangs, its CPU has done
+ * HANG_QUIET times that work, which is more than any case does between two signs of progress.
+ * A guest that does what is slow in emulators (traps to itself, new code) makes progress now and
+ * then: guests/agent.c, sweep().
+ */
+#ifndef KERNEL_HANG_H
+#define KERNEL_HANG_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define HANG_QUIET 8U
+#define HANG_TOTAL 120U
+#define HANG_NEVER UINT32_MAX
+
+struct vm;
+struct vm_vcpu;
+
+/* A vCPU's account. Written by the CPU that runs it; the others read `quiet`. */
+struct hang_account {
+	uint64_t entered;       /* machine_ticks() when its slice began */
+	uint64_t looked;        /* ...and when hang_check() was last called */
+	uint64_t used;          /* ticks of the round that has begun */
+	uint64_t progress;      /* of the VM, as it was at the last round */
+	_Atomic uint32_t quiet; /* rounds since there was progress */
+	uint32_t rounds;        /* since the run began */
+};
+
+enum hang_verdict {
+	HANG_NOT,
+	HANG_NO_PROGRESS,
+	HANG_TOO_LONG,
+};
+
+/* machine_ticks() in a round. */
+uint64_t hang_round(void);
+/* Before the vCPUs of a VM run. */
+void hang_begin(struct vm *vm);
+/* At the start of a slice. */
+void hang_enter(struct vm_vcpu *v, uint64_t now);
+/* At its end. `waiting`: the guest gave its CPU away, so the time in between counts, too. */
+enum hang_verdict hang_check(struct vm_vcpu *v, bool waiting);
+
+#endif

@@ -1,0 +1,10 @@
+#!/bin/bash
+# Hanging cases on Arm.
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/hang.sh
+. "$top/tests/hang.sh"
+
+hang_all el2 --arch aarch64 --smp 2
+
+done_testing

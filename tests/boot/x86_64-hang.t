@@ -1,0 +1,15 @@
+#!/bin/bash
+# Hanging cases on AMD (QEMU) and on Intel (Bochs).
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/hang.sh
+. "$top/tests/hang.sh"
+
+hang_all svm --arch x86_64 --emulator qemu --accel tcg --virt svm --smp 2
+
+if hang_run vmx 'selftest.*.spin-masked' --arch x86_64 --virt vmx; then
+	hangs vmx selftest.hang.spin-masked "$quiet" "$(place 0)"
+	passes vmx selftest.after.spin-masked
+fi
+
+done_testing

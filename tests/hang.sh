@@ -1,0 +1,72 @@
+# Boot tests of hangs: a case that hangs is named, with the place of each vCPU, and the next case
+# runs. Source it after tests/tap.sh.
+#
+#	hang_run EXTENSION PATTERN OPTIONS...	false if it cannot run here
+#	hangs EXTENSION CASE REGEX...		the case failed, and the log says so
+#	passes EXTENSION CASE
+#	hang_all EXTENSION OPTIONS...		all of it
+# shellcheck shell=bash
+: "${top:?}" "${scratch:?}" # tap.sh's
+
+log=$scratch/log
+
+# The verdict of a case and what is said about it, up to the next verdict.
+case_of() { # NAME
+	awk -v name="$1" '/^(not )?ok/ { mine = $0 ~ "- " name "$" } mine' "$log"
+}
+
+hangs() {
+	local extension=$1 name=$2 regex
+	shift 2
+	case_of "$name" >"$scratch/case"
+	for regex in "^not ok .*- $name\$" "$@" "rerun:.* test=$name "; do
+		grep -qE -- "$regex" "$scratch/case" && continue
+		result "not ok" "$extension: $name is reported"
+		explain <<<"no '$regex' in:"
+		explain <"$scratch/case"
+		return
+	done
+	result ok "$extension: $name is reported"
+}
+
+passes() {
+	if grep -qE "^ok [0-9]+ - $2\$" "$log"; then
+		result ok "$1: $2 runs after it"
+	else
+		result "not ok" "$1: $2 runs after it"
+		tail -n 20 "$log" | explain
+	fi
+}
+
+hang_run() {
+	local extension=$1 pattern=$2 status=0
+	shift 2
+	"$top/scripts/run-qemu.sh" --save "$log" --timeout 300 --status 1 --append "test=$pattern" \
+		"$@" >/dev/null 2>"$scratch/err" </dev/null || status=$?
+	case $status in
+	0) result ok "$extension: a run with hanging cases ends by itself, as failed" ;;
+	77)
+		skip "$extension" "$(sed -n 's/^run-qemu: cannot run here: //p' "$scratch/err")"
+		return 1
+		;;
+	*)
+		result "not ok" "$extension: a run with hanging cases ends by itself, as failed"
+		explain <"$scratch/err"
+		;;
+	esac
+}
+
+quiet='hangs: no progress in [0-9]+ s'
+place() { echo "vcpu $1: cpu=[0-9]+ pc=0x[0-9a-f]+ code=[0-9a-f]{8}"; }
+
+hang_all() {
+	hang_run "$1" 'selftest.*' "${@:2}" || return 0
+	hangs "$1" selftest.hang.spin-masked "hangs: no progress in 8 s" "$(place 0)"
+	passes "$1" selftest.after.spin-masked
+	hangs "$1" selftest.hang.waiting "$quiet" "$(place 0)"
+	hangs "$1" selftest.hang.barrier "$quiet" "$(place 0)" "$(place 1)"
+	hangs "$1" selftest.hang.calls "$quiet" "$(place 0)"
+	hangs "$1" selftest.hang.endless 'does not end: more than 3 s' "$(place 0)"
+	hangs "$1" selftest.hang.neighbour "$quiet" "$(place 0)"
+	passes "$1" selftest.after.all
+}
