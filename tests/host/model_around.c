@@ -64,7 +64,9 @@ static void other_cpu(void *ctx)
 
 	o->ran = true;
 	hal_test_set_cpu(1);
-	if (is_shared(m->op) && !is_frozen(m, gpa)) {
+	/* Under a quota that is exhausted, a fault waits for all other calls to return, so here
+	 * faults under a quota wait as they do beside exclusive calls. */
+	if (is_shared(m->op) && !m->universe->quota && !is_frozen(m, gpa)) {
 		bool refused = m->refused;
 		apply_touch(m, &touch);
 		m->refused = refused;
