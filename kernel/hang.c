@@ -39,6 +39,7 @@ void hang_begin(struct vm *vm)
 		struct hang_account *account = &vm->vcpus[i].hang;
 
 		account->looked = now;
+		account->entered = 0;
 		account->used = 0;
 		account->progress = progress;
 		account->rounds = 0;
@@ -48,7 +49,7 @@ void hang_begin(struct vm *vm)
 
 void hang_enter(struct vm_vcpu *v, uint64_t now)
 {
-	v->hang.entered = now;
+	atomic_store_explicit(&v->hang.entered, now, memory_order_relaxed);
 }
 
 static bool all_quiet(const struct vm *vm, uint32_t limit)
@@ -56,7 +57,8 @@ static bool all_quiet(const struct vm *vm, uint32_t limit)
 	for (unsigned i = 0; i < vm->vcpu_count; i++) {
 		const struct vm_vcpu *v = &vm->vcpus[i];
 
-		if (!v->exited && atomic_load(&v->hang.quiet) < limit)
+		if (!v->exited && atomic_load(&v->hang.entered) != 0 &&
+		    atomic_load(&v->hang.quiet) < limit)
 			return false;
 	}
 	return true;

@@ -9,8 +9,8 @@
  * Progress is a nested fault that was answered, a change of the address space, an access to a
  * device, port or system register, a firmware call, or a hypercall other than GUEST_NOP and
  * GUEST_YIELD, by any vCPU of the VM. A VM hangs when each vCPU that has
- * not exited has had HANG_QUIET rounds without progress. It has run for too long when one vCPU
- * has had HANG_TOTAL rounds, whatever it did in them.
+ * run and not exited has had HANG_QUIET rounds without progress. It has run for too long when one
+ * vCPU has had HANG_TOTAL rounds, whatever it did in them.
  *
  * A busy host cannot make a working guest hang. An emulator that is stopped for a minute adds one
  * round, since a slice counts once. An emulator that gets little of its host's time runs the
@@ -33,14 +33,14 @@
 struct vm;
 struct vm_vcpu;
 
-/* A vCPU's account. Written by the CPU that runs it; the others read `quiet`. */
+/* A vCPU's account. Written by the CPU that runs it; others read it. */
 struct hang_account {
-	uint64_t entered;       /* machine_ticks() when its slice began */
-	uint64_t looked;        /* ...and when hang_check() was last called */
-	uint64_t used;          /* ticks of the round that has begun */
-	uint64_t progress;      /* of the VM, as it was at the last round */
-	_Atomic uint32_t quiet; /* rounds since there was progress */
-	uint32_t rounds;        /* since the run began */
+	_Atomic uint64_t entered; /* machine_ticks() when its slice began; 0: it has not run yet */
+	uint64_t looked;          /* ...and when hang_check() was last called */
+	uint64_t used;            /* ticks of the round that has begun */
+	uint64_t progress;        /* of the VM, as it was at the last round */
+	_Atomic uint32_t quiet;   /* rounds since there was progress */
+	uint32_t rounds;          /* since the run began */
 };
 
 enum hang_verdict {

@@ -18,6 +18,7 @@
 #include "kernel/watch.h"
 #include "log.h"
 #include "machine.h"
+#include "wait_limit.h"
 
 /* A vCPU's share of its CPU before the next one's turn. */
 #define SLICES_PER_SECOND 500
@@ -303,6 +304,7 @@ static bool run_slice(struct vm_vcpu *v, bool alone)
 {
 	enum stop stop = run_vcpu(v, slice_end(v, alone));
 
+	wait_alive();
 	if (stop == STOP_ENDED)
 		return false;
 	switch (hang_check(v, stop == STOP_WAIT)) {

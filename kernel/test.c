@@ -7,6 +7,7 @@
 #include "kernel/suite/deviations.h"
 #include "kernel/tap.h"
 #include "log.h"
+#include "wait_limit.h"
 
 /* After that many failures of one case, the rest says nothing new. */
 #define FAILURES_SHOWN 8
@@ -36,13 +37,18 @@ static void run_case(const struct test_case *c, const struct host *host,
 {
 	struct test t = {.name = c->name, .host = host, .options = options};
 	uint64_t free = frames_free();
-	const char *reason;
+	const char *reason, *wrong;
 	enum tap_directive known = deviation(options->emulator, host, c->name, &reason);
 
+	wait_case(c->name);
 	if (known == TAP_SKIP)
 		test_skip(&t, reason);
 	else
 		c->run(&t, c->data);
+	wait_case(NULL);
+	wrong = wait_complaint();
+	if (wrong != NULL)
+		test_fail(&t, __FILE__, __LINE__, "%s", wrong);
 	if (t.failures == 0 && frames_free() != free)
 		test_fail(&t, __FILE__, __LINE__, "%" PRIu64 " frames leaked",
 		          free - frames_free());

@@ -67,6 +67,15 @@ hang_all() {
 	hangs "$1" selftest.hang.barrier "$quiet" "$(place 0)" "$(place 1)"
 	hangs "$1" selftest.hang.calls "$quiet" "$(place 0)"
 	hangs "$1" selftest.hang.endless 'does not end: more than 3 s' "$(place 0)"
+	hangs "$1" selftest.hang.lost-kick 'cpu 1: a kick did not arrive'
+	hangs "$1" selftest.hang.lost-start "$quiet" "$(place 0)" "$(place 1)"
 	hangs "$1" selftest.hang.neighbour "$quiet" "$(place 0)"
 	passes "$1" selftest.after.all
+}
+
+# The hypervisor itself hangs on one CPU: another one ends the run, and names the case.
+stuck() { # EXTENSION OPTIONS...
+	runs 0 "$1: a CPU that hangs in the hypervisor ends the run" \
+		"$top/scripts/run-qemu.sh" "${@:2}" --append 'test=selftest-stuck.*' --timeout 200 --status 2 \
+		--expect '^Bail out! case selftest-stuck.hypervisor hangs: .*cpu 1'
 }

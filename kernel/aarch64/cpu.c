@@ -17,6 +17,7 @@
 #include "psci.h"
 #include "timer.h"
 #include "trap.h"
+#include "wait_limit.h"
 
 SYSREG_WRITE(vbar_el2, "vbar_el2")
 
@@ -57,6 +58,8 @@ static void sleep_unless_kicked(void)
 
 static void wake(const struct cpu *cpu)
 {
+	if (wait_kick_lost())
+		return;
 	dsb_ishst();
 	__asm__ volatile("sev" : : : "memory");
 	irq_kick(cpu);
@@ -102,14 +105,21 @@ void machine_init(const struct boot_info *info)
 	atomic_store(&cpus[0].online, true);
 }
 
+/* The deadline of the guest that ran here last does not end the sleep: only a kick does. */
 static void await_work(struct cpu *cpu)
 {
+	uint64_t control = read_cnthp_ctl_el2() & (TIMER_ENABLE | TIMER_IMASK);
+
+	write_cnthp_ctl_el2(0);
+	isb();
 	for (;;) {
 		irq_acknowledge();
 		if (atomic_load(&cpu->busy))
-			return;
+			break;
 		sleep_unless_kicked();
 	}
+	write_cnthp_ctl_el2(control);
+	isb();
 }
 
 /* Whoever sets himself as the waiter after this has looked finds busy false already. */
@@ -132,6 +142,7 @@ void cpu_main(void)
 	atomic_store(&cpu->online, true);
 	for (;;) {
 		await_work(cpu);
+		atomic_store(&cpu->begun, true);
 		cpu->fn(cpu->arg);
 		finish_work(cpu);
 	}
@@ -199,25 +210,39 @@ void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
 {
 	cpus[cpu].fn = fn;
 	cpus[cpu].arg = arg;
+	atomic_store(&cpus[cpu].begun, false);
 	atomic_store(&cpus[cpu].busy, true);
 	wake(&cpus[cpu]);
 }
 
 void machine_wait(unsigned cpu)
 {
+	uint64_t control = read_cnthp_ctl_el2(), value = read_cnthp_cval_el2();
+	struct wait_limit limit;
+
 	atomic_store(&cpus[cpu].waiter, this_cpu());
+	wait_begin(&limit, cpu);
 	for (;;) {
 		irq_acknowledge();
 		if (!atomic_load(&cpus[cpu].busy))
 			break;
+		if (wait_step(&limit, !atomic_load(&cpus[cpu].begun)))
+			wake(&cpus[cpu]);
+		/* The timer ends the sleep, too, so that the limit is looked at. */
+		timer_set(machine_ticks() + machine_ticks_per_second());
 		sleep_unless_kicked();
 	}
 	atomic_store(&cpus[cpu].waiter, NULL);
+	/* The extension knows what it has set the timer to. */
+	write_cnthp_cval_el2(value);
+	write_cnthp_ctl_el2(control & (TIMER_ENABLE | TIMER_IMASK));
+	isb();
 }
 
 void machine_kick(unsigned cpu)
 {
-	irq_kick(&cpus[cpu]);
+	if (!wait_kick_lost())
+		irq_kick(&cpus[cpu]);
 }
 
 void machine_relax(void)

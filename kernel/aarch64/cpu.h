@@ -20,7 +20,8 @@ struct cpu {
 	uint64_t mpidr;   /* affinity fields alone: what PSCI and the GIC call it */
 	uint64_t irq;     /* the interrupt controller's own: a register base, a mask */
 	_Atomic bool online;
-	_Atomic bool busy; /* fn is set, and has not returned yet */
+	_Atomic bool busy;  /* fn is set, and has not returned yet */
+	_Atomic bool begun; /* ...and has been called */
 	void (*fn)(void *arg);
 	void *arg;
 	_Atomic(struct cpu *) waiter; /* sleeps until busy is false again */

@@ -16,6 +16,9 @@
 #define CPU_STACK_BYTES      16384
 #define CPU_TRAP_STACK_BYTES 8192
 
+#define CPU_GIVEN 1U /* work that it has not begun */
+#define CPU_WORKS 2U
+
 struct cpu {
 	void *stack_top;      /* CPU_STACK_TOP */
 	void *trap_stack_top; /* CPU_TRAP_STACK_TOP: its own, so that an overflow is reported */
@@ -33,7 +36,7 @@ struct cpu {
 	_Atomic uint32_t stale;
 
 	/* One piece of work: machine_run_on(). */
-	_Atomic uint32_t busy;
+	_Atomic uint32_t busy; /* 0, CPU_GIVEN or CPU_WORKS */
 	void (*work)(void *arg);
 	void *arg;
 } MM_ALIGNED_TO(64);

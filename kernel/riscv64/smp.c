@@ -8,6 +8,7 @@
 #include "kernel/riscv64/sbi.h"
 #include "kernel/riscv64/timer.h"
 #include "log.h"
+#include "wait_limit.h"
 
 static uint8_t stacks[MACHINE_MAX_CPUS][CPU_STACK_BYTES] MM_SECTION(".noinit") MM_ALIGNED_TO(16);
 static uint8_t trap_stacks[MACHINE_MAX_CPUS][CPU_TRAP_STACK_BYTES] MM_SECTION(".noinit")
@@ -51,6 +52,7 @@ void secondary_main(struct cpu *cpu)
 	atomic_store_explicit(&cpu->busy, 0, memory_order_release);
 	for (;;) {
 		if (atomic_load_explicit(&cpu->busy, memory_order_acquire) != 0) {
+			atomic_store_explicit(&cpu->busy, CPU_WORKS, memory_order_release);
 			cpu->work(cpu->arg);
 			atomic_store_explicit(&cpu->busy, 0, memory_order_release);
 			continue;
@@ -118,6 +120,8 @@ unsigned machine_start_cpus(unsigned wanted)
 
 void machine_kick(unsigned cpu)
 {
+	if (wait_kick_lost())
+		return;
 	sbi_call(SBI_IPI, SBI_IPI_SEND, 1, cpu_table[cpu].hart, 0, 0, 0);
 }
 
@@ -129,13 +133,25 @@ void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
 	ASSERT(atomic_load_explicit(&target->busy, memory_order_acquire) == 0);
 	target->work = fn;
 	target->arg = arg;
-	atomic_store_explicit(&target->busy, 1, memory_order_release);
+	atomic_store_explicit(&target->busy, CPU_GIVEN, memory_order_release);
 	machine_kick(cpu);
 }
 
 void machine_wait(unsigned cpu)
 {
-	(void)wait_until(&cpu_table[cpu], UINT64_MAX);
+	uint64_t step = machine_ticks_per_second() / WAKES_PER_SECOND;
+	struct wait_limit limit;
+	uint32_t busy;
+
+	wait_begin(&limit, cpu);
+	for (;;) {
+		busy = atomic_load_explicit(&cpu_table[cpu].busy, memory_order_acquire);
+		if (busy == 0)
+			break;
+		if (wait_step(&limit, busy == CPU_GIVEN))
+			machine_kick(cpu);
+		sleep_until(machine_ticks() + step);
+	}
 }
 
 /* SBI takes a set of harts as 64 bits that count from a base. */

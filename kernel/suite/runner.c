@@ -16,6 +16,7 @@
 #include "kernel/suite/suite.h"
 #include "kernel/tap.h"
 #include "machine.h"
+#include "wait_limit.h"
 
 /* --- set-up --- */
 
@@ -268,6 +269,7 @@ static void run_case(const struct suite_case *c, const struct host *host,
 {
 	static struct suite_run run;
 	enum log_level level = log_level;
+	const char *wrong;
 
 	memset(&run, 0, sizeof(run));
 	run.c = c;
@@ -279,9 +281,14 @@ static void run_case(const struct suite_case *c, const struct host *host,
 	/* The report on each guest that must die would bury the verdicts. */
 	if (level == LOG_INFO)
 		log_level = LOG_QUIET;
+	wait_case(c->name);
 	if (deviation(options->emulator, host, c->name, &run.skip) != TAP_SKIP)
 		run_once(&run);
 	log_level = level;
+	wait_case(NULL);
+	wrong = wait_complaint();
+	if (wrong != NULL)
+		suite_fail(&run, "%s", wrong);
 	report(&run, options);
 }
 
@@ -335,7 +342,7 @@ static unsigned visit_subject(const struct suite_subject *subject, const struct 
 	static struct suite_draft draft;
 	unsigned count = 0;
 
-	if (subject == &suite_selftest && !begins_with(options->test, "selftest."))
+	if (subject == &suite_selftest && !begins_with(options->test, "selftest"))
 		return 0;
 	for (size_t i = 0; i < subject->count; i++) {
 		if (!selected(&subject->cases[i], options))

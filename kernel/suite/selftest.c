@@ -1,10 +1,12 @@
 /*
  * The suite's own alarms: cases that hang on purpose, each with a case behind it that must still
- * pass. They are no part of test=*; a pattern that begins with "selftest." selects them
+ * pass. They are no part of test=*; a pattern that begins with "selftest" selects them
  * (tests/boot/hang.t).
  */
 #include "kernel/suite/run.h"
 #include "kernel/suite/suite.h"
+#include "machine.h"
+#include "wait_limit.h"
 
 #define PATTERN UINT64_C(0x5e1f7e57)
 
@@ -12,6 +14,26 @@
 	{                                                                                          \
 		OP(IRQ_MASK, .value = 1)                                                           \
 	}
+
+/*
+ * The next kick does not arrive: that with which CPU 1 is given its vCPU. The cases that do so come
+ * after one that leaves CPU 1 alone for longer than a slice: the timer of a slice would wake it.
+ */
+static bool lose_kick(struct suite_run *run)
+{
+	(void)run;
+	atomic_store(&wait_lose_kicks, 1);
+	return true;
+}
+
+/* The hypervisor itself, on the CPU of vCPU 1, with interrupts as they are in it: masked. */
+static uint64_t loop_forever(struct suite_run *run, uint64_t number)
+{
+	(void)run;
+	(void)number;
+	for (;;)
+		machine_relax();
+}
 
 static const struct suite_case cases[] = {
 	{
@@ -28,6 +50,14 @@ static const struct suite_case cases[] = {
 		.name = "selftest.hang.waiting",
 		.quiet_s = 2,
 		.script = SCRIPT({OP(AWAIT, .value = 1), .value = 1}),
+	},
+	{
+		/* vCPU 0 ends by itself, and its CPU waits for the other one. */
+		.name = "selftest.hang.lost-kick",
+		.script = SCRIPT(SPIN(1000)),
+		.others = {SCRIPT(SPIN(1000))},
+		.cpus = 2,
+		.ready = lose_kick,
 	},
 	{
 		/* vCPU 1 never comes to the barrier. */
@@ -51,6 +81,15 @@ static const struct suite_case cases[] = {
 		.total_s = 3,
 	},
 	{
+		/* vCPU 0 waits for a vCPU that never begins. */
+		.name = "selftest.hang.lost-start",
+		.script = SCRIPT(STAGE1(), BARRIER(0)),
+		.others = {SCRIPT(STAGE1(), BARRIER(0))},
+		.cpus = 2,
+		.quiet_s = 2,
+		.ready = lose_kick,
+	},
+	{
 		.name = "selftest.hang.neighbour",
 		.quiet_s = 2,
 		.script = SCRIPT(MASKED, SPIN(0)),
@@ -61,6 +100,13 @@ static const struct suite_case cases[] = {
 		.areas = AREAS(LAZY(ARENA, PAGE, MM_RW)),
 		.script = SCRIPT(WRITE(8, ARENA, PATTERN), READ(8, ARENA, PATTERN)),
 		.faults = FAULTS(MAPPED(ARENA, MM_W)),
+	},
+	{
+		.name = "selftest-stuck.hypervisor",
+		.script = SCRIPT(SPIN(1000)),
+		.others = {SCRIPT(STEP(0))},
+		.cpus = 2,
+		.step = loop_forever,
 	},
 };
 

@@ -2,6 +2,7 @@
 #include "kernel/x86_64/shootdown.h"
 
 #include "machine.h"
+#include "wait_limit.h"
 
 static struct shootdown_cpu cpus[MACHINE_MAX_CPUS];
 
@@ -39,7 +40,15 @@ void shootdown_end(uint64_t root)
 			machine_kick(i);
 	}
 	for (unsigned i = 0; i < machine_cpu_count(); i++) {
-		while (i != self && must_leave(i, root))
+		struct wait_limit limit;
+
+		if (i == self || !must_leave(i, root))
+			continue;
+		wait_begin(&limit, i);
+		while (must_leave(i, root)) {
+			if (wait_step(&limit, true))
+				machine_kick(i);
 			machine_relax();
+		}
 	}
 }

@@ -17,12 +17,14 @@
 #include "kernel/x86_64/traps.h"
 #include "kernel/x86_64/tsc.h"
 #include "machine.h"
+#include "wait_limit.h"
 
 #define STACK_SIZE 32768U
 
 struct mailbox {
 	_Atomic(void (*)(void *arg)) work;
 	void *arg;
+	_Atomic bool begun;
 } MM_ALIGNED_TO(64);
 
 static uint32_t apic_ids[MACHINE_MAX_CPUS];
@@ -65,6 +67,7 @@ _Noreturn static void work_loop(struct mailbox *box)
 
 		wait_for_work(box);
 		work = atomic_load_explicit(&box->work, memory_order_acquire);
+		atomic_store_explicit(&box->begun, true, memory_order_release);
 		work(box->arg);
 		atomic_store_explicit(&box->work, NULL, memory_order_release);
 	}
@@ -124,17 +127,27 @@ void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
 {
 	machine_wait(cpu);
 	mailboxes[cpu].arg = arg;
+	atomic_store_explicit(&mailboxes[cpu].begun, false, memory_order_release);
 	atomic_store_explicit(&mailboxes[cpu].work, fn, memory_order_release);
 	machine_kick(cpu);
 }
 
 void machine_wait(unsigned cpu)
 {
-	while (atomic_load_explicit(&mailboxes[cpu].work, memory_order_acquire) != NULL)
+	struct mailbox *box = &mailboxes[cpu];
+	struct wait_limit limit;
+
+	wait_begin(&limit, cpu);
+	while (atomic_load_explicit(&box->work, memory_order_acquire) != NULL) {
+		if (wait_step(&limit, !atomic_load_explicit(&box->begun, memory_order_acquire)))
+			machine_kick(cpu);
 		cpu_pause();
+	}
 }
 
 void machine_kick(unsigned cpu)
 {
+	if (wait_kick_lost())
+		return;
 	apic_send_fixed(apic_ids[cpu], VECTOR_KICK);
 }

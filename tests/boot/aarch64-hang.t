@@ -6,5 +6,6 @@
 . "$top/tests/hang.sh"
 
 hang_all el2 --arch aarch64 --smp 2
+stuck el2 --arch aarch64 --smp 2
 
 done_testing

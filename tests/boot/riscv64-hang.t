@@ -6,5 +6,6 @@
 . "$top/tests/hang.sh"
 
 hang_all hext --arch riscv64 --smp 2
+stuck hext --arch riscv64 --smp 2
 
 done_testing

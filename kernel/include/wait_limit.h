@@ -1,0 +1,59 @@
+/*
+ * The limit of a CPU that waits for another one.
+ *
+ *	struct wait_limit limit;
+ *
+ *	wait_begin(&limit, cpu);
+ *	while (not done) {
+ *		if (wait_step(&limit, asleep))
+ *			machine_kick(cpu);
+ *		pause or sleep, for a round at most
+ *	}
+ *
+ * A round is one second of machine_ticks(), counted as in kernel/hang.h: what passes between two
+ * steps counts for at most one round. A CPU that runs guests shows a sign of life (wait_alive) at
+ * the end of each slice, which starts the count again.
+ *
+ * A CPU that has not even begun within WAIT_KICK rounds has lost its kick: the case fails, and the
+ * CPU is kicked again. One that shows no sign of life for WAIT_MOST rounds is lost: the run ends
+ * with "Bail out!" and the name of the case.
+ */
+#ifndef WAIT_LIMIT_H
+#define WAIT_LIMIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WAIT_KICK 8U
+#define WAIT_MOST 40U
+
+struct wait_limit {
+	unsigned cpu;    /* that is waited for */
+	uint64_t looked; /* machine_ticks() at the last step */
+	uint64_t used;   /* ticks of the round that has begun */
+	uint32_t life;   /* its signs of life at the last step */
+	unsigned rounds; /* since the last of them */
+	bool kicked;     /* again, since the wait began */
+};
+
+void wait_begin(struct wait_limit *limit, unsigned cpu);
+/* True: kick it again. `asleep`: it has not begun what it is to do. */
+bool wait_step(struct wait_limit *limit, bool asleep);
+
+/* The next so many kicks are lost: for the suite's cases of its own limits. */
+extern _Atomic unsigned wait_lose_kicks;
+/* Is the kick that is about to be sent one of those that a case wants to be lost? */
+bool wait_kick_lost(void);
+
+/* A sign of life of this CPU. */
+void wait_alive(void);
+
+/* The case that runs from now on, for the report; NULL: none. Lives until the next call. */
+void wait_case(const char *name);
+/* What has gone wrong since the last call, once; NULL: nothing. Valid until the next case. */
+const char *wait_complaint(void);
+/* Notes such a thing, from any CPU; the first one stays. */
+void wait_complain(const char *what, unsigned cpu);
+
+#endif

@@ -1,0 +1,87 @@
+/* The limit of a CPU that waits for another one: see wait_limit.h. */
+#include "wait_limit.h"
+
+#include <stdatomic.h>
+
+#include "log.h"
+#include "machine.h"
+
+_Atomic unsigned wait_lose_kicks;
+
+static _Atomic uint32_t life[MACHINE_MAX_CPUS];
+static const char *case_name;
+static char complaint[96];
+static _Atomic bool complaining, complained;
+
+bool wait_kick_lost(void)
+{
+	unsigned left = atomic_load_explicit(&wait_lose_kicks, memory_order_relaxed);
+
+	return left != 0 && atomic_compare_exchange_strong(&wait_lose_kicks, &left, left - 1);
+}
+
+void wait_alive(void)
+{
+	atomic_fetch_add_explicit(&life[machine_cpu_index()], 1, memory_order_relaxed);
+}
+
+void wait_case(const char *name)
+{
+	case_name = name;
+}
+
+void wait_complain(const char *what, unsigned cpu)
+{
+	if (atomic_exchange(&complaining, true))
+		return;
+	format_string(complaint, sizeof(complaint), "cpu %u: %s", cpu, what);
+	atomic_store(&complained, true);
+}
+
+const char *wait_complaint(void)
+{
+	if (!atomic_exchange(&complained, false))
+		return NULL;
+	atomic_store(&complaining, false);
+	return complaint;
+}
+
+void wait_begin(struct wait_limit *limit, unsigned cpu)
+{
+	*limit = (struct wait_limit){
+		.cpu = cpu,
+		.looked = machine_ticks(),
+		.life = atomic_load_explicit(&life[cpu], memory_order_relaxed),
+	};
+}
+
+static bool end_round(struct wait_limit *limit, bool asleep)
+{
+	uint32_t now = atomic_load_explicit(&life[limit->cpu], memory_order_relaxed);
+
+	limit->used = 0;
+	limit->rounds++;
+	if (now != limit->life) {
+		limit->life = now;
+		limit->rounds = 0;
+	}
+	if (limit->rounds >= WAIT_MOST)
+		panic("case %s hangs: cpu %u has waited %u s for cpu %u, which does not answer",
+		      case_name != NULL ? case_name : "(none)", machine_cpu_index(), limit->rounds,
+		      limit->cpu);
+	if (!asleep || limit->kicked || limit->rounds < WAIT_KICK)
+		return false;
+	limit->kicked = true;
+	wait_complain("a kick did not arrive; it was kicked again", limit->cpu);
+	return true;
+}
+
+bool wait_step(struct wait_limit *limit, bool asleep)
+{
+	uint64_t now = machine_ticks(), round = machine_ticks_per_second();
+	uint64_t spent = now - limit->looked;
+
+	limit->looked = now;
+	limit->used += spent < round ? spent : round;
+	return limit->used >= round && end_round(limit, asleep);
+}
