@@ -57,7 +57,7 @@ static void run_case(const struct test_case *c, const struct host *host,
 	else
 		tap_result(t.failures == 0, c->name, known, reason);
 	if (t.failures != 0)
-		log_line(LOG_QUIET, "again: test=%s seed=%" PRIu64, c->name, options->seed);
+		log_line(LOG_QUIET, "rerun: test=%s seed=%" PRIu64, c->name, options->seed);
 }
 
 void test_run(const struct test_suite *const suites[], const struct host *host,

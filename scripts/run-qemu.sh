@@ -3,7 +3,7 @@
 #
 # The verdict is the log's (scripts/check-log says what a good one is); an emulator's exit status
 # can only make it worse. Each run has a directory of its own under build/run/ ($RUN_DIR), so
-# any number can go on at once. It is kept if the run fails.
+# any number can go on at once. It is kept if the run fails, as one of the last 20.
 set -euo pipefail
 
 usage() {
@@ -58,6 +58,9 @@ did_you_mean() { # WORD CANDIDATE...
 # shellcheck disable=SC2086 # $options is a list
 unknown() { usage_error "$1 '$2'$(did_you_mean "${3-$2}" $options)"; }
 
+# The options of this run, but for the command line: for the rerun of a case.
+rerun=(scripts/run-qemu.sh)
+
 arch='' emulator='' accel=auto virt='' machine='' cpu='' smp='' mem='' append='' initrd='' image=''
 icount='' save='' wanted_status=0 seconds=120 gdb='' dry_run=''
 qemu='' bochs='' firmware=''
@@ -83,6 +86,10 @@ while [ $# -gt 0 ]; do
 	esac
 	value=$1
 	shift
+	case $option in
+	--append | --save | --expect | --reject | --from | --status) ;;
+	*) rerun+=("$option" "$value") ;;
+	esac
 	case $option in
 	--arch) arch=$value ;;
 	--emulator) emulator=$value ;;
@@ -298,6 +305,7 @@ variables() { local name=${firmware##*/} && echo "${firmware%/*}/${name/_CODE/_V
 
 # The suite knows what some emulators do otherwise than the manuals (kernel/suite/deviations.c);
 # a log says which one it came from.
+asked=$append
 if [ "$accel" = tcg ] && [[ " $append " != *" emulator="* ]]; then
 	version=$(timeout -s KILL 20 "$program" --version 2>&1 </dev/null | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1 || true)
 	append="${append:+$append }emulator=$emulator-${version:-unknown}"
@@ -494,6 +502,35 @@ fi
 
 # --- the run ---
 
+# Failed runs are kept for a look: the last 20 of them. A run that goes on has its pipe.
+prune_runs() {
+	local old count=0 removed=0
+	while IFS= read -r old; do
+		[ ! -p "$runs/$old/serial" ] || continue
+		count=$((count + 1))
+		[ "$count" -gt 20 ] || continue
+		rm -rf "${runs:?}/$old"
+		removed=$((removed + 1))
+	done < <(cd "$runs" && find . -mindepth 1 -maxdepth 1 -type d -name '*64.??????' \
+		-printf '%T@ %f\n' | sort -rn | cut -d ' ' -f 2)
+	[ "$removed" -eq 0 ] || say "removed $removed old runs of ${runs#"$PWD/"}: the last 20 are kept"
+}
+
+# A shell command for each failed case: the words that the log asks for, and this run's options.
+print_reruns() {
+	local words kept='' word
+	for word in $asked; do
+		case $word in
+		test=* | seed=* | repeat=*) ;;
+		*) kept+=" $word" ;;
+		esac
+	done
+	while IFS= read -r words; do
+		words+=$kept
+		say "rerun: $(printf '%q ' "${rerun[@]}")--append '${words//\'/\'\\\'\'}'"
+	done < <(sed -nE 's/^# +rerun: (test=.*)$/\1/p' "$run/serial.log" | tr -d '\r' | head -n 20)
+}
+
 mkfifo "$run/serial"
 {
 	[ -z "$in_run" ] || printf 'cd %q && ' "$run"
@@ -521,7 +558,9 @@ clean_up() {
 		kill_rest "$emulator_pid"
 	fi
 	if [ "$keep" ]; then
+		[ ! -s "$run/serial.log" ] || print_reruns
 		rm -f "$run/serial"
+		prune_runs
 		say "kept for a look: ${run#"$PWD/"}"
 	else
 		rm -rf "$run"

@@ -14,6 +14,15 @@ runs 1 "what is expected and not seen" boot "$good" 0 --arch riscv64 --expect PA
 runs 1 "what is rejected" boot "$good" 0 --arch riscv64 --reject 'ok 1'
 runs 1 "a failed test" boot "$bad" 1 --arch riscv64
 shows "its run is kept" 'kept for a look: .*/riscv64'
+runs 1 "a failed case" boot '1..1\nnot ok 1 - a.b\n#   rerun: test=a.b seed=7\n# RESULT: FAIL\n' 1 \
+	--arch riscv64 --smp 4 --cpu max --append 'test=a.* seed=7 geometry=sv48x4' --expect RESULT
+shows "a whole command runs it again" \
+	"^run-qemu: rerun: scripts/run-qemu.sh --image $image --arch riscv64 --smp 4 --cpu max --append 'test=a.b seed=7 geometry=sv48x4'\$"
+mkdir "$RUN_DIR"/riscv64.old{001..030}
+touch -d 2001-01-01 "$RUN_DIR"/riscv64.old*
+runs 1 "one failed run more" boot "$bad" 1 --arch riscv64
+shows "old ones are removed, and it is said" 'removed [0-9]+ old runs of .*: the last 20 are kept'
+check "20 are left" test "$(find "$RUN_DIR" -mindepth 1 -maxdepth 1 | wc -l)" -eq 20
 runs 1 "a truncated log" boot '1..2\nok 1 - a\n' 0 --arch riscv64
 runs 1 "no verdict" boot '1..1\nok 1 - a\n' 0 --arch riscv64
 runs 1 "a panic" boot '1..1\nBail out! panic\n# RESULT: FAIL\n' 2 --arch riscv64
