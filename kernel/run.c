@@ -104,8 +104,6 @@ static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
  * with no change in between is an entry that the hardware does not understand, on a machine that
  * has no word for it.
  */
-#define FUTILE_FAULTS 64
-
 static MM_NOINLINE void on_spurious_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	struct aspace_stats stats;
@@ -117,7 +115,7 @@ static MM_NOINLINE void on_spurious_fault(struct vm_vcpu *v, const struct vm_exi
 	v->futile_pc = exit->pc;
 	v->futile_gpa = exit->fault.gpa;
 	v->futile_changes = stats.changes;
-	if (++v->futile_faults >= FUTILE_FAULTS)
+	if (++v->futile_faults >= RUN_FUTILE_FAULTS)
 		kill(v, exit, KILL_MISCONFIG, exit->fault.gpa);
 }
 

@@ -17,6 +17,10 @@ void vm_run_all(struct vm *const vms[], size_t count);
 
 #define VM_RUN_VCPUS 32
 
+/* A vCPU that takes this many nested faults in a row at one PC and GPA, although the tables permit
+ * the access and do not change, is killed for a misconfigured entry. */
+#define RUN_FUTILE_FAULTS 64
+
 /* machine_cycles() when the first VM of this boot was about to run; 0 before that. */
 uint64_t vm_first_run(void);
 

@@ -130,6 +130,28 @@ static void run_vm(struct suite_run *run)
 		suite_fail(run, "not as it must be afterwards");
 }
 
+/* The same fault again and again: what the tables say at its address. */
+static void note_futile(struct suite_run *run)
+{
+	struct npt_step steps[NPT_MAX_LEVELS];
+	struct vm *vm = run->vm;
+	size_t count;
+
+	for (unsigned i = 0; i < vm->vcpu_count; i++) {
+		const struct vm_vcpu *v = &vm->vcpus[i];
+
+		if (v->futile_faults < RUN_FUTILE_FAULTS)
+			continue;
+		count = aspace_steps(&vm->as, v->futile_gpa, steps);
+		suite_fail(run,
+		           "vcpu %u: the same fault %u times at pc=0x%" PRIx64 " gpa=0x%" PRIx64
+		           ", which the tables permit: level=%u entry=0x%" PRIx64,
+		           i, v->futile_faults, v->futile_pc, v->futile_gpa.raw,
+		           count != 0 ? steps[count - 1].level : 0,
+		           count != 0 ? steps[count - 1].entry : 0);
+	}
+}
+
 /* Where the vCPUs of a case that failed were when its VM ended. */
 static void note_places(struct suite_run *run)
 {
@@ -137,6 +159,7 @@ static void note_places(struct suite_run *run)
 
 	if (run->complaints == 0 || by_itself || run->vm->outcome == VM_RUNNING)
 		return;
+	note_futile(run);
 	for (unsigned i = 0; i < run->vm->vcpu_count; i++)
 		vm_describe_vcpu(&run->vm->vcpus[i], run->place[i], sizeof(run->place[i]));
 }

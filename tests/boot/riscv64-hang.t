@@ -8,4 +8,9 @@
 hang_all hext --arch riscv64 --smp 2
 stuck hext --arch riscv64 --smp 2
 
+# QEMU 7.2 faults there whatever the table says; where the case passes, there is nothing to see.
+runs 0 "the same fault again and again is called that, with the entry" \
+	"$top/scripts/run-qemu.sh" --arch riscv64 --append 'test=range.limit-minus-1.64' \
+	--expect '^ok 1|the same fault 64 times at pc=0x[0-9a-f]+ gpa=0x[0-9a-f]+, which the tables permit: level=. entry=0x[0-9a-f]+'
+
 done_testing
