@@ -70,7 +70,7 @@ x86_64_GUEST_TARGET := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-onl
 IMAGES = $(foreach a,$(ARCH),$(B)/$(a)/$($(a)_IMAGE))
 
 .PHONY: all setup run test bench bench-target report lint format gdb clean help
-all: $(IMAGES) ## build the images (of ARCH=, here and below)
+all: $(IMAGES) $(if $(filter riscv64,$(ARCH)),$(B)/riscv64/faultline.bin) ## build the images (of ARCH=, here and below)
 
 # --- rules, once per architecture ---
 define ARCH_RULES
@@ -119,6 +119,10 @@ $(foreach a,$(ARCHES),$(eval $(call ARCH_RULES,$(a))))
 # --- images ---
 $(B)/riscv64/faultline.elf: $(riscv64_OBJ) boot/riscv64/image.ld
 	$(call say,LD,riscv64,$@)$(LD) --build-id=none -static -nostdlib -T boot/riscv64/image.ld $(riscv64_OBJ) -o $@
+
+# For loaders that take no ELF: to be put at 0x80200000.
+$(B)/riscv64/faultline.bin: $(B)/riscv64/faultline.elf
+	$(call say,BIN,riscv64,$@)$(OBJCOPY) -O binary $< $@
 
 $(B)/aarch64/faultline.elf: $(aarch64_OBJ) boot/aarch64/image.ld
 	$(call say,LD,aarch64,$@)$(LD) --build-id=none -static -pie --no-dynamic-linker -z notext -nostdlib -T boot/aarch64/image.ld $(aarch64_OBJ) -o $@
