@@ -302,7 +302,7 @@ static bool run_slice(struct vm_vcpu *v, bool alone)
 {
 	enum stop stop = run_vcpu(v, slice_end(v, alone));
 
-	wait_alive();
+	wait_alive(machine_cpu_index());
 	if (stop == STOP_ENDED)
 		return false;
 	switch (hang_check(v, stop == STOP_WAIT)) {

@@ -20,9 +20,9 @@ bool wait_kick_lost(void)
 	return left != 0 && atomic_compare_exchange_strong(&wait_lose_kicks, &left, left - 1);
 }
 
-void wait_alive(void)
+void wait_alive(unsigned cpu)
 {
-	atomic_fetch_add_explicit(&life[machine_cpu_index()], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&life[cpu], 1, memory_order_relaxed);
 }
 
 void wait_case(const char *name)
@@ -46,9 +46,10 @@ const char *wait_complaint(void)
 	return complaint;
 }
 
-void wait_begin(struct wait_limit *limit, unsigned cpu)
+void wait_begin(struct wait_limit *limit, unsigned self, unsigned cpu)
 {
 	*limit = (struct wait_limit){
+		.self = self,
 		.cpu = cpu,
 		.looked = machine_ticks(),
 		.life = atomic_load_explicit(&life[cpu], memory_order_relaxed),
@@ -67,7 +68,7 @@ static bool end_round(struct wait_limit *limit, bool asleep)
 	}
 	if (limit->rounds >= WAIT_MOST)
 		panic("case %s hangs: cpu %u has waited %u s for cpu %u, which does not answer",
-		      case_name != NULL ? case_name : "(none)", machine_cpu_index(), limit->rounds,
+		      case_name != NULL ? case_name : "(none)", limit->self, limit->rounds,
 		      limit->cpu);
 	if (!asleep || limit->kicked || limit->rounds < WAIT_KICK)
 		return false;

@@ -221,7 +221,7 @@ void machine_wait(unsigned cpu)
 	struct wait_limit limit;
 
 	atomic_store(&cpus[cpu].waiter, this_cpu());
-	wait_begin(&limit, cpu);
+	wait_begin(&limit, machine_cpu_index(), cpu);
 	for (;;) {
 		irq_acknowledge();
 		if (!atomic_load(&cpus[cpu].busy))

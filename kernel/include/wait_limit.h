@@ -3,7 +3,7 @@
  *
  *	struct wait_limit limit;
  *
- *	wait_begin(&limit, cpu);
+ *	wait_begin(&limit, self, cpu);
  *	while (not done) {
  *		if (wait_step(&limit, asleep))
  *			machine_kick(cpu);
@@ -29,6 +29,7 @@
 #define WAIT_MOST 40U
 
 struct wait_limit {
+	unsigned self;   /* that waits */
 	unsigned cpu;    /* that is waited for */
 	uint64_t looked; /* machine_ticks() at the last step */
 	uint64_t used;   /* ticks of the round that has begun */
@@ -37,7 +38,7 @@ struct wait_limit {
 	bool kicked;     /* again, since the wait began */
 };
 
-void wait_begin(struct wait_limit *limit, unsigned cpu);
+void wait_begin(struct wait_limit *limit, unsigned self, unsigned cpu);
 /* True: kick it again. `asleep`: it has not begun what it is to do. */
 bool wait_step(struct wait_limit *limit, bool asleep);
 
@@ -46,8 +47,8 @@ extern _Atomic unsigned wait_lose_kicks;
 /* Is the kick that is about to be sent one of those that a case wants to be lost? */
 bool wait_kick_lost(void);
 
-/* A sign of life of this CPU. */
-void wait_alive(void);
+/* A sign of life of this CPU, `cpu`. */
+void wait_alive(unsigned cpu);
 
 /* The case that runs from now on, for the report; NULL: none. Lives until the next call. */
 void wait_case(const char *name);

@@ -143,7 +143,7 @@ void machine_wait(unsigned cpu)
 	struct wait_limit limit;
 	uint32_t busy;
 
-	wait_begin(&limit, cpu);
+	wait_begin(&limit, machine_cpu_index(), cpu);
 	for (;;) {
 		busy = atomic_load_explicit(&cpu_table[cpu].busy, memory_order_acquire);
 		if (busy == 0)

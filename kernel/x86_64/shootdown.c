@@ -44,7 +44,7 @@ void shootdown_end(uint64_t root)
 
 		if (i == self || !must_leave(i, root))
 			continue;
-		wait_begin(&limit, i);
+		wait_begin(&limit, self, i);
 		while (must_leave(i, root)) {
 			if (wait_step(&limit, true))
 				machine_kick(i);

@@ -137,7 +137,7 @@ void machine_wait(unsigned cpu)
 	struct mailbox *box = &mailboxes[cpu];
 	struct wait_limit limit;
 
-	wait_begin(&limit, cpu);
+	wait_begin(&limit, machine_cpu_index(), cpu);
 	while (atomic_load_explicit(&box->work, memory_order_acquire) != NULL) {
 		if (wait_step(&limit, !atomic_load_explicit(&box->begun, memory_order_acquire)))
 			machine_kick(cpu);
