@@ -17,6 +17,7 @@
 #include "log.h"
 #include "machine.h"
 #include "vcpu.h"
+#include "wait_limit.h"
 
 static struct cmdline options = {.repeat = 1};
 
@@ -210,12 +211,19 @@ static void run_chosen(const struct host *host)
 	}
 }
 
+static void cpu_is_lost(const char *case_name, const struct wait_limit *limit)
+{
+	panic("case %s hangs: cpu %u has waited %u s for cpu %u, which does not answer", case_name,
+	      limit->self, limit->rounds, limit->cpu);
+}
+
 _Noreturn void kernel_main(struct boot_info *info)
 {
 	static struct host host;
 
 	machine_init(info);
 	tap_begin();
+	wait_on_lost(cpu_is_lost);
 	if (info->error != NULL)
 		refuse("firmware data", info->error);
 	read_cmdline(info);

@@ -10,6 +10,7 @@ _Atomic unsigned wait_lose_kicks;
 
 static _Atomic uint32_t life[MACHINE_MAX_CPUS];
 static const char *case_name;
+static wait_lost_fn *on_lost;
 static char complaint[96];
 static _Atomic bool complaining, complained;
 
@@ -23,6 +24,11 @@ bool wait_kick_lost(void)
 void wait_alive(unsigned cpu)
 {
 	atomic_fetch_add_explicit(&life[cpu], 1, memory_order_relaxed);
+}
+
+void wait_on_lost(wait_lost_fn *fn)
+{
+	on_lost = fn;
 }
 
 void wait_case(const char *name)
@@ -66,10 +72,8 @@ static bool end_round(struct wait_limit *limit, bool asleep)
 		limit->life = now;
 		limit->rounds = 0;
 	}
-	if (limit->rounds >= WAIT_MOST)
-		panic("case %s hangs: cpu %u has waited %u s for cpu %u, which does not answer",
-		      case_name != NULL ? case_name : "(none)", limit->self, limit->rounds,
-		      limit->cpu);
+	if (limit->rounds >= WAIT_MOST && on_lost != NULL)
+		on_lost(case_name != NULL ? case_name : "(none)", limit);
 	if (!asleep || limit->kicked || limit->rounds < WAIT_KICK)
 		return false;
 	limit->kicked = true;

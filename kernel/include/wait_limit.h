@@ -38,6 +38,10 @@ struct wait_limit {
 	bool kicked;     /* again, since the wait began */
 };
 
+/* What ends the run when a CPU is lost. A pointer, since the log needs the machine layer. */
+typedef void wait_lost_fn(const char *case_name, const struct wait_limit *limit);
+void wait_on_lost(wait_lost_fn *fn);
+
 void wait_begin(struct wait_limit *limit, unsigned self, unsigned cpu);
 /* True: kick it again. `asleep`: it has not begun what it is to do. */
 bool wait_step(struct wait_limit *limit, bool asleep);
