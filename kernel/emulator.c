@@ -4,9 +4,9 @@
  *	QEMU's TCG, x86-64	CPUID 40000000H says "TCGTCGTCGTCG"
  *	Bochs			a 440FX host bridge (1996) beside a CPU with VMX or SVM, and no
  *				hypervisor in CPUID
- *	QEMU, riscv64		marchid and mimpid are both QEMU's version, from 7.1 on; or the
+ *	QEMU, riscv64		marchid and mimpid are both its version (7.2; not 10); or the
  *				root's model ends in ",qemu"
- *	Spike			marchid 5, as "Open-Source RISC-V Architecture IDs" lists it
+ *	Spike			marchid 5: "Open-Source RISC-V Architecture IDs"
  *	QEMU, aarch64		a "qemu,fw-cfg-mmio" node; MIDR_EL1 of -cpu max; or the name of a
  *				board that exists in QEMU alone
  */
