@@ -34,6 +34,10 @@ echo >>"$scratch/steady"
 runs 0 "a program that has changed" repeat 2 ./steady
 check "runs again" test "$(wc -l <"$scratch/runs")" -eq 6
 
+# shellcheck disable=SC2016 # bash -c expands it
+runs 0 "on a single CPU" taskset -c "$(taskset -cp $$ | grep -o '[0-9]*$')" \
+	bash -c 'cd "$0" && "$1/scripts/repeat-tests" -n 4 --out single ./steady' "$scratch" "$top"
+
 runs 1 "a test that fails in one round" repeat 2 ./seed
 shows "is named" '^DIFFERS \./seed: c$'
 shows "with its rounds" '^    fail: 1 rounds \(2\)$'
