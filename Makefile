@@ -62,7 +62,8 @@ aarch64_IMAGE  := faultline.img
 
 # --- x86_64: a UEFI application; guests are ELF. C functions follow the Microsoft ABI there ---
 x86_64_TARGET  := --target=x86_64-unknown-windows-gnu -mno-red-zone -mgeneral-regs-only -fshort-wchar
-x86_64_FLAGS   := -mno-stack-arg-probe -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -DGNU_EFI_USE_MS_ABI
+# -fdwarf-exceptions: call frames go to .debug_frame, which gdb reads, and not to .pdata.
+x86_64_FLAGS   := -mno-stack-arg-probe -fdwarf-exceptions -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -DGNU_EFI_USE_MS_ABI
 x86_64_DIRS    := boot/x86_64 kernel kernel/suite kernel/x86_64 vmx svm mm mm/npt
 x86_64_IMAGE   := BOOTX64.EFI
 x86_64_GUEST_TARGET := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-only -mcmodel=small -fpie
@@ -158,17 +159,9 @@ run: all ## boot each architecture in an emulator: TEST=GLOB VIRT=svm SMP=2 QEMU
 			failed="$$failed $$arch"; \
 	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
-# Where the symbols are: QEMU's virt puts a Linux image 2 MiB into RAM. UEFI loads an application
-# where it likes: there, the log of a trap says what to add.
-riscv64_GDB := $(B)/riscv64/faultline.elf
-aarch64_GDB := -ex 'symbol-file -o 0x40200000 $(B)/aarch64/faultline.elf'
-x86_64_GDB  := $(B)/x86_64/faultline.efi
-
-gdb: all ## ARCH=...: boot it stopped, with gdb attached
+gdb: all ## ARCH=...: boot it stopped, with gdb attached (GDB_PORT=N): docs/debugging.md
 	@[ $(words $(ARCH)) -eq 1 ] || { echo 'which one? make gdb ARCH=riscv64' >&2; exit 2; }
-	scripts/run-qemu.sh --gdb --arch $(ARCH) $(if $(filter x86_64,$(ARCH)),--virt svm) $(run_flags) \
-		>$(B)/gdb.log 2>&1 & \
-	gdb-multiarch -q -ex 'target remote localhost:1234' $(B)/$(ARCH)/faultline.$(if $(filter x86_64,$(ARCH)),efi,elf); kill $$!
+	@scripts/gdb.sh --arch $(ARCH) $(if $(VIRT),--virt $(VIRT)) $(run_flags)
 
 include mm/lib.mk
 lib: $(addprefix lib-,$(LIB_TARGETS)) ## mm/ alone, for another tree: archive, headers, pkg-config

@@ -22,6 +22,8 @@ void report_boot(const struct boot_info *info)
 	         "M counter=%s",
 	         machine_arch, info->firmware, info->cpus, info->boot_cpu,
 	         bytes_of(info, BOOT_RAM) >> 20, machine_cycles_unit());
+	/* Where firmware put the image: scripts/gdb.sh moves the symbols by the difference. */
+	log_line(LOG_INFO, "image kernel_main=0x%" PRIx64, (uint64_t)(uintptr_t)kernel_main);
 	if (info->cmdline[0] != '\0')
 		log_line(LOG_INFO, "cmdline \"%s\"", info->cmdline);
 }

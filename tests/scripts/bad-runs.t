@@ -15,6 +15,7 @@ fake() { # TEXT
 	chmod +x "$scratch/fake"
 	: >"$PIDS"
 }
+# shellcheck disable=SC2120 # runs passes them
 run() { # OPTIONS...: 60 s are for a hang of ours
 	timeout -s KILL 60 "$top/scripts/run-qemu.sh" --arch riscv64 --image "$image" \
 		--qemu "$scratch/fake" "$@"
@@ -88,6 +89,7 @@ runs 2 "--save where nothing can be written" run --save /proc/none/log
 shows "names the file" '/proc/none/log'
 runs 77 "--save on a full disk" run --save /dev/full
 shows "says so" 'cannot write /dev/full: No space left on device'
+# shellcheck disable=SC2119 # no options
 to_full() { run >/dev/full; }
 runs 77 "standard output on a full disk" to_full
 shows "says so" 'standard output: No space left on device'
