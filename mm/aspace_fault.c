@@ -168,7 +168,19 @@ static MM_ALWAYS_INLINE uint64_t window_page(const struct aspace_cache *cache, g
 	return (gpa.raw - cache->window.raw) >> MM_PAGE_SHIFT;
 }
 
-/* Any fault at all: here the address and the access are checked. */
+/* Another CPU may have mapped the page with the last frame, while this one found none. */
+static bool is_there(const struct aspace *as, checked_gpa_t at, enum mm_perm access)
+{
+	return mm_permits(npt_perm(&as->npt, npt_walk(&as->npt, at.gpa).value), access);
+}
+
+/*
+ * Any fault at all: here the address and the access are checked.
+ *
+ * If the quota seems exhausted, the credit of the other CPUs is taken back. For that they have to
+ * leave the address space, and one of them may have mapped this very page by then, or given frames
+ * back that it could not use. So the fault is resolved once more in any case.
+ */
 static MM_NOINLINE enum mm_fault fault_in_full(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
                                                enum mm_perm access)
 {
@@ -181,9 +193,13 @@ static MM_NOINLINE enum mm_fault fault_in_full(struct aspace *as, struct aspace_
 		return finish(me, MM_FAULT_IS_DEVICE);
 	if (!aspace_check_gpa(as, gpa, &at))
 		return finish(me, MM_FAULT_OUT_OF_RANGE);
-	do
+	fault = aspace_resolve(as, me, at, access);
+	for (bool more = true; fault == MM_FAULT_QUOTA && more;) {
+		more = aspace_collect_credit(as, me);
 		fault = aspace_resolve(as, me, at, access);
-	while (fault == MM_FAULT_QUOTA && aspace_collect_credit(as, me));
+	}
+	if (fault == MM_FAULT_NO_MEMORY && is_there(as, at, access))
+		fault = MM_FAULT_SPURIOUS;
 	/* The absence that this CPU has just met may still be in its TLB. */
 	if (fault == MM_FAULT_SPURIOUS)
 		npt_forget_absence(&as->npt, &me->counts, gpa);

@@ -187,9 +187,11 @@ static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, e
 	struct aspace_cpu *me = aspace_enter(as);
 	enum mm_error err;
 
-	do
+	err = visit_range(as, me, range, access, visit, ctx);
+	for (bool more = true; err == MM_QUOTA && more;) { /* as a fault does: aspace_fault.c */
+		more = aspace_collect_credit(as, me);
 		err = visit_range(as, me, range, access, visit, ctx);
-	while (err == MM_QUOTA && aspace_collect_credit(as, me));
+	}
 	aspace_leave(me);
 	return err;
 }

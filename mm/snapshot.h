@@ -19,7 +19,9 @@
  * A snapshot holds what alloc areas hold. Memory behind linear areas is not the library's: what
  * is written there stays written. While there are snapshots, areas stand still: map, unmap and
  * protect calls answer MM_BUSY. So do take and restore while a dirty log is active, and no page
- * becomes writable behind its back. aspace_clear() and aspace_destroy() drop all snapshots.
+ * becomes writable behind its back. Accessed and dirty marks are not part of the contents: after a
+ * restore, aspace_harvest() may report a page that nobody has used since, or miss one that the
+ * restore has changed. aspace_clear() and aspace_destroy() drop all snapshots.
  */
 #ifndef MM_SNAPSHOT_H
 #define MM_SNAPSHOT_H
@@ -29,7 +31,8 @@
 
 MM_BEGIN_DECLS
 
-/* The caller's, from take to drop; none of its members are. */
+/* The caller's, from take to drop; none of its members are. It belongs to one address space: to
+ * give it to another one in between is an error that the library does not notice. */
 struct snapshot {
 	struct npt tables;
 };

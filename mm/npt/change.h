@@ -67,7 +67,7 @@ static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsi
 	if (hardware && (value & f->dirty) != 0)
 		value |= f->soft_dirty;
 	if (perm == MM_NONE)
-		return npt_mark(f, value, NPT_PARKED);
+		return npt_mark(f, value, NPT_PARKED) & ~f->perm_mask;
 	if (!npt_present(f, value))
 		value = npt_unmark(f, value, NPT_PARKED, 0);
 	return (value & ~f->perm_mask) | f->leaf[level] | npt_perm_bits(f, hardware, perm);

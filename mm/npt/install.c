@@ -27,14 +27,24 @@ static unsigned order_of(unsigned level)
 	return MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT;
 }
 
-/* A block for a leaf of *level, or of the largest below for which there is one. */
-static enum mm_error take_block(struct npt *npt, unsigned *level, hpa_t *out)
+/*
+ * A block for a leaf of *level, with the tables from there up to `top`; or of the largest level
+ * below for which there are both.
+ */
+static enum mm_error take_block(struct npt *npt, unsigned *level, unsigned top, hpa_t *block,
+                                hpa_t tables[])
 {
-	for (;; --*level) {
-		enum mm_error err = npt_take(npt, order_of(*level), 1, out);
+	for (;;) {
+		enum mm_error err = npt_take(npt, order_of(*level), 1, block);
 
+		if (err == MM_OK && top != *level) {
+			err = npt_take(npt, 0, top - *level, tables);
+			if (err != MM_OK)
+				npt_give(npt, order_of(*level), 1, block);
+		}
 		if (err == MM_OK || *level == 0)
 			return err;
+		--*level;
 	}
 }
 
@@ -49,16 +59,9 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 	hpa_t block;
 	enum mm_error err;
 
-	err = take_block(npt, &level, &block);
+	err = take_block(npt, &level, top, &block, tables);
 	if (MM_UNLIKELY(err != MM_OK))
 		return err;
-	if (MM_UNLIKELY(top != level)) {
-		err = npt_take(npt, 0, top - level, tables);
-		if (err != MM_OK) {
-			npt_give(npt, order_of(level), 1, &block);
-			return err;
-		}
-	}
 	npt_clear_data(npt, block, order_of(level));
 
 	enum mm_perm perm = npt_leaf_perm(&npt->config, level, m->perm);

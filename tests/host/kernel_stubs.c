@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel/vm.h"
 #include "log.h"
@@ -43,6 +44,12 @@ void panic(const char *format, ...)
 
 void machine_relax(void)
 {
+}
+
+void machine_zero(void *ctx, void *page, size_t bytes)
+{
+	(void)ctx;
+	memset(page, 0, bytes);
 }
 
 unsigned machine_cpu_index(void)

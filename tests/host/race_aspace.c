@@ -137,6 +137,42 @@ static void a_quota_holds_against_all(const struct geometry *geo)
 	}
 }
 
+/* Two CPUs, one page, one frame left on the quota: whoever is second waits, and finds the page. */
+static void fault_on_the_last(struct race *race)
+{
+	struct arena *a = race->shared;
+	enum mm_fault fault = aspace_fault(&a->g->as, page(FIRST + 1), MM_W);
+
+	if (fault == MM_FAULT_MAPPED || fault == MM_FAULT_SPURIOUS)
+		atomic_fetch_add(&a->served, 1);
+}
+
+static void the_last_frame_serves_two(const struct geometry *geo)
+{
+	void (*const run[])(struct race *) = {fault_on_the_last, fault_on_the_last};
+
+	for (unsigned round = 0; round < 60; round++) {
+		struct hal_test *hal = hal_test_open(
+			(struct hal_test_options){.threads = true,
+		                                  .frames = 256,
+		                                  .root_order = npt_root_order(&geo->config)});
+		struct aspace_config config = guest_config(geo, hal);
+
+		config.quota =
+			(UINT64_C(1) << npt_root_order(&geo->config)) + geo->config.levels - 1 + 2;
+
+		struct arena a = {.g = guest_open_with(geo, hal, &config)};
+
+		CHECK_OK(aspace_map_alloc(&a.g->as, pages(FIRST, COUNT), MM_RW,
+		                          (struct aspace_backing){0}));
+		CHECK_EQ(aspace_fault(&a.g->as, page(FIRST), MM_W), MM_FAULT_MAPPED);
+		race_run(MM_ARRAY_SIZE(run), run, &a, round);
+		CHECK_EQ(a.served, 2);
+		CHECK_EQ(hal->in_use, config.quota);
+		guest_close(a.g);
+	}
+}
+
 /* --- everything at once --- */
 
 /* The guest's CPUs: fault as the hardware would, and look. */
@@ -350,6 +386,7 @@ int main(void)
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST_IF(c02_one_frame_however_many_fault, is_typical),
 		GEOMETRY_TEST_IF(a_quota_holds_against_all, is_typical),
+		GEOMETRY_TEST_IF(the_last_frame_serves_two, is_typical),
 		GEOMETRY_TEST_IF(faults_beside_changes, is_typical),
 		GEOMETRY_TEST_IF(faults_beside_logs_and_snapshots, is_typical),
 		GEOMETRY_TEST_IF(splits_beside_writers, is_typical),

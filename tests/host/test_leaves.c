@@ -302,10 +302,26 @@ static void execution_beside_logs_and_snapshots(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* Permissions that nobody may use any more keep no leaves apart. */
+static void hidden_leaves_are_alike(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, roomy);
+	map_large(g, MM_RW);
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1), MM_R));
+	CHECK_EQ(guest_stats(g).leaves[0], 512);
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_NONE));
+	CHECK_EQ(guest_stats(g).leaves[0], 0);
+	CHECK_EQ(guest_stats(g).leaves[1], 2);
+	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_RW));
+	EXPECT_TOUCH(g, page(600), MM_W, TOUCH_HIT);
+	guest_close(g);
+}
+
 int main(void)
 {
 	static const struct geometry_test tests[] = {
 		GEOMETRY_TEST(protect_after_a_snapshot),
+		GEOMETRY_TEST(hidden_leaves_are_alike),
 		GEOMETRY_TEST(log_splits_what_a_snapshot_has_shared),
 		GEOMETRY_TEST(no_merge_beside_a_snapshot),
 		GEOMETRY_TEST(a_quota_that_fits_exactly),

@@ -140,6 +140,29 @@ static void snapshots_count(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* A block of 2 MiB fits, but not with its tables: smaller leaves do. */
+static void a_block_without_tables_falls_back(const struct geometry *geo)
+{
+	uint64_t root = UINT64_C(1) << npt_root_order(&geo->config);
+
+	for (uint64_t room = 512; room < 512 + geo->config.levels - 1; room++) {
+		struct hal_test *hal = hal_test_open((struct hal_test_options){
+			.frames = 4096, .root_order = npt_root_order(&geo->config)});
+		struct aspace_config config = guest_config(geo, hal);
+
+		config.quota = root + room;
+
+		struct guest *g = guest_open_with(geo, hal, &config);
+
+		check_context("format=%s room=%llu", geo->name, (unsigned long long)room);
+		CHECK_OK(aspace_map_alloc(&g->as, pages(0, 1024), MM_RW,
+		                          (struct aspace_backing){.max_leaf = 1}));
+		CHECK_EQ(aspace_fault(&g->as, page(0), MM_W), MM_FAULT_MAPPED);
+		CHECK(hal->in_use <= config.quota);
+		guest_close(g);
+	}
+}
+
 int main(void)
 {
 	static const struct geometry_test tests[] = {
@@ -148,6 +171,7 @@ int main(void)
 		GEOMETRY_TEST(populate_gets_all_of_it),
 		GEOMETRY_TEST(a_refused_frame_costs_no_credit),
 		GEOMETRY_TEST(snapshots_count),
+		GEOMETRY_TEST(a_block_without_tables_falls_back),
 	};
 
 	return run_geometry_tests("quota", tests, MM_ARRAY_SIZE(tests));
