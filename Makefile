@@ -34,7 +34,7 @@ OBJCOPY := llvm-objcopy
 B       := build
 
 # Without its tools nothing can be built, and each compilation would say so.
-ifneq ($(filter-out setup clean help report,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out setup second-opinion clean help report,$(or $(MAKECMDGOALS),all)),)
 missing := $(foreach p,$(CLANG) $(LD) $(OBJCOPY),$(if $(shell command -v $(p) 2>/dev/null || :),,$(p)))
 $(if $(strip $(missing)),$(error not installed: $(strip $(missing)); `make setup` installs what is missing))
 endif
@@ -196,7 +196,7 @@ proofs: ## ranges (Frama-C) and table entries (Z3), for all values
 
 .PHONY: matrix soak
 matrix: all ## the target suite on every machine and CPU model, as one table
-	@scripts/matrix $(if $(ONLY),--only '$(ONLY)')
+	@scripts/matrix $(if $(ONLY),--only '$(ONLY)') $(if $(MACHINES),--machines '$(MACHINES)')
 
 # Long: up to an hour per architecture where the emulator is slow.
 soak: all ## 10 million lazy faults, 10,000 VMs, per architecture; the host tests at length
@@ -278,6 +278,10 @@ compile_commands.json: Makefile ## for clangd and other tools
 setup: ## install what Debian 12 lacks (scripts/setup.sh)
 	@:
 
+.PHONY: second-opinion
+second-opinion: ## unpack QEMU 10 and Bochs 3 into build/second, for make matrix; installs nothing
+	@scripts/setup.sh --second-opinion
+
 clean: ## remove what was built
 	rm -rf $(B) compile_commands.json
 
@@ -286,7 +290,7 @@ help: ## this list
 		while IFS='|' read -r command text; do printf '%-30s %s\n' "$$command" "$$text"; done
 
 # --- last, when all makefiles are read: a variable that none of them reads is a mistake ---
-USER_VARIABLES := ARCH VIRT TEST $(RUN_OPTIONS) ICOUNT QEMU BOCHS OVMF RUN_DIR GDB_PORT ONLY MUTANTS \
+USER_VARIABLES := ARCH VIRT TEST $(RUN_OPTIONS) ICOUNT QEMU BOCHS OVMF RUN_DIR GDB_PORT ONLY MACHINES MUTANTS \
                   FUZZ_SECONDS V CI TMPDIR FAULTLINE_ORACLE
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(filter-out -%,$(v))))
 given := $(filter-out $(USER_VARIABLES),$(given))

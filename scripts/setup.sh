@@ -4,7 +4,9 @@
 # Idempotent: it asks dpkg first, and where nothing is missing it neither needs root nor touches
 # the network. Elsewhere than on Debian it says what to install by hand, and fails.
 #
-# usage: scripts/setup.sh [--list]      --list prints the packages, one per line
+# usage: scripts/setup.sh [--list | --second-opinion]
+#   --list             prints the packages, one per line
+#   --second-opinion   unpacks newer emulators into build/second/, for make matrix; installs nothing
 set -eu
 
 # package			what for
@@ -44,6 +46,13 @@ packages() {
 if [ "${1-}" = --list ]; then
 	packages
 	exit 0
+fi
+if [ "${1-}" = --second-opinion ]; then
+	exec "$(dirname "$0")/second-opinion.sh"
+fi
+if [ $# -gt 0 ]; then
+	echo "setup: unknown word '$1'; usage: scripts/setup.sh [--list | --second-opinion]" >&2
+	exit 2
 fi
 
 say() {

@@ -52,4 +52,49 @@ runs 1 "not a Debian" env PATH="$few" sh "$top/scripts/setup.sh"
 shows "it says what to install" 'clang lld llvm '
 check "--list names them" sh -c "'$top/scripts/setup.sh' --list | grep -qx qemu-system-misc"
 
+runs 2 "an unknown option" env PATH="$few:$PATH" sh "$top/scripts/setup.sh" --second
+shows "it says which there are" '--list . --second-opinion'
+
+# The second emulators, in a copy of the tree, with a fake mmdebstrap that writes a root.
+copy=$scratch/copy
+mkdir -p "$copy/scripts"
+cp "$top"/scripts/{setup,second-opinion}.sh "$copy/scripts/"
+cat >"$bin/mmdebstrap" <<'END'
+#!/bin/bash
+root=$(mktemp -d -p "${0%/*}") && mkdir -p "$root/usr/bin" "$root/lib64"
+echo "$*" >"${0%/*}/asked.$RANDOM"
+[ -z "$MMDEBSTRAP_STATUS" ] || exit "$MMDEBSTRAP_STATUS"
+# The loader runs what it is given, as the real one does.
+printf '#!/bin/sh\nshift 2\nexec "$@"\n' >"$root/lib64/ld-linux-x86-64.so.2"
+printf '#!/bin/sh\necho "version 10.0.2"\n' >"$root/usr/bin/qemu-system-riscv64"
+printf '#!/bin/sh\necho "Bochs x86 Emulator 3.0"\n' >"$root/usr/bin/bochs-bin"
+chmod +x "$root"/*/* "$root"/usr/bin/*
+for tar; do case $tar in *.tar) tar -C "$root" -cf "$tar" . ;; esac; done
+END
+cat >"$bin/apt-get" <<'END'
+#!/bin/sh
+[ -n "$NO_MIRROR" ] || printf '%s\n' "Debian http://a.mirror/debian/" "Debian-Security http://b/s/"
+END
+chmod +x "$bin"/*
+rm "$bin/id"
+
+second() { # VARIABLE=... ...
+	env PATH="$bin:$PATH" "$@" "$copy/scripts/setup.sh" --second-opinion
+}
+
+runs 1 "no mirror" second NO_MIRROR=yes
+shows "it says what to give" 'SECOND_MIRROR=URL'
+runs 1 "mmdebstrap fails" second MMDEBSTRAP_STATUS=1
+shows "it says where the log is" 'see build/second/qemu-10.log'
+runs 0 "unpacks" second
+shows "QEMU" '^setup: qemu-10: version 10.0.2$'
+shows "and Bochs" '^setup: bochs-3: Emulator 3.0$'
+shows "with size and time" '^setup: qemu-10: [0-9]+K, [0-9]+ s$'
+check "from the mirror of the host" grep -q 'deb http://a.mirror/debian/ bookworm-backports main' \
+	"$bin"/asked.*
+rm "$bin/mmdebstrap"
+runs 0 "again" second
+shows "it leaves QEMU alone" 'nothing to do: build/second/qemu-10'
+shows "and Bochs" 'nothing to do: build/second/bochs-3'
+
 done_testing
