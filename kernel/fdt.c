@@ -300,6 +300,55 @@ static uint64_t read_cells(const uint8_t *data, unsigned cells)
 	return cells == 1 ? be32(data) : be64(data);
 }
 
+/* One entry of `ranges` (child address, parent address, size) for all of *range. */
+static bool translate_entry(const uint8_t *entry, unsigned child, unsigned parent, unsigned size,
+                            struct hpa_range *range)
+{
+	uint64_t from = read_cells(entry, child);
+	uint64_t to = read_cells(entry + 4 * (size_t)child, parent);
+	uint64_t bytes = read_cells(entry + 4 * (size_t)(child + parent), size);
+	uint64_t skip = range->start.raw - from;
+	struct hpa_range mapped = {hpa_at(to + skip), range->size};
+
+	if (range->start.raw < from || skip >= bytes || range->size > bytes - skip ||
+	    to > UINT64_MAX - skip || (range->size != 0 && !hpa_range_valid(mapped)))
+		return false;
+	*range = mapped;
+	return true;
+}
+
+/* By the `ranges` of the bus at this depth on the way to the node. */
+static bool translate_bus(const struct fdt_node *node, unsigned depth,
+                          const struct fdt_property *ranges, struct hpa_range *range)
+{
+	unsigned child = node->cells[depth].address_cells;
+	unsigned size = node->cells[depth].size_cells;
+	unsigned parent = node->cells[depth - 1].address_cells;
+	uint32_t entry = 4 * (child + parent + size);
+
+	if (child < 1 || child > 2 || parent < 1 || parent > 2 || size < 1 || size > 2)
+		return false;
+	for (uint32_t at = 0; entry <= ranges->bytes - at; at += entry) {
+		if (translate_entry(ranges->data + at, child, parent, size, range))
+			return true;
+	}
+	return false;
+}
+
+static bool translate(const struct fdt *fdt, const struct fdt_node *node, struct hpa_range *range)
+{
+	for (unsigned depth = node->depth - 1; depth > 1; depth--) {
+		struct fdt_node bus = {.offset = node->offsets[depth]};
+		struct fdt_property ranges;
+
+		if (!fdt_get(fdt, &bus, "ranges", &ranges))
+			return true;
+		if (ranges.bytes != 0 && !translate_bus(node, depth, &ranges, range))
+			return false;
+	}
+	return true;
+}
+
 bool fdt_reg(const struct fdt *fdt, const struct fdt_node *node, unsigned index,
              struct hpa_range *out)
 {
@@ -316,6 +365,8 @@ bool fdt_reg(const struct fdt *fdt, const struct fdt_node *node, unsigned index,
 	range.start = hpa_at(read_cells(p.data, address));
 	range.size = read_cells(p.data + 4 * (size_t)address, size);
 	if (range.size != 0 && !hpa_range_valid(range))
+		return false;
+	if (!translate(fdt, node, &range))
 		return false;
 	*out = range;
 	return true;
@@ -345,6 +396,7 @@ static void enter(const struct fdt *fdt, struct fdt_node *node, uint32_t at)
 	node->name = (const char *)fdt->blob + fdt->structure + at;
 	node->offset = at + cell_up((uint32_t)strlen(node->name) + 1);
 	node->depth++;
+	node->offsets[node->depth] = node->offset;
 	/* The defaults are the specification's, section 2.3.5. */
 	node->cells[node->depth].address_cells = cells_of(fdt, node, "#address-cells", 2);
 	node->cells[node->depth].size_cells = cells_of(fdt, node, "#size-cells", 1);

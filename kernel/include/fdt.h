@@ -57,6 +57,7 @@ struct fdt_node {
 		uint8_t address_cells;
 		uint8_t size_cells;
 	} cells[FDT_DEPTH + 1]; /* cells[d]: what a node at depth d gives to its children */
+	uint32_t offsets[FDT_DEPTH + 1]; /* offsets[d]: of the node at depth d on the way down */
 };
 
 struct fdt_property {
@@ -93,9 +94,13 @@ bool fdt_has_string(const struct fdt *fdt, const struct fdt_node *node, const ch
 /* No status property, "okay" or "ok". */
 bool fdt_is_enabled(const struct fdt *fdt, const struct fdt_node *node);
 
-/* Entry `index` of the node's reg, in its parent's address space: size 0 if reg has no size
- * cells. False if there is no such entry, or it wraps. The bus is taken to be at CPU addresses,
- * as where every `ranges` on the way is empty. */
+/*
+ * Entry `index` of the node's reg; size 0 if reg has no size cells. Addresses are translated by
+ * the `ranges` of each bus on the way up to the root (Devicetree Specification, 2.3.8). A bus
+ * with an empty `ranges` has its parent's addresses. Without `ranges` they are not translated
+ * further: CPU numbers, for example. False if there is no such entry, it wraps, or a bus on the
+ * way does not map all of it.
+ */
 bool fdt_reg(const struct fdt *fdt, const struct fdt_node *node, unsigned index,
              struct hpa_range *out);
 

@@ -266,6 +266,128 @@ static void nodes_are_found(void **state)
 	CHECK(!fdt_find_path(&fdt, "", &node));
 }
 
+/* --- addresses behind buses --- */
+
+/* A device of one address at `at`, found by its name as compatible. */
+static void device(struct tree *t, const char *name, uint32_t at, uint32_t bytes)
+{
+	begin(t, name);
+	text(t, "compatible", name);
+	CELLS(t, "reg", at, bytes);
+	end(t);
+}
+
+static bool find_device(const struct tree *t, const char *name, struct hpa_range *reg)
+{
+	struct fdt_node node;
+	struct fdt fdt;
+
+	CHECK_FDT(fdt_open(&fdt, t->blob, t->size), FDT_OK);
+	CHECK(fdt_find_compatible(&fdt, name, &node));
+	return fdt_reg(&fdt, &node, 0, reg);
+}
+
+static void check_device(const struct tree *t, const char *name, uint64_t start, uint64_t size)
+{
+	struct hpa_range reg = {{0}, 0};
+
+	CHECK(find_device(t, name, &reg));
+	CHECK_EQ(reg.start.raw, start);
+	CHECK_EQ(reg.size, size);
+}
+
+static void refuses_device(const struct tree *t, const char *name)
+{
+	struct hpa_range reg;
+
+	CHECK(!find_device(t, name, &reg));
+}
+
+static void bus(struct tree *t, const char *name)
+{
+	begin(t, name);
+	CELLS(t, "#address-cells", 1);
+	CELLS(t, "#size-cells", 1);
+}
+
+/* The bus of a BCM2711: two windows, the parent's addresses of two cells. */
+static void ranges_are_translated(void **state)
+{
+	struct tree t;
+
+	(void)state;
+	root(&t);
+	bus(&t, "soc");
+	CELLS(&t, "ranges", 0x7e000000, 0, 0xfe000000, 0x1800000);
+	device(&t, "first", 0x7e000000, 0x10);
+	device(&t, "inside", 0x7e201000, 0x200);
+	device(&t, "last", 0x7f7ffff0, 0x10);
+	device(&t, "before", 0x7dffffff, 1);
+	device(&t, "across", 0x7f7ffff0, 0x11);
+	device(&t, "behind", 0x7f800000, 0x10);
+	bus(&t, "same");
+	property(&t, "ranges", "", 0);
+	device(&t, "below", 0x7e201000, 0x200);
+	end(&t);
+	bus(&t, "own");
+	CELLS(&t, "ranges", 0x1000, 0x7e300000, 0x1000, 0x4000, 0x7e400000, 0x2000);
+	device(&t, "twice", 0x1800, 0x100);
+	device(&t, "second", 0x5000, 0x1000);
+	end(&t);
+	begin(&t, "numbers");
+	CELLS(&t, "#address-cells", 1);
+	CELLS(&t, "#size-cells", 1);
+	device(&t, "number", 3, 1);
+	end(&t);
+	end(&t);
+	close_root(&t);
+
+	check_device(&t, "first", 0xfe000000, 0x10);
+	check_device(&t, "inside", 0xfe201000, 0x200);
+	check_device(&t, "last", 0xff7ffff0, 0x10);
+	refuses_device(&t, "before");
+	refuses_device(&t, "across");
+	refuses_device(&t, "behind");
+	check_device(&t, "below", 0xfe201000, 0x200);
+	check_device(&t, "twice", 0xfe300800, 0x100);
+	check_device(&t, "second", 0xfe401000, 0x1000);
+	check_device(&t, "number", 3, 1); /* no `ranges`: no address of the parent's */
+}
+
+static void bad_ranges_are_refused(void **state)
+{
+	struct tree t;
+
+	(void)state;
+	root(&t);
+	bus(&t, "wraps");
+	CELLS(&t, "ranges", 0, 0xffffffff, 0xfffff000, 0x2000);
+	device(&t, "fits", 0xf00, 0x100);
+	device(&t, "end", 0xf00, 0x101);
+	device(&t, "start", 0x1000, 0x100);
+	end(&t);
+	bus(&t, "short");
+	CELLS(&t, "ranges", 0, 0, 0);
+	device(&t, "cut", 0, 0x10);
+	end(&t);
+	begin(&t, "wide");
+	CELLS(&t, "#address-cells", 3);
+	CELLS(&t, "#size-cells", 1);
+	CELLS(&t, "ranges", 0, 0, 0, 0, 0x1000, 0x1000);
+	bus(&t, "narrow");
+	CELLS(&t, "ranges", 0, 0, 0, 0, 0x1000);
+	device(&t, "pci", 0, 0x10);
+	end(&t);
+	end(&t);
+	close_root(&t);
+
+	check_device(&t, "fits", 0xffffffffffffff00, 0x100);
+	refuses_device(&t, "end");
+	refuses_device(&t, "start");
+	refuses_device(&t, "cut");
+	refuses_device(&t, "pci");
+}
+
 static void long_command_lines_are_cut(void **state)
 {
 	char args[2 * BOOT_CMDLINE];
@@ -599,6 +721,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(boot_info_is_read),
 		cmocka_unit_test(nodes_are_found),
+		cmocka_unit_test(ranges_are_translated),
+		cmocka_unit_test(bad_ranges_are_refused),
 		cmocka_unit_test(long_command_lines_are_cut),
 		cmocka_unit_test(bad_trees_are_refused),
 		cmocka_unit_test(truncated_at_every_byte),
