@@ -339,12 +339,13 @@ if [ "$save" ] && ! { : >>"$save"; } 2>/dev/null; then
 	usage_error "--save: cannot write '$save'"
 fi
 
-command=() in_run=''
+command=() first_serial=() in_run=''
 
 qemu_common() {
 	command+=("$program" -M "$1" -accel "$accel" -smp "$smp" -m "$mem")
 	[ -z "$cpu" ] || command+=(-cpu "$cpu")
-	command+=(-display none -serial stdio -monitor none -no-reboot)
+	command+=(-display none ${first_serial+"${first_serial[@]}"} -serial stdio)
+	command+=(-monitor none -no-reboot)
 	# Counted time, and a clock that starts at the same date in each run.
 	[ -z "$icount" ] || command+=(-icount "shift=$icount,sleep=off" -rtc "base=2000-01-01,clock=vm")
 	[ -z "$gdb" ] || command+=(-S -gdb "tcp:localhost:${GDB_PORT:-1234}")
@@ -387,7 +388,10 @@ command_aarch64() {
 	case $machine in
 	virt) machine=virt,virtualization=on,gic-version=3 cpu=${cpu:-max} ;;
 	virt,*) cpu=${cpu:-max} ;;
-	raspi3b) smp=4 mem=1G ;; # the board has no others
+	raspi3b) smp=4 mem=1G ;; # the boards have no others
+	raspi3ap) smp=4 mem=512M board=raspi3b ;;
+	raspi4b) smp=4 mem=2G ;;
+	imx8mp-evk) smp=4 mem=${mem:-1G} ;;
 	xlnx-zcu102)
 		machine=xlnx-zcu102,virtualization=on mem=${mem:-1G}
 		sound=(-audiodev "none,id=none") # it looks for a sound card otherwise
@@ -401,6 +405,7 @@ command_aarch64() {
 	esac
 	smp=${smp:-1} mem=${mem:-256M}
 	[ "$accel" != kvm ] || [ "$cpu" != max ] || cpu=host
+	[ "$board" != imx8mp-evk ] || first_serial=(-serial null) # its console is the second UART
 	qemu_common "$machine"
 	# Semihosting gives the exit status, on every Arm machine that is emulated.
 	[ "$accel" = kvm ] || command+=(-semihosting)
@@ -488,6 +493,10 @@ command_bochs() {
 	make_esp
 	find_vga_bios
 	command=("$program" -q -f bochsrc -rc bochs.rc)
+	# Bochs 3 has its debugger on request; 2.7, where it has one, always.
+	if timeout -s KILL 20 "$program" --help 2>&1 </dev/null | grep -qw -e -debugger; then
+		command+=(-debugger)
+	fi
 	bochsrc=$(sed -e "s|@CPU@|$(bochs_cpu "$cpu")|; s|@SMP@|$smp|; s|@MEM@|$mem|g" \
 		-e "s|@PANIC@|$panic|" \
 		"$top/scripts/bochsrc.in")
@@ -500,7 +509,15 @@ command_bochs() {
 
 # Spike, the RISC-V reference simulator. Its clock counts instructions.
 command_spike() {
-	opensbi=${OPENSBI:-/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.elf}
+	opensbi=${OPENSBI:-}
+	if [ -z "$opensbi" ]; then
+		opensbi=usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.elf
+		if [ -r "$top/build/second/qemu-10/root/$opensbi" ]; then
+			opensbi=$top/build/second/qemu-10/root/$opensbi
+		else
+			opensbi=/$opensbi
+		fi
+	fi
 	[ -r "$opensbi" ] || cannot_run "no $opensbi (package opensbi, or OPENSBI=)"
 	command -v dtc >/dev/null || cannot_run "dtc is not installed (make setup)"
 	cpu=${cpu:-rv64imafdch_zicsr_zifencei_zicntr_zihpm_sstc_svadu} smp=${smp:-2} mem=${mem:-256M}

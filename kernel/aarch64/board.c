@@ -10,12 +10,15 @@
 #include "mm/compiler.h"
 #include "sysreg.h"
 
-/* Arm ARM D17.2.101; DDI 0500 (Cortex-A53), 4.3.73. */
+/* Arm ARM D17.2.101; DDI 0500 (Cortex-A53), 4.3.73; DDI 0488 (Cortex-A57), 4.3.69, as Cortex-A72.
+ */
 SYSREG_READ(midr_el1, "midr_el1")
 SYSREG_READ(cbar_el1, "S3_1_C15_C3_0")
 #define MIDR_IMPLEMENTER GENMASK(31, 24)
 #define MIDR_PART        GENMASK(15, 4)
-#define MIDR_CORTEX_A53  (FIELD_PREP(MIDR_IMPLEMENTER, 0x41) | FIELD_PREP(MIDR_PART, 0xd03))
+#define CORTEX_A53       (FIELD_PREP(MIDR_IMPLEMENTER, 0x41) | FIELD_PREP(MIDR_PART, 0xd03))
+#define CORTEX_A72       (FIELD_PREP(MIDR_IMPLEMENTER, 0x41) | FIELD_PREP(MIDR_PART, 0xd08))
+#define CBAR_COMPARED    GENMASK(31, 22) /* boards and emulators differ below */
 
 #define FDT_MAX_BYTES (2U << 20)
 
@@ -33,10 +36,9 @@ static const struct {
 	const char *compatible;
 	enum board_uart kind;
 } uarts[] = {
-	{"arm,pl011", UART_PL011},
-	{"arm,sbsa-uart", UART_PL011},
-	{"cdns,uart-r1p12", UART_CADENCE},
-	{"xlnx,xuartps", UART_CADENCE},
+	{"arm,pl011", UART_PL011},         {"arm,sbsa-uart", UART_PL011},
+	{"cdns,uart-r1p12", UART_CADENCE}, {"xlnx,xuartps", UART_CADENCE},
+	{"fsl,imx6q-uart", UART_IMX}, /* the i.MX 8M's say so, too */
 };
 
 static bool use_uart(const struct fdt *fdt, const struct fdt_node *node, enum board_uart kind)
@@ -129,7 +131,8 @@ static void read_tree(const struct fdt *fdt)
 struct known_board {
 	struct board board;
 	struct hpa_range loaded; /* the image begins in here */
-	uint64_t peripherals;    /* Cortex-A53's CBAR_EL1; 0: do not ask */
+	uint64_t cpu;            /* CORTEX_A53, ...; 0: any, and CBAR_EL1 is not read */
+	uint64_t peripherals;    /* by its CBAR_EL1, the bits of CBAR_COMPARED */
 	struct hpa_range ram;
 	unsigned cpus; /* with affinities 0, 1, ... */
 };
@@ -154,8 +157,26 @@ static const struct known_board known_boards[] = {
                           .irq_distributor = {0x40000000},
                           .spin_table = {0xd8}},
 		.loaded = {{0}, 0x3b400000},
+		.cpu = CORTEX_A53,
 		.peripherals = 0x3f000000,
-		.ram = {{0}, 0x3b400000},
+		/* What every such board has at least, the 3A+ among them: 512 MiB, 64 of them the
+                 * graphics processor's. */
+		.ram = {{0}, 0x1c000000},
+		.cpus = 4,
+	},
+	{
+		.board = {.name = "raspi4b",
+                          .uart = UART_PL011,
+                          .uart_base = {0xfe201000},
+                          .irq = IRQ_GICV2,
+                          .irq_distributor = {0xff841000},
+                          .irq_cpu = {{0xff842000}, 0x2000},
+                          .spin_table = {0xd8}},
+		.loaded = {{0}, 0x3b400000},
+		.cpu = CORTEX_A72,
+		.peripherals = 0xff800000,
+		.ram = {{0},
+                        0x3b400000}, /* 1 GiB at least, 76 MiB of it the graphics processor's */
 		.cpus = 4,
 	},
 	{
@@ -167,15 +188,19 @@ static const struct known_board known_boards[] = {
                           .irq_cpu = {{0xf9020000}, 0x20000},
                           .psci = PSCI_SMC},
 		.loaded = {{0}, 0x80000000},
+		.cpu = CORTEX_A53,
 		.peripherals = 0xf9000000,
 		.ram = {{0}, 0x8000000}, /* what every such board has at least */
 		.cpus = 4,
 	},
 };
 
-static bool is_cortex_a53(void)
+/* CBAR_EL1 is read on the CPUs alone that are known to have it. */
+static bool is_cpu_of(const struct known_board *known)
 {
-	return (read_midr_el1() & (MIDR_IMPLEMENTER | MIDR_PART)) == MIDR_CORTEX_A53;
+	return known->cpu == 0 ||
+	       ((read_midr_el1() & (MIDR_IMPLEMENTER | MIDR_PART)) == known->cpu &&
+	        (read_cbar_el1() & CBAR_COMPARED) == known->peripherals);
 }
 
 static const struct known_board *known_board(void)
@@ -183,10 +208,7 @@ static const struct known_board *known_board(void)
 	for (size_t i = 0; i < MM_ARRAY_SIZE(known_boards); i++) {
 		const struct known_board *known = &known_boards[i];
 
-		if (!hpa_range_contains(known->loaded, arm_image().start))
-			continue;
-		if (known->peripherals == 0 ||
-		    (is_cortex_a53() && read_cbar_el1() == known->peripherals))
+		if (hpa_range_contains(known->loaded, arm_image().start) && is_cpu_of(known))
 			return known;
 	}
 	return NULL;

@@ -16,6 +16,7 @@ enum board_uart {
 	UART_NONE,
 	UART_PL011,
 	UART_CADENCE,
+	UART_IMX,
 };
 
 enum board_irq {
