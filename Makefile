@@ -119,9 +119,9 @@ $(foreach a,$(ARCHES),$(eval $(call ARCH_RULES,$(a))))
 
 # --- images ---
 $(B)/riscv64/faultline.elf: $(riscv64_OBJ) boot/riscv64/image.ld
-	$(call say,LD,riscv64,$@)$(LD) --build-id=none -static -nostdlib -T boot/riscv64/image.ld $(riscv64_OBJ) -o $@
+	$(call say,LD,riscv64,$@)$(LD) --build-id=none -static -pie --no-dynamic-linker -z notext -nostdlib -T boot/riscv64/image.ld $(riscv64_OBJ) -o $@
 
-# For loaders that take no ELF: to be put at 0x80200000.
+# For loaders that take no ELF: runs at any 4 KiB aligned address, with the header of Linux.
 $(B)/riscv64/faultline.bin: $(B)/riscv64/faultline.elf
 	$(call say,BIN,riscv64,$@)$(OBJCOPY) -O binary $< $@
 

@@ -27,7 +27,9 @@
 
 struct hext_features hext_features;
 
-static uint64_t trial_root[ROOT_ENTRIES] MM_ALIGNED_TO(16384);
+/* A root is aligned to its 16 KiB, and the image to 4 KiB alone: trial_root is aligned in here. */
+static uint64_t trial_space[2 * ROOT_ENTRIES] MM_ALIGNED_TO(4096);
+static uint64_t *trial_root;
 static uint64_t trial_stage1[512] MM_ALIGNED_TO(4096);
 static volatile uint64_t trial_word;
 
@@ -90,6 +92,8 @@ static void find_modes(struct virt_caps *caps)
 {
 	const uint64_t leaf = PTE_V | PTE_R | PTE_W | PTE_X | PTE_U;
 
+	trial_root =
+		(uint64_t *)mm_align_up((uintptr_t)trial_space, ROOT_ENTRIES * sizeof(uint64_t));
 	/* hlv reads as VS-mode would, without a VS-stage. */
 	csr_write(vsatp, 0);
 	csr_write(vsstatus, 0);

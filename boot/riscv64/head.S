@@ -3,13 +3,31 @@
  * hypervisor extension) on one hart of its choice, with a0 = its hart id, a1 = the device tree,
  * address translation off and interrupts masked. Other harts wait in the firmware.
  *
- * QEMU enters an ELF file at its lowest address, whatever e_entry says: image.ld puts this first.
+ * The image begins with the 64-byte header of Linux (Documentation/riscv/boot-image-header.rst), so
+ * that loaders for Linux take the flat image. QEMU enters an ELF file at its lowest address,
+ * whatever e_entry says: image.ld puts this first.
  */
 #include "kernel/riscv64/offsets.h"
 
 	.section .text.head, "ax"
-	.globl _start
-_start:
+	.globl image_start
+image_start:
+	.option	push
+	.option	norvc
+	j	start				// code0
+	.option	pop
+	.word	0				// code1
+	.dword	0x200000			// text_offset: 2 MiB behind the start of RAM
+	.dword	image_end - image_start		// image_size: with bss and stacks
+	.dword	0				// flags: little-endian
+	.word	2				// version 0.2
+	.word	0
+	.dword	0
+	.ascii	"RISCV\0\0\0"
+	.ascii	"RSC\x05"
+	.word	0				// no PE header
+
+start:
 	/* 0. One hart boots. OpenSBI 1.1 marks a hart as started before it has written where it is
 	   to begin, so one that looks in between comes here: it goes on to where it was sent. */
 	la	t0, boot_taken
@@ -36,7 +54,23 @@ _start:
 	csrw	sie, zero
 	csrw	sscratch, zero
 
-	/* 4. Clear .bss, 32 bytes at a time: image.ld aligns both its ends. */
+	/* 4. Relocate: each pointer in the image lacks the distance from where the image was linked
+	   to where it is. Other relocations than relative ones do not occur. */
+	la	t0, image_start
+	ld	t1, link_address
+	sub	t0, t0, t1
+	la	t1, image_rela_start
+	la	t2, image_rela_end
+1:	bgeu	t1, t2, 2f
+	ld	t3, 0(t1)			// r_offset
+	ld	t4, 16(t1)			// r_addend
+	addi	t1, t1, 24
+	add	t3, t3, t0
+	add	t4, t4, t0
+	sd	t4, 0(t3)
+	j	1b
+2:
+	/* 5. Clear .bss, 32 bytes at a time: image.ld aligns both its ends. */
 	la	t0, image_bss_start
 	la	t1, image_bss_end
 	bgeu	t0, t1, 2f
@@ -47,9 +81,15 @@ _start:
 	addi	t0, t0, 32
 	bltu	t0, t1, 1b
 
-	/* 5. A stack, and C: boot_main(hart, device tree, start) does not return. */
+	/* 6. A stack, and C: boot_main(hart, device tree, start) does not return. */
 2:	la	sp, boot_stack_top
 	call	boot_main
+
+	/* A number, not a pointer: nothing relocates it. */
+	.section .rodata
+	.balign	8
+link_address:
+	.dword	image_link_address
 
 	/* Not in .bss, which is cleared after this is set. */
 	.data
