@@ -158,7 +158,7 @@ enum mm_error aspace_protect(struct aspace *as, struct gpa_range range,
 /* [shared] The guest accessed gpa, and the hardware refused. `access` is exactly one of MM_R, MM_W
  * and MM_X: MM_FAULT_INVALID otherwise, and nothing happens (a machine that reports a read and a
  * write at once is asked about the write). Idempotent: two CPUs that fault on one page get one
- * frame. */
+ * frame. Where the quota is exhausted, it waits until the other calls have returned. */
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access) MM_MUST_CHECK;
 
 /* [shared] Where is this byte now? MM_NOT_MAPPED: no area, or a page not touched yet (which the
