@@ -248,9 +248,9 @@ endef
 $(foreach a,$(ARCHES),$(eval $(call LINT_RULES,$(a))))
 
 # Warnings are errors in every build; headers compile alone; the rest is said by name.
-LINTS := lint-format lint-layers lint-text lint-shell lint-cycles
+LINTS := lint-format lint-layers lint-text lint-names lint-shell lint-cycles
 .PHONY: $(LINTS)
-lint: all $(LINTS) $(ALONE) $(TIDY) ## format, layers, circles, headers, clang-tidy, shellcheck
+lint: all $(LINTS) $(ALONE) $(TIDY) ## format, layers, circles, names in comments, headers, clang-tidy, shellcheck
 	@echo 'lint: clean'
 lint-format:
 	$(call say,LINT,,clang-format)clang-format --dry-run -Werror $(C_FILES)
@@ -258,6 +258,8 @@ lint-layers:
 	$(call say,LINT,,who includes whom)scripts/lint-layers
 lint-text:
 	$(call say,LINT,,house rules)scripts/lint-text $(TEXT_FILES)
+lint-names:
+	$(call say,LINT,,names that exist)scripts/lint-names
 lint-shell:
 	$(call say,LINT,,shellcheck)shellcheck $(SHELL_FILES)
 lint-cycles: all

@@ -1,6 +1,6 @@
 /*
  * Making and unmaking a VM. Everything that can fail is done here, before the first instruction
- * of the guest; a failure takes back what was done, by the same vm_release() that ends a VM.
+ * of the guest; a failure takes back what was done, by the same release() that ends a VM.
  */
 #include "kernel/vm.h"
 

@@ -22,7 +22,7 @@ MM_BEGIN_DECLS
 enum area_backend {
 	AREA_LINEAR, /* gpa maps to a fixed host range, which the library does not own */
 	AREA_ALLOC,  /* frames of the library's own, populated when mapped or lazily on fault */
-	AREA_DEVICE, /* never mapped: each access is answered with MM_FAULT_DEVICE */
+	AREA_DEVICE, /* never mapped: each access is answered with MM_FAULT_IS_DEVICE */
 };
 
 struct area {

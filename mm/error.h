@@ -1,6 +1,7 @@
 /*
  * Every error the library can answer. A function that can fail returns one of these and is
- * MM_MUST_CHECK; on anything but MM_OK it has changed nothing (docs/design.md, contract 1).
+ * MM_MUST_CHECK; on anything but MM_OK it has changed nothing (docs/design.md: "Prepare,
+ * commit, flush, release").
  */
 #ifndef MM_ERROR_H
 #define MM_ERROR_H

@@ -12,7 +12,8 @@
 
 /*
  * One per vCPU. While `armed`, an exception in the guest does not end it: it is written down
- * here, and agent_try() returns. Offsets are agent_trap.S's too.
+ * here, and agent_try() returns. The assembly of each architecture (aarch64_trap.S,
+ * riscv64_trap.S, x86_64_trap.S) uses the same offsets.
  */
 struct agent_frame {
 	uint64_t armed;
@@ -34,9 +35,9 @@ struct agent_frame {
 #define FRAME_SP    56
 #define FRAME_KEEP  64
 
-_Static_assert(__builtin_offsetof(struct agent_frame, irqs) == FRAME_IRQS, "agent_trap.S");
-_Static_assert(__builtin_offsetof(struct agent_frame, sp) == FRAME_SP, "agent_trap.S");
-_Static_assert(__builtin_offsetof(struct agent_frame, keep) == FRAME_KEEP, "agent_trap.S");
+_Static_assert(__builtin_offsetof(struct agent_frame, irqs) == FRAME_IRQS, "the assembly");
+_Static_assert(__builtin_offsetof(struct agent_frame, sp) == FRAME_SP, "the assembly");
+_Static_assert(__builtin_offsetof(struct agent_frame, keep) == FRAME_KEEP, "the assembly");
 
 extern struct agent_frame agent_frames[AGENT_MAX_VCPUS];
 

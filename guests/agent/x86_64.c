@@ -61,7 +61,7 @@ static uint64_t idt[VECTORS][2];
 static alignas(4096) uint64_t pml4[ENTRIES];
 static alignas(4096) uint64_t directories[IDENTITY_GIBS][ENTRIES];
 
-/* agent_trap.S lays the exceptions' stubs out 16 bytes apart. */
+/* x86_64_trap.S lays the exceptions' stubs out 16 bytes apart. */
 static void build_idt(void)
 {
 	for (unsigned i = 0; i < VECTORS; i++) {

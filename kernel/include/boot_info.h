@@ -1,6 +1,6 @@
 /*
  * What a boot path hands to kernel_main(): all that the rest of the hypervisor ever learns from
- * firmware. Filled by boot/<arch>/, checked by kernel/boot_info.c before anything is built on it.
+ * firmware. Filled by boot/<arch>/, checked by kernel/memory_map.c before anything is built on it.
  */
 #ifndef BOOT_INFO_H
 #define BOOT_INFO_H

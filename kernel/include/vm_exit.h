@@ -20,7 +20,7 @@ enum vm_exit_kind {
 	VM_EXIT_SYSREG,    /* trapped CSR, MSR, MRS or MSR, CPUID, control register: exit.sysreg */
 	VM_EXIT_HALT,      /* WFI, WFE or HLT */
 	VM_EXIT_INTERRUPT, /* the host's: a kick, a device */
-	VM_EXIT_DEADLINE,  /* the time given to vcpu_run() is up */
+	VM_EXIT_DEADLINE,  /* the time given to run() is up */
 	VM_EXIT_UNDEFINED, /* an instruction the guest may not use; inject or kill */
 	VM_EXIT_SHUTDOWN,  /* triple fault */
 	VM_EXIT_FAILURE,   /* the entry itself failed, or an exit nobody knows: exit.failure */

@@ -1,7 +1,7 @@
 /*
  * The suite's own alarms: cases that hang on purpose, each with a case behind it that must still
  * pass. They are no part of test=*; a pattern that begins with "selftest" selects them
- * (tests/boot/hang.t).
+ * (tests/boot/riscv64-hang.t and the like).
  */
 #include "kernel/suite/run.h"
 #include "kernel/suite/suite.h"

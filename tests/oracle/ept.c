@@ -20,7 +20,7 @@ struct structure {
 	uint64_t page_reserved; /* must be 0 in an entry that maps a page */
 };
 
-/* 29.3.2, tables 29-2 to 29-7. Bits beyond MAXPHYADDR are added by reserved_bits(). */
+/* 29.3.2, tables 29-2 to 29-7. Bits beyond MAXPHYADDR are added by is_misconfigured(). */
 static const struct structure structures[] = {
 	/* EPT PTE: bits 6:0 and 9:8 have a meaning, bit 7 is ignored */
 	{12, true, 0, 0},

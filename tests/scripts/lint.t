@@ -5,7 +5,7 @@
 
 tree=$scratch/tree
 mkdir "$tree"
-(cd "$top" && cp -r .c* Makefile boot kernel mm vmx svm el2 hext guests scripts tests "$tree" 2>/dev/null)
+(cd "$top" && cp -r .c* Makefile README.md docs boot kernel mm vmx svm el2 hext guests scripts tests "$tree" 2>/dev/null)
 cd "$tree" || exit 1
 unset MAKEFLAGS MAKELEVEL
 
@@ -56,6 +56,25 @@ rule "blanks at the end" kernel/planted.c 'int x; '
 rule "assembly in mm/" mm/planted.c '	asm volatile("nop");'
 rule "a header without a guard" mm/planted.h 'int x;'
 rule "a long file" mm/planted.c "$(seq 701 | sed 's/.*/int x&;/')"
+
+# --- names ---
+name() { # WHAT FILE TEXT NAME
+	runs 2 "names: $1" lint "$2" "$3" lint-names
+	shows "names: $1, by file and line" "^[^ ]*planted\.[a-zA-Z]+:[0-9]+: no [a-z]+ $4 in the tree"
+}
+check "names: fair ones" fair kernel/planted.c \
+	'/* As kernel/run.c says, vm_kill() and MM_DENIED; c.ld and <stdio.h>. */'
+name "a file" kernel/planted.c '/* See kernel/missing.c. */' kernel/missing.c
+name "a file, without its folder" kernel/planted.c '/* In missing_trap.S. */' missing_trap.S
+name "a function" kernel/planted.c '/* As vm_missing() does. */' 'vm_missing'
+name "a constant" mm/planted.c '/* or MM_FAULT_MISSING */' MM_FAULT_MISSING
+name "assembly" boot/planted.S '/* Planted. */ // vm_missing() goes on' 'vm_missing'
+# shellcheck disable=SC2016 # planted
+name "a document" docs/planted.md 'It calls `vm_missing`.' 'vm_missing'
+runs 2 "names: an exemption that nothing needs" \
+	lint scripts/lint-names.allowed 'nobody_says_this # planted' lint-names
+shows "names: says that it can go" 'nobody_says_this is named nowhere'
+cp "$top/scripts/lint-names.allowed" scripts/
 
 # --- circles ---
 cat >a.c <<'END'
