@@ -95,11 +95,11 @@ struct universe {
 struct model_page {
 	uint8_t backend; /* 0: none; else 1 + enum area_backend */
 	uint8_t perm;
-	bool present : 1; /* alloc: has a frame; exact only in a universe without large leaves */
-	bool written : 1; /* since the log last looked */
-	bool met     : 1; /* became present since then */
-	bool used    : 1; /* hardware A/D: accessed since the marks were last cleared */
-	bool dirtied : 1; /* written since then */
+	bool present; /* alloc: has a frame; exact only in a universe without large leaves */
+	bool written; /* since the log last looked */
+	bool met;     /* became present since then */
+	bool used;    /* hardware A/D: accessed since the marks were last cleared */
+	bool dirtied; /* written since then */
 	uint16_t host;
 	uint8_t value[2]; /* its first byte and its last */
 };
