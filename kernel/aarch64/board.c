@@ -18,7 +18,7 @@ SYSREG_READ(cbar_el1, "S3_1_C15_C3_0")
 #define MIDR_PART        GENMASK(15, 4)
 #define CORTEX_A53       (FIELD_PREP(MIDR_IMPLEMENTER, 0x41) | FIELD_PREP(MIDR_PART, 0xd03))
 #define CORTEX_A72       (FIELD_PREP(MIDR_IMPLEMENTER, 0x41) | FIELD_PREP(MIDR_PART, 0xd08))
-#define CBAR_COMPARED    GENMASK(31, 22) /* boards and emulators differ below */
+#define CBAR_COMPARED    GENMASK(31, 25) /* boards and emulators differ below */
 
 #define FDT_MAX_BYTES (2U << 20)
 
@@ -174,7 +174,7 @@ static const struct known_board known_boards[] = {
                           .spin_table = {0xd8}},
 		.loaded = {{0}, 0x3b400000},
 		.cpu = CORTEX_A72,
-		.peripherals = 0xff800000,
+		.peripherals = 0xfe000000,
 		.ram = {{0},
                         0x3b400000}, /* 1 GiB at least, 76 MiB of it the graphics processor's */
 		.cpus = 4,
@@ -200,7 +200,7 @@ static bool is_cpu_of(const struct known_board *known)
 {
 	return known->cpu == 0 ||
 	       ((read_midr_el1() & (MIDR_IMPLEMENTER | MIDR_PART)) == known->cpu &&
-	        (read_cbar_el1() & CBAR_COMPARED) == known->peripherals);
+	        ((read_cbar_el1() ^ known->peripherals) & CBAR_COMPARED) == 0);
 }
 
 static const struct known_board *known_board(void)
