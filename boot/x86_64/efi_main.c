@@ -63,7 +63,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	}
 	cr3 = paging_build(system, memory_map_top(&map));
 	if (cr3 == 0) {
-		say(system, L"faultline: no memory for page tables\r\n");
+		say(system, L"faultline: no memory for page tables: give 64 MiB or more\r\n");
 		return EFI_OUT_OF_RESOURCES;
 	}
 	if (!exit_boot_services(handle, system, &map)) {
