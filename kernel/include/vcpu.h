@@ -1,6 +1,7 @@
 /*
  * The one small interface between the hypervisor and a virtualization extension. Control flows
- * one way: kernel/ calls run() of struct virt_ops, and an extension returns an exit; it never calls upwards.
+ * one way: kernel/ calls run() of struct virt_ops, and an extension returns an exit; it never
+ * calls upwards.
  *
  *	vmx/  svm/  el2/  hext/     each defines one struct virt_ops
  *
