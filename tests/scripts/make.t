@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../tap.sh"
 
 # Options of the make that runs the tests would reach this one.
-unset MAKEFLAGS MAKEOVERRIDES MFLAGS ARCH VIRT TEST APPEND QEMU
+unset MAKELEVEL MAKEFLAGS MAKEOVERRIDES MFLAGS ARCH VIRT TEST APPEND QEMU
 cd "$top" || exit 1
 
 refused() { # NAME REGEX ARGUMENTS...
