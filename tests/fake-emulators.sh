@@ -27,6 +27,7 @@ END
 cat >"$scratch/bin/bochs" <<'END'
 #!/bin/bash
 [ "$1" != --version ] || { echo "fake emulator version 1.2.3" && exit; }
+[ "$1" != --help ] || { echo "usage: a fake, without a debugger" && exit; }
 while [ "$1" != -f ]; do shift; done
 serial=$(sed -n 's/^com1:.*dev=//p' "$2")
 esp=$(sed -n 's/^ata0-master:.*path=\([^,]*\),.*/\1/p' "$2")
