@@ -73,15 +73,16 @@ static void the_last_frame_can_be_had(const struct geometry *geo)
 static void an_access_gets_the_last_frame(const struct geometry *geo)
 {
 	static char bytes[100 * MM_PAGE_SIZE];
-	struct guest *g = open_with_room(geo, 101);
+	struct guest *g = open_with_room(geo, 102);
 	uint64_t before = guest_fingerprint(g);
 
 	CHECK_EQ(fault_on(g, 1, 0), MM_FAULT_MAPPED);
+	CHECK_EQ(fault_on(g, 1, 200), MM_FAULT_MAPPED); /* and CPU 1 has credit left */
 	CHECK_OK(aspace_write(&g->as, page(1), bytes, sizeof(bytes)));
-	check_frames(g, 101);
+	check_frames(g, 102);
 	CHECK_ERR(aspace_write(&g->as, page(101), bytes, 1), MM_QUOTA);
-	check_frames(g, 101);
-	CHECK_EQ(guest_stats(g).faults[MM_FAULT_MAPPED], 1);
+	check_frames(g, 102);
+	CHECK_EQ(guest_stats(g).faults[MM_FAULT_MAPPED], 2);
 	CHECK_OK(aspace_unmap(&g->as, pages(0, PAGES)));
 	CHECK_OK(aspace_map_alloc(&g->as, pages(0, PAGES), MM_RW, (struct aspace_backing){0}));
 	CHECK_EQ(guest_fingerprint(g), before);
