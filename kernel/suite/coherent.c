@@ -6,10 +6,13 @@
  * vCPU 0 writes and asks (AGENT_ASK); vCPU 1 reads the same word all the time, so that its CPU
  * keeps a translation, and answers with what it reads. Contents decide, never time.
  *
- *	snapshot.coherent.SIZE           each round: a snapshot, a write that copies the page, a
- *question snapshot.coherent.restored.SIZE  ...and the snapshot is restored, with a second question
- *	snapshot.coherent.window.SIZE    what another CPU could do between the new entry and the
- *flush host.beside-split.*              the hypervisor reads and writes beside splits and merges
+ * snapshot.coherent.SIZE: each round is a snapshot, a write that copies the page, and a question.
+ *
+ * snapshot.coherent.restored.SIZE: the snapshot is restored after that, with a second question.
+ *
+ * snapshot.coherent.window.SIZE: what another CPU could do between the new entry and the flush.
+ *
+ * host.beside-split.*: the hypervisor reads and writes beside splits and merges.
  */
 #include "kernel/string.h"
 #include "kernel/suite/run.h"

@@ -5,11 +5,10 @@
  *	                                             +--> frame
  *	copy  [root] -> [table] -> leaf r-- shared --'
  *
- * A copy has tables of its own, which no hardware ever walks. Its leaves are what a restore puts
- *into the live table. It takes time and frames in proportion to the tables alone. Frames are
- *counted nowhere: a frame stays where in the guest it was, so whether anybody else holds the frame
- *of a page is asked of the others' tables at the same address. The bit `shared` in a leaf says that
- *it is worth asking.
+ * A copy has tables of its own, which no hardware ever walks. A restore puts their leaves into the
+ * live table. A copy takes time and frames in proportion to the tables alone. Frames have no count
+ * of their holders. A frame stays at its guest address, so the other tables are asked at the same
+ * address who holds it. The bit `shared` in a leaf says that somebody may.
  *
  * While a table has copies, nothing but faults and npt_restore() changes it: leaves are added,
  * split, and made writable, by a copy of the frame if somebody else holds it.

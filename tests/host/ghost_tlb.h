@@ -9,10 +9,11 @@
  *
  * Two invariants can be checked:
  *
- *	coherent  at any time: all CPUs, and the table, lead to one frame for one address, where
- *they lead anywhere. A write by one CPU is then visible to all others. at rest   between calls of
- *the library: what a TLB holds, the table grants. A cached translation that may be written without
- *a walk is marked dirty in the table.
+ * Coherent, at any time: all CPUs, and the table, lead to one frame for one address, where they
+ * lead anywhere. A write by one CPU is then visible to all others.
+ *
+ * At rest, between calls of the library: the table grants what a TLB holds. A cached translation
+ * that may be written without a walk is marked dirty in the table.
  */
 #ifndef GHOST_TLB_H
 #define GHOST_TLB_H

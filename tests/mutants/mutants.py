@@ -150,7 +150,8 @@ class Line:
         if mutant.key in self.kept.verdicts:
             mutant.verdict, mutant.by = self.kept.verdicts[mutant.key]
         elif not mutant.trouble:
-            tests = list(mutant.tests or self.order)
+            # Of the tests that an entry names, those that were given; all of these if it has none.
+            tests = [t for t in mutant.tests or [] if t in self.order] or list(self.order)
             last = self.kept.killers.get(mutant.name)
             if last in tests:
                 tests.sort(key=lambda t: t != last)
