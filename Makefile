@@ -1,7 +1,7 @@
 # Faultline. `make help` lists the commands.
 #
-# One explicit table: per architecture its target, flags, sources and image. No configure step,
-# no recursion. ARCH= restricts a command to one of them.
+# One explicit table of folders, and per architecture its target, flags and image. No configure
+# step, no recursion. ARCH= restricts a command to one of them.
 
 ARCHES := riscv64 aarch64 x86_64
 ARCH   ?= $(ARCHES)
@@ -44,6 +44,19 @@ WARN   := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmiss
 COMMON := -std=c17 -ffreestanding -O2 -g -fno-common -fno-strict-aliasing -fomit-frame-pointer \
           -I. -Ikernel/include $(WARN)
 
+# --- the folders: what the build, lint, the library, scripts/report and compile_commands.json read ---
+MM_DIRS      := mm mm/npt
+SHARED_DIRS  := kernel suite $(MM_DIRS)
+riscv64_DIRS := boot/riscv64 machine/riscv64 hext
+aarch64_DIRS := boot/aarch64 machine/aarch64 el2
+x86_64_DIRS  := boot/x86_64 machine/x86_64 x86 vmx svm
+# One decoder for each architecture: decode/<architecture>*.c.
+DECODE_DIR   := decode
+HEADER_DIRS  := kernel/include
+GUEST_DIRS   := guests guests/lib
+ALL_DIRS     := $(foreach a,$(ARCHES),$($(a)_DIRS)) $(SHARED_DIRS) $(DECODE_DIR) $(HEADER_DIRS) $(GUEST_DIRS) \
+                $(addprefix guests/,agent $(ARCHES))
+
 # --- riscv64: OpenSBI jumps to the lowest address of the ELF, in HS-mode ---
 riscv64_TARGET := --target=riscv64-none-elf -march=rv64imac -mabi=lp64 -mcmodel=medany -mno-relax
 riscv64_FLAGS  := -fno-pic
@@ -51,20 +64,17 @@ riscv64_FLAGS  := -fno-pic
 # -ffixed-x18 on its way to the code generator, so that is called by itself.
 riscv64_LLC    := llc -O2 -filetype=obj -code-model=medium -relocation-model=static \
                   -target-abi=lp64 $(foreach r,18 19 20 21 22 23 24 25 26 27,-mattr=+reserve-x$(r))
-riscv64_DIRS   := boot/riscv64 kernel kernel/suite kernel/riscv64 hext mm mm/npt
 riscv64_IMAGE  := faultline.elf
 
 # --- aarch64: a flat image with the Linux header, entered at EL2 ---
 aarch64_TARGET := --target=aarch64-none-elf -march=armv8-a -mgeneral-regs-only -mstrict-align -mno-outline-atomics
 aarch64_FLAGS  := -fno-pic
-aarch64_DIRS   := boot/aarch64 kernel kernel/suite kernel/aarch64 el2 mm mm/npt
 aarch64_IMAGE  := faultline.img
 
 # --- x86_64: a UEFI application; guests are ELF. C functions follow the Microsoft ABI there ---
 x86_64_TARGET  := --target=x86_64-unknown-windows-gnu -mno-red-zone -mgeneral-regs-only -fshort-wchar
 # -fdwarf-exceptions: call frames go to .debug_frame, which gdb reads, and not to .pdata.
 x86_64_FLAGS   := -mno-stack-arg-probe -fdwarf-exceptions -isystem /usr/include/efi -isystem /usr/include/efi/x86_64 -DGNU_EFI_USE_MS_ABI
-x86_64_DIRS    := boot/x86_64 kernel kernel/suite kernel/x86_64 vmx svm mm mm/npt
 x86_64_IMAGE   := BOOTX64.EFI
 x86_64_GUEST_TARGET := --target=x86_64-none-elf -mno-red-zone -mgeneral-regs-only -mcmodel=small -fpie
 
@@ -75,7 +85,7 @@ all: $(IMAGES) $(if $(filter riscv64,$(ARCH)),$(B)/riscv64/faultline.bin) ## bui
 
 # --- rules, once per architecture ---
 define ARCH_RULES
-$(1)_SRC := $$(sort $$(wildcard $$(foreach d,$$($(1)_DIRS),$$(d)/*.c $$(d)/*.S)))
+$(1)_SRC := $$(sort $$(wildcard $$(foreach d,$$($(1)_DIRS) $$(SHARED_DIRS),$$(d)/*.c $$(d)/*.S) $(DECODE_DIR)/$(1)*.c))
 $(1)_OBJ := $$(patsubst %,$(B)/$(1)/obj/%.o,$$($(1)_SRC))
 $(1)_GUESTS := $$(patsubst guests/%.c,$(B)/$(1)/guests/%.bin,$$(wildcard guests/*.c))
 $(1)_GUEST_LIB := $$(patsubst %,$(B)/$(1)/guest-obj/%.o,$$(sort $$(wildcard guests/lib/*.c guests/$(1)/*.c guests/$(1)/*.S)))
@@ -188,7 +198,7 @@ bench-target: all
 	@scripts/bench-target $(ARCH)
 
 report: ## lines of code per folder
-	@scripts/report
+	@scripts/report $(ALL_DIRS) tests scripts
 
 .PHONY: proofs
 proofs: ## ranges (Frama-C) and table entries (Z3), for all values
@@ -210,30 +220,27 @@ soak: all ## 10 million lazy faults, 10,000 VMs, per architecture; the host test
 	done; [ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 # --- the source itself ---
-FOLDERS := boot kernel mm vmx svm el2 hext guests tests
-C_FILES := $(sort $(shell find $(wildcard $(FOLDERS)) -name '*.[ch]' -not -path 'tests/proofs/*'))
+LINTED  := $(wildcard $(addsuffix /*,$(ALL_DIRS))) $(shell find tests docs -name '*.[chS]' -not -path 'tests/proofs/*')
+C_FILES := $(sort $(filter %.c %.h,$(LINTED)))
 HEADERS := $(filter %.h,$(C_FILES))
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh tests/*.sh) $(shell find tests -name '*.t') \
                tests/fuzz/search tests/fresh tests/host/soak-host tests/proofs/run
-TEXT_FILES := $(C_FILES) $(SHELL_FILES) Makefile $(shell find $(wildcard $(FOLDERS)) -name '*.S')
+TEXT_FILES := $(C_FILES) $(SHELL_FILES) Makefile $(filter %.S %.inc,$(LINTED))
 
 format: ## clang-format on every C file
 	@clang-format -i $(C_FILES)
 
 # What is of one architecture is checked with its flags; the rest with those of the first.
-riscv64_ROOMS := boot/riscv64 kernel/riscv64 hext kernel/include kernel kernel/suite mm mm/npt
-aarch64_ROOMS := boot/aarch64 kernel/aarch64 el2
-x86_64_ROOMS  := boot/x86_64 kernel/x86_64 vmx svm
-riscv64_GUEST_ROOMS := guests guests/lib guests/riscv64
-aarch64_GUEST_ROOMS := guests/aarch64
-x86_64_GUEST_ROOMS  := guests/x86_64
+riscv64_LINT_DIRS := $(riscv64_DIRS) $(SHARED_DIRS) $(HEADER_DIRS) $(GUEST_DIRS)
+aarch64_LINT_DIRS := $(aarch64_DIRS)
+x86_64_LINT_DIRS  := $(x86_64_DIRS)
 
 LINT_FLAGS = $(if $(filter guests/%,$(2)),$($(1)_GUEST_FLAGS) -Iguests,$($(1)_TARGET) $($(1)_FLAGS)) $(COMMON)
 quietly = out=$$($(1) 2>&1) || { echo "$$out"; exit 1; }
 
 define LINT_RULES
-$(1)_LINT := $$(wildcard $$(foreach d,$$($(1)_ROOMS) $$($(1)_GUEST_ROOMS),$$(d)/*.c $$(d)/*.h) \
-             guests/agent/$(1).c guests/agent/*.h)
+$(1)_LINT := $$(wildcard $$(foreach d,$$($(1)_LINT_DIRS) guests/$(1),$$(d)/*.c $$(d)/*.h) \
+             $(DECODE_DIR)/$(1)*.c $(DECODE_DIR)/$(1)*.h guests/agent/$(1).c guests/agent/*.h)
 TIDY  += $$(patsubst %.c,$(B)/lint/tidy/$(1)/%.ok,$$(filter %.c,$$($(1)_LINT)))
 ALONE += $$(patsubst %.h,$(B)/lint/alone/$(1)/%.ok,$$(filter %.h,$$($(1)_LINT)))
 

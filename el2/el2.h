@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "el2/decode.h"
+#include "decode/aarch64.h"
 #include "el2/regs.h"
 #include "vcpu.h"
 

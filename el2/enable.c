@@ -3,8 +3,8 @@
  * of it depends on the guest; what does is loaded by switch.c.
  */
 #include "el2/el2.h"
-#include "kernel/aarch64/cpu.h"
-#include "kernel/aarch64/timer.h"
+#include "machine/aarch64/cpu.h"
+#include "machine/aarch64/timer.h"
 
 static struct el2_cpu el2_cpus[MACHINE_MAX_CPUS];
 

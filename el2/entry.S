@@ -10,7 +10,7 @@
  * System registers of EL1 are not touched: they stay loaded until another vCPU wants this CPU
  * (switch.c). The hypervisor's own exceptions go on to its trap handler.
  */
-#include "offsets.h"
+#include "el2/offsets.h"
 
 /* What el2_enter keeps on the stack. */
 #define HOST_VCPU  0

@@ -5,7 +5,7 @@
  */
 #include "el2/el2.h"
 
-/* A hypercall of ours is GUEST_SMCCC_BASE | number: guest_abi.h. */
+/* A hypercall of ours is GUEST_SMCCC_BASE | number: guests/abi.h. */
 #define CALL_BASE   UINT64_C(0xc6000000)
 #define CALL_NUMBER GENMASK(15, 0)
 

@@ -5,9 +5,9 @@
  */
 #include "el2/el2.h"
 #include "el2/offsets.h"
-#include "kernel/aarch64/cpu.h"
-#include "kernel/aarch64/irq.h"
-#include "kernel/aarch64/timer.h"
+#include "machine/aarch64/cpu.h"
+#include "machine/aarch64/irq.h"
+#include "machine/aarch64/timer.h"
 
 static bool failure(struct vm_exit *exit, const char *what)
 {

@@ -2,8 +2,8 @@
  * What this CPU offers for stage 2: read from the ID registers, changing nothing.
  */
 #include "el2/el2.h"
-#include "kernel/aarch64/board.h"
 #include "log.h"
+#include "machine/aarch64/board.h"
 #include "mm/npt/npt.h"
 
 struct el2_machine el2_machine;

@@ -5,7 +5,7 @@
 #ifndef EL2_REGS_H
 #define EL2_REGS_H
 
-#include "kernel/aarch64/sysreg.h"
+#include "machine/aarch64/sysreg.h"
 #include "mm/bits.h"
 
 /* --- what there is: ID registers --- */

@@ -3,8 +3,8 @@
  * that the same vCPU can go on for the price of its general registers.
  */
 #include "el2/el2.h"
-#include "kernel/aarch64/cpu.h"
 #include "log.h"
+#include "machine/aarch64/cpu.h"
 
 static void save(struct el1_state *to)
 {

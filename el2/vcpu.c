@@ -6,7 +6,7 @@
 #include "el2/el2.h"
 #include "el2/offsets.h"
 #include "frame.h"
-#include "kernel/aarch64/cpu.h"
+#include "machine/aarch64/cpu.h"
 
 _Static_assert(offsetof(struct el2_vcpu, x) == VCPU_X, "offsets.h");
 _Static_assert(offsetof(struct el2_vcpu, pc) == VCPU_PC, "offsets.h");

@@ -8,8 +8,8 @@
  * much of a stale interrupt.
  */
 #include "el2/el2.h"
-#include "kernel/aarch64/cpu.h"
-#include "kernel/aarch64/timer.h"
+#include "machine/aarch64/cpu.h"
+#include "machine/aarch64/timer.h"
 
 #define POLL_MICROSECONDS 50
 #define MICROSECONDS      1000000

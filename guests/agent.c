@@ -1,7 +1,7 @@
 /*
  * agent: carries out a script that the hypervisor left in its mailbox, one real instruction
- * after the other, and writes down what became of each. The suite's cases (kernel/suite/) are
- * such scripts; agent_abi.h says what can stand in one.
+ * after the other, and writes down what became of each. The suite's cases (suite/) are
+ * such scripts; guests/agent/abi.h says what can stand in one.
  */
 #include "agent/agent.h"
 #include "agent/stage1.h"

@@ -2,7 +2,7 @@
  * Hypercalls that a well-behaved guest would not make. Each is answered with an error, and the
  * guest goes on.
  *
- * Reports: 0 = calls made, 1 = those answered otherwise than guest_abi.h says. Exits with the
+ * Reports: 0 = calls made, 1 = those answered otherwise than guests/abi.h says. Exits with the
  * number of the first one that was, counted from 1, or 0.
  */
 #include "guest.h"

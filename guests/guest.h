@@ -1,5 +1,5 @@
 /*
- * What a payload is written against: guest_abi.h says what it shares with the hypervisor, and
+ * What a payload is written against: guests/abi.h says what it shares with the hypervisor, and
  * this file what guests/<arch>/ and guests/lib/ do for it.
  *
  * A payload defines guest_main() and nothing else. start.S brings each vCPU there with a stack
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "guest_abi.h"
+#include "guests/abi.h"
 
 #define GUEST_MAX_VCPUS  8
 #define GUEST_STACK_SIZE 4096

@@ -1,6 +1,6 @@
 /*
  * The smallest payload: says that it runs, and what it was given. Exits with status 0, or with
- * the number of the first thing that is not as guest_abi.h promises.
+ * the number of the first thing that is not as guests/abi.h promises.
  *
  * Reports: 0 = vCPUs, 1 = RAM bytes, 2 = seed.
  */

@@ -1,11 +1,11 @@
 /*
  * Switching the hypervisor extension on and off on one hart.
  */
+#include "decode/riscv64_insn.h"
 #include "hext/features.h"
 #include "hext/fields.h"
-#include "hext/insn.h"
 #include "hext/vcpu_state.h"
-#include "kernel/riscv64/trap.h"
+#include "machine/riscv64/trap.h"
 
 /*
  * hedeleg (8.2.2): what the guest's own handler takes without us. Not delegated: access faults,

@@ -5,7 +5,7 @@
 #ifndef HEXT_FIELDS_H
 #define HEXT_FIELDS_H
 
-#include "kernel/riscv64/csr.h"
+#include "machine/riscv64/csr.h"
 
 /* hstatus */
 #define HSTATUS_GVA  BIT(6)  /* stval is a guest virtual address */

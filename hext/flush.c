@@ -12,11 +12,11 @@
 
 #include <stdbool.h>
 
+#include "decode/riscv64_insn.h"
 #include "hext/features.h"
-#include "hext/insn.h"
-#include "kernel/riscv64/csr.h"
-#include "kernel/riscv64/sbi.h"
-#include "kernel/riscv64/smp.h"
+#include "machine/riscv64/csr.h"
+#include "machine/riscv64/sbi.h"
+#include "machine/riscv64/smp.h"
 
 /* A range of more leaves than these is flushed as a whole. */
 #define MAX_LEAVES 32

@@ -7,9 +7,9 @@
  */
 #include "hext/guest_walk.h"
 
+#include "decode/riscv64_insn.h"
 #include "hext/fields.h"
-#include "hext/insn.h"
-#include "kernel/riscv64/trap.h"
+#include "machine/riscv64/trap.h"
 #include "mm/aspace.h"
 #include "mm/bits.h"
 

@@ -4,9 +4,9 @@
 #ifndef HEXT_GUEST_WALK_H
 #define HEXT_GUEST_WALK_H
 
-#include "hext/insn.h"
+#include "decode/riscv64_insn.h"
 #include "hext/vcpu_state.h"
-#include "kernel/riscv64/trap.h"
+#include "machine/riscv64/trap.h"
 #include "mm/access.h"
 #include "mm/addr.h"
 #include "mm/error.h"

@@ -6,7 +6,7 @@
 #include "hext/mmio.h"
 #include "hext/run.h"
 #include "hext/vcpu_ops.h"
-#include "kernel/riscv64/sbi.h"
+#include "machine/riscv64/sbi.h"
 
 const struct virt_ops hext_ops = {
 	.name = "hext",

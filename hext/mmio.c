@@ -6,7 +6,7 @@
  */
 #include "hext/mmio.h"
 
-#include "hext/decode_plain.h"
+#include "decode/riscv64_plain.h"
 #include "hext/guest_walk.h"
 #include "hext/vcpu_state.h"
 #include "mm/bits.h"

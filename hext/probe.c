@@ -14,12 +14,12 @@
  */
 #include "hext/features.h"
 
+#include "decode/riscv64_insn.h"
 #include "hext/fields.h"
-#include "hext/insn.h"
-#include "kernel/riscv64/isa.h"
-#include "kernel/riscv64/timer.h"
-#include "kernel/riscv64/trap.h"
 #include "log.h"
+#include "machine/riscv64/isa.h"
+#include "machine/riscv64/timer.h"
+#include "machine/riscv64/trap.h"
 #include "mm/bits.h"
 
 #define ROOT_ENTRIES 2048

@@ -6,13 +6,13 @@
  */
 #include "hext/run.h"
 
-#include "guest_abi.h"
+#include "decode/riscv64_insn.h"
+#include "guests/abi.h"
 #include "hext/fields.h"
 #include "hext/guest_walk.h"
-#include "hext/insn.h"
 #include "hext/vcpu_state.h"
 #include "hext/virtual_insn.h"
-#include "kernel/riscv64/timer.h"
+#include "machine/riscv64/timer.h"
 #include "mm/bits.h"
 
 /* Registers by the names of the calling convention, in x[]. */

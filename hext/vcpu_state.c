@@ -3,9 +3,9 @@
  */
 #include "hext/vcpu_state.h"
 
+#include "decode/riscv64_insn.h"
 #include "hext/features.h"
 #include "hext/fields.h"
-#include "hext/insn.h"
 #include "log.h"
 
 static void read_csrs(struct hext_csrs *csr)

@@ -20,8 +20,8 @@
 #include <stdint.h>
 
 #include "hext/offsets.h"
-#include "kernel/riscv64/cpu.h"
-#include "kernel/riscv64/csr.h"
+#include "machine/riscv64/cpu.h"
+#include "machine/riscv64/csr.h"
 #include "mm/bits.h"
 #include "vcpu.h"
 

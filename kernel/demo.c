@@ -4,10 +4,10 @@
  * and the three ways of backing side by side. Every figure is counted or measured in this run.
  */
 #include "kernel/run.h"
-#include "kernel/scenario.h"
-#include "kernel/tests.h"
 #include "kernel/watch.h"
 #include "log.h"
+#include "suite/scenario.h"
+#include "suite/tests.h"
 
 #define FAULTS_SHOWN 3
 

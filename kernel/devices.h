@@ -20,7 +20,7 @@ struct uart {
 	uint64_t bytes; /* written so far */
 };
 
-/* Registers of 8 bytes, at the offsets that guest_abi.h gives them: GUEST_TEST_*. */
+/* Registers of 8 bytes, at the offsets that guests/abi.h gives them: GUEST_TEST_*. */
 #define TEST_REGISTERS 5
 
 struct test_device {

@@ -7,10 +7,10 @@
 
 #include "frame.h"
 #include "kernel/nearest.h"
-#include "kernel/scenario.h"
 #include "kernel/string.h"
 #include "kernel/tap.h"
 #include "log.h"
+#include "suite/scenario.h"
 
 /* Of guest time. A guest may wait for as long as it likes within them. */
 #define GUEST_SECONDS 20

@@ -1,4 +1,4 @@
-/* Faultline's own hypercalls: guest_abi.h, enum guest_call. */
+/* Faultline's own hypercalls: guests/abi.h, enum guest_call. */
 #ifndef KERNEL_HYPERCALL_H
 #define KERNEL_HYPERCALL_H
 

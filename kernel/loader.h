@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "guest_abi.h"
+#include "guests/abi.h"
 #include "mm/addr.h"
 #include "mm/compiler.h"
 

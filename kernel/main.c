@@ -11,11 +11,11 @@
 #include "kernel/nearest.h"
 #include "kernel/report.h"
 #include "kernel/string.h"
-#include "kernel/suite/runner.h"
 #include "kernel/tap.h"
-#include "kernel/tests.h"
 #include "log.h"
 #include "machine.h"
+#include "suite/runner.h"
+#include "suite/tests.h"
 #include "vcpu.h"
 #include "wait_limit.h"
 

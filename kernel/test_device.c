@@ -2,7 +2,7 @@
  * The test device: registers whose every byte tells its place, so that a wrong width, offset or
  * extension shows. Registers are 8 bytes; any naturally aligned part of one may be accessed.
  */
-#include "guest_abi.h"
+#include "guests/abi.h"
 #include "kernel/devices.h"
 #include "mm/addr.h"
 #include "mm/bits.h"

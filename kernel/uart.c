@@ -2,7 +2,7 @@
  * An emulated UART: the two registers of a 16550 that a guest needs to print by polling. A line
  * goes to the log when it ends, or when it is as long as the buffer.
  */
-#include "guest_abi.h"
+#include "guests/abi.h"
 #include "kernel/devices.h"
 #include "log.h"
 #include "mm/addr.h"

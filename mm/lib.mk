@@ -2,7 +2,7 @@
 # Included by the Makefile. Per target and for the host: lib/libfaultline-mm.a, include/mm/ and
 # lib/pkgconfig/faultline-mm.pc under build/lib/<target>/, which can be moved anywhere.
 
-LIB_SRC     := $(wildcard mm/*.c mm/npt/*.c)
+LIB_SRC     := $(wildcard $(addsuffix /*.c,$(MM_DIRS)))
 # What a user includes, and what these include. The other headers are the library's own.
 LIB_HEADERS := $(addprefix mm/,$(addsuffix .h,access addr area aspace block compiler device dirty error \
                hal lock snapshot npt/format npt/npt))

@@ -309,7 +309,7 @@ find_firmware() {
 needs_variables() { [[ ${firmware##*/} != *_CODE* ]] || echo yes; }
 variables() { local name=${firmware##*/} && echo "${firmware%/*}/${name/_CODE/_VARS}"; }
 
-# The suite knows what some emulators do otherwise than the manuals (kernel/suite/deviations.c);
+# The suite knows what some emulators do otherwise than the manuals (suite/deviations.c);
 # a log says which one it came from.
 asked=$append
 if [ "$accel" = tcg ] && [[ " $append " != *" emulator="* ]]; then
@@ -492,7 +492,7 @@ fi
 guest_status=$status
 case $emulator,$arch in
 bochs,*)
-	# It can tell 0 from the rest: kernel/x86_64/power.c.
+	# It can tell 0 from the rest: machine/x86_64/power.c.
 	[ "$status" -eq 0 ] || [ "$wanted_status" -eq 0 ] || guest_status=$wanted_status
 	;;
 qemu,aarch64)

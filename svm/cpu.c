@@ -1,8 +1,8 @@
 /* SVM on and off on a CPU (APM vol. 2, 15.4), and which vCPU a CPU ran last. */
-#include "kernel/x86_64/cpu.h"
-#include "kernel/x86_64/shootdown.h"
+#include "machine/x86_64/cpu.h"
 #include "log.h"
 #include "svm/svm.h"
+#include "x86/shootdown.h"
 
 struct svm_cpu svm_cpus[MACHINE_MAX_CPUS];
 

@@ -2,7 +2,7 @@
  * What a guest is given beside the instructions it runs: exceptions and the interrupt line. APM
  * vol. 2, 15.20 (event injection), 15.21 (virtual interrupts).
  */
-#include "kernel/x86_64/cpu.h"
+#include "machine/x86_64/cpu.h"
 #include "svm/state.h"
 #include "svm/svm.h"
 

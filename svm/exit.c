@@ -1,9 +1,9 @@
 /*
  * What an exit says: APM vol. 2, 15.6 and appendix C. One short function per EXITCODE.
  */
-#include "guest_abi.h"
-#include "kernel/x86_64/cpu.h"
-#include "kernel/x86_64/traps.h"
+#include "guests/abi.h"
+#include "machine/x86_64/cpu.h"
+#include "machine/x86_64/traps.h"
 #include "svm/state.h"
 #include "svm/svm.h"
 
@@ -32,7 +32,7 @@ static bool decode_nested_fault(struct svm_vcpu *v, struct vm_exit *exit)
 	return false;
 }
 
-/* guest_abi.h: the number in EAX. What is not Faultline's own comes out far above its calls. */
+/* guests/abi.h: the number in EAX. What is not Faultline's own comes out far above its calls. */
 static bool decode_call(struct svm_vcpu *v, struct vm_exit *exit)
 {
 	/* Nobody writes a prefix before VMMCALL; a guest that does continues inside it. */

@@ -3,8 +3,8 @@
  * VMRUN may begin with a flush of its ASID (APM vol. 2, 15.16). So a flush is a note to self for
  * the next entry, here and, by way of shootdown.h, on the other CPUs.
  */
-#include "kernel/x86_64/shootdown.h"
 #include "svm/svm.h"
+#include "x86/shootdown.h"
 
 void svm_flush(void *ctx, const struct mm_flush *request)
 {

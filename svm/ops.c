@@ -1,9 +1,9 @@
 /* SVM as kernel/ sees it: struct virt_ops, and the life of a virtual CPU. */
 #include "frame.h"
-#include "kernel/x86_64/cpu.h"
-#include "kernel/x86_64/guest_regs.h"
+#include "machine/x86_64/cpu.h"
 #include "svm/state.h"
 #include "svm/svm.h"
+#include "x86/guest_regs.h"
 
 #define LENGTH_HLT    1U
 #define LENGTH_MSR    2U
@@ -42,7 +42,7 @@ static void destroy(struct vcpu *vcpu)
 	vcpu->arch = NULL;
 }
 
-/* Of a hypercall: its answer goes into the registers that guest_abi.h names. */
+/* Of a hypercall: its answer goes into the registers that guests/abi.h names. */
 static void call_return(struct vcpu *vcpu, uint64_t first, uint64_t second)
 {
 	struct svm_vcpu *v = svm_of(vcpu);

@@ -1,6 +1,6 @@
 /* Is SVM here, switched on, and with nested paging? APM vol. 2, 15.4 and 15.25.1. */
-#include "kernel/x86_64/cpu.h"
 #include "log.h"
+#include "machine/x86_64/cpu.h"
 #include "mm/bits.h"
 #include "svm/svm.h"
 

@@ -1,8 +1,8 @@
 /* The way into a guest and back, as often as it takes until there is something to tell. */
-#include "kernel/x86_64/apic.h"
-#include "kernel/x86_64/cpu.h"
-#include "kernel/x86_64/shootdown.h"
+#include "machine/x86_64/apic.h"
+#include "machine/x86_64/cpu.h"
 #include "svm/svm.h"
+#include "x86/shootdown.h"
 
 /* In entry.S. */
 void svm_enter(struct svm_vcpu *v, uint64_t vmcb, uint64_t host);

@@ -1,8 +1,8 @@
 /*
  * A VMCB's first contents, group by group as APM vol. 2, ch. 15 describes them, so that VMRUN's
- * checks (15.5.1) pass and the guest starts as guest_abi.h promises.
+ * checks (15.5.1) pass and the guest starts as guests/abi.h promises.
  */
-#include "kernel/x86_64/cpu.h"
+#include "machine/x86_64/cpu.h"
 #include "svm/svm.h"
 
 #define MSR_SYSENTER_CS  0x174U

@@ -1,10 +1,10 @@
 /* See state.h. */
 #include "svm/state.h"
 
-#include "kernel/x86_64/cpu.h"
-#include "kernel/x86_64/insn.h"
-#include "kernel/x86_64/mmio.h"
-#include "kernel/x86_64/stage1.h"
+#include "decode/x86_64.h"
+#include "machine/x86_64/cpu.h"
+#include "x86/mmio.h"
+#include "x86/stage1.h"
 
 #define ATTRIBUTE_LONG BIT(9) /* CS.L and CS.D, at descriptor bits 53 and 54 */
 #define ATTRIBUTE_BIG  BIT(10)

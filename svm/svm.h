@@ -17,13 +17,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/x86_64/guest_regs.h"
-#include "kernel/x86_64/mmio.h"
 #include "machine.h"
 #include "mm/addr.h"
 #include "mm/compiler.h"
 #include "svm/vmcb.h"
 #include "vcpu.h"
+#include "x86/guest_regs.h"
+#include "x86/mmio.h"
 
 #define SVM_NO_CPU UINT32_MAX
 

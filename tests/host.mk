@@ -14,13 +14,12 @@ cov_CFLAGS   := -O1 -UMM_DEBUG -DCOVERAGE -fprofile-instr-generate -fcoverage-ma
                 -Wno-unused-command-line-argument
 bench_CFLAGS := -O2 -UMM_DEBUG -fomit-frame-pointer -fno-strict-aliasing
 
-HOST_MM      := $(wildcard mm/*.c mm/npt/*.c)
+HOST_MM      := $(wildcard $(addsuffix /*.c,$(MM_DIRS)))
 # What is pure outside of the library, and tested here as well.
-HOST_PURE    := hext/decode.c el2/decode.c vmx/mitigations.c \
-                $(addprefix kernel/x86_64/,alu.c insn.c mmio.c stage1.c) \
+HOST_PURE    := $(wildcard decode/*.c) x86/mmio.c x86/stage1.c vmx/mitigations.c \
                 $(addprefix kernel/,cmdline.c emulator.c fdt.c fdt_boot.c format.c frame.c hypercall.c \
                 loader.c memory_map.c nearest.c test_device.c uart.c) \
-                kernel/suite/deviations.c kernel/suite/feature.c
+                suite/deviations.c suite/feature.c
 HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c)) \
                 $(wildcard tests/oracle/*.c)
 # hw_walk() is checked against tests/oracle: tests/host/oracle.h.

@@ -4,7 +4,7 @@
  */
 #include "vmx/caps.h"
 
-#include "kernel/x86_64/cpu.h"
+#include "machine/x86_64/cpu.h"
 #include "mm/compiler.h"
 #include "vmx/vmcs.h"
 

@@ -5,7 +5,7 @@
  * that same CPU puts all of it into memory (25.11.1). That is what virt_ops.park is for: a vCPU
  * that is to run elsewhere has been parked where it ran.
  */
-#include "kernel/x86_64/cpu.h"
+#include "machine/x86_64/cpu.h"
 #include "log.h"
 #include "vmx/caps.h"
 #include "vmx/insn.h"

@@ -3,7 +3,7 @@
  * step past an instruction that was done for it. SDM vol. 3C, 27.6 (event injection), 25.4.2
  * (interruptibility).
  */
-#include "kernel/x86_64/cpu.h"
+#include "machine/x86_64/cpu.h"
 #include "vmx/insn.h"
 #include "vmx/vmx.h"
 

@@ -3,9 +3,9 @@
  * short function per reason; each reads what it needs of the VMCS and nothing more, because a
  * VMREAD is not free.
  */
-#include "guest_abi.h"
-#include "kernel/x86_64/cpu.h"
-#include "kernel/x86_64/traps.h"
+#include "guests/abi.h"
+#include "machine/x86_64/cpu.h"
+#include "machine/x86_64/traps.h"
 #include "vmx/insn.h"
 #include "vmx/vmx.h"
 
@@ -50,7 +50,7 @@ static bool decode_misconfiguration(struct vm_exit *exit)
 	return false;
 }
 
-/* guest_abi.h: the number in EAX. What is not Faultline's own comes out far above its calls. */
+/* guests/abi.h: the number in EAX. What is not Faultline's own comes out far above its calls. */
 static bool decode_call(struct vmx_vcpu *v, uint64_t rip, struct vm_exit *exit)
 {
 	v->rip = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);

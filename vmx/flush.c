@@ -1,9 +1,9 @@
 /* INVEPT, here and, by way of shootdown.h, on the other CPUs. */
-#include "kernel/x86_64/shootdown.h"
 #include "mm/hal.h"
 #include "vmx/caps.h"
 #include "vmx/insn.h"
 #include "vmx/vmx.h"
+#include "x86/shootdown.h"
 
 static void invalidate(const struct vmx_cpu *cpu, uint64_t root)
 {

@@ -1,10 +1,10 @@
 /* The shared decoder's view of a guest, out of its VMCS and back into it. */
 #include "vmx/mmio.h"
 
-#include "kernel/x86_64/cpu.h"
-#include "kernel/x86_64/mmio.h"
+#include "machine/x86_64/cpu.h"
 #include "vmx/insn.h"
 #include "vmx/state.h"
+#include "x86/mmio.h"
 
 static unsigned code_width(uint64_t efer)
 {

@@ -73,7 +73,7 @@ static void park(struct vcpu *vcpu)
 	vmx_release(vmx_of(vcpu));
 }
 
-/* Of a hypercall: its answer goes into the registers that guest_abi.h names. */
+/* Of a hypercall: its answer goes into the registers that guests/abi.h names. */
 static void call_return(struct vcpu *vcpu, uint64_t first, uint64_t second)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);

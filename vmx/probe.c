@@ -1,8 +1,8 @@
 /* Is VMX here, switched on, and with what it takes? SDM vol. 3C, 24.6 and 24.7. */
 #include "vmx/probe.h"
 
-#include "kernel/x86_64/cpu.h"
 #include "log.h"
+#include "machine/x86_64/cpu.h"
 #include "vmx/caps.h"
 #include "vmx/vmcs.h"
 

@@ -1,6 +1,6 @@
 /* The way into a guest and back, as often as it takes until there is something to tell. */
-#include "kernel/x86_64/apic.h"
-#include "kernel/x86_64/cpu.h"
+#include "machine/x86_64/apic.h"
+#include "machine/x86_64/cpu.h"
 #include "vmx/caps.h"
 #include "vmx/insn.h"
 #include "vmx/vmx.h"

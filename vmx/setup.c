@@ -1,10 +1,10 @@
 /*
  * A VMCS's first contents, group by group as SDM vol. 3C, ch. 25 describes them, so that the
- * checks of ch. 27 pass and the guest starts as guest_abi.h promises.
+ * checks of ch. 27 pass and the guest starts as guests/abi.h promises.
  */
-#include "kernel/x86_64/cpu.h"
-#include "kernel/x86_64/desc.h"
-#include "kernel/x86_64/traps.h"
+#include "machine/x86_64/cpu.h"
+#include "machine/x86_64/desc.h"
+#include "machine/x86_64/traps.h"
 #include "vmx/caps.h"
 #include "vmx/insn.h"
 #include "vmx/vmx.h"

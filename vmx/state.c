@@ -1,7 +1,7 @@
 /* A guest's registers, read from its VMCS and its saved state: for reports and for the software
  * walk of its tables. */
 #include "vmx/state.h"
-#include "kernel/x86_64/cpu.h"
+#include "machine/x86_64/cpu.h"
 #include "vmx/insn.h"
 
 /* CPL is the DPL of SS: SDM vol. 3C, 25.4.1. */

@@ -2,8 +2,8 @@
 #ifndef VMX_STATE_H
 #define VMX_STATE_H
 
-#include "kernel/x86_64/stage1.h"
 #include "vmx/vmx.h"
+#include "x86/stage1.h"
 
 /* What a walk of the guest's tables depends on. The VMCS is loaded. */
 void vmx_state_stage1(const struct vcpu *vcpu, struct stage1 *out);

@@ -21,14 +21,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "kernel/x86_64/guest_regs.h"
-#include "kernel/x86_64/mmio.h"
-#include "kernel/x86_64/shootdown.h"
 #include "machine.h"
 #include "mm/addr.h"
 #include "mm/compiler.h"
 #include "vcpu.h"
 #include "vmx/vmcs.h"
+#include "x86/guest_regs.h"
+#include "x86/mmio.h"
+#include "x86/shootdown.h"
 
 struct vmx_cpu;
 

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "arm_boot.h"
 #include "boot_info.h"
 #include "fdt.h"
 #include "machine.h"
+#include "machine/aarch64/arm_boot.h"
 #include "mm/bits.h"
 
 /* A tree larger than this is refused: the boot protocol allows 2 MiB. */

@@ -8,7 +8,7 @@
  * that function throws away what they may hold of it.
  */
 
-#include "arm_cycles.inc"
+#include "machine/aarch64/arm_cycles.inc"
 
 	.section .head, "ax"
 	.globl _image_start

@@ -7,7 +7,7 @@
  * that loaders for Linux take the flat image. QEMU enters an ELF file at its lowest address,
  * whatever e_entry says: image.ld puts this first.
  */
-#include "kernel/riscv64/offsets.h"
+#include "machine/riscv64/offsets.h"
 
 	.section .text.head, "ax"
 	.globl image_start

@@ -3,7 +3,7 @@
  * those of the Arm ARM, DDI 0487.
  */
 #include "agent/agent.h"
-#include "agent_forms.h"
+#include "guests/agent/forms.h"
 
 /* D17.2.37: ESR_EL1. */
 #define ESR_EC(esr)      ((esr) >> 26 & 0x3f)

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "agent_abi.h"
 #include "guest.h"
+#include "guests/agent/abi.h"
 
 /*
  * One per vCPU. While `armed`, an exception in the guest does not end it: it is written down

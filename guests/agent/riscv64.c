@@ -3,7 +3,7 @@
  * those of the privileged manual, 20211203.
  */
 #include "agent/agent.h"
-#include "agent_forms.h"
+#include "guests/agent/forms.h"
 
 #define SATP_SV39   (UINT64_C(8) << 60) /* 4.1.11: MODE 8 */
 #define SSTATUS_SIE UINT64_C(0x2)       /* 4.1.1 */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "agent_abi.h"
+#include "guests/agent/abi.h"
 
 /* Turns stage 1 on: the lower 8 GiB mapped to themselves, everything permitted. `with_ad`: the
  * hardware is to update accessed and dirty bits in what AGENT_MAP adds; false if it cannot. */

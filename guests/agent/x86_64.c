@@ -6,7 +6,7 @@
 
 #include "agent/agent.h"
 #include "agent/stage1.h"
-#include "agent_forms.h"
+#include "guests/agent/forms.h"
 
 /* 6.3.1: vectors. */
 #define VECTOR_DEBUG      1
@@ -239,7 +239,7 @@ void agent_sweep_firmware(struct agent_context *ctx)
 	ctx->supported = false;
 }
 
-/* By reading alone: WRMSR's faults are rows of agent_forms.h. */
+/* By reading alone: WRMSR's faults are rows of guests/agent/forms.h. */
 bool agent_sweep_forbidden(struct agent_context *ctx)
 {
 	(void)ctx;

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "el2/decode.h"
-#include "hext/decode.h"
-#include "kernel/x86_64/insn.h"
+#include "decode/aarch64.h"
+#include "decode/riscv64.h"
+#include "decode/x86_64.h"
 
 static bool is_width(unsigned width)
 {

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "guest_abi.h"
+#include "guests/abi.h"
 #include "kernel/hypercall.h"
 #include "kernel_stubs.h"
 #include "mm/compiler.h"

@@ -1,12 +1,12 @@
 /*
- * el2/decode.c against the assembler: every form it does, every field's ends, and that it
+ * decode/aarch64.c against the assembler: every form it does, every field's ends, and that it
  * refuses the rest, for the right reason. Then a sweep over encodings for what no list has:
  * whatever is accepted must make sense.
  */
 #include <string.h>
 
 #include "check.h"
-#include "el2/decode.h"
+#include "decode/aarch64.h"
 
 /* insns/aarch64.c's .text: one encoding in each word. */
 extern const uint8_t arm_insns_start[], arm_insns_end[];

@@ -1,12 +1,12 @@
 /*
- * hext/decode.c against the assembler: every form it does, every field's ends, and that it
+ * decode/riscv64.c against the assembler: every form it does, every field's ends, and that it
  * refuses the rest. Then every 16-bit encoding and a sweep of the 32-bit ones for what no list
  * has: whatever is accepted must make sense.
  */
 #include <string.h>
 
 #include "check.h"
-#include "hext/decode.h"
+#include "decode/riscv64.h"
 
 /* insns/riscv64.c's .text: one encoding in each 8 bytes. */
 extern const uint8_t riscv_insns_start[], riscv_insns_end[];

@@ -1,5 +1,5 @@
 /*
- * kernel/x86_64/insn.c against the assembler: every form it does, every shape of memory operand,
+ * decode/x86_64.c against the assembler: every form it does, every shape of memory operand,
  * and that it refuses the rest; cut short at every byte; and a sweep of random bytes for what no
  * list has.
  */
@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "kernel/x86_64/guest_regs.h"
-#include "kernel/x86_64/insn.h"
+#include "decode/x86_64.h"
+#include "x86/guest_regs.h"
 
 /* insns/x86_64.c's .text: a length and up to 15 bytes in each 16. */
 extern const uint8_t x86_insns_start[], x86_insns_end[];

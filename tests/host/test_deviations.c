@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "kernel/emulator.h"
-#include "kernel/suite/deviations.h"
 #include "mm/compiler.h"
+#include "suite/deviations.h"
 
 /* --- versions --- */
 

@@ -1,14 +1,14 @@
 /*
- * kernel/x86_64/mmio.c, the device accesses of one instruction, on a real address space: guest
+ * x86/mmio.c, the device accesses of one instruction, on a real address space: guest
  * code at CODE, RAM at RAM (lazily backed), a device's registers at DEVICE, paging off.
  */
 #include <string.h>
 
+#include "decode/x86_64_alu.h"
 #include "guest.h"
-#include "kernel/x86_64/alu.h"
-#include "kernel/x86_64/bits.h"
-#include "kernel/x86_64/mmio.h"
+#include "machine/x86_64/bits.h"
 #include "mm/bits.h"
+#include "x86/mmio.h"
 
 #define CODE   UINT64_C(0x10000)
 #define RAM    UINT64_C(0x20000)

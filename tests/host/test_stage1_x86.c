@@ -1,10 +1,10 @@
 /*
- * kernel/x86_64/stage1.c, the software walk of a guest's own tables: each paging mode and page
+ * x86/stage1.c, the software walk of a guest's own tables: each paging mode and page
  * size, the access rights of SDM vol. 3, 4.6.1 as a table, and tables that lead nowhere.
  */
 #include "guest.h"
-#include "kernel/x86_64/bits.h"
-#include "kernel/x86_64/stage1.h"
+#include "machine/x86_64/bits.h"
+#include "x86/stage1.h"
 
 #define TABLES UINT64_C(0x10000) /* the root, and then a table per level */
 #define PAGES  16U

@@ -36,8 +36,8 @@ runs 2 "layers: mm/ and the C library" lint mm/planted.c '#include <stdio.h>' li
 runs 2 "layers: one extension and another" lint vmx/planted.c '#include "hext/planted.h"' lint-layers
 runs 2 "layers: an extension and kernel/" lint hext/planted.c '#include "kernel/tap.h"' lint-layers
 runs 2 "layers: an extension and another machine" \
-	lint el2/planted.c '#include "kernel/riscv64/cpu.h"' lint-layers
-runs 2 "layers: kernel/ and a machine" lint kernel/planted.c '#include "kernel/riscv64/cpu.h"' lint-layers
+	lint el2/planted.c '#include "machine/riscv64/cpu.h"' lint-layers
+runs 2 "layers: kernel/ and a machine" lint kernel/planted.c '#include "machine/riscv64/cpu.h"' lint-layers
 runs 2 "layers: a guest and the library" lint guests/planted.c '#include "mm/addr.h"' lint-layers
 runs 2 "layers: a new folder" lint mm/new/planted.c '' lint-layers
 

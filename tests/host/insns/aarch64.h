@@ -1,5 +1,5 @@
 /*
- * Instructions as the assembler takes them, and what el2/decode.c has to make of them. Read
+ * Instructions as the assembler takes them, and what decode/aarch64.c has to make of them. Read
  * twice: aarch64.c assembles the texts, test_decode_aarch64.c compares the rest.
  *
  *	ONE(text, kind, width, reg_width, rt, rn, imm, writeback)

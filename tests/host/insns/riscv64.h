@@ -1,5 +1,5 @@
 /*
- * Instructions as the assembler takes them, and what hext/decode.c has to make of them. Read
+ * Instructions as the assembler takes them, and what decode/riscv64.c has to make of them. Read
  * twice: riscv64.c assembles the texts, test_decode_riscv.c compares the rest.
  *
  *	INSN(text, kind, width, register, base, offset, length)

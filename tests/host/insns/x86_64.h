@@ -1,5 +1,5 @@
 /*
- * Instructions as the assembler takes them, and what kernel/x86_64/insn.c has to make of them.
+ * Instructions as the assembler takes them, and what decode/x86_64.c has to make of them.
  * Read twice: x86_64.c assembles the texts, test_decode_x86.c compares the rest.
  *
  *	INSN(text, operation, memory width, other operand, memory operand)

@@ -1,0 +1,104 @@
+/*
+ * The guest ABI: all that a payload knows of the world, and all that guests/ may include. The
+ * same for every architecture; how a hypercall is made is in guests/<arch>/.
+ *
+ *	0x1000_0000  UART       emulated: one page
+ *	0x1000_1000  test       emulated: one page of registers (see below)
+ *	0x3fff_f000  info       struct guest_info, read-only
+ *	0x4000_0000  RAM        the image, its bss, its stacks; guest_info.ram_bytes
+ *	0x1_0000_0000 arena     what the scenario is about; guest_info.arena_bytes
+ *
+ * A payload starts at guest_header.entry with its vCPU index and the address of its guest_info
+ * as its two arguments: RISC-V VS-mode, stage 1 bare, a0 a1; AArch64 EL1, MMU off, x0 x1; x86
+ * 32-bit protected mode, flat segments, paging off, edi esi.
+ */
+#ifndef GUESTS_ABI_H
+#define GUESTS_ABI_H
+
+#include <stdint.h>
+
+#define GUEST_UART_BASE  UINT64_C(0x10000000)
+#define GUEST_TEST_BASE  UINT64_C(0x10001000)
+#define GUEST_INFO_BASE  UINT64_C(0x3ffff000)
+#define GUEST_RAM_BASE   UINT64_C(0x40000000)
+#define GUEST_ARENA_BASE UINT64_C(0x100000000)
+
+/* The first bytes of an image file: guests/<arch>/start.S makes it, kernel/loader.c checks it. */
+#define GUEST_MAGIC UINT64_C(0x54534555474c46) /* "FLGUEST\0", little-endian */
+
+enum guest_arch {
+	GUEST_RISCV64 = 1,
+	GUEST_AARCH64 = 2,
+	GUEST_X86_64 = 3,
+};
+
+struct guest_header {
+	uint64_t magic;
+	uint32_t arch;         /* enum guest_arch */
+	uint32_t abi;          /* GUEST_ABI */
+	uint64_t image_bytes;  /* of the file, this header included */
+	uint64_t memory_bytes; /* image, bss and stacks: at least image_bytes */
+	uint64_t entry;        /* offset of the first instruction from this header */
+};
+
+#define GUEST_ABI 1
+
+struct guest_info {
+	uint32_t abi; /* GUEST_ABI */
+	uint32_t vcpus;
+	uint64_t ram_bytes;
+	uint64_t arena_base;
+	uint64_t arena_bytes;
+	uint64_t seed;
+	uint64_t args[8]; /* per scenario: guests/<name>.c says what it takes */
+};
+
+/*
+ * Hypercalls: a number and three arguments, an error and a value back.
+ *	riscv64  ecall   a7 = GUEST_SBI_EXTENSION, a6 = number, a0..a2; a0 = error, a1 = value
+ *	aarch64  hvc #0  x0 = GUEST_SMCCC_BASE | number, x1..x3;        x0 = error, x1 = value
+ *	x86_64   vmcall or vmmcall (CPUID 0x4000_0000 tells: "FaultlineVMX", "FaultlineSVM")
+ *	                 eax = GUEST_X86_BASE | number, rdi rsi rdx;    rax = error, rdx = value
+ * Buffers are guest-physical.
+ */
+#define GUEST_SBI_EXTENSION UINT64_C(0x0846544c)
+#define GUEST_SMCCC_BASE    UINT64_C(0xc6000000)
+#define GUEST_X86_BASE      UINT64_C(0x464c0000)
+
+enum guest_call {
+	GUEST_NOP = 0,     /* nothing: the round trip is the point */
+	GUEST_EXIT = 1,    /* status; does not return */
+	GUEST_PRINT = 2,   /* buffer, bytes: one line for the log, at most 128 bytes */
+	GUEST_REPORT = 3,  /* key, value: kept by the VM for the test's verdict; key < 16 */
+	GUEST_PROTECT = 4, /* start, bytes, permission set: as aspace_protect() */
+	GUEST_UNMAP = 5,   /* start, bytes: as aspace_unmap() */
+	GUEST_YIELD = 6,   /* gives the rest of the time slice away */
+	GUEST_CYCLES = 7,  /* value: machine_cycles() of the hypervisor */
+	GUEST_FAULTS = 8,  /* value: nested faults this VM has taken so far */
+	GUEST_STEP = 9,    /* number: the test's own step, run by the hypervisor; its value */
+	GUEST_TIMER = 10,  /* microseconds from now: then the vCPU's interrupt line is raised, until
+	                      the next GUEST_TIMER; 0 only lowers it */
+	GUEST_CALLS,
+};
+
+enum guest_error {
+	GUEST_OK = 0,
+	GUEST_UNKNOWN_CALL = 1,
+	GUEST_BAD_ADDRESS = 2,
+	GUEST_BAD_ARGUMENT = 3,
+	GUEST_NO_MEMORY = 4,
+	GUEST_REFUSED = 5,
+};
+
+/* The test device. Registers are 8 bytes wide and can be accessed by any naturally aligned part. */
+#define GUEST_TEST_ID      0x00 /* reads 0x8877665544332211, so that every byte tells its place */
+#define GUEST_TEST_SCRATCH 0x08 /* reads what was written */
+#define GUEST_TEST_NEG     0x10 /* reads 0xfffefdfcfbfaf9f8: every part is negative */
+#define GUEST_TEST_WRITES  0x18 /* number of writes so far */
+#define GUEST_TEST_LAST    0x20 /* width of the last write in bits 7:0, its offset in 31:16 */
+
+/* The UART: a 16550's data and line status registers, byte wide. */
+#define GUEST_UART_DATA 0x00
+#define GUEST_UART_LSR  0x05 /* reads 0x60: always ready */
+
+#endif

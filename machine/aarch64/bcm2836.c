@@ -1,0 +1,47 @@
+/*
+ * The interrupt controller between the cores of a BCM2836 or BCM2837: "BCM2836 ARM-local
+ * peripherals" (QA7), 4.6 to 4.8. A word per core; interrupts go straight to it, with no
+ * acknowledgement but at their source. Kicks are mailbox 0.
+ */
+#include "machine/aarch64/board.h"
+#include "machine/aarch64/irq.h"
+#include "machine/aarch64/mmio.h"
+#include "mm/bits.h"
+
+#define TIMER_CONTROL(core)   (0x40 + 4 * (core))
+#define TIMER_EL2_PHYSICAL    BIT(2)
+#define TIMER_VIRTUAL         BIT(3)
+#define MAILBOX_CONTROL(core) (0x50 + 4 * (core))
+#define MAILBOX_0             BIT(0)
+#define MAILBOX_0_SET(core)   (0x80 + 16 * (core))
+#define MAILBOX_0_CLEAR(core) (0xc0 + 16 * (core))
+
+#define AFF0 GENMASK(7, 0)
+
+static uint64_t reg(uint64_t offset)
+{
+	return board.irq_distributor.raw + offset;
+}
+
+static void init(void)
+{
+}
+
+static void init_cpu(struct cpu *cpu)
+{
+	cpu->irq = cpu->mpidr & AFF0;
+	mmio_write32(reg(TIMER_CONTROL(cpu->irq)), TIMER_EL2_PHYSICAL | TIMER_VIRTUAL);
+	mmio_write32(reg(MAILBOX_CONTROL(cpu->irq)), MAILBOX_0);
+}
+
+static void kick(const struct cpu *cpu)
+{
+	mmio_write32(reg(MAILBOX_0_SET(cpu->irq)), 1);
+}
+
+static void acknowledge(void)
+{
+	mmio_write32(reg(MAILBOX_0_CLEAR(this_cpu()->irq)), UINT32_MAX);
+}
+
+const struct irq_controller irq_bcm2836 = {"bcm2836", init, init_cpu, kick, acknowledge};

@@ -1,0 +1,47 @@
+/* Which interrupt controller this board has. */
+#include "machine/aarch64/irq.h"
+
+#include "machine/aarch64/board.h"
+
+static void nothing(void)
+{
+}
+
+static void nothing_for(struct cpu *cpu)
+{
+	(void)cpu;
+}
+
+static void no_kick(const struct cpu *cpu)
+{
+	(void)cpu;
+}
+
+static const struct irq_controller none = {"none", nothing, nothing_for, no_kick, nothing};
+
+static const struct irq_controller *const controllers[] = {
+	[IRQ_NONE] = &none,
+	[IRQ_GICV2] = &irq_gicv2,
+	[IRQ_GICV3] = &irq_gicv3,
+	[IRQ_BCM2836] = &irq_bcm2836,
+};
+
+void irq_init(void)
+{
+	controllers[board.irq]->init();
+}
+
+void irq_init_cpu(struct cpu *cpu)
+{
+	controllers[board.irq]->init_cpu(cpu);
+}
+
+void irq_kick(const struct cpu *cpu)
+{
+	controllers[board.irq]->kick(cpu);
+}
+
+void irq_acknowledge(void)
+{
+	controllers[board.irq]->acknowledge();
+}

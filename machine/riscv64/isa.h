@@ -1,0 +1,21 @@
+/*
+ * Which ISA extensions the device tree names for the boot hart: "riscv,isa" or, in newer trees,
+ * "riscv,isa-extensions". What firmware says is a promise, and hext tries what it relies on.
+ */
+#ifndef MACHINE_RISCV64_ISA_H
+#define MACHINE_RISCV64_ISA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fdt.h"
+
+void isa_init(const struct fdt *fdt, uint64_t hart);
+
+/* By its name in lower case: "h", "sstc". */
+bool isa_has(const char *extension);
+
+/* The boot hart's "mmu-type" ("riscv,sv48"), or "". */
+const char *isa_mmu_type(void);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * Making written instructions fetchable, here and on the harts that run guests.
+ */
+#include "machine.h"
+#include "machine/riscv64/sbi.h"
+#include "machine/riscv64/smp.h"
+
+static bool has_guest(struct cpu *cpu, void *arg)
+{
+	(void)arg;
+	return atomic_load_explicit(&cpu->guest_root, memory_order_seq_cst) != 0;
+}
+
+static void remote_fence_i(struct hart_mask harts, void *arg)
+{
+	(void)arg;
+	sbi_call(SBI_RFENCE, SBI_RFENCE_FENCE_I, harts.mask, harts.base, 0, 0, 0);
+}
+
+/*
+ * FENCE.I orders one hart's own fetches alone (Zifencei), so others are asked to as well: those
+ * that have a guest. One that is given a guest from now on does it then (hext's state_load()).
+ */
+void machine_sync_code(const void *start, size_t bytes)
+{
+	(void)start;
+	(void)bytes;
+	__asm__ volatile("fence rw, rw\n\tfence.i" ::: "memory");
+	smp_for_others(has_guest, remote_fence_i, NULL);
+}

@@ -1,0 +1,29 @@
+/* What the machine says of itself: CPUID's hypervisor leaf, and the PCI host bridge. */
+#include "kernel/string.h"
+#include "machine.h"
+#include "machine/x86_64/cpu.h"
+#include "mm/bits.h"
+
+/* SDM vol. 2, CPUID: leaf 1, ECX bit 31 is never set by a real CPU. */
+#define CPUID_HYPERVISOR BIT(31)
+#define HYPERVISOR_LEAF  UINT32_C(0x40000000)
+
+/* PCI Local Bus Specification 3.0, 3.2.2.3.2: configuration mechanism 1. */
+#define PCI_ADDRESS 0xcf8
+#define PCI_DATA    0xcfc
+#define PCI_ENABLE  UINT32_C(0x80000000)
+
+void machine_read_signs(struct machine_signs *out)
+{
+	struct cpuid leaf;
+
+	*out = (struct machine_signs){.kind = SIGNS_X86_64};
+	if ((cpuid(1, 0).ecx & CPUID_HYPERVISOR) != 0) {
+		leaf = cpuid(HYPERVISOR_LEAF, 0);
+		memcpy(&out->hypervisor[0], &leaf.ebx, 4);
+		memcpy(&out->hypervisor[4], &leaf.ecx, 4);
+		memcpy(&out->hypervisor[8], &leaf.edx, 4);
+	}
+	out32(PCI_ADDRESS, PCI_ENABLE);
+	out->host_bridge = in32(PCI_DATA);
+}

@@ -1,0 +1,26 @@
+/*
+ * The host's interrupt descriptor table (traps.c). Every vector ends in a report and a panic,
+ * but for the interrupts that only wake a CPU.
+ * The host runs with interrupts off; it takes them in its idle wait and on a guest's exit.
+ */
+#ifndef MACHINE_X86_64_TRAPS_H
+#define MACHINE_X86_64_TRAPS_H
+
+#include <stdint.h>
+
+#define VECTOR_NMI      2U
+#define VECTOR_KICK     0xf0U /* an inter-processor interrupt: leave the guest, or the wait */
+#define VECTOR_TIMER    0xf1U /* this CPU's local APIC timer */
+#define VECTOR_SPURIOUS 0xffU
+
+/* Once, before any CPU calls traps_init_cpu(). */
+void traps_init(void);
+/* Loads the table on this CPU; desc_init_cpu() came first. */
+void traps_init_cpu(void);
+
+uint64_t traps_idt_base(void);
+
+/* An external interrupt that a VM exit acknowledged on our behalf. */
+void traps_external_interrupt(unsigned vector);
+
+#endif

@@ -1,0 +1,12 @@
+/* The time-stamp counter: ticks, cycles and their rate (tsc.c). */
+#ifndef MACHINE_X86_64_TSC_H
+#define MACHINE_X86_64_TSC_H
+
+#include <stdint.h>
+
+/* Finds the counter's rate, once, on the boot CPU; takes up to 10 ms. */
+void tsc_init(void);
+/* Ticks per second. */
+uint64_t tsc_frequency(void);
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * Known deviations of emulators, by name and range of versions. A case that is listed here is not
+ * loosened for anybody: it runs as everywhere, its failure is reported as expected (TODO), and its
+ * passing as unexpected. Only what would hang or crash the emulator is not run at all (SKIP).
+ *
+ * The emulator is what the command line says (scripts/run-qemu.sh does), or what the machine says
+ * of itself (kernel/emulator.c); a real machine is none.
+ */
+#include "suite/deviations.h"
+
+#include <stddef.h>
+
+#include "kernel/cmdline.h"
+#include "kernel/emulator.h"
+#include "kernel/string.h"
+#include "mm/compiler.h"
+#include "suite/feature.h"
+
+/*
+ * Bochs decides which interrupts are masked when it loads RFLAGS, and only then that a guest
+ * runs. So external-interrupt exiting (VMX) and V_INTR_MASKING (SVM), which are to let them in
+ * whatever IF says, come too late, until the guest itself changes IF. VMX has its preemption timer
+ * beside them; SVM has nothing else that could end a guest which never exits.
+ */
+#define ENTERED_MASKED "Bochs: no interrupt ends a guest that was entered with IF clear"
+
+/*
+ * A range of versions begins with the first in which the deviation was seen. It ends before the
+ * first in which it was seen to be gone, and is open ("") where that was in none: 7.2.22, 10.0.2
+ * and 10.0.13 of QEMU, 2.7 and 3.0 of Bochs were looked at.
+ */
+static const struct {
+	const char *emulator;
+	const char *from; /* versions, both included: emulator_in_range() */
+	const char *to;
+	const char *extension; /* virt_ops.name; behind a slash, a feature that it must have */
+	const char *name;      /* glob of cases */
+	enum tap_directive directive;
+	const char *reason;
+	unsigned most_cpus; /* on machines of at most so many; 0: on all */
+} deviations[] = {
+	/* An instruction at an address that can be executed but not read: OpenSBI looks at it with
+         * hlvx, which wants R in QEMU, and reports a fetch page fault instead. */
+	{"qemu", "7.2", "9", "hext", "s2.perm.xo.fetch", TAP_TODO, "QEMU: hlvx wants R", 0},
+	{"qemu", "7.2", "9", "hext", "s2.perm.lazy.xo.fetch", TAP_TODO, "QEMU: hlvx wants R", 0},
+	/* The update of A in a VS-stage entry goes past the G-stage's permissions. */
+	{"qemu", "7.2", "", "hext", "stage1.ad.readonly.*", TAP_TODO,
+         "QEMU: A and D are set in tables that the G-stage makes read-only", 0},
+	{"qemu", "7.2", "", "hext", "dirty.marks.walk-updates", TAP_TODO,
+         "QEMU: A and D set in the guest's tables mark nothing in the G-stage", 0},
+	/* With either extension, get_physical_address() masks the bits above the PPN, 60:54 among
+         * them, and looks at none of them but N and PBMT. */
+	{"qemu", "7.2", "9", "hext/svnapot", "misconfig.reserved-bit-*", TAP_TODO,
+         "QEMU: with Svnapot, bits 60:54 of an entry are ignored", 0},
+	{"qemu", "7.2", "9", "hext/svpbmt", "misconfig.reserved-bit-*", TAP_TODO,
+         "QEMU: with Svpbmt, bits 60:54 of an entry are ignored", 0},
+	{"qemu", "7.2", "", "hext/svpbmt", "misconfig.memory-type-3", TAP_TODO,
+         "QEMU: with Svpbmt, PBMT 3 is not refused", 0},
+	{"qemu", "10.0.13", "", "hext", "misconfig.address-too-wide", TAP_TODO,
+         "QEMU: a PPN beyond the physical addresses is not refused", 0},
+	{"qemu", "7.2", "9", "hext", "range.limit-minus-1.*", TAP_TODO,
+         "QEMU: the upper half of an Sv*x4 space faults whatever the table says", 0},
+	{"qemu", "7.2", "9", "el2", "mmio.unaligned.device-memory", TAP_TODO,
+         "QEMU: unaligned accesses to Device memory are done", 0},
+	{"qemu", "10", "", "el2", "mmio.unaligned.device-memory", TAP_TODO,
+         "QEMU: with one CPU, unaligned accesses to Device memory are done", 1},
+	{"qemu", "7.2", "9", "svm", "privileged.debug_icebp", TAP_TODO,
+         "QEMU: INT1 is an undefined instruction", 0},
+	{"qemu", "10", "", "svm", "privileged.vmxon", TAP_TODO,
+         "QEMU: VMXON on an AMD CPU does not raise #UD", 0},
+	{"qemu", "10", "", "svm", "privileged.vmptrld", TAP_TODO,
+         "QEMU: VMPTRLD on an AMD CPU does not raise #UD", 0},
+	{"bochs", "2.7", "", "vmx", "misconfig.misaligned-2m.bit-12", TAP_TODO,
+         "Bochs: bit 12 of a 2 MiB EPT leaf is not treated as reserved", 0},
+	{"bochs", "2.7", "", "vmx", "smp.revoke.masked", TAP_SKIP, ENTERED_MASKED, 0},
+	{"bochs", "2.7", "", "svm", "privileged.vmrun_unaligned", TAP_TODO,
+         "Bochs: VMRUN exits before its operand is looked at", 0},
+	{"bochs", "2.7", "", "svm", "spin.stopped", TAP_SKIP, ENTERED_MASKED, 0},
+	{"bochs", "2.7", "", "svm", "timer.budget.spin", TAP_SKIP, ENTERED_MASKED, 0},
+	{"bochs", "2.7", "", "svm", "timer.budget.spin-masked", TAP_SKIP, ENTERED_MASKED, 0},
+	{"bochs", "2.7", "", "svm", "timer.budget.beside-neighbour", TAP_SKIP, ENTERED_MASKED, 0},
+	{"bochs", "2.7", "", "svm", "smp.revoke.masked", TAP_SKIP, ENTERED_MASKED, 0},
+	{"bochs", "2.7", "", "svm", "selftest.hang.*", TAP_SKIP, ENTERED_MASKED, 0},
+};
+
+static bool is_of(const struct host *host, const char *extension)
+{
+	size_t length = strlen(host->ops->name);
+
+	if (strlen(extension) < length || memcmp(extension, host->ops->name, length) != 0)
+		return false;
+	extension += length;
+	return *extension == '\0' || (*extension == '/' && suite_has_feature(host, extension + 1));
+}
+
+enum tap_directive deviation(const char *emulator, const struct host *host, const char *name,
+                             const char **reason)
+{
+	*reason = NULL;
+	for (size_t i = 0; i < MM_ARRAY_SIZE(deviations); i++) {
+		if (!emulator_in_range(emulator, deviations[i].emulator, deviations[i].from,
+		                       deviations[i].to) ||
+		    !is_of(host, deviations[i].extension) || !glob_match(deviations[i].name, name))
+			continue;
+		/* What the machine has, not what smp= leaves of it. */
+		if (deviations[i].most_cpus != 0 && host->boot->cpus > deviations[i].most_cpus)
+			continue;
+		*reason = deviations[i].reason;
+		return deviations[i].directive;
+	}
+	return TAP_NORMAL;
+}

@@ -1,0 +1,99 @@
+/*
+ * Calls of firmware by a guest: SBI, and PSCI by HVC and by SMC. Faultline emulates none, so each
+ * answers that it is not supported, whatever hart masks and addresses come with it; none reaches
+ * the machine's own firmware, and the guest and its neighbour go on.
+ */
+#include "kernel/string.h"
+#include "machine.h"
+#include "suite/run.h"
+#include "suite/suite.h"
+
+#define EVERY UINT64_MAX /* hart, mask, address: none of them there */
+
+/* SBI 1.0, 3: error -2 in a0; a1 is 0. SMCCC 1.2, 5: -1 in x0. */
+#define SBI_NOT_SUPPORTED   (UINT64_C(0xfffffffe) << 32)
+#define SMCCC_NOT_SUPPORTED UINT64_MAX
+
+static const struct firmware_call {
+	const char *arch;
+	const char *name;
+	uint64_t number; /* SBI extension, PSCI function */
+	uint32_t function;
+	uint64_t args[2];
+} calls[] = {
+	{"riscv64", "base.version", 0x10, 0, {0, 0}},
+	{"riscv64", "legacy.set-timer", 0, 0, {0, 0}},
+	{"riscv64", "legacy.putchar", 1, 0, {'!', 0}},
+	{"riscv64", "legacy.ipi.bad-mask", 4, 0, {EVERY - 7, 0}},
+	{"riscv64", "legacy.fence.bad-mask", 6, 0, {GUEST_RAM_BASE - 8, 0}},
+	{"riscv64", "legacy.shutdown", 8, 0, {0, 0}},
+	{"riscv64", "time", 0x54494d45, 0, {0, 0}},
+	{"riscv64", "ipi.all", 0x735049, 0, {0, EVERY}},
+	{"riscv64", "ipi.bad-mask", 0x735049, 0, {EVERY, 4096}},
+	{"riscv64", "ipi.mask-wraps", 0x735049, 0, {EVERY, EVERY - 1}},
+	{"riscv64", "rfence.bad-mask", 0x52464e43, 1, {EVERY, EVERY - 63}},
+	{"riscv64", "rfence.hfence-gvma", 0x52464e43, 4, {1, 0}},
+	{"riscv64", "hsm.start.bad-hart", 0x48534d, 0, {EVERY, EVERY}},
+	{"riscv64", "hsm.start.bad-address", 0x48534d, 0, {1, EVERY}},
+	{"riscv64", "hsm.stop", 0x48534d, 1, {0, 0}},
+	{"riscv64", "hsm.suspend", 0x48534d, 3, {0x80000000, EVERY}},
+	{"riscv64", "srst.shutdown", 0x53525354, 0, {0, 0}},
+	{"riscv64", "pmu.start", 0x504d55, 3, {EVERY, EVERY}},
+	{"riscv64", "unknown", EVERY, UINT32_MAX, {EVERY, EVERY}},
+	{"aarch64", "psci.version", 0x84000000, 0, {0, 0}},
+	{"aarch64", "psci.cpu-suspend", 0xc4000001, 0, {EVERY, EVERY}},
+	{"aarch64", "psci.cpu-off", 0x84000002, 0, {0, 0}},
+	{"aarch64", "psci.cpu-on.bad-target", 0xc4000003, 0, {EVERY, EVERY}},
+	{"aarch64", "psci.cpu-on.bad-address", 0xc4000003, 0, {1, EVERY}},
+	{"aarch64", "psci.migrate", 0xc4000005, 0, {EVERY, 0}},
+	{"aarch64", "psci.system-off", 0x84000008, 0, {0, 0}},
+	{"aarch64", "psci.system-reset", 0x84000009, 0, {0, 0}},
+	{"aarch64", "psci.mem-protect", 0xc4000014, 0, {0, EVERY}},
+	{"aarch64", "smccc.version", 0x80000000, 0, {0, 0}},
+	{"aarch64", "sip", 0xc2000000, 0, {EVERY, EVERY}},
+	{"aarch64", "trusted-os", 0xb2000000, 0, {EVERY, EVERY}},
+	{"aarch64", "unknown", EVERY, 0, {EVERY, EVERY}},
+};
+
+static const struct firmware_call *call_number(size_t index)
+{
+	for (size_t i = 0; i < MM_ARRAY_SIZE(calls); i++) {
+		if (strcmp(calls[i].arch, machine_arch) == 0 && index-- == 0)
+			return &calls[i];
+	}
+	return NULL;
+}
+
+static struct suite_op call_op(const struct firmware_call *call, uint8_t flags, uint64_t answer)
+{
+	return (struct suite_op){
+		OP(FIRMWARE, .addr = call->number, .count = call->function, .value = call->args[0],
+	           .stride = call->args[1], .flags = flags),
+		.value = answer,
+	};
+}
+
+static bool generate(size_t index, const struct host *host, struct suite_draft *d)
+{
+	const struct firmware_call *call = call_number(index);
+
+	(void)host;
+	if (call == NULL)
+		return false;
+	draft_name(d, "firmware.%s", call->name);
+	d->c.beside[0] = beside_neighbour;
+	draft_area(d, (struct suite_area)LAZY(ARENA, PAGE, MM_RW));
+	draft_op(d, (struct suite_op)WRITE(8, ARENA, 42));
+	if (strcmp(machine_arch, "riscv64") == 0) {
+		draft_op(d, call_op(call, 0, SBI_NOT_SUPPORTED));
+	} else {
+		draft_op(d, call_op(call, 0, SMCCC_NOT_SUPPORTED));
+		draft_op(d, call_op(call, AGENT_SMC, SMCCC_NOT_SUPPORTED));
+	}
+	draft_op(d, (struct suite_op)CALL(GUEST_NOP, 0, 0, GUEST_OK, 0));
+	draft_op(d, (struct suite_op)READ(8, ARENA, 42));
+	draft_fault(d, (struct suite_fault)MAPPED(ARENA, MM_W));
+	return true;
+}
+
+const struct suite_subject suite_firmware = {"firmware", NULL, 0, generate};

@@ -1,0 +1,171 @@
+/*
+ * Entries that the hardware does not accept: reserved bits and combinations, planted in the
+ * nested table behind the library's back. The guest is killed for a misconfigured entry, and not
+ * for something that it did itself.
+ *
+ * EPT and NPT have a word for it. Arm and RISC-V report an ordinary fault; there the hypervisor
+ * notices that its own table permits what the hardware goes on refusing.
+ */
+#include "kernel/string.h"
+#include "machine.h"
+#include "mm/bits.h"
+#include "mm/npt/entry.h"
+#include "suite/run.h"
+#include "suite/suite.h"
+
+#define AT (ARENA + 3 * PAGE + 0x70)
+
+/* What the guest's access to a planted entry leads to. */
+enum planted {
+	REFUSED, /* the hardware refuses the entry */
+	BEYOND,  /* the entry is well-formed; the memory behind it is not there */
+	IGNORED, /* the bit is nothing to the hardware: the guest reads on */
+};
+
+/* A change to the entry that maps AT. */
+static const struct plant {
+	const char *format;
+	const char *name;
+	unsigned level;      /* of the leaf */
+	enum mm_perm access; /* with which the guest comes */
+	uint64_t clear;
+	uint64_t set;
+	enum planted came; /* of it */
+} plants[] = {
+	/* SDM 29.3.3.1: W without R; memory types 2, 3 and 7; address bits 20:12 of a 2 MiB leaf.
+         */
+	{"ept", "write-only", 0, MM_W, 0x7, 0x2, REFUSED},
+	{"ept", "write-execute", 0, MM_W, 0x7, 0x6, REFUSED},
+	{"ept", "memory-type-2", 0, MM_R, 0x38, 0x10, REFUSED},
+	{"ept", "memory-type-3", 0, MM_R, 0x38, 0x18, REFUSED},
+	{"ept", "memory-type-7", 0, MM_R, 0x38, 0x38, REFUSED},
+	{"ept", "misaligned-2m", 1, MM_R, 0, BIT(13), REFUSED},
+	{"ept", "misaligned-2m.bit-12", 1, MM_R, 0, BIT(12), REFUSED},
+	{"ept", "address-too-wide", 0, MM_R, 0, BIT(51), REFUSED},
+	/* APM 15.25.6, 5.3: reserved bits of a leaf. */
+	{"amd", "address-too-wide", 0, MM_R, 0, BIT(51), REFUSED},
+	{"amd", "misaligned-2m", 1, MM_R, 0, BIT(13), REFUSED},
+	/* Privileged manual 4.3.1, 4.4.1, 8.5.1: W without R; bits 60:54; a misaligned superpage; U
+         * clear, as no access of a guest may have it. 5.1: N with a PPN that Svnapot has no use
+         * for, and without Svnapot in any case; 6: PBMT 3, and without Svpbmt any but 0. All 44
+         * bits of a PPN are the format's: a machine with fewer has no memory there. */
+	{"gstage", "write-only", 0, MM_W, 0xa, 0x4, REFUSED},
+	{"gstage", "write-execute", 0, MM_W, 0xe, 0xc, REFUSED},
+	{"gstage", "reserved-bit-54", 0, MM_R, 0, BIT(54), REFUSED},
+	{"gstage", "reserved-bit-57", 0, MM_R, 0, BIT(57), REFUSED},
+	{"gstage", "reserved-bit-60", 0, MM_R, 0, BIT(60), REFUSED},
+	{"gstage", "napot-reserved", 0, MM_R, GENMASK(13, 10), BIT(63) | BIT(10), REFUSED},
+	{"gstage", "memory-type-3", 0, MM_R, 0, BIT(62) | BIT(61), REFUSED},
+	{"gstage", "misaligned-2m", 1, MM_R, 0, BIT(11), REFUSED},
+	{"gstage", "user-clear", 0, MM_R, 0x10, 0, REFUSED},
+	{"gstage", "address-too-wide", 0, MM_R, 0, BIT(53), BEYOND},
+	/* Arm ARM D8.3: at the last level 0b01 is reserved; an output address beyond PARange is an
+         * address size fault; the address bits below a block's size are RES0, so they must not
+         * matter. */
+	{"stage2", "reserved-type", 0, MM_R, 0x2, 0, REFUSED},
+	{"stage2", "address-too-wide", 0, MM_R, 0, BIT(47), REFUSED},
+	{"stage2", "misaligned-2m", 1, MM_R, 0, BIT(17), IGNORED},
+	{"stage2-lpa2", "reserved-type", 0, MM_R, 0x2, 0, REFUSED},
+	{"stage2-lpa2", "misaligned-2m", 1, MM_R, 0, BIT(17), IGNORED},
+};
+
+static const struct plant *plant_number(const char *format, size_t index)
+{
+	for (size_t i = 0; i < MM_ARRAY_SIZE(plants); i++) {
+		if (strcmp(plants[i].format, format) == 0 && index-- == 0)
+			return &plants[i];
+	}
+	return NULL;
+}
+
+/* The entry that maps a page, by the way that a walk takes. */
+static uint64_t *entry_of(const struct npt *npt, gpa_t gpa)
+{
+	const struct npt_format *f = npt->format;
+	struct npt_step steps[NPT_MAX_LEVELS];
+	size_t count = npt_steps(npt, gpa, steps);
+	uint64_t *table = hal_to_virt(&npt->hal, npt->root);
+
+	for (size_t i = 0; i + 1 < count; i++) {
+		hpa_t next = hpa_at((steps[i].entry & f->pa_mask) << f->pa_shift);
+
+		table = hal_to_virt(&npt->hal, next);
+	}
+	return count != 0 ? &table[steps[count - 1].index] : NULL;
+}
+
+static uint64_t original;
+
+/* Step n plants row n. The guest has been there before: nothing else stands in its way. */
+static uint64_t plant(struct suite_run *run, uint64_t number)
+{
+	const struct plant *p = &plants[number];
+	uint64_t *entry = entry_of(&run->vm->as.npt, gpa_at(AT));
+	struct mm_flush everything = {
+		.root = aspace_root(&run->vm->as),
+		.tag = aspace_tag(&run->vm->as),
+		.all = true,
+		.tables = true,
+	};
+
+	if (entry == NULL)
+		return UINT32_MAX;
+	original = *entry;
+	*entry = (original & ~p->clear) | p->set;
+	run->vm->ops->flush(run->vm->as.npt.hal.ctx, &everything);
+	return 0;
+}
+
+/* Before the library takes the entry apart, it gets its own back. */
+static bool came_of_it(struct suite_run *run)
+{
+	const struct vm *vm = run->vm;
+	uint64_t *entry = entry_of(&vm->as.npt, gpa_at(AT));
+
+	if (entry == NULL)
+		return suite_fail(run, "the entry is gone");
+	*entry = original;
+	if (vm->reason == KILL_MISCONFIG &&
+	    mm_align_down(vm->kill_gpa.raw, PAGE) != mm_align_down(AT, PAGE))
+		return suite_fail(run, "killed at 0x%" PRIx64, vm->kill_gpa.raw);
+	return true;
+}
+
+static bool generate(size_t index, const struct host *host, struct suite_draft *d)
+{
+	const struct plant *p = plant_number(npt_format_name(suite_format(host)), index);
+
+	if (p == NULL)
+		return false;
+	/* Not wider than this machine's addresses, or with none that are too wide. */
+	if (strcmp(p->format, "stage2") == 0 && strcmp(p->name, "address-too-wide") == 0 &&
+	    host->caps.hpa_bits > 47)
+		d->c.arch = "none";
+	draft_name(d, "misconfig.%s", p->name);
+	d->c.needs = p->level == 1 ? SUITE_NEEDS_2M : 0;
+	d->c.step = plant;
+	d->c.verify = came_of_it;
+	d->c.end = p->came == IGNORED ? SUITE_EXITS : SUITE_DIES;
+	d->c.kill = p->came == BEYOND ? KILL_FAILURE : KILL_MISCONFIG;
+	d->c.uncounted = true;
+	d->c.beside[0] = beside_neighbour;
+	draft_area(d, (struct suite_area){
+			      .kind = SUITE_POPULATED,
+			      .base = ARENA,
+			      .size = MIB2,
+			      .perm = MM_RWX,
+			      .leaf = p->level,
+		      });
+	draft_op(d, (struct suite_op)WRITE(8, AT, 42));
+	draft_op(d, (struct suite_op)READ(8, AT, 42));
+	draft_op(d, (struct suite_op)STEP((uint64_t)(p - plants)));
+	if (p->came == IGNORED)
+		d->c.kill = KILL_NONE;
+	if (p->access == MM_W)
+		draft_op(d, (struct suite_op)WRITE(8, AT, 43));
+	else
+		draft_op(d, (struct suite_op)READ(8, AT, 42));
+	return true;
+}
+
+const struct suite_subject suite_misconfig = {"misconfig", NULL, 0, generate};

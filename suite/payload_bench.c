@@ -1,0 +1,175 @@
+/*
+ * What the hypervisor costs a guest, measured by the guest: the rows T1 to T5 of the target
+ * benchmarks. Exact where the machine counts instructions (QEMU's -icount, Bochs). A figure is
+ * never a reason to fail; a guest that does not end as it should is.
+ */
+#include "kernel/run.h"
+#include "log.h"
+#include "machine.h"
+#include "mm/dirty.h"
+#include "suite/scenario.h"
+#include "suite/tests.h"
+
+/* guests/bench.c */
+enum {
+	BENCH_CALL,
+	BENCH_TOUCH,
+	BENCH_MMIO
+};
+enum {
+	BENCH_LEAST,
+	BENCH_MOST,
+	BENCH_SUM,
+	BENCH_EMPTY
+};
+
+struct bench {
+	const char *row;
+	uint64_t what;
+	enum vm_backing backing;
+	uint64_t arena_bytes;
+	uint64_t stride;
+	uint64_t rounds;
+	unsigned max_leaf;
+	uint64_t faults; /* that lazy memory must have cost, or, if... */
+	bool logged; /* ...writes are logged by write protection, the first write to each page */
+};
+
+static void bench(struct test *t, const void *data)
+{
+	const struct bench *b = data;
+	struct vm_config config = scenario_config("bench", "bench", b->backing, b->arena_bytes);
+	struct scenario *s;
+	const uint64_t *r;
+
+	config.areas[0].max_leaf = b->max_leaf;
+	config.args[0] = b->what;
+	config.args[1] = b->stride;
+	config.args[2] = b->rounds;
+	if (b->max_leaf != 0 && !scenario_fits(t, b->arena_bytes))
+		return;
+	s = scenario_begin(t, &config, false);
+	if (s == NULL)
+		return;
+	if (b->logged)
+		EXPECT_EQ(t, aspace_dirty_start(&s->vm.as, DIRTY_WRITE_PROTECT, false), MM_OK);
+	scenario_run(s);
+	scenario_end(t, s);
+	expect_exit(t, s);
+	/* The log covers the guest's own few pages as well. */
+	if (b->logged)
+		EXPECT(t, s->vm.stats.faults[MM_FAULT_UNSHARED] >= b->faults);
+	else
+		EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_MAPPED], b->faults);
+	r = s->vm.reports;
+	log_line(LOG_QUIET,
+	         "bench row=%s least=%" PRIu64 " mean=%" PRIu64 " most=%" PRIu64 " rounds=%" PRIu64
+	         " unit=%s",
+	         b->row, r[BENCH_LEAST] - r[BENCH_EMPTY], r[BENCH_SUM] / b->rounds - r[BENCH_EMPTY],
+	         r[BENCH_MOST] - r[BENCH_EMPTY], b->rounds, machine_cycles_unit());
+}
+
+/* What is the memory's part of a lazy fault: taking one frame, and clearing it. */
+static void frame(struct test *t, const void *data)
+{
+	struct vm_config config = scenario_config("frame", "hello", VM_LAZY, MIB(2));
+	struct scenario *s = scenario_begin(t, &config, false);
+	const struct mm_hal *hal;
+	uint64_t start, taken, cleared;
+	size_t count;
+	hpa_t at;
+
+	(void)data;
+	if (s == NULL)
+		return;
+	hal = &s->vm.as.npt.hal;
+	/* Once without counting: a CPU's stock of frames may have to be filled first. */
+	EXPECT_EQ(t, hal->alloc(hal->ctx, 0, 1, &at), 1);
+	hal->free(hal->ctx, 0, 1, &at);
+	start = machine_cycles();
+	count = hal->alloc(hal->ctx, 0, 1, &at);
+	taken = machine_cycles() - start;
+	EXPECT_EQ(t, count, 1);
+	start = machine_cycles();
+	hal->zero(hal->ctx, hal_to_virt(hal, at), MM_PAGE_SIZE);
+	cleared = machine_cycles() - start;
+	hal->free(hal->ctx, 0, 1, &at);
+	scenario_run(s);
+	scenario_end(t, s);
+	log_line(LOG_QUIET, "bench row=take-4k least=%" PRIu64 " unit=%s", taken,
+	         machine_cycles_unit());
+	log_line(LOG_QUIET, "bench row=zero-4k least=%" PRIu64 " unit=%s", cleared,
+	         machine_cycles_unit());
+}
+
+/* From the first instruction after firmware to the first VM's, whichever that was. */
+static void boot(struct test *t, const void *data)
+{
+	struct vm_config config = scenario_config("first", "hello", VM_LAZY, MIB(1));
+	struct scenario *s = scenario_do(t, &config);
+
+	(void)data;
+	if (s == NULL)
+		return;
+	expect_exit(t, s);
+	log_line(LOG_QUIET, "bench row=T5-boot-to-guest least=%" PRIu64 " unit=%s",
+	         vm_first_run() - t->host->boot->start_cycles, machine_cycles_unit());
+}
+
+static const struct bench t1 = {
+	.row = "T1-hypercall",
+	.what = BENCH_CALL,
+	.arena_bytes = MIB(1),
+	.rounds = 1000,
+};
+static const struct bench t2 = {
+	.row = "T2-lazy-4k",
+	.what = BENCH_TOUCH,
+	.arena_bytes = MIB(2),
+	.stride = MM_PAGE_SIZE,
+	.rounds = 512,
+	.faults = 512,
+};
+static const struct bench t2t = {
+	.row = "T2-lazy-4k-and-table",
+	.what = BENCH_TOUCH,
+	.arena_bytes = MIB(256),
+	.stride = MIB(2),
+	.rounds = 128,
+	.faults = 128,
+};
+/* Frame and entry are there; the fault gives W back, and flushes the entry without it. */
+static const struct bench t2w = {
+	.row = "T2w-logged-write",
+	.what = BENCH_TOUCH,
+	.backing = VM_POPULATED,
+	.arena_bytes = MIB(2),
+	.stride = MM_PAGE_SIZE,
+	.rounds = 512,
+	.faults = 512,
+	.logged = true,
+};
+static const struct bench t3 = {
+	.row = "T3-lazy-2m-per-4k",
+	.what = BENCH_TOUCH,
+	.arena_bytes = MIB(64),
+	.stride = MM_PAGE_SIZE,
+	.rounds = 16384,
+	.max_leaf = 1,
+	.faults = 32,
+};
+static const struct bench t4 = {
+	.row = "T4-mmio-read",
+	.what = BENCH_MMIO,
+	.arena_bytes = MIB(1),
+	.rounds = 1000,
+};
+
+static const struct test_case cases[] = {
+	{"bench.boot", boot, NULL},    {"bench.hypercall", bench, &t1},
+	{"bench.lazy.4k", bench, &t2}, {"bench.lazy.4k-table", bench, &t2t},
+	{"bench.logged", bench, &t2w}, {"bench.lazy.2m", bench, &t3},
+	{"bench.mmio", bench, &t4},    {"bench.frame", frame, NULL},
+};
+
+const struct test_suite tests_bench = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};

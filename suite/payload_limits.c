@@ -1,0 +1,208 @@
+/* Too little memory, at every stage of a guest's life, and images that must not be loaded. */
+#include "frame.h"
+#include "kernel/string.h"
+#include "log.h"
+#include "machine.h"
+#include "mm/bits.h"
+#include "suite/scenario.h"
+#include "suite/tests.h"
+
+static struct vm_config greedy(void)
+{
+	struct vm_config config = scenario_config("greedy", "lazy", VM_LAZY, MIB(64));
+
+	config.args[0] = LAZY_WRITE;
+	config.args[1] = MM_PAGE_SIZE;
+	config.args[2] = 16384;
+	return config;
+}
+
+/* The allocator has no frame left in the middle of a fault: the guest goes, its frames stay ours.
+ */
+static void dry(struct test *t, const void *data)
+{
+	struct vm_config config = greedy();
+	struct scenario *s;
+
+	(void)data;
+	config.frame_limit = 1000;
+	s = scenario_do(t, &config);
+	if (s == NULL)
+		return;
+	EXPECT_EQ(t, vm_outcome(&s->vm), VM_KILLED);
+	EXPECT_EQ(t, s->vm.reason, KILL_NO_MEMORY);
+	EXPECT_EQ(t, s->vm.kill_gpa.raw,
+	          ARENA + s->vm.stats.faults[MM_FAULT_MAPPED] * MM_PAGE_SIZE);
+	EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_NO_MEMORY], 1);
+}
+
+/* --- no memory left in the whole machine --- */
+
+/* What is left of it for a guest to use up: 32 MiB. More would take longer, and show no more. */
+#define LEFT 8192U
+
+static struct {
+	hpa_t block;
+	unsigned order;
+} held[512];
+static size_t held_count;
+
+/* Takes the largest blocks that there are until LEFT frames remain, or less were there. */
+static void hold_memory(void)
+{
+	unsigned order = FRAME_MAX_ORDER;
+
+	for (held_count = 0; held_count < MM_ARRAY_SIZE(held);) {
+		while (order > 0 && frames_free() < LEFT + BIT(order))
+			order--;
+		if (frames_free() <= LEFT)
+			return;
+		if (frame_alloc(order, &held[held_count].block))
+			held[held_count++].order = order;
+		else if (order-- == 0)
+			return;
+	}
+}
+
+static void release_memory(void)
+{
+	while (held_count-- > 0)
+		frame_free(held[held_count].order, held[held_count].block);
+}
+
+static void dry_machine(struct test *t, const void *data)
+{
+	struct vm_config config = greedy();
+	struct scenario *s;
+
+	(void)data;
+	hold_memory();
+	config.areas[0].bytes = PAGES(frames_free() + 512);
+	config.args[2] = frames_free() + 512;
+	config.total_s = 600;
+	s = scenario_do(t, &config);
+	release_memory();
+
+	if (s == NULL)
+		return;
+	EXPECT_EQ(t, vm_outcome(&s->vm), VM_KILLED);
+	EXPECT_EQ(t, s->vm.reason, KILL_NO_MEMORY);
+	EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_NO_MEMORY], 1);
+}
+
+static void quota(struct test *t, const void *data)
+{
+	struct vm_config config = greedy();
+	struct scenario *s;
+
+	(void)data;
+	config.quota = 1000;
+	s = scenario_do(t, &config);
+	if (s == NULL)
+		return;
+	EXPECT_EQ(t, vm_outcome(&s->vm), VM_KILLED);
+	EXPECT_EQ(t, s->vm.reason, KILL_QUOTA);
+	EXPECT_EQ(t, s->vm.stats.frames + s->vm.stats.tables, 1000);
+}
+
+/* A VM that cannot be made: refused with the reason, and nothing is held. */
+static void refused(struct test *t, const struct vm_config *config, const char *reason)
+{
+	static struct vm vm;
+	uint64_t free = frames_free();
+
+	if (vm_create(&vm, t->host, config)) {
+		(void)vm_destroy(&vm);
+		test_fail(t, __FILE__, __LINE__, "vm %s was made", config->name);
+		return;
+	}
+	log_line(LOG_INFO, "refused vm=%s reason=\"%s\"", config->name, vm.error);
+	EXPECT_EQ(t, memcmp(vm.error, reason, strlen(reason)), 0);
+	EXPECT_EQ(t, frames_free(), free);
+}
+
+static void ram_too_large(struct test *t, const void *data)
+{
+	struct vm_config config = scenario_config("large-ram", "hello", VM_LAZY, MIB(1));
+
+	(void)data;
+	config.frame_limit = 4096;
+	config.ram_bytes = MIB(512);
+	refused(t, &config, "not enough memory for the guest's RAM: no memory");
+}
+
+static void arena_too_large(struct test *t, const void *data)
+{
+	struct vm_config config;
+
+	(void)data;
+	hold_memory();
+	config = scenario_config("large-arena", "hello", VM_POPULATED, PAGES(frames_free() + 512));
+	refused(t, &config, "arena: no memory");
+	release_memory();
+}
+
+/* --- images --- */
+
+struct bad_image {
+	const char *reason;
+	size_t bytes; /* of the file; 0: all of it */
+	uint64_t magic;
+	uint32_t arch, abi;
+	uint64_t image_bytes, memory_bytes, entry;
+};
+
+/* What a row leaves 0 stays as it was. */
+static void spoil(struct guest_header *header, const struct bad_image *bad)
+{
+	header->magic = bad->magic != 0 ? bad->magic : header->magic;
+	header->arch = bad->arch != 0 ? bad->arch : header->arch;
+	header->abi = bad->abi != 0 ? bad->abi : header->abi;
+	header->image_bytes = bad->image_bytes != 0 ? bad->image_bytes : header->image_bytes;
+	header->memory_bytes = bad->memory_bytes != 0 ? bad->memory_bytes : header->memory_bytes;
+	header->entry = bad->entry != 0 ? bad->entry : header->entry;
+}
+
+static void bad_image(struct test *t, const void *data)
+{
+	static uint64_t copy[4096];
+	const struct bad_image *bad = data;
+	struct vm_config config = scenario_config("bad-image", "hello", VM_LAZY, MIB(1));
+
+	ASSERT(config.image.bytes <= sizeof(copy));
+	memcpy(copy, config.image.start, config.image.bytes);
+	spoil((struct guest_header *)copy, bad);
+	config.image.start = copy;
+	config.image.bytes = bad->bytes != 0 ? bad->bytes : config.image.bytes;
+	refused(t, &config, bad->reason);
+}
+
+static const struct bad_image cut_header = {.reason = "image truncated", .bytes = 20};
+static const struct bad_image cut_image = {.reason = "image truncated", .bytes = 100};
+static const struct bad_image wrong_magic = {.reason = "no guest image", .magic = 1};
+static const struct bad_image wrong_arch = {.reason = "image built for another arch", .arch = 99};
+static const struct bad_image wrong_abi = {.reason = "image built for another guest ABI",
+                                           .abi = 99};
+static const struct bad_image wrong_sizes = {.reason = "image sizes", .memory_bytes = 64};
+static const struct bad_image huge = {.reason = "image larger", .memory_bytes = UINT64_MAX};
+static const struct bad_image entry_before = {.reason = "entry outside", .entry = 8};
+static const struct bad_image entry_after = {.reason = "entry outside", .entry = MIB(64)};
+
+static const struct test_case cases[] = {
+	{"memory.dry.limit", dry, NULL},
+	{"memory.dry.machine", dry_machine, NULL},
+	{"memory.quota", quota, NULL},
+	{"memory.ram-too-large", ram_too_large, NULL},
+	{"memory.arena-too-large", arena_too_large, NULL},
+	{"image.cut.header", bad_image, &cut_header},
+	{"image.cut.body", bad_image, &cut_image},
+	{"image.magic", bad_image, &wrong_magic},
+	{"image.arch", bad_image, &wrong_arch},
+	{"image.abi", bad_image, &wrong_abi},
+	{"image.sizes", bad_image, &wrong_sizes},
+	{"image.huge", bad_image, &huge},
+	{"image.entry.before", bad_image, &entry_before},
+	{"image.entry.after", bad_image, &entry_after},
+};
+
+const struct test_suite tests_limits = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};

@@ -1,0 +1,441 @@
+/*
+ * Running cases: one VM each, made of nothing but the agent, its mailbox and the case's areas;
+ * everything recorded, then compared; and afterwards every frame back.
+ */
+#include "suite/runner.h"
+
+#include "frame.h"
+#include "kernel/nearest.h"
+#include "kernel/run.h"
+#include "kernel/string.h"
+#include "kernel/tap.h"
+#include "machine.h"
+#include "suite/beside.h"
+#include "suite/compare.h"
+#include "suite/deviations.h"
+#include "suite/mailbox.h"
+#include "suite/run.h"
+#include "suite/suite.h"
+#include "wait_limit.h"
+
+/* --- set-up --- */
+
+static enum mm_error map_area(struct suite_run *run, const struct suite_area *area)
+{
+	struct aspace_backing backing = {area->kind == SUITE_POPULATED, area->leaf};
+	struct gpa_range range = gpa_range(gpa_at(area->base), area->size);
+
+	if (area->kind == SUITE_PLACED)
+		return MM_OK;
+	if (area->kind == SUITE_LINEAR)
+		return aspace_map_linear(&run->vm->as, range, hpa_plus(run->linear, area->host),
+		                         area->perm, MM_NORMAL, area->leaf);
+	return aspace_map_alloc(&run->vm->as, range, area->perm, backing);
+}
+
+static bool map_areas(struct suite_run *run)
+{
+	const struct suite_area *area = run->c->areas;
+
+	for (; area != NULL && area->kind != SUITE_NO_AREA; area++) {
+		enum mm_error error = map_area(run, area);
+
+		if (error != area->refused)
+			return suite_fail(run, "area at 0x%" PRIx64 ": expected %s, got %s",
+			                  area->base, mm_error_name(area->refused),
+			                  mm_error_name(error));
+	}
+	return true;
+}
+
+static const struct suite_op *script_of(const struct suite_case *c, unsigned vcpu)
+{
+	return vcpu == 0 ? c->script : c->others[vcpu - 1];
+}
+
+static unsigned vcpu_count(const struct suite_case *c)
+{
+	unsigned n = 1;
+
+	while (n < SUITE_VCPUS && c->others[n - 1] != NULL)
+		n++;
+	return n;
+}
+
+static bool write_scripts(struct suite_run *run)
+{
+	struct gpa_range shared = gpa_range(gpa_at(AGENT_SHARED_BASE), PAGE);
+	struct aspace_backing backing = {.populate = true};
+	bool ok = aspace_map_alloc(&run->vm->as, shared, MM_RW, backing) == MM_OK;
+
+	for (unsigned i = 0; i < run->vm->vcpu_count && ok; i++)
+		ok = suite_write_script(run->vm, i, script_of(run->c, i));
+	return ok || suite_fail(run, "no memory for the scripts");
+}
+
+/* --- hooks --- */
+
+static uint64_t on_step(void *ctx, struct vm_vcpu *v, uint64_t number)
+{
+	struct suite_run *run = ctx;
+
+	(void)v;
+	return run->c->step != NULL ? run->c->step(run, number) : UINT32_MAX;
+}
+
+static void on_fault(void *ctx, struct vm_vcpu *v, const struct vm_exit_fault *fault)
+{
+	struct suite_run *run = ctx;
+
+	(void)v;
+	if (run->c->meanwhile != NULL)
+		run->c->meanwhile(run, fault);
+}
+
+static bool on_repair(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	struct suite_run *run = ctx;
+
+	(void)v;
+	return run->c->repair != NULL && run->c->repair(run, exit);
+}
+
+/* --- one case --- */
+
+static void run_vm(struct suite_run *run)
+{
+	const struct vm_hooks hooks = {on_step, on_fault, on_repair, run};
+	const struct suite_case *c = run->c;
+	struct vm *vms[1 + SUITE_BESIDE] = {run->vm};
+	size_t count = 1;
+
+	for (size_t i = 0; i < beside_count(run); i++)
+		vms[count++] = beside_vm(i);
+	run->vm->hooks = &hooks;
+	run->vm->trace = &run->trace;
+	aspace_get_stats(&run->vm->as, &run->before);
+	if (c->ready != NULL && !c->ready(run)) {
+		suite_fail(run, "could not be made ready");
+		return;
+	}
+	vm_run_all(vms, count);
+	for (unsigned i = 0; i < run->vm->vcpu_count && c->end != SUITE_EITHER; i++)
+		compare_results(run, i, suite_read_mailbox(run->vm, i));
+	if (run->skip != NULL)
+		return;
+	compare_faults(run);
+	if (c->end != SUITE_EITHER)
+		compare_end(run);
+	if (c->verify != NULL && !c->verify(run) && run->complaints == 0)
+		suite_fail(run, "not as it must be afterwards");
+}
+
+/* The same fault again and again: what the tables say at its address. */
+static void note_futile(struct suite_run *run)
+{
+	struct npt_step steps[NPT_MAX_LEVELS];
+	struct vm *vm = run->vm;
+	size_t count;
+
+	for (unsigned i = 0; i < vm->vcpu_count; i++) {
+		const struct vm_vcpu *v = &vm->vcpus[i];
+
+		if (v->futile_faults < RUN_FUTILE_FAULTS)
+			continue;
+		count = aspace_steps(&vm->as, v->futile_gpa, steps);
+		suite_fail(run,
+		           "vcpu %u: the same fault %u times at pc=0x%" PRIx64 " gpa=0x%" PRIx64
+		           ", which the tables permit: level=%u entry=0x%" PRIx64,
+		           i, v->futile_faults, v->futile_pc, v->futile_gpa.raw,
+		           count != 0 ? steps[count - 1].level : 0,
+		           count != 0 ? steps[count - 1].entry : 0);
+	}
+}
+
+/* Where the vCPUs of a case that failed were when its VM ended. */
+static void note_places(struct suite_run *run)
+{
+	bool by_itself = run->vm->outcome == VM_EXITED && run->vm->exit_status == 0;
+
+	if (run->complaints == 0 || by_itself || run->vm->outcome == VM_RUNNING)
+		return;
+	note_futile(run);
+	for (unsigned i = 0; i < run->vm->vcpu_count; i++)
+		vm_describe_vcpu(&run->vm->vcpus[i], run->place[i], sizeof(run->place[i]));
+}
+
+static void run_in_vm(struct suite_run *run)
+{
+	const struct suite_case *c = run->c;
+
+	if (c->prepare != NULL && !c->prepare(run))
+		suite_fail(run, "could not be prepared");
+	else if (map_areas(run) && c->end != SUITE_REFUSED && write_scripts(run))
+		run_vm(run);
+	note_places(run);
+}
+
+/* The frames that a case's VM has before its guest runs. */
+static uint64_t frames_at_start(struct suite_run *run, const struct vm_config *config)
+{
+	uint64_t frames = 0;
+	struct aspace_stats stats;
+
+	if (!vm_create(run->vm, run->host, config))
+		return 0;
+	if (map_areas(run) && write_scripts(run)) {
+		aspace_get_stats(&run->vm->as, &stats);
+		frames = stats.frames + stats.tables;
+	}
+	(void)vm_destroy(run->vm);
+	return frames;
+}
+
+static void make_and_run(struct suite_run *run)
+{
+	static struct vm vm;
+	const struct suite_case *c = run->c;
+	struct vm_config config = {
+		.name = c->name,
+		.vcpus = vcpu_count(c),
+		.budget_ms = c->budget,
+		.quiet_s = c->quiet_s,
+		.total_s = c->total_s,
+		.seed = run->seed,
+		.geometry = c->geometry != NULL ? c->geometry : suite_geometry(),
+	};
+
+	run->vm = &vm;
+	if (!guest_image_find("agent", &config.image))
+		panic("no agent");
+	if (c->quota != 0)
+		config.quota = frames_at_start(run, &config) + c->quota;
+	if (!vm_create(&vm, run->host, &config)) {
+		suite_fail(run, "no VM: %s", vm.error);
+		return;
+	}
+	run_in_vm(run);
+	(void)vm_destroy(&vm);
+	if (c->cleanup != NULL)
+		c->cleanup(run);
+}
+
+static const char *lacking(const struct host *host, const struct suite_case *c)
+{
+	const struct npt_config *npt = &suite_geometry()->npt;
+
+	if ((c->needs & SUITE_NEEDS_XONLY) && !npt->execute_only)
+		return "no execute-only leaves";
+	if ((c->needs & SUITE_NEEDS_2M) && npt->max_leaf < 1)
+		return "no 2 MiB leaves";
+	if ((c->needs & SUITE_NEEDS_1G) && npt->max_leaf < 2)
+		return "no 1 GiB leaves";
+	if ((c->needs & SUITE_NEEDS_AD) && !npt->accessed_dirty)
+		return "no accessed and dirty bits in nested tables";
+	if ((c->needs & SUITE_NEEDS_TAGS) && host->caps.tag_bits == 0)
+		return "no VMIDs";
+	if ((c->needs & SUITE_NEEDS_PML) && !suite_has_feature(host, "pml"))
+		return "no log of dirty pages in hardware";
+	if ((c->needs & SUITE_NEEDS_STAGE1_UPDATE) && host->caps.stage1_ad == STAGE1_AD_FAULTS)
+		return "the CPU does not update A and D in the guest's tables";
+	if ((c->needs & SUITE_NEEDS_STAGE1_FAULT) && host->caps.stage1_ad == STAGE1_AD_UPDATED)
+		return "the CPU updates A and D in the guest's tables whatever the guest wants";
+	if (c->feature != NULL && !suite_has_feature(host, c->feature))
+		return "no such instructions on this CPU";
+	if (c->cpus > host->cpus)
+		return "not enough CPUs";
+	return NULL;
+}
+
+static void run_once(struct suite_run *run)
+{
+	static struct fault_record records[SUITE_TRACE];
+	uint64_t free = frames_free();
+
+	run->trace = (struct fault_trace){.records = records, .capacity = SUITE_TRACE};
+	run->skip = lacking(run->host, run->c);
+	if (run->skip != NULL)
+		return;
+	if (run->c->before != NULL && !run->c->before(run))
+		suite_fail(run, "what comes before went wrong");
+	else if (beside_begin(run)) {
+		make_and_run(run);
+		beside_end(run);
+	}
+	if (frames_free() != free)
+		suite_fail(run, "leaked=%" PRId64 " frames", (int64_t)(free - frames_free()));
+}
+
+static void report(const struct suite_run *run, const struct cmdline *options)
+{
+	const char *name = run->c->name, *reason = run->skip;
+	enum tap_directive directive = TAP_NORMAL;
+
+	if (run->complaints == 0 && run->skip != NULL)
+		directive = TAP_SKIP;
+	else
+		directive = deviation(options->emulator, run->host, name, &reason);
+	tap_result(run->complaints == 0, name, directive, reason);
+	for (unsigned i = 0; i < run->complaints && i < SUITE_WHYS; i++)
+		log_line(LOG_QUIET, "  %s", run->why[i]);
+	for (unsigned i = 0; i < SUITE_VCPUS && run->place[i][0] != '\0'; i++)
+		log_line(LOG_QUIET, "  %s", run->place[i]);
+	if (run->complaints != 0)
+		log_line(LOG_QUIET, "  rerun: test=%s seed=%" PRIu64, name, run->seed);
+}
+
+/* The same host, as a case with share_cpu sees it. */
+static struct host one_cpu;
+
+static void run_case(const struct suite_case *c, const struct host *host,
+                     const struct cmdline *options)
+{
+	static struct suite_run run;
+	enum log_level level = log_level;
+	const char *wrong;
+
+	memset(&run, 0, sizeof(run));
+	run.c = c;
+	one_cpu = *host;
+	one_cpu.cpus = 1;
+	run.host = c->share_cpu ? &one_cpu : host;
+	run.linear = hpa_at(suite_linear_offset());
+	run.seed = options->seed;
+	/* The report on each guest that must die would bury the verdicts. */
+	if (level == LOG_INFO)
+		log_level = LOG_QUIET;
+	wait_case(c->name);
+	if (deviation(options->emulator, host, c->name, &run.skip) != TAP_SKIP)
+		run_once(&run);
+	log_level = level;
+	wait_case(NULL);
+	wrong = wait_complaint();
+	if (wrong != NULL)
+		suite_fail(&run, "%s", wrong);
+	report(&run, options);
+}
+
+/* --- all cases --- */
+
+static const struct suite_subject *const subjects[] = {
+	&suite_lazy,       &suite_perm,
+	&suite_size,       &suite_stage1,
+	&suite_tlb,        &suite_atomics,
+	&suite_straddle,   &suite_mmio,
+	&suite_hostaccess, &suite_timer,
+	&suite_privileged, &suite_capability,
+	&suite_dirty,      &suite_range,
+	&suite_misconfig,  &suite_vms,
+	&suite_smp,        &suite_firmware,
+	&suite_hostile,    &suite_hostile_code,
+	&suite_boundary,   &suite_boundary_access,
+	&suite_coherent,   &suite_selftest,
+};
+
+typedef void visit_case(const struct suite_case *c, const struct host *host,
+                        const struct cmdline *options);
+
+/* Is this one of the words of a list? */
+static bool has_word(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (; strlen(list) >= length; list++) {
+		if (memcmp(list, word, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool begins_with(const char *text, const char *start)
+{
+	return strlen(text) >= strlen(start) && memcmp(text, start, strlen(start)) == 0;
+}
+
+static bool selected(const struct suite_case *c, const struct cmdline *options)
+{
+	if (c->arch != NULL && !has_word(c->arch, machine_arch))
+		return false;
+	return options->test[0] == '\0' || glob_match(options->test, c->name);
+}
+
+static unsigned visit_subject(const struct suite_subject *subject, const struct host *host,
+                              const struct cmdline *options, visit_case *visit)
+{
+	static struct suite_draft draft;
+	unsigned count = 0;
+
+	if (subject == &suite_selftest && !begins_with(options->test, "selftest"))
+		return 0;
+	for (size_t i = 0; i < subject->count; i++) {
+		if (!selected(&subject->cases[i], options))
+			continue;
+		count++;
+		if (visit != NULL)
+			visit(&subject->cases[i], host, options);
+	}
+	for (size_t i = 0; subject->generate != NULL; i++) {
+		draft_reset(&draft);
+		if (!subject->generate(i, host, &draft))
+			break;
+		if (!selected(&draft.c, options))
+			continue;
+		count++;
+		if (visit != NULL)
+			visit(&draft.c, host, options);
+	}
+	return count;
+}
+
+static unsigned visit_all(const struct host *host, const struct cmdline *options, visit_case *visit)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < MM_ARRAY_SIZE(subjects); i++)
+		count += visit_subject(subjects[i], host, options, visit);
+	return count;
+}
+
+static void list_case(const struct suite_case *c, const struct host *host,
+                      const struct cmdline *options)
+{
+	(void)host;
+	(void)options;
+	log_line(LOG_QUIET, "case %s", c->name);
+}
+
+unsigned suite_count(const struct host *host, const struct cmdline *options)
+{
+	return visit_all(host, options, NULL);
+}
+
+static struct nearest *search;
+
+static void offer_case(const struct suite_case *c, const struct host *host,
+                       const struct cmdline *options)
+{
+	(void)host;
+	(void)options;
+	nearest_try_case(search, c->name);
+}
+
+void suite_nearest(const struct host *host, struct nearest *near)
+{
+	const struct cmdline all = {.repeat = 1};
+
+	search = near;
+	(void)visit_all(host, &all, offer_case);
+}
+
+void suite_list(const struct host *host, const struct cmdline *options)
+{
+	(void)visit_all(host, options, list_case);
+}
+
+void suite_run(const struct host *host, const struct cmdline *options)
+{
+	if (!suite_linear_take())
+		panic("no 2 MiB for the suite");
+	(void)visit_all(host, options, run_case);
+	suite_linear_give();
+}

@@ -1,0 +1,118 @@
+/*
+ * The suite's own alarms: cases that hang on purpose, each with a case behind it that must still
+ * pass. They are no part of test=*; a pattern that begins with "selftest" selects them
+ * (tests/boot/riscv64-hang.t and the like).
+ */
+#include "machine.h"
+#include "suite/run.h"
+#include "suite/suite.h"
+#include "wait_limit.h"
+
+#define PATTERN UINT64_C(0x5e1f7e57)
+
+#define MASKED                                                                                     \
+	{                                                                                          \
+		OP(IRQ_MASK, .value = 1)                                                           \
+	}
+
+/*
+ * The next kick does not arrive: that with which CPU 1 is given its vCPU. The cases that do so come
+ * after one that leaves CPU 1 alone for longer than a slice: the timer of a slice would wake it.
+ */
+static bool lose_kick(struct suite_run *run)
+{
+	(void)run;
+	atomic_store(&wait_lose_kicks, 1);
+	return true;
+}
+
+/* The hypervisor itself, on the CPU of vCPU 1, with interrupts as they are in it: masked. */
+static uint64_t loop_forever(struct suite_run *run, uint64_t number)
+{
+	(void)run;
+	(void)number;
+	for (;;)
+		machine_relax();
+}
+
+static const struct suite_case cases[] = {
+	{
+		.name = "selftest.hang.spin-masked",
+		.script = SCRIPT(MASKED, SPIN(0)),
+	},
+	{
+		.name = "selftest.after.spin-masked",
+		.areas = AREAS(LAZY(ARENA, PAGE, MM_RW)),
+		.script = SCRIPT(WRITE(8, ARENA, PATTERN), READ(8, ARENA, PATTERN)),
+		.faults = FAULTS(MAPPED(ARENA, MM_W)),
+	},
+	{
+		.name = "selftest.hang.waiting",
+		.quiet_s = 2,
+		.script = SCRIPT({OP(AWAIT, .value = 1), .value = 1}),
+	},
+	{
+		/* vCPU 0 ends by itself, and its CPU waits for the other one. */
+		.name = "selftest.hang.lost-kick",
+		.script = SCRIPT(SPIN(1000)),
+		.others = {SCRIPT(SPIN(1000))},
+		.cpus = 2,
+		.ready = lose_kick,
+	},
+	{
+		/* vCPU 1 never comes to the barrier. */
+		.name = "selftest.hang.barrier",
+		.quiet_s = 2,
+		.script = SCRIPT(STAGE1(), BARRIER(0)),
+		.others = {SCRIPT(MASKED, SPIN(0))},
+	},
+	{
+		/* A hypercall per turn, and nothing else. */
+		.name = "selftest.hang.calls",
+		.quiet_s = 2,
+		.script = SCRIPT({OP(STORM, .addr = GUEST_YIELD, .count = UINT32_MAX,
+                                     .stride = UINT32_MAX)}),
+	},
+	{
+		/* It makes progress all the time, and never ends. */
+		.name = "selftest.hang.endless",
+		.script = SCRIPT({OP(STORM, .addr = GUEST_FAULTS, .count = UINT32_MAX,
+                                     .stride = UINT32_MAX)}),
+		.total_s = 3,
+	},
+	{
+		/* vCPU 0 waits for a vCPU that never begins. */
+		.name = "selftest.hang.lost-start",
+		.script = SCRIPT(STAGE1(), BARRIER(0)),
+		.others = {SCRIPT(STAGE1(), BARRIER(0))},
+		.cpus = 2,
+		.quiet_s = 2,
+		.ready = lose_kick,
+	},
+	{
+		.name = "selftest.hang.neighbour",
+		.quiet_s = 2,
+		.script = SCRIPT(MASKED, SPIN(0)),
+		.beside = {beside_neighbour},
+	},
+	{
+		.name = "selftest.after.all",
+		.areas = AREAS(LAZY(ARENA, PAGE, MM_RW)),
+		.script = SCRIPT(WRITE(8, ARENA, PATTERN), READ(8, ARENA, PATTERN)),
+		.faults = FAULTS(MAPPED(ARENA, MM_W)),
+	},
+	{
+		.name = "selftest-stuck.hypervisor",
+		.script = SCRIPT(SPIN(1000)),
+		.others = {SCRIPT(STEP(0))},
+		.cpus = 2,
+		.step = loop_forever,
+	},
+};
+
+const struct suite_subject suite_selftest = {
+	"selftest",
+	cases,
+	MM_ARRAY_SIZE(cases),
+	NULL,
+};

@@ -1,0 +1,100 @@
+/*
+ * Time: a guest that does not give its CPU back loses it, interrupts masked or not; a guest's
+ * timer interrupts it; and waiting for an interrupt ends when there is one.
+ */
+#include "suite/run.h"
+#include "suite/suite.h"
+
+#define BUDGET 200           /* ms: more than a busy host keeps an emulator waiting */
+#define SOON   UINT64_C(200) /* microseconds */
+
+#define MASK_IRQ(masked)                                                                           \
+	{                                                                                          \
+		OP(IRQ_MASK, .value = (masked))                                                    \
+	}
+#define TIMER(microseconds)                                                                        \
+	{                                                                                          \
+		OP(TIMER, .value = (microseconds))                                                 \
+	}
+#define AWAIT(interrupts)                                                                          \
+	{                                                                                          \
+		OP(AWAIT, .value = (interrupts)), .value = (interrupts)                            \
+	}
+#define IRQS(expected)                                                                             \
+	{                                                                                          \
+		OP(IRQS), .value = (expected)                                                      \
+	}
+#define WAIT()                                                                                     \
+	{                                                                                          \
+		OP(WAIT)                                                                           \
+	}
+
+static const struct suite_case cases[] = {
+	{
+		.name = "timer.budget.spin",
+		.script = SCRIPT(SPIN(0)),
+		.budget = BUDGET,
+		.end = SUITE_DIES,
+		.kill = KILL_BUDGET,
+	},
+	{
+		.name = "timer.budget.spin-masked",
+		.script = SCRIPT(MASK_IRQ(1), SPIN(0)),
+		.budget = BUDGET,
+		.end = SUITE_DIES,
+		.kill = KILL_BUDGET,
+	},
+	{
+		.name = "timer.budget.beside-neighbour",
+		.script = SCRIPT(MASK_IRQ(1), SPIN(0)),
+		.budget = BUDGET,
+		.end = SUITE_DIES,
+		.kill = KILL_BUDGET,
+		.beside = {beside_neighbour},
+	},
+	{
+		.name = "timer.budget.waiting",
+		.script = SCRIPT(AWAIT(1)),
+		.budget = BUDGET,
+		.end = SUITE_DIES,
+		.kill = KILL_BUDGET,
+	},
+	{
+		.name = "timer.fires.waiting",
+		.script =
+			SCRIPT(MASK_IRQ(0), TIMER(SOON), AWAIT(1), MASK_IRQ(1), TIMER(0), IRQS(1)),
+	},
+	{
+		.name = "timer.fires.twice",
+		.script = SCRIPT(MASK_IRQ(0), TIMER(SOON), AWAIT(1), TIMER(SOON), MASK_IRQ(0),
+                                 AWAIT(2), TIMER(0), IRQS(2)),
+	},
+	{
+		/* It comes due while interrupts are out, and is taken when they are let in. */
+		.name = "timer.fires.masked",
+		.script = SCRIPT(MASK_IRQ(1), TIMER(1), SPIN(200000), IRQS(0), MASK_IRQ(0),
+                                 AWAIT(1), TIMER(0)),
+	},
+	{
+		.name = "timer.cancelled",
+		.script = SCRIPT(MASK_IRQ(0), TIMER(UINT64_C(3600000000)), TIMER(0), SPIN(10000),
+                                 IRQS(0)),
+	},
+	{
+		.name = "timer.beyond-all-time",
+		.script = SCRIPT(CALL(GUEST_TIMER, UINT64_MAX, 0, GUEST_BAD_ARGUMENT, 0), IRQS(0)),
+	},
+	{
+		.name = "timer.wait.goes-on",
+		.script = SCRIPT(WAIT(), WAIT(), IRQS(0)),
+	},
+	{
+		/* An interrupt that is pending but kept out ends a wait all the same. */
+		.name = "timer.wait.pending",
+		.arch = "riscv64 aarch64",
+		.script = SCRIPT(MASK_IRQ(1), TIMER(1), SPIN(200000), WAIT(), WAIT(), IRQS(0),
+                                 TIMER(0)),
+	},
+};
+
+const struct suite_subject suite_timer = {"timer", cases, MM_ARRAY_SIZE(cases), NULL};

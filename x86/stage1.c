@@ -1,0 +1,137 @@
+/*
+ * The walk. Three shapes of table, each a number of levels with an index width:
+ *
+ *	32-bit       10 | 10 | 12            4-byte entries, 4 MiB pages with CR4.PSE
+ *	PAE      2 |  9 |  9 | 12            8-byte entries, 2 MiB pages
+ *	4-level  9 |  9 |  9 |  9 | 12       8-byte entries, 2 MiB and 1 GiB pages
+ *	5-level  9 more on top
+ */
+#include "x86/stage1.h"
+
+#include "machine/x86_64/bits.h"
+#include "mm/compiler.h"
+
+#define PTE_PRESENT BIT(0)
+#define PTE_WRITE   BIT(1)
+#define PTE_USER    BIT(2)
+#define PTE_LARGE   BIT(7)
+#define PTE_NX      BIT(63)
+#define PTE_ADDRESS GENMASK(51, 12)
+
+#define CR3_TABLE_32  GENMASK(31, 12)
+#define CR3_TABLE_PAE GENMASK(31, 5)
+
+struct shape {
+	unsigned levels;
+	unsigned index_bits;
+	unsigned entry_size;
+};
+
+/* The bits that all entries on the way have, and those that any has. */
+struct rights {
+	uint64_t all, any;
+};
+
+static uint64_t root_of(const struct stage1 *s, struct shape shape)
+{
+	if (shape.entry_size == 4)
+		return s->cr3 & CR3_TABLE_32;
+	return s->cr3 & (shape.levels == 3 ? CR3_TABLE_PAE : PTE_ADDRESS);
+}
+
+/* Tables 4-4 to 4-6 and 4-14 to 4-18: who may map a large page at this level? */
+static bool is_leaf(const struct stage1 *s, struct shape shape, unsigned level, uint64_t entry)
+{
+	if (level == 0)
+		return true;
+	if (!(entry & PTE_LARGE))
+		return false;
+	if (shape.entry_size == 4)
+		return s->cr4 & CR4_PSE;
+	return level == 1 || (level == 2 && shape.levels > 3);
+}
+
+/* 32-bit tables name a 4 MiB page with up to 40 bits, in bits 31:22 and 20:13: table 4-4. */
+static uint64_t leaf_address(struct shape shape, unsigned shift, uint64_t entry)
+{
+	if (shape.entry_size == 4 && shift != MM_PAGE_SHIFT)
+		return (entry & GENMASK(31, 22)) | FIELD_GET(GENMASK(20, 13), entry) << 32;
+	return entry & PTE_ADDRESS & ~(BIT(shift) - 1);
+}
+
+/* 4.6.1: access rights by mode and kind. */
+static bool permitted(const struct stage1 *s, struct rights rights, enum mm_perm access)
+{
+	bool user_page = rights.all & PTE_USER;
+
+	if (s->user && !user_page)
+		return false;
+	if (access == MM_X) {
+		if ((s->efer & EFER_NXE) && (rights.any & PTE_NX))
+			return false;
+		return s->user || !user_page || !(s->cr4 & CR4_SMEP);
+	}
+	if (access == MM_W && !(rights.all & PTE_WRITE) && (s->user || (s->cr0 & CR0_WP)))
+		return false;
+	return s->user || !user_page || !(s->cr4 & CR4_SMAP) || s->access_user;
+}
+
+/* In 4- and 5-level mode, bits above the highest index repeat it: 3.3.7.1 of vol. 1. */
+static bool is_canonical(struct shape shape, uint64_t address)
+{
+	unsigned unused = 64 - (MM_PAGE_SHIFT + shape.levels * shape.index_bits);
+
+	return shape.levels < 4 || (uint64_t)((int64_t)(address << unused) >> unused) == address;
+}
+
+/* Compiled once for each shape, which is a constant. */
+static MM_ALWAYS_INLINE enum mm_error walk(const struct stage1 *s, struct shape shape,
+                                           uint64_t address, enum mm_perm access, gpa_t *out)
+{
+	struct rights rights = {PTE_WRITE | PTE_USER, 0};
+	uint64_t table = root_of(s, shape), entry;
+	unsigned level = shape.levels, shift;
+
+	if (!is_canonical(shape, address))
+		return MM_NOT_MAPPED;
+	do {
+		shift = MM_PAGE_SHIFT + --level * shape.index_bits;
+
+		uint64_t index = address >> shift & (BIT(shape.index_bits) - 1);
+		enum mm_error err = aspace_load(s->as, gpa_at(table + index * shape.entry_size),
+		                                shape.entry_size, &entry);
+
+		if (err != MM_OK)
+			return err;
+		if (!(entry & PTE_PRESENT))
+			return MM_NOT_MAPPED;
+		/* PAE's four top entries have no permissions: table 4-8. */
+		if (shape.levels != 3 || level != 2) {
+			rights.all &= entry;
+			rights.any |= entry;
+		}
+		table = entry & PTE_ADDRESS;
+	} while (!is_leaf(s, shape, level, entry));
+	if (!permitted(s, rights, access))
+		return MM_DENIED;
+	*out = gpa_at(leaf_address(shape, shift, entry) | (address & (BIT(shift) - 1)));
+	return MM_OK;
+}
+
+enum mm_error stage1_translate(const struct stage1 *s, gva_t gva, enum mm_perm access, gpa_t *out)
+{
+	bool long_mode = s->efer & EFER_LMA;
+	uint64_t address = long_mode ? gva.raw : (uint32_t)gva.raw;
+
+	if (!(s->cr0 & CR0_PG)) {
+		*out = gpa_at(address);
+		return MM_OK;
+	}
+	if (!(s->cr4 & CR4_PAE))
+		return walk(s, (struct shape){2, 10, 4}, address, access, out);
+	if (!long_mode)
+		return walk(s, (struct shape){3, 9, 8}, address, access, out);
+	if (s->cr4 & CR4_LA57)
+		return walk(s, (struct shape){5, 9, 8}, address, access, out);
+	return walk(s, (struct shape){4, 9, 8}, address, access, out);
+}
