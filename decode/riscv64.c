@@ -1,6 +1,6 @@
 /*
  * Unprivileged manual: 16 "C", and Zc 1.0 for Zcb. The fields of a compressed offset are
- * scattered; each is named by where it comes from. The forms of 4 bytes are in decode_plain.h.
+ * scattered; each is named by where it comes from. The forms of 4 bytes are in riscv64_plain.h.
  */
 #include "decode/riscv64.h"
 

@@ -1,7 +1,7 @@
 /*
  * Integer loads and stores of 4 bytes, decoded in place: what nearly every access to a device is,
  * and waits for. Unprivileged manual, 2.6 "Load and Store Instructions", and 5.3 for RV64. Part
- * of decode.h, which says what is done and what refused.
+ * of riscv64.h, which says what is done and what refused.
  */
 #ifndef DECODE_RISCV64_PLAIN_H
 #define DECODE_RISCV64_PLAIN_H

@@ -1,4 +1,4 @@
-/* See alu.h. */
+/* See x86_64_alu.h. */
 #include "decode/x86_64_alu.h"
 
 #include "mm/bits.h"

@@ -3,11 +3,15 @@
  * of a guest with more memory than the machine has, which part of that memory came to be backed,
  * and the three ways of backing side by side. Every figure is counted or measured in this run.
  */
+#include "kernel/demo.h"
+
+#include "guests/abi.h"
+#include "kernel/job.h"
 #include "kernel/run.h"
+#include "kernel/session.h"
+#include "kernel/tap.h"
 #include "kernel/watch.h"
 #include "log.h"
-#include "suite/scenario.h"
-#include "suite/tests.h"
 
 #define FAULTS_SHOWN 3
 
@@ -32,12 +36,13 @@ static bool count_leaf(void *ctx, const struct npt_leaf *leaf)
 	return true;
 }
 
-static struct strip count_backed(struct test *t, struct vm *vm)
+static struct strip count_backed(struct vm *vm)
 {
 	const struct vm_area *arena = &vm->config->areas[0];
 	struct strip strip = {.range = gpa_range(arena->start, arena->bytes)};
 
-	EXPECT_EQ(t, aspace_for_each_leaf(&vm->as, strip.range, count_leaf, &strip), MM_OK);
+	/* The area exists, and no other call is changing it. */
+	ASSERT(aspace_for_each_leaf(&vm->as, strip.range, count_leaf, &strip) == MM_OK);
 	return strip;
 }
 
@@ -59,7 +64,7 @@ static void show_strip(const struct strip *strip)
 
 /* --- the first few faults --- */
 
-static void show_faults(const struct scenario *s)
+static void show_faults(const struct session *s)
 {
 	for (size_t i = 0; i < FAULTS_SHOWN && i < s->trace.count; i++)
 		watch_log_fault(&s->vm, &s->trace.records[i]);
@@ -67,32 +72,46 @@ static void show_faults(const struct scenario *s)
 		log_line(LOG_INFO, "... and %zu more", s->trace.count - FAULTS_SHOWN);
 }
 
-/* 64 pages of 1 GiB, 5 MiB apart. */
-static void faults(struct test *t, const void *data)
+/* What every session of the demonstration must be. NULL, or what it is instead. */
+static const char *session_wrong(const struct session *s)
 {
-	struct vm_config config = scenario_config("lazy", "lazy", VM_LAZY, GIB(1));
-	struct scenario *s;
-	struct strip strip;
+	if (vm_outcome(&s->vm) != VM_EXITED || s->vm.exit_status != 0)
+		return "the guest did not exit with status 0";
+	if (s->leaked != 0 || s->vm.frames.taken != 0)
+		return "frames leaked";
+	return NULL;
+}
 
-	(void)data;
+/* 64 pages of 1 GiB, 5 MiB apart. */
+const char *demo_faults(const struct host *host)
+{
+	struct vm_config config = session_config("lazy", "lazy", VM_LAZY, GIB(1));
+	struct session *s;
+	struct strip strip;
+	const char *wrong;
+
 	config.args[0] = LAZY_WRITE;
 	config.args[1] = MIB(5);
 	config.args[2] = 64;
 	config.args[3] = MIB(256);
-	s = scenario_begin(t, &config, true);
+	s = session_begin(host, &config, true);
 	if (s == NULL)
-		return;
-	scenario_run(s);
-	strip = count_backed(t, &s->vm);
+		return session_error();
+	session_run(s);
+	strip = count_backed(&s->vm);
 	log_line(LOG_INFO, "boot cycles=%" PRIu64 " to the first guest instruction",
-	         vm_first_run() - t->host->boot->start_cycles);
+	         vm_first_run() - host->boot->start_cycles);
 	show_faults(s);
 	show_strip(&strip);
-	scenario_end(t, s);
-	expect_exit(t, s);
-	expect_faults(t, s, 64);
-	expect_trace(t, s, gpa_at(ARENA + MIB(256)), MIB(5), 64, MM_W);
-	EXPECT_EQ(t, strip.pages, 64);
+	session_end(s);
+
+	wrong = session_wrong(s);
+	if (wrong == NULL)
+		wrong = session_trace_differs(s, gpa_at(GUEST_ARENA_BASE + MIB(256)), MIB(5), 64,
+		                              MM_W);
+	if (wrong == NULL && (session_faults(s) != 64 || strip.pages != 64))
+		wrong = "not one fault and one page for each of 64 touches";
+	return wrong;
 }
 
 /* --- the three ways --- */
@@ -103,11 +122,11 @@ struct figures {
 };
 
 /* 64 pages of 64 MiB, 1 MiB apart, whatever backs them. */
-static struct figures measure(struct test *t, const char *name, enum vm_backing backing)
+static const char *measure(const struct host *host, struct figures *figures,
+                           enum vm_backing backing)
 {
-	struct vm_config config = scenario_config(name, "lazy", backing, MIB(64));
-	struct figures figures = {.name = name};
-	struct scenario *s;
+	struct vm_config config = session_config(figures->name, "lazy", backing, MIB(64));
+	struct session *s;
 
 	/* Pages, but for the linear mapping, which is at its best with leaves as large as they go.
 	 */
@@ -115,18 +134,17 @@ static struct figures measure(struct test *t, const char *name, enum vm_backing 
 	config.args[0] = LAZY_WRITE;
 	config.args[1] = MIB(1);
 	config.args[2] = 64;
-	s = scenario_begin(t, &config, false);
+	s = session_begin(host, &config, false);
 	if (s == NULL)
-		return figures;
-	scenario_run(s);
-	figures.frames = count_backed(t, &s->vm).pages;
-	scenario_end(t, s);
-	expect_exit(t, s);
-	figures.faults = s->vm.stats.faults[MM_FAULT_MAPPED];
-	figures.tables = s->vm.stats.tables;
-	figures.setup = s->setup_cycles;
-	figures.run = s->run_cycles;
-	return figures;
+		return session_error();
+	session_run(s);
+	figures->frames = count_backed(&s->vm).pages;
+	session_end(s);
+	figures->faults = s->vm.stats.faults[MM_FAULT_MAPPED];
+	figures->tables = s->vm.stats.tables;
+	figures->setup = s->setup_cycles;
+	figures->run = s->run_cycles;
+	return session_wrong(s);
 }
 
 static void show_figures(const struct figures *f)
@@ -138,35 +156,63 @@ static void show_figures(const struct figures *f)
 	         f->run);
 }
 
-static void backings(struct test *t, const void *data)
+bool demo_backings_fit(void)
 {
-	struct figures lazy, populate, linear;
-
-	(void)data;
-	if (!scenario_fits_linear(t, MIB(64)))
-		return;
-	lazy = measure(t, "lazy", VM_LAZY);
-	populate = measure(t, "populate", VM_POPULATED);
-	linear = measure(t, "linear", VM_LINEAR);
-	log_line(LOG_INFO, "%-10s %6s %17s %8s %14s %12s", "backing", "faults", "frames taken",
-	         "tables", "cycles: setup", "run");
-	show_figures(&lazy);
-	show_figures(&populate);
-	show_figures(&linear);
-
-	EXPECT_EQ(t, lazy.faults, 64);
-	EXPECT_EQ(t, lazy.frames, 64);
-	EXPECT_EQ(t, populate.faults, 0);
-	EXPECT_EQ(t, populate.frames, 16384);
-	EXPECT_EQ(t, linear.faults, 0);
-	EXPECT_EQ(t, linear.frames, 16384);
-	/* All of them are 0 on a machine without a counter. */
-	EXPECT(t, lazy.setup <= populate.setup);
+	return session_fits_linear(MIB(64));
 }
 
-static const struct test_case cases[] = {
-	{"demo.faults", faults, NULL},
-	{"demo.backings", backings, NULL},
-};
+const char *demo_backings(const struct host *host)
+{
+	struct figures figures[] = {{.name = "lazy"}, {.name = "populate"}, {.name = "linear"}};
+	static const enum vm_backing backings[] = {VM_LAZY, VM_POPULATED, VM_LINEAR};
+	static const uint64_t faults[] = {64, 0, 0}, frames[] = {64, 16384, 16384};
 
-const struct test_suite tests_demo = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};
+	for (size_t i = 0; i < MM_ARRAY_SIZE(figures); i++) {
+		const char *wrong = measure(host, &figures[i], backings[i]);
+
+		if (wrong != NULL)
+			return wrong;
+	}
+	log_line(LOG_INFO, "%-10s %6s %17s %8s %14s %12s", "backing", "faults", "frames taken",
+	         "tables", "cycles: setup", "run");
+	for (size_t i = 0; i < MM_ARRAY_SIZE(figures); i++)
+		show_figures(&figures[i]);
+	for (size_t i = 0; i < MM_ARRAY_SIZE(figures); i++) {
+		if (figures[i].faults != faults[i] || figures[i].frames != frames[i])
+			return "faults and frames are not those of the backing";
+	}
+	/* All of them are 0 on a machine without a counter. */
+	return figures[0].setup <= figures[1].setup ? NULL : "lazy memory was not set up faster";
+}
+
+/* --- the job --- */
+
+static void report(const char *name, const char *wrong)
+{
+	tap_result(wrong == NULL, name, TAP_NORMAL, NULL);
+	if (wrong != NULL)
+		log_line(LOG_QUIET, "  %s", wrong);
+}
+
+static bool always(const struct boot_info *info, const struct cmdline *options)
+{
+	(void)info;
+	(void)options;
+	return true;
+}
+
+static const char *run(const struct host *host, const struct cmdline *options)
+{
+	tap_plan(2 * options->repeat, NULL);
+	for (unsigned i = 0; i < options->repeat; i++) {
+		report("demo.faults", demo_faults(host));
+		if (demo_backings_fit())
+			report("demo.backings", demo_backings(host));
+		else
+			tap_result(true, "demo.backings", TAP_SKIP,
+			           "no free block of 64 MiB, which the linear backing needs");
+	}
+	return NULL;
+}
+
+const struct job job_demo = {always, run};

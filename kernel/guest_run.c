@@ -6,11 +6,13 @@
 #include "kernel/guest_run.h"
 
 #include "frame.h"
+#include "guests/abi.h"
+#include "kernel/job.h"
 #include "kernel/nearest.h"
+#include "kernel/session.h"
 #include "kernel/string.h"
 #include "kernel/tap.h"
 #include "log.h"
-#include "suite/scenario.h"
 
 /* Of guest time. A guest may wait for as long as it likes within them. */
 #define GUEST_SECONDS 20
@@ -57,7 +59,7 @@ const char *guest_conflict(const struct boot_info *info, const struct cmdline *o
 	return NULL;
 }
 
-bool guest_wanted(const struct boot_info *info, const struct cmdline *options)
+static bool wanted(const struct boot_info *info, const struct cmdline *options)
 {
 	return options->guest[0] != '\0' || info->guest_image.size != 0;
 }
@@ -73,41 +75,71 @@ static bool find_image(const struct host *host, const struct cmdline *options,
 	return given->size != 0;
 }
 
-static void run(struct test *t, const struct guest_image *image)
+/* Logs why a guest has failed. */
+static bool passed(const struct session *s)
+{
+	const struct vm *vm = &s->vm;
+
+	if (vm_outcome(vm) != VM_EXITED)
+		log_line(LOG_QUIET, "failed guest %s: killed, reason=%s", vm->config->name,
+		         vm_kill_name(vm->reason));
+	else if (vm->exit_status != 0)
+		log_line(LOG_QUIET, "failed guest %s: exit status %" PRIu64, vm->config->name,
+		         vm->exit_status);
+	else if (s->leaked != 0)
+		log_line(LOG_QUIET, "failed guest %s: %" PRIu64 " frames leaked", vm->config->name,
+		         s->leaked);
+	else
+		return true;
+	return false;
+}
+
+static bool run_image(const struct host *host, const struct cmdline *options,
+                      const struct guest_image *image)
 {
 	struct vm_config config = {
 		.name = image->name,
 		.image = *image,
-		.ram_bytes = t->options->mem,
-		.areas = {{gpa_at(ARENA), GIB(1), VM_LAZY, MM_RWX, 0}},
-		.seed = t->options->seed,
+		.ram_bytes = options->mem,
+		.areas = {{gpa_at(GUEST_ARENA_BASE), GIB(1), VM_LAZY, MM_RWX, 0}},
+		.seed = options->seed,
 		.quiet_s = HANG_NEVER,
 		.total_s = GUEST_SECONDS,
 	};
-	struct scenario *s;
+	struct session *s;
 
-	if (t->options->guest[0] != '\0' && strcmp(t->options->guest, "image") != 0)
+	if (options->guest[0] != '\0' && strcmp(options->guest, "image") != 0)
 		set_arguments(&config);
-	s = scenario_do(t, &config);
-	if (s != NULL)
-		expect_exit(t, s);
+	s = session_begin(host, &config, false);
+	if (s == NULL) {
+		log_line(LOG_QUIET, "failed guest %s: %s", image->name, session_error());
+		return false;
+	}
+	session_run(s);
+	session_end(s);
+	return passed(s);
 }
 
-void guest_run(const struct host *host, const struct cmdline *options)
+static bool run_named(const struct host *host, const struct cmdline *options)
 {
-	struct test t = {.name = "guest", .host = host, .options = options};
 	struct guest_image image;
 	struct nearest near;
 
-	tap_plan(1, NULL);
-	if (find_image(host, options, &image)) {
-		run(&t, &image);
-	} else {
-		nearest_begin(&near, options->guest, strlen(options->guest));
-		guest_image_nearest(&near);
-		nearest_try(&near, "image");
-		test_fail(&t, __FILE__, __LINE__, "guest '%s': there is none%s", options->guest,
-		          nearest_text(&near));
-	}
-	tap_result(t.failures == 0, t.name, TAP_NORMAL, NULL);
+	if (find_image(host, options, &image))
+		return run_image(host, options, &image);
+	nearest_begin(&near, options->guest, strlen(options->guest));
+	guest_image_nearest(&near);
+	nearest_try(&near, "image");
+	log_line(LOG_QUIET, "failed guest '%s': there is none%s", options->guest,
+	         nearest_text(&near));
+	return false;
 }
+
+static const char *run(const struct host *host, const struct cmdline *options)
+{
+	tap_plan(1, NULL);
+	tap_result(run_named(host, options), "guest", TAP_NORMAL, NULL);
+	return NULL;
+}
+
+const struct job job_guest = {wanted, run};

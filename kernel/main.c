@@ -7,15 +7,13 @@
 #include "kernel/emulator.h"
 #include "kernel/guest_run.h"
 #include "kernel/host.h"
+#include "kernel/job.h"
 #include "kernel/memory_map.h"
-#include "kernel/nearest.h"
 #include "kernel/report.h"
 #include "kernel/string.h"
 #include "kernel/tap.h"
 #include "log.h"
 #include "machine.h"
-#include "suite/runner.h"
-#include "suite/tests.h"
 #include "vcpu.h"
 #include "wait_limit.h"
 
@@ -145,70 +143,17 @@ static void enable_virtualization(struct host *host)
 	}
 }
 
-/* What a boot without test= shows, and what test= selects from: that and the target suite. */
-static const struct test_suite *const demo[] = {&tests_demo, NULL};
-static const struct test_suite *const everything[] = {
-	&tests_demo,   &tests_guests, &tests_lazy, &tests_hostile,
-	&tests_limits, &tests_bench,  &tests_soak, NULL,
-};
-
-static void run_demo(const struct host *host)
+static void run_job(const struct host *host)
 {
-	tap_plan(test_count(demo, &options) * options.repeat, NULL);
-	for (unsigned i = 0; i < options.repeat; i++)
-		test_run(demo, host, &options);
-}
+	static const struct job *const jobs[] = {&job_suite, &job_guest, &job_demo};
+	const struct job *const *job = jobs;
+	const char *refused;
 
-/* The word in the log's refusal, with what may have been meant. */
-_Noreturn static void refuse_word(const char *why, const struct nearest *near)
-{
-	static char text[CMDLINE_ERROR];
-
-	format_string(text, sizeof(text), "%s%s", why, nearest_text(near));
-	refuse("command line", text);
-}
-
-_Noreturn static void refuse_geometry(const struct host *host, const char *why)
-{
-	struct nearest near;
-
-	nearest_begin(&near, options.geometry, strlen(options.geometry));
-	for (size_t i = 0; i < host->caps.geometry_count; i++)
-		nearest_try(&near, host->caps.geometries[i].name);
-	refuse_word(why, &near);
-}
-
-_Noreturn static void refuse_test(const struct host *host)
-{
-	struct nearest near;
-
-	nearest_begin(&near, options.test, strlen(options.test));
-	test_nearest(everything, &near);
-	suite_nearest(host, &near);
-	refuse_word("no test of that name", &near);
-}
-
-static void run_chosen(const struct host *host)
-{
-	const char *wrong = suite_choose_geometry(&host->caps, &options);
-	unsigned count;
-
-	if (wrong != NULL)
-		refuse_geometry(host, wrong);
-	count = test_count(everything, &options) + suite_count(host, &options);
-	if (count == 0)
-		refuse_test(host);
-	if (options.list) {
-		test_list(everything, &options);
-		suite_list(host, &options);
-		tap_plan(0, "listed only");
-		return;
-	}
-	tap_plan(count * options.repeat, NULL);
-	for (unsigned i = 0; i < options.repeat; i++) {
-		test_run(everything, host, &options);
-		suite_run(host, &options);
-	}
+	while (!(*job)->wanted(host->boot, &options))
+		job++;
+	refused = (*job)->run(host, &options);
+	if (refused != NULL)
+		refuse("command line", refused);
 }
 
 static void cpu_is_lost(const char *case_name, const struct wait_limit *limit)
@@ -233,11 +178,6 @@ _Noreturn void kernel_main(struct boot_info *info)
 
 	host.boot = info;
 	enable_virtualization(&host);
-	if (options.test[0] != '\0' || options.list)
-		run_chosen(&host);
-	else if (guest_wanted(info, &options))
-		guest_run(&host, &options);
-	else
-		run_demo(&host);
+	run_job(&host);
 	finish(tap_end() ? STATUS_PASS : STATUS_FAIL);
 }

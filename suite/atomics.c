@@ -87,4 +87,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-const struct suite_subject suite_atomics = {"atomics", NULL, 0, generate};
+const struct suite_subject suite_atomics = {
+	.name = "atomics",
+	.generate = generate,
+};

@@ -95,7 +95,7 @@ static bool place_number(const struct suite_run *run, unsigned i, struct place *
 		return true;
 	}
 	i -= (unsigned)MM_ARRAY_SIZE(fixed);
-	*place = (struct place){{{ARENA + i * GIB}, SLOT_PAGES * PAGE}, true, false};
+	*place = (struct place){{{ARENA + i * GIB(1)}, SLOT_PAGES * PAGE}, true, false};
 	return i < slots;
 }
 
@@ -200,7 +200,7 @@ struct call {
 
 /* The other argument, beside one that is a boundary value. */
 static const uint64_t lengths[] = {1, 0, 8, PRINT_MOST, PAGE, UINT64_MAX};
-static const uint64_t addresses[] = {ARENA, ARENA + 3 * GIB + PAGE, 0, UINT64_C(0x3fffffffc0000000),
+static const uint64_t addresses[] = {ARENA, ARENA + GIB(3) + PAGE, 0, UINT64_C(0x3fffffffc0000000),
                                      UINT64_MAX};
 
 #define WAYS (MM_ARRAY_SIZE(lengths) + MM_ARRAY_SIZE(addresses))
@@ -243,7 +243,7 @@ static struct call protect_call(const struct suite_run *run, uint64_t value, siz
 /* The last page of the last slot holds nothing: any permission will do. */
 static struct call permission_call(const struct suite_run *run, uint64_t value, size_t way)
 {
-	uint64_t at = ARENA + (SLOTS - 1) * GIB + (SLOT_PAGES - 1) * PAGE;
+	uint64_t at = ARENA + (SLOTS - 1) * GIB(1) + (SLOT_PAGES - 1) * PAGE;
 	struct call call = {.number = GUEST_PROTECT, .args = {at, PAGE, value}};
 
 	if (way == 1)
@@ -454,17 +454,17 @@ static bool verify(struct suite_run *run)
 /* The first page of each slot, by the guest and by the hypervisor. */
 static void draft_warm(struct suite_draft *d)
 {
-	draft_op(d, (struct suite_op)FILL(ARENA, SLOTS, GIB, PATTERN));
+	draft_op(d, (struct suite_op)FILL(ARENA, SLOTS, GIB(1), PATTERN));
 	for (unsigned i = 0; i < SLOTS; i++)
-		draft_op(d, (struct suite_op)CALL(GUEST_PRINT, ARENA + i * GIB, 8, GUEST_OK, 0));
+		draft_op(d, (struct suite_op)CALL(GUEST_PRINT, ARENA + i * GIB(1), 8, GUEST_OK, 0));
 }
 
 /* The frames of the last slot and of its tables become the second pages of the others. */
 static void draft_freed(struct suite_draft *d)
 {
-	draft_op(d, (struct suite_op)CALL(GUEST_UNMAP, ARENA + (SLOTS - 1) * GIB, SLOT_PAGES * PAGE,
-	                                  GUEST_OK, 0));
-	draft_op(d, (struct suite_op)FILL(ARENA + PAGE, SLOTS - 1, GIB, PATTERN));
+	draft_op(d, (struct suite_op)CALL(GUEST_UNMAP, ARENA + (SLOTS - 1) * GIB(1),
+	                                  SLOT_PAGES * PAGE, GUEST_OK, 0));
+	draft_op(d, (struct suite_op)FILL(ARENA + PAGE, SLOTS - 1, GIB(1), PATTERN));
 }
 
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
@@ -477,7 +477,8 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 		return false;
 	draft_name(d, PREFIX "%s", names[index]);
 	for (unsigned i = 0; i < SLOTS; i++)
-		draft_area(d, (struct suite_area)LAZY(ARENA + i * GIB, SLOT_PAGES * PAGE, MM_RW));
+		draft_area(d,
+		           (struct suite_area)LAZY(ARENA + i * GIB(1), SLOT_PAGES * PAGE, MM_RW));
 	draft_area(d, (struct suite_area)POPULATED(LIST, LIST_PAGES * PAGE, MM_RW));
 	draft_op(d, (struct suite_op)STAGE1());
 	if (warm)
@@ -487,9 +488,9 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	draft_op(d, (struct suite_op){OP(STEPS, .addr = LIST), .any_value = true});
 	draft_op(d, (struct suite_op)CALL(GUEST_TIMER, 0, 0, GUEST_OK, 0));
 	if (warm)
-		draft_op(d, (struct suite_op)CHECK(ARENA, kept, GIB, PATTERN));
-	draft_op(d, (struct suite_op)FILL(ARENA, kept, GIB, ~PATTERN));
-	draft_op(d, (struct suite_op)CHECK(ARENA, kept, GIB, ~PATTERN));
+		draft_op(d, (struct suite_op)CHECK(ARENA, kept, GIB(1), PATTERN));
+	draft_op(d, (struct suite_op)FILL(ARENA, kept, GIB(1), ~PATTERN));
+	draft_op(d, (struct suite_op)CHECK(ARENA, kept, GIB(1), ~PATTERN));
 	d->c.uncounted = true;
 	d->c.ready = ready;
 	d->c.step = fold;
@@ -498,4 +499,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-const struct suite_subject suite_boundary = {"boundary", NULL, 0, generate};
+const struct suite_subject suite_boundary = {
+	.name = "boundary",
+	.generate = generate,
+};

@@ -62,7 +62,7 @@ static enum due due_at(uint64_t at, enum way way)
 	if (in(at, GUEST_UART_BASE, 2 * PAGE))
 		return NOTHING;
 	for (unsigned i = 0; i < SLOTS; i++) {
-		if (in(at, ARENA + i * GIB, PAGE))
+		if (in(at, ARENA + i * GIB(1), PAGE))
 			return way == CALL_CODE ? REFUSED : DONE;
 	}
 	if (in(at, GUEST_INFO_BASE, PAGE))
@@ -226,13 +226,13 @@ static void draft_list(struct suite_draft *d, enum way way, bool warm)
 {
 	draft_name(d, PREFIX "%s.%s", way_names[way], warm ? "warm" : "cold");
 	for (unsigned i = 0; i < SLOTS; i++)
-		draft_area(d, (struct suite_area)LAZY(ARENA + i * GIB, PAGE, MM_RW));
+		draft_area(d, (struct suite_area)LAZY(ARENA + i * GIB(1), PAGE, MM_RW));
 	draft_area(d, (struct suite_area)POPULATED(LIST, LIST_PAGES * PAGE, MM_RW));
 	if (warm)
-		draft_op(d, (struct suite_op)FILL(ARENA + 0x800, SLOTS, GIB, PATTERN));
+		draft_op(d, (struct suite_op)FILL(ARENA + 0x800, SLOTS, GIB(1), PATTERN));
 	draft_op(d, (struct suite_op){OP(STEPS, .addr = LIST), .any_value = true});
 	if (warm)
-		draft_op(d, (struct suite_op)CHECK(ARENA + 0x800, SLOTS, GIB, PATTERN));
+		draft_op(d, (struct suite_op)CHECK(ARENA + 0x800, SLOTS, GIB(1), PATTERN));
 	d->c.ready = list_ready;
 	d->c.verify = list_verify;
 	d->c.repair = refuse;
@@ -360,4 +360,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-const struct suite_subject suite_boundary_access = {"boundary-access", NULL, 0, generate};
+const struct suite_subject suite_boundary_access = {
+	.name = "boundary-access",
+	.generate = generate,
+};

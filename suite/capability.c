@@ -102,4 +102,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_capability = {"capability", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_capability = {
+	.name = "capability",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

@@ -23,8 +23,8 @@
 #include "suite/suite.h"
 
 #define WORD    (ARENA + 3 * PAGE + 0x40)
-#define TALK    (ARENA + GIB)     /* linear memory: no snapshot holds it */
-#define LIST    (ARENA + 2 * GIB) /* of host.beside-split.fault */
+#define TALK    (ARENA + GIB(1)) /* linear memory: no snapshot holds it */
+#define LIST    (ARENA + GIB(2)) /* of host.beside-split.fault */
 #define PATTERN UINT64_C(0xc0c0c0c0c0c0c0c0)
 #define ROUNDS  24U
 #define MARK    UINT64_C(0x3a4b5c6d7e8f9011)
@@ -457,4 +457,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_coherent = {"coherent", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_coherent = {
+	.name = "coherent",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

@@ -11,9 +11,9 @@
 #include "suite/run.h"
 #include "suite/suite.h"
 
-#define PAGES    32U
-#define PATTERN  UINT64_C(0xd1d1d1d1d1d1d1d1)
-#define RESTORES 1000U
+#define LOG_PAGES 32U
+#define PATTERN   UINT64_C(0xd1d1d1d1d1d1d1d1)
+#define RESTORES  1000U
 
 enum {
 	START_PROTECT, /* steps of this file */
@@ -34,7 +34,7 @@ static struct snapshot snapshot;
 
 static struct gpa_range arena(void)
 {
-	return gpa_range(gpa_at(ARENA), PAGES * PAGE);
+	return gpa_range(gpa_at(ARENA), LOG_PAGES * PAGE);
 }
 
 /* A bit per page of the arena. */
@@ -161,7 +161,7 @@ static const struct {
 /* One write to each page of the set; and, by write protection, one fault. */
 static void draft_writes(struct suite_draft *d, uint32_t pages, bool protect)
 {
-	for (unsigned page = 0; page < PAGES; page++) {
+	for (unsigned page = 0; page < LOG_PAGES; page++) {
 		uint64_t at = ARENA + page * PAGE + 0x40;
 
 		if ((pages >> page & 1) == 0)
@@ -186,12 +186,12 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	d->c.needs = ways[way].needs;
 	d->c.step = step;
 	d->c.arena_only = true;
-	draft_area(d, (struct suite_area)LAZY(ARENA, PAGES * PAGE, MM_RW));
-	draft_op(d, (struct suite_op)FILL(ARENA, PAGES, PAGE, PATTERN));
-	draft_fault(d, (struct suite_fault)MAPPED_SERIES(ARENA, MM_W, PAGES, PAGE));
+	draft_area(d, (struct suite_area)LAZY(ARENA, LOG_PAGES * PAGE, MM_RW));
+	draft_op(d, (struct suite_op)FILL(ARENA, LOG_PAGES, PAGE, PATTERN));
+	draft_fault(d, (struct suite_fault)MAPPED_SERIES(ARENA, MM_W, LOG_PAGES, PAGE));
 	draft_op(d, (struct suite_op)STEP(ways[way].start));
 	draft_writes(d, sets[set].pages, protect);
-	draft_op(d, (struct suite_op)CHECK(ARENA, PAGES, PAGE, PATTERN));
+	draft_op(d, (struct suite_op)CHECK(ARENA, LOG_PAGES, PAGE, PATTERN));
 	draft_op(d, (struct suite_op)STEP_ANSWERS(COLLECT, sets[set].pages));
 	draft_op(d, (struct suite_op)STEP_ANSWERS(COLLECT, 0));
 	draft_op(d, (struct suite_op)WRITE(8, ARENA + 5 * PAGE + 8, 1));
@@ -200,8 +200,8 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 		                                         MM_FAULT_UNSHARED));
 	draft_op(d, (struct suite_op)STEP_ANSWERS(COLLECT, 1U << 5));
 	draft_op(d, (struct suite_op)STEP(STOP));
-	draft_op(d, (struct suite_op)FILL(ARENA, PAGES, PAGE, ~PATTERN));
-	draft_op(d, (struct suite_op)CHECK(ARENA, PAGES, PAGE, ~PATTERN));
+	draft_op(d, (struct suite_op)FILL(ARENA, LOG_PAGES, PAGE, ~PATTERN));
+	draft_op(d, (struct suite_op)CHECK(ARENA, LOG_PAGES, PAGE, ~PATTERN));
 	return true;
 }
 
@@ -214,7 +214,7 @@ static bool take_at_start(struct suite_run *run)
 
 static bool fill_and_take(struct suite_run *run)
 {
-	return aspace_fill(&run->vm->as, gpa_at(ARENA), 0x5a, PAGES / 2 * PAGE) == MM_OK &&
+	return aspace_fill(&run->vm->as, gpa_at(ARENA), 0x5a, LOG_PAGES / 2 * PAGE) == MM_OK &&
 	       take_at_start(run);
 }
 
@@ -225,8 +225,8 @@ static bool restored(struct suite_run *run)
 
 	if (aspace_snapshot_restore(&run->vm->as, &snapshot) != MM_OK)
 		return suite_fail(run, "no way back to the snapshot");
-	for (unsigned i = 0; i < PAGES; i++) {
-		uint8_t expected = i < PAGES / 2 ? 0x5a : 0;
+	for (unsigned i = 0; i < LOG_PAGES; i++) {
+		uint8_t expected = i < LOG_PAGES / 2 ? 0x5a : 0;
 
 		if (aspace_read(&run->vm->as, gpa_at(ARENA + i * PAGE), page, PAGE) != MM_OK)
 			return suite_fail(run, "page %u cannot be read", i);
@@ -247,7 +247,7 @@ static uint64_t arena_hash(struct suite_run *run)
 	static uint64_t page[PAGE / sizeof(uint64_t)];
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
-	for (unsigned i = 0; i < PAGES; i++) {
+	for (unsigned i = 0; i < LOG_PAGES; i++) {
 		if (aspace_read(&run->vm->as, gpa_at(ARENA + i * PAGE), page, sizeof(page)) !=
 		    MM_OK)
 			return 0;
@@ -359,7 +359,7 @@ static const struct suite_case cases[] = {
 	{
 		/* Not collected, but met by the log as a lazy page: it counts as written. */
 		.name = "dirty.protect.lazy",
-		.areas = AREAS(LAZY(ARENA, PAGES *PAGE, MM_RW)),
+		.areas = AREAS(LAZY(ARENA, LOG_PAGES *PAGE, MM_RW)),
 		.script = SCRIPT(STEP(START_PROTECT), WRITE(8, ARENA + 3 * PAGE, 1),
                                  STEP_ANSWERS(COLLECT, 0x8), STEP_ANSWERS(COLLECT, 0), STEP(STOP)),
 		.faults = FAULTS(MAPPED(ARENA + 3 * PAGE, MM_W)),
@@ -382,7 +382,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "dirty.protect.busy",
-		.areas = AREAS(POPULATED(ARENA, PAGES *PAGE, MM_RW)),
+		.areas = AREAS(POPULATED(ARENA, LOG_PAGES *PAGE, MM_RW)),
 		.script =
 			SCRIPT(STEP(START_PROTECT), STEP_ANSWERS(START_PROTECT, (uint32_t)MM_BUSY),
                                STEP_ANSWERS(TAKE, (uint32_t)MM_BUSY), STEP(STOP)),
@@ -413,18 +413,19 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "snapshot.restore",
-		.areas = AREAS(LAZY(ARENA, PAGES *PAGE, MM_RW)),
-		.script = SCRIPT(FILL(ARENA, PAGES, PAGE, PATTERN),
-                                 CHECK(ARENA, PAGES, PAGE, PATTERN)),
-		.faults = FAULTS(UNSHARED_SERIES(ARENA, PAGES / 2, PAGE),
-                                 MAPPED_SERIES(ARENA + PAGES / 2 * PAGE, MM_W, PAGES / 2, PAGE)),
+		.areas = AREAS(LAZY(ARENA, LOG_PAGES *PAGE, MM_RW)),
+		.script = SCRIPT(FILL(ARENA, LOG_PAGES, PAGE, PATTERN),
+                                 CHECK(ARENA, LOG_PAGES, PAGE, PATTERN)),
+		.faults = FAULTS(
+			UNSHARED_SERIES(ARENA, LOG_PAGES / 2, PAGE),
+			MAPPED_SERIES(ARENA + LOG_PAGES / 2 * PAGE, MM_W, LOG_PAGES / 2, PAGE)),
 		.arena_only = true,
 		.ready = fill_and_take,
 		.verify = restored,
 	},
 	{
 		.name = "snapshot.thousand-restores",
-		.areas = AREAS(LAZY(ARENA, PAGES *PAGE, MM_RW)),
+		.areas = AREAS(LAZY(ARENA, LOG_PAGES *PAGE, MM_RW)),
 		.script = SCRIPT(ZEROS(ARENA, 8, PAGE), FILL(ARENA, 4, PAGE, PATTERN),
                                  CHECK(ARENA, 4, PAGE, PATTERN)),
 		.faults = FAULTS(MAPPED_SERIES(ARENA, MM_R, 8, PAGE)),
@@ -434,4 +435,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_dirty = {"dirty", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_dirty = {
+	.name = "dirty",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

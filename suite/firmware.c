@@ -96,4 +96,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-const struct suite_subject suite_firmware = {"firmware", NULL, 0, generate};
+const struct suite_subject suite_firmware = {
+	.name = "firmware",
+	.generate = generate,
+};

@@ -251,4 +251,8 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_hostaccess = {"hostaccess", cases, MM_ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_hostaccess = {
+	.name = "hostaccess",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

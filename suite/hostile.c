@@ -315,4 +315,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_hostile = {"hostile", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_hostile = {
+	.name = "hostile",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

@@ -270,4 +270,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return index <= VARIANTS + 2 && generate_given(index == VARIANTS + 2, d);
 }
 
-const struct suite_subject suite_hostile_code = {"hostile.code", NULL, 0, generate};
+const struct suite_subject suite_hostile_code = {
+	.name = "hostile.code",
+	.generate = generate,
+};

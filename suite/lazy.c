@@ -205,7 +205,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "lazy.untouched.free",
-		.areas = AREAS(LAZY(ARENA, 2 * GIB, MM_RW)),
+		.areas = AREAS(LAZY(ARENA, GIB(2), MM_RW)),
 		.script = SCRIPT(SPIN(10)),
 		.verify = takes_no_frame,
 	},
@@ -239,10 +239,10 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "lazy.far-apart",
-		.areas = AREAS(LAZY(ARENA, 4 * GIB, MM_RW)),
-		.script = SCRIPT(FILL(ARENA + 0x10, 16, GIB / 4, PATTERN),
-                                 CHECK(ARENA + 0x10, 16, GIB / 4, PATTERN)),
-		.faults = FAULTS(MAPPED_SERIES(ARENA + 0x10, MM_W, 16, GIB / 4)),
+		.areas = AREAS(LAZY(ARENA, GIB(4), MM_RW)),
+		.script = SCRIPT(FILL(ARENA + 0x10, 16, GIB(1) / 4, PATTERN),
+                                 CHECK(ARENA + 0x10, 16, GIB(1) / 4, PATTERN)),
+		.faults = FAULTS(MAPPED_SERIES(ARENA + 0x10, MM_W, 16, GIB(1) / 4)),
 	},
 	{
 		.name = "lazy.zero.fresh",
@@ -348,4 +348,8 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_lazy = {"lazy", cases, MM_ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_lazy = {
+	.name = "lazy",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

@@ -168,4 +168,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-const struct suite_subject suite_misconfig = {"misconfig", NULL, 0, generate};
+const struct suite_subject suite_misconfig = {
+	.name = "misconfig",
+	.generate = generate,
+};

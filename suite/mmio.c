@@ -437,4 +437,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_mmio = {"mmio", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_mmio = {
+	.name = "mmio",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

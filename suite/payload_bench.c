@@ -7,8 +7,7 @@
 #include "log.h"
 #include "machine.h"
 #include "mm/dirty.h"
-#include "suite/scenario.h"
-#include "suite/tests.h"
+#include "suite/payload.h"
 
 /* guests/bench.c */
 enum {
@@ -35,32 +34,32 @@ struct bench {
 	bool logged; /* ...writes are logged by write protection, the first write to each page */
 };
 
-static void bench(struct test *t, const void *data)
+static void bench(struct suite_run *run, const void *data)
 {
 	const struct bench *b = data;
-	struct vm_config config = scenario_config("bench", "bench", b->backing, b->arena_bytes);
-	struct scenario *s;
+	struct vm_config config = session_config("bench", "bench", b->backing, b->arena_bytes);
+	struct session *s;
 	const uint64_t *r;
 
 	config.areas[0].max_leaf = b->max_leaf;
 	config.args[0] = b->what;
 	config.args[1] = b->stride;
 	config.args[2] = b->rounds;
-	if (b->max_leaf != 0 && !scenario_fits(t, b->arena_bytes))
+	if (b->max_leaf != 0 && !payload_fits(run, b->arena_bytes))
 		return;
-	s = scenario_begin(t, &config, false);
+	s = payload_begin(run, &config, false);
 	if (s == NULL)
 		return;
 	if (b->logged)
-		EXPECT_EQ(t, aspace_dirty_start(&s->vm.as, DIRTY_WRITE_PROTECT, false), MM_OK);
-	scenario_run(s);
-	scenario_end(t, s);
-	expect_exit(t, s);
+		EXPECT_EQ(run, aspace_dirty_start(&s->vm.as, DIRTY_WRITE_PROTECT, false), MM_OK);
+	session_run(s);
+	payload_end(run, s);
+	expect_exit(run, s);
 	/* The log covers the guest's own few pages as well. */
 	if (b->logged)
-		EXPECT(t, s->vm.stats.faults[MM_FAULT_UNSHARED] >= b->faults);
+		EXPECT(run, s->vm.stats.faults[MM_FAULT_UNSHARED] >= b->faults);
 	else
-		EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_MAPPED], b->faults);
+		EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_MAPPED], b->faults);
 	r = s->vm.reports;
 	log_line(LOG_QUIET,
 	         "bench row=%s least=%" PRIu64 " mean=%" PRIu64 " most=%" PRIu64 " rounds=%" PRIu64
@@ -70,10 +69,10 @@ static void bench(struct test *t, const void *data)
 }
 
 /* What is the memory's part of a lazy fault: taking one frame, and clearing it. */
-static void frame(struct test *t, const void *data)
+static void frame(struct suite_run *run, const void *data)
 {
-	struct vm_config config = scenario_config("frame", "hello", VM_LAZY, MIB(2));
-	struct scenario *s = scenario_begin(t, &config, false);
+	struct vm_config config = session_config("frame", "hello", VM_LAZY, MIB(2));
+	struct session *s = payload_begin(run, &config, false);
 	const struct mm_hal *hal;
 	uint64_t start, taken, cleared;
 	size_t count;
@@ -84,18 +83,18 @@ static void frame(struct test *t, const void *data)
 		return;
 	hal = &s->vm.as.npt.hal;
 	/* Once without counting: a CPU's stock of frames may have to be filled first. */
-	EXPECT_EQ(t, hal->alloc(hal->ctx, 0, 1, &at), 1);
+	EXPECT_EQ(run, hal->alloc(hal->ctx, 0, 1, &at), 1);
 	hal->free(hal->ctx, 0, 1, &at);
 	start = machine_cycles();
 	count = hal->alloc(hal->ctx, 0, 1, &at);
 	taken = machine_cycles() - start;
-	EXPECT_EQ(t, count, 1);
+	EXPECT_EQ(run, count, 1);
 	start = machine_cycles();
 	hal->zero(hal->ctx, hal_to_virt(hal, at), MM_PAGE_SIZE);
 	cleared = machine_cycles() - start;
 	hal->free(hal->ctx, 0, 1, &at);
-	scenario_run(s);
-	scenario_end(t, s);
+	session_run(s);
+	payload_end(run, s);
 	log_line(LOG_QUIET, "bench row=take-4k least=%" PRIu64 " unit=%s", taken,
 	         machine_cycles_unit());
 	log_line(LOG_QUIET, "bench row=zero-4k least=%" PRIu64 " unit=%s", cleared,
@@ -103,17 +102,17 @@ static void frame(struct test *t, const void *data)
 }
 
 /* From the first instruction after firmware to the first VM's, whichever that was. */
-static void boot(struct test *t, const void *data)
+static void boot(struct suite_run *run, const void *data)
 {
-	struct vm_config config = scenario_config("first", "hello", VM_LAZY, MIB(1));
-	struct scenario *s = scenario_do(t, &config);
+	struct vm_config config = session_config("first", "hello", VM_LAZY, MIB(1));
+	struct session *s = payload_run(run, &config);
 
 	(void)data;
 	if (s == NULL)
 		return;
-	expect_exit(t, s);
+	expect_exit(run, s);
 	log_line(LOG_QUIET, "bench row=T5-boot-to-guest least=%" PRIu64 " unit=%s",
-	         vm_first_run() - t->host->boot->start_cycles, machine_cycles_unit());
+	         vm_first_run() - run->host->boot->start_cycles, machine_cycles_unit());
 }
 
 static const struct bench t1 = {
@@ -165,11 +164,19 @@ static const struct bench t4 = {
 	.rounds = 1000,
 };
 
-static const struct test_case cases[] = {
-	{"bench.boot", boot, NULL},    {"bench.hypercall", bench, &t1},
-	{"bench.lazy.4k", bench, &t2}, {"bench.lazy.4k-table", bench, &t2t},
-	{"bench.logged", bench, &t2w}, {"bench.lazy.2m", bench, &t3},
-	{"bench.mmio", bench, &t4},    {"bench.frame", frame, NULL},
+static const struct suite_case cases[] = {
+	{.name = "bench.boot", .run = boot},
+	{.name = "bench.hypercall", .run = bench, .data = &t1},
+	{.name = "bench.lazy.4k", .run = bench, .data = &t2},
+	{.name = "bench.lazy.4k-table", .run = bench, .data = &t2t},
+	{.name = "bench.logged", .run = bench, .data = &t2w},
+	{.name = "bench.lazy.2m", .run = bench, .data = &t3},
+	{.name = "bench.mmio", .run = bench, .data = &t4},
+	{.name = "bench.frame", .run = frame},
 };
 
-const struct test_suite tests_bench = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};
+const struct suite_subject suite_payload_bench = {
+	.name = "payload_bench",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

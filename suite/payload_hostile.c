@@ -2,8 +2,7 @@
  * Payloads that do what they may not: each is killed for exactly that, at exactly that address,
  * and every frame is back.
  */
-#include "suite/scenario.h"
-#include "suite/tests.h"
+#include "suite/payload.h"
 
 /* A single access to an address in no area. */
 struct stray {
@@ -11,66 +10,66 @@ struct stray {
 	uint64_t how; /* guests/wild.c: 0 read, 1 write, 2 fetch */
 };
 
-static void wild(struct test *t, const void *data)
+static void wild(struct suite_run *run, const void *data)
 {
 	const struct stray *stray = data;
-	struct vm_config config = scenario_config("wild", "wild", VM_LAZY, MIB(1));
-	struct scenario *s;
+	struct vm_config config = session_config("wild", "wild", VM_LAZY, MIB(1));
+	struct session *s;
 
 	config.args[0] = stray->gpa;
 	config.args[1] = stray->how;
-	s = scenario_do(t, &config);
+	s = payload_run(run, &config);
 	if (s == NULL)
 		return;
-	expect_kill(t, s, KILL_NOT_MAPPED, gpa_at(stray->gpa));
-	EXPECT_EQ(t, s->vm.reported, 0);
-	EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_NOT_MAPPED], 1);
+	expect_kill(run, s, KILL_NOT_MAPPED, gpa_at(stray->gpa));
+	EXPECT_EQ(run, s->vm.reported, 0);
+	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_NOT_MAPPED], 1);
 }
 
-static void protect(struct test *t, const void *data)
+static void protect(struct suite_run *run, const void *data)
 {
-	struct vm_config config = scenario_config("protect", "protect", VM_LAZY, MIB(1));
-	struct scenario *s = scenario_do(t, &config);
+	struct vm_config config = session_config("protect", "protect", VM_LAZY, MIB(1));
+	struct session *s = payload_run(run, &config);
 
 	(void)data;
 	if (s == NULL)
 		return;
-	expect_kill(t, s, KILL_PERMISSION, gpa_at(ARENA + 16));
-	EXPECT_EQ(t, s->vm.reported, 3); /* keys 0 and 1, and nothing after the write */
-	EXPECT_EQ(t, s->vm.reports[0], 0x600d);
-	EXPECT_EQ(t, s->vm.reports[1], GUEST_OK);
-	EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_MAPPED], 1);
-	EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_PERMISSION], 1);
+	expect_kill(run, s, KILL_PERMISSION, gpa_at(ARENA + 16));
+	EXPECT_EQ(run, s->vm.reported, 3); /* keys 0 and 1, and nothing after the write */
+	EXPECT_EQ(run, s->vm.reports[0], 0x600d);
+	EXPECT_EQ(run, s->vm.reports[1], GUEST_OK);
+	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_MAPPED], 1);
+	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_PERMISSION], 1);
 }
 
 /* An area that never permitted the access: the payload's first touch is its last. */
-static void forbidden(struct test *t, const void *data)
+static void forbidden(struct suite_run *run, const void *data)
 {
 	const struct stray *stray = data;
-	struct vm_config config = scenario_config("forbidden", "wild", VM_LAZY, MIB(1));
-	struct scenario *s;
+	struct vm_config config = session_config("forbidden", "wild", VM_LAZY, MIB(1));
+	struct session *s;
 
 	config.areas[0].perm = stray->how == 1 ? MM_R : MM_RW;
 	config.args[0] = stray->gpa;
 	config.args[1] = stray->how;
-	s = scenario_do(t, &config);
+	s = payload_run(run, &config);
 	if (s == NULL)
 		return;
-	expect_kill(t, s, KILL_PERMISSION, gpa_at(stray->gpa));
-	EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_MAPPED], 0);
+	expect_kill(run, s, KILL_PERMISSION, gpa_at(stray->gpa));
+	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_MAPPED], 0);
 }
 
-static void spin(struct test *t, const void *data)
+static void spin(struct suite_run *run, const void *data)
 {
-	struct vm_config config = scenario_config("spin", "spin", VM_LAZY, MIB(1));
-	struct scenario *s;
+	struct vm_config config = session_config("spin", "spin", VM_LAZY, MIB(1));
+	struct session *s;
 
 	(void)data;
 	config.budget_ms = 20;
-	s = scenario_do(t, &config);
+	s = payload_run(run, &config);
 	if (s == NULL)
 		return;
-	expect_kill(t, s, KILL_BUDGET, gpa_at(0));
+	expect_kill(run, s, KILL_BUDGET, gpa_at(0));
 }
 
 static const struct stray stray_read = {UINT64_C(0x20000120), 0};
@@ -80,15 +79,19 @@ static const struct stray past_arena = {ARENA + MIB(1), 1};
 static const struct stray write_to_read_only = {ARENA + 0x2c4, 1};
 static const struct stray fetch_from_data = {ARENA + 0x1000, 2};
 
-static const struct test_case cases[] = {
-	{"wild.read", wild, &stray_read},
-	{"wild.write", wild, &stray_write},
-	{"wild.fetch", wild, &stray_fetch},
-	{"wild.past-the-end", wild, &past_arena},
-	{"protect.write", protect, NULL},
-	{"protect.read-only.write", forbidden, &write_to_read_only},
-	{"protect.no-execute.fetch", forbidden, &fetch_from_data},
-	{"spin.stopped", spin, NULL},
+static const struct suite_case cases[] = {
+	{.name = "wild.read", .run = wild, .data = &stray_read},
+	{.name = "wild.write", .run = wild, .data = &stray_write},
+	{.name = "wild.fetch", .run = wild, .data = &stray_fetch},
+	{.name = "wild.past-the-end", .run = wild, .data = &past_arena},
+	{.name = "protect.write", .run = protect},
+	{.name = "protect.read-only.write", .run = forbidden, .data = &write_to_read_only},
+	{.name = "protect.no-execute.fetch", .run = forbidden, .data = &fetch_from_data},
+	{.name = "spin.stopped", .run = spin},
 };
 
-const struct test_suite tests_hostile = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};
+const struct suite_subject suite_payload_hostile = {
+	.name = "payload_hostile",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

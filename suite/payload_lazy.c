@@ -2,8 +2,7 @@
  * Lazy allocation: each page's first touch is one nested fault, and nothing else is. The same
  * payload runs on populated and on linear memory, where it must take none.
  */
-#include "suite/scenario.h"
-#include "suite/tests.h"
+#include "suite/payload.h"
 
 /* How a payload walks its arena. */
 struct touch {
@@ -19,8 +18,7 @@ struct touch {
 
 static struct vm_config config_for(const struct touch *touch, enum vm_backing backing)
 {
-	struct vm_config config =
-		scenario_config("lazy", touch->guest, backing, touch->arena_bytes);
+	struct vm_config config = session_config("lazy", touch->guest, backing, touch->arena_bytes);
 
 	config.areas[0].max_leaf = touch->max_leaf;
 	config.args[0] = touch->mode;
@@ -31,85 +29,87 @@ static struct vm_config config_for(const struct touch *touch, enum vm_backing ba
 }
 
 /* What the payload itself saw: zeros, and its own words again. */
-static void expect_contents(struct test *t, const struct scenario *s, const struct touch *touch)
+static void expect_contents(struct suite_run *run, const struct session *s,
+                            const struct touch *touch)
 {
-	EXPECT_EQ(t, s->vm.reports[LAZY_TOUCHES], touch->count);
-	EXPECT_EQ(t, s->vm.reports[LAZY_NOT_ZERO], 0);
-	EXPECT_EQ(t, s->vm.reports[LAZY_NOT_KEPT], 0);
-	EXPECT_EQ(t, s->vm.reports[LAZY_FAULTS_AGAIN], 0);
+	EXPECT_EQ(run, s->vm.reports[LAZY_TOUCHES], touch->count);
+	EXPECT_EQ(run, s->vm.reports[LAZY_NOT_ZERO], 0);
+	EXPECT_EQ(run, s->vm.reports[LAZY_NOT_KEPT], 0);
+	EXPECT_EQ(run, s->vm.reports[LAZY_FAULTS_AGAIN], 0);
 }
 
-static void touch_lazily(struct test *t, const void *data)
+static void touch_lazily(struct suite_run *run, const void *data)
 {
 	const struct touch *touch = data;
 	struct vm_config config = config_for(touch, VM_LAZY);
-	struct scenario *s = NULL;
+	struct session *s = NULL;
 	uint64_t ram_frames;
 
-	if (scenario_fits(t, PAGES(touch->count)))
-		s = scenario_begin(t, &config, true);
+	if (payload_fits(run, PAGES(touch->count)))
+		s = payload_begin(run, &config, true);
 	if (s == NULL)
 		return;
 	aspace_get_stats(&s->vm.as, &s->vm.stats);
 	ram_frames = s->vm.stats.frames;
-	scenario_run(s);
-	scenario_end(t, s);
+	session_run(s);
+	payload_end(run, s);
 
-	expect_exit(t, s);
-	expect_contents(t, s, touch);
-	expect_faults(t, s, touch->count);
-	expect_trace(t, s, gpa_at(ARENA + touch->first), touch->stride, touch->count,
+	expect_exit(run, s);
+	expect_contents(run, s, touch);
+	expect_faults(run, s, touch->count);
+	expect_trace(run, s, gpa_at(ARENA + touch->first), touch->stride, touch->count,
 	             touch->access);
-	EXPECT_EQ(t, s->vm.stats.frames - ram_frames, touch->count);
+	EXPECT_EQ(run, s->vm.stats.frames - ram_frames, touch->count);
 }
 
 /* 2 MiB leaves: one fault for 512 pages. */
-static void touch_lazily_large(struct test *t, const void *data)
+static void touch_lazily_large(struct suite_run *run, const void *data)
 {
 	const struct touch *touch = data;
 	struct vm_config config = config_for(touch, VM_LAZY);
-	struct scenario *s = NULL;
+	struct session *s = NULL;
 
-	if (scenario_fits(t, touch->arena_bytes))
-		s = scenario_do(t, &config);
+	if (payload_fits(run, touch->arena_bytes))
+		s = payload_run(run, &config);
 	if (s == NULL)
 		return;
-	expect_exit(t, s);
-	expect_contents(t, s, touch);
-	expect_faults(t, s, touch->arena_bytes / MIB(2));
-	EXPECT_EQ(t, s->vm.stats.leaves[1], touch->arena_bytes / MIB(2));
+	expect_exit(run, s);
+	expect_contents(run, s, touch);
+	expect_faults(run, s, touch->arena_bytes / MIB(2));
+	EXPECT_EQ(run, s->vm.stats.leaves[1], touch->arena_bytes / MIB(2));
 }
 
-static void touch_without_faults(struct test *t, const struct touch *touch, enum vm_backing backing)
+static void touch_without_faults(struct suite_run *run, const struct touch *touch,
+                                 enum vm_backing backing)
 {
 	struct vm_config config = config_for(touch, backing);
-	struct scenario *s = NULL;
+	struct session *s = NULL;
 	struct aspace_stats before;
 
-	if (backing == VM_LINEAR ? scenario_fits_linear(t, touch->arena_bytes)
-	                         : scenario_fits(t, touch->arena_bytes))
-		s = scenario_begin(t, &config, false);
+	if (backing == VM_LINEAR ? payload_fits_linear(run, touch->arena_bytes)
+	                         : payload_fits(run, touch->arena_bytes))
+		s = payload_begin(run, &config, false);
 	if (s == NULL)
 		return;
 	aspace_get_stats(&s->vm.as, &before);
-	scenario_run(s);
-	scenario_end(t, s);
+	session_run(s);
+	payload_end(run, s);
 
-	expect_exit(t, s);
-	expect_contents(t, s, touch);
-	expect_faults(t, s, 0);
-	EXPECT_EQ(t, s->vm.stats.frames, before.frames);
-	EXPECT_EQ(t, s->vm.stats.tables, before.tables);
+	expect_exit(run, s);
+	expect_contents(run, s, touch);
+	expect_faults(run, s, 0);
+	EXPECT_EQ(run, s->vm.stats.frames, before.frames);
+	EXPECT_EQ(run, s->vm.stats.tables, before.tables);
 }
 
-static void touch_populated(struct test *t, const void *data)
+static void touch_populated(struct suite_run *run, const void *data)
 {
-	touch_without_faults(t, data, VM_POPULATED);
+	touch_without_faults(run, data, VM_POPULATED);
 }
 
-static void touch_linear(struct test *t, const void *data)
+static void touch_linear(struct suite_run *run, const void *data)
 {
-	touch_without_faults(t, data, VM_LINEAR);
+	touch_without_faults(run, data, VM_LINEAR);
 }
 
 /* --- the cases --- */
@@ -140,17 +140,21 @@ static const struct touch write_large = {
 	"lazy", MIB(64), LAZY_WRITE, MM_PAGE_SIZE, 16384, 0, MM_W, 1,
 };
 
-static const struct test_case cases[] = {
-	{"lazy.read.64", touch_lazily, &read_64},
-	{"lazy.write.64", touch_lazily, &write_64},
-	{"lazy.fetch.64", touch_lazily, &fetch_64},
-	{"lazy.write.backwards", touch_lazily, &backwards_64},
-	{"lazy.write.every-other", touch_lazily, &write_every_other},
-	{"lazy.read.every", touch_lazily, &read_every},
-	{"lazy.write.every", touch_lazily, &write_every},
-	{"lazy.write.2m", touch_lazily_large, &write_large},
-	{"populate.write.every", touch_populated, &write_every},
-	{"linear.write.every", touch_linear, &write_every},
+static const struct suite_case cases[] = {
+	{.name = "lazy.read.64", .run = touch_lazily, .data = &read_64},
+	{.name = "lazy.write.64", .run = touch_lazily, .data = &write_64},
+	{.name = "lazy.fetch.64", .run = touch_lazily, .data = &fetch_64},
+	{.name = "lazy.write.backwards", .run = touch_lazily, .data = &backwards_64},
+	{.name = "lazy.write.every-other", .run = touch_lazily, .data = &write_every_other},
+	{.name = "lazy.read.every", .run = touch_lazily, .data = &read_every},
+	{.name = "lazy.write.every", .run = touch_lazily, .data = &write_every},
+	{.name = "lazy.write.2m", .run = touch_lazily_large, .data = &write_large},
+	{.name = "populate.write.every", .run = touch_populated, .data = &write_every},
+	{.name = "linear.write.every", .run = touch_linear, .data = &write_every},
 };
 
-const struct test_suite tests_lazy = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};
+const struct suite_subject suite_payload_lazy = {
+	.name = "payload_lazy",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

@@ -4,12 +4,11 @@
 #include "log.h"
 #include "machine.h"
 #include "mm/bits.h"
-#include "suite/scenario.h"
-#include "suite/tests.h"
+#include "suite/payload.h"
 
 static struct vm_config greedy(void)
 {
-	struct vm_config config = scenario_config("greedy", "lazy", VM_LAZY, MIB(64));
+	struct vm_config config = session_config("greedy", "lazy", VM_LAZY, MIB(64));
 
 	config.args[0] = LAZY_WRITE;
 	config.args[1] = MM_PAGE_SIZE;
@@ -19,21 +18,21 @@ static struct vm_config greedy(void)
 
 /* The allocator has no frame left in the middle of a fault: the guest goes, its frames stay ours.
  */
-static void dry(struct test *t, const void *data)
+static void dry(struct suite_run *run, const void *data)
 {
 	struct vm_config config = greedy();
-	struct scenario *s;
+	struct session *s;
 
 	(void)data;
 	config.frame_limit = 1000;
-	s = scenario_do(t, &config);
+	s = payload_run(run, &config);
 	if (s == NULL)
 		return;
-	EXPECT_EQ(t, vm_outcome(&s->vm), VM_KILLED);
-	EXPECT_EQ(t, s->vm.reason, KILL_NO_MEMORY);
-	EXPECT_EQ(t, s->vm.kill_gpa.raw,
+	EXPECT_EQ(run, vm_outcome(&s->vm), VM_KILLED);
+	EXPECT_EQ(run, s->vm.reason, KILL_NO_MEMORY);
+	EXPECT_EQ(run, s->vm.kill_gpa.raw,
 	          ARENA + s->vm.stats.faults[MM_FAULT_MAPPED] * MM_PAGE_SIZE);
-	EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_NO_MEMORY], 1);
+	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_NO_MEMORY], 1);
 }
 
 /* --- no memory left in the whole machine --- */
@@ -70,75 +69,75 @@ static void release_memory(void)
 		frame_free(held[held_count].order, held[held_count].block);
 }
 
-static void dry_machine(struct test *t, const void *data)
+static void dry_machine(struct suite_run *run, const void *data)
 {
 	struct vm_config config = greedy();
-	struct scenario *s;
+	struct session *s;
 
 	(void)data;
 	hold_memory();
 	config.areas[0].bytes = PAGES(frames_free() + 512);
 	config.args[2] = frames_free() + 512;
 	config.total_s = 600;
-	s = scenario_do(t, &config);
+	s = payload_run(run, &config);
 	release_memory();
 
 	if (s == NULL)
 		return;
-	EXPECT_EQ(t, vm_outcome(&s->vm), VM_KILLED);
-	EXPECT_EQ(t, s->vm.reason, KILL_NO_MEMORY);
-	EXPECT_EQ(t, s->vm.stats.faults[MM_FAULT_NO_MEMORY], 1);
+	EXPECT_EQ(run, vm_outcome(&s->vm), VM_KILLED);
+	EXPECT_EQ(run, s->vm.reason, KILL_NO_MEMORY);
+	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_NO_MEMORY], 1);
 }
 
-static void quota(struct test *t, const void *data)
+static void quota(struct suite_run *run, const void *data)
 {
 	struct vm_config config = greedy();
-	struct scenario *s;
+	struct session *s;
 
 	(void)data;
 	config.quota = 1000;
-	s = scenario_do(t, &config);
+	s = payload_run(run, &config);
 	if (s == NULL)
 		return;
-	EXPECT_EQ(t, vm_outcome(&s->vm), VM_KILLED);
-	EXPECT_EQ(t, s->vm.reason, KILL_QUOTA);
-	EXPECT_EQ(t, s->vm.stats.frames + s->vm.stats.tables, 1000);
+	EXPECT_EQ(run, vm_outcome(&s->vm), VM_KILLED);
+	EXPECT_EQ(run, s->vm.reason, KILL_QUOTA);
+	EXPECT_EQ(run, s->vm.stats.frames + s->vm.stats.tables, 1000);
 }
 
 /* A VM that cannot be made: refused with the reason, and nothing is held. */
-static void refused(struct test *t, const struct vm_config *config, const char *reason)
+static void refused(struct suite_run *run, const struct vm_config *config, const char *reason)
 {
 	static struct vm vm;
 	uint64_t free = frames_free();
 
-	if (vm_create(&vm, t->host, config)) {
+	if (vm_create(&vm, run->host, config)) {
 		(void)vm_destroy(&vm);
-		test_fail(t, __FILE__, __LINE__, "vm %s was made", config->name);
+		suite_fail(run, "vm %s was made", config->name);
 		return;
 	}
 	log_line(LOG_INFO, "refused vm=%s reason=\"%s\"", config->name, vm.error);
-	EXPECT_EQ(t, memcmp(vm.error, reason, strlen(reason)), 0);
-	EXPECT_EQ(t, frames_free(), free);
+	EXPECT_EQ(run, memcmp(vm.error, reason, strlen(reason)), 0);
+	EXPECT_EQ(run, frames_free(), free);
 }
 
-static void ram_too_large(struct test *t, const void *data)
+static void ram_too_large(struct suite_run *run, const void *data)
 {
-	struct vm_config config = scenario_config("large-ram", "hello", VM_LAZY, MIB(1));
+	struct vm_config config = session_config("large-ram", "hello", VM_LAZY, MIB(1));
 
 	(void)data;
 	config.frame_limit = 4096;
 	config.ram_bytes = MIB(512);
-	refused(t, &config, "not enough memory for the guest's RAM: no memory");
+	refused(run, &config, "not enough memory for the guest's RAM: no memory");
 }
 
-static void arena_too_large(struct test *t, const void *data)
+static void arena_too_large(struct suite_run *run, const void *data)
 {
 	struct vm_config config;
 
 	(void)data;
 	hold_memory();
-	config = scenario_config("large-arena", "hello", VM_POPULATED, PAGES(frames_free() + 512));
-	refused(t, &config, "arena: no memory");
+	config = session_config("large-arena", "hello", VM_POPULATED, PAGES(frames_free() + 512));
+	refused(run, &config, "arena: no memory");
 	release_memory();
 }
 
@@ -163,18 +162,18 @@ static void spoil(struct guest_header *header, const struct bad_image *bad)
 	header->entry = bad->entry != 0 ? bad->entry : header->entry;
 }
 
-static void bad_image(struct test *t, const void *data)
+static void bad_image(struct suite_run *run, const void *data)
 {
 	static uint64_t copy[4096];
 	const struct bad_image *bad = data;
-	struct vm_config config = scenario_config("bad-image", "hello", VM_LAZY, MIB(1));
+	struct vm_config config = session_config("bad-image", "hello", VM_LAZY, MIB(1));
 
 	ASSERT(config.image.bytes <= sizeof(copy));
 	memcpy(copy, config.image.start, config.image.bytes);
 	spoil((struct guest_header *)copy, bad);
 	config.image.start = copy;
 	config.image.bytes = bad->bytes != 0 ? bad->bytes : config.image.bytes;
-	refused(t, &config, bad->reason);
+	refused(run, &config, bad->reason);
 }
 
 static const struct bad_image cut_header = {.reason = "image truncated", .bytes = 20};
@@ -188,21 +187,25 @@ static const struct bad_image huge = {.reason = "image larger", .memory_bytes = 
 static const struct bad_image entry_before = {.reason = "entry outside", .entry = 8};
 static const struct bad_image entry_after = {.reason = "entry outside", .entry = MIB(64)};
 
-static const struct test_case cases[] = {
-	{"memory.dry.limit", dry, NULL},
-	{"memory.dry.machine", dry_machine, NULL},
-	{"memory.quota", quota, NULL},
-	{"memory.ram-too-large", ram_too_large, NULL},
-	{"memory.arena-too-large", arena_too_large, NULL},
-	{"image.cut.header", bad_image, &cut_header},
-	{"image.cut.body", bad_image, &cut_image},
-	{"image.magic", bad_image, &wrong_magic},
-	{"image.arch", bad_image, &wrong_arch},
-	{"image.abi", bad_image, &wrong_abi},
-	{"image.sizes", bad_image, &wrong_sizes},
-	{"image.huge", bad_image, &huge},
-	{"image.entry.before", bad_image, &entry_before},
-	{"image.entry.after", bad_image, &entry_after},
+static const struct suite_case cases[] = {
+	{.name = "memory.dry.limit", .run = dry},
+	{.name = "memory.dry.machine", .run = dry_machine},
+	{.name = "memory.quota", .run = quota},
+	{.name = "memory.ram-too-large", .run = ram_too_large},
+	{.name = "memory.arena-too-large", .run = arena_too_large},
+	{.name = "image.cut.header", .run = bad_image, .data = &cut_header},
+	{.name = "image.cut.body", .run = bad_image, .data = &cut_image},
+	{.name = "image.magic", .run = bad_image, .data = &wrong_magic},
+	{.name = "image.arch", .run = bad_image, .data = &wrong_arch},
+	{.name = "image.abi", .run = bad_image, .data = &wrong_abi},
+	{.name = "image.sizes", .run = bad_image, .data = &wrong_sizes},
+	{.name = "image.huge", .run = bad_image, .data = &huge},
+	{.name = "image.entry.before", .run = bad_image, .data = &entry_before},
+	{.name = "image.entry.after", .run = bad_image, .data = &entry_after},
 };
 
-const struct test_suite tests_limits = {.cases = cases, .count = MM_ARRAY_SIZE(cases)};
+const struct suite_subject suite_payload_limits = {
+	.name = "payload_limits",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

@@ -5,8 +5,7 @@
 #include "frame.h"
 #include "kernel/run.h"
 #include "log.h"
-#include "suite/scenario.h"
-#include "suite/tests.h"
+#include "suite/payload.h"
 
 #define SOAK_FAULTS    UINT64_C(10000000)
 #define FAULTS_PER_VM  UINT64_C(16384)
@@ -16,16 +15,16 @@
 #define PROGRESS_STEPS 20U
 
 /* The VMs' own lines would drown the log: a line now and then says how far it has come. */
-static void progress(const struct test *t, uint64_t done, uint64_t all, uint64_t step)
+static void progress(const struct suite_run *run, uint64_t done, uint64_t all, uint64_t step)
 {
 	if (done / (all / PROGRESS_STEPS) != (done - step) / (all / PROGRESS_STEPS))
-		log_line(LOG_QUIET, "%s %" PRIu64 " of %" PRIu64 " frames_free=%" PRIu64, t->name,
-		         done, all, frames_free());
+		log_line(LOG_QUIET, "%s %" PRIu64 " of %" PRIu64 " frames_free=%" PRIu64,
+		         run->c->name, done, all, frames_free());
 }
 
-static void soak_faults(struct test *t, const void *data)
+static void soak_faults(struct suite_run *run, const void *data)
 {
-	struct vm_config config = scenario_config("soak", "lazy", VM_LAZY, PAGES(FAULTS_PER_VM));
+	struct vm_config config = session_config("soak", "lazy", VM_LAZY, PAGES(FAULTS_PER_VM));
 	enum log_level level = log_level;
 	uint64_t free = frames_free(), done = 0;
 
@@ -34,28 +33,28 @@ static void soak_faults(struct test *t, const void *data)
 	config.args[1] = MM_PAGE_SIZE;
 	config.args[2] = FAULTS_PER_VM;
 	log_level = LOG_QUIET;
-	while (done < SOAK_FAULTS && t->failures == 0) {
-		struct scenario *s = scenario_do(t, &config);
+	while (done < SOAK_FAULTS && run->complaints == 0) {
+		struct session *s = payload_run(run, &config);
 
 		if (s == NULL)
 			break;
-		expect_exit(t, s);
-		expect_faults(t, s, FAULTS_PER_VM);
+		expect_exit(run, s);
+		expect_faults(run, s, FAULTS_PER_VM);
 		done += FAULTS_PER_VM;
-		progress(t, done, SOAK_FAULTS, FAULTS_PER_VM);
+		progress(run, done, SOAK_FAULTS, FAULTS_PER_VM);
 	}
 	log_level = level;
-	EXPECT_EQ(t, frames_free(), free);
+	EXPECT_EQ(run, frames_free(), free);
 	log_line(LOG_QUIET,
 	         "soak faults=%" PRIu64 " frames_before=%" PRIu64 " frames_after=%" PRIu64, done,
 	         free, frames_free());
 }
 
 /* One guest in two exits by itself; the other is killed for an access to nowhere. */
-static void soak_vms(struct test *t, const void *data)
+static void soak_vms(struct suite_run *run, const void *data)
 {
-	struct vm_config good = scenario_config("hello", "lazy", VM_LAZY, MIB(1));
-	struct vm_config bad = scenario_config("wild", "wild", VM_LAZY, MIB(1));
+	struct vm_config good = session_config("hello", "lazy", VM_LAZY, MIB(1));
+	struct vm_config bad = session_config("wild", "wild", VM_LAZY, MIB(1));
 	enum log_level level = log_level;
 	uint64_t free = frames_free();
 
@@ -66,32 +65,32 @@ static void soak_vms(struct test *t, const void *data)
 	bad.args[0] = ARENA + MIB(2);
 	bad.args[1] = 1;
 	log_level = LOG_QUIET;
-	for (unsigned i = 1; i <= SOAK_VMS && t->failures == 0; i++) {
-		struct scenario *s = scenario_do(t, i % 2 != 0 ? &good : &bad);
+	for (unsigned i = 1; i <= SOAK_VMS && run->complaints == 0; i++) {
+		struct session *s = payload_run(run, i % 2 != 0 ? &good : &bad);
 
 		if (s == NULL)
 			break;
 		if (i % 2 != 0)
-			expect_exit(t, s);
+			expect_exit(run, s);
 		else
-			expect_kill(t, s, KILL_NOT_MAPPED, gpa_at(bad.args[0]));
-		progress(t, i, SOAK_VMS, 1);
+			expect_kill(run, s, KILL_NOT_MAPPED, gpa_at(bad.args[0]));
+		progress(run, i, SOAK_VMS, 1);
 	}
 	log_level = level;
-	EXPECT_EQ(t, frames_free(), free);
+	EXPECT_EQ(run, frames_free(), free);
 	log_line(LOG_QUIET, "soak vms=%u frames_before=%" PRIu64 " frames_after=%" PRIu64, SOAK_VMS,
 	         free, frames_free());
 }
 
 /* 10 million exits of one guest, and a neighbour that takes turns with it on the same CPU: done
  * with its own work in a small part of the time. */
-static void soak_exits(struct test *t, const void *data)
+static void soak_exits(struct suite_run *run, const void *data)
 {
 	static struct vm storm, neighbour;
-	struct vm_config wild = scenario_config("storm", "bench", VM_LAZY, MIB(1));
-	struct vm_config good = scenario_config("neighbour", "lazy", VM_LAZY, MIB(1));
+	struct vm_config wild = session_config("storm", "bench", VM_LAZY, MIB(1));
+	struct vm_config good = session_config("neighbour", "lazy", VM_LAZY, MIB(1));
 	struct vm *const vms[] = {&storm, &neighbour};
-	struct host one_cpu = *t->host;
+	struct host one_cpu = *run->host;
 	uint64_t free = frames_free();
 
 	(void)data;
@@ -103,30 +102,34 @@ static void soak_exits(struct test *t, const void *data)
 	good.args[1] = MM_PAGE_SIZE;
 	good.args[2] = 256;
 	if (!vm_create(&storm, &one_cpu, &wild)) {
-		test_fail(t, __FILE__, __LINE__, "storm: %s", storm.error);
+		suite_fail(run, "storm: %s", storm.error);
 		return;
 	}
 	if (!vm_create(&neighbour, &one_cpu, &good)) {
-		test_fail(t, __FILE__, __LINE__, "neighbour: %s", neighbour.error);
+		suite_fail(run, "neighbour: %s", neighbour.error);
 	} else {
 		vm_run_all(vms, MM_ARRAY_SIZE(vms));
-		EXPECT_EQ(t, vm_outcome(&storm), VM_EXITED);
-		EXPECT_EQ(t, vm_outcome(&neighbour), VM_EXITED);
-		EXPECT_EQ(t, neighbour.reports[LAZY_NOT_KEPT], 0);
-		EXPECT(t, neighbour.reports[LAZY_CYCLES] < storm.reports[BENCH_SUM] / 10);
+		EXPECT_EQ(run, vm_outcome(&storm), VM_EXITED);
+		EXPECT_EQ(run, vm_outcome(&neighbour), VM_EXITED);
+		EXPECT_EQ(run, neighbour.reports[LAZY_NOT_KEPT], 0);
+		EXPECT(run, neighbour.reports[LAZY_CYCLES] < storm.reports[BENCH_SUM] / 10);
 		log_line(LOG_QUIET, "soak exits=%" PRIu64 " storm=%" PRIu64 " neighbour=%" PRIu64,
 		         SOAK_EXITS, storm.reports[BENCH_SUM], neighbour.reports[LAZY_CYCLES]);
 		(void)vm_destroy(&neighbour);
 	}
 	(void)vm_destroy(&storm);
-	EXPECT_EQ(t, frames_free(), free);
+	EXPECT_EQ(run, frames_free(), free);
 }
 
-static const struct test_case cases[] = {
-	{"soak.exits", soak_exits, NULL},
-	{"soak.faults", soak_faults, NULL},
-	{"soak.vms", soak_vms, NULL},
+static const struct suite_case cases[] = {
+	{.name = "soak.exits", .run = soak_exits},
+	{.name = "soak.faults", .run = soak_faults},
+	{.name = "soak.vms", .run = soak_vms},
 };
 
-const struct test_suite tests_soak = {
-	.cases = cases, .count = MM_ARRAY_SIZE(cases), .only_as = "soak."};
+const struct suite_subject suite_payload_soak = {
+	.name = "soak",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.by_name_only = true,
+};

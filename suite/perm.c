@@ -177,4 +177,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_perm = {"perm", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_perm = {
+	.name = "perm",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

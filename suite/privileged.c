@@ -93,4 +93,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-const struct suite_subject suite_privileged = {"privileged", NULL, 0, generate};
+const struct suite_subject suite_privileged = {
+	.name = "privileged",
+	.generate = generate,
+};

@@ -137,4 +137,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_range = {"range", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_range = {
+	.name = "range",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

@@ -6,7 +6,6 @@
 
 #include "frame.h"
 #include "kernel/string.h"
-#include "suite/runner.h"
 #include "suite/suite.h"
 
 #define LINEAR_ORDER 9U /* 2 MiB */
@@ -15,9 +14,10 @@
 #define GPA_BITS_LEAST 36U
 
 static hpa_t linear_memory;
+static bool linear_taken;
 static const struct virt_geometry *chosen_geometry;
 
-const char *suite_choose_geometry(const struct virt_caps *caps, const struct cmdline *options)
+bool suite_choose_geometry(const struct virt_caps *caps, const struct cmdline *options)
 {
 	for (size_t i = 0; i < caps->geometry_count && chosen_geometry == NULL; i++) {
 		const struct virt_geometry *geometry = &caps->geometries[i];
@@ -27,7 +27,7 @@ const char *suite_choose_geometry(const struct virt_caps *caps, const struct cmd
 		if (npt_gpa_bits(&geometry->npt) >= GPA_BITS_LEAST)
 			chosen_geometry = geometry;
 	}
-	return chosen_geometry != NULL ? NULL : "no geometry of that name that reaches 2^36";
+	return chosen_geometry != NULL;
 }
 
 const struct virt_geometry *suite_geometry(void)
@@ -37,15 +37,19 @@ const struct virt_geometry *suite_geometry(void)
 
 bool suite_linear_take(void)
 {
-	if (!frame_alloc(LINEAR_ORDER, &linear_memory))
-		return false;
-	memset(frame_ptr(linear_memory), 0, PAGE << LINEAR_ORDER);
-	return true;
+	if (linear_taken)
+		return true;
+	linear_taken = frame_alloc(LINEAR_ORDER, &linear_memory);
+	if (linear_taken)
+		memset(frame_ptr(linear_memory), 0, PAGE << LINEAR_ORDER);
+	return linear_taken;
 }
 
 void suite_linear_give(void)
 {
-	frame_free(LINEAR_ORDER, linear_memory);
+	if (linear_taken)
+		frame_free(LINEAR_ORDER, linear_memory);
+	linear_taken = false;
 }
 
 uint64_t suite_linear_offset(void)
@@ -69,6 +73,12 @@ bool suite_fail(struct suite_run *run, const char *format, ...)
 	format_string_v(run->why[n], sizeof(run->why[n]), format, args);
 	va_end(args);
 	return false;
+}
+
+void suite_note_places(struct suite_run *run, const struct vm *vm)
+{
+	for (unsigned i = 0; i < vm->vcpu_count && i < SUITE_VCPUS; i++)
+		vm_describe_vcpu(&vm->vcpus[i], run->place[i], sizeof(run->place[i]));
 }
 
 bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count)
@@ -101,9 +111,9 @@ bool suite_linear_around(struct suite_run *run, uint64_t gpa, unsigned level)
 {
 	uint64_t host = mm_align_down(linear_memory.raw, MM_LEVEL_SIZE(level));
 	uint64_t bytes = level == 0 ? MIB2 : MM_LEVEL_SIZE(level);
-	enum mm_error error =
-		aspace_map_linear(&run->vm->as, gpa_range(gpa_at(gpa + (host & (GIB - 1))), bytes),
-	                          hpa_at(host), MM_RW, MM_NORMAL, level);
+	enum mm_error error = aspace_map_linear(
+		&run->vm->as, gpa_range(gpa_at(gpa + (host & (GIB(1) - 1))), bytes), hpa_at(host),
+		MM_RW, MM_NORMAL, level);
 
 	return error == MM_OK || suite_fail(run, "linear leaf: %s", mm_error_name(error));
 }

@@ -2,6 +2,7 @@
 #ifndef SUITE_RUN_H
 #define SUITE_RUN_H
 
+#include "kernel/cmdline.h"
 #include "kernel/vm.h"
 #include "log.h"
 #include "suite/feature.h"
@@ -32,10 +33,18 @@ bool suite_fail(struct suite_run *run, const char *format, ...) MM_PRINTF_LIKE(2
 /* Has the arena so many present leaves of this level? Complains if not. */
 bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count);
 
+/* Notes where each vCPU of a VM that did not end by itself was, for the log. */
+void suite_note_places(struct suite_run *run, const struct vm *vm);
+
 /* Is there a present leaf of exactly this level at that address? Complains if not. */
 bool suite_expect_leaf_at(struct suite_run *run, uint64_t gpa, unsigned level);
 
-/* The suite's linear memory: 2 MiB, cleared, the same for the whole run. False: there is none. */
+/* Chooses the geometry of nested tables that the cases of this run have. False: there is none. */
+
+bool suite_choose_geometry(const struct virt_caps *caps, const struct cmdline *options);
+
+/* The suite's linear memory: 2 MiB, cleared once, the same for the whole run from the first case
+ * that takes it. False: there is none. */
 bool suite_linear_take(void) MM_MUST_CHECK;
 void suite_linear_give(void);
 uint64_t suite_linear_offset(void);

@@ -1,14 +1,15 @@
 /*
- * Running cases: one VM each, made of nothing but the agent, its mailbox and the case's areas;
- * everything recorded, then compared; and afterwards every frame back.
+ * Selecting, running and reporting cases. A case that is data gets one VM, made of nothing but the
+ * agent, its mailbox and the case's areas. Everything is recorded, then compared. Afterwards every
+ * frame must be free again.
  */
-#include "suite/runner.h"
-
 #include "frame.h"
+#include "kernel/job.h"
 #include "kernel/nearest.h"
 #include "kernel/run.h"
 #include "kernel/string.h"
 #include "kernel/tap.h"
+#include "log.h"
 #include "machine.h"
 #include "suite/beside.h"
 #include "suite/compare.h"
@@ -160,8 +161,7 @@ static void note_places(struct suite_run *run)
 	if (run->complaints == 0 || by_itself || run->vm->outcome == VM_RUNNING)
 		return;
 	note_futile(run);
-	for (unsigned i = 0; i < run->vm->vcpu_count; i++)
-		vm_describe_vcpu(&run->vm->vcpus[i], run->place[i], sizeof(run->place[i]));
+	suite_note_places(run, run->vm);
 }
 
 static void run_in_vm(struct suite_run *run)
@@ -247,21 +247,34 @@ static const char *lacking(const struct host *host, const struct suite_case *c)
 	return NULL;
 }
 
-static void run_once(struct suite_run *run)
+static void run_data(struct suite_run *run)
 {
 	static struct fault_record records[SUITE_TRACE];
-	uint64_t free = frames_free();
 
 	run->trace = (struct fault_trace){.records = records, .capacity = SUITE_TRACE};
-	run->skip = lacking(run->host, run->c);
-	if (run->skip != NULL)
-		return;
-	if (run->c->before != NULL && !run->c->before(run))
-		suite_fail(run, "what comes before went wrong");
-	else if (beside_begin(run)) {
+	if (run->c->before != NULL && !run->c->before(run)) {
+		suite_fail(run, "before() has failed");
+	} else if (beside_begin(run)) {
 		make_and_run(run);
 		beside_end(run);
 	}
+}
+
+static void run_once(struct suite_run *run)
+{
+	uint64_t free;
+
+	run->skip = lacking(run->host, run->c);
+	if (run->skip != NULL)
+		return;
+	if (run->c->run == NULL && !suite_linear_take())
+		panic("no 2 MiB for the suite");
+	run->linear = hpa_at(suite_linear_offset());
+	free = frames_free();
+	if (run->c->run != NULL)
+		run->c->run(run, run->c->data);
+	else
+		run_data(run);
 	if (frames_free() != free)
 		suite_fail(run, "leaked=%" PRId64 " frames", (int64_t)(free - frames_free()));
 }
@@ -278,7 +291,8 @@ static void report(const struct suite_run *run, const struct cmdline *options)
 	tap_result(run->complaints == 0, name, directive, reason);
 	for (unsigned i = 0; i < run->complaints && i < SUITE_WHYS; i++)
 		log_line(LOG_QUIET, "  %s", run->why[i]);
-	for (unsigned i = 0; i < SUITE_VCPUS && run->place[i][0] != '\0'; i++)
+	for (unsigned i = 0; run->complaints != 0 && i < SUITE_VCPUS && run->place[i][0] != '\0';
+	     i++)
 		log_line(LOG_QUIET, "  %s", run->place[i]);
 	if (run->complaints != 0)
 		log_line(LOG_QUIET, "  rerun: test=%s seed=%" PRIu64, name, run->seed);
@@ -299,10 +313,10 @@ static void run_case(const struct suite_case *c, const struct host *host,
 	one_cpu = *host;
 	one_cpu.cpus = 1;
 	run.host = c->share_cpu ? &one_cpu : host;
-	run.linear = hpa_at(suite_linear_offset());
 	run.seed = options->seed;
-	/* The report on each guest that must die would bury the verdicts. */
-	if (level == LOG_INFO)
+	/* The report on each guest that must die would bury the verdicts. A function shows what it
+	 * measures. */
+	if (level == LOG_INFO && c->run == NULL)
 		log_level = LOG_QUIET;
 	wait_case(c->name);
 	if (deviation(options->emulator, host, c->name, &run.skip) != TAP_SKIP)
@@ -318,18 +332,37 @@ static void run_case(const struct suite_case *c, const struct host *host,
 /* --- all cases --- */
 
 static const struct suite_subject *const subjects[] = {
-	&suite_lazy,       &suite_perm,
-	&suite_size,       &suite_stage1,
-	&suite_tlb,        &suite_atomics,
-	&suite_straddle,   &suite_mmio,
-	&suite_hostaccess, &suite_timer,
-	&suite_privileged, &suite_capability,
-	&suite_dirty,      &suite_range,
-	&suite_misconfig,  &suite_vms,
-	&suite_smp,        &suite_firmware,
-	&suite_hostile,    &suite_hostile_code,
-	&suite_boundary,   &suite_boundary_access,
-	&suite_coherent,   &suite_selftest,
+	&suite_payload_demo,
+	&suite_payload_guests,
+	&suite_payload_lazy,
+	&suite_payload_hostile,
+	&suite_payload_limits,
+	&suite_payload_bench,
+	&suite_payload_soak,
+	&suite_lazy,
+	&suite_perm,
+	&suite_size,
+	&suite_stage1,
+	&suite_tlb,
+	&suite_atomics,
+	&suite_straddle,
+	&suite_mmio,
+	&suite_hostaccess,
+	&suite_timer,
+	&suite_privileged,
+	&suite_capability,
+	&suite_dirty,
+	&suite_range,
+	&suite_misconfig,
+	&suite_vms,
+	&suite_smp,
+	&suite_firmware,
+	&suite_hostile,
+	&suite_hostile_code,
+	&suite_boundary,
+	&suite_boundary_access,
+	&suite_coherent,
+	&suite_selftest,
 };
 
 typedef void visit_case(const struct suite_case *c, const struct host *host,
@@ -365,7 +398,7 @@ static unsigned visit_subject(const struct suite_subject *subject, const struct 
 	static struct suite_draft draft;
 	unsigned count = 0;
 
-	if (subject == &suite_selftest && !begins_with(options->test, "selftest"))
+	if (subject->by_name_only && !begins_with(options->test, subject->name))
 		return 0;
 	for (size_t i = 0; i < subject->count; i++) {
 		if (!selected(&subject->cases[i], options))
@@ -396,6 +429,8 @@ static unsigned visit_all(const struct host *host, const struct cmdline *options
 	return count;
 }
 
+/* --- the job --- */
+
 static void list_case(const struct suite_case *c, const struct host *host,
                       const struct cmdline *options)
 {
@@ -404,38 +439,64 @@ static void list_case(const struct suite_case *c, const struct host *host,
 	log_line(LOG_QUIET, "case %s", c->name);
 }
 
-unsigned suite_count(const struct host *host, const struct cmdline *options)
-{
-	return visit_all(host, options, NULL);
-}
-
-static struct nearest *search;
+static struct nearest search;
 
 static void offer_case(const struct suite_case *c, const struct host *host,
                        const struct cmdline *options)
 {
 	(void)host;
 	(void)options;
-	nearest_try_case(search, c->name);
+	nearest_try_case(&search, c->name);
 }
 
-void suite_nearest(const struct host *host, struct nearest *near)
+static const char *refuse_geometry(const struct virt_caps *caps, const struct cmdline *options)
 {
+	static char text[CMDLINE_ERROR];
+
+	nearest_begin(&search, options->geometry, strlen(options->geometry));
+	for (size_t i = 0; i < caps->geometry_count; i++)
+		nearest_try(&search, caps->geometries[i].name);
+	format_string(text, sizeof(text), "no geometry of that name that reaches 2^36%s",
+	              nearest_text(&search));
+	return text;
+}
+
+static const char *refuse_test(const struct host *host, const struct cmdline *options)
+{
+	static char text[CMDLINE_ERROR];
 	const struct cmdline all = {.repeat = 1};
 
-	search = near;
+	nearest_begin(&search, options->test, strlen(options->test));
 	(void)visit_all(host, &all, offer_case);
+	format_string(text, sizeof(text), "no test of that name%s", nearest_text(&search));
+	return text;
 }
 
-void suite_list(const struct host *host, const struct cmdline *options)
+static bool suite_wanted(const struct boot_info *info, const struct cmdline *options)
 {
-	(void)visit_all(host, options, list_case);
+	(void)info;
+	return options->test[0] != '\0' || options->list;
 }
 
-void suite_run(const struct host *host, const struct cmdline *options)
+static const char *suite_run_selected(const struct host *host, const struct cmdline *options)
 {
-	if (!suite_linear_take())
-		panic("no 2 MiB for the suite");
-	(void)visit_all(host, options, run_case);
+	unsigned count;
+
+	if (!suite_choose_geometry(&host->caps, options))
+		return refuse_geometry(&host->caps, options);
+	count = visit_all(host, options, NULL);
+	if (count == 0)
+		return refuse_test(host, options);
+	if (options->list) {
+		(void)visit_all(host, options, list_case);
+		tap_plan(0, "listed only");
+		return NULL;
+	}
+	tap_plan(count * options->repeat, NULL);
+	for (unsigned i = 0; i < options->repeat; i++)
+		(void)visit_all(host, options, run_case);
 	suite_linear_give();
+	return NULL;
 }
+
+const struct job job_suite = {suite_wanted, suite_run_selected};

@@ -111,8 +111,8 @@ static const struct suite_case cases[] = {
 };
 
 const struct suite_subject suite_selftest = {
-	"selftest",
-	cases,
-	MM_ARRAY_SIZE(cases),
-	NULL,
+	.name = "selftest",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.by_name_only = true,
 };

@@ -12,7 +12,7 @@ static const char *const size_names[] = {"4k", "2m", "1g"};
 static const unsigned size_needs[] = {0, SUITE_NEEDS_2M, SUITE_NEEDS_1G};
 
 /* The guest's tables for MAP lie here, out of every case's way. */
-#define TABLES (ARENA + 3 * GIB)
+#define TABLES (ARENA + GIB(3))
 
 /* --- each stage-1 leaf size over each stage-2 leaf size --- */
 
@@ -23,7 +23,7 @@ static const unsigned size_needs[] = {0, SUITE_NEEDS_2M, SUITE_NEEDS_1G};
  */
 static bool place_linear(struct suite_run *run)
 {
-	run->scratch[0] = run->linear.raw & (GIB - 1);
+	run->scratch[0] = run->linear.raw & (GIB(1) - 1);
 	return suite_linear_around(run, ARENA, run->c->areas[0].leaf);
 }
 
@@ -124,7 +124,7 @@ static uint64_t change_linear_page(struct suite_run *run, uint64_t perm)
 /* 4 KiB around the page that was changed, and 2 MiB elsewhere. */
 static bool split_1g(struct suite_run *run)
 {
-	uint64_t beside = (run->scratch[0] + MIB2) & (GIB - 1);
+	uint64_t beside = (run->scratch[0] + MIB2) & (GIB(1) - 1);
 
 	return suite_expect_leaf_at(run, ARENA + run->scratch[0], 0) &&
 	       suite_expect_leaf_at(run, ARENA + beside, 1);
@@ -132,7 +132,7 @@ static bool split_1g(struct suite_run *run)
 
 static bool generate_1g(size_t index, struct suite_draft *d)
 {
-	uint64_t at = ARENA + (suite_linear_offset() & (GIB - 1));
+	uint64_t at = ARENA + (suite_linear_offset() & (GIB(1) - 1));
 
 	if (index > 1)
 		return generate_code(index - 2, d);
@@ -157,7 +157,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 {
 	unsigned inner = (unsigned)(index % MM_ARRAY_SIZE(size_names));
 	unsigned outer = (unsigned)(index / MM_ARRAY_SIZE(size_names));
-	uint64_t offset = suite_linear_offset() & (GIB - 1);
+	uint64_t offset = suite_linear_offset() & (GIB(1) - 1);
 	uint64_t at = VIRTUAL + (offset & (MM_LEVEL_SIZE(inner) - 1)) + 0x28;
 
 	(void)host;
@@ -303,4 +303,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_size = {"size", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_size = {
+	.name = "size",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

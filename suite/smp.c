@@ -6,10 +6,10 @@
 #include "suite/run.h"
 #include "suite/suite.h"
 
-#define PATTERN UINT64_C(0x5a11ad5a11ad5a10)
-#define PAGES   64U
-#define WORD    (ARENA + 0x100)
-#define TABLES  (ARENA + 512 * PAGE)
+#define PATTERN   UINT64_C(0x5a11ad5a11ad5a10)
+#define SMP_PAGES 64U
+#define WORD      (ARENA + 0x100)
+#define TABLES    (ARENA + 512 * PAGE)
 
 /* --- storms, by 2, 3 and 4 vCPUs --- */
 
@@ -44,13 +44,13 @@ static void add(unsigned vcpu, struct suite_op op)
 
 static void add_storm(enum storm storm, unsigned vcpu, unsigned vcpus)
 {
-	uint64_t own = ARENA + vcpu * PAGES * PAGE;
-	uint64_t last = ARENA + (PAGES - 1) * PAGE;
+	uint64_t own = ARENA + vcpu * SMP_PAGES * PAGE;
+	uint64_t last = ARENA + (SMP_PAGES - 1) * PAGE;
 
 	switch (storm) {
 	case STORM_DISJOINT:
-		add(vcpu, (struct suite_op)FILL(own, PAGES, PAGE, PATTERN));
-		add(vcpu, (struct suite_op)CHECK(own, PAGES, PAGE, PATTERN));
+		add(vcpu, (struct suite_op)FILL(own, SMP_PAGES, PAGE, PATTERN));
+		add(vcpu, (struct suite_op)CHECK(own, SMP_PAGES, PAGE, PATTERN));
 		break;
 	case STORM_SAME_PAGE:
 	case STORM_LARGE:
@@ -58,12 +58,12 @@ static void add_storm(enum storm storm, unsigned vcpu, unsigned vcpus)
 		add(vcpu, (struct suite_op)READ(8, WORD + 8 * vcpu, PATTERN + vcpu));
 		break;
 	case STORM_SAME_PAGES:
-		add(vcpu, (struct suite_op)FILL(ARENA + 8 * vcpu, PAGES, PAGE, PATTERN));
-		add(vcpu, (struct suite_op)CHECK(ARENA + 8 * vcpu, PAGES, PAGE, PATTERN));
+		add(vcpu, (struct suite_op)FILL(ARENA + 8 * vcpu, SMP_PAGES, PAGE, PATTERN));
+		add(vcpu, (struct suite_op)CHECK(ARENA + 8 * vcpu, SMP_PAGES, PAGE, PATTERN));
 		break;
 	case STORM_OPPOSITE:
-		add(vcpu, vcpu % 2 == 0 ? (struct suite_op)TOUCH(ARENA, PAGES, PAGE)
-		                        : (struct suite_op)TOUCH_DOWN(last, PAGES, PAGE));
+		add(vcpu, vcpu % 2 == 0 ? (struct suite_op)TOUCH(ARENA, SMP_PAGES, PAGE)
+		                        : (struct suite_op)TOUCH_DOWN(last, SMP_PAGES, PAGE));
 		break;
 	case STORM_FETCH:
 		for (unsigned i = 0; i < 8; i++)
@@ -98,7 +98,7 @@ static void expect_storm(struct suite_draft *d, enum storm storm, unsigned vcpus
 {
 	switch (storm) {
 	case STORM_DISJOINT:
-		draft_fault(d, first_touch(ARENA, MM_W, vcpus * PAGES));
+		draft_fault(d, first_touch(ARENA, MM_W, vcpus * SMP_PAGES));
 		return;
 	case STORM_SAME_PAGE:
 		draft_fault(d, first_touch(ARENA, MM_W, 1));
@@ -109,10 +109,10 @@ static void expect_storm(struct suite_draft *d, enum storm storm, unsigned vcpus
 		d->areas[0].leaf = 1;
 		return;
 	case STORM_SAME_PAGES:
-		draft_fault(d, first_touch(ARENA, MM_W, PAGES));
+		draft_fault(d, first_touch(ARENA, MM_W, SMP_PAGES));
 		return;
 	case STORM_OPPOSITE:
-		draft_fault(d, first_touch(ARENA, MM_R, PAGES));
+		draft_fault(d, first_touch(ARENA, MM_R, SMP_PAGES));
 		return;
 	case STORM_FETCH:
 		draft_fault(d, first_touch(ARENA, MM_X, 8));
@@ -320,4 +320,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_smp = {"smp", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_smp = {
+	.name = "smp",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

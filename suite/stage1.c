@@ -288,4 +288,8 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_stage1 = {"stage1", cases, MM_ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_stage1 = {
+	.name = "stage1",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

@@ -167,4 +167,9 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_straddle = {"straddle", cases, MM_ARRAY_SIZE(cases), generate};
+const struct suite_subject suite_straddle = {
+	.name = "straddle",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+};

@@ -1,11 +1,11 @@
 /*
- * The target suite: what every nested-paging case is made of.
+ * The target suite: what every case is made of.
  *
- * A case is data. It says which areas a fresh VM has, what its vCPUs do in them (scripts of the
- * agent, guests/agent.c), and exactly what must come of it: every nested fault with its address,
- * access and outcome; the result of each operation; how the VM ends. The runner (runner.c)
- * builds the VM, records every exit, and compares. One file per subject holds the cases; what
- * differs by architecture is a column of the table, never a line of code.
+ * A case is data, or a function (payload.h). Data says which areas a fresh VM has, what its vCPUs
+ *do in them (scripts of the agent, guests/agent.c), and exactly what must come of it: every nested
+ *fault with its address, access and outcome; the result of each operation; how the VM ends. The
+ *runner (runner.c) builds the VM, records every exit, and compares. One file per subject holds the
+ *cases; what differs by architecture is a column of the table, never a line of code.
  *
  *	{
  *		.name = "lazy.first.read",
@@ -23,6 +23,7 @@
 
 #include "guests/abi.h"
 #include "guests/agent/abi.h"
+#include "kernel/session.h"
 #include "kernel/vm.h"
 #include "mm/access.h"
 #include "mm/aspace.h"
@@ -33,7 +34,6 @@ struct suite_run; /* run.h: a case while it runs */
 #define ARENA GUEST_ARENA_BASE
 #define PAGE  MM_PAGE_SIZE
 #define MIB2  MM_LEVEL_SIZE(1)
-#define GIB   MM_LEVEL_SIZE(2)
 
 /* --- areas --- */
 
@@ -202,7 +202,7 @@ struct suite_op {
 #define SCRIPT(...) ((const struct suite_op[]){__VA_ARGS__, {OP(END)}})
 
 /* Where AGENT_MAP puts what a case maps: above the agent's identity map. */
-#define VIRTUAL (12 * GIB)
+#define VIRTUAL GIB(12)
 
 /* --- the nested faults that must be taken, in this order --- */
 
@@ -287,6 +287,11 @@ struct suite_case {
 	bool share_cpu;    /* all VMs take turns on one CPU: what each gets is our doing */
 	enum vm_kill kill; /* SUITE_DIES: why; KILL_NONE: as the last fault says */
 
+	/* The whole case, instead of everything above but the name, `needs`, `feature`, `arch` and
+	 * `cpus`: payload.h. `data` is for cases that share a function. */
+	void (*run)(struct suite_run *run, const void *data);
+	const void *data;
+
 	/* First of all, before there is a VM: false fails the case. */
 	bool (*before)(struct suite_run *run);
 	/* Called by the guest's STEP operations, on the CPU that ran it, with no vCPU of the VM
@@ -327,13 +332,16 @@ struct suite_subject {
 	/* Makes case number `index` in an empty draft; false: there is none, and none after
 	 * it. */
 	bool (*generate)(size_t index, const struct host *host, struct suite_draft *draft);
+	/* Selected by a pattern that begins with the name of the subject, and by no other. */
+	bool by_name_only;
 };
 
-extern const struct suite_subject suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb,
-	suite_atomics, suite_straddle, suite_mmio, suite_timer, suite_privileged, suite_capability,
-	suite_hostaccess, suite_dirty, suite_range, suite_misconfig, suite_vms, suite_smp,
-	suite_firmware, suite_hostile, suite_hostile_code, suite_boundary, suite_boundary_access,
-	suite_coherent, suite_selftest;
+extern const struct suite_subject suite_payload_demo, suite_payload_guests, suite_payload_lazy,
+	suite_payload_hostile, suite_payload_limits, suite_payload_bench, suite_payload_soak,
+	suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb, suite_atomics, suite_straddle,
+	suite_mmio, suite_timer, suite_privileged, suite_capability, suite_hostaccess, suite_dirty,
+	suite_range, suite_misconfig, suite_vms, suite_smp, suite_firmware, suite_hostile,
+	suite_hostile_code, suite_boundary, suite_boundary_access, suite_coherent, suite_selftest;
 
 /* The geometry of nested tables that all cases of this run have, and its format. */
 const struct virt_geometry *suite_geometry(void);

@@ -97,4 +97,8 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_timer = {"timer", cases, MM_ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_timer = {
+	.name = "timer",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

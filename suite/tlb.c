@@ -11,7 +11,7 @@
 #define OLD     UINT64_C(0x01d01d01d01d01d0)
 #define FIRST   UINT64_C(0x1111111111111111)
 #define SECOND  UINT64_C(0x2222222222222222)
-#define TABLES  (ARENA + 2 * GIB)
+#define TABLES  (ARENA + GIB(2))
 #define MANY    600 /* more pages than a flush is split into */
 
 static uint64_t answer(enum mm_error error)
@@ -222,4 +222,8 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_tlb = {"tlb", cases, MM_ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_tlb = {
+	.name = "tlb",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

@@ -171,4 +171,8 @@ static const struct suite_case cases[] = {
 	},
 };
 
-const struct suite_subject suite_vms = {"vms", cases, MM_ARRAY_SIZE(cases), NULL};
+const struct suite_subject suite_vms = {
+	.name = "vms",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};

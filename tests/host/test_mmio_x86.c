@@ -303,7 +303,7 @@ static void test_across_pages(void **state)
 
 /* --- arithmetic --- */
 
-/* What the manual says of the flags, by other means than alu.c's. */
+/* What the manual says of the flags, by other means than decode/x86_64_alu.c's. */
 static uint64_t model(enum insn_op op, uint64_t a, uint64_t b, unsigned width, uint64_t *flags)
 {
 	uint64_t mask = GENMASK(8 * width - 1, 0), sign = BIT(8 * width - 1), result;
