@@ -27,11 +27,14 @@ $(B)/lib/$(1)/lib/libfaultline-mm.a: $(patsubst %,$(B)/lib/$(1)/obj/%.o,$(LIB_SR
 	$$(call say,AR,lib/$(1),$$@)llvm-ar rcs $$@ $$^
 	@cp mm/faultline-mm.pc.in $$(@D)/pkgconfig/faultline-mm.pc
 
-$(B)/lib/$(1)/include/%.h: %.h
-	@mkdir -p $$(@D) && cp $$< $$@
+# Made as a whole, so that a header that is public no longer does not stay.
+$(B)/lib/$(1)/include.ok: $(LIB_HEADERS) mm/lib.mk
+	@rm -rf $(B)/lib/$(1)/include
+	@mkdir -p $$(addprefix $(B)/lib/$(1)/include/,$(sort $(dir $(LIB_HEADERS))))
+	@for h in $(LIB_HEADERS); do cp $$$$h $(B)/lib/$(1)/include/$$$$h; done && touch $$@
 
 .PHONY: lib-$(1)
-lib-$(1): $(B)/lib/$(1)/lib/libfaultline-mm.a $(patsubst %,$(B)/lib/$(1)/include/%,$(LIB_HEADERS))
+lib-$(1): $(B)/lib/$(1)/lib/libfaultline-mm.a $(B)/lib/$(1)/include.ok
 -include $$(wildcard $(B)/lib/$(1)/obj/*/*.d $(B)/lib/$(1)/obj/*/*/*.d)
 endef
 $(foreach t,$(LIB_TARGETS),$(eval $(call LIB_RULES,$(t))))
