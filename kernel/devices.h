@@ -1,16 +1,44 @@
 /*
- * The emulated devices of the guest ABI: a UART that guests print to, and a block of registers
- * that says what it was asked. Both lock themselves; vCPUs may use them at once.
+ * The emulated devices that every VM has. A device is one file, which defines a struct device_class
+ * (uart.c is the shortest), and one line in device_list.inc.
+ *
+ * A device locks its own state, because several vCPUs may use it at once.
  */
 #ifndef KERNEL_DEVICES_H
 #define KERNEL_DEVICES_H
 
+#include <stddef.h>
+
 #include "mm/device.h"
 #include "spinlock.h"
 
+/* Bytes that a device has for its state in each VM. */
+#define DEVICE_STATE 256
+
+struct device_class {
+	struct device_config config;
+	const struct device_ops *ops;
+	/* Bytes of its state, at most DEVICE_STATE. The state is a struct that begins with a
+	 * struct device. It is zeroed when the VM is created. */
+	size_t bytes;
+	/* Called after device_init(). `owner` is the VM's name and outlives the VM. NULL: none. */
+	void (*start)(struct device *dev, const char *owner);
+	/* Called when the VM is destroyed. NULL: none. */
+	void (*stop)(struct device *dev);
+};
+
+/* All of them, and how many. */
+extern const struct device_class *const device_classes[];
+extern const size_t device_class_count;
+
+/* Sets a device up in its zeroed state. */
+void device_class_init(const struct device_class *class, struct device *dev, const char *owner);
+
+/* --- the devices whose state the tests read --- */
+
 #define UART_LINE 120
 
-/* A 16550's data register and line status; what is written comes out in the log, by lines. */
+/* A 16550's data register and line status. What is written appears in the log, line by line. */
 struct uart {
 	struct device device;
 	const char *owner; /* the VM's name, for the log */
@@ -29,9 +57,6 @@ struct test_device {
 	_Atomic uint64_t registers[TEST_REGISTERS];
 };
 
-void uart_init(struct uart *uart, const char *owner);
-/* Logs what has not been ended by a newline. */
-void uart_flush(struct uart *uart);
-void test_device_init(struct test_device *test);
+extern const struct device_class uart_class, test_class;
 
 #endif

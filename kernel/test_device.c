@@ -53,17 +53,23 @@ static enum mm_error test_write(struct device *dev, uint64_t offset, unsigned wi
 
 static const struct device_ops test_ops = {test_read, test_write};
 
-void test_device_init(struct test_device *test)
+static void test_start(struct device *dev, const char *owner)
 {
-	static const struct device_config config = {
-		.name = "test",
-		.type = DEVICE_TYPE_TEST,
-		.range = {DEVICE_MMIO, GUEST_TEST_BASE, MM_PAGE_SIZE},
-	};
+	struct test_device *test = MM_CONTAINER_OF(dev, struct test_device, device);
 
-	*test = (struct test_device){
-		.registers = {[GUEST_TEST_ID / 8] = UINT64_C(0x8877665544332211),
-	                      [GUEST_TEST_NEG / 8] = UINT64_C(0xfffefdfcfbfaf9f8)},
-	};
-	device_init(&test->device, &config, &test_ops);
+	(void)owner;
+	test->registers[GUEST_TEST_ID / 8] = UINT64_C(0x8877665544332211);
+	test->registers[GUEST_TEST_NEG / 8] = UINT64_C(0xfffefdfcfbfaf9f8);
 }
+
+const struct device_class test_class = {
+	.config =
+		{
+			.name = "test",
+			.type = DEVICE_TYPE_TEST,
+			.range = {DEVICE_MMIO, GUEST_TEST_BASE, MM_PAGE_SIZE},
+		},
+	.ops = &test_ops,
+	.bytes = sizeof(struct test_device),
+	.start = test_start,
+};

@@ -53,20 +53,29 @@ static enum mm_error uart_write(struct device *dev, uint64_t offset, unsigned wi
 
 static const struct device_ops uart_ops = {uart_read, uart_write};
 
-void uart_init(struct uart *uart, const char *owner)
+static void uart_start(struct device *dev, const char *owner)
 {
-	static const struct device_config config = {
-		.name = "uart",
-		.type = DEVICE_TYPE_CONSOLE,
-		.range = {DEVICE_MMIO, GUEST_UART_BASE, MM_PAGE_SIZE},
-	};
-
-	*uart = (struct uart){.owner = owner};
-	device_init(&uart->device, &config, &uart_ops);
+	MM_CONTAINER_OF(dev, struct uart, device)->owner = owner;
 }
 
-void uart_flush(struct uart *uart)
+/* Logs a last line that has no newline. */
+static void uart_stop(struct device *dev)
 {
+	struct uart *uart = MM_CONTAINER_OF(dev, struct uart, device);
+
 	if (uart->length != 0)
 		emit(uart);
 }
+
+const struct device_class uart_class = {
+	.config =
+		{
+			.name = "uart",
+			.type = DEVICE_TYPE_CONSOLE,
+			.range = {DEVICE_MMIO, GUEST_UART_BASE, MM_PAGE_SIZE},
+		},
+	.ops = &uart_ops,
+	.bytes = sizeof(struct uart),
+	.start = uart_start,
+	.stop = uart_stop,
+};

@@ -204,22 +204,47 @@ static bool load(struct vm *vm)
 
 /* --- devices --- */
 
-static bool add_device(struct vm *vm, struct device *device)
+static bool add_device(struct vm *vm, const struct device_class *class, struct device *device)
 {
-	struct gpa_range range = gpa_range(gpa_at(device->range.base), device->range.length);
-	enum mm_error error = device_bus_add(&vm->bus, device);
+	const struct device_range *at = &class->config.range;
+	enum mm_error error;
 
-	if (error == MM_OK)
-		error = aspace_map_device(&vm->as, range);
-	return error == MM_OK || fail(vm, device->name, error);
+	device_class_init(class, device, vm->config->name);
+	error = device_bus_add(&vm->bus, device);
+	if (error == MM_OK && at->space == DEVICE_MMIO)
+		error = aspace_map_device(&vm->as, gpa_range(gpa_at(at->base), at->length));
+	return error == MM_OK || fail(vm, class->config.name, error);
 }
 
 static bool add_devices(struct vm *vm)
 {
 	device_bus_init(&vm->bus, vm->slots, VM_DEVICES);
-	uart_init(&vm->uart, vm->config->name);
-	test_device_init(&vm->test);
-	return add_device(vm, &vm->uart.device) && add_device(vm, &vm->test.device);
+	for (size_t i = 0; i < device_class_count; i++) {
+		const struct device_class *class = device_classes[i];
+
+		if (i == VM_DEVICES || class->bytes > DEVICE_STATE)
+			return fail(vm, class->config.name, MM_NO_MEMORY);
+		if (!add_device(vm, class, &vm->devices[i].device))
+			return false;
+	}
+	return true;
+}
+
+struct device *vm_device(struct vm *vm, const struct device_class *class)
+{
+	for (size_t i = 0; i < device_class_count; i++) {
+		if (device_classes[i] == class)
+			return &vm->devices[i].device;
+	}
+	return NULL;
+}
+
+static void stop_devices(struct vm *vm)
+{
+	for (size_t i = 0; i < device_class_count; i++) {
+		if (device_classes[i]->stop != NULL)
+			device_classes[i]->stop(&vm->devices[i].device);
+	}
 }
 
 /* --- vCPUs --- */
@@ -265,7 +290,7 @@ static void release(struct vm *vm, unsigned vcpus)
 	tag_give(vm->tag);
 }
 
-static bool furnish(struct vm *vm)
+static bool populate(struct vm *vm)
 {
 	return load(vm) && map_areas(vm) && add_devices(vm) && make_vcpus(vm);
 }
@@ -283,7 +308,7 @@ bool vm_create(struct vm *vm, const struct host *host, const struct vm_config *c
 		return fail(vm, "too many vCPUs", MM_OUT_OF_RANGE);
 	if (!make_aspace(vm))
 		return false;
-	if (furnish(vm))
+	if (populate(vm))
 		return true;
 	release(vm, vm->vcpus_running);
 	return false;
@@ -306,7 +331,7 @@ bool vm_restart(struct vm *vm)
 
 uint64_t vm_destroy(struct vm *vm)
 {
-	uart_flush(&vm->uart);
+	stop_devices(vm);
 	aspace_get_stats(&vm->as, &vm->stats);
 	release(vm, vm->vcpu_count);
 	return vm->frames_before - frames_free();

@@ -25,7 +25,7 @@
 
 #define VM_VCPUS   8
 #define VM_AREAS   4
-#define VM_DEVICES 4
+#define VM_DEVICES 8
 #define VM_BLOCKS  16
 #define VM_REPORTS 16
 
@@ -173,8 +173,10 @@ struct vm {
 	unsigned vcpu_count;
 
 	struct device *slots[VM_DEVICES];
-	struct uart uart;
-	struct test_device test;
+	union {
+		struct device device;
+		uint8_t state[DEVICE_STATE];
+	} devices[VM_DEVICES]; /* in the order of device_classes[] */
 
 	/* Frames. */
 	struct vm_frames frames;
@@ -200,6 +202,9 @@ bool vm_restart(struct vm *vm) MM_MUST_CHECK;
 /* Answers the frames that are missing: 0, unless something leaks. Alone: no other VM is being
  * made or torn down, or takes frames. */
 uint64_t vm_destroy(struct vm *vm);
+
+/* This VM's device of a class, or NULL. */
+struct device *vm_device(struct vm *vm, const struct device_class *class);
 
 /* Ends a VM, from any of its vCPUs: false if it had ended already. */
 bool vm_kill(struct vm *vm, enum vm_kill reason, gpa_t gpa);

@@ -134,8 +134,11 @@ static bool one_counts(struct suite_run *run)
 	static const uint64_t results[VARIANTS] = {
 		[AS_IT_WAS] = WORD, [OTHER_WIDTH] = BYTE, [OTHER_REGISTER] = TEST_ID};
 
+	const struct test_device *test =
+		MM_CONTAINER_OF(vm_device(run->vm, &test_class), struct test_device, device);
+
 	/* Whatever became of the guest, nobody has written to its device. */
-	if (run->vm->test.registers[GUEST_TEST_WRITES / 8] != 0)
+	if (test->registers[GUEST_TEST_WRITES / 8] != 0)
 		return suite_fail(run, "the device was written to");
 	if (run->scratch[0] != 0)
 		return answers(run, WORD);

@@ -51,14 +51,18 @@ static void mmio(struct suite_run *run, const void *data)
 {
 	struct vm_config config = session_config("mmio", "mmio", VM_LAZY, MIB(1));
 	struct session *s = payload_run(run, &config);
+	const struct uart *uart;
+	const struct test_device *test;
 
 	(void)data;
 	if (s == NULL)
 		return;
 	expect_exit(run, s);
 	EXPECT_EQ(run, s->vm.reports[1], 0);
-	EXPECT_EQ(run, s->vm.uart.bytes, strlen("through the UART, a byte at a time\n"));
-	EXPECT_EQ(run, s->vm.test.registers[GUEST_TEST_WRITES / 8], 15);
+	uart = MM_CONTAINER_OF(vm_device(&s->vm, &uart_class), struct uart, device);
+	test = MM_CONTAINER_OF(vm_device(&s->vm, &test_class), struct test_device, device);
+	EXPECT_EQ(run, uart->bytes, strlen("through the UART, a byte at a time\n"));
+	EXPECT_EQ(run, test->registers[GUEST_TEST_WRITES / 8], 15);
 	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_MAPPED], 0);
 	EXPECT(run, s->vm.stats.faults[MM_FAULT_IS_DEVICE] >= s->vm.reports[0]);
 }

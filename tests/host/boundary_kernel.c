@@ -49,10 +49,10 @@ static struct vm_vcpu *some_vcpu(struct boundary *b)
 		vm->ops = &ops;
 		vm->config = &config;
 		vm->bus = (struct device_bus){.slots = vm->slots, .capacity = VM_DEVICES};
-		uart_init(&vm->uart, config.name);
-		test_device_init(&vm->test);
-		CHECK_OK(device_bus_add(&vm->bus, &vm->uart.device));
-		CHECK_OK(device_bus_add(&vm->bus, &vm->test.device));
+		for (size_t i = 0; i < device_class_count; i++) {
+			device_class_init(device_classes[i], &vm->devices[i].device, config.name);
+			CHECK_OK(device_bus_add(&vm->bus, &vm->devices[i].device));
+		}
 	}
 	vm->hooks = boundary_chance(b, 2) ? &hooks : NULL;
 	vm->vcpus[0].vm = vm;
@@ -160,13 +160,29 @@ static void call_hypercall(struct boundary *b)
 
 /* --- devices --- */
 
+static void check_uart(const struct uart *uart)
+{
+	CHECK(uart->length <= UART_LINE);
+	CHECK_EQ(uart->lock.next, uart->lock.serving);
+}
+
+static void check_test_device(const struct test_device *test)
+{
+	CHECK_EQ(test->lock.next, test->lock.serving);
+	CHECK_EQ(test->registers[GUEST_TEST_ID / 8], UINT64_C(0x8877665544332211));
+	CHECK_EQ(test->registers[GUEST_TEST_NEG / 8], UINT64_C(0xfffefdfcfbfaf9f8));
+}
+
 static void check_devices(const struct vm *vm)
 {
-	CHECK(vm->uart.length <= UART_LINE);
-	CHECK_EQ(vm->uart.lock.next, vm->uart.lock.serving);
-	CHECK_EQ(vm->test.lock.next, vm->test.lock.serving);
-	CHECK_EQ(vm->test.registers[GUEST_TEST_ID / 8], UINT64_C(0x8877665544332211));
-	CHECK_EQ(vm->test.registers[GUEST_TEST_NEG / 8], UINT64_C(0xfffefdfcfbfaf9f8));
+	for (size_t i = 0; i < device_class_count; i++) {
+		const struct device *device = &vm->devices[i].device;
+
+		if (device_classes[i] == &uart_class)
+			check_uart((const struct uart *)device);
+		if (device_classes[i] == &test_class)
+			check_test_device((const struct test_device *)device);
+	}
 }
 
 /* Near a register, at a boundary, or anywhere. */
@@ -223,8 +239,7 @@ const struct boundary_call boundary_kernel[] = {
 	{"hypercall", call_hypercall},
 	{"device_bus_read", call_device, .one_way = true},
 	{"device_bus_write", call_device, .one_way = true},
-	{"uart_init", call_device, .one_way = true},
-	{"test_device_init", call_device, .one_way = true},
+	{"device_class_init", call_device, .one_way = true},
 };
 
 const size_t boundary_kernel_count = MM_ARRAY_SIZE(boundary_kernel);

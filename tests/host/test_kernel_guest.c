@@ -93,30 +93,30 @@ static void write_uart(struct uart *uart, const char *text)
 
 static void uart_collects_lines(void **state)
 {
-	struct uart uart;
+	struct uart uart = {0};
 
 	(void)state;
-	uart_init(&uart, "me");
+	device_class_init(&uart_class, &uart.device, "me");
 	CHECK_EQ(read_device(&uart.device, GUEST_UART_LSR, 1), 0x60);
 	stubs_clear();
 	write_uart(&uart, "half");
 	CHECK_EQ(stubs_lines, 0);
 	write_uart(&uart, " a line\nthe rest");
 	CHECK_TEXT(stubs_log, "guest vm=me: half a line");
-	uart_flush(&uart);
+	uart_class.stop(&uart.device);
 	CHECK_TEXT(stubs_log, "guest vm=me: the rest");
 	CHECK_EQ(stubs_lines, 2);
-	uart_flush(&uart);
+	uart_class.stop(&uart.device);
 	CHECK_EQ(stubs_lines, 2);
 	CHECK_EQ(uart.bytes, 20);
 }
 
 static void uart_breaks_long_lines(void **state)
 {
-	struct uart uart;
+	struct uart uart = {0};
 
 	(void)state;
-	uart_init(&uart, "me");
+	device_class_init(&uart_class, &uart.device, "me");
 	stubs_clear();
 	for (unsigned i = 0; i < 10 * UART_LINE; i++)
 		write_uart(&uart, "x");
@@ -126,11 +126,11 @@ static void uart_breaks_long_lines(void **state)
 
 static void uart_is_byte_wide(void **state)
 {
-	struct uart uart;
+	struct uart uart = {0};
 	uint64_t value;
 
 	(void)state;
-	uart_init(&uart, "me");
+	device_class_init(&uart_class, &uart.device, "me");
 	for (unsigned width = 2; width <= 8; width *= 2) {
 		CHECK_ERR(uart.device.ops->read(&uart.device, 0, width, &value), MM_UNSUPPORTED);
 		CHECK_ERR(uart.device.ops->write(&uart.device, 0, width, 0), MM_UNSUPPORTED);
@@ -139,10 +139,10 @@ static void uart_is_byte_wide(void **state)
 
 static void test_device_reads_by_parts(void **state)
 {
-	struct test_device test;
+	struct test_device test = {0};
 
 	(void)state;
-	test_device_init(&test);
+	device_class_init(&test_class, &test.device, "me");
 	for (unsigned i = 0; i < 8; i++)
 		CHECK_EQ(read_device(&test.device, GUEST_TEST_ID + i, 1), 0x11 * (i + 1));
 	CHECK_EQ(read_device(&test.device, GUEST_TEST_ID + 2, 2), 0x4433);
@@ -152,11 +152,11 @@ static void test_device_reads_by_parts(void **state)
 
 static void test_device_remembers_writes(void **state)
 {
-	struct test_device test;
+	struct test_device test = {0};
 	struct device *dev = &test.device;
 
 	(void)state;
-	test_device_init(&test);
+	device_class_init(&test_class, &test.device, "me");
 	CHECK_OK(dev->ops->write(dev, GUEST_TEST_SCRATCH, 8, UINT64_C(0x0123456789abcdef)));
 	CHECK_OK(dev->ops->write(dev, GUEST_TEST_SCRATCH + 2, 2, UINT64_C(0xffff1234)));
 	CHECK_EQ(read_device(dev, GUEST_TEST_SCRATCH, 8), UINT64_C(0x012345671234cdef));
@@ -169,12 +169,12 @@ static void test_device_remembers_writes(void **state)
 
 static void test_device_refuses(void **state)
 {
-	struct test_device test;
+	struct test_device test = {0};
 	struct device *dev = &test.device;
 	uint64_t value;
 
 	(void)state;
-	test_device_init(&test);
+	device_class_init(&test_class, &test.device, "me");
 	CHECK_ERR(dev->ops->read(dev, 1, 2, &value), MM_UNSUPPORTED);
 	CHECK_ERR(dev->ops->read(dev, 4, 8, &value), MM_UNSUPPORTED);
 	CHECK_ERR(dev->ops->write(dev, GUEST_TEST_SCRATCH + 6, 4, 0), MM_UNSUPPORTED);
