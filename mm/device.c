@@ -4,6 +4,7 @@
 #include "mm/device.h"
 
 #include "mm/atomic.h"
+#include "mm/bits.h"
 
 /* --- names and ranges --- */
 
@@ -23,31 +24,35 @@ const char *device_type_name(enum device_type type)
 
 /* What addresses and accesses a space has. */
 struct space_shape {
-	uint64_t last;  /* address */
-	unsigned width; /* the largest of an access; the others are the powers of two below */
+	uint64_t last;   /* address */
+	uint64_t widths; /* of accesses: bit n is set if n is one */
 };
 
-/* False: there is no such space. */
-static bool shape_of(enum device_space space, struct space_shape *out)
-{
-	static const struct space_shape shapes[] = {
-		[DEVICE_MMIO] = {UINT64_MAX, 8},
-		[DEVICE_PORT] = {UINT16_MAX, 4},
-		[DEVICE_SYSREG] = {UINT32_MAX, 1},
-	};
+#define WIDTHS_TO_4 (BIT(1) | BIT(2) | BIT(4))
 
-	if ((unsigned)space >= MM_ARRAY_SIZE(shapes))
-		return false;
-	*out = shapes[space];
-	return true;
+static const struct space_shape shapes[] = {
+	[DEVICE_MMIO] = {UINT64_MAX, WIDTHS_TO_4 | BIT(8)},
+	[DEVICE_PORT] = {UINT16_MAX, WIDTHS_TO_4},
+	[DEVICE_SYSREG] = {UINT32_MAX, BIT(1)},
+};
+
+/* NULL: there is no such space. */
+static const struct space_shape *shape_of(enum device_space space)
+{
+	return (unsigned)space < MM_ARRAY_SIZE(shapes) ? &shapes[space] : NULL;
+}
+
+static bool has_width(const struct space_shape *shape, unsigned width)
+{
+	return width < 64 && (shape->widths >> width & 1) != 0;
 }
 
 bool device_range_valid(struct device_range range)
 {
-	struct space_shape shape;
+	const struct space_shape *shape = shape_of(range.space);
 
-	return shape_of(range.space, &shape) && range.length != 0 && range.base <= shape.last &&
-	       range.length - 1 <= shape.last - range.base;
+	return shape && range.length != 0 && range.base <= shape->last &&
+	       range.length - 1 <= shape->last - range.base;
 }
 
 enum mm_error device_range_inclusive(enum device_space space, uint64_t first, uint64_t last,
@@ -154,44 +159,48 @@ struct device *device_bus_find(const struct device_bus *bus, enum device_space s
 	return dev->range.space == space && dev->range.base <= addr ? dev : NULL;
 }
 
-static bool holds(const struct device *dev, enum device_space space, uint64_t addr)
-{
-	return dev->range.space == space && addr - dev->range.base < dev->range.length;
-}
-
-/* device_bus_find(), with a memory. */
-static struct device *find_again(struct device_bus *bus, enum device_space space, uint64_t addr)
-{
-	struct device *dev = atomic_load_explicit(&bus->latest, memory_order_relaxed);
-
-	if (MM_LIKELY(dev != NULL) && MM_LIKELY(holds(dev, space, addr)))
-		return dev;
-	dev = device_bus_find(bus, space, addr);
-	if (dev != NULL)
-		atomic_store_explicit(&bus->latest, dev, memory_order_relaxed);
-	return dev;
-}
-
 /* Has the space such an access? */
 static bool is_access(enum device_space space, uint64_t addr, unsigned width)
 {
-	struct space_shape shape;
+	const struct space_shape *shape = shape_of(space);
 
-	return shape_of(space, &shape) && width != 0 && (width & (width - 1)) == 0 &&
-	       width <= shape.width && addr <= shape.last && width - 1 <= shape.last - addr;
+	return shape && has_width(shape, width) && addr <= shape->last &&
+	       width - 1 <= shape->last - addr;
 }
 
-/* The device that all of an access lies in. */
-static enum mm_error target_of(struct device_bus *bus, enum device_space space, uint64_t addr,
-                               unsigned width, struct device **out)
+/* Does all of an access that the space has lie in this device? The device is on a bus, so its range
+ * lies in the space, and no address in it has to be held against the space's last. */
+static bool takes(const struct device *dev, enum device_space space, uint64_t addr, unsigned width)
 {
-	if (MM_UNLIKELY(!is_access(space, addr, width)))
+	uint64_t offset = addr - dev->range.base;
+
+	return dev->range.space == space && offset < dev->range.length &&
+	       width <= dev->range.length - offset && has_width(&shapes[space], width);
+}
+
+/* The device that all of an access lies in, which the next access asks first. */
+static MM_NOINLINE enum mm_error find_target(struct device_bus *bus, enum device_space space,
+                                             uint64_t addr, unsigned width, struct device **out)
+{
+	if (!is_access(space, addr, width))
 		return MM_INVALID;
-	struct device *dev = find_again(bus, space, addr);
+	struct device *dev = device_bus_find(bus, space, addr);
 	if (!dev)
 		return MM_NOT_MAPPED;
 	if (range_last(dev->range) - addr < width - 1)
 		return MM_OUT_OF_RANGE;
+	atomic_store_explicit(&bus->latest, dev, memory_order_relaxed);
+	*out = dev;
+	return MM_OK;
+}
+
+static MM_ALWAYS_INLINE enum mm_error target_of(struct device_bus *bus, enum device_space space,
+                                                uint64_t addr, unsigned width, struct device **out)
+{
+	struct device *dev = atomic_load_explicit(&bus->latest, memory_order_relaxed);
+
+	if (MM_UNLIKELY(dev == NULL) || MM_UNLIKELY(!takes(dev, space, addr, width)))
+		return find_target(bus, space, addr, width, out);
 	*out = dev;
 	return MM_OK;
 }

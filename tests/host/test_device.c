@@ -379,6 +379,72 @@ static void a_space_has_its_widths(void **state)
 	}
 }
 
+/* An access, as what came of it. */
+struct outcome {
+	enum mm_error err;
+	const struct probe *probe; /* that was asked; NULL: none */
+	uint64_t offset;
+};
+
+static struct outcome try_read(struct device_bus *bus, struct probe probes[], size_t count,
+                               enum device_space space, uint64_t addr, unsigned width)
+{
+	struct outcome outcome = {.err = MM_OK};
+	uint64_t value;
+	for (size_t i = 0; i < count; i++)
+		probes[i].reads = 0;
+	outcome.err = device_bus_read(bus, space, addr, width, &value);
+	for (size_t i = 0; i < count; i++) {
+		if (probes[i].reads != 0) {
+			outcome.probe = &probes[i];
+			outcome.offset = probes[i].offset;
+		}
+	}
+	return outcome;
+}
+
+/* Two devices side by side, at the same addresses of each space: whichever was asked last, an
+ * access comes to the same as on a bus that nothing was asked of. */
+static void the_last_access_changes_no_other(void **state)
+{
+	enum {
+		COUNT = 6,
+		FIRST = 0x0f,
+		LAST = 0x18
+	};
+	static const unsigned widths[] = {0, 1, 2, 3, 4, 8};
+	struct probe probes[COUNT];
+	struct device *slots[COUNT];
+	struct device_bus bus;
+	(void)state;
+	device_bus_init(&bus, slots, COUNT);
+	for (unsigned i = 0; i < COUNT; i++) {
+		probes[i] = probe_at((enum device_space)(i / 2), i % 2 == 0 ? 0x10 : 0x14, 4);
+		CHECK_OK(device_bus_add(&bus, &probes[i].dev));
+	}
+	for (unsigned last = 0; last < COUNT; last++) {
+		for (unsigned i = 0; i < 3 * (LAST - FIRST + 1) * MM_ARRAY_SIZE(widths); i++) {
+			unsigned width = widths[i % MM_ARRAY_SIZE(widths)];
+			uint64_t addr = FIRST + i / MM_ARRAY_SIZE(widths) % (LAST - FIRST + 1);
+			enum device_space space =
+				(enum device_space)(i / MM_ARRAY_SIZE(widths) / (LAST - FIRST + 1));
+			struct device_range at = probes[last].dev.range;
+			struct outcome want, got;
+
+			check_context("last=%u space=%u addr=%u width=%u", last, (unsigned)space,
+			              (unsigned)addr, width);
+			bus.latest = NULL;
+			want = try_read(&bus, probes, COUNT, space, addr, width);
+			bus.latest = NULL;
+			(void)try_read(&bus, probes, COUNT, at.space, at.base, 1);
+			got = try_read(&bus, probes, COUNT, space, addr, width);
+			CHECK_EQ(got.err, want.err);
+			CHECK(got.probe == want.probe);
+			CHECK_EQ(got.offset, want.offset);
+		}
+	}
+}
+
 static void a_refusal_writes_no_value(void **state)
 {
 	struct device *slots[1];
@@ -408,6 +474,7 @@ int main(void)
 		cmocka_unit_test(c25_access_wholly_inside),
 		cmocka_unit_test(a_space_has_an_end),
 		cmocka_unit_test(a_space_has_its_widths),
+		cmocka_unit_test(the_last_access_changes_no_other),
 		cmocka_unit_test(a_refusal_writes_no_value),
 	};
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);
