@@ -189,8 +189,6 @@ static MM_NOINLINE enum mm_fault fault_in_full(struct aspace *as, struct aspace_
 
 	if (!aspace_is_access(access))
 		return finish(me, MM_FAULT_INVALID);
-	if (window_page(&me->cache, gpa) < me->cache.window_device_pages)
-		return finish(me, MM_FAULT_IS_DEVICE);
 	if (!aspace_check_gpa(as, gpa, &at))
 		return finish(me, MM_FAULT_OUT_OF_RANGE);
 	fault = aspace_resolve(as, me, at, access);
@@ -213,17 +211,20 @@ static MM_NOINLINE enum mm_fault fault_again(struct aspace *as, struct aspace_cp
 	return fault_in_full(as, me, gpa_plus(me->cache.window, page << MM_PAGE_SHIFT), access);
 }
 
-/* What nearly every fault is, a page missing next to one that this CPU has just put there, is done
- * here. A page of the window lies within the limits, and `access` is one that its area permits, or
- * there would be no such page. */
+/* What nearly every fault is, a page missing next to one that this CPU has just put there, or a
+ * device that it has just met, is done here. A page of the window lies within the limits, and
+ * `access` is one that its area permits, or there would be no such page. */
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
 {
 	struct aspace_cpu *me = aspace_enter(as);
 	const struct aspace_cache *cache = &me->cache;
 	uint64_t page = window_page(cache, gpa);
 
-	if (MM_UNLIKELY((unsigned)access > MM_X || page >= cache->window_pages[access]))
+	if (MM_UNLIKELY((unsigned)access > MM_X || page >= cache->window_pages[access])) {
+		if (page < cache->window_device_pages && aspace_is_access(access))
+			return finish(me, MM_FAULT_IS_DEVICE);
 		return fault_in_full(as, me, gpa, access);
+	}
 
 	_Atomic uint64_t *entry = &cache->window_table[page];
 
