@@ -28,8 +28,8 @@ bool aspace_take_credit_back(struct aspace *as)
 {
 	bool any = false;
 
-	for (unsigned cpu = 0; cpu < MM_MAX_CPUS; cpu++)
-		any |= npt_take_credit_back(&as->npt, &as->cpus[cpu].counts);
+	for (uint64_t cpus = aspace_cpus(as); cpus != 0; cpus &= cpus - 1)
+		any |= npt_take_credit_back(&as->npt, &as->cpus[mm_ctz64(cpus)].counts);
 	return any;
 }
 

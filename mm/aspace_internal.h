@@ -85,6 +85,15 @@ static inline void aspace_leave(struct aspace_cpu *me)
 	mm_lock_read_leave(&me->reader);
 }
 
+/* The CPUs that may have counted something or have credit, one bit each: those that have ever been
+ * inside beside others. Without CPU numbers all calls count as the first. */
+static inline uint64_t aspace_cpus(const struct aspace *as)
+{
+	if (!as->npt.hal.cpu_index)
+		return 1;
+	return atomic_load_explicit(&as->lock.known, memory_order_relaxed);
+}
+
 /* [exclusive] Takes back all credit that CPUs have (npt/frames.c). True: some had any. */
 bool aspace_take_credit_back(struct aspace *as);
 

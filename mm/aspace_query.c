@@ -159,9 +159,11 @@ static uint64_t lent_pages(const struct aspace *as)
 		lent = atomic_load_explicit(&npt->lent, memory_order_acquire);
 		left = 0;
 		refilling = false;
-		for (unsigned i = 0; i < MM_MAX_CPUS; i++) {
-			int64_t credit = atomic_load_explicit(&as->cpus[i].counts.credit,
-			                                      memory_order_acquire);
+		/* After `lent`, whose acquire shows every CPU that has been lent any. */
+		for (uint64_t cpus = aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
+			const struct aspace_cpu *cpu = &as->cpus[mm_ctz64(cpus)];
+			int64_t credit =
+				atomic_load_explicit(&cpu->counts.credit, memory_order_acquire);
 
 			refilling |= credit < 0;
 			left += credit;
@@ -176,10 +178,12 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
 
 	*out = (struct aspace_stats){.area_frames = as->areas.frames, .changes = as->epoch - 1};
 	add_counts(out, &as->npt.counts);
-	for (unsigned i = 0; i < MM_MAX_CPUS; i++) {
-		add_counts(out, &as->cpus[i].counts);
+	for (uint64_t cpus = aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
+		const struct aspace_cpu *cpu = &as->cpus[mm_ctz64(cpus)];
+
+		add_counts(out, &cpu->counts);
 		for (unsigned fault = 0; fault < MM_FAULTS; fault++)
-			out->faults[fault] += load_count(&as->cpus[i].faults[fault]);
+			out->faults[fault] += load_count(&cpu->faults[fault]);
 	}
 
 	uint64_t pages = lent_pages(as);
