@@ -36,37 +36,43 @@ static enum mm_error error_of(enum mm_fault fault)
 	}
 }
 
-/*
- * The access is seen as a guest's would be: it leaves the marks that hardware leaves. False: the
- * leaf that the walk found is there no more (a fault on another CPU has split or copied it), and
- * nothing is marked: what is in its place may have no such marks.
- */
-static bool mark_used(const struct npt *npt, const struct npt_slot *slot, enum mm_perm access)
+/* The marks that hardware would leave: the access is seen as a guest's. */
+static MM_ALWAYS_INLINE uint64_t marks_of(const struct npt *npt, enum mm_perm access)
 {
 	const struct npt_format *f = npt->format;
-	uint64_t marks = f->accessed | (access == MM_W ? f->dirty : 0);
-	uint64_t all_marks = f->accessed | f->dirty | f->soft_dirty;
-	uint64_t value = slot->value;
 
 	if (!npt->config.accessed_dirty)
-		return true;
+		return 0;
+	return f->accessed | (access == MM_W ? f->dirty : 0);
+}
+
+/* False: the leaf that the walk found is there no more (a fault on another CPU has split or copied
+ * it), and nothing is marked: what is in its place may have no such marks. */
+static bool mark_used(const struct npt *npt, struct npt_slot slot, enum mm_perm access)
+{
+	const struct npt_format *f = npt->format;
+	uint64_t marks = marks_of(npt, access);
+	uint64_t all_marks = f->accessed | f->dirty | f->soft_dirty;
+	uint64_t value = slot.value;
+
 	while ((value & marks) != marks) {
-		if (npt_swap(slot->entry, &value, value | marks))
+		if (npt_swap(slot.entry, &value, value | marks))
 			return true;
-		if (((value ^ slot->value) & ~all_marks) != 0)
+		if (((value ^ slot.value) & ~all_marks) != 0)
 			return false;
 	}
 	return true;
 }
 
 /* The leaf at this address, made present with this permission and marked as used. */
-static enum mm_error leaf_at(struct aspace *as, struct aspace_cpu *me, checked_gpa_t at,
-                             enum mm_perm access, struct npt_slot *out)
+static MM_NOINLINE enum mm_error prepare_leaf(struct aspace *as, struct aspace_cpu *me,
+                                              checked_gpa_t at, enum mm_perm access,
+                                              struct npt_slot *out)
 {
 	for (;;) {
 		*out = aspace_walk(as, me, at);
-		if (MM_LIKELY(mm_permits(npt_perm(&as->npt, out->value), access))) {
-			if (MM_LIKELY(mark_used(&as->npt, out, access)))
+		if (mm_permits(npt_perm(&as->npt, out->value), access)) {
+			if (mark_used(&as->npt, *out, access))
 				return MM_OK;
 		} else {
 			enum mm_error err = error_of(aspace_resolve(as, me, at, access));
@@ -78,16 +84,24 @@ static enum mm_error leaf_at(struct aspace *as, struct aspace_cpu *me, checked_g
 }
 
 /* The stretch of host memory behind an address, to the end of its leaf at most; its page is made
- * present. `bytes` is what the caller can use. */
-static enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me, checked_gpa_t at,
-                                size_t bytes, enum mm_perm access, struct aspace_span *out)
+ * present. `bytes` is what the caller can use. Most leaves need no change. */
+static MM_ALWAYS_INLINE enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me,
+                                                 checked_gpa_t at, size_t bytes,
+                                                 enum mm_perm access, struct aspace_span *out)
 {
 	const struct npt_format *f = as->npt.format;
-	struct npt_slot slot;
-	enum mm_error err = leaf_at(as, me, at, access, &slot);
+	uint64_t marks = marks_of(&as->npt, access);
+	struct npt_slot slot = aspace_walk(as, me, at);
 
-	if (err != MM_OK)
-		return err;
+	if (MM_UNLIKELY(!mm_permits(npt_perm(&as->npt, slot.value), access)) ||
+	    MM_UNLIKELY((slot.value & marks) != marks)) {
+		struct npt_slot prepared;
+		enum mm_error err = prepare_leaf(as, me, at, access, &prepared);
+
+		if (err != MM_OK)
+			return err;
+		slot = prepared;
+	}
 
 	uint64_t size = MM_LEVEL_SIZE(slot.level);
 	uint64_t offset = at.gpa.raw & (size - 1);
@@ -136,9 +150,9 @@ static bool visit_one(const struct aspace *as, checked_gpa_t at, struct aspace_s
 }
 
 /* For a range that is not all in one leaf: areas first, then pages, then the visits. */
-static enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me,
-                                     struct gpa_range range, enum mm_perm access, visit_span visit,
-                                     void *ctx)
+static MM_NOINLINE enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me,
+                                                 struct gpa_range range, enum mm_perm access,
+                                                 visit_span visit, void *ctx)
 {
 	size_t bytes = (size_t)range.size;
 	struct aspace_span span = {NULL, 0};
@@ -158,8 +172,9 @@ static enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me,
 
 /* aspace_is_access(access). */
 /* All of the range, which lies within the limits. On an error nothing has been visited. */
-static enum mm_error visit_range(struct aspace *as, struct aspace_cpu *me, struct gpa_range range,
-                                 enum mm_perm access, visit_span visit, void *ctx)
+static MM_ALWAYS_INLINE enum mm_error visit_range(struct aspace *as, struct aspace_cpu *me,
+                                                  struct gpa_range range, enum mm_perm access,
+                                                  visit_span visit, void *ctx)
 {
 	uint64_t offset = range.start.raw & (MM_PAGE_SIZE - 1);
 	checked_gpa_t at = aspace_part_at(range, 0);
@@ -186,12 +201,11 @@ static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, e
 
 	struct aspace_cpu *me = aspace_enter(as);
 	enum mm_error err;
+	bool more = true;
 
-	err = visit_range(as, me, range, access, visit, ctx);
-	for (bool more = true; err == MM_QUOTA && more;) { /* as a fault does: aspace_fault.c */
+	/* Where the quota seems exhausted, as a fault does: aspace_fault.c. */
+	while ((err = visit_range(as, me, range, access, visit, ctx)) == MM_QUOTA && more)
 		more = aspace_collect_credit(as, me);
-		err = visit_range(as, me, range, access, visit, ctx);
-	}
 	aspace_leave(me);
 	return err;
 }
