@@ -304,6 +304,13 @@ bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERR
 	}
 }
 
+bool glob_may_match(const char *pattern, const char *start)
+{
+	while (*start != '\0' && (*pattern == '?' || *pattern == *start))
+		pattern++, start++;
+	return *start == '\0' || *pattern == '*';
+}
+
 bool glob_match(const char *pattern, const char *text)
 {
 	const char *star = NULL, *resume = NULL;

@@ -36,5 +36,7 @@ bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERR
 
 /* Does `text` match a pattern of '*' (any run of characters) and '?' (any one)? */
 bool glob_match(const char *pattern, const char *text);
+/* Could a text that begins so match? */
+bool glob_may_match(const char *pattern, const char *start);
 
 #endif

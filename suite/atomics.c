@@ -90,4 +90,5 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 const struct suite_subject suite_atomics = {
 	.name = "atomics",
 	.generate = generate,
+	.generated = "atomic.",
 };

@@ -502,4 +502,5 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 const struct suite_subject suite_boundary = {
 	.name = "boundary",
 	.generate = generate,
+	.generated = PREFIX,
 };

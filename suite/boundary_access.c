@@ -363,4 +363,5 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 const struct suite_subject suite_boundary_access = {
 	.name = "boundary-access",
 	.generate = generate,
+	.generated = PREFIX,
 };

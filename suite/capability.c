@@ -107,4 +107,5 @@ const struct suite_subject suite_capability = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "capability.geometry.",
 };

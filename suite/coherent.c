@@ -462,4 +462,5 @@ const struct suite_subject suite_coherent = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "snapshot.coherent.",
 };

@@ -440,4 +440,5 @@ const struct suite_subject suite_dirty = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "dirty.",
 };

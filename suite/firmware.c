@@ -99,4 +99,5 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 const struct suite_subject suite_firmware = {
 	.name = "firmware",
 	.generate = generate,
+	.generated = "firmware.",
 };

@@ -320,4 +320,5 @@ const struct suite_subject suite_hostile = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "hostile.hypervisor.",
 };

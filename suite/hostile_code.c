@@ -276,4 +276,5 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 const struct suite_subject suite_hostile_code = {
 	.name = "hostile.code",
 	.generate = generate,
+	.generated = "hostile.code.",
 };

@@ -171,4 +171,5 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 const struct suite_subject suite_misconfig = {
 	.name = "misconfig",
 	.generate = generate,
+	.generated = "misconfig.",
 };

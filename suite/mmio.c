@@ -442,4 +442,5 @@ const struct suite_subject suite_mmio = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "mmio.",
 };

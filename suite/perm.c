@@ -182,4 +182,5 @@ const struct suite_subject suite_perm = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "s2.perm.",
 };

@@ -96,4 +96,5 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 const struct suite_subject suite_privileged = {
 	.name = "privileged",
 	.generate = generate,
+	.generated = "privileged.",
 };

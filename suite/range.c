@@ -142,4 +142,5 @@ const struct suite_subject suite_range = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "range.",
 };

@@ -392,10 +392,18 @@ static bool selected(const struct suite_case *c, const struct cmdline *options)
 	return options->test[0] == '\0' || glob_match(options->test, c->name);
 }
 
+/* Can the pattern select any of the cases that generate() makes? */
+static bool worth_making(const struct suite_subject *subject, const struct cmdline *options)
+{
+	return subject->generate != NULL &&
+	       (options->test[0] == '\0' || glob_may_match(options->test, subject->generated));
+}
+
 static unsigned visit_subject(const struct suite_subject *subject, const struct host *host,
                               const struct cmdline *options, visit_case *visit)
 {
 	static struct suite_draft draft;
+	bool make = worth_making(subject, options);
 	unsigned count = 0;
 
 	if (subject->by_name_only && !begins_with(options->test, subject->name))
@@ -407,10 +415,11 @@ static unsigned visit_subject(const struct suite_subject *subject, const struct 
 		if (visit != NULL)
 			visit(&subject->cases[i], host, options);
 	}
-	for (size_t i = 0; subject->generate != NULL; i++) {
+	for (size_t i = 0; make; i++) {
 		draft_reset(&draft);
 		if (!subject->generate(i, host, &draft))
 			break;
+		ASSERT(begins_with(draft.c.name, subject->generated));
 		if (!selected(&draft.c, options))
 			continue;
 		count++;

@@ -308,4 +308,5 @@ const struct suite_subject suite_size = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "size.",
 };

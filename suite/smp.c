@@ -325,4 +325,5 @@ const struct suite_subject suite_smp = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "smp.",
 };

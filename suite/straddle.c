@@ -172,4 +172,5 @@ const struct suite_subject suite_straddle = {
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
+	.generated = "straddle.",
 };

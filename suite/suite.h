@@ -334,6 +334,8 @@ struct suite_subject {
 	bool (*generate)(size_t index, const struct host *host, struct suite_draft *draft);
 	/* Selected by a pattern that begins with the name of the subject, and by no other. */
 	bool by_name_only;
+	/* What all their names begin with: where the pattern excludes it, no case is made. */
+	const char *generated;
 };
 
 extern const struct suite_subject suite_payload_demo, suite_payload_guests, suite_payload_lazy,

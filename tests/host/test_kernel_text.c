@@ -276,6 +276,28 @@ static void globs(void **state)
 	}
 }
 
+/* Never false for the beginning of what matches; false where no text can match. */
+static void patterns_that_may_match(void **state)
+{
+	static const struct {
+		const char *pattern, *start;
+		bool may;
+	} rows[] = {
+		{"*", "atomic.", true},        {"bench.*", "atomic.", false},
+		{"atomic.*", "atomic.", true}, {"atomic", "atomic.", false},
+		{"a*", "atomic.", true},       {"atomic.x", "atomic.", true},
+		{"a?omic*", "atomic.", true},  {"*.x", "atomic.", true},
+		{"", "atomic.", false},        {"", "", true},
+		{"atom?c.*", "atomic.", true}, {"b*", "atomic.", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < MM_ARRAY_SIZE(rows); i++) {
+		check_context("%s ~ %s", rows[i].pattern, rows[i].start);
+		CHECK_EQ(glob_may_match(rows[i].pattern, rows[i].start), rows[i].may);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +311,7 @@ int main(void)
 		cmocka_unit_test(long_words_are_refused),
 		cmocka_unit_test(random_lines),
 		cmocka_unit_test(globs),
+		cmocka_unit_test(patterns_that_may_match),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
