@@ -60,10 +60,6 @@ ALL_DIRS     := $(foreach a,$(ARCHES),$($(a)_DIRS)) $(SHARED_DIRS) $(DECODE_DIR)
 # --- riscv64: OpenSBI jumps to the lowest address of the ELF, in HS-mode ---
 riscv64_TARGET := --target=riscv64-none-elf -march=rv64imac -mabi=lp64 -mcmodel=medany -mno-relax
 riscv64_FLAGS  := -fno-pic
-# s2 to s11 are the guest's while the hypervisor runs: see hext/vcpu_state.h. clang 14 loses
-# -ffixed-x18 on its way to the code generator, so that is called by itself.
-riscv64_LLC    := llc -O2 -filetype=obj -code-model=medium -relocation-model=static \
-                  -target-abi=lp64 $(foreach r,18 19 20 21 22 23 24 25 26 27,-mattr=+reserve-x$(r))
 riscv64_IMAGE  := faultline.elf
 
 # --- aarch64: a flat image with the Linux header, entered at EL2 ---
@@ -94,8 +90,7 @@ $(1)_GUEST_FLAGS := $$(or $$($(1)_GUEST_TARGET),$$($(1)_TARGET))
 
 $(B)/$(1)/obj/%.c.o: %.c Makefile
 	@mkdir -p $$(@D)
-	$$(call say,CC,$(1),$$<)$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -MMD -MP -MF $$(@:.o=.d) -MT $$@ -c $$< \
-		$$(if $$($(1)_LLC),-emit-llvm -o $$@.bc && $$($(1)_LLC) $$@.bc -o $$@,-o $$@)
+	$$(call say,CC,$(1),$$<)$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -MMD -MP -MF $$(@:.o=.d) -MT $$@ -c $$< -o $$@
 
 $(B)/$(1)/obj/%.S.o: %.S Makefile
 	@mkdir -p $$(@D)

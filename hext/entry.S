@@ -2,28 +2,34 @@
  * Into the guest and out again.
  *
  * sscratch is 0 while the hypervisor runs and points at the vCPU while the guest does: the trap
- * vector tells the two apart by it. What of the guest stays in the registers all the while
- * (gp, s2..s11, its CSRs) is listed in vcpu_state.h.
+ * vector tells the two apart by it. The guest's CSRs stay in the hart: see vcpu_state.h.
  */
 #include "hext/offsets.h"
+
+/* What a function of C keeps for its caller, on the stack from entry to exit. */
+#define FRAME_BYTES 112
+#define FRAME_RA    96
 
 	.text
 
 /*
- * hext_enter: a0 = the vCPU, which is loaded on this hart. Comes back with a0 = the vCPU and
- * a1 = scause. Keeps sp and tp, and of the others only those that C does not use: its caller
- * (run.c) says so to the compiler, which saves what it needs of s0 and s1 itself.
+ * uint64_t hext_enter(struct hext_vcpu *v): a0 = the vCPU, which is loaded on this hart. Comes
+ * back with scause when the guest traps.
  */
 	.balign 64
 	.globl hext_enter
 hext_enter:
-	/* 1. Where to go on. tp was noted when the vCPU was loaded. */
-	sd	ra, VCPU_HOST_RA(a0)
+	/* 1. The hypervisor's registers. tp was noted when the vCPU was loaded. */
+	addi	sp, sp, -FRAME_BYTES
+	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11
+	sd	s\n, (8 * \n)(sp)
+	.endr
+	sd	ra, FRAME_RA(sp)
 	sd	sp, VCPU_HOST_SP(a0)
 
-	/* 2. The guest's registers, a0 last. */
+	/* 2. The guest's, a0 last. */
 	csrw	sscratch, a0
-	.irp	n, 1,2,4,5,6,7,8,9,11,12,13,14,15,16,17,28,29,30,31,10
+	.irp	n, 1,2,3,4,5,6,7,8,9,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31,10
 	ld	x\n, VCPU_X(\n)(a0)
 	.endr
 
@@ -38,8 +44,8 @@ hext_trap:
 	csrrw	a0, sscratch, a0
 	beqz	a0, 1f
 
-	/* 2. The guest's registers that C may change. */
-	.irp	n, 1,2,4,5,6,7,8,9,11,12,13,14,15,16,17,28,29,30,31
+	/* 2. The guest's registers. */
+	.irp	n, 1,2,3,4,5,6,7,8,9,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
 	sd	x\n, VCPU_X(\n)(a0)
 	.endr
 	csrrw	t0, sscratch, zero
@@ -48,66 +54,15 @@ hext_trap:
 	/* 3. The hypervisor's, and back to the caller of hext_enter. */
 	ld	sp, VCPU_HOST_SP(a0)
 	ld	tp, VCPU_HOST_TP(a0)
-	ld	ra, VCPU_HOST_RA(a0)
-	csrr	a1, scause
+	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11
+	ld	s\n, (8 * \n)(sp)
+	.endr
+	ld	ra, FRAME_RA(sp)
+	addi	sp, sp, FRAME_BYTES
+	csrr	a0, scause
 	ret
 
 	/* 4. From the hypervisor itself: sscratch is 0 again, and the machine layer's vector
 	 *    sees every register as it was. */
 1:	csrrw	a0, sscratch, a0
 	j	host_trap
-
-/* void hext_spill(struct hext_vcpu *v) */
-	.globl hext_spill
-hext_spill:
-	.irp	n, 3,18,19,20,21,22,23,24,25,26,27
-	sd	x\n, VCPU_X(\n)(a0)
-	.endr
-	ret
-
-/* void hext_fill(const struct hext_vcpu *v) */
-	.globl hext_fill
-hext_fill:
-	.irp	n, 3,18,19,20,21,22,23,24,25,26,27
-	ld	x\n, VCPU_X(\n)(a0)
-	.endr
-	ret
-
-/*
- * One of those registers alone: xN is entry N of a table of 8 bytes each. Those that are not on
- * the hart while C runs have an entry that is never used.
- */
-	.option	norvc
-/* uint64_t hext_live(unsigned n) */
-	.globl hext_live
-hext_live:
-	slli	a0, a0, 3
-	la	t0, 1f
-	add	t0, t0, a0
-	jr	t0
-1:	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27
-	mv	a0, x\n
-	ret
-	.endr
-
-/* void hext_set_live(unsigned n, uint64_t value) */
-	.globl hext_set_live
-hext_set_live:
-	slli	a0, a0, 3
-	la	t0, 1f
-	add	t0, t0, a0
-	jr	t0
-1:	.rept	3
-	nop
-	ret
-	.endr
-	mv	x3, a1
-	ret
-	.rept	14
-	nop
-	ret
-	.endr
-	.irp	n, 18,19,20,21,22,23,24,25,26,27
-	mv	x\n, a1
-	ret
-	.endr

@@ -44,8 +44,7 @@ static enum mm_error decode_memory(struct hext_vcpu *v, const struct vm_exit *ex
 	if (MM_UNLIKELY(!decode_plain(insn, access, &address)) &&
 	    !decode_load_store(insn, access, &address))
 		return MM_UNSUPPORTED;
-	if (MM_UNLIKELY(state_reg(v, address.base) + (uint64_t)address.offset !=
-	                exit->fault.gva.raw))
+	if (MM_UNLIKELY(v->x[address.base] + (uint64_t)address.offset != exit->fault.gva.raw))
 		return MM_UNSUPPORTED;
 	return MM_OK;
 }
@@ -93,7 +92,7 @@ enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 		return MM_UNSUPPORTED;
 	access->gpa = fault->gpa;
 	if (access->write)
-		access->value = low_bytes(state_reg(v, access->reg), access);
+		access->value = low_bytes(v->x[access->reg], access);
 	return MM_OK;
 }
 

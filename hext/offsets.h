@@ -7,6 +7,5 @@
 #define VCPU_X(n)    (8 * (n))
 #define VCPU_HOST_SP 256
 #define VCPU_HOST_TP 264
-#define VCPU_HOST_RA 272
 
 #endif

@@ -162,22 +162,6 @@ static MM_NOINLINE void decode_rest(struct hext_vcpu *v, uint64_t scause, struct
 	}
 }
 
-/* Into the guest, until it traps: entry.S. Answers scause; *v is found again afterwards, since no
- * register that C has at its disposal outlives the guest. */
-static MM_ALWAYS_INLINE uint64_t enter(struct hext_vcpu **v)
-{
-	register struct hext_vcpu *a0 __asm__("a0") = *v;
-	register uint64_t a1 __asm__("a1");
-
-	__asm__ volatile("jal hext_enter"
-	                 : "+r"(a0), "=r"(a1)
-	                 :
-	                 : "ra", "t0", "t1", "t2", "t3", "t4", "t5", "t6", "s0", "s1", "a2", "a3",
-	                   "a4", "a5", "a6", "a7", "memory");
-	*v = a0;
-	return a1;
-}
-
 void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 {
 	struct hext_vcpu *v = vcpu->arch;
@@ -188,7 +172,7 @@ void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 		state_load(cpu, v);
 	timer_set(cpu, deadline);
 
-	scause = enter(&v);
+	scause = hext_enter(v);
 
 	exit->pc = csr_read(sepc);
 	exit->raw[0] = scause;

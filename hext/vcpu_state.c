@@ -57,7 +57,6 @@ void state_copy(struct hext_vcpu *v)
 	if (v->cpu == NULL)
 		return;
 	ASSERT(v->cpu == this_cpu());
-	hext_spill(v);
 	read_csrs(&v->csr);
 }
 
@@ -97,7 +96,6 @@ void state_load(struct cpu *cpu, struct hext_vcpu *v)
 	hfence_vvma_all();
 	if (hext_features.vmid_bits == 0)
 		hfence_gvma_all();
-	hext_fill(v);
 	v->host_tp = (uint64_t)(uintptr_t)cpu;
 	v->cpu = cpu;
 	cpu->guest = v;

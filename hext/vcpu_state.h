@@ -1,16 +1,12 @@
 /*
  * The state of one virtual CPU, and where it is.
  *
- * Most of it is in the hart's own registers for as long as this vCPU is the last that the hart
- * ran: entering and leaving the guest then moves nothing but what C code needs for itself.
+ *	x1 to x31				in memory from exit to entry
+ *	sepc, sstatus, hstatus, VS CSRs, hgatp	in the hart for as long as this vCPU is the last
+ *						that the hart ran
  *
- *	x1 ra, x2 sp, x4 tp, x5..x17, x28..x31	in memory from exit to entry
- *	x3 gp, x18..x27 (s2..s11)		stay in the registers: the hypervisor is compiled
- *						not to use them (Makefile)
- *	sepc, sstatus, hstatus, VS CSRs, hgatp	stay in the registers
- *
- * state_load() brings a vCPU onto the hart; state_unload() takes it off. vcpu->cpu says where it
- * is: NULL, all in memory, or the one hart whose struct cpu points back at it.
+ * state_load() brings a vCPU onto the hart; state_unload() takes it off. vcpu->cpu says where its
+ * CSRs are: NULL, in memory, or in the one hart whose struct cpu points back at it.
  */
 #ifndef HEXT_VCPU_STATE_H
 #define HEXT_VCPU_STATE_H
@@ -49,7 +45,6 @@ struct hext_vcpu {
 	uint64_t x[32];   /* VCPU_X; x[0] is 0 */
 	uint64_t host_sp; /* VCPU_HOST_SP: while the guest runs */
 	uint64_t host_tp; /* VCPU_HOST_TP: of the hart that has it loaded */
-	uint64_t host_ra; /* VCPU_HOST_RA: while the guest runs */
 	struct cpu *cpu;
 	struct hext_csrs csr;
 	struct aspace *as;
@@ -58,19 +53,14 @@ struct hext_vcpu {
 _Static_assert(offsetof(struct hext_vcpu, x[31]) == VCPU_X(31), "offsets.h");
 _Static_assert(offsetof(struct hext_vcpu, host_sp) == VCPU_HOST_SP, "offsets.h");
 _Static_assert(offsetof(struct hext_vcpu, host_tp) == VCPU_HOST_TP, "offsets.h");
-_Static_assert(offsetof(struct hext_vcpu, host_ra) == VCPU_HOST_RA, "offsets.h");
 _Static_assert(sizeof(struct hext_vcpu) <= MM_PAGE_SIZE, "one frame each");
 
 /* --- entry.S --- */
 
 /* The trap vector once cpu_enable() has run: guest exits, and the rest on to host_trap. */
 void hext_trap(void);
-/* The general registers that stay on the hart, to and from x[]. */
-void hext_spill(struct hext_vcpu *v);
-void hext_fill(const struct hext_vcpu *v);
-/* One of them. */
-uint64_t hext_live(unsigned n);
-void hext_set_live(unsigned n, uint64_t value);
+/* Into the guest, which is loaded on this hart, until it traps: answers scause. */
+uint64_t hext_enter(struct hext_vcpu *v);
 
 /* --- vcpu_state.c --- */
 
@@ -78,13 +68,10 @@ void hext_set_live(unsigned n, uint64_t value);
 void state_load(struct cpu *cpu, struct hext_vcpu *v);
 /* Off this hart, if it is on it; it is not on another. */
 void state_unload(struct hext_vcpu *v);
-/* Copies what is on this hart to memory, and leaves it there as well: for reports. */
+/* Copies the CSRs to memory, and leaves them in the hart as well: for reports. */
 void state_copy(struct hext_vcpu *v);
 
-/* --- one register, wherever it is --- */
-
-/* x3 and x18 to x27 are on the hart while the vCPU is. */
-#define LIVE_REGISTERS ((uint32_t)(BIT(3) | GENMASK(27, 18)))
+/* --- one register --- */
 
 static inline uint64_t state_pc(const struct hext_vcpu *v)
 {
@@ -100,18 +87,10 @@ static inline void state_advance(struct hext_vcpu *v, unsigned bytes)
 		v->csr.pc += bytes;
 }
 
-static inline uint64_t state_reg(const struct hext_vcpu *v, unsigned n)
-{
-	if (MM_UNLIKELY((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
-		return hext_live(n);
-	return v->x[n];
-}
-
+/* x0 stays 0. */
 static inline void state_set_reg(struct hext_vcpu *v, unsigned n, uint64_t value)
 {
-	if (MM_UNLIKELY((LIVE_REGISTERS >> n & 1) != 0) && v->cpu != NULL)
-		hext_set_live(n, value);
-	else if (n != 0)
+	if (n != 0)
 		v->x[n] = value;
 }
 

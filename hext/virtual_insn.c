@@ -33,7 +33,7 @@ static void decode_csr(struct hext_vcpu *v, uint32_t insn, struct vm_exit *exit)
 	exit->sysreg.gpr = (uint8_t)FIELD_GET(INSN_RD, insn);
 	/* Set and clear of nothing does not write. */
 	exit->sysreg.write = (funct3 & ZICSR_OPERATION) == ZICSR_WRITE || rs1 != 0;
-	exit->sysreg.value = (funct3 & ZICSR_IMMEDIATE) != 0 ? rs1 : state_reg(v, rs1);
+	exit->sysreg.value = (funct3 & ZICSR_IMMEDIATE) != 0 ? rs1 : v->x[rs1];
 }
 
 void virtual_insn_decode(struct hext_vcpu *v, struct vm_exit *exit)
