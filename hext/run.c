@@ -50,16 +50,18 @@ static void decode_call(struct hext_vcpu *v, struct vm_exit *exit)
 	call->smc = false;
 }
 
-/* What the guest did, by scause. */
-static enum mm_perm access_of(uint64_t scause)
+/* What the guest did, by scause; MM_NONE: it was no guest-page fault. */
+static MM_ALWAYS_INLINE enum mm_perm access_of(uint64_t scause)
 {
 	switch (scause) {
 	case CAUSE_FETCH_GUEST_PAGE:
 		return MM_X;
+	case CAUSE_LOAD_GUEST_PAGE:
+		return MM_R;
 	case CAUSE_STORE_GUEST_PAGE:
 		return MM_W;
 	default:
-		return MM_R;
+		return MM_NONE;
 	}
 }
 
@@ -87,7 +89,7 @@ static MM_NOINLINE void find_gpa(struct hext_vcpu *v, struct vm_exit *exit)
 
 /* 8.6.2: where a guest-page fault was. htval is the guest-physical address >> 2, and the two bits
  * below are stval's. */
-static MM_ALWAYS_INLINE void decode_fault(struct hext_vcpu *v, uint64_t scause,
+static MM_ALWAYS_INLINE void decode_fault(struct hext_vcpu *v, enum mm_perm access,
                                           struct vm_exit *exit)
 {
 	struct vm_exit_fault *fault = &exit->fault;
@@ -99,7 +101,7 @@ static MM_ALWAYS_INLINE void decode_fault(struct hext_vcpu *v, uint64_t scause,
 	exit->kind = VM_EXIT_NESTED_FAULT;
 	fault->gpa = gpa_at(htval << 2 | (stval & 3));
 	fault->gva = gva_at(stval);
-	fault->access = access_of(scause);
+	fault->access = access;
 	fault->gva_valid = true;
 	fault->gpa_is_page = false;
 	fault->stage1_walk = false;
@@ -108,12 +110,6 @@ static MM_ALWAYS_INLINE void decode_fault(struct hext_vcpu *v, uint64_t scause,
 		decode_walk(htinst, exit);
 	if (MM_UNLIKELY(htval == 0))
 		find_gpa(v, exit);
-}
-
-static bool is_guest_page_fault(uint64_t scause)
-{
-	return scause == CAUSE_LOAD_GUEST_PAGE || scause == CAUSE_STORE_GUEST_PAGE ||
-	       scause == CAUSE_FETCH_GUEST_PAGE;
 }
 
 static void decode_interrupt(uint64_t scause, struct vm_exit *exit)
@@ -176,10 +172,15 @@ void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 
 	exit->pc = csr_read(sepc);
 	exit->raw[0] = scause;
-	if (MM_LIKELY(scause == CAUSE_ECALL_VS))
+	if (MM_LIKELY(scause == CAUSE_ECALL_VS)) {
 		decode_call(v, exit);
-	else if (MM_LIKELY(is_guest_page_fault(scause)))
-		decode_fault(v, scause, exit);
+		return;
+	}
+
+	enum mm_perm access = access_of(scause);
+
+	if (MM_LIKELY(access != MM_NONE))
+		decode_fault(v, access, exit);
 	else
 		decode_rest(v, scause, exit);
 }
