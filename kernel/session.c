@@ -31,6 +31,9 @@ struct vm_config session_config(const char *name, const char *guest, enum vm_bac
 /* A table per 512 frames and those above; the guest's image and stack. */
 #define EXTRA_BYTES(bytes) ((bytes) / 256 + MIB(1))
 
+#define LEAF_ORDER  9U /* 2 MiB */
+#define LEAVES_MOST 64U
+
 bool session_fits(uint64_t bytes)
 {
 	return PAGES(frames_free()) >= bytes + EXTRA_BYTES(bytes);
@@ -45,6 +48,20 @@ bool session_fits_linear(uint64_t bytes)
 		return false;
 	frame_free(order, block);
 	return true;
+}
+
+bool session_fits_leaves(uint64_t bytes)
+{
+	size_t wanted = (size_t)(bytes / MM_LEVEL_SIZE(1)), got;
+	hpa_t blocks[LEAVES_MOST];
+	bool fits;
+
+	ASSERT(wanted <= LEAVES_MOST);
+	got = frame_alloc_many(LEAF_ORDER, wanted, blocks);
+	/* With the blocks held, the rest must do for the tables and the guest itself. */
+	fits = got == wanted && PAGES(frames_free()) >= EXTRA_BYTES(bytes);
+	frame_free_many(LEAF_ORDER, got, blocks);
+	return fits;
 }
 
 /* --- from begin to end --- */

@@ -45,6 +45,8 @@ struct vm_config session_config(const char *name, const char *guest, enum vm_bac
 bool session_fits(uint64_t bytes);
 /* The same, in one block, as VM_LINEAR needs it. */
 bool session_fits_linear(uint64_t bytes);
+/* The same, in blocks of 2 MiB: at most 128 MiB in all. */
+bool session_fits_leaves(uint64_t bytes);
 
 /* Creates the VM. NULL: it cannot be created, and session_error() says why. `traced`: records
  * faults. */

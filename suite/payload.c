@@ -17,6 +17,14 @@ bool payload_fits_linear(struct suite_run *run, uint64_t bytes)
 	return false;
 }
 
+bool payload_fits_leaves(struct suite_run *run, uint64_t bytes)
+{
+	if (session_fits_leaves(bytes))
+		return true;
+	run->skip = "fewer free blocks of 2 MiB than the case fills";
+	return false;
+}
+
 struct session *payload_begin(struct suite_run *run, const struct vm_config *config, bool traced)
 {
 	struct session *s = session_begin(run->host, config, traced);

@@ -21,6 +21,7 @@
 /* If there is less free memory, the case is skipped: see session_fits(). */
 bool payload_fits(struct suite_run *run, uint64_t bytes);
 bool payload_fits_linear(struct suite_run *run, uint64_t bytes);
+bool payload_fits_leaves(struct suite_run *run, uint64_t bytes);
 
 /* session_begin(). NULL: the VM cannot be created, and the case has failed. */
 struct session *payload_begin(struct suite_run *run, const struct vm_config *config, bool traced);

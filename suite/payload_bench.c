@@ -45,7 +45,7 @@ static void bench(struct suite_run *run, const void *data)
 	config.args[0] = b->what;
 	config.args[1] = b->stride;
 	config.args[2] = b->rounds;
-	if (b->max_leaf != 0 && !payload_fits(run, b->arena_bytes))
+	if (b->max_leaf != 0 && !payload_fits_leaves(run, b->arena_bytes))
 		return;
 	s = payload_begin(run, &config, false);
 	if (s == NULL)

@@ -69,7 +69,7 @@ static void touch_lazily_large(struct suite_run *run, const void *data)
 	struct vm_config config = config_for(touch, VM_LAZY);
 	struct session *s = NULL;
 
-	if (payload_fits(run, touch->arena_bytes))
+	if (payload_fits_leaves(run, touch->arena_bytes))
 		s = payload_run(run, &config);
 	if (s == NULL)
 		return;
