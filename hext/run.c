@@ -12,6 +12,7 @@
 #include "hext/guest_walk.h"
 #include "hext/vcpu_state.h"
 #include "hext/virtual_insn.h"
+#include "machine/riscv64/smp.h"
 #include "machine/riscv64/timer.h"
 #include "mm/bits.h"
 
@@ -119,7 +120,7 @@ static void decode_interrupt(uint64_t scause, struct vm_exit *exit)
 		exit->kind = timer_is_due(this_cpu()) ? VM_EXIT_DEADLINE : VM_EXIT_INTERRUPT;
 		return;
 	case IRQ_SOFTWARE:
-		csr_clear(sip, INTERRUPT_SOFTWARE);
+		smp_take_kick();
 		exit->kind = VM_EXIT_INTERRUPT;
 		return;
 	default:

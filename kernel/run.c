@@ -16,6 +16,7 @@
 #include "kernel/hypercall.h"
 #include "kernel/kill_report.h"
 #include "kernel/watch.h"
+#include "kick.h"
 #include "log.h"
 #include "machine.h"
 #include "wait_limit.h"
@@ -40,8 +41,10 @@ static MM_NOINLINE void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum
 	kill_report(v, exit);
 	/* The other vCPUs see the outcome when they next exit: let that be now. */
 	for (unsigned cpu = 0; vm->vcpu_count > 1 && cpu < vm->host->cpus; cpu++) {
-		if (cpu != machine_cpu_index())
-			machine_kick(cpu);
+		if (cpu == machine_cpu_index())
+			continue;
+		kick_owe(cpu, KICK_RUN);
+		machine_kick(cpu);
 	}
 }
 
@@ -363,6 +366,25 @@ static void run_share(void *arg)
 	}
 }
 
+/*
+ * Has each kick arrived? The other CPUs are idle, and this one takes what is pending: a kick that
+ * is still owed after so many rounds (wait_limit.h) was never sent, or never delivered.
+ */
+static void settle_kicks(unsigned cpu)
+{
+	struct wait_limit limit;
+
+	wait_begin(&limit, machine_cpu_index(), cpu);
+	while (kick_owed(cpu) && limit.rounds < WAIT_KICK) {
+		(void)wait_step(&limit, false);
+		machine_pause();
+	}
+	if (kick_owed(cpu))
+		wait_complain(kick_forgive(cpu) == KICK_FLUSH ? "the kick of a flush was lost"
+		                                              : "a kick was lost",
+		              cpu);
+}
+
 static uint64_t first_run; /* machine_cycles(); 0: no VM has run yet */
 
 uint64_t vm_first_run(void)
@@ -403,6 +425,8 @@ void vm_run_all(struct vm *const vms[], size_t count)
 	run_share(&shares[0]);
 	for (unsigned cpu = 1; cpu < cpus; cpu++)
 		machine_wait(cpu);
+	for (unsigned cpu = 0; cpu < vms[0]->host->cpus; cpu++)
+		settle_kicks(cpu);
 }
 
 void vm_run(struct vm *vm)

@@ -6,20 +6,11 @@
 #include "log.h"
 #include "machine.h"
 
-_Atomic unsigned wait_lose_kicks;
-
 static _Atomic uint32_t life[MACHINE_MAX_CPUS];
 static const char *case_name;
 static wait_lost_fn *on_lost;
 static char complaint[96];
 static _Atomic bool complaining, complained;
-
-bool wait_kick_lost(void)
-{
-	unsigned left = atomic_load_explicit(&wait_lose_kicks, memory_order_relaxed);
-
-	return left != 0 && atomic_compare_exchange_strong(&wait_lose_kicks, &left, left - 1);
-}
 
 void wait_alive(unsigned cpu)
 {

@@ -3,8 +3,31 @@
 # Sourced by run-qemu.sh, whose variables say what was asked for.
 # shellcheck disable=SC2034,SC2154 # the variables are run-qemu.sh's
 
+# --mem in KiB.
+mem_kib() {
+	local number=${mem%[KMG]}
+	case $mem in
+	*K) echo "$number" ;;
+	*M) echo $((number << 10)) ;;
+	*) echo $((number << 20)) ;;
+	esac
+}
+
+# More memory than the host has: it is taken page by page, as the guest writes to it.
+exceeds_host() {
+	local total
+	total=$(sed -nE 's/^MemTotal: +([0-9]+) kB$/\1/p' "$host/proc/meminfo" 2>/dev/null || true)
+	[ -n "$total" ] && [ "$(mem_kib)" -gt "$total" ]
+}
+
 qemu_common() {
-	command+=("$program" -M "$1" -accel "$accel" -smp "$smp" -m "$mem")
+	if exceeds_host && [[ $1 != *memory-backend=* ]]; then
+		command+=("$program" -M "$1,memory-backend=ram")
+		command+=(-object "memory-backend-ram,id=ram,size=$mem,reserve=off")
+	else
+		command+=("$program" -M "$1")
+	fi
+	command+=(-accel "$accel" -smp "$smp" -m "$mem")
 	[ -z "$cpu" ] || command+=(-cpu "$cpu")
 	command+=(-display none ${first_serial+"${first_serial[@]}"} -serial stdio)
 	command+=(-monitor none -no-reboot)

@@ -21,7 +21,7 @@ usage: scripts/run-qemu.sh --arch ARCH [option]...
   --machine M       a machine of QEMU's: docs/testing.md has the list
   --cpu C           a CPU model of the emulator's; Bochs: haswell, skylake_x, ... for short
   --smp N           CPUs
-  --mem M           memory, such as 256M or 2G
+  --mem M           memory, such as 256M, 2G or (QEMU) 66564K; it may be more than the host has
   --append "..."    Faultline's command line
   --initrd FILE     a guest image to run
   --image FILE      another image than the one under build/
@@ -148,7 +148,8 @@ one_of "$accel" "auto kvm tcg" --accel
 [[ $icount =~ ^[0-9]*$ ]] || usage_error "--icount takes a number"
 [[ $wanted_status =~ ^[0-9]+$ ]] || usage_error "--status takes a number"
 [[ $seconds =~ ^[1-9][0-9]*$ ]] || usage_error "--timeout takes seconds, at least 1"
-[[ $mem =~ ^([0-9]+[MG])?$ ]] || usage_error "--mem takes a number and M or G"
+[[ $mem =~ ^([0-9]+[KMG])?$ ]] || usage_error "--mem takes a number and K, M or G"
+[[ $mem != *K ]] || [ $((${mem%K} % 4)) -eq 0 ] || usage_error "--mem $mem is no multiple of 4K"
 [ -z "$initrd" ] || readable --initrd "$initrd"
 [ -z "$icount" ] || [ "$accel" != kvm ] || usage_error "KVM does not count instructions: --icount is for tcg"
 [ "$emulator" != bochs ] || [ "$accel" != kvm ] || usage_error "Bochs has no KVM"
@@ -180,7 +181,8 @@ qemu=${qemu:-${QEMU-}} bochs=${bochs:-${BOCHS-}}
 initrd=$(absolute "$initrd") image=$(absolute "$image") firmware=$(absolute "$firmware")
 
 # OVMF needs so much for itself: with less it ends without a word, or stays in its menu.
-if [ "$arch" = x86_64 ] && [[ $mem = *M ]] && [ "${mem%M}" -lt 64 ]; then
+if [ "$arch" = x86_64 ] && { { [[ $mem = *M ]] && [ "${mem%M}" -lt 64 ]; } ||
+	{ [[ $mem = *K ]] && [ "${mem%K}" -lt 65536 ]; }; }; then
 	usage_error "--mem $mem: the UEFI firmware does not start with less than 64M; give --mem 64M or more"
 fi
 
@@ -258,6 +260,7 @@ riscv64)
 	;;
 esac
 
+[ "$emulator" = qemu ] || [[ $mem != *K ]] || usage_error "--mem $mem: $emulator takes whole MiB"
 [ "$emulator" = qemu ] || [ -z "$machine$icount$gdb" ] ||
 	usage_error "--machine, --icount and --gdb are for QEMU"
 

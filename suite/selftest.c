@@ -3,6 +3,7 @@
  * pass. They are no part of test=*; a pattern that begins with "selftest" selects them
  * (tests/boot/riscv64-hang.t and the like).
  */
+#include "kick.h"
 #include "machine.h"
 #include "suite/run.h"
 #include "suite/suite.h"
@@ -22,8 +23,23 @@
 static bool lose_kick(struct suite_run *run)
 {
 	(void)run;
-	atomic_store(&wait_lose_kicks, 1);
+	atomic_store(&kick_lose[KICK_RUN], 1);
 	return true;
+}
+
+/* Step: the next kick of this kind is lost. Then the arena is unmapped. */
+static uint64_t lose_and_unmap(struct suite_run *run, uint64_t kind)
+{
+	atomic_store(&kick_lose[kind], 1);
+	return (uint64_t)(uint32_t)aspace_unmap(&run->vm->as, gpa_range(gpa_at(ARENA), 4 * PAGE));
+}
+
+/* Where there is no such kick, none is lost. */
+static void lose_no_more(struct suite_run *run)
+{
+	(void)run;
+	for (unsigned kind = 0; kind < KICK_KINDS; kind++)
+		atomic_store(&kick_lose[kind], 0);
 }
 
 /* The hypervisor itself, on the CPU of vCPU 1, with interrupts as they are in it: masked. */
@@ -88,6 +104,33 @@ static const struct suite_case cases[] = {
 		.cpus = 2,
 		.quiet_s = 2,
 		.ready = lose_kick,
+	},
+	{
+		/* vCPU 1 leaves its guest at its timer only, and then finds the page gone. */
+		.name = "selftest.kick.lost-flush",
+		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(), {OP(IRQ_MASK, .value = 0)}, BARRIER(0), SPIN(1000),
+                                 STEP(KICK_FLUSH), SPIN(0)),
+		.others = {SCRIPT(READ(8, ARENA, 0), STAGE1(), {OP(IRQ_MASK, .value = 0)},
+                                  BARRIER(0), {OP(TOUCH, .addr = ARENA, .count = UINT32_MAX)})},
+		.cpus = 2,
+		.faults = FAULTS(FAULT(ARENA, MM_R, MM_FAULT_NOT_MAPPED)),
+		.end = SUITE_DIES,
+		.step = lose_and_unmap,
+		.cleanup = lose_no_more,
+	},
+	{
+		/* vCPU 0 is killed; vCPU 1 learns of it at its timer only. */
+		.name = "selftest.kick.lost-kill",
+		.areas = AREAS(LAZY(ARENA, 4 * PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(), {OP(IRQ_MASK, .value = 0)}, BARRIER(0), SPIN(1000),
+                                 STEP(KICK_RUN), READ(8, ARENA, 0)),
+		.others = {SCRIPT(STAGE1(), {OP(IRQ_MASK, .value = 0)}, BARRIER(0), SPIN(0))},
+		.cpus = 2,
+		.faults = FAULTS(FAULT(ARENA, MM_R, MM_FAULT_NOT_MAPPED)),
+		.end = SUITE_DIES,
+		.step = lose_and_unmap,
+		.cleanup = lose_no_more,
 	},
 	{
 		.name = "selftest.hang.neighbour",

@@ -70,6 +70,7 @@ hang_all() {
 	hangs "$1" selftest.hang.lost-kick 'cpu 1: a kick did not arrive'
 	hangs "$1" selftest.hang.lost-start "$quiet" "$(place 0)" "$(place 1)"
 	hangs "$1" selftest.hang.neighbour "$quiet" "$(place 0)"
+	hangs "$1" selftest.kick.lost-kill 'cpu [01]: a kick was lost'
 	passes "$1" selftest.after.all
 }
 

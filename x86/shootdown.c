@@ -1,7 +1,9 @@
 /* See shootdown.h for the protocol. */
 #include "x86/shootdown.h"
 
+#include "kick.h"
 #include "machine.h"
+#include "machine/x86_64/smp.h"
 #include "wait_limit.h"
 
 static struct shootdown_cpu cpus[MACHINE_MAX_CPUS];
@@ -36,8 +38,10 @@ void shootdown_end(uint64_t root)
 	unsigned self = machine_cpu_index();
 
 	for (unsigned i = 0; i < machine_cpu_count(); i++) {
-		if (i != self && must_leave(i, root))
-			machine_kick(i);
+		if (i == self || !must_leave(i, root))
+			continue;
+		kick_owe(i, KICK_FLUSH);
+		smp_kick_for_flush(i);
 	}
 	for (unsigned i = 0; i < machine_cpu_count(); i++) {
 		struct wait_limit limit;
@@ -47,7 +51,7 @@ void shootdown_end(uint64_t root)
 		wait_begin(&limit, self, i);
 		while (must_leave(i, root)) {
 			if (wait_step(&limit, true))
-				machine_kick(i);
+				smp_kick_for_flush(i);
 			machine_relax();
 		}
 	}

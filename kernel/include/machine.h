@@ -98,6 +98,9 @@ void machine_kick(unsigned cpu);
 
 /* A pause in a spin loop. */
 void machine_relax(void);
+/* A moment's wait for another CPU. Interrupts that are pending for this one are taken: kicks are
+ * entered in the account of kick.h. */
+void machine_pause(void);
 
 /* --- memory --- */
 

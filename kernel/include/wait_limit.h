@@ -46,11 +46,6 @@ void wait_begin(struct wait_limit *limit, unsigned self, unsigned cpu);
 /* True: kick it again. `asleep`: it has not begun what it is to do. */
 bool wait_step(struct wait_limit *limit, bool asleep);
 
-/* The next so many kicks are lost: for the suite's cases of its own limits. */
-extern _Atomic unsigned wait_lose_kicks;
-/* Is the kick that is about to be sent one of those that a case wants to be lost? */
-bool wait_kick_lost(void);
-
 /* A sign of life of this CPU, `cpu`. */
 void wait_alive(unsigned cpu);
 

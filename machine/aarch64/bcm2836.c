@@ -39,9 +39,14 @@ static void kick(const struct cpu *cpu)
 	mmio_write32(reg(MAILBOX_0_SET(cpu->irq)), 1);
 }
 
-static void acknowledge(void)
+/* A mailbox is read where it is cleared. */
+static bool acknowledge(void)
 {
-	mmio_write32(reg(MAILBOX_0_CLEAR(this_cpu()->irq)), UINT32_MAX);
+	uint64_t mailbox = reg(MAILBOX_0_CLEAR(this_cpu()->irq));
+	bool kicked = mmio_read32(mailbox) != 0;
+
+	mmio_write32(mailbox, UINT32_MAX);
+	return kicked;
 }
 
 const struct irq_controller irq_bcm2836 = {"bcm2836", init, init_cpu, kick, acknowledge};

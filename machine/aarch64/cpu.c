@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "boot_info.h"
+#include "kick.h"
 #include "machine.h"
 #include "machine/aarch64/arm_boot.h"
 #include "machine/aarch64/board.h"
@@ -58,7 +59,7 @@ static void sleep_unless_kicked(void)
 
 static void wake(const struct cpu *cpu)
 {
-	if (wait_kick_lost())
+	if (kick_is_lost(KICK_RUN))
 		return;
 	dsb_ishst();
 	__asm__ volatile("sev" : : : "memory");
@@ -212,6 +213,7 @@ void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
 	cpus[cpu].arg = arg;
 	atomic_store(&cpus[cpu].begun, false);
 	atomic_store(&cpus[cpu].busy, true);
+	kick_owe(cpu, KICK_RUN);
 	wake(&cpus[cpu]);
 }
 
@@ -241,8 +243,14 @@ void machine_wait(unsigned cpu)
 
 void machine_kick(unsigned cpu)
 {
-	if (!wait_kick_lost())
+	if (!kick_is_lost(KICK_RUN))
 		irq_kick(&cpus[cpu]);
+}
+
+void machine_pause(void)
+{
+	irq_acknowledge();
+	machine_relax();
 }
 
 void machine_relax(void)

@@ -44,12 +44,13 @@ static void kick(const struct cpu *cpu)
 	             (uint32_t)FIELD_PREP(GICD_SGIR_TARGET, cpu->irq) | IRQ_KICK);
 }
 
-static void acknowledge(void)
+static bool acknowledge(void)
 {
 	uint32_t id = mmio_read32(board.irq_cpu.start.raw + GICC_IAR);
 
 	if (FIELD_GET(IAR_ID, id) < SPURIOUS_FIRST)
 		mmio_write32(board.irq_cpu.start.raw + GICC_EOIR, id);
+	return FIELD_GET(IAR_ID, id) == IRQ_KICK;
 }
 
 const struct irq_controller irq_gicv2 = {"gicv2", init, init_cpu, kick, acknowledge};

@@ -107,12 +107,13 @@ static void kick(const struct cpu *cpu)
 	isb();
 }
 
-static void acknowledge(void)
+static bool acknowledge(void)
 {
 	uint64_t id = read_icc_iar1_el1();
 
 	if (id < SPURIOUS_FIRST)
 		write_icc_eoir1_el1(id);
+	return id == IRQ_KICK;
 }
 
 const struct irq_controller irq_gicv3 = {"gicv3", init, init_cpu, kick, acknowledge};

@@ -1,6 +1,7 @@
 /* Which interrupt controller this board has. */
 #include "machine/aarch64/irq.h"
 
+#include "kick.h"
 #include "machine/aarch64/board.h"
 
 static void nothing(void)
@@ -12,12 +13,18 @@ static void nothing_for(struct cpu *cpu)
 	(void)cpu;
 }
 
+/* Such CPUs wake each other by SEV: no interrupt will come. */
 static void no_kick(const struct cpu *cpu)
 {
-	(void)cpu;
+	kick_came((unsigned)cpu->index, KICK_RUN);
 }
 
-static const struct irq_controller none = {"none", nothing, nothing_for, no_kick, nothing};
+static bool no_interrupt(void)
+{
+	return false;
+}
+
+static const struct irq_controller none = {"none", nothing, nothing_for, no_kick, no_interrupt};
 
 static const struct irq_controller *const controllers[] = {
 	[IRQ_NONE] = &none,
@@ -43,5 +50,6 @@ void irq_kick(const struct cpu *cpu)
 
 void irq_acknowledge(void)
 {
-	controllers[board.irq]->acknowledge();
+	if (controllers[board.irq]->acknowledge())
+		kick_came((unsigned)this_cpu()->index, KICK_RUN);
 }

@@ -22,7 +22,8 @@ struct irq_controller {
 	void (*init)(void);
 	void (*init_cpu)(struct cpu *cpu); /* on that CPU */
 	void (*kick)(const struct cpu *cpu);
-	void (*acknowledge)(void); /* what interrupts this CPU now, if anything still does */
+	/* What interrupts this CPU now, if anything still does. True: a kick. */
+	bool (*acknowledge)(void);
 };
 
 extern const struct irq_controller irq_gicv2;

@@ -4,6 +4,7 @@
  */
 #include "machine/riscv64/smp.h"
 
+#include "kick.h"
 #include "log.h"
 #include "machine/riscv64/csr.h"
 #include "machine/riscv64/sbi.h"
@@ -36,12 +37,21 @@ unsigned machine_cpu_count(void)
 	return cpus_up;
 }
 
+/* Cleared first: a kick that comes after that is pending again. */
+void smp_take_kick(void)
+{
+	if ((csr_read(sip) & INTERRUPT_SOFTWARE) == 0)
+		return;
+	csr_clear(sip, INTERRUPT_SOFTWARE);
+	kick_came(machine_cpu_index(), KICK_RUN);
+}
+
 /* Until a kick, or until then. A kick that came before is pending, and wfi falls through. */
 static void sleep_until(uint64_t ticks)
 {
 	timer_set(this_cpu(), ticks);
 	__asm__ volatile("wfi");
-	csr_clear(sip, INTERRUPT_SOFTWARE);
+	smp_take_kick();
 }
 
 /* --- starting --- */
@@ -120,7 +130,7 @@ unsigned machine_start_cpus(unsigned wanted)
 
 void machine_kick(unsigned cpu)
 {
-	if (wait_kick_lost())
+	if (kick_is_lost(KICK_RUN))
 		return;
 	sbi_call(SBI_IPI, SBI_IPI_SEND, 1, cpu_table[cpu].hart, 0, 0, 0);
 }
@@ -134,7 +144,13 @@ void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
 	target->work = fn;
 	target->arg = arg;
 	atomic_store_explicit(&target->busy, CPU_GIVEN, memory_order_release);
+	kick_owe(cpu, KICK_RUN);
 	machine_kick(cpu);
+}
+
+void machine_pause(void)
+{
+	sleep_until(machine_ticks() + machine_ticks_per_second() / WAKES_PER_SECOND);
 }
 
 void machine_wait(unsigned cpu)

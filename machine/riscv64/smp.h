@@ -11,6 +11,9 @@
 /* Remembers which harts there are. */
 void smp_init(const struct boot_info *info);
 
+/* Takes the software interrupt that is pending on this hart, if one is. */
+void smp_take_kick(void);
+
 /* In start.S: where the firmware starts a hart, with a1 = its struct cpu. */
 void secondary_start(void);
 extern struct cpu *_Atomic smp_starting;

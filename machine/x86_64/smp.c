@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 
+#include "kick.h"
 #include "machine.h"
 #include "machine/x86_64/apic.h"
 #include "machine/x86_64/cpu.h"
@@ -129,6 +130,7 @@ void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg)
 	mailboxes[cpu].arg = arg;
 	atomic_store_explicit(&mailboxes[cpu].begun, false, memory_order_release);
 	atomic_store_explicit(&mailboxes[cpu].work, fn, memory_order_release);
+	kick_owe(cpu, KICK_RUN);
 	machine_kick(cpu);
 }
 
@@ -147,7 +149,18 @@ void machine_wait(unsigned cpu)
 
 void machine_kick(unsigned cpu)
 {
-	if (wait_kick_lost())
-		return;
-	apic_send_fixed(apic_ids[cpu], VECTOR_KICK);
+	if (!kick_is_lost(KICK_RUN))
+		apic_send_fixed(apic_ids[cpu], VECTOR_KICK);
+}
+
+void smp_kick_for_flush(unsigned cpu)
+{
+	if (!kick_is_lost(KICK_FLUSH))
+		apic_send_fixed(apic_ids[cpu], VECTOR_FLUSH);
+}
+
+void machine_pause(void)
+{
+	__asm__ volatile("sti; nop; cli" : : : "memory");
+	cpu_pause();
 }

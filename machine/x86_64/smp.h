@@ -7,4 +7,7 @@
 /* Keeps what firmware said of the CPUs. */
 void smp_init(const struct boot_info *info);
 
+/* Makes another CPU leave its guest, because the guest's tables have changed. */
+void smp_kick_for_flush(unsigned cpu);
+
 #endif

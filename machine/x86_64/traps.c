@@ -1,6 +1,7 @@
 /* The host's traps: SDM vol. 3, ch. 6. See traps.h. */
 #include "machine/x86_64/traps.h"
 
+#include "kick.h"
 #include "log.h"
 #include "machine.h"
 #include "machine/x86_64/apic.h"
@@ -89,10 +90,23 @@ _Noreturn static void report(const struct trap_frame *f)
 
 void traps_external_interrupt(unsigned vector)
 {
-	if (vector == VECTOR_KICK || vector == VECTOR_TIMER)
+	switch (vector) {
+	case VECTOR_TIMER:
 		apic_end_of_interrupt();
-	else if (vector != VECTOR_SPURIOUS)
+		return;
+	case VECTOR_KICK:
+		apic_end_of_interrupt();
+		kick_came(machine_cpu_index(), KICK_RUN);
+		return;
+	case VECTOR_FLUSH:
+		apic_end_of_interrupt();
+		kick_came(machine_cpu_index(), KICK_FLUSH);
+		return;
+	case VECTOR_SPURIOUS:
+		return;
+	default:
 		panic("interrupt on vector 0x%x, which nothing was told to use", vector);
+	}
 }
 
 void trap_handle(const struct trap_frame *frame);
@@ -102,6 +116,7 @@ void trap_handle(const struct trap_frame *frame)
 {
 	switch (frame->vector) {
 	case VECTOR_KICK:
+	case VECTOR_FLUSH:
 	case VECTOR_TIMER:
 	case VECTOR_SPURIOUS:
 		traps_external_interrupt((unsigned)frame->vector);

@@ -10,6 +10,7 @@
 
 #define VECTOR_NMI      2U
 #define VECTOR_KICK     0xf0U /* an inter-processor interrupt: leave the guest, or the wait */
+#define VECTOR_FLUSH    0xf2U /* the same, from shootdown.c */
 #define VECTOR_TIMER    0xf1U /* this CPU's local APIC timer */
 #define VECTOR_SPURIOUS 0xffU
 
