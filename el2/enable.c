@@ -36,7 +36,8 @@ bool el2_cpu_enable(const char **why)
 	timer_set(UINT64_MAX);
 
 	refuse();
-	write_hcr_el2(HCR_RW);
+	/* Without FMO a fast interrupt is not taken at EL2 (IRQ_STOP). */
+	write_hcr_el2(HCR_RW | HCR_FMO);
 	write_vpidr_el2(read_midr_el1());
 	write_vbar_el2((uint64_t)(uintptr_t)el2_vectors);
 	isb();
@@ -49,7 +50,7 @@ bool el2_cpu_enable(const char **why)
 void el2_cpu_disable(void)
 {
 	timer_set(UINT64_MAX);
-	write_hcr_el2(HCR_RW);
+	write_hcr_el2(HCR_RW | HCR_FMO);
 	isb();
 	this_cpu()->el2 = NULL;
 }

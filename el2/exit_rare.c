@@ -211,6 +211,7 @@ bool el2_exit_other(struct el2_vcpu *v, unsigned left, struct vm_exit *exit)
 	case LEFT_IRQ:
 		return interrupt(v, exit);
 	case LEFT_FIQ:
+		irq_take_fast((uint64_t)(uintptr_t)el2_exit_other);
 		return failure(exit, "a fast interrupt, which nothing here asks for");
 	case LEFT_SERROR:
 		exit->raw[0] = read_esr_el2();

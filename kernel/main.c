@@ -10,6 +10,7 @@
 #include "kernel/job.h"
 #include "kernel/memory_map.h"
 #include "kernel/report.h"
+#include "kernel/run.h"
 #include "kernel/string.h"
 #include "kernel/tap.h"
 #include "log.h"
@@ -158,6 +159,7 @@ static void run_job(const struct host *host)
 
 static void cpu_is_lost(const char *case_name, const struct wait_limit *limit)
 {
+	panic_report = run_report_cpus;
 	panic("case %s hangs: cpu %u has waited %u s for cpu %u, which does not answer", case_name,
 	      limit->self, limit->rounds, limit->cpu);
 }

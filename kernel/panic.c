@@ -6,6 +6,8 @@
 #include "log.h"
 #include "machine.h"
 
+void (*panic_report)(void);
+
 void panic(const char *format, ...)
 {
 	char text[256];
@@ -18,6 +20,8 @@ void panic(const char *format, ...)
 	va_start(args, format);
 	format_string_v(text, sizeof(text), format, args);
 	va_end(args);
+	if (panic_report != NULL)
+		panic_report();
 	log_raw("Bail out! %s", text);
 	log_raw("# RESULT: FAIL");
 	machine_console_drain();

@@ -300,12 +300,26 @@ static MM_NOINLINE void end_hung(struct vm_vcpu *v, enum vm_kill reason)
 	kill(v, &exit, reason, gpa_at(0));
 }
 
+/* The vCPU that each CPU ran last; NULL: its work is done. For run_report_cpus(). */
+static struct vm_vcpu *_Atomic on_cpu[MACHINE_MAX_CPUS];
+
+static void note_slice(struct vm_vcpu *v, unsigned cpu)
+{
+	atomic_store_explicit(&v->seen_pc, v->vm->ops->pc(&v->vcpu), memory_order_relaxed);
+	atomic_store(&on_cpu[cpu], v);
+	machine_allow_stop();
+}
+
 /* One slice of a vCPU. True: it wants another one. */
 static bool run_slice(struct vm_vcpu *v, bool alone)
 {
-	enum stop stop = run_vcpu(v, slice_end(v, alone));
+	unsigned cpu = machine_cpu_index();
+	enum stop stop;
 
-	wait_alive(machine_cpu_index());
+	note_slice(v, cpu);
+	stop = run_vcpu(v, slice_end(v, alone));
+	wait_alive(cpu);
+	wait_watch(cpu);
 	if (stop == STOP_ENDED)
 		return false;
 	switch (hang_check(v, stop == STOP_WAIT)) {
@@ -364,6 +378,33 @@ static void run_share(void *arg)
 		if (v->vm->ops->park != NULL)
 			v->vm->ops->park(&v->vcpu);
 	}
+	atomic_store(&on_cpu[machine_cpu_index()], NULL);
+}
+
+/* --- the report on a hang --- */
+
+static void report_cpu(unsigned cpu)
+{
+	char place[48] = "pc=unknown, it cannot be interrupted there", guest[96] = "no guest";
+	const struct vm_vcpu *v = atomic_load(&on_cpu[cpu]);
+	uint64_t pc;
+
+	if (cpu == machine_cpu_index())
+		format_string(place, sizeof(place), "pc=0x%" PRIx64 ", it reports this",
+		              (uint64_t)(uintptr_t)report_cpu);
+	else if (machine_stop_cpu(cpu, &pc))
+		format_string(place, sizeof(place), "pc=0x%" PRIx64, pc);
+	if (v != NULL)
+		format_string(guest, sizeof(guest), "guest vm=%s vcpu=%u pc=0x%" PRIx64,
+		              v->vm->config->name, v->vcpu.index,
+		              atomic_load_explicit(&v->seen_pc, memory_order_relaxed));
+	log_raw("# cpu %u: hypervisor %s; %s", cpu, place, guest);
+}
+
+void run_report_cpus(void)
+{
+	for (unsigned cpu = 0; cpu < machine_cpu_count(); cpu++)
+		report_cpu(cpu);
 }
 
 /*

@@ -24,4 +24,8 @@ void vm_run_all(struct vm *const vms[], size_t count);
 /* machine_cycles() when the first VM of this boot was about to run; 0 before that. */
 uint64_t vm_first_run(void);
 
+/* For the end of a run that hangs: stops every other CPU, and says for each where the hypervisor
+ * was, and its guest at the last exit. */
+void run_report_cpus(void);
+
 #endif

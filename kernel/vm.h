@@ -136,6 +136,7 @@ struct vm_vcpu {
 	uint64_t slice_end; /* machine_ticks() at which its slice ends */
 	struct hang_account hang;
 	bool exited;
+	_Atomic uint64_t seen_pc; /* at the last exit that was watched, or where a slice began */
 
 	/* Where it was when the run ended, if the guest did not end by itself. */
 	unsigned last_cpu;

@@ -7,7 +7,8 @@
 #include "machine.h"
 
 static _Atomic uint32_t life[MACHINE_MAX_CPUS];
-static const char *case_name;
+static const char *_Atomic case_name;
+static struct wait_limit watches[MACHINE_MAX_CPUS];
 static wait_lost_fn *on_lost;
 static char complaint[96];
 static _Atomic bool complaining, complained;
@@ -24,7 +25,8 @@ void wait_on_lost(wait_lost_fn *fn)
 
 void wait_case(const char *name)
 {
-	case_name = name;
+	atomic_store(&case_name, name);
+	wait_alive(0);
 }
 
 void wait_complain(const char *what, unsigned cpu)
@@ -57,14 +59,19 @@ static bool end_round(struct wait_limit *limit, bool asleep)
 {
 	uint32_t now = atomic_load_explicit(&life[limit->cpu], memory_order_relaxed);
 
+	wait_alive(limit->self); /* it waits, and is not stuck itself */
 	limit->used = 0;
 	limit->rounds++;
 	if (now != limit->life) {
 		limit->life = now;
 		limit->rounds = 0;
 	}
-	if (limit->rounds >= WAIT_MOST && on_lost != NULL)
-		on_lost(case_name != NULL ? case_name : "(none)", limit);
+	/* Not all CPUs that wait at the same time report it. */
+	if (limit->rounds >= WAIT_MOST + limit->self && on_lost != NULL) {
+		const char *name = atomic_load(&case_name);
+
+		on_lost(name != NULL ? name : "(none)", limit);
+	}
 	if (!asleep || limit->kicked || limit->rounds < WAIT_KICK)
 		return false;
 	limit->kicked = true;
@@ -80,4 +87,15 @@ bool wait_step(struct wait_limit *limit, bool asleep)
 	limit->looked = now;
 	limit->used += spent < round ? spent : round;
 	return limit->used >= round && end_round(limit, asleep);
+}
+
+void wait_watch(unsigned self)
+{
+	struct wait_limit *watch = &watches[self];
+
+	if (self == 0)
+		return;
+	if (watch->self == 0 || atomic_load(&case_name) == NULL)
+		wait_begin(watch, self, 0);
+	(void)wait_step(watch, false);
 }

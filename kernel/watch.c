@@ -91,8 +91,10 @@ enum mm_fault watch_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault)
 	return result;
 }
 
-void watch_exit(const struct vm_vcpu *v, const struct vm_exit *exit)
+void watch_exit(struct vm_vcpu *v, const struct vm_exit *exit)
 {
+	atomic_store_explicit(&v->seen_pc, exit->pc, memory_order_relaxed);
+	machine_allow_stop();
 	log_line(LOG_EXITS,
 	         "exit vm=%s vcpu=%u kind=%s pc=0x%" PRIx64 " raw=%" PRIx64 ",%" PRIx64 ",%" PRIx64
 	         ",%" PRIx64,

@@ -12,6 +12,6 @@ enum mm_fault watch_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault);
 void watch_log_fault(const struct vm *vm, const struct fault_record *fault);
 
 /* A line per exit, at LOG_EXITS. */
-void watch_exit(const struct vm_vcpu *v, const struct vm_exit *exit);
+void watch_exit(struct vm_vcpu *v, const struct vm_exit *exit);
 
 #endif

@@ -145,6 +145,20 @@ static const struct suite_case cases[] = {
 		.faults = FAULTS(MAPPED(ARENA, MM_W)),
 	},
 	{
+		/* CPU 1 has nothing to do. */
+		.name = "selftest-stuck.boot-cpu",
+		.script = SCRIPT(STEP(0)),
+		.step = loop_forever,
+	},
+	{
+		/* CPU 1 runs a guest that does not end. */
+		.name = "selftest-stuck.beside-guest",
+		.script = SCRIPT(STEP(0)),
+		.others = {SCRIPT(SPIN(0))},
+		.cpus = 2,
+		.step = loop_forever,
+	},
+	{
 		.name = "selftest-stuck.hypervisor",
 		.script = SCRIPT(SPIN(1000)),
 		.others = {SCRIPT(STEP(0))},

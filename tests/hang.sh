@@ -5,6 +5,7 @@
 #	hangs EXTENSION CASE REGEX...		the case failed, and the log says so
 #	passes EXTENSION CASE
 #	hang_all EXTENSION OPTIONS...		all of it
+#	stuck EXTENSION PC OPTIONS...		the hypervisor hangs; PC is what the report says of it
 # shellcheck shell=bash
 : "${top:?}" "${scratch:?}" # tap.sh's
 
@@ -74,9 +75,21 @@ hang_all() {
 	passes "$1" selftest.after.all
 }
 
-# The hypervisor itself hangs on one CPU: another one ends the run, and names the case.
-stuck() { # EXTENSION OPTIONS...
-	runs 0 "$1: a CPU that hangs in the hypervisor ends the run" \
-		"$top/scripts/run-qemu.sh" "${@:2}" --append 'test=selftest-stuck.*' --timeout 200 --status 2 \
-		--expect '^Bail out! case selftest-stuck.hypervisor hangs: .*cpu 1'
+# The hypervisor itself hangs on one CPU: another one ends the run, names the case, and says where
+# each CPU was.
+stuck() { # EXTENSION PC OPTIONS...
+	local extension=$1 pc=$2 here='hypervisor pc=0x[0-9a-f]+' guest='guest vm=.* vcpu=[01] pc=0x[0-9a-f]+'
+	shift 2
+	stuck_case hypervisor "# cpu 0: $here, it reports this; no guest" "# cpu 1: hypervisor pc=$pc.*; $guest" \
+		'^Bail out! case selftest-stuck.hypervisor hangs: cpu 0 has waited [0-9]+ s for cpu 1' "$@"
+	stuck_case boot-cpu "# cpu 0: hypervisor pc=$pc.*; $guest" "# cpu 1: $here, it reports this; no guest" \
+		'^Bail out! case selftest-stuck.boot-cpu hangs: cpu 1 has waited [0-9]+ s for cpu 0' "$@"
+	stuck_case beside-guest "# cpu 0: hypervisor pc=$pc.*; $guest" "# cpu 1: $here, it reports this; $guest" \
+		'^Bail out! case selftest-stuck.beside-guest hangs: cpu 1 has waited [0-9]+ s for cpu 0' "$@"
+}
+
+stuck_case() { # NAME LINE LINE LINE OPTIONS...
+	runs 0 "$extension: a CPU that hangs in the hypervisor ends the run: $1" \
+		"$top/scripts/run-qemu.sh" "${@:5}" --append "test=selftest-stuck.$1" --timeout 200 --status 2 \
+		--expect "$2" --expect "$3" --expect "$4"
 }

@@ -44,6 +44,9 @@ int format_string_v(char *buf, size_t size, const char *format, va_list args);
 /* Our own mistake, or a host trap: says so, prints "Bail out!" and the verdict, powers off. */
 _Noreturn void panic(const char *format, ...) MM_PRINTF_LIKE(1, 2);
 
+/* If set, panic() calls it once the log is its own, before "Bail out!". */
+extern void (*panic_report)(void);
+
 #define ASSERT(condition)                                                                          \
 	do {                                                                                       \
 		if (MM_UNLIKELY(!(condition)))                                                     \

@@ -93,6 +93,14 @@ unsigned machine_cpu_count(void);
 void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg);
 void machine_wait(unsigned cpu);
 
+/* For the report on a hang: stops another CPU for good, wherever it is, and answers the
+ * hypervisor's program counter there. False: nothing can interrupt it. No CPU but the caller runs
+ * afterwards. */
+bool machine_stop_cpu(unsigned cpu, uint64_t *pc);
+/* From here to the next guest entry, machine_stop_cpu() works on this CPU, where that depends on
+ * a mask that each exit sets. */
+void machine_allow_stop(void);
+
 /* Makes another CPU leave its guest (vcpu_run answers VM_EXIT_INTERRUPT) or its idle wait. */
 void machine_kick(unsigned cpu);
 

@@ -14,6 +14,11 @@
  * steps counts for at most one round. A CPU that runs guests shows a sign of life (wait_alive) at
  * the end of each slice, which starts the count again.
  *
+ * CPU 0, which runs the cases, is watched by the others: by those that are idle, and by those that
+ * run guests (wait_watch). It shows a sign of life at the end of each slice, in each round that it
+ * waits for another CPU, and at the beginning and the end of each case. On a machine of one CPU
+ * nobody watches it.
+ *
  * A CPU that has not even begun within WAIT_KICK rounds has lost its kick: the case fails, and the
  * CPU is kicked again. One that shows no sign of life for WAIT_MOST rounds is lost: the run ends
  * with "Bail out!" and the name of the case.
@@ -48,6 +53,8 @@ bool wait_step(struct wait_limit *limit, bool asleep);
 
 /* A sign of life of this CPU, `cpu`. */
 void wait_alive(unsigned cpu);
+/* By each other CPU, about once a round and not less often: is CPU 0 still alive in its case? */
+void wait_watch(unsigned self);
 
 /* The case that runs from now on, for the report; NULL: none. Lives until the next call. */
 void wait_case(const char *name);

@@ -7,6 +7,7 @@
 #include "machine/aarch64/irq.h"
 #include "machine/aarch64/mmio.h"
 #include "mm/bits.h"
+#include <stddef.h>
 
 #define TIMER_CONTROL(core)   (0x40 + 4 * (core))
 #define TIMER_EL2_PHYSICAL    BIT(2)
@@ -49,4 +50,4 @@ static bool acknowledge(void)
 	return kicked;
 }
 
-const struct irq_controller irq_bcm2836 = {"bcm2836", init, init_cpu, kick, acknowledge};
+const struct irq_controller irq_bcm2836 = {"bcm2836", init, init_cpu, kick, acknowledge, NULL};

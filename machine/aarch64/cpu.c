@@ -106,19 +106,25 @@ void machine_init(const struct boot_info *info)
 	atomic_store(&cpus[0].online, true);
 }
 
-/* The deadline of the guest that ran here last does not end the sleep: only a kick does. */
+/*
+ * The deadline of the guest that ran here last does not end the sleep: a kick does, or the timer,
+ * once a second, so that this CPU looks after CPU 0.
+ */
 static void await_work(struct cpu *cpu)
 {
 	uint64_t control = read_cnthp_ctl_el2() & (TIMER_ENABLE | TIMER_IMASK);
+	uint64_t value = read_cnthp_cval_el2();
 
-	write_cnthp_ctl_el2(0);
-	isb();
+	machine_allow_stop();
 	for (;;) {
 		irq_acknowledge();
 		if (atomic_load(&cpu->busy))
 			break;
+		timer_set(machine_ticks() + machine_ticks_per_second());
 		sleep_unless_kicked();
+		wait_watch((unsigned)cpu->index);
 	}
+	write_cnthp_cval_el2(value);
 	write_cnthp_ctl_el2(control);
 	isb();
 }
@@ -245,6 +251,22 @@ void machine_kick(unsigned cpu)
 {
 	if (!kick_is_lost(KICK_RUN))
 		irq_kick(&cpus[cpu]);
+}
+
+bool machine_stop_cpu(unsigned cpu, uint64_t *pc)
+{
+	uint64_t end = machine_ticks() + machine_ticks_per_second();
+
+	irq_stop(&cpus[cpu]);
+	while ((*pc = irq_stopped_at(&cpus[cpu])) == 0 && machine_ticks() < end)
+		machine_relax();
+	return *pc != 0;
+}
+
+/* Each exception masks fast interrupts. IRQ_STOP is the only one, and nothing runs after it. */
+void machine_allow_stop(void)
+{
+	__asm__ volatile("msr daifclr, #1" : : : "memory");
 }
 
 void machine_pause(void)

@@ -3,6 +3,7 @@
 #include "machine/aarch64/irq.h"
 #include "machine/aarch64/mmio.h"
 #include "mm/bits.h"
+#include <stddef.h>
 
 /* 4.3: the distributor. */
 #define GICD_CTLR        0x000
@@ -53,4 +54,4 @@ static bool acknowledge(void)
 	return FIELD_GET(IAR_ID, id) == IRQ_KICK;
 }
 
-const struct irq_controller irq_gicv2 = {"gicv2", init, init_cpu, kick, acknowledge};
+const struct irq_controller irq_gicv2 = {"gicv2", init, init_cpu, kick, acknowledge, NULL};

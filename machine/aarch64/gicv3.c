@@ -8,6 +8,7 @@
 
 /* 12.9: the distributor. */
 #define GICD_CTLR      0x0
+#define GICD_CTLR_GRP0 BIT(0)
 #define GICD_CTLR_GRP1 BIT(1)
 #define GICD_CTLR_ARE  BIT(4)
 #define GICD_CTLR_RWP  BIT(31)
@@ -28,7 +29,9 @@
 /* 12.2: the CPU interface. */
 SYSREG_WRITE(icc_sre_el2, "S3_4_C12_C9_5")
 SYSREG_WRITE(icc_pmr_el1, "S3_0_C4_C6_0")
+SYSREG_WRITE(icc_igrpen0_el1, "S3_0_C12_C12_6")
 SYSREG_WRITE(icc_igrpen1_el1, "S3_0_C12_C12_7")
+SYSREG_WRITE(icc_sgi0r_el1, "S3_0_C12_C11_7")
 SYSREG_WRITE(icc_sgi1r_el1, "S3_0_C12_C11_5")
 SYSREG_READ(icc_iar1_el1, "S3_0_C12_C12_0")
 SYSREG_WRITE(icc_eoir1_el1, "S3_0_C12_C12_1")
@@ -47,11 +50,22 @@ SYSREG_WRITE(icc_eoir1_el1, "S3_0_C12_C12_1")
 #define MPIDR_AFF0     GENMASK(7, 0)
 #define SPURIOUS_FIRST 1020U
 
+SYSREG_READ(id_aa64pfr0_el1, "id_aa64pfr0_el1")
+
+#define PFR0_EL3 GENMASK(15, 12)
+
+/* Group 0, whose interrupts are fast ones (4.6.2), is EL3's where there is an EL3. */
+static bool has_group0(void)
+{
+	return FIELD_GET(PFR0_EL3, read_id_aa64pfr0_el1()) == 0;
+}
+
 static void init(void)
 {
 	uint64_t control = board.irq_distributor.raw + GICD_CTLR;
+	uint64_t groups = GICD_CTLR_GRP1 | (has_group0() ? GICD_CTLR_GRP0 : 0);
 
-	mmio_write32(control, (uint32_t)(GICD_CTLR_ARE | GICD_CTLR_GRP1));
+	mmio_write32(control, (uint32_t)(GICD_CTLR_ARE | groups));
 	while ((mmio_read32(control) & GICD_CTLR_RWP) != 0)
 		;
 }
@@ -84,27 +98,44 @@ static void init_cpu(struct cpu *cpu)
 	mmio_write32(at + GICR_WAKER, mmio_read32(at + GICR_WAKER) & ~(uint32_t)GICR_WAKER_SLEEP);
 	while ((mmio_read32(at + GICR_WAKER) & GICR_WAKER_ASLEEP) != 0)
 		;
-	mmio_write32(at + GICR_IGROUPR0, UINT32_MAX);
-	mmio_write32(at + GICR_ISENABLER0, IRQ_ALL);
+	mmio_write32(at + GICR_IGROUPR0, ~(uint32_t)(has_group0() ? BIT(IRQ_STOP) : 0));
+	mmio_write32(at + GICR_ISENABLER0, IRQ_ALL | (uint32_t)(has_group0() ? BIT(IRQ_STOP) : 0));
 
 	write_icc_sre_el2(SRE_SRE | SRE_DFB | SRE_DIB);
 	isb();
 	write_icc_pmr_el1(0xff);
 	write_icc_igrpen1_el1(1);
+	if (has_group0())
+		write_icc_igrpen0_el1(1);
 	isb();
+}
+
+/* ICC_SGI0R_EL1 has the same fields as ICC_SGI1R_EL1. */
+static uint64_t sgi(const struct cpu *cpu, uint64_t id)
+{
+	uint64_t aff0 = FIELD_GET(MPIDR_AFF0, cpu->mpidr);
+
+	return FIELD_PREP(SGI1R_AFF3, FIELD_GET(MPIDR_AFF3, cpu->mpidr)) |
+	       FIELD_PREP(SGI1R_AFF2, FIELD_GET(MPIDR_AFF2, cpu->mpidr)) |
+	       FIELD_PREP(SGI1R_AFF1, FIELD_GET(MPIDR_AFF1, cpu->mpidr)) |
+	       FIELD_PREP(SGI1R_RS, aff0 / 16) | BIT(aff0 % 16) | FIELD_PREP(SGI1R_INTID, id);
 }
 
 static void kick(const struct cpu *cpu)
 {
-	uint64_t aff0 = FIELD_GET(MPIDR_AFF0, cpu->mpidr);
-
 	dsb_ishst();
-	write_icc_sgi1r_el1(FIELD_PREP(SGI1R_AFF3, FIELD_GET(MPIDR_AFF3, cpu->mpidr)) |
-	                    FIELD_PREP(SGI1R_AFF2, FIELD_GET(MPIDR_AFF2, cpu->mpidr)) |
-	                    FIELD_PREP(SGI1R_AFF1, FIELD_GET(MPIDR_AFF1, cpu->mpidr)) |
-	                    FIELD_PREP(SGI1R_RS, aff0 / 16) | BIT(aff0 % 16) |
-	                    FIELD_PREP(SGI1R_INTID, IRQ_KICK));
+	write_icc_sgi1r_el1(sgi(cpu, IRQ_KICK));
 	isb();
+}
+
+static bool stop(const struct cpu *cpu)
+{
+	if (!has_group0())
+		return false;
+	dsb_ishst();
+	write_icc_sgi0r_el1(sgi(cpu, IRQ_STOP));
+	isb();
+	return true;
 }
 
 static bool acknowledge(void)
@@ -116,4 +147,4 @@ static bool acknowledge(void)
 	return id == IRQ_KICK;
 }
 
-const struct irq_controller irq_gicv3 = {"gicv3", init, init_cpu, kick, acknowledge};
+const struct irq_controller irq_gicv3 = {"gicv3", init, init_cpu, kick, acknowledge, stop};

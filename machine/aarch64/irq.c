@@ -3,6 +3,8 @@
 
 #include "kick.h"
 #include "machine/aarch64/board.h"
+#include <stdatomic.h>
+#include <stddef.h>
 
 static void nothing(void)
 {
@@ -24,7 +26,8 @@ static bool no_interrupt(void)
 	return false;
 }
 
-static const struct irq_controller none = {"none", nothing, nothing_for, no_kick, no_interrupt};
+static const struct irq_controller none = {"none",  nothing,      nothing_for,
+                                           no_kick, no_interrupt, NULL};
 
 static const struct irq_controller *const controllers[] = {
 	[IRQ_NONE] = &none,
@@ -48,8 +51,36 @@ void irq_kick(const struct cpu *cpu)
 	controllers[board.irq]->kick(cpu);
 }
 
+static _Atomic bool stopping;
+static _Atomic uint64_t stopped_at[MACHINE_MAX_CPUS];
+
+void irq_stop(const struct cpu *cpu)
+{
+	bool (*stop)(const struct cpu *) = controllers[board.irq]->stop;
+
+	atomic_store(&stopping, true);
+	if (stop == NULL || !stop(cpu))
+		irq_kick(cpu);
+}
+
+uint64_t irq_stopped_at(const struct cpu *cpu)
+{
+	return atomic_load(&stopped_at[cpu->index]);
+}
+
+void irq_take_fast(uint64_t pc)
+{
+	if (!atomic_load(&stopping))
+		return;
+	atomic_store(&stopped_at[this_cpu()->index], pc);
+	for (;;)
+		__asm__ volatile("msr daifset, #15\n\twfi" : : : "memory");
+}
+
 void irq_acknowledge(void)
 {
-	if (controllers[board.irq]->acknowledge())
-		kick_came((unsigned)this_cpu()->index, KICK_RUN);
+	if (!controllers[board.irq]->acknowledge())
+		return;
+	kick_came((unsigned)this_cpu()->index, KICK_RUN);
+	irq_take_fast((uint64_t)(uintptr_t)__builtin_return_address(0));
 }

@@ -7,6 +7,7 @@
 #include "machine.h"
 #include "machine/aarch64/arm_boot.h"
 #include "machine/aarch64/cpu.h"
+#include "machine/aarch64/irq.h"
 #include "machine/aarch64/offsets.h"
 #include "machine/aarch64/power.h"
 #include "machine/aarch64/sysreg.h"
@@ -26,6 +27,7 @@ SYSREG_READ(spsr_el2, "spsr_el2")
 
 /* Arm ARM D1.3.1: four kinds of exception from four places. */
 static const char *const kinds[] = {"synchronous", "irq", "fiq", "serror"};
+#define KIND_FIQ 2
 static const char *const places[] = {"el2t", "el2h", "lower-a64", "lower-a32"};
 
 /* Past the log and its lock: whoever trapped may hold it. */
@@ -55,6 +57,8 @@ void trap_report(const struct trap_frame *frame)
 	uint64_t elr = read_elr_el2();
 	uint64_t esr = read_esr_el2();
 
+	if (frame->vector % 4 == KIND_FIQ)
+		irq_take_fast(elr);
 	if (elr == (uint64_t)(uintptr_t)semihosting_hlt)
 		power_off_by_firmware();
 	if (atomic_exchange(&reporting[machine_cpu_index()], true))

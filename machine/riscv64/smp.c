@@ -37,6 +37,19 @@ unsigned machine_cpu_count(void)
 	return cpus_up;
 }
 
+/* For a report on a hang. The hypervisor runs with interrupts masked and the SBI has no NMI: a hart
+ * is stopped where it takes its kicks, in its sleep or after a guest's exit. */
+static _Atomic bool stopping;
+static _Atomic uint64_t stopped_at[MACHINE_MAX_CPUS];
+
+_Noreturn static void stop(uint64_t pc)
+{
+	atomic_store(&stopped_at[machine_cpu_index()], pc);
+	csr_write(sie, 0);
+	for (;;)
+		__asm__ volatile("wfi");
+}
+
 /* Cleared first: a kick that comes after that is pending again. */
 void smp_take_kick(void)
 {
@@ -44,6 +57,23 @@ void smp_take_kick(void)
 		return;
 	csr_clear(sip, INTERRUPT_SOFTWARE);
 	kick_came(machine_cpu_index(), KICK_RUN);
+	if (atomic_load(&stopping))
+		stop((uint64_t)(uintptr_t)__builtin_return_address(0));
+}
+
+void machine_allow_stop(void)
+{
+}
+
+bool machine_stop_cpu(unsigned cpu, uint64_t *pc)
+{
+	uint64_t end = machine_ticks() + machine_ticks_per_second();
+
+	atomic_store(&stopping, true);
+	sbi_call(SBI_IPI, SBI_IPI_SEND, 1, cpu_table[cpu].hart, 0, 0, 0);
+	while ((*pc = atomic_load(&stopped_at[cpu])) == 0 && machine_ticks() < end)
+		machine_relax();
+	return *pc != 0;
 }
 
 /* Until a kick, or until then. A kick that came before is pending, and wfi falls through. */
@@ -67,7 +97,10 @@ void secondary_main(struct cpu *cpu)
 			atomic_store_explicit(&cpu->busy, 0, memory_order_release);
 			continue;
 		}
-		sleep_until(UINT64_MAX);
+		/* Once a second it looks after CPU 0. */
+		sleep_until(timer_has_time() ? machine_ticks() + machine_ticks_per_second()
+		                             : UINT64_MAX);
+		wait_watch(cpu->index);
 	}
 }
 

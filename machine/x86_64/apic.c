@@ -38,6 +38,7 @@
 #define ICR_PENDING  BIT(12) /* xAPIC only */
 #define ICR_ASSERT   BIT(14)
 #define MODE_FIXED   0U
+#define MODE_NMI     4U
 #define MODE_INIT    5U
 #define MODE_STARTUP 6U
 
@@ -49,6 +50,7 @@ static bool has_deadline;
 static uint64_t base;
 /* APIC timer ticks in 2^20 TSC ticks: for machines without a TSC-deadline timer. */
 static uint64_t timer_ratio;
+static uint64_t armed[MACHINE_MAX_CPUS]; /* apic_timer_arm()'s last argument */
 
 static uint32_t apic_read(unsigned reg)
 {
@@ -94,6 +96,11 @@ void apic_send_fixed(uint32_t target, unsigned vector)
 {
 	apic_send(target,
 	          ICR_ASSERT | FIELD_PREP(ICR_MODE, MODE_FIXED) | FIELD_PREP(ICR_VECTOR, vector));
+}
+
+void apic_send_nmi(uint32_t target)
+{
+	apic_send(target, ICR_ASSERT | FIELD_PREP(ICR_MODE, MODE_NMI));
 }
 
 void apic_send_init(uint32_t target)
@@ -167,11 +174,17 @@ void apic_init_cpu(void)
 	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
 }
 
+uint64_t apic_timer_deadline(void)
+{
+	return armed[machine_cpu_index()];
+}
+
 /* 0 disarms a TSC-deadline timer, and the counting timer too: SDM vol. 3, 10.5.4. */
 void apic_timer_arm(uint64_t tsc_deadline)
 {
 	uint64_t now, left, ticks;
 
+	armed[machine_cpu_index()] = tsc_deadline;
 	if (has_deadline) {
 		wrmsr(MSR_TSC_DEADLINE, tsc_deadline == UINT64_MAX ? 0 : tsc_deadline);
 		return;

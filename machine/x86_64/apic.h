@@ -18,6 +18,7 @@ uint32_t apic_id(void);
 void apic_end_of_interrupt(void);
 
 void apic_send_fixed(uint32_t target, unsigned vector);
+void apic_send_nmi(uint32_t target);
 void apic_send_init(uint32_t target);
 /* Start-up at page << 12, below 1 MiB. */
 void apic_send_startup(uint32_t target, unsigned page);
@@ -26,5 +27,7 @@ void apic_send_startup(uint32_t target, unsigned page);
  * with UINT64_MAX. Without a TSC-deadline timer it may come early, when the APIC's own counter
  * is too short: the caller looks at the time again. */
 void apic_timer_arm(uint64_t tsc_deadline);
+/* What it was armed with last, which may have passed; 0: never. */
+uint64_t apic_timer_deadline(void);
 
 #endif

@@ -53,12 +53,19 @@ static void wait_microseconds(uint64_t us)
 		cpu_pause();
 }
 
-/* Sleeps until there is work: a kick that arrives between the look and the HLT is kept pending,
- * because STI takes effect only after the HLT has begun. */
+/* Sleeps until there is work, and looks after CPU 0 once a second: a kick that arrives between the
+ * look and the HLT is kept pending, because STI takes effect only after the HLT has begun. */
 static void wait_for_work(struct mailbox *box)
 {
-	while (atomic_load_explicit(&box->work, memory_order_acquire) == NULL)
+	uint64_t armed = apic_timer_deadline();
+
+	while (atomic_load_explicit(&box->work, memory_order_acquire) == NULL) {
+		apic_timer_arm(rdtsc() + tsc_frequency());
 		__asm__ volatile("sti; hlt; cli" : : : "memory");
+		wait_watch(machine_cpu_index());
+	}
+	/* The extension knows what it has set the timer to. */
+	apic_timer_arm(armed > rdtsc() ? armed : UINT64_MAX);
 }
 
 _Noreturn static void work_loop(struct mailbox *box)
@@ -157,6 +164,22 @@ void smp_kick_for_flush(unsigned cpu)
 {
 	if (!kick_is_lost(KICK_FLUSH))
 		apic_send_fixed(apic_ids[cpu], VECTOR_FLUSH);
+}
+
+bool machine_stop_cpu(unsigned cpu, uint64_t *pc)
+{
+	uint64_t end = rdtsc() + tsc_frequency();
+
+	traps_stop_by_nmi();
+	apic_send_nmi(apic_ids[cpu]);
+	while ((*pc = traps_stopped_at(cpu)) == 0 && rdtsc() < end)
+		cpu_pause();
+	return *pc != 0;
+}
+
+/* An NMI cannot be masked. */
+void machine_allow_stop(void)
+{
 }
 
 void machine_pause(void)

@@ -8,6 +8,7 @@
 #include "machine/x86_64/cpu.h"
 #include "machine/x86_64/desc.h"
 #include "mm/compiler.h"
+#include <stdatomic.h>
 
 /* What traps.S and the CPU leave on the stack, lowest address first. */
 struct trap_frame {
@@ -109,6 +110,26 @@ void traps_external_interrupt(unsigned vector)
 	}
 }
 
+static _Atomic bool stopping;
+static _Atomic uint64_t stopped_at[MACHINE_MAX_CPUS];
+
+void traps_stop_by_nmi(void)
+{
+	atomic_store(&stopping, true);
+}
+
+uint64_t traps_stopped_at(unsigned cpu)
+{
+	return atomic_load(&stopped_at[cpu]);
+}
+
+_Noreturn static void stop(const struct trap_frame *frame)
+{
+	atomic_store(&stopped_at[machine_cpu_index()], frame->rip);
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}
+
 void trap_handle(const struct trap_frame *frame);
 
 /* Called by traps.S. */
@@ -121,6 +142,10 @@ void trap_handle(const struct trap_frame *frame)
 	case VECTOR_SPURIOUS:
 		traps_external_interrupt((unsigned)frame->vector);
 		return;
+	case VECTOR_NMI:
+		if (atomic_load(&stopping))
+			stop(frame);
+		break;
 	default:
 		break;
 	}

@@ -21,6 +21,11 @@ void traps_init_cpu(void);
 
 uint64_t traps_idt_base(void);
 
+/* From now on an NMI stops the CPU that takes it, and is no panic. */
+void traps_stop_by_nmi(void);
+/* Where a CPU was stopped; 0: it was not. */
+uint64_t traps_stopped_at(unsigned cpu);
+
 /* An external interrupt that a VM exit acknowledged on our behalf. */
 void traps_external_interrupt(unsigned vector);
 

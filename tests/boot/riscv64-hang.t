@@ -6,7 +6,7 @@
 . "$top/tests/hang.sh"
 
 hang_all hext --arch riscv64 --smp 2
-stuck hext --arch riscv64 --smp 2
+stuck hext unknown --arch riscv64 --smp 2
 
 # QEMU 7.2 faults there whatever the table says; where the case passes, there is nothing to see.
 runs 0 "the same fault again and again is called that, with the entry" \
