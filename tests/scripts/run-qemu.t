@@ -91,6 +91,8 @@ runs 2 "an unknown option" plan --arch riscv64 --frob
 runs 2 "an option without its value" plan --arch
 runs 2 "a time-out that is no number" plan --arch riscv64 --timeout soon
 runs 2 "memory that is no size" plan --arch riscv64 --mem lots
+runs 2 "memory that is no whole page" plan --arch riscv64 --mem 65538K
+runs 2 "Bochs with a part of a MiB" plan --arch x86_64 --emulator bochs --mem 66564K
 runs 2 "x86_64: memory that firmware cannot start in" plan --arch x86_64 --mem 32M
 shows "is said" 'does not start with less than 64M'
 runs 0 "riscv64: the same memory" plan --arch riscv64 --mem 32M
@@ -127,6 +129,14 @@ shows "aarch64 raspi3b: four CPUs, 1 GiB and a device tree" '-M raspi3b .*-smp 4
 runs 77 "aarch64 sbsa-ref with a guest image" plan --arch aarch64 --machine sbsa-ref --initrd /dev/null
 runs 0 "aarch64: another CPU" plan --arch aarch64 --cpu cortex-a57 --smp 4 --mem 1G
 shows "aarch64: another CPU, more of them" '-smp 4 -m 1G -cpu cortex-a57'
+mkdir -p "$scratch/host/proc"
+echo "MemTotal:        8000000 kB" >"$scratch/host/proc/meminfo"
+runs 0 "more memory than the host has" env RUN_HOST="$scratch/host" \
+	"$top/scripts/run-qemu.sh" --image "$image" --dry-run --arch aarch64 --mem 64G
+shows "it is not reserved" 'memory-backend=ram -object memory-backend-ram.*size=64G.*reserve=off -accel .*-m 64G'
+runs 0 "as much as the host has" env RUN_HOST="$scratch/host" \
+	"$top/scripts/run-qemu.sh" --image "$image" --dry-run --arch aarch64 --mem 8000000K
+shows "it is allocated as ever" 'gic-version=3 -accel .*-m 8000000K'
 runs 0 "x86_64 svm" plan --arch x86_64 --virt svm --accel tcg
 shows "x86_64 svm: QEMU, OVMF and a FAT directory" 'q35 -accel tcg .*-bios .*OVMF.fd .*fat:'
 runs 0 "x86_64 vmx in Bochs" plan --arch x86_64 --emulator bochs --cpu skylake_x --smp 2 --mem 1G
