@@ -30,9 +30,15 @@ program cannot 'echo "no KVM here" >&2; exit 77'
 program silent ':'
 # shellcheck disable=SC2016 # the program expands it
 program cmocka '[ "$CMOCKA_MESSAGE_OUTPUT" = TAP ] && echo 1..1 && echo ok 1'
+# shellcheck disable=SC2016 # the program expands it
+program busy 'sh -c "i=0; while [ \$i -lt 300000 ]; do i=\$((i + 1)); done"; echo 1..1; echo ok 1'
 
 runs 0 "good programs pass" all good ./cmocka
 last "and are added up" "3 passed, 0 failed, 0 skipped"
+runs 0 "a child that needs the CPU" all busy good
+shows "its time is the program's" '^ok   busy .* (0\.0*[1-9]|[1-9])[0-9.]* s CPU$'
+shows "and is in the sum" '^2 programs, [0-9]+ s, [0-9]+ s of CPU time$'
+last "which is not the last line" "3 passed, 0 failed, 0 skipped"
 runs 1 "one failure fails all" all good mixed
 last "skips and expected failures count as skipped" "4 passed, 1 failed, 2 skipped"
 shows "the failure is named" 'not ok 2 broken'
