@@ -10,7 +10,7 @@ cd "$top" || exit 1
 missing() { # EMULATOR: what it needs and this machine lacks
 	case $1 in
 	spike)
-		command -v "${SPIKE:-spike}" >/dev/null || echo "spike is not installed (SPIKE=FILE)"
+		command -v "${SPIKE:-spike}" >/dev/null || echo "Debian 12 has no package of Spike: give SPIKE=FILE"
 		[ -r "${OPENSBI:-/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.elf}" ] ||
 			echo "no fw_jump.elf (package opensbi, or OPENSBI=FILE)"
 		;;
