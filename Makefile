@@ -21,6 +21,9 @@ endif
 .DELETE_ON_ERROR:
 say = $(if $(V),,@printf '  %-5s %-8s %s\n' '$(1)' '$(2)' '$(3)';)
 
+# Files of the build appear complete or not at all: @@ is a temporary name of the file.
+MAKE_FILE := scripts/make-file.sh
+
 # What setup installs, other commands need: given together, it comes first, before any rule runs.
 ifneq ($(filter setup,$(MAKECMDGOALS)),)
 ifneq ($(shell scripts/setup.sh >&2 || echo failed),)
@@ -37,6 +40,21 @@ B       := build
 ifneq ($(filter-out setup second-opinion clean help report,$(or $(MAKECMDGOALS),all)),)
 missing := $(foreach p,$(CLANG) $(LD) $(OBJCOPY),$(if $(shell command -v $(p) 2>/dev/null || :),,$(p)))
 $(if $(strip $(missing)),$(error not installed: $(strip $(missing)); `make setup` installs what is missing))
+endif
+
+# In a tree that cannot be written, what is up to date can be run, and nothing else done.
+ifneq ($(filter-out setup help report,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(TREE_CHECKED),yes)
+unwritable := $(firstword $(shell mkdir -p $(B) 2>/dev/null || echo $(B); \
+	find $(B) \( -name fresh -o -name second -o -name mutants -o -name run \) -prune -o \
+	-type d ! -writable -print -quit 2>/dev/null))
+ifneq ($(unwritable),)
+ifneq ($(filter-out setup help report all run gdb,$(MAKECMDGOALS))$(shell \
+	$(MAKE) --question TREE_CHECKED=yes ARCH='$(ARCH)' all >/dev/null 2>&1 || echo old),)
+$(error cannot write $(CURDIR)/$(unwritable): run make in a copy of this tree, where you may write)
+endif
+endif
+endif
 endif
 
 WARN   := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -89,32 +107,27 @@ $(1)_AGENT := $$(patsubst %,$(B)/$(1)/guest-obj/guests/agent/%.o,stage1.c talk.c
 $(1)_GUEST_FLAGS := $$(or $$($(1)_GUEST_TARGET),$$($(1)_TARGET))
 
 $(B)/$(1)/obj/%.c.o: %.c Makefile
-	@mkdir -p $$(@D)
-	$$(call say,CC,$(1),$$<)$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -MMD -MP -MF $$(@:.o=.d) -MT $$@ -c $$< -o $$@
+	$$(call say,CC,$(1),$$<)$(MAKE_FILE) $$@ $(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -MMD -MP -MF @@.deps -MT $$@ -c $$< -o @@
 
 $(B)/$(1)/obj/%.S.o: %.S Makefile
-	@mkdir -p $$(@D)
-	$$(call say,AS,$(1),$$<)$(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -I$(B)/$(1)/guests -Wa,-I$(B)/$(1)/guests -MMD -MP -c $$< -o $$@
+	$$(call say,AS,$(1),$$<)$(MAKE_FILE) $$@ $(CLANG) $$($(1)_TARGET) $$($(1)_FLAGS) $(COMMON) -I$(B)/$(1)/guests -Wa,-I$(B)/$(1)/guests -MMD -MP -MF @@.deps -MT $$@ -c $$< -o @@
 
 # The image that holds the guests is assembled again when one of them changes.
 $(B)/$(1)/obj/kernel/guest_images.S.o: $$($(1)_GUESTS)
 
 $(B)/$(1)/guest-obj/%.c.o: %.c Makefile
-	@mkdir -p $$(@D)
-	$$(call say,CC,$(1),$$<)$(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -fno-pic -MMD -MP -c $$< -o $$@
+	$$(call say,CC,$(1),$$<)$(MAKE_FILE) $$@ $(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -fno-pic -MMD -MP -MF @@.deps -MT $$@ -c $$< -o @@
 
 $(B)/$(1)/guest-obj/%.S.o: %.S Makefile
-	@mkdir -p $$(@D)
-	$$(call say,AS,$(1),$$<)$(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -MMD -MP -c $$< -o $$@
+	$$(call say,AS,$(1),$$<)$(MAKE_FILE) $$@ $(CLANG) $$($(1)_GUEST_FLAGS) $(COMMON) -Iguests -MMD -MP -MF @@.deps -MT $$@ -c $$< -o @@
 
 $(B)/$(1)/guests/%.elf: $(B)/$(1)/guest-obj/guests/%.c.o $$($(1)_GUEST_LIB) guests/guest.ld
-	@mkdir -p $$(@D)
-	$$(call say,LD,$(1),$$@)$(LD) --build-id=none -static -nostdlib -T guests/guest.ld $$(filter %.o,$$^) -o $$@
+	$$(call say,LD,$(1),$$@)$(MAKE_FILE) $$@ $(LD) --build-id=none -static -nostdlib -T guests/guest.ld $$(filter %.o,$$^) -o @@
 
 $(B)/$(1)/guests/agent.elf $(B)/$(1)/guests/fetch.elf: $$($(1)_AGENT)
 
 $(B)/$(1)/guests/%.bin: $(B)/$(1)/guests/%.elf
-	$$(call say,BIN,$(1),$$@)$(OBJCOPY) -O binary $$< $$@
+	$$(call say,BIN,$(1),$$@)$(MAKE_FILE) $$@ $(OBJCOPY) -O binary $$< @@
 
 $(1)_PAYLOADS := $$(patsubst guests/%.c,$(B)/$(1)/guest-obj/guests/%.c.o,$$(wildcard guests/*.c))
 -include $$(patsubst %.o,%.d,$$($(1)_OBJ) $$($(1)_GUEST_LIB) $$($(1)_AGENT) $$($(1)_PAYLOADS))
@@ -124,24 +137,24 @@ $(foreach a,$(ARCHES),$(eval $(call ARCH_RULES,$(a))))
 
 # --- images ---
 $(B)/riscv64/faultline.elf: $(riscv64_OBJ) boot/riscv64/image.ld
-	$(call say,LD,riscv64,$@)$(LD) --build-id=none -static -pie --no-dynamic-linker -z notext -nostdlib -T boot/riscv64/image.ld $(riscv64_OBJ) -o $@
+	$(call say,LD,riscv64,$@)$(MAKE_FILE) $@ $(LD) --build-id=none -static -pie --no-dynamic-linker -z notext -nostdlib -T boot/riscv64/image.ld $(riscv64_OBJ) -o @@
 
 # For loaders that take no ELF: runs at any 4 KiB aligned address, with the header of Linux.
 $(B)/riscv64/faultline.bin: $(B)/riscv64/faultline.elf
-	$(call say,BIN,riscv64,$@)$(OBJCOPY) -O binary $< $@
+	$(call say,BIN,riscv64,$@)$(MAKE_FILE) $@ $(OBJCOPY) -O binary $< @@
 
 $(B)/aarch64/faultline.elf: $(aarch64_OBJ) boot/aarch64/image.ld
-	$(call say,LD,aarch64,$@)$(LD) --build-id=none -static -pie --no-dynamic-linker -z notext -nostdlib -T boot/aarch64/image.ld $(aarch64_OBJ) -o $@
+	$(call say,LD,aarch64,$@)$(MAKE_FILE) $@ $(LD) --build-id=none -static -pie --no-dynamic-linker -z notext -nostdlib -T boot/aarch64/image.ld $(aarch64_OBJ) -o @@
 
 $(B)/aarch64/faultline.img: $(B)/aarch64/faultline.elf
-	$(call say,BIN,aarch64,$@)$(OBJCOPY) -O binary $< $@
+	$(call say,BIN,aarch64,$@)$(MAKE_FILE) $@ $(OBJCOPY) -O binary $< @@
 
 $(B)/x86_64/faultline.efi: $(x86_64_OBJ)
-	$(call say,LD,x86_64,$@)lld-link /subsystem:efi_application /entry:efi_main /nodefaultlib /debug:dwarf /out:$@ $(x86_64_OBJ)
+	$(call say,LD,x86_64,$@)$(MAKE_FILE) $@ lld-link /subsystem:efi_application /entry:efi_main /nodefaultlib /debug:dwarf /out:@@ $(x86_64_OBJ)
 
 # Firmware reads all of the file, sector by sector: what it boots goes without the debugger's part.
 $(B)/x86_64/BOOTX64.EFI: $(B)/x86_64/faultline.efi
-	$(call say,STRIP,x86_64,$@)llvm-strip -o $@ $<
+	$(call say,STRIP,x86_64,$@)$(MAKE_FILE) $@ llvm-strip -o @@ $<
 
 # --- running ---
 # Each of these, if given, becomes an option of run-qemu.sh; QEMU=, BOCHS= and OVMF= reach it by

@@ -19,19 +19,17 @@ host_LIB    := -fPIC -gdwarf-4
 
 define LIB_RULES
 $(B)/lib/$(1)/obj/%.c.o: %.c Makefile mm/lib.mk
-	@mkdir -p $$(@D)
-	$$(call say,CC,lib/$(1),$$<)$(CLANG) $$($(1)_LIB) $(COMMON) -MMD -MP -c $$< -o $$@
+	$$(call say,CC,lib/$(1),$$<)$(MAKE_FILE) $$@ $(CLANG) $$($(1)_LIB) $(COMMON) -MMD -MP -MF @@.deps -MT $$@ -c $$< -o @@
 
 $(B)/lib/$(1)/lib/libfaultline-mm.a: $(patsubst %,$(B)/lib/$(1)/obj/%.o,$(LIB_SRC))
-	@mkdir -p $$(@D)/pkgconfig && rm -f $$@
-	$$(call say,AR,lib/$(1),$$@)llvm-ar rcs $$@ $$^
-	@cp mm/faultline-mm.pc.in $$(@D)/pkgconfig/faultline-mm.pc
+	$$(call say,AR,lib/$(1),$$@)$(MAKE_FILE) $$@ llvm-ar rcs @@ $$^
+	@$(MAKE_FILE) $$(@D)/pkgconfig/faultline-mm.pc cp mm/faultline-mm.pc.in @@
 
 # Made as a whole, so that a header that is public no longer does not stay.
 $(B)/lib/$(1)/include.ok: $(LIB_HEADERS) mm/lib.mk
 	@rm -rf $(B)/lib/$(1)/include
-	@mkdir -p $$(addprefix $(B)/lib/$(1)/include/,$(sort $(dir $(LIB_HEADERS))))
-	@for h in $(LIB_HEADERS); do cp $$$$h $(B)/lib/$(1)/include/$$$$h; done && touch $$@
+	@for h in $(LIB_HEADERS); do $(MAKE_FILE) $(B)/lib/$(1)/include/$$$$h cp $$$$h @@ || exit 1; done
+	@$(MAKE_FILE) $$@ touch @@
 
 .PHONY: lib-$(1)
 lib-$(1): $(B)/lib/$(1)/lib/libfaultline-mm.a $(B)/lib/$(1)/include.ok

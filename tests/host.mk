@@ -32,15 +32,13 @@ HOST_LONG    := $(patsubst tests/host/%.c,$(B)/host/fast/%,$(wildcard tests/host
 # $(1): flavour. mm/ is compiled with the target's warnings, tests with the same save prototypes.
 define HOST_RULES
 $(B)/host/$(1)/obj/%.c.o: %.c Makefile tests/host.mk
-	@mkdir -p $$(@D)
-	$$(call say,CC,$(1),$$<)$(CLANG) $(HOST_CFLAGS) $$($(1)_CFLAGS) -MMD -MP -c $$< -o $$@
+	$$(call say,CC,$(1),$$<)$(MAKE_FILE) $$@ $(CLANG) $(HOST_CFLAGS) $$($(1)_CFLAGS) -MMD -MP -MF @@.deps -MT $$@ -c $$< -o @@
 
 $(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_PURE)) tests/host.mk
-	@rm -f $$@
-	$$(call say,AR,$(1),$$@)llvm-ar rcs $$@ $$(filter %.o,$$^)
+	$$(call say,AR,$(1),$$@)$(MAKE_FILE) $$@ llvm-ar rcs @@ $$(filter %.o,$$^)
 
 $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_SUPPORT)) $(B)/host/$(1)/libmm.a
-	$$(call say,LD,$(1),$$@)$(CLANG) $$($(1)_CFLAGS) $(HOST_LDFLAGS) -pthread $$^ -lcmocka -o $$@
+	$$(call say,LD,$(1),$$@)$(MAKE_FILE) $$@ $(CLANG) $$($(1)_CFLAGS) $(HOST_LDFLAGS) -pthread $$^ -lcmocka -o @@
 
 .PRECIOUS: $(B)/host/$(1)/obj/%.c.o
 -include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
@@ -52,8 +50,8 @@ riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno
 aarch64_INSNS_TARGET := --target=aarch64-none-elf -march=armv8.5-a+memtag
 x86_64_INSNS_TARGET  := --target=x86_64-none-elf
 $(B)/host/insns/%.bin: tests/host/insns/%.c tests/host/insns/%.h
-	@mkdir -p $(@D)
-	$(call say,AS,$*,$<)$(CLANG) $($*_INSNS_TARGET) -c $< -o $@.o && $(OBJCOPY) -O binary -j .text $@.o $@
+	$(call say,AS,$*,$<)$(MAKE_FILE) $@.o $(CLANG) $($*_INSNS_TARGET) -c $< -o @@ && \
+		$(MAKE_FILE) $@ $(OBJCOPY) -O binary -j .text $@.o @@
 $(B)/host/asan/obj/tests/host/test_decode_riscv.c.o: $(B)/host/insns/riscv64.bin
 $(B)/host/asan/obj/tests/host/test_decode_aarch64.c.o: $(B)/host/insns/aarch64.bin
 $(B)/host/asan/obj/tests/host/test_decode_x86.c.o: $(B)/host/insns/x86_64.bin
@@ -64,7 +62,7 @@ HOST_TESTS := $(HOST_LONG) $(HOST_RACES) $(HOST_UNITS)
 BENCH_OBJ := $(patsubst %.c,$(B)/host/bench/obj/%.c.o,$(wildcard tests/bench/*.c))
 
 $(B)/host/bench-mm: $(BENCH_OBJ) $(B)/host/bench/libmm.a
-	$(call say,LD,bench,$@)$(CLANG) $(bench_CFLAGS) -pthread $^ -o $@
+	$(call say,LD,bench,$@)$(MAKE_FILE) $@ $(CLANG) $(bench_CFLAGS) -pthread $^ -o @@
 
 .PHONY: bench-host
 bench: bench-host
@@ -95,7 +93,7 @@ FUZZ_TESTS := $(patsubst tests/fuzz/%.c,tests/fuzz/%.t,$(wildcard tests/fuzz/fuz
 $(eval $(call HOST_RULES,fuzz))
 
 $(FUZZERS): $(B)/host/fuzz/%: $(B)/host/fuzz/obj/tests/fuzz/%.c.o $(patsubst %,$(B)/host/fuzz/obj/%.o,$(HOST_SUPPORT)) $(B)/host/fuzz/libmm.a
-	$(call say,LD,fuzz,$@)$(CLANG) $(fuzz_CFLAGS) -fsanitize=fuzzer $(HOST_LDFLAGS) -pthread $^ -lcmocka -o $@
+	$(call say,LD,fuzz,$@)$(MAKE_FILE) $@ $(CLANG) $(fuzz_CFLAGS) -fsanitize=fuzzer $(HOST_LDFLAGS) -pthread $^ -lcmocka -o @@
 
 tests/fuzz/corpus.t: $(FUZZERS)
 $(FUZZ_TESTS): tests/fuzz/%.t: $(B)/host/fuzz/%
