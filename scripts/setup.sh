@@ -38,7 +38,7 @@ packages() {
 		cvc4                    # the same: a prover
 		z3                      # the same: a prover; and what entries of page tables say
 		mmdebstrap              # make test-fresh: a minimal Debian to try all this on
-		perl                    # prove, which reads the serial log's TAP
+		perl                    # prove, which runs tests one by one
 		python3                 # scripts/
 	END
 }

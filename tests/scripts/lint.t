@@ -105,6 +105,7 @@ done
 
 # --- compilers and friends ---
 runs 2 "format: spaces for tabs" lint mm/planted.c 'int f(void) { return 0; }' lint-format
+shows "format: by file and line" 'mm/planted\.c:[0-9]+:[0-9]+: error: .*clang-format'
 runs 2 "headers: one that needs another first" \
 	lint mm/planted.h "$(header PLANTED_H 'uint64_t x(void);')" build/lint/alone/riscv64/mm/planted.ok
 runs 0 "headers: one that stands alone" lint mm/planted.h \
@@ -121,5 +122,6 @@ runs 2 "warnings are errors" lint mm/planted.c "$warned" build/riscv64/obj/mm/pl
 # shellcheck disable=SC2016 # planted
 runs 2 "shellcheck: a word that splits" lint scripts/planted.sh '#!/bin/sh
 rm $1' lint-shell
+shows "shellcheck: by number" 'SC2086'
 
 done_testing

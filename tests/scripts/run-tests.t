@@ -62,4 +62,11 @@ shows "or by status 77 and what it said" 'no KVM here'
 runs 1 "a program that is not there" all none
 runs 2 "no programs" all
 
+if command -v prove >/dev/null; then
+	runs 0 "prove runs such a program" prove "$scratch/good"
+	runs 1 "and sees a failure" prove "$scratch/mixed"
+else
+	skip "prove" "perl is not installed (make setup)"
+fi
+
 done_testing
