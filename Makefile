@@ -197,8 +197,8 @@ test-repeat: all $(HOST_TESTS) ## all tests N=20 times under load, each round ot
 	@scripts/repeat-tests -n $(or $(N),20) $(or $(TESTS),$(BOOT_TESTS) $(SCRIPT_TESTS) $(HOST_TESTS))
 
 .PHONY: test-fresh
-test-fresh: ## the README's commands on a minimal Debian 12, without a network; root; ONLY=run: no tests
-	@tests/fresh $(if $(filter run,$(ONLY)),--run)
+test-fresh: ## the README's commands on a minimal Debian 12, without a network; root; ONLY=run: no tests; TIMES=3
+	@tests/fresh $(if $(filter run,$(ONLY)),--run) $(if $(TIMES),--times $(TIMES))
 
 # --- measuring ---
 bench: bench-target ## what things cost, beside what they are to cost
@@ -307,7 +307,7 @@ help: ## this list
 		while IFS='|' read -r command text; do printf '%-30s %s\n' "$$command" "$$text"; done
 
 # --- last, when all makefiles are read: a variable that none of them reads is a mistake ---
-USER_VARIABLES := ARCH VIRT TEST $(RUN_OPTIONS) ICOUNT QEMU BOCHS OVMF RUN_DIR GDB_PORT ONLY MACHINES MUTANTS \
+USER_VARIABLES := ARCH VIRT TEST $(RUN_OPTIONS) ICOUNT QEMU BOCHS OVMF RUN_DIR GDB_PORT ONLY TIMES MACHINES MUTANTS \
                   FUZZ_SECONDS V CI TMPDIR FAULTLINE_ORACLE
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(filter-out -%,$(v))))
 given := $(filter-out $(USER_VARIABLES),$(given))
