@@ -113,6 +113,7 @@ runs 0 "--live, what firmware says in the same breath" on_pipe "${good}Power dow
 runs 137 "without it, the line's end is waited for" on_pipe_shortly
 runs 0 "a terminal is live without being told" on_tty "$good"
 runs 1 "a terminal, a failed test" on_tty '1..1\nnot ok 1 - a\n# RESULT: FAIL\n'
+shows "names the test" 'not ok 1 a'
 
 log='1..2\nok 1 - a\nBail out! host trap\n# RESULT: FAIL\n'
 runs 1 "a bail-out" judge
