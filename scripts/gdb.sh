@@ -69,5 +69,7 @@ say "kernel_main is at $here; port $port; the serial line is in ${log#"$PWD/"}"
 GDB_PORT=$port RUN_DIR=$work "$top/scripts/run-qemu.sh" "${options[@]}" \
 	${append:+--append "$append"} --gdb >"$log" 2>&1 </dev/null &
 emulator=$!
-"$gdb" -q -ex 'set confirm off' -ex "symbol-file -o $offset $symbols" \
+# gdb reads a backslash before a blank as a shell does.
+quoted=$(printf '%s' "$symbols" | sed 's/[^[:alnum:]_./-]/\\&/g')
+"$gdb" -q -ex 'set confirm off' -ex "symbol-file -o $offset $quoted" \
 	-ex 'set tcp connect-timeout 60' -ex "target remote localhost:$port" "$@"
