@@ -192,9 +192,12 @@ BOOT_TESTS   := $(sort $(foreach a,$(ARCH),$(wildcard tests/boot/$(a)*.t)))
 test: all $(HOST_TESTS) ## host tests, script tests, boot tests
 	@scripts/run-tests $(BOOT_TESTS) $(SCRIPT_TESTS) $(HOST_TESTS)
 
+# What runs on several CPUs, or several processes, first: if a result ever differs, it is there.
+THREADED_TESTS := $(HOST_RACES) $(B)/host/asan/test_frozen
 .PHONY: test-repeat
 test-repeat: all $(HOST_TESTS) ## all tests N=20 times under load, each round otherwise: which results differ? an interrupted run goes on
-	@scripts/repeat-tests -n $(or $(N),20) $(or $(TESTS),$(BOOT_TESTS) $(SCRIPT_TESTS) $(HOST_TESTS))
+	@scripts/repeat-tests -n $(or $(N),20) $(or $(TESTS),$(SCRIPT_TESTS) $(THREADED_TESTS) $(BOOT_TESTS) \
+		--then $(filter-out $(THREADED_TESTS),$(HOST_TESTS)))
 
 .PHONY: test-fresh
 test-fresh: ## the README's commands on a minimal Debian 12, without a network; root; ONLY=run: no tests; TIMES=3

@@ -20,6 +20,16 @@ repeat() { # N PROGRAM...
 	program seed 'echo 1..2; echo "ok 1 - b"; [ "$MODEL_SEED" = 2 ] && printf "not "; echo "ok 2 - c"'
 	program stack 'echo 1..1; [ "$(ulimit -s)" = 8192 ] || skip=" # SKIP"; echo "ok 1 - d$skip"'
 	program dies '[ "$MODEL_SEED" = 1 ] && kill -SEGV $$; echo 1..1; echo "ok 1 - e"'
+	program first 'echo 1..1; echo "ok 1 - g"; echo "first $MODEL_SEED" >>order'
+	program second 'echo 1..1; echo "ok 1 - h"; echo "second $MODEL_SEED" >>order'
+	# A process outside of the session sees that the program is stopped, and notes it.
+	program paused 'echo 1..1; [ "$MODEL_SEED" = 3 ] || { echo "ok 1 - i"; exit; }
+		setsid bash -c "for i in {1..6000}; do
+			grep -q ^State:.T /proc/$$/status && { echo >stopped; exit; }
+			sleep 0.05
+		done" &
+		for i in {1..6000}; do [ ! -e stopped ] || break; sleep 0.05; done
+		[ -e stopped ] || printf "not "; echo "ok 1 - i"'
 	program bad 'echo 1..1; echo "not ok 1 - f"; exit 1'
 }
 
@@ -37,6 +47,19 @@ check "runs again" test "$(wc -l <"$scratch/runs")" -eq 6
 # shellcheck disable=SC2016 # bash -c expands it
 runs 0 "on a single CPU" taskset -c "$(taskset -cp $$ | grep -o '[0-9]*$')" \
 	bash -c 'cd "$0" && "$1/scripts/repeat-tests" -n 4 --out single ./steady' "$scratch" "$top"
+
+runs 0 "two groups" repeat 2 ./first --then ./second
+check "the first has all its rounds before the second" \
+	[ "$(tr '\n' ' ' <"$scratch/order")" = "first 1 first 2 second 1 second 2 " ]
+shows "how many rounds each got is said" '^# 2 of 2 rounds: 2 programs$'
+runs 1 "the report on rounds that were not all run" repeat 3 --report ./first --then ./second ./bad
+shows "says which lack some" '^# 2 of 3 rounds: 2 programs: ./first ./second$'
+shows "and which were never run" '^# 0 of 3 rounds: 1 programs: ./bad$'
+shows "and does not call it all rounds" '^4 tests, 0 rounds at least: 0 differ, 0 always fail$'
+
+runs 0 "a program that is stopped at random moments goes on" repeat 3 ./paused
+shows "which rounds do that is said" '^# round 3: all CPUs, fixed addresses, stack 64 MiB, seed 3, with pauses$'
+check "and it was stopped" test -e "$scratch/stopped"
 
 runs 1 "a test that fails in one round" repeat 2 ./seed
 shows "is named" '^DIFFERS \./seed: c$'
