@@ -4,8 +4,9 @@
 #include "kernel/vm.h"
 #include "machine.h"
 
-/* Loops of the hypervisor per round without progress: each is one step of the shortest loop that a
- * guest can be in, and the longest case takes less than a million of those in one operation. */
+/* Loops of the hypervisor per round: each is one step of the shortest loop that a guest can be in,
+ * and the longest case takes less than a million of those in one operation. An emulator on a host
+ * that has time for it takes some 10 ms. */
 #define WORK_LOOPS (UINT32_C(1) << 21)
 
 uint64_t hang_round(void)
@@ -13,11 +14,22 @@ uint64_t hang_round(void)
 	return machine_ticks_per_second();
 }
 
-/* Nothing but instructions that the CPU has to execute. */
-static void work(void)
+/* Nothing but instructions that the CPU has to execute. Answers the ticks that it took. */
+static uint64_t work(void)
 {
+	uint64_t begun = machine_ticks();
+
 	for (uint32_t i = 0; i < WORK_LOOPS; i++)
 		__asm__ volatile("" : "+r"(i) : : "memory");
+	return machine_ticks() - begun;
+}
+
+/* The ticks that a round counts for, whose work took so long. */
+static uint64_t worth_of(uint64_t work_ticks)
+{
+	uint64_t round = hang_round(), most = round / 1000 * HANG_WORK_MS;
+
+	return work_ticks <= most ? round : round * most / work_ticks;
 }
 
 static uint64_t progress_of(struct vm *vm)
@@ -41,6 +53,8 @@ void hang_begin(struct vm *vm)
 		account->looked = now;
 		account->entered = 0;
 		account->used = 0;
+		account->worth = 0;
+		account->budget = 0;
 		account->progress = progress;
 		account->rounds = 0;
 		atomic_store(&account->quiet, 0);
@@ -71,19 +85,44 @@ static enum hang_verdict end_round(struct vm_vcpu *v)
 	uint32_t total = config->total_s != 0 ? config->total_s : HANG_TOTAL;
 	struct hang_account *account = &v->hang;
 	uint64_t progress = progress_of(v->vm);
+	bool moved = false;
 
 	account->used = 0;
-	account->rounds++;
-	if (progress == account->progress) {
-		work();
-		atomic_fetch_add(&account->quiet, 1);
-	} else {
+	if (progress != account->progress) {
 		account->progress = progress;
 		atomic_store(&account->quiet, 0);
+		moved = true;
 	}
+	account->worth += worth_of(work());
+	if (account->worth < hang_round())
+		return HANG_NOT;
+	account->worth = 0;
+	account->rounds++;
+	if (!moved)
+		atomic_fetch_add(&account->quiet, 1);
 	if (quiet != HANG_NEVER && all_quiet(v->vm, quiet))
 		return HANG_NO_PROGRESS;
 	return total != HANG_NEVER && account->rounds >= total ? HANG_TOO_LONG : HANG_NOT;
+}
+
+static uint64_t budget_ticks(const struct vm *vm)
+{
+	return vm->config->budget_ms * machine_ticks_per_second() / 1000;
+}
+
+uint64_t hang_slice(const struct vm *vm)
+{
+	uint64_t budget = budget_ticks(vm);
+
+	return budget != 0 ? budget / HANG_BUDGET_SLICES : hang_round();
+}
+
+static bool budget_is_used(struct vm_vcpu *v, uint64_t spent)
+{
+	uint64_t budget = budget_ticks(v->vm), most = hang_slice(v->vm);
+
+	v->hang.budget += spent < most ? spent : most;
+	return budget != 0 && v->hang.budget >= most * HANG_BUDGET_SLICES;
 }
 
 enum hang_verdict hang_check(struct vm_vcpu *v, bool waiting)
@@ -93,6 +132,8 @@ enum hang_verdict hang_check(struct vm_vcpu *v, bool waiting)
 	uint64_t spent = now - (waiting ? account->looked : account->entered);
 
 	account->looked = now;
+	if (budget_is_used(v, spent))
+		return HANG_BUDGET;
 	account->used += spent < round ? spent : round;
 	return account->used < round ? HANG_NOT : end_round(v);
 }

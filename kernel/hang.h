@@ -1,10 +1,11 @@
 /*
- * The time limits of a guest: when it hangs, and when it has run for too long.
+ * The time limits of a guest: when it hangs, when it has run for too long, and its budget.
  *
  * A round is one second of machine_ticks() that a vCPU has spent in its guest, or waiting for
  * something that does not come. Time is added up slice by slice, and no slice counts for more than
- * one round. After each round without progress the hypervisor also does a fixed amount of work of
- * its own on the same CPU (see hang.c).
+ * one round. After each round the hypervisor also does a fixed amount of work of its own on the
+ * same CPU (see hang.c). If that takes longer than HANG_WORK_MS, the machine is slow at the moment,
+ * and the round counts for less, in that proportion.
  *
  * Progress is a nested fault that was answered, a change of the address space, an access to a
  * device, port or system register, a firmware call, or a hypercall other than GUEST_NOP and
@@ -18,6 +19,10 @@
  * HANG_QUIET times that work, which is more than any case does between two signs of progress.
  * A guest that does what is slow in emulators (traps to itself, new code) makes progress now and
  * then: guests/agent.c, sweep().
+ *
+ * A budget (vm_config.budget_ms) is guest time of one vCPU. It is used up in HANG_BUDGET_SLICES
+ * slices, each of which counts for its part of the budget at most, so that an emulator that is
+ * stopped for a while does not use it up.
  */
 #ifndef KERNEL_HANG_H
 #define KERNEL_HANG_H
@@ -30,6 +35,9 @@
 #define HANG_TOTAL 120U
 #define HANG_NEVER UINT32_MAX
 
+#define HANG_WORK_MS       200U
+#define HANG_BUDGET_SLICES 16U
+
 struct vm;
 struct vm_vcpu;
 
@@ -38,6 +46,8 @@ struct hang_account {
 	_Atomic uint64_t entered; /* machine_ticks() when its slice began; 0: it has not run yet */
 	uint64_t looked;          /* ...and when hang_check() was last called */
 	uint64_t used;            /* ticks of the round that has begun */
+	uint64_t worth;           /* ticks that rounds on a slow machine count for, less than one */
+	uint64_t budget;          /* ticks of the budget that are used up */
 	uint64_t progress;        /* of the VM, as it was at the last round */
 	_Atomic uint32_t quiet;   /* rounds since there was progress */
 	uint32_t rounds;          /* since the run began */
@@ -47,12 +57,15 @@ enum hang_verdict {
 	HANG_NOT,
 	HANG_NO_PROGRESS,
 	HANG_TOO_LONG,
+	HANG_BUDGET, /* of vm_config.budget_ms nothing is left */
 };
 
 /* machine_ticks() in a round. */
 uint64_t hang_round(void);
 /* Before the vCPUs of a VM run. */
 void hang_begin(struct vm *vm);
+/* The longest slice of this VM's vCPUs, in ticks. */
+uint64_t hang_slice(const struct vm *vm);
 /* At the start of a slice. */
 void hang_enter(struct vm_vcpu *v, uint64_t now);
 /* At its end. `waiting`: the guest gave its CPU away, so the time in between counts, too. */

@@ -184,17 +184,13 @@ static void on_sysreg(struct vm_vcpu *v, const struct vm_exit *exit)
 		v->vm->ops->inject_undefined(&v->vcpu);
 }
 
-/* The guest's own timer, its VM's budget, or the end of its slice. */
-static void on_deadline(struct vm_vcpu *v, const struct vm_exit *exit)
+/* The guest's own timer, or the end of its slice. */
+static void on_deadline(struct vm_vcpu *v)
 {
-	uint64_t now = machine_ticks();
-
-	if (now >= v->timer) {
+	if (machine_ticks() >= v->timer) {
 		v->timer = UINT64_MAX;
 		v->vm->ops->set_interrupt(&v->vcpu, true);
 	}
-	if (now >= v->vm->deadline)
-		kill(v, exit, KILL_BUDGET, gpa_at(0));
 }
 
 /* --- the loop --- */
@@ -223,7 +219,7 @@ static MM_NOINLINE enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exi
 	case VM_EXIT_INTERRUPT:
 		break;
 	case VM_EXIT_DEADLINE:
-		on_deadline(v, exit);
+		on_deadline(v);
 		return STOP_SLICE;
 	case VM_EXIT_UNDEFINED:
 		vm->ops->inject_undefined(&v->vcpu);
@@ -289,8 +285,8 @@ static uint64_t slice_end(struct vm_vcpu *v, bool alone)
 	if (!alone)
 		v->slice_end = now + machine_ticks_per_second() / SLICES_PER_SECOND;
 	else if (now >= v->slice_end)
-		v->slice_end = now + hang_round();
-	return v->slice_end < v->vm->deadline ? v->slice_end : v->vm->deadline;
+		v->slice_end = now + hang_slice(v->vm);
+	return v->slice_end;
 }
 
 static MM_NOINLINE void end_hung(struct vm_vcpu *v, enum vm_kill reason)
@@ -327,6 +323,7 @@ static bool run_slice(struct vm_vcpu *v, bool alone)
 		end_hung(v, KILL_HANG);
 		break;
 	case HANG_TOO_LONG:
+	case HANG_BUDGET:
 		end_hung(v, KILL_BUDGET);
 		break;
 	default:
@@ -435,12 +432,7 @@ uint64_t vm_first_run(void)
 
 static void begin(struct vm *vm)
 {
-	uint64_t budget = vm->config->budget_ms;
-
 	vm->watched = vm->trace != NULL || log_level >= LOG_FAULTS;
-	vm->deadline = UINT64_MAX;
-	if (budget != 0)
-		vm->deadline = machine_ticks() + budget * machine_ticks_per_second() / 1000;
 	hang_begin(vm);
 }
 

@@ -55,7 +55,7 @@ struct vm_config {
 	unsigned vcpus;                 /* 0 means 1 */
 	uint64_t quota;                 /* frames that its address space may hold; 0: no limit */
 	uint64_t frame_limit;           /* frames after which the allocator runs dry; 0: never */
-	uint64_t budget_ms;             /* of machine_ticks(), after which it is killed; 0: none */
+	uint64_t budget_ms;             /* guest time after which it is killed: hang.h; 0: none */
 	uint32_t quiet_s;               /* rounds without progress: hang.h. 0 means HANG_QUIET */
 	uint32_t total_s;               /* rounds in all; 0 means HANG_TOTAL */
 	uint64_t seed;
@@ -161,7 +161,6 @@ struct vm {
 	uint64_t exit_status;         /* if VM_EXITED */
 	enum vm_kill reason;          /* if VM_KILLED */
 	gpa_t kill_gpa;               /* of the access it was killed for */
-	uint64_t deadline;            /* machine_ticks(); UINT64_MAX: none */
 	_Atomic uint64_t calls;       /* exits that are progress, but for faults: hang.h */
 	struct fault_trace *trace;    /* NULL: none */
 	const struct vm_hooks *hooks; /* NULL: none */

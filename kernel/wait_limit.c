@@ -79,14 +79,29 @@ static bool end_round(struct wait_limit *limit, bool asleep)
 	return true;
 }
 
-bool wait_step(struct wait_limit *limit, bool asleep)
+/* Counts the time since the last look. True: a round is full. */
+static bool count(struct wait_limit *limit)
 {
 	uint64_t now = machine_ticks(), round = machine_ticks_per_second();
 	uint64_t spent = now - limit->looked;
 
 	limit->looked = now;
 	limit->used += spent < round ? spent : round;
-	return limit->used >= round && end_round(limit, asleep);
+	return limit->used >= round;
+}
+
+bool wait_step(struct wait_limit *limit, bool asleep)
+{
+	return count(limit) && end_round(limit, asleep);
+}
+
+bool wait_more(struct wait_limit *limit, unsigned rounds)
+{
+	if (count(limit)) {
+		limit->used = 0;
+		limit->rounds++;
+	}
+	return limit->rounds < rounds;
 }
 
 void wait_watch(unsigned self)

@@ -21,6 +21,7 @@
 #include "mm/snapshot.h"
 #include "suite/run.h"
 #include "suite/suite.h"
+#include "wait_limit.h"
 
 #define WORD    (ARENA + 3 * PAGE + 0x40)
 #define TALK    (ARENA + GIB(1)) /* linear memory: no snapshot holds it */
@@ -71,15 +72,15 @@ static uint64_t *written_now(const struct npt *npt, uint64_t gpa)
 	       offset / sizeof(uint64_t);
 }
 
-/* What vCPU 1 reads. It may have to wait for the flush, so that no answer for a while is an answer,
- * too: false. */
-static bool ask(uint64_t *got)
+/* What vCPU 1 reads. False: no answer in so many rounds of wait_limit.h. */
+static bool ask(uint64_t *got, unsigned rounds)
 {
 	uint64_t question = load(&talk()->asked) + 1;
-	uint64_t patience = machine_ticks() + 2 * machine_ticks_per_second();
+	struct wait_limit limit;
 
 	__atomic_store_n(&talk()->asked, question, __ATOMIC_RELEASE);
-	while (load(&talk()->answered) != question && machine_ticks() < patience)
+	wait_begin(&limit, machine_cpu_index(), 1);
+	while (load(&talk()->answered) != question && wait_more(&limit, rounds))
 		machine_relax();
 	*got = load(&talk()->answer);
 	return load(&talk()->answered) == question;
@@ -92,11 +93,12 @@ static void written_before_window(void *ctx, void *at, size_t bytes)
 	uint64_t old;
 
 	real_written(ctx, at, bytes);
-	if (window_armed && !ask(&old))
+	if (window_armed && !ask(&old, WAIT_MOST / 2))
 		unanswered++;
 }
 
-/* A CPU without a translation writes; the one with the old one is asked. */
+/* A CPU without a translation writes; the one with the old one is asked. It may have to wait for
+ * the flush, so that no answer for a while is an answer, too. */
 static void look_into_window(void)
 {
 	uint64_t *word = written_now(&window_vm->as.npt, WORD);
@@ -106,7 +108,7 @@ static void look_into_window(void)
 	if (word == NULL)
 		return;
 	__atomic_store_n(word, MARK, __ATOMIC_RELEASE);
-	if (ask(&got) && got != MARK)
+	if (ask(&got, 2) && got != MARK)
 		incoherent++;
 }
 

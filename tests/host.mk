@@ -17,8 +17,8 @@ bench_CFLAGS := -O2 -UMM_DEBUG -fomit-frame-pointer -fno-strict-aliasing
 HOST_MM      := $(wildcard $(addsuffix /*.c,$(MM_DIRS)))
 # What is pure outside of the library, and tested here as well.
 HOST_PURE    := $(wildcard decode/*.c) x86/mmio.c x86/stage1.c vmx/mitigations.c \
-                $(addprefix kernel/,cmdline.c emulator.c fdt.c fdt_boot.c format.c frame.c hypercall.c \
-                devices.c loader.c memory_map.c nearest.c test_device.c uart.c) \
+                $(addprefix kernel/,cmdline.c emulator.c fdt.c fdt_boot.c format.c frame.c hang.c hypercall.c \
+                devices.c loader.c memory_map.c nearest.c test_device.c uart.c wait_limit.c) \
                 suite/deviations.c suite/feature.c
 HOST_SUPPORT := $(filter-out tests/host/test_%.c tests/host/race_%.c tests/host/long_%.c,$(wildcard tests/host/*.c)) \
                 $(wildcard tests/oracle/*.c)

@@ -22,6 +22,8 @@
  * A CPU that has not even begun within WAIT_KICK rounds has lost its kick: the case fails, and the
  * CPU is kicked again. One that shows no sign of life for WAIT_MOST rounds is lost: the run ends
  * with "Bail out!" and the name of the case.
+ *
+ * A CPU that was started at boot and has not arrived after WAIT_ARRIVAL rounds is done without.
  */
 #ifndef WAIT_LIMIT_H
 #define WAIT_LIMIT_H
@@ -30,8 +32,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WAIT_KICK 8U
-#define WAIT_MOST 40U
+#define WAIT_KICK    8U
+#define WAIT_MOST    40U
+#define WAIT_ARRIVAL 10U
 
 struct wait_limit {
 	unsigned self;   /* that waits */
@@ -50,6 +53,10 @@ void wait_on_lost(wait_lost_fn *fn);
 void wait_begin(struct wait_limit *limit, unsigned self, unsigned cpu);
 /* True: kick it again. `asleep`: it has not begun what it is to do. */
 bool wait_step(struct wait_limit *limit, bool asleep);
+
+/* A wait that has a limit of its own, after the same wait_begin(). False: so many rounds are over.
+ */
+bool wait_more(struct wait_limit *limit, unsigned rounds);
 
 /* A sign of life of this CPU, `cpu`. */
 void wait_alive(unsigned cpu);

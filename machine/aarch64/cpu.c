@@ -32,9 +32,6 @@ _Static_assert(offsetof(struct mmu_registers, tcr) == MMU_TCR, "offsets.h");
 _Static_assert(offsetof(struct mmu_registers, ttbr) == MMU_TTBR, "offsets.h");
 _Static_assert(offsetof(struct mmu_registers, sctlr) == MMU_SCTLR, "offsets.h");
 
-/* How long a started CPU may take to arrive: generous, and in ticks of the generic timer. */
-#define ARRIVAL_SECONDS 2
-
 struct cpu cpus[MACHINE_MAX_CPUS];
 
 static unsigned cpus_known; /* that the firmware names and that have a slot here */
@@ -185,7 +182,7 @@ static void release(const struct cpu *cpu)
 
 static bool start_cpu(struct cpu *cpu)
 {
-	uint64_t patience = machine_ticks() + ARRIVAL_SECONDS * machine_ticks_per_second();
+	struct wait_limit limit;
 
 	clean_for_start(cpu, sizeof(*cpu));
 	clean_for_start(&mmu_registers, sizeof(mmu_registers));
@@ -193,8 +190,9 @@ static bool start_cpu(struct cpu *cpu)
 		release(cpu);
 	else if (!psci_cpu_on(cpu->mpidr, (uint64_t)(uintptr_t)cpu_entry, (uint64_t)(uintptr_t)cpu))
 		return false;
+	wait_begin(&limit, machine_cpu_index(), (unsigned)cpu->index);
 	while (!atomic_load(&cpu->online)) {
-		if (machine_ticks() > patience)
+		if (!wait_more(&limit, WAIT_ARRIVAL))
 			return false;
 		machine_relax();
 	}

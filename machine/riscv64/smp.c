@@ -105,19 +105,19 @@ void secondary_main(struct cpu *cpu)
 }
 
 /*
- * Until it is idle, or until then. Waiting is sleeping: where an emulator runs the harts in turn
+ * False: it does not arrive. Waiting is sleeping: where an emulator runs the harts in turn
  * (QEMU with -icount), one that spins keeps the others from what it waits for.
  */
-static bool wait_until(struct cpu *cpu, uint64_t end)
+static bool arrives(struct cpu *cpu)
 {
 	uint64_t step = machine_ticks_per_second() / WAKES_PER_SECOND;
+	struct wait_limit limit;
 
+	wait_begin(&limit, machine_cpu_index(), cpu->index);
 	while (atomic_load_explicit(&cpu->busy, memory_order_acquire) != 0) {
-		uint64_t now = machine_ticks();
-
-		if (now >= end)
+		if (!wait_more(&limit, WAIT_ARRIVAL))
 			return false;
-		sleep_until(now + step);
+		sleep_until(machine_ticks() + step);
 	}
 	return true;
 }
@@ -149,7 +149,7 @@ unsigned machine_start_cpus(unsigned wanted)
 			continue;
 		/* One that the firmware started and that never arrived might still do so: its
 		 * place is not given to another. */
-		if (!wait_until(cpu, machine_ticks() + machine_ticks_per_second())) {
+		if (!arrives(cpu)) {
 			log_line(LOG_QUIET, "smp hart=%llu error=\"started, but did not arrive\"",
 			         (unsigned long long)cpu->hart);
 			break;

@@ -93,6 +93,7 @@ _Noreturn static void secondary_main(uint64_t cpu)
 static bool start_cpu(unsigned cpu)
 {
 	unsigned page = (unsigned)(start_page.raw >> MM_PAGE_SHIFT);
+	struct wait_limit limit;
 
 	trampoline_prepare(start_page,
 	                   &(struct trampoline_args){
@@ -106,15 +107,18 @@ static bool start_cpu(unsigned cpu)
 			   });
 	apic_send_init(apic_ids[cpu]);
 	wait_microseconds(10000);
-	for (int tries = 0; tries < 2; tries++) {
+	/* One that has started ignores the second interrupt. */
+	apic_send_startup(apic_ids[cpu], page);
+	wait_microseconds(200);
+	if (atomic_load(&arrived) != cpu)
 		apic_send_startup(apic_ids[cpu], page);
-		for (int ms = 0; ms < 100; ms++) {
-			if (atomic_load(&arrived) == cpu)
-				return true;
-			wait_microseconds(tries == 0 && ms == 0 ? 200 : 1000);
-		}
+	wait_begin(&limit, machine_cpu_index(), cpu);
+	while (atomic_load(&arrived) != cpu) {
+		if (!wait_more(&limit, WAIT_ARRIVAL))
+			return false;
+		cpu_pause();
 	}
-	return false;
+	return true;
 }
 
 unsigned machine_start_cpus(unsigned wanted)

@@ -1,5 +1,5 @@
 /* The machine and the log for host tests: one CPU, a log of one line, panics that are caught. */
-#include "kernel_stubs.h"
+#include "tests/host/kernel_stubs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,8 @@
 char stubs_log[400];
 unsigned stubs_lines;
 jmp_buf *stubs_panic;
+uint64_t stubs_ticks = UINT64_C(1) << 40;
+uint64_t stubs_ticks_step;
 
 void stubs_clear(void)
 {
@@ -59,7 +61,7 @@ unsigned machine_cpu_index(void)
 
 uint64_t machine_ticks(void)
 {
-	return UINT64_C(1) << 40;
+	return stubs_ticks += stubs_ticks_step;
 }
 
 uint64_t machine_ticks_per_second(void)

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "tests/host/step.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "check.h"
+#include "tests/host/check.h"
 
 static bool stepped;   /* in the child */
 static bool enough;    /* in the parent */
@@ -179,7 +179,7 @@ void step_watch(void (*code)(void *arg), void *arg, const void *word, void (*loo
 #define SIG_BRANCH (SIGRTMIN + 1) /* to the child: make a copy here */
 #define SIG_BACK   (SIGRTMIN + 2) /* by the child: it is made, and has ended */
 #define SIG_END    (SIGRTMIN + 3) /* by the child: the code has ended */
-#define HANG       300            /* seconds: for a copy that hangs, and for nothing else */
+#define HANG       3000           /* seconds: for a copy that hangs, and for nothing else */
 
 struct branch {
 	void (*code)(void *arg);
