@@ -180,7 +180,7 @@ command_bochs() {
 	command=("$program" -q -f bochsrc -rc bochs.rc)
 	# Bochs 3 has its debugger on request; 2.7, where it has one, always.
 	local help
-	help=$(timeout -s KILL 20 "$program" --help 2>&1 </dev/null || true)
+	help=$(timeout -s KILL 600 "$program" --help 2>&1 </dev/null || true)
 	[[ $help != *-debugger* ]] || command+=(-debugger)
 	bochsrc=$(sed -e "s|@CPU@|$(bochs_cpu "$cpu")|; s|@SMP@|$smp|; s|@MEM@|$mem|g" \
 		-e "s|@PANIC@|$panic|" \

@@ -72,4 +72,4 @@ emulator=$!
 # gdb reads a backslash before a blank as a shell does.
 quoted=$(printf '%s' "$symbols" | sed 's/[^[:alnum:]_./-]/\\&/g')
 "$gdb" -q -ex 'set confirm off' -ex "symbol-file -o $offset $quoted" \
-	-ex 'set tcp connect-timeout 60' -ex "target remote localhost:$port" "$@"
+	-ex 'set tcp connect-timeout 600' -ex "target remote localhost:$port" "$@"

@@ -30,7 +30,7 @@ usage: scripts/run-qemu.sh --arch ARCH [option]...
   --reject REGEX    must not be seen in the log
   --status N        the guest is to end with this status, not 0, and its verdict to be FAIL
   --from REGEX      show the log from the first line that matches (all of it if none does)
-  --timeout S       seconds, 120 by default
+  --timeout S       seconds, 600 by default ($RUN_SECONDS); for hangs
   --save FILE       keep the serial log there, whatever the result
   --gdb             QEMU: wait for gdb on port 1234 ($GDB_PORT); no time-out
   --dry-run         print what would be run, in the run's own directory
@@ -63,7 +63,7 @@ unknown() { usage_error "$1 '$2'$(did_you_mean "${3-$2}" $options)"; }
 rerun=(scripts/run-qemu.sh)
 
 arch='' emulator='' accel=auto virt='' machine='' cpu='' smp='' mem='' append='' initrd='' image=''
-icount='' save='' wanted_status=0 seconds=120 gdb='' dry_run=''
+icount='' save='' wanted_status=0 seconds=${RUN_SECONDS:-600} gdb='' dry_run=''
 qemu='' bochs='' firmware=''
 check=()
 
@@ -317,8 +317,8 @@ variables() { local name=${firmware##*/} && echo "${firmware%/*}/${name/_CODE/_V
 asked=$append
 if [ "$accel" = tcg ] && [[ " $append " != *" emulator="* ]]; then
 	case $emulator in
-	spike) version=$(timeout -s KILL 20 "$program" --help 2>&1 </dev/null || true) ;; # no --version
-	*) version=$(timeout -s KILL 20 "$program" --version 2>&1 </dev/null || true) ;;
+	spike) version=$(timeout -s KILL 600 "$program" --help 2>&1 </dev/null || true) ;; # no --version
+	*) version=$(timeout -s KILL 600 "$program" --version 2>&1 </dev/null || true) ;;
 	esac
 	version=$(printf '%s\n' "$version" | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1 || true)
 	append="${append:+$append }emulator=$emulator-${version:-unknown}"
@@ -450,6 +450,7 @@ case $emulator in
 qemu | spike) exec 3>"$run/serial" 4>&2 ;;
 bochs) exec 3>"$run/bochs.out" 4>&3 5>"$run/serial" ;;
 esac
+started=$SECONDS
 (
 	[ -z "$in_run" ] || cd "$run"
 	exec timeout -s KILL "$limit" "${command[@]}" </dev/null >&3 2>&4 3>&- 4>&-
@@ -459,7 +460,7 @@ exec 3>&- 4>&- 5>&-
 
 # Debian's OpenSBI has no symbols, so that Spike does not see it ask for power-off by HTIF: Spike is
 # ended once the verdict is there.
-ended='' started=$SECONDS
+ended=''
 if [ "$emulator" = spike ]; then
 	while kill -0 "$emulator_pid" 2>/dev/null; do
 		if grep -q '^# RESULT:' "$run/serial.log" 2>/dev/null; then

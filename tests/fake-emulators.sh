@@ -19,7 +19,7 @@ cat >"$scratch/bin/qemu" <<'END'
 printf "$FAKE_LOG"
 [ -z "$FAKE_PID" ] || echo $$ >"$FAKE_PID"
 case $FAKE_END in
-hang) exec sleep 60 ;;
+hang) exec sleep 6000 ;;
 crash) kill -SEGV $$ ;;
 *) exit "${FAKE_END:-0}" ;;
 esac
@@ -34,7 +34,7 @@ esp=$(sed -n 's/^ata0-master:.*path=\([^,]*\),.*/\1/p' "$2")
 echo "chatter of Bochs"
 { printf "$FAKE_LOG"; echo; echo "# cmdline=$(cat "$esp/EFI/faultline/cmdline.txt")"; ls "$esp"/*/*; } |
 	sed '/RESULT/{h;d};${G}' >"$serial"
-[ "$FAKE_END" = hang ] && exec sleep 60
+[ "$FAKE_END" = hang ] && exec sleep 6000
 exit "$FAKE_END"
 END
 chmod +x "$scratch"/bin/*

@@ -10,6 +10,7 @@
 : "${top:?}" "${scratch:?}" # tap.sh's
 
 log=$scratch/log
+limit=3000 # seconds for a run; more than a busy machine takes
 
 # The verdict of a case and what is said about it, up to the next verdict.
 case_of() { # NAME
@@ -42,7 +43,7 @@ passes() {
 hang_run() {
 	local extension=$1 pattern=$2 status=0
 	shift 2
-	"$top/scripts/run-qemu.sh" --save "$log" --timeout 300 --status 1 --append "test=$pattern" \
+	"$top/scripts/run-qemu.sh" --save "$log" --timeout "$limit" --status 1 --append "test=$pattern" \
 		"$@" >/dev/null 2>"$scratch/err" </dev/null || status=$?
 	case $status in
 	0) result ok "$extension: a run with hanging cases ends by itself, as failed" ;;
@@ -90,6 +91,6 @@ stuck() { # EXTENSION PC OPTIONS...
 
 stuck_case() { # NAME LINE LINE LINE OPTIONS...
 	runs 0 "$extension: a CPU that hangs in the hypervisor ends the run: $1" \
-		"$top/scripts/run-qemu.sh" "${@:5}" --append "test=selftest-stuck.$1" --timeout 200 --status 2 \
+		"$top/scripts/run-qemu.sh" "${@:5}" --append "test=selftest-stuck.$1" --timeout "$limit" --status 2 \
 		--expect "$2" --expect "$3" --expect "$4"
 }

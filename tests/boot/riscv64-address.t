@@ -15,7 +15,7 @@ at() { # ADDRESS MEMORY
 	printf '\tli\tt0, %s\n\tjr\tt0\n' "$1" >"$scratch/stub.S"
 	clang --target=riscv64-none-elf -march=rv64imac -c "$scratch/stub.S" -o "$scratch/stub.o"
 	llvm-objcopy -O binary -j .text "$scratch/stub.o" "$scratch/stub.bin"
-	timeout -s KILL 120 qemu-system-riscv64 -M virt -m "$2" -smp 2 -nographic -monitor none \
+	timeout -s KILL 3000 qemu-system-riscv64 -M virt -m "$2" -smp 2 -nographic -monitor none \
 		-no-reboot -kernel "$scratch/stub.bin" -append 'test=l* log=quiet' \
 		-device "loader,file=$image,addr=$1,force-raw=on" >"$scratch/log" 2>&1 </dev/null
 	local status=$?

@@ -10,7 +10,7 @@ if ! command -v qemu-system-riscv64 >/dev/null; then
 fi
 
 cd "$top" || exit 1
-runs 0 "a nested fault is traced" timeout -s KILL 600 scripts/fault-path
+runs 0 "a nested fault is traced" timeout -s KILL 7000 scripts/fault-path
 passed=$(sed -n '2,/^the longest/s/^  \([^:]*\):.*/\1/p' <<<"$out")
 # shellcheck disable=SC2016 # backquotes of Markdown
 stations=$(sed -n '/^One nested fault/,/^The guest runs again/s/^[2-9]\. `\([^`]*\)`.*/\1/p' README.md)

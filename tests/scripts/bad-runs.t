@@ -16,9 +16,20 @@ fake() { # TEXT
 	: >"$PIDS"
 }
 # shellcheck disable=SC2120 # runs passes them
-run() { # OPTIONS...: 60 s are for a hang of ours
-	timeout -s KILL 60 "$top/scripts/run-qemu.sh" --arch riscv64 --image "$image" \
+run() { # OPTIONS...: 3000 s are for a hang of ours
+	timeout -s KILL 3000 "$top/scripts/run-qemu.sh" --arch riscv64 --image "$image" \
 		--qemu "$scratch/fake" "$@"
+}
+# A time-out, of a fake that got as far as to write its processes: on a busy machine it takes longer.
+hang() {
+	local seconds=2 status
+	while :; do
+		: >"$PIDS"
+		status=0
+		run --timeout "$seconds" || status=$?
+		[ ! -s "$PIDS" ] && [ "$seconds" -lt 1000 ] || return "$status"
+		seconds=$((seconds * 4))
+	done
 }
 nobody_left() {
 	local pid
@@ -50,27 +61,28 @@ print='printf "1..1\nok 1 - a\n# RESULT: PASS\n"'
 	runs 0 "noise around a good log" run --from '^1\.\.1$'
 	check "no control characters are shown" test -z "$(LC_ALL=C tr -d '\n' <<<"$out" | LC_ALL=C tr -dc '\0-\10\13-\37')"
 
-	fake 'echo $$ >"$PIDS"; exec >&- 2>&-; exec sleep 300'
-	runs 124 "an emulator that closes its output and hangs" run --timeout 2
+	fake 'echo $$ >"$PIDS"; exec >&- 2>&-; exec sleep 6000'
+	runs 124 "an emulator that closes its output and hangs" hang
 	some_process it
 	no_process it
-	fake "sleep 300 & echo \$! >\"\$PIDS\"; $print"
+	fake "sleep 6000 & echo \$! >\"\$PIDS\"; $print"
 	runs 0 "a child that holds the line" run
 	some_process it
 	no_process it
-	fake "setsid bash -c 'echo \$\$ >\"\$PIDS\"; exec sleep 300' & sleep 0.5; $print"
+	fake "setsid bash -c 'echo \$\$ >\"\$PIDS\"; exec sleep 6000' &
+		until [ -s \"\$PIDS\" ]; do sleep 0.1; done; $print"
 	runs 0 "a child in a session of its own" run
 	some_process it
 	no_process it
-	fake 'sleep 300 & echo $! >"$PIDS"; echo $$ >>"$PIDS"; wait'
-	runs 124 "a hang with a child" run --timeout 2
+	fake 'sleep 6000 & echo $! >"$PIDS"; echo $$ >>"$PIDS"; wait'
+	runs 124 "a hang with a child" hang
 	some_process it
 	no_process it
-	fake 'sleep 300 & echo $! >"$PIDS"; trap "" TERM INT HUP; echo $$ >>"$PIDS"; wait'
+	fake 'sleep 6000 & echo $! >"$PIDS"; trap "" TERM INT HUP; echo $$ >>"$PIDS"; wait'
 }
 interrupted() {
-	"$top/scripts/run-qemu.sh" --arch riscv64 --image "$image" --qemu "$scratch/fake" --timeout 50 &
-	local pid=$! tries=100
+	"$top/scripts/run-qemu.sh" --arch riscv64 --image "$image" --qemu "$scratch/fake" &
+	local pid=$! tries=6000
 	until [ "$(wc -l <"$PIDS")" -eq 2 ] || [ $((tries -= 1)) -eq 0 ]; do
 		sleep 0.1
 	done

@@ -25,7 +25,7 @@ missing() { # EMULATOR: what it needs and this machine lacks
 
 run_block() { # FILE STATUS
 	local status=0
-	TMPDIR=$scratch timeout -s KILL 600 bash "$1" >"$scratch/log" 2>"$scratch/err" </dev/null || status=$?
+	TMPDIR=$scratch timeout -s KILL 3000 bash "$1" >"$scratch/log" 2>"$scratch/err" </dev/null || status=$?
 	sed -n '/^TAP version/,$p' "$scratch/log" | scripts/check-log >"$scratch/judged" 2>&1 &&
 		[ "$status" -eq "$2" ] && return
 	echo "status $status, and $2 is expected"

@@ -85,9 +85,9 @@ on_pipe() { # LOG OPTIONS...: nothing comes after the log, and the pipe stays op
 	rm -f "$scratch/line"
 	mkfifo "$scratch/line"
 	# shellcheck disable=SC2059
-	{ printf "$log" && exec sleep 60; } >"$scratch/line" &
+	{ printf "$log" && exec sleep 6000; } >"$scratch/line" &
 	writer=$!
-	timeout -s KILL "${patience-20}" "$top/scripts/check-log" "$@" <"$scratch/line" || status=$?
+	timeout -s KILL "${patience-3000}" "$top/scripts/check-log" "$@" <"$scratch/line" || status=$?
 	kill "$writer"
 	return "$status"
 }
@@ -98,7 +98,7 @@ on_pipe_shortly() {
 on_tty() { # the same on a terminal
 	local log=$1
 	shift
-	timeout -s KILL 20 python3 -c '
+	timeout -s KILL 3000 python3 -c '
 import os, pty, subprocess, sys
 board, line = pty.openpty()
 judge = subprocess.Popen(sys.argv[2:], stdin=line)

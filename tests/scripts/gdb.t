@@ -11,7 +11,7 @@ ln -s "$top" "$scratch/a tree"
 debug() { # ARCH
 	local pc
 	pc=0x$(llvm-nm "$top/build/$1/guests/lazy.elf" | sed -n 's/^\([0-9a-f]*\) T guest_main$/\1/p')
-	timeout -s KILL 240 "$scratch/a tree/scripts/gdb.sh" --arch "$1" --append test=lazy.read.64 -- -batch \
+	timeout -s KILL 3000 "$scratch/a tree/scripts/gdb.sh" --arch "$1" --append test=lazy.read.64 -- -batch \
 		-ex "hbreak *$pc" -ex continue -ex 'printf "entered %d\n", $pc == '"$pc" \
 		-ex stepi -ex 'printf "stepped %d\n", $pc > '"$pc && \$pc < $pc + 16" -ex 'delete' \
 		-ex 'hbreak aspace_fault' -ex continue -ex backtrace -ex kill
