@@ -72,7 +72,8 @@ static size_t trace_length(const struct suite_run *run)
 /*
  * Beside other vCPUs, a fault may find its page present: another one was faster, or this CPU's TLB
  * held that there was nothing (RISC-V privileged manual, "Supervisor Memory-Management Fence
- * Instruction": invalid entries may be cached). It is retried and takes no frame.
+ * Instruction": invalid entries may be cached). QEMU up to 10 for RISC-V may also fault where two
+ * CPUs set A in one entry at the same time (docs/found.md). It is retried and takes no frame.
  */
 static size_t skip_spurious(const struct suite_run *run, size_t at, size_t length)
 {
