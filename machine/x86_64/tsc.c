@@ -23,10 +23,12 @@
 #define PORT_B_OUT2    0x20 /* channel 2 has counted down */
 
 #define CALIBRATION_HZ 1000U /* count for 1/1000 s */
-/* If channel 2 never ends (a machine without one): give up after so many TSC ticks. */
-#define CALIBRATION_LIMIT UINT64_C(2000000000)
-#define CALIBRATION_TRIES 50
-#define FALLBACK_HZ       UINT64_C(1000000000)
+/* If channel 2 does not end in so many TSC ticks, twice, the machine has none. Once, an emulator
+ * was stopped meanwhile. */
+#define CALIBRATION_LIMIT   UINT64_C(2000000000)
+#define CALIBRATION_ENDLESS 2U
+#define CALIBRATION_TRIES   50
+#define FALLBACK_HZ         UINT64_C(1000000000)
 
 static uint64_t frequency;
 
@@ -79,11 +81,12 @@ static struct bounds count_down(void)
 static uint64_t from_pit(void)
 {
 	struct bounds best = {0, UINT64_MAX};
+	unsigned endless = 0;
 
 	for (unsigned i = 0; i < CALIBRATION_TRIES; i++) {
 		struct bounds now = count_down();
 
-		if (now.most >= CALIBRATION_LIMIT)
+		if (now.most >= CALIBRATION_LIMIT && ++endless == CALIBRATION_ENDLESS)
 			return 0;
 		if (now.most - now.least < best.most - best.least)
 			best = now;
