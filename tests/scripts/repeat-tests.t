@@ -30,6 +30,7 @@ repeat() { # N PROGRAM...
 		done" &
 		for i in {1..6000}; do [ ! -e stopped ] || break; sleep 0.05; done
 		[ -e stopped ] || printf "not "; echo "ok 1 - i"'
+	program slow 'echo $$ >slow.pid; exec sleep 6000'
 	program bad 'echo 1..1; echo "not ok 1 - f"; exit 1'
 }
 
@@ -60,6 +61,22 @@ shows "and does not call it all rounds" '^4 tests, 0 rounds at least: 0 differ, 
 runs 0 "a program that is stopped at random moments goes on" repeat 3 ./paused
 shows "which rounds do that is said" '^# round 3: all CPUs, fixed addresses, stack 64 MiB, seed 3, with pauses$'
 check "and it was stopped" test -e "$scratch/stopped"
+
+interrupted() {
+	local pid tries=6000
+	setsid "$top/scripts/repeat-tests" -n 2 --out cut ./first ./slow >cut.log 2>&1 &
+	pid=$!
+	until grep -q "first .*1 passed" cut.log && [ -s slow.pid ] || [ $((tries -= 1)) -eq 0 ]; do
+		sleep 0.1
+	done
+	python3 -c 'import os, signal, sys; os.killpg(int(sys.argv[1]), signal.SIGINT)' "$pid"
+	wait "$pid"
+	cat cut.log
+	! grep -qs '^State:.*[RSDT] (' "/proc/$(cat slow.pid)/status"
+}
+cd "$scratch" || exit 1
+runs 0 "an interrupt ends a run and its programs" interrupted
+shows "with the report on what was run" '^# 1 of 2 rounds: 1 programs: ./first$'
 
 runs 1 "a test that fails in one round" repeat 2 ./seed
 shows "is named" '^DIFFERS \./seed: c$'
