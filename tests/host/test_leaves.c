@@ -217,7 +217,7 @@ static void a_fetch_splits_a_large_leaf(const struct geometry *geo)
 	map_large(g, MM_RWX);
 	CHECK_OK(aspace_map_linear(&g->as, pages(2048, 1024), hpa_at(0x40000000), MM_RX, MM_NORMAL,
 	                           1));
-	CHECK_OK(aspace_map_alloc(&g->as, pages(4096, 1024), MM_RWX,
+	CHECK_OK(aspace_map_alloc(&g->as, pages(4096, 1536), MM_RWX,
 	                          (struct aspace_backing){.max_leaf = 1}));
 	check_large_leaves(g);
 	CHECK_EQ(guest_stats(g).leaves[1], 4);
@@ -236,6 +236,11 @@ static void a_fetch_splits_a_large_leaf(const struct geometry *geo)
 	CHECK_EQ(guest_walk(g, page(4097), MM_X).level, 0);
 	CHECK_OK(aspace_fetch(&g->as, page(4608), &word, 8));
 	EXPECT_TOUCH(g, page(4608), MM_X, TOUCH_HIT);
+	/* A large one where it is a write, until the first fetch. */
+	EXPECT_TOUCH(g, page(5121), MM_W, TOUCH_SERVED);
+	CHECK_EQ(guest_walk(g, page(5121), MM_W).level, 1);
+	EXPECT_TOUCH(g, page(5121), MM_X, TOUCH_SERVED);
+	CHECK_EQ(guest_walk(g, page(5121), MM_X).level, 0);
 	check_large_leaves(g);
 	/* Nor does X come back by a merge, or by a protect call. */
 	CHECK_OK(aspace_protect(&g->as, pages(512, 1024), MM_R));
