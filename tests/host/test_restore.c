@@ -147,6 +147,26 @@ static void a_change_that_is_not_recorded(const struct geometry *geo)
 	}
 }
 
+/* The same, and the snapshot is dropped: all its entries are looked at. */
+static void one_that_is_not_exact_is_dropped(const struct geometry *geo)
+{
+	struct guest *g = guest_open(geo, roomy);
+	struct snapshot s;
+	map_pages(g, 1000);
+	CHECK_OK(aspace_snapshot_take(&g->as, &s));
+	for (unsigned i = 0; i < NPT_HISTORY_PER; i++)
+		guest_store(g, page(500 + i), 7);
+	hal_test_fail_once(g->hal, 2);
+	guest_store(g, page(500 + NPT_HISTORY_PER), 7);
+	CHECK(atomic_load(&g->as.npt.history.lost));
+	aspace_snapshot_drop(&g->as, &s);
+	check_books(g);
+	CHECK_EQ(guest_stats(g).frames, 1000);
+	for (unsigned p = 500; p < 1500; p++)
+		CHECK_EQ(guest_load(g, page(p)), p <= 500 + NPT_HISTORY_PER ? 7 : 0);
+	guest_close(g);
+}
+
 static bool is_one(const struct geometry *geo)
 {
 	return strcmp(geo->name, "ept4") == 0;
@@ -272,6 +292,7 @@ int main(void)
 		GEOMETRY_TEST(what_has_changed_is_compared),
 		GEOMETRY_TEST(of_several_snapshots_too),
 		GEOMETRY_TEST(a_change_that_is_not_recorded),
+		GEOMETRY_TEST(one_that_is_not_exact_is_dropped),
 		GEOMETRY_TEST_IF(the_history_goes_round, is_one),
 		GEOMETRY_TEST(any_order_of_calls),
 	};
