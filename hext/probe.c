@@ -231,6 +231,7 @@ static void find_features(struct virt_caps *caps)
 	add_feature(caps, "svpbmt", isa_has("svpbmt"), hext_features.svpbmt);
 	add_feature(caps, "svadu", hext_features.svadu, true);
 	add_feature(caps, "svnapot", isa_has("svnapot"), false);
+	add_feature(caps, "svrsw60t59b", isa_has("svrsw60t59b"), false);
 	add_feature(caps, "svinval", isa_has("svinval"), false);
 	add_feature(caps, "svvptc", isa_has("svvptc"), false);
 	add_feature(caps, "zicboz", isa_has("zicboz"), false);

@@ -10,6 +10,7 @@
 #include "machine.h"
 #include "mm/bits.h"
 #include "mm/npt/entry.h"
+#include "suite/feature.h"
 #include "suite/run.h"
 #include "suite/suite.h"
 
@@ -30,43 +31,45 @@ static const struct plant {
 	enum mm_perm access; /* with which the guest comes */
 	uint64_t clear;
 	uint64_t set;
-	enum planted came; /* of it */
+	enum planted came;    /* of it */
+	const char *freed_by; /* on a machine with this feature the bit is IGNORED; NULL: on none */
 } plants[] = {
 	/* SDM 29.3.3.1: W without R; memory types 2, 3 and 7; address bits 20:12 of a 2 MiB leaf.
          */
-	{"ept", "write-only", 0, MM_W, 0x7, 0x2, REFUSED},
-	{"ept", "write-execute", 0, MM_W, 0x7, 0x6, REFUSED},
-	{"ept", "memory-type-2", 0, MM_R, 0x38, 0x10, REFUSED},
-	{"ept", "memory-type-3", 0, MM_R, 0x38, 0x18, REFUSED},
-	{"ept", "memory-type-7", 0, MM_R, 0x38, 0x38, REFUSED},
-	{"ept", "misaligned-2m", 1, MM_R, 0, BIT(13), REFUSED},
-	{"ept", "misaligned-2m.bit-12", 1, MM_R, 0, BIT(12), REFUSED},
-	{"ept", "address-too-wide", 0, MM_R, 0, BIT(51), REFUSED},
+	{"ept", "write-only", 0, MM_W, 0x7, 0x2, REFUSED, NULL},
+	{"ept", "write-execute", 0, MM_W, 0x7, 0x6, REFUSED, NULL},
+	{"ept", "memory-type-2", 0, MM_R, 0x38, 0x10, REFUSED, NULL},
+	{"ept", "memory-type-3", 0, MM_R, 0x38, 0x18, REFUSED, NULL},
+	{"ept", "memory-type-7", 0, MM_R, 0x38, 0x38, REFUSED, NULL},
+	{"ept", "misaligned-2m", 1, MM_R, 0, BIT(13), REFUSED, NULL},
+	{"ept", "misaligned-2m.bit-12", 1, MM_R, 0, BIT(12), REFUSED, NULL},
+	{"ept", "address-too-wide", 0, MM_R, 0, BIT(51), REFUSED, NULL},
 	/* APM 15.25.6, 5.3: reserved bits of a leaf. */
-	{"amd", "address-too-wide", 0, MM_R, 0, BIT(51), REFUSED},
-	{"amd", "misaligned-2m", 1, MM_R, 0, BIT(13), REFUSED},
+	{"amd", "address-too-wide", 0, MM_R, 0, BIT(51), REFUSED, NULL},
+	{"amd", "misaligned-2m", 1, MM_R, 0, BIT(13), REFUSED, NULL},
 	/* Privileged manual 4.3.1, 4.4.1, 8.5.1: W without R; bits 60:54; a misaligned superpage; U
          * clear, as no access of a guest may have it. 5.1: N with a PPN that Svnapot has no use
          * for, and without Svnapot in any case; 6: PBMT 3, and without Svpbmt any but 0. All 44
          * bits of a PPN are the format's: a machine with fewer has no memory there. */
-	{"gstage", "write-only", 0, MM_W, 0xa, 0x4, REFUSED},
-	{"gstage", "write-execute", 0, MM_W, 0xe, 0xc, REFUSED},
-	{"gstage", "reserved-bit-54", 0, MM_R, 0, BIT(54), REFUSED},
-	{"gstage", "reserved-bit-57", 0, MM_R, 0, BIT(57), REFUSED},
-	{"gstage", "reserved-bit-60", 0, MM_R, 0, BIT(60), REFUSED},
-	{"gstage", "napot-reserved", 0, MM_R, GENMASK(13, 10), BIT(63) | BIT(10), REFUSED},
-	{"gstage", "memory-type-3", 0, MM_R, 0, BIT(62) | BIT(61), REFUSED},
-	{"gstage", "misaligned-2m", 1, MM_R, 0, BIT(11), REFUSED},
-	{"gstage", "user-clear", 0, MM_R, 0x10, 0, REFUSED},
-	{"gstage", "address-too-wide", 0, MM_R, 0, BIT(53), BEYOND},
+	/* "Svrsw60t59b" gives bits 60:59 to software. */
+	{"gstage", "write-only", 0, MM_W, 0xa, 0x4, REFUSED, NULL},
+	{"gstage", "write-execute", 0, MM_W, 0xe, 0xc, REFUSED, NULL},
+	{"gstage", "reserved-bit-54", 0, MM_R, 0, BIT(54), REFUSED, NULL},
+	{"gstage", "reserved-bit-57", 0, MM_R, 0, BIT(57), REFUSED, NULL},
+	{"gstage", "reserved-bit-60", 0, MM_R, 0, BIT(60), REFUSED, "svrsw60t59b"},
+	{"gstage", "napot-reserved", 0, MM_R, GENMASK(13, 10), BIT(63) | BIT(10), REFUSED, NULL},
+	{"gstage", "memory-type-3", 0, MM_R, 0, BIT(62) | BIT(61), REFUSED, NULL},
+	{"gstage", "misaligned-2m", 1, MM_R, 0, BIT(11), REFUSED, NULL},
+	{"gstage", "user-clear", 0, MM_R, 0x10, 0, REFUSED, NULL},
+	{"gstage", "address-too-wide", 0, MM_R, 0, BIT(53), BEYOND, NULL},
 	/* Arm ARM D8.3: at the last level 0b01 is reserved; an output address beyond PARange is an
          * address size fault; the address bits below a block's size are RES0, so they must not
          * matter. */
-	{"stage2", "reserved-type", 0, MM_R, 0x2, 0, REFUSED},
-	{"stage2", "address-too-wide", 0, MM_R, 0, BIT(47), REFUSED},
-	{"stage2", "misaligned-2m", 1, MM_R, 0, BIT(17), IGNORED},
-	{"stage2-lpa2", "reserved-type", 0, MM_R, 0x2, 0, REFUSED},
-	{"stage2-lpa2", "misaligned-2m", 1, MM_R, 0, BIT(17), IGNORED},
+	{"stage2", "reserved-type", 0, MM_R, 0x2, 0, REFUSED, NULL},
+	{"stage2", "address-too-wide", 0, MM_R, 0, BIT(47), REFUSED, NULL},
+	{"stage2", "misaligned-2m", 1, MM_R, 0, BIT(17), IGNORED, NULL},
+	{"stage2-lpa2", "reserved-type", 0, MM_R, 0x2, 0, REFUSED, NULL},
+	{"stage2-lpa2", "misaligned-2m", 1, MM_R, 0, BIT(17), IGNORED, NULL},
 };
 
 static const struct plant *plant_number(const char *format, size_t index)
@@ -134,9 +137,11 @@ static bool came_of_it(struct suite_run *run)
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	const struct plant *p = plant_number(npt_format_name(suite_format(host)), index);
+	enum planted came;
 
 	if (p == NULL)
 		return false;
+	came = p->freed_by != NULL && suite_has_feature(host, p->freed_by) ? IGNORED : p->came;
 	/* Not wider than this machine's addresses, or with none that are too wide. */
 	if (strcmp(p->format, "stage2") == 0 && strcmp(p->name, "address-too-wide") == 0 &&
 	    host->caps.hpa_bits > 47)
@@ -145,8 +150,8 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	d->c.needs = p->level == 1 ? SUITE_NEEDS_2M : 0;
 	d->c.step = plant;
 	d->c.verify = came_of_it;
-	d->c.end = p->came == IGNORED ? SUITE_EXITS : SUITE_DIES;
-	d->c.kill = p->came == BEYOND ? KILL_FAILURE : KILL_MISCONFIG;
+	d->c.end = came == IGNORED ? SUITE_EXITS : SUITE_DIES;
+	d->c.kill = came == BEYOND ? KILL_FAILURE : KILL_MISCONFIG;
 	d->c.uncounted = true;
 	d->c.beside[0] = beside_neighbour;
 	draft_area(d, (struct suite_area){
@@ -159,7 +164,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	draft_op(d, (struct suite_op)WRITE(8, AT, 42));
 	draft_op(d, (struct suite_op)READ(8, AT, 42));
 	draft_op(d, (struct suite_op)STEP((uint64_t)(p - plants)));
-	if (p->came == IGNORED)
+	if (came == IGNORED)
 		d->c.kill = KILL_NONE;
 	if (p->access == MM_W)
 		draft_op(d, (struct suite_op)WRITE(8, AT, 43));
