@@ -26,7 +26,8 @@ esac
 	echo '# cmdline "test=* emulator=fake-1.2"'
 	echo 'ok 1 - a.one'
 	[ "$cpu" != hangs ] || exit 124
-	echo 'not ok 2 - a.two # TODO fake: two is wrong'
+	[ "$cpu" = mended ] || echo 'not ok 2 - a.two # TODO fake: two is wrong'
+	[ "$cpu" != mended ] || echo 'ok 2 - a.two # TODO fake: two is wrong'
 	[ "$cpu" != bad ] || echo 'not ok 3 - b.one'
 	[ "$cpu" = bad ] || echo 'ok 3 - b.one # SKIP no one'
 	[ "$cpu" = bad ] || echo '# RESULT: PASS'
@@ -41,6 +42,7 @@ my-good --arch riscv64 --cpu good   # a comment
 
 my-bad --arch riscv64 --cpu bad
 my-hang --arch riscv64 --cpu hangs
+my-mended --arch riscv64 --cpu mended
 my-absent --arch riscv64 --cpu absent
 END
 
@@ -48,14 +50,28 @@ matrix() { "$scratch/scripts/matrix" --jobs 1 "$@"; }
 
 runs 0 "a good machine" matrix --machines "$scratch/mine" --only '^my-good$'
 shows "it passes" '^my-good +pass, 3 cases'
-check "as a page" grep -q '^| `my-good` | fake-1.2 | .* | 3 | 1 | 0 | 1 | 1 |$' \
+check "as a page" grep -q '^| `my-good` | fake-1.2 | .* | 3 | 1 | 0 | 1 | 0 | 1 |$' \
 	"$scratch/build/matrix/matrix.md"
 check "with what is known" grep -q '^| `a.two` | fake: two is wrong | `my-good` |$' \
 	"$scratch/build/matrix/matrix.md"
+check "with the emulators" grep -q '^Commit .*, on fake-1.2\.' "$scratch/build/matrix/matrix.md"
 rm "$scratch/asked"
-runs 0 "--keep" matrix --machines "$scratch/mine" --only '^my-good$' --keep
+runs 0 "the same again" matrix --machines "$scratch/mine" --only '^my-good$'
 shows "takes the log that is there" '^my-good +pass, 3 cases, from'
 check "and runs nothing" test ! -e "$scratch/asked"
+runs 0 "other cases" matrix --machines "$scratch/mine" --only '^my-good$' --test 'a.*'
+shows "are run" '^my-good +pass, 3 cases, [0-9]+ s'
+runs 0 "all cases" matrix --machines "$scratch/mine" --only '^my-good$'
+runs 0 "--again" matrix --machines "$scratch/mine" --only '^my-good$' --again
+shows "runs it" '^my-good +pass, 3 cases, [0-9]+ s'
+mkdir -p "$scratch/build/riscv64"
+echo other >"$scratch/build/riscv64/faultline.elf"
+runs 0 "another image" matrix --machines "$scratch/mine" --only '^my-good$'
+shows "is run" '^my-good +pass, 3 cases, [0-9]+ s'
+runs 0 "a machine that does better than is known" matrix --machines "$scratch/mine" --only '^my-mended$'
+shows "the case is named" '^P a.two: my-mended: fake: two is wrong'
+check "and is not one that failed" grep -q '^| `my-mended` | .* | 3 | 1 | 0 | 0 | 1 | 1 |$' \
+	"$scratch/build/matrix/matrix.md"
 runs 1 "a bad machine" matrix --machines "$scratch/mine" --only '^my-(good|bad)$'
 shows "it is named" '^F b.one: my-bad'
 runs 1 "a machine that hangs" matrix --machines "$scratch/mine" --only '^my-hang$'
