@@ -8,7 +8,8 @@
  *				root's model ends in ",qemu"
  *	Spike			marchid 5: "Open-Source RISC-V Architecture IDs"
  *	QEMU, aarch64		a "qemu,fw-cfg-mmio" node; MIDR_EL1 of -cpu max; or the name of a
- *				board that exists in QEMU alone
+ *				board that exists in QEMU alone. With a counter that follows
+ *				the instructions (-icount), it runs the CPUs in turn
  */
 #include "kernel/emulator.h"
 
@@ -54,11 +55,21 @@ bool emulator_in_range(const char *emulator, const char *name, const char *from,
 	if (strlen(emulator) < length || memcmp(emulator, name, length) != 0)
 		return false;
 	emulator += length;
-	if (*emulator == '\0')
+	if (*emulator == '\0' || *emulator == ',')
 		return true;
 	if (*emulator++ != '-')
 		return false;
 	return !is_digit(*emulator) || (compare(emulator, from) >= 0 && compare(emulator, to) <= 0);
+}
+
+/* QEMU's own word for it: -accel tcg,thread=single. */
+#define IN_TURN ",thread=single"
+
+bool emulator_runs_cpus_in_turn(const char *emulator, unsigned cpus)
+{
+	size_t length = strlen(emulator), n = strlen(IN_TURN);
+
+	return cpus == 1 || (length >= n && memcmp(emulator + length - n, IN_TURN, n) == 0);
 }
 
 /* --- signs --- */
@@ -131,7 +142,7 @@ static void identify_aarch64(const struct machine_signs *signs, const struct fdt
 			qemu = qemu || fdt_find_compatible(fdt, boards[i], &node);
 	}
 	if (qemu)
-		(void)format_string(out, size, "qemu");
+		(void)format_string(out, size, "qemu%s", signs->counted ? IN_TURN : "");
 }
 
 void emulator_identify(const struct machine_signs *signs, const struct fdt *fdt, char *out,

@@ -322,6 +322,8 @@ if [ "$accel" = tcg ] && [[ " $append " != *" emulator="* ]]; then
 	esac
 	version=$(printf '%s\n' "$version" | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1 || true)
 	append="${append:+$append }emulator=$emulator-${version:-unknown}"
+	# QEMU runs the CPUs in turn then, which changes what a guest sees.
+	[ -z "$icount" ] || append+=,thread=single
 fi
 
 # --- the command, by architecture and machine ---

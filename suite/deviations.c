@@ -24,10 +24,15 @@
  */
 #define ENTERED_MASKED "Bochs: no interrupt ends a guest that was entered with IF clear"
 
+#define PBMT_3  "QEMU: with Svpbmt, PBMT 3 is not refused"
+#define VMXON   "QEMU: VMXON on an AMD CPU does not raise #UD"
+#define VMPTRLD "QEMU: VMPTRLD on an AMD CPU does not raise #UD"
+
 /*
  * A range of versions begins with the first in which the deviation was seen. It ends before the
- * first in which it was seen to be gone, and is open ("") where that was in none: 7.2.22, 10.0.2
- * and 10.0.13 of QEMU, 2.7 and 3.0 of Bochs were looked at.
+ * first in which it was seen to be gone, and is open ("") where that was in none: 7.2.22, 10.0.2,
+ * 10.0.13 and 11.1.3 of QEMU, 2.7 and 3.0 of Bochs were looked at. What was mended within 10.0 has
+ * a second range from 10.1, which was released before that.
  */
 static const struct {
 	const char *emulator;
@@ -37,50 +42,55 @@ static const struct {
 	const char *name;      /* glob of cases */
 	enum tap_directive directive;
 	const char *reason;
-	unsigned most_cpus; /* on machines of at most so many; 0: on all */
+	bool in_turn; /* only where it runs the CPUs in turn: emulator_runs_cpus_in_turn() */
 } deviations[] = {
 	/* An instruction at an address that can be executed but not read: OpenSBI looks at it with
          * hlvx, which wants R in QEMU, and reports a fetch page fault instead. */
-	{"qemu", "7.2", "9", "hext", "s2.perm.xo.fetch", TAP_TODO, "QEMU: hlvx wants R", 0},
-	{"qemu", "7.2", "9", "hext", "s2.perm.lazy.xo.fetch", TAP_TODO, "QEMU: hlvx wants R", 0},
+	{"qemu", "7.2", "9", "hext", "s2.perm.xo.fetch", TAP_TODO, "QEMU: hlvx wants R", false},
+	{"qemu", "7.2", "9", "hext", "s2.perm.lazy.xo.fetch", TAP_TODO, "QEMU: hlvx wants R",
+         false},
 	/* The update of A in a VS-stage entry goes past the G-stage's permissions. */
-	{"qemu", "7.2", "", "hext", "stage1.ad.readonly.*", TAP_TODO,
-         "QEMU: A and D are set in tables that the G-stage makes read-only", 0},
-	{"qemu", "7.2", "", "hext", "dirty.marks.walk-updates", TAP_TODO,
-         "QEMU: A and D set in the guest's tables mark nothing in the G-stage", 0},
+	{"qemu", "7.2", "", "hext", "stage1.ad.readonly.accessed", TAP_TODO,
+         "QEMU: A is set in tables that the G-stage makes read-only", false},
+	{"qemu", "7.2", "11.0", "hext", "stage1.ad.readonly.dirty", TAP_TODO,
+         "QEMU: A and D are set in tables that the G-stage makes read-only", false},
+	{"qemu", "7.2", "11.0", "hext", "dirty.marks.walk-updates", TAP_TODO,
+         "QEMU: A and D set in the guest's tables mark nothing in the G-stage", false},
 	/* With either extension, get_physical_address() masks the bits above the PPN, 60:54 among
          * them, and looks at none of them but N and PBMT. */
 	{"qemu", "7.2", "9", "hext/svnapot", "misconfig.reserved-bit-*", TAP_TODO,
-         "QEMU: with Svnapot, bits 60:54 of an entry are ignored", 0},
+         "QEMU: with Svnapot, bits 60:54 of an entry are ignored", false},
 	{"qemu", "7.2", "9", "hext/svpbmt", "misconfig.reserved-bit-*", TAP_TODO,
-         "QEMU: with Svpbmt, bits 60:54 of an entry are ignored", 0},
-	{"qemu", "7.2", "", "hext/svpbmt", "misconfig.memory-type-3", TAP_TODO,
-         "QEMU: with Svpbmt, PBMT 3 is not refused", 0},
+         "QEMU: with Svpbmt, bits 60:54 of an entry are ignored", false},
+	{"qemu", "7.2", "10.0.12", "hext/svpbmt", "misconfig.memory-type-3", TAP_TODO, PBMT_3,
+         false},
+	{"qemu", "10.1", "11.0", "hext/svpbmt", "misconfig.memory-type-3", TAP_TODO, PBMT_3, false},
 	{"qemu", "10.0.13", "", "hext", "misconfig.address-too-wide", TAP_TODO,
-         "QEMU: a PPN beyond the physical addresses is not refused", 0},
+         "QEMU: a PPN beyond the physical addresses is not refused", false},
 	{"qemu", "7.2", "9", "hext", "range.limit-minus-1.*", TAP_TODO,
-         "QEMU: the upper half of an Sv*x4 space faults whatever the table says", 0},
+         "QEMU: the upper half of an Sv*x4 space faults whatever the table says", false},
 	{"qemu", "7.2", "9", "el2", "mmio.unaligned.device-memory", TAP_TODO,
-         "QEMU: unaligned accesses to Device memory are done", 0},
-	{"qemu", "10", "", "el2", "mmio.unaligned.device-memory", TAP_TODO,
-         "QEMU: with one CPU, unaligned accesses to Device memory are done", 1},
+         "QEMU: unaligned accesses to Device memory are done", false},
+	{"qemu", "10", "11.0", "el2", "mmio.unaligned.device-memory", TAP_TODO,
+         "QEMU: where CPUs run in turn, unaligned accesses to Device memory are done", true},
 	{"qemu", "7.2", "9", "svm", "privileged.debug_icebp", TAP_TODO,
-         "QEMU: INT1 is an undefined instruction", 0},
-	{"qemu", "10", "", "svm", "privileged.vmxon", TAP_TODO,
-         "QEMU: VMXON on an AMD CPU does not raise #UD", 0},
-	{"qemu", "10", "", "svm", "privileged.vmptrld", TAP_TODO,
-         "QEMU: VMPTRLD on an AMD CPU does not raise #UD", 0},
+         "QEMU: INT1 is an undefined instruction", false},
+	{"qemu", "10", "10.0.12", "svm", "privileged.vmxon", TAP_TODO, VMXON, false},
+	{"qemu", "10.1", "11.0", "svm", "privileged.vmxon", TAP_TODO, VMXON, false},
+	{"qemu", "10", "10.0.12", "svm", "privileged.vmptrld", TAP_TODO, VMPTRLD, false},
+	{"qemu", "10.1", "11.0", "svm", "privileged.vmptrld", TAP_TODO, VMPTRLD, false},
 	{"bochs", "2.7", "", "vmx", "misconfig.misaligned-2m.bit-12", TAP_TODO,
-         "Bochs: bit 12 of a 2 MiB EPT leaf is not treated as reserved", 0},
-	{"bochs", "2.7", "", "vmx", "smp.revoke.masked", TAP_SKIP, ENTERED_MASKED, 0},
+         "Bochs: bit 12 of a 2 MiB EPT leaf is not treated as reserved", false},
+	{"bochs", "2.7", "", "vmx", "smp.revoke.masked", TAP_SKIP, ENTERED_MASKED, false},
 	{"bochs", "2.7", "", "svm", "privileged.vmrun_unaligned", TAP_TODO,
-         "Bochs: VMRUN exits before its operand is looked at", 0},
-	{"bochs", "2.7", "", "svm", "spin.stopped", TAP_SKIP, ENTERED_MASKED, 0},
-	{"bochs", "2.7", "", "svm", "timer.budget.spin", TAP_SKIP, ENTERED_MASKED, 0},
-	{"bochs", "2.7", "", "svm", "timer.budget.spin-masked", TAP_SKIP, ENTERED_MASKED, 0},
-	{"bochs", "2.7", "", "svm", "timer.budget.beside-neighbour", TAP_SKIP, ENTERED_MASKED, 0},
-	{"bochs", "2.7", "", "svm", "smp.revoke.masked", TAP_SKIP, ENTERED_MASKED, 0},
-	{"bochs", "2.7", "", "svm", "selftest.hang.*", TAP_SKIP, ENTERED_MASKED, 0},
+         "Bochs: VMRUN exits before its operand is looked at", false},
+	{"bochs", "2.7", "", "svm", "spin.stopped", TAP_SKIP, ENTERED_MASKED, false},
+	{"bochs", "2.7", "", "svm", "timer.budget.spin", TAP_SKIP, ENTERED_MASKED, false},
+	{"bochs", "2.7", "", "svm", "timer.budget.spin-masked", TAP_SKIP, ENTERED_MASKED, false},
+	{"bochs", "2.7", "", "svm", "timer.budget.beside-neighbour", TAP_SKIP, ENTERED_MASKED,
+         false},
+	{"bochs", "2.7", "", "svm", "smp.revoke.masked", TAP_SKIP, ENTERED_MASKED, false},
+	{"bochs", "2.7", "", "svm", "selftest.hang.*", TAP_SKIP, ENTERED_MASKED, false},
 };
 
 static bool is_of(const struct host *host, const char *extension)
@@ -103,7 +113,8 @@ enum tap_directive deviation(const char *emulator, const struct host *host, cons
 		    !is_of(host, deviations[i].extension) || !glob_match(deviations[i].name, name))
 			continue;
 		/* What the machine has, not what smp= leaves of it. */
-		if (deviations[i].most_cpus != 0 && host->boot->cpus > deviations[i].most_cpus)
+		if (deviations[i].in_turn &&
+		    !emulator_runs_cpus_in_turn(emulator, host->boot->cpus))
 			continue;
 		*reason = deviations[i].reason;
 		return deviations[i].directive;

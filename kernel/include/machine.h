@@ -48,6 +48,7 @@ struct machine_signs {
 	uint64_t marchid;
 	uint64_t mimpid;
 	uint64_t midr; /* aarch64: MIDR_EL1 */
+	bool counted;  /* aarch64: PMCCNTR_EL0 counts instructions, QEMU's -icount */
 };
 
 /* After machine_init(). */

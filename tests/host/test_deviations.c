@@ -40,6 +40,10 @@ static void versions_are_numbers(void **state)
 		{"qemu", "7.2", "7.2", true},
 		{"qemu-unknown", "10", "", true},
 		{"qemu-", "10", "", true},
+		/* How it runs, behind the version. */
+		{"qemu-10.0.2,thread=single", "10", "10.0.2", true},
+		{"qemu-10.0.2,thread=single", "10.0.3", "", false},
+		{"qemu,thread=single", "10", "", true},
 		/* Another name. */
 		{"qemuq-7.2", "", "", false},
 		{"qem", "", "", false},
@@ -88,6 +92,13 @@ static void signs_name_emulators(void **state)
 	CHECK_TEXT(identify((struct machine_signs){.kind = SIGNS_RISCV64, .marchid = 5}), "spike");
 	CHECK_TEXT(identify((struct machine_signs){.kind = SIGNS_AARCH64, .midr = 0x000f0510}),
 	           "qemu");
+	/* What counts instructions runs the CPUs in turn. */
+	CHECK_TEXT(identify((struct machine_signs){
+			   .kind = SIGNS_AARCH64, .midr = 0x000f0510, .counted = true}),
+	           "qemu,thread=single");
+	CHECK_TEXT(identify((struct machine_signs){
+			   .kind = SIGNS_AARCH64, .midr = 0x411fd070, .counted = true}),
+	           "");
 }
 
 static void machines_are_no_emulators(void **state)
@@ -150,7 +161,16 @@ static void rows_hold_for_their_versions(void **state)
 	assert_int_equal(known("qemu-10.0.2", &hext, "svpbmt", 2, "misconfig.memory-type-3"), 'T');
 	assert_int_equal(known("qemu-10.0.2", &hext, NULL, 2, "misconfig.address-too-wide"), '-');
 	assert_int_equal(known("qemu-10.0.13", &hext, NULL, 2, "misconfig.address-too-wide"), 'T');
+	assert_int_equal(known("qemu-10.0.13", &hext, "svpbmt", 2, "misconfig.memory-type-3"), '-');
+	assert_int_equal(known("qemu-11.1.3", &hext, "svpbmt", 2, "misconfig.memory-type-3"), '-');
+	assert_int_equal(known("qemu-11.1.3", &hext, NULL, 2, "misconfig.address-too-wide"), 'T');
+	assert_int_equal(known("qemu-11.1.3", &hext, NULL, 2, "stage1.ad.readonly.accessed"), 'T');
+	assert_int_equal(known("qemu-11.1.3", &hext, NULL, 2, "stage1.ad.readonly.dirty"), '-');
+	assert_int_equal(known("qemu-11.1.3", &hext, NULL, 2, "dirty.marks.walk-updates"), '-');
 	assert_int_equal(known("qemu-10.0.2", &svm, NULL, 1, "privileged.vmxon"), 'T');
+	assert_int_equal(known("qemu-10.0.13", &svm, NULL, 1, "privileged.vmxon"), '-');
+	assert_int_equal(known("qemu-10.1.0", &svm, NULL, 1, "privileged.vmptrld"), 'T');
+	assert_int_equal(known("qemu-11.1.3", &svm, NULL, 1, "privileged.vmptrld"), '-');
 	assert_int_equal(known("qemu-7.2.22", &svm, NULL, 1, "privileged.vmxon"), '-');
 	assert_int_equal(known("qemu-10.0.2", &vmx, NULL, 1, "privileged.vmxon"), '-');
 	assert_int_equal(known("bochs-3.0", &vmx, NULL, 1, "misconfig.misaligned-2m.bit-12"), 'T');
@@ -160,7 +180,8 @@ static void rows_hold_for_their_versions(void **state)
 	assert_int_equal(known("none", &hext, "svpbmt", 2, "stage1.ad.readonly.dirty"), '-');
 }
 
-static void a_row_may_want_one_cpu(void **state)
+/* TCG runs the CPUs in turn where there is one, or where instructions are counted. */
+static void a_row_may_want_cpus_in_turn(void **state)
 {
 	static const char name[] = "mmio.unaligned.device-memory";
 
@@ -168,6 +189,11 @@ static void a_row_may_want_one_cpu(void **state)
 	assert_int_equal(known("qemu-7.2.22", &el2, NULL, 4, name), 'T');
 	assert_int_equal(known("qemu-10.0.2", &el2, NULL, 1, name), 'T');
 	assert_int_equal(known("qemu-10.0.2", &el2, NULL, 2, name), '-');
+	assert_int_equal(known("qemu-10.0.2,thread=single", &el2, NULL, 4, name), 'T');
+	assert_int_equal(known("qemu-10.0.2,thread=multi", &el2, NULL, 4, name), '-');
+	assert_int_equal(known("qemu,thread=single", &el2, NULL, 4, name), 'T');
+	assert_int_equal(known("qemu-11.1.3,thread=single", &el2, NULL, 4, name), '-');
+	assert_int_equal(known("none", &el2, NULL, 1, name), '-');
 }
 
 int main(void)
@@ -177,7 +203,7 @@ int main(void)
 		cmocka_unit_test(signs_name_emulators),
 		cmocka_unit_test(machines_are_no_emulators),
 		cmocka_unit_test(rows_hold_for_their_versions),
-		cmocka_unit_test(a_row_may_want_one_cpu),
+		cmocka_unit_test(a_row_may_want_cpus_in_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
