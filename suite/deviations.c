@@ -50,10 +50,10 @@ static const struct {
 	{"qemu", "7.2", "9", "hext", "s2.perm.lazy.xo.fetch", TAP_TODO, "QEMU: hlvx wants R",
          false},
 	/* The update of A in a VS-stage entry goes past the G-stage's permissions. */
-	{"qemu", "7.2", "", "hext", "stage1.ad.readonly.accessed", TAP_TODO,
-         "QEMU: A is set in tables that the G-stage makes read-only", false},
-	{"qemu", "7.2", "11.0", "hext", "stage1.ad.readonly.dirty", TAP_TODO,
+	{"qemu", "7.2", "11.0", "hext", "stage1.ad.readonly.*", TAP_TODO,
          "QEMU: A and D are set in tables that the G-stage makes read-only", false},
+	{"qemu", "11.1", "", "hext", "stage1.ad.readonly.accessed", TAP_TODO,
+         "QEMU: htinst says read for an update of A that the G-stage refuses", false},
 	{"qemu", "7.2", "11.0", "hext", "dirty.marks.walk-updates", TAP_TODO,
          "QEMU: A and D set in the guest's tables mark nothing in the G-stage", false},
 	/* With either extension, get_physical_address() masks the bits above the PPN, 60:54 among
@@ -65,8 +65,11 @@ static const struct {
 	{"qemu", "7.2", "10.0.12", "hext/svpbmt", "misconfig.memory-type-3", TAP_TODO, PBMT_3,
          false},
 	{"qemu", "10.1", "11.0", "hext/svpbmt", "misconfig.memory-type-3", TAP_TODO, PBMT_3, false},
+	/* An access fault of a guest: the firmware cannot pass it on to HS-mode, since a write of
+         * mstatus does not clear MPV. MRET goes to the address of the hypervisor's trap vector, in
+         * the guest. */
 	{"qemu", "10.0.13", "", "hext", "misconfig.address-too-wide", TAP_TODO,
-         "QEMU: a PPN beyond the physical addresses is not refused", false},
+         "QEMU: mstatus.MPV cannot be written, so that an access fault goes to the guest", false},
 	{"qemu", "7.2", "9", "hext", "range.limit-minus-1.*", TAP_TODO,
          "QEMU: the upper half of an Sv*x4 space faults whatever the table says", false},
 	{"qemu", "7.2", "9", "el2", "mmio.unaligned.device-memory", TAP_TODO,

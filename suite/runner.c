@@ -288,6 +288,8 @@ static void report(const struct suite_run *run, const struct cmdline *options)
 		directive = TAP_SKIP;
 	else
 		directive = deviation(options->emulator, run->host, name, &reason);
+	if (run->c->firmware_writes)
+		log_raw("");
 	tap_result(run->complaints == 0, name, directive, reason);
 	for (unsigned i = 0; i < run->complaints && i < SUITE_WHYS; i++)
 		log_line(LOG_QUIET, "  %s", run->why[i]);

@@ -278,13 +278,14 @@ struct suite_case {
 	/* Other VMs beside it, with a lazy arena of 64 pages each: they must run to their ends and
 	 * answer as they should, whatever becomes of this one. beside_neighbour is one of them. */
 	const struct suite_op *beside[SUITE_BESIDE];
-	uint64_t quota;    /* of frames beyond those it starts with; 0: none */
-	uint64_t budget;   /* milliseconds of guest time, after which the VM is killed; 0: none */
-	uint32_t quiet_s;  /* as in vm_config: a hang; 0: the default */
-	uint32_t total_s;  /* as in vm_config: too long; 0: the default */
-	unsigned cpus;     /* needs so many real CPUs: one vCPU on each */
-	bool share_cpu;    /* all VMs take turns on one CPU: what each gets is our doing */
-	enum vm_kill kill; /* SUITE_DIES: why; KILL_NONE: as the last fault says */
+	uint64_t quota;   /* of frames beyond those it starts with; 0: none */
+	uint64_t budget;  /* milliseconds of guest time, after which the VM is killed; 0: none */
+	uint32_t quiet_s; /* as in vm_config: a hang; 0: the default */
+	uint32_t total_s; /* as in vm_config: too long; 0: the default */
+	unsigned cpus;    /* needs so many real CPUs: one vCPU on each */
+	bool firmware_writes; /* firmware may write to the console, and leave its line unfinished */
+	bool share_cpu;       /* all VMs take turns on one CPU: what each gets is our doing */
+	enum vm_kill kill;    /* SUITE_DIES: why; KILL_NONE: as the last fault says */
 
 	/* The whole case, instead of everything above but the name, `needs`, `feature`, `arch` and
 	 * `cpus`: payload.h. `data` is for cases that share a function. */
