@@ -299,8 +299,8 @@ setup: ## install what Debian 12 lacks (scripts/setup.sh)
 	@:
 
 .PHONY: second-opinion
-second-opinion: ## unpack QEMU 10 and Bochs 3 into build/second, for make matrix; installs nothing
-	@scripts/setup.sh --second-opinion
+second-opinion: ## QEMU 10, Bochs 3 (NEWEST=1: newest QEMU) into build/second, for make matrix; installs nothing
+	@NEWEST=$(NEWEST) scripts/setup.sh --second-opinion
 
 clean: ## remove what was built
 	rm -rf $(B) compile_commands.json

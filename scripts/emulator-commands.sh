@@ -40,6 +40,7 @@ qemu_linux_style() {
 	command+=(-kernel "$image")
 	[ -z "$append" ] || command+=(-append "$append")
 	[ -z "$initrd" ] || command+=(-initrd "$initrd")
+	[ -z "$dtb" ] || command+=(-dtb "$dtb")
 }
 
 command_riscv64() {
@@ -61,7 +62,7 @@ command_riscv64() {
 
 # A device tree for boards whose loader brings none: QEMU adds the command line to it.
 add_board_tree() {
-	[ -r "$top/scripts/boards/$1.dts" ] || return 0
+	[ -z "$dtb" ] && [ -r "$top/scripts/boards/$1.dts" ] || return 0
 	command -v dtc >/dev/null || cannot_run "dtc is not installed (make setup)"
 	command+=(-dtb "$run/board.dtb")
 	[ "$dry_run" ] || dtc -q -I dts -O dtb -o "$run/board.dtb" "$top/scripts/boards/$1.dts"

@@ -24,6 +24,7 @@ usage: scripts/run-qemu.sh --arch ARCH [option]...
   --mem M           memory, such as 256M, 2G or (QEMU) 66564K; it may be more than the host has
   --append "..."    Faultline's command line
   --initrd FILE     a guest image to run
+  --dtb FILE        QEMU, riscv64 and aarch64: this device tree, not the machine's own
   --image FILE      another image than the one under build/
   --icount N        QEMU: one instruction is 2^N ns; two runs are the same
   --expect REGEX    must be seen in the log; several: in this order
@@ -46,7 +47,7 @@ cannot_run() { say "cannot run here: $*"; exit 77; }
 top=$(cd "$(dirname "$0")/.." && pwd)
 
 options="--arch --emulator --qemu --bochs --firmware --accel --virt --machine --cpu --smp --mem"
-options+=" --append --initrd --image --icount --expect --reject --status --from --timeout --save"
+options+=" --append --initrd --dtb --image --icount --expect --reject --status --from --timeout --save"
 options+=" --gdb --dry-run --help"
 
 # The end of a refusal: the nearest of what is valid, if any is near.
@@ -62,7 +63,7 @@ unknown() { usage_error "$1 '$2'$(did_you_mean "${3-$2}" $options)"; }
 # The options of this run, but for the command line: for the rerun of a case.
 rerun=(scripts/run-qemu.sh)
 
-arch='' emulator='' accel=auto virt='' machine='' cpu='' smp='' mem='' append='' initrd='' image=''
+arch='' emulator='' accel=auto virt='' machine='' cpu='' smp='' mem='' append='' initrd='' dtb='' image=''
 icount='' save='' wanted_status=0 seconds=${RUN_SECONDS:-600} gdb='' dry_run=''
 qemu='' bochs='' firmware=''
 check=()
@@ -105,6 +106,7 @@ while [ $# -gt 0 ]; do
 	--mem) mem=$value ;;
 	--append) append=$value ;;
 	--initrd) initrd=$value ;;
+	--dtb) dtb=$value ;;
 	--image) image=$value ;;
 	--icount) icount=$value ;;
 	--status) wanted_status=$value ;;
@@ -151,6 +153,8 @@ one_of "$accel" "auto kvm tcg" --accel
 [[ $mem =~ ^([0-9]+[KMG])?$ ]] || usage_error "--mem takes a number and K, M or G"
 [[ $mem != *K ]] || [ $((${mem%K} % 4)) -eq 0 ] || usage_error "--mem $mem is no multiple of 4K"
 [ -z "$initrd" ] || readable --initrd "$initrd"
+[ -z "$dtb" ] || readable --dtb "$dtb"
+[ -z "$dtb" ] || [ "$arch" != x86_64 ] || usage_error "--dtb is for riscv64 and aarch64"
 [ -z "$icount" ] || [ "$accel" != kvm ] || usage_error "KVM does not count instructions: --icount is for tcg"
 [ "$emulator" != bochs ] || [ "$accel" != kvm ] || usage_error "Bochs has no KVM"
 [ "$emulator" != bochs ] || [ -z "$qemu" ] || usage_error "--qemu is not for --emulator bochs"
@@ -178,7 +182,7 @@ fi
 qemu=${qemu:-${QEMU-}} bochs=${bochs:-${BOCHS-}}
 [ "$arch" != x86_64 ] || firmware=${firmware:-${OVMF-}}
 [ -z "$firmware" ] || readable --firmware "$firmware"
-initrd=$(absolute "$initrd") image=$(absolute "$image") firmware=$(absolute "$firmware")
+initrd=$(absolute "$initrd") dtb=$(absolute "$dtb") image=$(absolute "$image") firmware=$(absolute "$firmware")
 
 # OVMF needs so much for itself: with less it ends without a word, or stays in its menu.
 if [ "$arch" = x86_64 ] && { { [[ $mem = *M ]] && [ "${mem%M}" -lt 64 ]; } ||
@@ -261,8 +265,8 @@ riscv64)
 esac
 
 [ "$emulator" = qemu ] || [[ $mem != *K ]] || usage_error "--mem $mem: $emulator takes whole MiB"
-[ "$emulator" = qemu ] || [ -z "$machine$icount$gdb" ] ||
-	usage_error "--machine, --icount and --gdb are for QEMU"
+[ "$emulator" = qemu ] || [ -z "$machine$icount$gdb$dtb" ] ||
+	usage_error "--machine, --icount, --dtb and --gdb are for QEMU"
 
 case $emulator in
 bochs) program=$bochs name=bochs ;;
@@ -271,7 +275,10 @@ qemu) program=$qemu name=qemu-system-$arch ;;
 esac
 if [ -z "$program" ]; then
 	program=$name
-	command -v "$program" >/dev/null || cannot_run "$program is not installed (make setup)"
+	command -v "$program" >/dev/null || case $name in
+	spike) cannot_run "spike is not installed: build it from its source, and name it in SPIKE=FILE" ;;
+	*) cannot_run "$program is not installed (make setup)" ;;
+	esac
 else
 	[[ $program == */* ]] || program=$(command -v "$program" || echo "./$program")
 	program=$(absolute "$program")

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Unpacks second versions of the emulators into build/second/, beside the installed ones: QEMU of
-# bookworm-backports and Bochs of Debian 13. Nothing is installed. `make matrix` uses what is there.
+# bookworm-backports and Bochs of Debian 13; with NEWEST=1, the QEMU of Debian's unstable as well.
+# Nothing is installed. `make matrix` uses what is there.
 #
 # The packages come from the mirror that apt is configured with ($SECOND_MIRROR: another one), and
 # apt checks their signatures. Each emulator gets a root of its own with all the libraries that it
@@ -8,7 +9,7 @@
 #
 # Idempotent: an emulator whose wrapper runs is left alone.
 #
-# usage: scripts/second-opinion.sh
+# usage: [NEWEST=1] scripts/second-opinion.sh
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -44,6 +45,9 @@ unpack() {
 	if [ "$2" = bookworm-backports ]; then
 		set -- "$@" --aptopt='APT::Default-Release "bookworm-backports"' \
 			bookworm "$4" "deb $mirror bookworm main" "deb $mirror $2 main"
+	elif [ "$2" = sid ]; then
+		# A mirror that is a snapshot has a Release file that has expired.
+		set -- "$@" --aptopt='Acquire::Check-Valid-Until "false"' "$2" "$4" "deb $mirror $2 main"
 	else
 		set -- "$@" "$2" "$4" "deb $mirror $2 main"
 	fi
@@ -55,6 +59,8 @@ unpack() {
 	tar -x -f "$tar" -C "$second/$name/root" --no-same-owner --exclude='./dev/*' \
 		--exclude='./usr/share/doc/*' --exclude='./usr/share/locale/*'
 	rm -f "$tar"
+	# Debian 14 has no /lib64 in its packages: an installer makes the link.
+	[ -e "$second/$name/root/lib64" ] || ln -s usr/lib64 "$second/$name/root/lib64"
 	say "$name: $(du -sh "$second/$name" | cut -f 1), $(($(date +%s) - started)) s"
 }
 
@@ -83,20 +89,26 @@ works() {
 [ "$(uname -m)" = x86_64 ] || fail "--second-opinion has packages for x86-64 hosts alone"
 mkdir -p "$second"
 
-if works qemu-10/bin/qemu-system-riscv64; then
-	say "nothing to do: build/second/qemu-10 is there, $version"
-else
+# qemu NAME SUITE PACKAGES
+qemu() {
+	if works "$1/bin/qemu-system-riscv64"; then
+		say "nothing to do: build/second/$1 is there, $version"
+		return
+	fi
 	command -v mmdebstrap >/dev/null || fail "mmdebstrap is not installed: run make setup"
 	find_mirror
-	unpack qemu-10 bookworm-backports qemu-system-misc,qemu-system-arm,qemu-system-x86
+	unpack "$@"
 	for arch in riscv64 aarch64 x86_64; do
 		# shellcheck disable=SC2016 # the wrapper expands it
-		wrapper qemu-10 "qemu-system-$arch" "qemu-system-$arch" \
+		wrapper "$1" "qemu-system-$arch" "qemu-system-$arch" \
 			'-L "$root/usr/share/qemu" -L "$root/usr/share/seabios" '
 	done
-	works qemu-10/bin/qemu-system-riscv64 || fail "build/second/qemu-10/bin/qemu-system-riscv64 does not start"
-	say "qemu-10: $version"
-fi
+	works "$1/bin/qemu-system-riscv64" || fail "build/second/$1/bin/qemu-system-riscv64 does not start"
+	say "$1: $version"
+}
+
+qemu qemu-10 bookworm-backports qemu-system-misc,qemu-system-arm,qemu-system-x86
+[ -z "${NEWEST-}" ] || qemu qemu-newest sid qemu-system-riscv,qemu-system-arm,qemu-system-x86
 
 if works bochs-3/bin/bochs; then
 	say "nothing to do: build/second/bochs-3 is there, $version"

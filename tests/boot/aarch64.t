@@ -11,6 +11,7 @@ boot "KVM" --arch aarch64 --accel kvm
 
 # Boards: what each has of its own. make matrix runs everything on all of them.
 boot "raspi3b" --arch aarch64 --machine raspi3b --append 'test=timer.*'
+boot "raspi3ap, 512 MiB" --arch aarch64 --machine raspi3ap --append 'test=smp.*'
 boot "xlnx-zcu102" --arch aarch64 --machine xlnx-zcu102,virtualization=on --append 'test=guest.*'
 boot "sbsa-ref" --arch aarch64 --machine sbsa-ref --append 'test=guest.*'
 boot "virt, not named as QEMU" --arch aarch64 --append 'test=mmio.unaligned.* emulator=auto'

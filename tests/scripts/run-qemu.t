@@ -120,10 +120,14 @@ runs 0 "riscv64: --append, --initrd" plan --arch riscv64 --append 'a b' --initrd
 shows "riscv64: are QEMU's own" "-append a\\\\ b\\\\ emulator=qemu-1.2.3 -initrd $image"
 runs 0 "riscv64: --icount" plan --arch riscv64 --icount 0
 shows "riscv64: counts instructions" '-icount shift=0..?sleep=off'
+shows "riscv64: says that the CPUs run in turn" 'emulator=qemu-1\.2\.3..?thread=single'
 runs 0 "riscv64 spike" plan --arch riscv64 --machine spike
 shows "riscv64 spike: ends by semihosting" '-M spike .*-semihosting'
 runs 0 "aarch64" plan --arch aarch64
 shows "aarch64: EL2 and a GICv3" '-M virt..?virtualization=on..?gic-version=3 .*-cpu max .*-semihosting'
+runs 0 "aarch64 raspi3b with a tree of its own" plan --arch aarch64 --machine raspi3b --dtb "$image"
+shows "aarch64 raspi3b: has that alone" "-M raspi3b .*-dtb $image *$"
+runs 2 "x86_64 has no device tree" plan --arch x86_64 --accel tcg --emulator qemu --dtb "$image"
 runs 0 "aarch64 raspi3b" plan --arch aarch64 --machine raspi3b
 shows "aarch64 raspi3b: four CPUs, 1 GiB and a device tree" '-M raspi3b .*-smp 4 -m 1G .*-dtb '
 runs 77 "aarch64 sbsa-ref with a guest image" plan --arch aarch64 --machine sbsa-ref --initrd /dev/null

@@ -92,6 +92,9 @@ shows "and Bochs" '^setup: bochs-3: Emulator 3.0$'
 shows "with size and time" '^setup: qemu-10: [0-9]+K, [0-9]+ s$'
 check "from the mirror of the host" grep -q 'deb http://a.mirror/debian/ bookworm-backports main' \
 	"$bin"/asked.*
+runs 0 "the newest QEMU" second NEWEST=1
+shows "is unpacked" '^setup: qemu-newest: version 10.0.2$'
+check "from unstable" grep -q 'qemu-system-riscv,.* sid .*deb http://a.mirror/debian/ sid main' "$bin"/asked.*
 rm "$bin/mmdebstrap"
 runs 0 "again" second
 shows "it leaves QEMU alone" 'nothing to do: build/second/qemu-10'
