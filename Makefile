@@ -159,7 +159,7 @@ $(B)/x86_64/BOOTX64.EFI: $(B)/x86_64/faultline.efi
 # --- running ---
 # Each of these, if given, becomes an option of run-qemu.sh; QEMU=, BOCHS= and OVMF= reach it by
 # its environment. TEST=GLOB is short for APPEND="test=GLOB". $(value): a dollar sign stays one.
-RUN_OPTIONS := EMULATOR ACCEL MACHINE CPU SMP MEM APPEND INITRD TIMEOUT
+RUN_OPTIONS := EMULATOR ACCEL MACHINE CPU SMP MEM APPEND INITRD DTB TIMEOUT
 lower = $(shell printf '%s' '$(1)' | tr A-Z a-z)
 quote = '$(subst ','\'',$(1))'
 run_value = $(value $(1))$(if $(filter APPEND,$(1)),$(if $(TEST),$(if $(APPEND), )test=$(value TEST)))
