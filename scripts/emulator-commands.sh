@@ -70,7 +70,7 @@ add_board_tree() {
 
 command_aarch64() {
 	machine=${machine:-virt}
-	local board=${machine%%,*} sound=()
+	local board=${machine%%,*} sound=() help
 	case $machine in
 	virt) machine=virt,virtualization=on,gic-version=3 cpu=${cpu:-max} ;;
 	virt,*) cpu=${cpu:-max} ;;
@@ -78,9 +78,13 @@ command_aarch64() {
 	raspi3ap) smp=4 mem=512M board=raspi3b ;;
 	raspi4b) smp=4 mem=2G ;;
 	imx8mp-evk) smp=4 mem=${mem:-1G} ;;
-	xlnx-zcu102)
-		machine=xlnx-zcu102,virtualization=on mem=${mem:-1G}
-		sound=(-audiodev "none,id=none") # it looks for a sound card otherwise
+	xlnx-zcu102 | xlnx-zcu102,*)
+		[[ $machine = *virtualization=* ]] || machine+=,virtualization=on
+		mem=${mem:-1G}
+		# It looks for a sound card otherwise. QEMU 10 wants the machine to name it, too.
+		sound=(-audiodev "none,id=none")
+		help=$(timeout -s KILL 20 "$program" -M xlnx-zcu102,help 2>&1 </dev/null || true)
+		[[ $help != *audiodev=* ]] || machine+=,audiodev=none
 		;;
 	xlnx-versal-virt) smp=4 mem=${mem:-1G} ;; # two of the four are of another kind
 	sbsa-ref)

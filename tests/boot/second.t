@@ -20,6 +20,7 @@ on() {
 ten=(qemu-10 aarch64 "make second-opinion")
 on "${ten[@]}" --machine raspi4b --append 'test=smp.*'
 on "${ten[@]}" --machine imx8mp-evk --append 'test=smp.*'
+on "${ten[@]}" --machine xlnx-zcu102 --append 'test=guest.*'
 # TCG runs the CPUs in turn: with one, and where instructions are counted.
 on "${ten[@]}" --smp 1 --append 'test=mmio.unaligned.device-memory'
 on "${ten[@]}" --icount 3 --smp 4 --append 'test=mmio.unaligned.device-memory'
