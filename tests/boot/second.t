@@ -27,6 +27,8 @@ on "${ten[@]}" --icount 3 --smp 4 --append 'test=mmio.unaligned.device-memory'
 on "${ten[@]}" --icount 3 --smp 4 --append 'test=mmio.unaligned.device-memory emulator=auto'
 on "${ten[@]}" --smp 4 --append 'test=mmio.unaligned.device-memory'
 
+on qemu-10 riscv64 "make second-opinion" --machine spike --append 'test=guest.*'
+
 newest=(qemu-newest riscv64 "make second-opinion NEWEST=1")
 on "${newest[@]}" --cpu max --append 'test=misconfig.*'
 on "${newest[@]}" --smp 2 --append 'test=privileged.*'
