@@ -68,6 +68,8 @@ mkdir -p "$scratch/build/riscv64"
 echo other >"$scratch/build/riscv64/faultline.elf"
 runs 0 "another image" matrix --machines "$scratch/mine" --only '^my-good$'
 shows "is run" '^my-good +pass, 3 cases, [0-9]+ s'
+runs 0 "--page" matrix --machines "$scratch/mine" --only '^my-(good|absent)$' --page
+shows "shows what was run" '^all passed +1$'
 runs 0 "a machine that does better than is known" matrix --machines "$scratch/mine" --only '^my-mended$'
 shows "the case is named" '^P a.two: my-mended: fake: two is wrong'
 check "and is not one that failed" grep -q '^| `my-mended` | .* | 3 | 1 | 0 | 0 | 1 | 1 |$' \

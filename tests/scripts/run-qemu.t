@@ -123,7 +123,6 @@ shows "riscv64: counts instructions" '-icount shift=0..?sleep=off'
 shows "riscv64: says that the CPUs run in turn" 'emulator=qemu-1\.2\.3..?thread=single'
 runs 0 "riscv64 spike" plan --arch riscv64 --machine spike
 shows "riscv64 spike: no Sstc" '-M spike .*-cpu rv64..?sstc=off'
-runs 0 "riscv64 spike" plan --arch riscv64 --machine spike
 shows "riscv64 spike: ends by semihosting" '-M spike .*-semihosting'
 runs 0 "aarch64" plan --arch aarch64
 shows "aarch64: EL2 and a GICv3" '-M virt..?virtualization=on..?gic-version=3 .*-cpu max .*-semihosting'
