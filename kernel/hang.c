@@ -3,33 +3,11 @@
 
 #include "kernel/vm.h"
 #include "machine.h"
-
-/* Loops of the hypervisor per round: each is one step of the shortest loop that a guest can be in,
- * and the longest case takes less than a million of those in one operation. An emulator on a host
- * that has time for it takes some 10 ms. */
-#define WORK_LOOPS (UINT32_C(1) << 21)
+#include "wait_limit.h"
 
 uint64_t hang_round(void)
 {
 	return machine_ticks_per_second();
-}
-
-/* Nothing but instructions that the CPU has to execute. Answers the ticks that it took. */
-static uint64_t work(void)
-{
-	uint64_t begun = machine_ticks();
-
-	for (uint32_t i = 0; i < WORK_LOOPS; i++)
-		__asm__ volatile("" : "+r"(i) : : "memory");
-	return machine_ticks() - begun;
-}
-
-/* The ticks that a round counts for, whose work took so long. */
-static uint64_t worth_of(uint64_t work_ticks)
-{
-	uint64_t round = hang_round(), most = round / 1000 * HANG_WORK_MS;
-
-	return work_ticks <= most ? round : round * most / work_ticks;
 }
 
 static uint64_t progress_of(struct vm *vm)
@@ -93,7 +71,7 @@ static enum hang_verdict end_round(struct vm_vcpu *v)
 		atomic_store(&account->quiet, 0);
 		moved = true;
 	}
-	account->worth += worth_of(work());
+	account->worth += wait_round_worth();
 	if (account->worth < hang_round())
 		return HANG_NOT;
 	account->worth = 0;

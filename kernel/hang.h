@@ -3,9 +3,7 @@
  *
  * A round is one second of machine_ticks() that a vCPU has spent in its guest, or waiting for
  * something that does not come. Time is added up slice by slice, and no slice counts for more than
- * one round. After each round the hypervisor also does a fixed amount of work of its own on the
- * same CPU (see hang.c). If that takes longer than HANG_WORK_MS, the machine is slow at the moment,
- * and the round counts for less, in that proportion.
+ * one round, and for less while the machine is slow (wait_round_worth()).
  *
  * Progress is a nested fault that was answered, a change of the address space, an access to a
  * device, port or system register, a firmware call, or a hypercall other than GUEST_NOP and
@@ -35,7 +33,6 @@
 #define HANG_TOTAL 120U
 #define HANG_NEVER UINT32_MAX
 
-#define HANG_WORK_MS       200U
 #define HANG_BUDGET_SLICES 16U
 
 struct vm;

@@ -55,13 +55,39 @@ void wait_begin(struct wait_limit *limit, unsigned self, unsigned cpu)
 	};
 }
 
+/* Loops of the hypervisor per round. The longest case runs less than a million loops in one
+ * operation. An emulator takes some 10 ms for this work if its host is idle. */
+#define WORK_LOOPS (UINT32_C(1) << 21)
+
+/* Executes a fixed number of instructions. Answers the ticks that it took. */
+static uint64_t work(void)
+{
+	uint64_t begun = machine_ticks();
+
+	for (uint32_t i = 0; i < WORK_LOOPS; i++)
+		__asm__ volatile("" : "+r"(i) : : "memory");
+	return machine_ticks() - begun;
+}
+
+uint64_t wait_round_worth(void)
+{
+	uint64_t round = machine_ticks_per_second(), most = round / 1000 * WAIT_WORK_MS;
+	uint64_t took = work();
+
+	return took <= most ? round : round * most / took;
+}
+
 static bool end_round(struct wait_limit *limit, bool asleep)
 {
 	uint32_t now = atomic_load_explicit(&life[limit->cpu], memory_order_relaxed);
 
 	wait_alive(limit->self); /* it waits, and is not stuck itself */
 	limit->used = 0;
-	limit->rounds++;
+	limit->worth += wait_round_worth();
+	if (limit->worth >= machine_ticks_per_second()) {
+		limit->worth = 0;
+		limit->rounds++;
+	}
 	if (now != limit->life) {
 		limit->life = now;
 		limit->rounds = 0;

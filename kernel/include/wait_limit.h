@@ -11,8 +11,9 @@
  *	}
  *
  * A round is one second of machine_ticks(), counted as in kernel/hang.h: what passes between two
- * steps counts for at most one round. A CPU that runs guests shows a sign of life (wait_alive) at
- * the end of each slice, which starts the count again.
+ * steps counts for at most one round, and for less while the machine is slow (wait_round_worth()).
+ *A CPU that runs guests shows a sign of life (wait_alive) at the end of each slice, which starts
+ *the count again.
  *
  * CPU 0, which runs the cases, is watched by the others: by those that are idle, and by those that
  * run guests (wait_watch). It shows a sign of life at the end of each slice, in each round that it
@@ -32,15 +33,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WAIT_KICK    8U
-#define WAIT_MOST    40U
+#define WAIT_KICK    4U
+#define WAIT_MOST    10U
 #define WAIT_ARRIVAL 10U
+#define WAIT_WORK_MS 200U
 
 struct wait_limit {
 	unsigned self;   /* that waits */
 	unsigned cpu;    /* that is waited for */
 	uint64_t looked; /* machine_ticks() at the last step */
 	uint64_t used;   /* ticks of the round that has begun */
+	uint64_t worth;  /* ticks that rounds on a slow machine count for, less than one round */
 	uint32_t life;   /* its signs of life at the last step */
 	unsigned rounds; /* since the last of them */
 	bool kicked;     /* again, since the wait began */
@@ -51,6 +54,13 @@ typedef void wait_lost_fn(const char *case_name, const struct wait_limit *limit)
 void wait_on_lost(wait_lost_fn *fn);
 
 void wait_begin(struct wait_limit *limit, unsigned self, unsigned cpu);
+/*
+ * The ticks that a round of one second counts for. The CPU executes a fixed amount of work. If that
+ * takes longer than WAIT_WORK_MS, the machine is slow at the moment, and the round counts for less,
+ * in that proportion.
+ */
+uint64_t wait_round_worth(void);
+
 /* True: kick it again. `asleep`: it has not begun what it is to do. */
 bool wait_step(struct wait_limit *limit, bool asleep);
 

@@ -94,13 +94,13 @@ static void rounds_of_a_slow_machine_count_for_less(void **state)
 {
 	(void)state;
 	begin();
-	stubs_ticks_step = 10 * SECOND / 1000 * HANG_WORK_MS;
+	stubs_ticks_step = 10 * SECOND / 1000 * WAIT_WORK_MS;
 	CHECK_EQ(slices(SECOND, HANG_NO_PROGRESS), 10 * HANG_QUIET);
 	end();
 
 	begin();
 	config.quiet_s = HANG_NEVER;
-	stubs_ticks_step = 10 * SECOND / 1000 * HANG_WORK_MS;
+	stubs_ticks_step = 10 * SECOND / 1000 * WAIT_WORK_MS;
 	CHECK_EQ(slices(SECOND, HANG_TOO_LONG), 10 * HANG_TOTAL);
 	end();
 }
@@ -180,6 +180,26 @@ static void a_cpu_without_a_sign_of_life_is_lost(void **state)
 	wait_on_lost(NULL);
 }
 
+static void a_slow_machine_waits_longer(void **state)
+{
+	struct wait_limit limit;
+	unsigned rounds = 0;
+
+	(void)state;
+	lost = 0;
+	wait_on_lost(note_lost);
+	wait_begin(&limit, 0, 1);
+	stubs_ticks_step = 10 * SECOND / 1000 * WAIT_WORK_MS;
+	while (lost == 0 && rounds < 1000) {
+		stubs_ticks += SECOND;
+		(void)wait_step(&limit, false);
+		rounds++;
+	}
+	stubs_ticks_step = 0;
+	CHECK_EQ(rounds, 10 * WAIT_MOST);
+	wait_on_lost(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +211,7 @@ int main(void)
 		cmocka_unit_test(a_pause_is_one_round_of_a_wait),
 		cmocka_unit_test(a_kick_that_is_lost_is_sent_again_once),
 		cmocka_unit_test(a_cpu_without_a_sign_of_life_is_lost),
+		cmocka_unit_test(a_slow_machine_waits_longer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
