@@ -4,7 +4,7 @@
 #include "svm/svm.h"
 #include "x86/shootdown.h"
 
-/* In entry.S. */
+/* In enter.S. */
 void svm_enter(struct svm_vcpu *v, uint64_t vmcb, uint64_t host);
 
 static void time_is_up(const struct svm_vcpu *v, struct vm_exit *exit)

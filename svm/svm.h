@@ -1,14 +1,14 @@
 /*
  * What the files of this room share: a virtual CPU's state, and a CPU's.
  *
- *	probe.c    what the machine has
+ *	caps.c     what the machine has
  *	cpu.c      SVM on and off; which vCPU a CPU ran last
- *	setup.c    a VMCB's first contents
- *	entry.S    into the guest and out of it
+ *	vcpu.c     a VMCB's first contents
+ *	enter.S    into the guest and out of it
  *	event.c    exceptions and interrupts for the guest; past an instruction
  *	exit.c     what an exit says
  *	run.c      enter, decode, again
- *	state.c    the guest's registers, as the shared decoder and reports want them
+ *	mmio.c     the guest's registers, as the shared decoder and reports want them
  *	ops.c      struct virt_ops
  */
 #ifndef SVM_SVM_H
@@ -35,7 +35,7 @@
 
 /* One frame of its own, which vcpu.arch points at. */
 struct svm_vcpu {
-	uint64_t gpr[GPR_COUNT]; /* all but RSP, which the VMCB has; entry.S knows it is first */
+	uint64_t gpr[GPR_COUNT]; /* all but RSP, which the VMCB has; enter.S knows it is first */
 
 	struct vmcb *vmcb; /* a frame of its own, too */
 	struct vcpu *vcpu;
@@ -91,7 +91,7 @@ void svm_load(struct svm_cpu *cpu, struct svm_vcpu *v);
 /* Takes it out of this CPU. */
 void svm_park(struct vcpu *vcpu);
 
-/* --- setup.c --- */
+/* --- vcpu.c --- */
 void svm_setup(struct svm_vcpu *v, const struct vcpu_config *config);
 
 /* --- event.c --- */

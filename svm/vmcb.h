@@ -210,7 +210,7 @@ _Static_assert(offsetof(struct vmcb, tr) == 0x490, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, rip) == 0x578, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, rsp) == 0x5d8, "APM table B-2");
-_Static_assert(offsetof(struct vmcb, rax) == 0x5f8, "APM table B-2; entry.S knows it");
+_Static_assert(offsetof(struct vmcb, rax) == 0x5f8, "APM table B-2; enter.S knows it");
 _Static_assert(offsetof(struct vmcb, cr2) == 0x640, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM table B-2");
 _Static_assert(sizeof(struct vmcb) == 0x1000, "a VMCB is a frame");

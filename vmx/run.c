@@ -5,7 +5,7 @@
 #include "vmx/insn.h"
 #include "vmx/vmx.h"
 
-/* In entry.S. */
+/* In enter.S. */
 unsigned vmx_enter(struct vmx_vcpu *v, bool launched);
 #define ENTER_NO_VMCS 1U
 

@@ -5,8 +5,8 @@
  *	mitigations.c     which errata it has, and what is done about them
  *	cpu.c             VMX operation on and off; which VMCS a CPU has loaded
  *	flush.c           INVEPT here and on the other CPUs
- *	setup.c           a VMCS's first contents
- *	entry.S           into the guest and out of it
+ *	vcpu.c            a VMCS's first contents
+ *	enter.S           into the guest and out of it
  *	event.c           exceptions and interrupts for the guest
  *	exit.c            what an exit says
  *	run.c             enter, decode, again
@@ -43,8 +43,8 @@ struct vmx_pml {
 
 /* One frame of its own, which vcpu.arch points at. */
 struct vmx_vcpu {
-	uint64_t gpr[GPR_COUNT]; /* all but RSP, which the VMCS has; entry.S knows it is first */
-	uint64_t host_rsp;       /* as the VMCS has it; entry.S knows it is second */
+	uint64_t gpr[GPR_COUNT]; /* all but RSP, which the VMCS has; enter.S knows it is first */
+	uint64_t host_rsp;       /* as the VMCS has it; enter.S knows it is second */
 
 	struct vmx_cpu *cpu; /* on which the VMCS is active; NULL: on none */
 	uint64_t eptp;
@@ -110,7 +110,7 @@ void vmx_flush(void *ctx, const struct mm_flush *request);
 /* Does what shootdown_enter() answered is left to do. */
 void vmx_flush_late(const struct vmx_cpu *cpu, uint64_t stale);
 
-/* --- setup.c --- */
+/* --- vcpu.c --- */
 /* The VMCS is loaded and empty. */
 void vmx_setup(const struct vmx_vcpu *v, const struct vcpu_config *config);
 /* What a VMCS has to know of the CPU that it is on. */

@@ -8,7 +8,7 @@
  * the segments that a program sees; VMLOAD and VMSAVE the hidden rest: FS, GS, TR, LDTR and the
  * MSRs of SYSCALL and SYSENTER (APM vol. 2, 15.5). The other general registers are ours.
  */
-#include "x86/guest_entry.inc"
+#include "x86/enter.inc"
 
 #define VMCB_RAX 0x5f8
 

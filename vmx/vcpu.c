@@ -9,7 +9,7 @@
 #include "vmx/insn.h"
 #include "vmx/vmx.h"
 
-/* In entry.S: where the CPU goes on when a guest exits. */
+/* In enter.S: where the CPU goes on when a guest exits. */
 extern const uint8_t vmx_exit_point[];
 
 /*

@@ -8,7 +8,7 @@
  * in %dl; RBX, RBP, RDI, RSI and R12 to R15 are the caller's. A VMCS switches RSP, RIP, RFLAGS
  * and the segments; all other registers are ours to switch.
  */
-#include "x86/guest_entry.inc"
+#include "x86/enter.inc"
 
 #define HOST_RSP (8 * 16)
 #define VMCS_HOST_RSP 0x6c14
