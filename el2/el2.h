@@ -91,7 +91,6 @@ bool el2_probe(struct virt_caps *caps);
 /* --- enable.c --- */
 
 bool el2_cpu_enable(const char **why);
-void el2_cpu_disable(void);
 
 /* --- vcpu.c --- */
 

@@ -45,12 +45,3 @@ bool el2_cpu_enable(const char **why)
 	__asm__ volatile("tlbi alle1\n\tdsb nsh\n\tisb" : : : "memory");
 	return true;
 }
-
-/* The vectors and the traps stay: they harm nobody, and no guest runs. */
-void el2_cpu_disable(void)
-{
-	timer_set(UINT64_MAX);
-	write_hcr_el2(HCR_RW | HCR_FMO);
-	isb();
-	this_cpu()->el2 = NULL;
-}

@@ -9,7 +9,6 @@ const struct virt_ops el2_ops = {
 	.firmware_unknown = PSCI_NOT_SUPPORTED,
 	.probe = el2_probe,
 	.cpu_enable = el2_cpu_enable,
-	.cpu_disable = el2_cpu_disable,
 	.create = el2_create,
 	.destroy = el2_destroy,
 	.run = el2_run,

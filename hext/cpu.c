@@ -40,13 +40,3 @@ bool hext_cpu_enable(const char **why)
 	csr_write(stvec, (uint64_t)(uintptr_t)hext_trap);
 	return true;
 }
-
-void hext_cpu_disable(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	if (cpu->guest != NULL)
-		state_unload(cpu->guest);
-	hfence_gvma_all();
-	csr_write(stvec, (uint64_t)(uintptr_t)host_trap);
-}

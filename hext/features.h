@@ -24,8 +24,7 @@ uint64_t hext_henvcfg(void);
 /* For virt_ops.probe. */
 bool hext_probe(struct virt_caps *caps);
 
-/* For virt_ops.cpu_enable and cpu_disable. */
+/* For virt_ops.cpu_enable. */
 bool hext_cpu_enable(const char **why);
-void hext_cpu_disable(void);
 
 #endif

@@ -13,7 +13,6 @@ const struct virt_ops hext_ops = {
 	.firmware_unknown = (uint64_t)SBI_NOT_SUPPORTED,
 	.probe = hext_probe,
 	.cpu_enable = hext_cpu_enable,
-	.cpu_disable = hext_cpu_disable,
 	.create = hext_create,
 	.destroy = hext_destroy,
 	.run = hext_run,

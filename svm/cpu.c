@@ -33,12 +33,6 @@ bool svm_cpu_enable(const char **why)
 	return true;
 }
 
-void svm_cpu_disable(void)
-{
-	wrmsr(MSR_VM_HSAVE, 0);
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~EFER_SVME);
-}
-
 void svm_load(struct svm_cpu *cpu, struct svm_vcpu *v)
 {
 	uint32_t index = (uint32_t)(cpu - svm_cpus);

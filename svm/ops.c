@@ -82,7 +82,6 @@ const struct virt_ops svm_ops = {
 	.name = "svm",
 	.probe = svm_probe,
 	.cpu_enable = svm_cpu_enable,
-	.cpu_disable = svm_cpu_disable,
 	.create = create,
 	.destroy = destroy,
 	.run = svm_run,

@@ -85,7 +85,6 @@ bool svm_probe(struct virt_caps *caps);
 
 /* --- cpu.c --- */
 bool svm_cpu_enable(const char **why);
-void svm_cpu_disable(void);
 /* The vCPU is about to run here, and was not the last to do so. */
 void svm_load(struct svm_cpu *cpu, struct svm_vcpu *v);
 /* Takes it out of this CPU. */

@@ -103,14 +103,3 @@ bool vmx_cpu_enable(const char **why)
 	vmx_cpus[index].on = true;
 	return true;
 }
-
-void vmx_cpu_disable(void)
-{
-	struct vmx_cpu *cpu = vmx_this_cpu();
-
-	if (cpu->current != NULL)
-		vmx_release(cpu->current);
-	cpu->on = false;
-	vmxoff();
-	write_cr4(read_cr4() & ~CR4_VMXE);
-}

@@ -37,11 +37,6 @@ DEFINE_POINTER_INSTRUCTION(vmxon)
 DEFINE_POINTER_INSTRUCTION(vmclear)
 DEFINE_POINTER_INSTRUCTION(vmptrld)
 
-static inline void vmxoff(void)
-{
-	__asm__ volatile("vmxoff" : : : "memory", "cc");
-}
-
 /* The kinds of INVEPT and INVVPID. */
 #define INVEPT_SINGLE  UINT64_C(1)
 #define INVEPT_ALL     UINT64_C(2)

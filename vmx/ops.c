@@ -105,7 +105,6 @@ const struct virt_ops vmx_ops = {
 	.name = "vmx",
 	.probe = vmx_probe,
 	.cpu_enable = vmx_cpu_enable,
-	.cpu_disable = vmx_cpu_disable,
 	.create = create,
 	.destroy = destroy,
 	.run = vmx_run,

@@ -93,7 +93,6 @@ static inline struct vmx_cpu *vmx_this_cpu(void)
 
 /* --- cpu.c --- */
 bool vmx_cpu_enable(const char **why);
-void vmx_cpu_disable(void);
 /* Makes the vCPU's VMCS the one that this CPU reads, writes and enters by: vmx_load(), unless it
  * is that already. A vCPU that another CPU has was not parked, which is a mistake. */
 void vmx_load(struct vmx_vcpu *v);

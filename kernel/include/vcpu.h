@@ -110,7 +110,6 @@ struct virt_ops {
 
 	/* On each CPU that will run guests. False: the probe was wrong, and `why` says how. */
 	bool (*cpu_enable)(const char **why);
-	void (*cpu_disable)(void);
 
 	/* MM_NO_MEMORY, or MM_OK with the vCPU ready for its first instruction. */
 	enum mm_error (*create)(struct vcpu *vcpu, const struct vcpu_config *config);
