@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "log.h"
 #include "mm/access.h"
 #include "mm/addr.h"
 #include "mm/aspace.h"
@@ -60,6 +61,13 @@ struct virt_caps {
 	char mitigations[96]; /* "erratum=what is done" of each that the extension knows; or "" */
 	char missing[128];    /* if the probe said no: what exactly, as one sentence */
 };
+
+static inline void virt_add_feature(struct virt_caps *caps, const char *name, bool present,
+                                    bool used)
+{
+	ASSERT(caps->feature_count < VIRT_FEATURES);
+	caps->features[caps->feature_count++] = (struct virt_feature){name, present, used};
+}
 
 /* The state of one virtual CPU. The extension keeps its own behind `arch`, in frames that
  * vcpu_create takes and vcpu_destroy gives back. */

@@ -75,6 +75,20 @@ struct vm_exit {
 	};
 };
 
+/* What an extension's exit handler has decided. */
+enum exit_action {
+	EXIT_RESUME, /* the extension has handled the exit: enter the guest again */
+	EXIT_RETURN, /* struct vm_exit is filled: return it to the run loop */
+};
+
+/* VM_EXIT_FAILURE. `text` is static. */
+static inline enum exit_action vm_exit_failure(struct vm_exit *exit, const char *text)
+{
+	exit->kind = VM_EXIT_FAILURE;
+	exit->failure = text;
+	return EXIT_RETURN;
+}
+
 /* One access of a guest to an emulated device, decoded from the syndrome or the instruction. */
 struct mmio_access {
 	gpa_t gpa;
