@@ -1,4 +1,4 @@
-/* See mitigations.h. */
+/* Which CPUs have L1TF and iTLB multi-hit, and the mitigations: see mitigations.h. */
 #include "vmx/mitigations.h"
 
 #include "mm/compiler.h"
@@ -8,7 +8,7 @@
 #define SIGNATURE_EXTENDED_MODEL  GENMASK(19, 16)
 #define SIGNATURE_EXTENDED_FAMILY GENMASK(27, 20)
 
-/* Intel CPUs of family 6 that lack one or both of the errata, and may not say so themselves. */
+/* Intel CPUs of family 6 without one or both errata whose IA32_ARCH_CAPABILITIES may not say it. */
 static const struct {
 	uint8_t model;
 	bool no_l1tf;
@@ -30,7 +30,7 @@ static const struct {
 	{0x5c, true, true},  /* Goldmont */
 	{0x5f, true, true},  /* Goldmont, Denverton */
 	{0x7a, true, true},  /* Goldmont Plus */
-	{0x86, false, true}, /* Tremont, Jacobsville: says RDCL_NO */
+	{0x86, false, true}, /* Tremont, Jacobsville: sets RDCL_NO */
 };
 
 void vmx_cpu_signature(uint32_t eax, struct vmx_cpu_id *id)

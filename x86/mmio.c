@@ -1,4 +1,7 @@
-/* See mmio.h. */
+/*
+ * The emulation of one instruction that accesses a device: its operands, its fetch, its first
+ * access, and its completion. See mmio.h.
+ */
 #include "x86/mmio.h"
 
 #include "decode/x86_64_alu.h"
@@ -17,7 +20,7 @@ static uint64_t read_register(const struct x86_guest *g, const struct insn *i)
 	return (g->gpr[i->reg] >> (i->high_byte ? 8 : 0)) & mask_of(i->reg_width);
 }
 
-/* 32-bit results clear the upper half, 8- and 16-bit ones keep what is around them. */
+/* A 32-bit result clears the upper half; 8- and 16-bit results keep the other bits. */
 static void write_register(struct x86_guest *g, unsigned reg, unsigned width, bool high_byte,
                            uint64_t value)
 {
@@ -46,7 +49,7 @@ static uint64_t part(const struct x86_guest *g, uint8_t reg, uint64_t next_rip)
 	return reg == INSN_RIP ? next_rip : g->gpr[reg];
 }
 
-/* SDM vol. 1, 3.7.5. In 64-bit code only FS and GS have a base. */
+/* SDM vol. 1, 3.7.5. In 64-bit code only FS and GS have a base that is not 0. */
 static uint64_t linear(const struct x86_guest *g, unsigned segment, uint64_t offset)
 {
 	if (g->code_width == 8)
@@ -62,7 +65,7 @@ static uint64_t operand_address(const struct x86_guest *g, const struct insn *i)
 	return linear(g, i->segment, offset & mask_of(i->address_width));
 }
 
-/* ES:[rDI], the destination of STOS and MOVS: no prefix changes its segment. */
+/* ES:[rDI], the destination of STOS and MOVS. No prefix overrides its segment. */
 static uint64_t string_destination(const struct x86_guest *g, const struct insn *i)
 {
 	return linear(g, SEGMENT_ES, g->gpr[GPR_RDI] & mask_of(i->address_width));
@@ -75,7 +78,7 @@ static bool crosses_page(uint64_t address, unsigned width)
 
 /* --- fetch --- */
 
-/* Most instructions have all of their bytes on one page: a constant number of them to copy. */
+/* The frequent case, an instruction that does not cross a page, copies a constant size. */
 static bool take_bytes(void *ctx, gpa_t gpa, struct aspace_span span)
 {
 	(void)gpa;
@@ -86,7 +89,7 @@ static bool take_bytes(void *ctx, gpa_t gpa, struct aspace_span span)
 	return true;
 }
 
-/* On one page, so in one stretch. */
+/* The bytes lie on one page. */
 static enum mm_error fetch_piece(const struct x86_guest *g, uint64_t address, uint8_t *buf,
                                  size_t bytes)
 {
@@ -98,8 +101,8 @@ static enum mm_error fetch_piece(const struct x86_guest *g, uint64_t address, ui
 	return aspace_for_each_span(g->stage1.as, gpa_range(gpa, bytes), MM_X, take_bytes, buf);
 }
 
-/* Each byte at most once, whatever the guest's other CPUs write there meanwhile; those on a
- * second page only if the instruction goes on there. */
+/* Reads each byte at most once, because the guest's other CPUs may write to the instruction
+ * meanwhile. Reads a second page only if the instruction continues there. */
 static enum mm_error fetch(const struct x86_guest *g, struct insn *out)
 {
 	uint8_t bytes[INSN_MAX_BYTES];
@@ -108,8 +111,8 @@ static enum mm_error fetch(const struct x86_guest *g, struct insn *out)
 	enum insn_result result;
 	enum mm_error err;
 
-	/* What the CPU fetched is what it executed, whatever is in memory by now. If that is not
-	 * all of the instruction, memory is asked for all of it: no part of the one counts. */
+	/* The CPU has executed the bytes that it reports, even if memory has changed since. If it
+	 * does not report the whole instruction, all of it is read from memory. */
 	if (g->given_count != 0) {
 		result = insn_decode(g->given, g->given_count, g->code_width, out);
 		if (result != INSN_CUT_SHORT)
@@ -130,7 +133,7 @@ static enum mm_error fetch(const struct x86_guest *g, struct insn *out)
 	return result == INSN_OK ? MM_OK : MM_UNSUPPORTED;
 }
 
-/* --- what the first access is --- */
+/* --- the first access --- */
 
 static bool is_store(const struct insn *i)
 {
@@ -142,8 +145,8 @@ static uint64_t source_value(const struct x86_guest *g, const struct insn *i)
 	return i->immediate ? i->value & mask_of(i->width) : read_register(g, i);
 }
 
-/* The other side of a MOVS has to be RAM: present and writable, or readable, before the device
- * is asked. */
+/* The other operand of MOVS has to be in RAM. It is made accessible before the device is accessed,
+ * so that the completion of the access cannot fail. */
 static enum mm_error prepare_movs(struct x86_mmio *m, const struct x86_guest *g, bool to_device,
                                   struct mmio_access *access)
 {
@@ -168,7 +171,7 @@ static enum mm_error prepare_movs(struct x86_mmio *m, const struct x86_guest *g,
 	}
 }
 
-/* NPT says where in guest-physical memory alone; within a page, that is the same. */
+/* SVM reports only the guest-physical address. Its offset in the page is that of the linear one. */
 static bool is_what_faulted(const struct vm_exit *exit, uint64_t address)
 {
 	if (exit->fault.gva_valid)
@@ -193,9 +196,9 @@ static enum mm_error begin(struct x86_mmio *m, const struct x86_guest *g,
 	if (err != MM_OK)
 		return err;
 
-	/* The instruction that was fetched has to be the one that exited, and its whole operand
-	 * to lie on the page that it exited for: so neither a guest that rewrites its code nor an
-	 * access half in RAM is taken for another. */
+	/* The operand has to lie on the page of the fault, and to be what the instruction in memory
+	 * accesses. Otherwise the guest has changed the instruction since the fault, or the operand
+	 * is partly in RAM: both are refused. */
 	address = i->op == INSN_STOS || (i->op == INSN_MOVS && access->write)
 	                  ? string_destination(g, i)
 	                  : operand_address(g, i);
@@ -226,7 +229,7 @@ enum mm_error x86_mmio_decode(struct x86_mmio *m, const struct x86_guest *g,
 	return MM_OK;
 }
 
-/* --- its end --- */
+/* --- completion --- */
 
 static void move_pointer(struct x86_guest *g, const struct insn *i, unsigned reg)
 {
@@ -235,7 +238,7 @@ static void move_pointer(struct x86_guest *g, const struct insn *i, unsigned reg
 	write_register(g, reg, i->address_width, false, g->gpr[reg] + step);
 }
 
-/* Moves on by an element; with REP, RIP stays until the count is used up. */
+/* Advances by one element. With REP, RIP stays at the instruction until the count is 0. */
 static void finish_string(struct x86_guest *g, const struct insn *i)
 {
 	move_pointer(g, i, GPR_RDI);
@@ -249,8 +252,7 @@ static void finish_string(struct x86_guest *g, const struct insn *i)
 	g->rip += i->length;
 }
 
-/* The device has answered the read of an instruction that computes. Answers whether there is a
- * write to follow. */
+/* Completes the read of an instruction that computes. True: a write follows. */
 static bool compute(struct x86_mmio *m, struct x86_guest *g, uint64_t value)
 {
 	const struct insn *i = &m->insn;
@@ -273,7 +275,7 @@ static bool compute(struct x86_mmio *m, struct x86_guest *g, uint64_t value)
 	return false;
 }
 
-/* A read is answered: true if the instruction now writes. */
+/* Completes a read. True: a write follows. */
 static bool complete_read(struct x86_mmio *m, struct x86_guest *g, uint64_t value)
 {
 	const struct insn *i = &m->insn;
@@ -285,8 +287,7 @@ static bool complete_read(struct x86_mmio *m, struct x86_guest *g, uint64_t valu
 		write_register(g, i->reg, i->reg_width, i->high_byte, value);
 		break;
 	case INSN_MOVS:
-		/* Prepared above. If the page has been taken from the guest meanwhile, the store
-		 * is lost with the page. */
+		/* See prepare_movs(). If the page was unmapped since, the store has no target. */
 		(void)!aspace_store(g->stage1.as, m->other, i->width, value);
 		finish_string(g, i);
 		return false;

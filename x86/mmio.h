@@ -1,12 +1,12 @@
 /*
- * One guest instruction that accesses an emulated device, done step by step: fetched and decoded
- * once, then one device access after another (virt_ops.mmio_decode and mmio_complete), and at
- * its end the registers and flags that it changes. Shared by VMX and SVM, which fill in the
- * guest's registers before and take them back after.
+ * Emulates one guest instruction that accesses an emulated device. The instruction is fetched and
+ * decoded once. Its device accesses follow one by one (virt_ops.mmio_decode and mmio_complete).
+ * After the last one, its registers and flags are written to struct x86_guest. VMX and SVM copy
+ * the guest's registers into that struct before, and the changed ones out of it after.
  *
- * An instruction with both a read and a write of the device (AND, XCHG, ...) is two accesses,
- * and not atomic; LOCK is refused. REP is one element at a time: the guest executes the
- * instruction again for the next.
+ * An instruction that reads and writes the device (AND, XCHG, ...) makes two accesses, which are
+ * not atomic; LOCK is refused. REP is done one element at a time: the guest executes the
+ * instruction again for the next element.
  */
 #ifndef X86_MMIO_H
 #define X86_MMIO_H
@@ -26,26 +26,27 @@ struct x86_guest {
 	uint64_t rip, rflags;
 	uint64_t segment_base[SEGMENT_COUNT]; /* ES to GS */
 	unsigned code_width;                  /* 2, 4 or 8: see insn_decode() */
-	const uint8_t *given;                 /* the first bytes at RIP as the CPU fetched them */
-	size_t given_count;                   /* 0: it has not said */
+	const uint8_t *given;                 /* the bytes at RIP that the CPU has fetched */
+	size_t given_count;                   /* 0: not reported */
 };
 
-/* An instruction in flight. Zero: none is. */
+/* The instruction that is being emulated. All zero: none. */
 struct x86_mmio {
 	struct insn insn;
-	bool write_due; /* the read is done, and this is to be written: */
+	bool write_due; /* the read is completed; the write of `result` is next */
 	uint64_t result;
-	uint64_t rflags; /* to be, when the write is done */
-	gpa_t other;     /* MOVS: the RAM side */
+	uint64_t rflags; /* the guest's, after the write */
+	gpa_t other;     /* MOVS: the operand in RAM */
 };
 
-/* The next access of the instruction at g->rip, for which the guest exited with `exit`. Errors:
- * MM_UNSUPPORTED for what is refused; the walk's or the fetch's, where the bytes cannot be had. */
+/* Decodes the next access of the instruction at g->rip, whose nested fault is `exit`. Errors:
+ * MM_UNSUPPORTED for an instruction that is refused; those of stage1_translate() and of
+ * aspace_for_each_span() if the instruction cannot be fetched. */
 enum mm_error x86_mmio_decode(struct x86_mmio *m, const struct x86_guest *g,
                               const struct vm_exit *exit, struct mmio_access *access) MM_MUST_CHECK;
 
-/* Ends that access. True: the instruction has another. False: it is done, and g's registers,
- * flags and RIP are as it leaves them. */
+/* Completes that access. True: the instruction has another one. False: it is completed, and g has
+ * its registers, flags and RIP. */
 bool x86_mmio_complete(struct x86_mmio *m, struct x86_guest *g, const struct mmio_access *access,
                        uint64_t value);
 

@@ -1,4 +1,4 @@
-/* See shootdown.h for the protocol. */
+/* The flush side of the protocol in shootdown.h. */
 #include "x86/shootdown.h"
 
 #include "kick.h"
@@ -27,7 +27,7 @@ void shootdown_begin(uint64_t root)
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* Still in the guest whose tables changed, as it was before they did? */
+/* The CPU has been in the guest since before the change, and has not invalidated. */
 static bool must_leave(unsigned cpu, uint64_t root)
 {
 	return atomic_load(&cpus[cpu].running) == root && atomic_load(&cpus[cpu].stale) != 0;

@@ -1,21 +1,21 @@
 /*
- * Forgetting nested translations on every CPU, without any of them having to answer. Shared by
- * VMX and SVM, which each know how to invalidate on the CPU they are on.
+ * Invalidates cached nested translations on every CPU, without an acknowledgement from each.
+ * Shared by VMX and SVM; each has its own means to invalidate on the CPU that runs it.
  *
- * What a CPU has cached of a guest's nested tables it uses only while it runs that guest. So it
- * is enough that each CPU invalidates before its next entry, and that a CPU which runs the guest
- * now is made to leave it:
+ * A CPU uses the cached translations of a guest's nested tables only while it runs that guest. So
+ * it is enough that each CPU invalidates before its next entry, and that a CPU which runs the
+ * guest now is made to exit:
  *
  *	flush                                 every other CPU, at each entry
  *	-----                                 -----------------------------
- *	stores to the tables (the caller's)   running = root
+ *	store to the tables (by the caller)   running = root
  *	stale = root                          fence
  *	fence                                 if stale: invalidate, stale = 0
  *	if running == root: kick, and wait    enter, ... exit
  *	until it left or has invalidated      running = 0
  *
- * Either the flush sees `running` and waits, or the entry sees `stale` and invalidates: the two
- * fences leave no third way.
+ * Because of the two fences, the flush sees `running` and waits, or the entry sees `stale` and
+ * invalidates, or both.
  */
 #ifndef X86_SHOOTDOWN_H
 #define X86_SHOOTDOWN_H
@@ -25,15 +25,16 @@
 
 #include "mm/compiler.h"
 
-/* More roots than one are stale: no root is a frame at 1. */
+/* More than one root is stale. Not a root, because a root is aligned to a page. */
 #define SHOOTDOWN_ALL UINT64_C(1)
 
-/* Tells every other CPU that what it cached under this root is stale. */
+/* Marks the cached translations of this root as stale on every other CPU. */
 void shootdown_begin(uint64_t root);
-/* Waits until none of them runs on it any more. In between, the caller invalidates here. */
+/* Returns when no other CPU runs a guest with stale translations of this root. Between the two
+ * calls, the caller invalidates on its own CPU. */
 void shootdown_end(uint64_t root);
 
-/* A CPU's two words. */
+/* Per CPU. */
 struct shootdown_cpu {
 	_Atomic uint64_t running; /* the root of the tables that a guest runs on here, or 0 */
 	_Atomic uint64_t stale;
@@ -41,8 +42,8 @@ struct shootdown_cpu {
 
 struct shootdown_cpu *shootdown_this_cpu(void);
 
-/* Between these two, this CPU (`self`) runs a guest on `root`. What enter answers (0: nothing, a
- * root, or SHOOTDOWN_ALL) is invalidated before the guest is entered. */
+/* Between these two calls, this CPU (`self`) runs a guest on `root`. The caller invalidates what
+ * shootdown_enter() returns before it enters the guest: 0 (nothing), a root, or SHOOTDOWN_ALL. */
 static inline uint64_t shootdown_enter(struct shootdown_cpu *self, uint64_t root)
 {
 	atomic_exchange(&self->running, root);

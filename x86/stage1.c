@@ -1,5 +1,5 @@
 /*
- * The walk. Three shapes of table, each a number of levels with an index width:
+ * The walk. Table formats, each a number of levels with an index width:
  *
  *	32-bit       10 | 10 | 12            4-byte entries, 4 MiB pages with CR4.PSE
  *	PAE      2 |  9 |  9 | 12            8-byte entries, 2 MiB pages
@@ -27,7 +27,7 @@ struct shape {
 	unsigned entry_size;
 };
 
-/* The bits that all entries on the way have, and those that any has. */
+/* The bits that are set in all entries of the walk, and in at least one. */
 struct rights {
 	uint64_t all, any;
 };
@@ -39,7 +39,7 @@ static uint64_t root_of(const struct stage1 *s, struct shape shape)
 	return s->cr3 & (shape.levels == 3 ? CR3_TABLE_PAE : PTE_ADDRESS);
 }
 
-/* Tables 4-4 to 4-6 and 4-14 to 4-18: who may map a large page at this level? */
+/* Tables 4-4 to 4-6 and 4-14 to 4-18: the levels at which PS maps a large page. */
 static bool is_leaf(const struct stage1 *s, struct shape shape, unsigned level, uint64_t entry)
 {
 	if (level == 0)
@@ -51,7 +51,8 @@ static bool is_leaf(const struct stage1 *s, struct shape shape, unsigned level, 
 	return level == 1 || (level == 2 && shape.levels > 3);
 }
 
-/* 32-bit tables name a 4 MiB page with up to 40 bits, in bits 31:22 and 20:13: table 4-4. */
+/* An entry for a 4 MiB page has bits 31:22 and 39:32 of the address in 31:22 and 20:13: table 4-4.
+ */
 static uint64_t leaf_address(struct shape shape, unsigned shift, uint64_t entry)
 {
 	if (shape.entry_size == 4 && shift != MM_PAGE_SHIFT)
@@ -59,7 +60,7 @@ static uint64_t leaf_address(struct shape shape, unsigned shift, uint64_t entry)
 	return entry & PTE_ADDRESS & ~(BIT(shift) - 1);
 }
 
-/* 4.6.1: access rights by mode and kind. */
+/* 4.6.1: access rights by mode and type of access. */
 static bool permitted(const struct stage1 *s, struct rights rights, enum mm_perm access)
 {
 	bool user_page = rights.all & PTE_USER;
@@ -76,7 +77,7 @@ static bool permitted(const struct stage1 *s, struct rights rights, enum mm_perm
 	return s->user || !user_page || !(s->cr4 & CR4_SMAP) || s->access_user;
 }
 
-/* In 4- and 5-level mode, bits above the highest index repeat it: 3.3.7.1 of vol. 1. */
+/* In 4- and 5-level mode, the bits above the highest index repeat its top bit: vol. 1, 3.3.7.1. */
 static bool is_canonical(struct shape shape, uint64_t address)
 {
 	unsigned unused = 64 - (MM_PAGE_SHIFT + shape.levels * shape.index_bits);
@@ -84,7 +85,7 @@ static bool is_canonical(struct shape shape, uint64_t address)
 	return shape.levels < 4 || (uint64_t)((int64_t)(address << unused) >> unused) == address;
 }
 
-/* Compiled once for each shape, which is a constant. */
+/* Inlined once per format, so that the format is a constant in the loop. */
 static MM_ALWAYS_INLINE enum mm_error walk(const struct stage1 *s, struct shape shape,
                                            uint64_t address, enum mm_perm access, gpa_t *out)
 {
@@ -105,7 +106,7 @@ static MM_ALWAYS_INLINE enum mm_error walk(const struct stage1 *s, struct shape 
 			return err;
 		if (!(entry & PTE_PRESENT))
 			return MM_NOT_MAPPED;
-		/* PAE's four top entries have no permissions: table 4-8. */
+		/* A PDPTE of PAE paging has no permissions: table 4-8. */
 		if (shape.levels != 3 || level != 2) {
 			rights.all &= entry;
 			rights.any |= entry;

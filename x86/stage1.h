@@ -1,7 +1,6 @@
 /*
- * A software walk of a guest's own page tables: SDM vol. 3, ch. 4. Reads them through the
- * guest's address space, so that they may lie anywhere the guest may put them, and leaves their
- * accessed and dirty bits alone.
+ * A software walk of a guest's own page tables: SDM vol. 3, ch. 4. It reads the tables through
+ * the guest's address space, and does not change their accessed and dirty bits.
  */
 #ifndef X86_STAGE1_H
 #define X86_STAGE1_H
@@ -17,11 +16,11 @@ struct stage1 {
 	struct aspace *as;
 	uint64_t cr0, cr3, cr4, efer;
 	bool user;        /* CPL is 3 */
-	bool access_user; /* RFLAGS.AC: SMAP lets supervisor data accesses to user pages pass */
+	bool access_user; /* RFLAGS.AC: SMAP permits supervisor data accesses to user pages */
 };
 
-/* MM_NOT_MAPPED or MM_DENIED where the guest would take a page fault; the address space's own
- * errors where the tables themselves cannot be read. */
+/* MM_NOT_MAPPED or MM_DENIED if the access raises a page fault in the guest; the errors of
+ * aspace_load() if a table cannot be read. */
 enum mm_error stage1_translate(const struct stage1 *s, gva_t gva, enum mm_perm access,
                                gpa_t *out) MM_MUST_CHECK;
 
