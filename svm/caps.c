@@ -1,18 +1,16 @@
-/* Is SVM here, switched on, and with nested paging? APM vol. 2, 15.4 and 15.25.1. */
+/* Detects the features of SVM: APM vol. 2, 15.4 and 15.25.1; vol. 3, appendix E. */
 #include "log.h"
 #include "machine/x86_64/cpu.h"
 #include "mm/bits.h"
 #include "svm/svm.h"
 
-#define CPUID_MAX_EXTENDED  0x80000000U
-#define CPUID_EXTENDED      0x80000001U
-#define CPUID_ADDRESS_SIZES 0x80000008U
-#define CPUID_SVM           0x8000000aU
+#define CPUID_MAX_EXTENDED 0x80000000U
+#define CPUID_EXTENDED     0x80000001U
+#define CPUID_SVM          0x8000000aU
 
 #define EXTENDED_ECX_SVM     BIT(2)
 #define EXTENDED_EDX_NX      BIT(20)
 #define EXTENDED_EDX_PAGE1GB BIT(26)
-#define SIZES_EAX_PHYSICAL   GENMASK(7, 0)
 
 #define SVM_EDX_NPT            BIT(0)
 #define SVM_EDX_LBR            BIT(1)
@@ -38,7 +36,7 @@ static const char *find_missing(void)
 	if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
 		return cpuid(CPUID_SVM, 0).edx & SVM_EDX_LOCK
 		               ? "firmware has locked SVM off (VM_CR.SVMDIS, with a lock)"
-		               : "firmware has switched SVM off for good (VM_CR.SVMDIS)";
+		               : "firmware has disabled SVM until reset (VM_CR.SVMDIS)";
 	if (!(cpuid(CPUID_SVM, 0).edx & SVM_EDX_NPT))
 		return "no nested paging (CPUID.8000_000A:EDX.NP is 0)";
 	if (cpuid(CPUID_SVM, 0).ebx < 2)
@@ -56,15 +54,12 @@ static void read_caps(void)
 		.next_rip = svm.edx & SVM_EDX_NRIPS,
 		.flush_by_asid = svm.edx & SVM_EDX_FLUSH_BY_ASID,
 		.decode_assists = svm.edx & SVM_EDX_DECODE_ASSISTS,
-		.vmcb_clean = svm.edx & SVM_EDX_VMCB_CLEAN,
 		.asids = svm.ebx,
 	};
 }
 
-/*
- * Nested tables are walked in the host's paging mode (15.25.5), so its CR4.LA57 chooses between
- * 4 levels and 5; the boot path leaves firmware's 4 on.
- */
+/* The CPU walks nested tables in the host's paging mode (15.25.5): CR4.LA57 selects 4 levels or 5.
+ * The boot path keeps the mode that firmware has chosen. */
 static void add_geometry(struct virt_caps *caps)
 {
 	bool five = read_cr4() & CR4_LA57;
@@ -80,33 +75,28 @@ static void add_geometry(struct virt_caps *caps)
 	};
 }
 
-static void add_feature(struct virt_caps *caps, const char *name, bool present, bool used)
-{
-	caps->features[caps->feature_count++] = (struct virt_feature){name, present, used};
-}
-
 static void add_features(struct virt_caps *caps)
 {
 	uint32_t edx = cpuid(CPUID_SVM, 0).edx;
 
-	add_feature(caps, "nested-paging", true, true);
-	add_feature(caps, "accessed-dirty", true, true);
-	add_feature(caps, "leaf-1g", caps->geometries[0].npt.max_leaf == 2, true);
-	add_feature(caps, "nrips", edx & SVM_EDX_NRIPS, true);
-	add_feature(caps, "flush-by-asid", edx & SVM_EDX_FLUSH_BY_ASID, true);
-	add_feature(caps, "vmcb-clean", edx & SVM_EDX_VMCB_CLEAN, true);
-	add_feature(caps, "svm-lock", edx & SVM_EDX_LOCK, true);
-	add_feature(caps, "decode-assists", edx & SVM_EDX_DECODE_ASSISTS, true);
-	add_feature(caps, "lbr-virtualization", edx & SVM_EDX_LBR, false);
-	add_feature(caps, "tsc-rate", edx & SVM_EDX_TSC_RATE, false);
-	add_feature(caps, "pause-filter", edx & SVM_EDX_PAUSE_FILTER, false);
-	add_feature(caps, "avic", edx & SVM_EDX_AVIC, false);
-	add_feature(caps, "virtual-vmload", edx & SVM_EDX_VLOAD, false);
-	add_feature(caps, "vgif", edx & SVM_EDX_VGIF, false);
-	add_feature(caps, "gmet", edx & SVM_EDX_GMET, false);
+	virt_add_feature(caps, "nested-paging", true, true);
+	virt_add_feature(caps, "accessed-dirty", true, true);
+	virt_add_feature(caps, "leaf-1g", caps->geometries[0].npt.max_leaf == 2, true);
+	virt_add_feature(caps, "nrips", edx & SVM_EDX_NRIPS, true);
+	virt_add_feature(caps, "flush-by-asid", edx & SVM_EDX_FLUSH_BY_ASID, true);
+	virt_add_feature(caps, "vmcb-clean", edx & SVM_EDX_VMCB_CLEAN, true);
+	virt_add_feature(caps, "svm-lock", edx & SVM_EDX_LOCK, true);
+	virt_add_feature(caps, "decode-assists", edx & SVM_EDX_DECODE_ASSISTS, true);
+	virt_add_feature(caps, "lbr-virtualization", edx & SVM_EDX_LBR, false);
+	virt_add_feature(caps, "tsc-rate", edx & SVM_EDX_TSC_RATE, false);
+	virt_add_feature(caps, "pause-filter", edx & SVM_EDX_PAUSE_FILTER, false);
+	virt_add_feature(caps, "avic", edx & SVM_EDX_AVIC, false);
+	virt_add_feature(caps, "virtual-vmload", edx & SVM_EDX_VLOAD, false);
+	virt_add_feature(caps, "vgif", edx & SVM_EDX_VGIF, false);
+	virt_add_feature(caps, "gmet", edx & SVM_EDX_GMET, false);
 }
 
-/* How many bits hold every ASID up to the last. */
+/* The width of the largest ASID. */
 static unsigned asid_bits(uint32_t asids)
 {
 	return mm_fls64(asids - 1) + 1;
@@ -122,12 +112,13 @@ bool svm_probe(struct virt_caps *caps)
 		return false;
 	}
 	read_caps();
-	caps->hpa_bits = (unsigned)FIELD_GET(SIZES_EAX_PHYSICAL, cpuid(CPUID_ADDRESS_SIZES, 0).eax);
+	svm_sysreg_init();
+	caps->hpa_bits = x86_physical_bits();
 	caps->max_tag = svm_caps.asids - 1;
 	caps->tag_bits = asid_bits(svm_caps.asids);
 	add_geometry(caps);
 	add_features(caps);
-	/* Both are errata of Intel CPUs (vmx/mitigations.h), which have no SVM. */
+	/* Both errata are Intel's: vmx/mitigations.h. */
 	format_string(caps->mitigations, sizeof(caps->mitigations),
 	              "l1tf=not-affected itlb-multihit=not-affected");
 	return true;

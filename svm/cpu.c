@@ -1,13 +1,14 @@
-/* SVM on and off on a CPU (APM vol. 2, 15.4), and which vCPU a CPU ran last. */
+/*
+ * Switches SVM on for one CPU (APM vol. 2, 15.4), and loads one vCPU's state on it. The VMCB has
+ * all of that state but the general registers and the FPU's.
+ */
 #include "machine/x86_64/cpu.h"
-#include "log.h"
 #include "svm/svm.h"
-#include "x86/shootdown.h"
 
 struct svm_cpu svm_cpus[MACHINE_MAX_CPUS];
 
-/* Where VMRUN keeps the host's state, and where the host keeps what VMRUN does not: a frame
- * each, the second in VMSAVE's layout, which is a VMCB's. */
+/* One frame per CPU: VMRUN saves the host's state to the first. This code saves the state that
+ * VMRUN does not to the second, in VMSAVE's layout, which is that of a VMCB. */
 static uint8_t save_areas[MACHINE_MAX_CPUS][MM_PAGE_SIZE] MM_ALIGNED_TO(4096);
 static struct vmcb host_areas[MACHINE_MAX_CPUS] MM_ALIGNED_TO(4096);
 
@@ -20,7 +21,7 @@ bool svm_cpu_enable(const char **why)
 		*why = "firmware has switched SVM off on this CPU (VM_CR.SVMDIS)";
 		return false;
 	}
-	/* NX in nested tables is reserved unless the host has it on: 15.25.5. */
+	/* In nested tables the NX bit is reserved unless the host's EFER.NXE is set: 15.25.5. */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME | EFER_NXE);
 	wrmsr(MSR_VM_HSAVE, (uint64_t)(uintptr_t)save_areas[cpu]);
 	__asm__ volatile("vmsave" : : "a"(host_area) : "memory");
@@ -35,26 +36,23 @@ bool svm_cpu_enable(const char **why)
 
 void svm_load(struct svm_cpu *cpu, struct svm_vcpu *v)
 {
-	uint32_t index = (uint32_t)(cpu - svm_cpus);
-
 	if (cpu->current != NULL)
-		__asm__ volatile("fxsave64 %0" : "=m"(cpu->current->fpu));
-	__asm__ volatile("fxrstor64 %0" : : "m"(v->fpu));
+		x86_fpu_save(&cpu->current->x86);
+	x86_fpu_load(&v->x86);
 	cpu->current = v;
-	/* The CPU may keep parts of the VMCB as it was when it last ran here: 15.15.1. And another
-	 * vCPU of this VM may have used the ASID here, with guest tables of its own. */
+	/* The CPU may have cached the VMCB when the vCPU last ran here: 15.15.1. */
 	v->vmcb->clean = 0;
-	v->vmcb->tlb_control = svm_caps.flush_by_asid ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
-	v->cpu = index;
+	/* The TLB may have entries of this ASID from another vCPU of the same VM, with other guest
+	 * tables. */
+	v->vmcb->tlb_control = svm_tlb_flush_asid();
 }
 
-void svm_park(struct vcpu *vcpu)
+void svm_unload(struct svm_vcpu *v)
 {
-	struct svm_vcpu *v = svm_of(vcpu);
 	struct svm_cpu *cpu = svm_this_cpu();
 
 	if (cpu->current != v)
 		return;
-	__asm__ volatile("fxsave64 %0" : "=m"(v->fpu));
+	x86_fpu_save(&v->x86);
 	cpu->current = NULL;
 }

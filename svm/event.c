@@ -1,36 +1,38 @@
 /*
- * What a guest is given beside the instructions it runs: exceptions and the interrupt line. APM
- * vol. 2, 15.20 (event injection), 15.21 (virtual interrupts).
+ * Injection of exceptions and of the interrupt line: APM vol. 2, 15.20 (event injection) and 15.21
+ * (virtual interrupts). A VMCB holds one event to inject at the next entry; the interrupt waits
+ * for an entry without another event.
  */
 #include "machine/x86_64/cpu.h"
-#include "svm/state.h"
 #include "svm/svm.h"
 
-#define VECTOR_BP 3U
-#define VECTOR_OF 4U
-#define VECTOR_UD 6U
-#define VECTOR_GP 13U
-
-void svm_queue_exception(struct svm_vcpu *v, unsigned vector, bool has_error, uint32_t error)
+/* Of the exceptions that Faultline injects: APM vol. 2, table 8-1. */
+static bool has_error_code(enum x86_exception vector)
 {
-	v->vmcb->event_injection =
-		EVENT_VALID | FIELD_PREP(EVENT_TYPE, EVENT_EXCEPTION) |
-		FIELD_PREP(EVENT_VECTOR, vector) |
-		(has_error ? EVENT_ERROR_CODE | FIELD_PREP(EVENT_ERROR, error) : 0);
+	return vector == EXCEPTION_GP || vector == EXCEPTION_AC;
 }
 
-/* INT n, INT3 and INTO are not given again: RIP is still at the instruction, which the guest
- * executes once more. */
+void svm_inject_exception(struct svm_vcpu *v, enum x86_exception vector, uint32_t code)
+{
+	uint64_t event = x86_event(EVENT_EXCEPTION, vector);
+
+	if (has_error_code(vector))
+		event |= EVENT_ERROR_CODE | FIELD_PREP(EVENT_ERROR, code);
+	v->vmcb->event_injection = event;
+}
+
+/* INT n, INT3 and INTO are not injected again: RIP still points at the instruction, and the guest
+ * executes it again. */
 static bool is_software(uint64_t event)
 {
 	uint64_t vector = FIELD_GET(EVENT_VECTOR, event);
 
-	return FIELD_GET(EVENT_TYPE, event) == EVENT_SOFTWARE ||
+	return FIELD_GET(EVENT_TYPE, event) == EVENT_SOFTWARE_INTERRUPT ||
 	       (FIELD_GET(EVENT_TYPE, event) == EVENT_EXCEPTION &&
-	        (vector == VECTOR_BP || vector == VECTOR_OF));
+	        (vector == EXCEPTION_BP || vector == EXCEPTION_OF));
 }
 
-void svm_requeue(struct svm_vcpu *v)
+void svm_reinject(struct svm_vcpu *v)
 {
 	uint64_t event = v->vmcb->exit_int_info;
 
@@ -38,32 +40,31 @@ void svm_requeue(struct svm_vcpu *v)
 		v->vmcb->event_injection = event;
 }
 
-/* Can the guest take an interrupt before its next instruction, with nothing else on its way? */
-static bool is_open(const struct vmcb *vmcb)
+/* The guest can take an interrupt before its next instruction, and no other event is injected. */
+static bool can_take_interrupt(const struct vmcb *vmcb)
 {
 	return (vmcb->rflags & RFLAGS_IF) && !(vmcb->interrupt_shadow & INTERRUPT_SHADOW) &&
 	       !(vmcb->event_injection & EVENT_VALID);
 }
 
 /*
- * Injected where the guest can take it at once (15.20). Otherwise V_IRQ waits in hardware until
- * it can, and falls when it has (15.21.4). A line that is still up raises it anew at the next
- * entry. Bochs 2.7 looks at V_IRQ only after the guest has changed IF, so that a guest which was
- * entered with IF set would never get it that way.
+ * If the guest can take the interrupt at once, it is injected (15.20). If not, V_IRQ is set: the
+ * CPU delivers the interrupt as soon as the guest can take it, and clears V_IRQ (15.21.4). If the
+ * line is still raised then, the next entry sets V_IRQ again. V_IRQ alone would not do: Bochs 2.7
+ * tests it only after the guest has changed IF, so a guest that is entered with IF set would never
+ * get the interrupt.
  */
-void svm_offer_interrupt(struct svm_vcpu *v)
+void svm_inject_interrupt(struct svm_vcpu *v)
 {
 	struct vmcb *vmcb = v->vmcb;
 	uint64_t wanted = V_INTR_MASKING;
 
-	if (MM_UNLIKELY(v->interrupt_line)) {
-		if (is_open(vmcb))
-			vmcb->event_injection = EVENT_VALID |
-			                        FIELD_PREP(EVENT_TYPE, EVENT_INTERRUPT) |
-			                        FIELD_PREP(EVENT_VECTOR, GUEST_INTERRUPT_VECTOR);
+	if (MM_UNLIKELY(v->x86.interrupt_line)) {
+		if (can_take_interrupt(vmcb))
+			vmcb->event_injection = x86_event(EVENT_INTERRUPT, X86_INTERRUPT_VECTOR);
 		else
 			wanted |= V_IRQ | V_IGNORE_TPR | V_PRIORITY |
-			          FIELD_PREP(V_VECTOR, GUEST_INTERRUPT_VECTOR);
+			          FIELD_PREP(V_VECTOR, X86_INTERRUPT_VECTOR);
 	}
 	if (vmcb->virtual_interrupt != wanted) {
 		vmcb->virtual_interrupt = wanted;
@@ -71,24 +72,22 @@ void svm_offer_interrupt(struct svm_vcpu *v)
 	}
 }
 
-/* An MSR or control register that is not there raises #GP(0), and an instruction #UD. */
+/* An access to an MSR or control register that does not exist raises #GP(0). */
+static bool raises_gp(uint64_t exit_code)
+{
+	switch (exit_code) {
+	case SVM_MSR:
+	case SVM_RDPMC:
+	case SVM_CR_WRITE + 4:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void svm_inject_undefined(struct vcpu *vcpu)
 {
 	struct svm_vcpu *v = svm_of(vcpu);
 
-	switch (v->vmcb->exit_code) {
-	case SVM_MSR:
-	case SVM_RDPMC:
-	case SVM_CR_WRITE + 4:
-		svm_queue_exception(v, VECTOR_GP, true, 0);
-		return;
-	default:
-		svm_queue_exception(v, VECTOR_UD, false, 0);
-		return;
-	}
-}
-
-void svm_set_interrupt(struct vcpu *vcpu, bool pending)
-{
-	svm_of(vcpu)->interrupt_line = pending;
+	svm_inject_exception(v, raises_gp(v->vmcb->exit_code) ? EXCEPTION_GP : EXCEPTION_UD, 0);
 }

@@ -1,16 +1,15 @@
 /*
- * Forgetting translations: SVM has no instruction that drops one VM's nested ones, but every
- * VMRUN may begin with a flush of its ASID (APM vol. 2, 15.16). So a flush is a note to self for
- * the next entry, here and, by way of shootdown.h, on the other CPUs.
+ * TLB flushes. SVM has no instruction that invalidates the nested translations of one VM, but a
+ * VMRUN can begin with a flush (APM vol. 2, 15.16). So a flush is requested for the next entry: on
+ * this CPU by flush_all, on the others by the protocol of x86/shootdown.h.
  */
 #include "svm/svm.h"
-#include "x86/shootdown.h"
 
 void svm_flush(void *ctx, const struct mm_flush *request)
 {
 	(void)ctx;
 	shootdown_begin(request->root.raw);
-	/* Which vCPUs have run on that root here is not known: the next entry flushes them all. */
+	/* A CPU does not record which ASIDs have used a root: the entry flushes all of them. */
 	svm_this_cpu()->flush_all = true;
 	shootdown_end(request->root.raw);
 }

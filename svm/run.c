@@ -1,18 +1,7 @@
-/* The way into a guest and back, as often as it takes until there is something to tell. */
+/* The loop around the world switch: until an exit has to be returned to the run loop. */
 #include "machine/x86_64/apic.h"
 #include "machine/x86_64/cpu.h"
 #include "svm/svm.h"
-#include "x86/shootdown.h"
-
-/* In enter.S. */
-void svm_enter(struct svm_vcpu *v, uint64_t vmcb, uint64_t host);
-
-static void time_is_up(const struct svm_vcpu *v, struct vm_exit *exit)
-{
-	exit->kind = VM_EXIT_DEADLINE;
-	exit->pc = v->vmcb->rip;
-	exit->raw[0] = SVM_INTR;
-}
 
 static void set_deadline(struct svm_cpu *cpu, uint64_t deadline)
 {
@@ -22,11 +11,12 @@ static void set_deadline(struct svm_cpu *cpu, uint64_t deadline)
 	cpu->timer_deadline = deadline;
 }
 
-static void enter(struct svm_cpu *cpu, struct svm_vcpu *v, uint64_t root)
+/* One entry and one exit. Other CPUs' flushes see that this CPU runs the guest. */
+static void enter(struct svm_cpu *cpu, struct svm_vcpu *v)
 {
 	struct vmcb *vmcb = v->vmcb;
 
-	if (MM_UNLIKELY(shootdown_enter(cpu->shootdown, root) != 0 || cpu->flush_all)) {
+	if (MM_UNLIKELY(shootdown_enter(cpu->shootdown, vmcb->nested_cr3) != 0 || cpu->flush_all)) {
 		vmcb->tlb_control = TLB_FLUSH_ALL;
 		cpu->flush_all = false;
 	}
@@ -47,10 +37,10 @@ void svm_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 	do {
 		set_deadline(cpu, deadline);
 		if (MM_UNLIKELY(rdtsc() >= deadline)) {
-			time_is_up(v, exit);
+			x86_deadline_exit(v->vmcb->rip, SVM_INTR, exit);
 			return;
 		}
-		svm_offer_interrupt(v);
-		enter(cpu, v, aspace_root(vcpu->as).raw);
-	} while (svm_decode(v, deadline, exit));
+		svm_inject_interrupt(v);
+		enter(cpu, v);
+	} while (svm_handle_exit(v, deadline, exit) == EXIT_RESUME);
 }

@@ -1,15 +1,24 @@
 /*
- * What the files of this room share: a virtual CPU's state, and a CPU's.
+ * SVM (AMD APM vol. 2, ch. 15): the private header of this folder.
  *
- *	caps.c     what the machine has
- *	cpu.c      SVM on and off; which vCPU a CPU ran last
- *	vcpu.c     a VMCB's first contents
- *	enter.S    into the guest and out of it
- *	event.c    exceptions and interrupts for the guest; past an instruction
- *	exit.c     what an exit says
- *	run.c      enter, decode, again
- *	mmio.c     the guest's registers, as the shared decoder and reports want them
- *	ops.c      struct virt_ops
+ *	ops.c     struct virt_ops
+ *	caps.c    detects the features of SVM; struct svm_caps
+ *	cpu.c     switches SVM on for one CPU; the vCPU that is loaded on each CPU
+ *	vcpu.c    creates and destroys a vCPU; the set-up of its VMCB; its registers
+ *	enter.S   the world switch; offsets.h has its offset
+ *	run.c     the loop around it: deadline, pending interrupt, exits that resume
+ *	exit.c    decides what an exit is
+ *	event.c   injects interrupts and exceptions
+ *	sysreg.c  emulated registers: CPUID, EFER, CR4, MSRs
+ *	mmio.c    decodes and completes a device access
+ *	flush.c   TLB flushes on this CPU and on the others
+ *	insn.c    steps over an instruction, on CPUs that do not report its length, too
+ *	vmcb.h    SVM as the APM defines it
+ *
+ * Invariants:
+ *   - A VMCB is in memory, and the CPU may cache it between two VMRUNs. A write to a field whose
+ *     clean bit (15.15.3) is set clears that bit.
+ *   - svm_caps is constant after the probe.
  */
 #ifndef SVM_SVM_H
 #define SVM_SVM_H
@@ -22,50 +31,35 @@
 #include "mm/compiler.h"
 #include "svm/vmcb.h"
 #include "vcpu.h"
-#include "x86/guest_regs.h"
-#include "x86/mmio.h"
+#include "vm_exit.h"
+#include "x86/shootdown.h"
+#include "x86/stage1.h"
+#include "x86/x86.h"
 
-#define SVM_NO_CPU UINT32_MAX
-
-#define MSR_VM_CR      0xc0010114U /* APM vol. 2, 15.30.1 */
-#define MSR_VM_HSAVE   0xc0010117U
-#define VM_CR_SVM_LOCK BIT(3)
-#define VM_CR_SVMDIS   BIT(4)
-#define EFER_SVME      BIT(12)
-
-/* One frame of its own, which vcpu.arch points at. */
-struct svm_vcpu {
-	uint64_t gpr[GPR_COUNT]; /* all but RSP, which the VMCB has; enter.S knows it is first */
-
-	struct vmcb *vmcb; /* a frame of its own, too */
-	struct vcpu *vcpu;
-	uint32_t cpu;        /* where it ran last, or SVM_NO_CPU */
-	bool interrupt_line; /* set_interrupt() */
-
-	struct x86_mmio mmio;               /* a device access in flight, */
-	struct x86_guest view;              /* and the guest as it is for that */
-	uint8_t fpu[512] MM_ALIGNED_TO(16); /* while another vCPU has the CPU */
-};
-
-_Static_assert(sizeof(struct svm_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a frame");
-
-/* What CPUID says of SVM, known after the probe: APM vol. 3, Fn8000_000A. */
+/* CPUID Fn8000_000A: APM vol. 3, appendix E. */
 struct svm_caps {
-	bool next_rip;      /* exits save the address of the next instruction */
-	bool flush_by_asid; /* TLB_CONTROL can spare the other ASIDs */
-	bool vmcb_clean;
-	bool decode_assists; /* the VMCB has the bytes of an instruction that faulted */
+	bool next_rip;       /* NRIPS: exits save the address of the next instruction */
+	bool flush_by_asid;  /* FlushByAsid: TLB_CONTROL can flush one ASID */
+	bool decode_assists; /* DecodeAssists: the VMCB has the bytes of a faulting instruction */
 	uint32_t asids;
 };
 
 extern struct svm_caps svm_caps;
 
+/* One frame, at vcpu.arch. */
+struct svm_vcpu {
+	struct x86_vcpu x86;
+	struct vmcb *vmcb; /* one frame */
+};
+
+_Static_assert(sizeof(struct svm_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a frame");
+
 struct svm_cpu {
-	struct svm_vcpu *current; /* whose FPU state is here; NULL: nobody's */
-	uint64_t timer_deadline;  /* what the local APIC's timer is set to */
-	uint64_t host_area;       /* its own FS, GS, TR and the like, in VMSAVE's layout */
+	struct svm_vcpu *current; /* the vCPU whose FPU state is on this CPU, or NULL */
+	uint64_t timer_deadline;  /* what the local APIC's timer is set to, in TSC ticks */
+	uint64_t host_area;       /* address of the host's FS, GS, TR, ... in VMSAVE's layout */
 	struct shootdown_cpu *shootdown;
-	bool flush_all; /* every ASID, at the next entry */
+	bool flush_all; /* the next entry flushes all ASIDs */
 } MM_ALIGNED_TO(64);
 
 extern struct svm_cpu svm_cpus[MACHINE_MAX_CPUS];
@@ -80,39 +74,107 @@ static inline struct svm_cpu *svm_this_cpu(void)
 	return &svm_cpus[machine_cpu_index()];
 }
 
-/* --- probe.c --- */
+/* The TLB_CONTROL value that flushes at least one ASID. */
+static inline uint32_t svm_tlb_flush_asid(void)
+{
+	return svm_caps.flush_by_asid ? TLB_FLUSH_ASID : TLB_FLUSH_ALL;
+}
+
+static inline unsigned svm_code_width(const struct vmcb *vmcb)
+{
+	return x86_code_width(vmcb->efer, vmcb->cs.attributes & ATTRIBUTE_LONG,
+	                      vmcb->cs.attributes & ATTRIBUTE_BIG);
+}
+
+/* The state that a walk of the guest's page tables depends on. */
+static inline void svm_read_stage1(const struct svm_vcpu *v, struct stage1 *out)
+{
+	const struct vmcb *vmcb = v->vmcb;
+
+	*out = (struct stage1){
+		.as = v->x86.as,
+		.cr0 = vmcb->cr0,
+		.cr3 = vmcb->cr3,
+		.cr4 = vmcb->cr4,
+		.efer = vmcb->efer,
+		.user = vmcb->cpl == 3,
+		.access_user = vmcb->rflags & RFLAGS_AC,
+	};
+}
+
+/* Functions without a comment implement the entry of struct virt_ops with the same name. */
+
+/* --- caps.c --- */
 bool svm_probe(struct virt_caps *caps);
 
 /* --- cpu.c --- */
 bool svm_cpu_enable(const char **why);
-/* The vCPU is about to run here, and was not the last to do so. */
+/* Loads the state that no VMCB holds. The vCPU is loaded on no other CPU. */
 void svm_load(struct svm_cpu *cpu, struct svm_vcpu *v);
-/* Takes it out of this CPU. */
-void svm_park(struct vcpu *vcpu);
+/* Writes that state to memory, if this CPU has it. */
+void svm_unload(struct svm_vcpu *v);
 
 /* --- vcpu.c --- */
-void svm_setup(struct svm_vcpu *v, const struct vcpu_config *config);
+enum mm_error svm_create(struct vcpu *vcpu, const struct vcpu_config *config);
+void svm_destroy(struct vcpu *vcpu);
+void svm_park(struct vcpu *vcpu);
+enum mm_error svm_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
+uint64_t svm_pc(const struct vcpu *vcpu);
+size_t svm_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
 
-/* --- event.c --- */
-void svm_queue_exception(struct svm_vcpu *v, unsigned vector, bool has_error, uint32_t error);
-/* The exit happened while an event was being delivered: delivers it again. */
-void svm_requeue(struct svm_vcpu *v);
-/* What hardware is to do about the interrupt line at the next entry. */
-void svm_offer_interrupt(struct svm_vcpu *v);
-/* Past the instruction that exited: `bytes` of it after any prefixes. */
-void svm_step(struct svm_vcpu *v, unsigned bytes);
-void svm_step_to(struct svm_vcpu *v, uint64_t rip);
-void svm_inject_undefined(struct vcpu *vcpu);
-void svm_set_interrupt(struct vcpu *vcpu, bool pending);
-
-/* --- exit.c --- */
-/* True: nothing that the caller need know, run the guest again. */
-bool svm_decode(struct svm_vcpu *v, uint64_t deadline, struct vm_exit *exit);
+/* --- enter.S --- */
+/* Enters the guest until it exits. `vmcb` and `host_area` are physical addresses. */
+void svm_enter(struct svm_vcpu *v, uint64_t vmcb, uint64_t host_area);
 
 /* --- run.c --- */
 void svm_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
 
+/* --- exit.c --- */
+/* Handles the exit that has just happened. */
+enum exit_action svm_handle_exit(struct svm_vcpu *v, uint64_t deadline, struct vm_exit *exit);
+
+/* --- event.c --- */
+/* `code` is used if the exception has an error code. */
+void svm_inject_exception(struct svm_vcpu *v, enum x86_exception vector, uint32_t code);
+/* Injects the event again whose delivery caused the exit. */
+void svm_reinject(struct svm_vcpu *v);
+/* Before each entry: injects the interrupt, or sets V_IRQ, if the interrupt line is raised. */
+void svm_inject_interrupt(struct svm_vcpu *v);
+void svm_inject_undefined(struct vcpu *vcpu);
+
+/* --- sysreg.c --- */
+/* What iopm_base and msrpm_base point at. Filled by svm_sysreg_init(), which the probe calls. */
+extern uint8_t svm_io_bitmap[3 * MM_PAGE_SIZE];
+extern uint8_t svm_msr_bitmap[2 * MM_PAGE_SIZE];
+void svm_sysreg_init(void);
+enum exit_action svm_handle_cpuid(struct svm_vcpu *v);
+enum exit_action svm_handle_msr(struct svm_vcpu *v, struct vm_exit *exit);
+enum exit_action svm_handle_cr4_write(struct svm_vcpu *v, struct vm_exit *exit);
+void svm_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
+
+/* --- mmio.c --- */
+size_t svm_given_insn(const struct vcpu *vcpu, uint8_t out[VCPU_INSN_BYTES]);
+enum mm_error svm_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
+                              struct mmio_access *access);
+bool svm_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
+
 /* --- flush.c --- */
 void svm_flush(void *ctx, const struct mm_flush *request);
+
+/* --- insn.c --- */
+/* Lengths of the instructions that exit, in bytes, without prefixes. */
+#define LENGTH_HLT     1U
+#define LENGTH_CPUID   2U
+#define LENGTH_INVD    2U /* and WBINVD */
+#define LENGTH_MSR     2U
+#define LENGTH_MOV_CR  3U
+#define LENGTH_VMMCALL 3U
+
+/* Completes the instruction at RIP: the guest continues at `rip`. */
+void svm_step_to(struct svm_vcpu *v, uint64_t rip);
+/* The same; the instruction has `bytes` bytes after its prefixes. */
+void svm_step(struct svm_vcpu *v, unsigned bytes);
+/* The general register that the MOV to a control register at RIP reads. */
+enum mm_error svm_mov_cr_source(struct svm_vcpu *v, uint8_t *gpr) MM_MUST_CHECK;
 
 #endif

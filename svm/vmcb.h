@@ -1,7 +1,7 @@
 /*
- * The virtual machine control block: AMD APM vol. 2, appendix B. A control area of 1 KiB, then
- * the guest's state; every offset below is asserted where the manual gives one. Names are the
- * manual's.
+ * SVM as the APM defines it: the virtual machine control block (VMCB; vol. 2, appendix B), a
+ * control area of 1 KiB and the guest's state; the bits of its fields (ch. 15); the exit codes
+ * (appendix C); the MSRs (15.30). Assertions check the offsets.
  */
 #ifndef SVM_VMCB_H
 #define SVM_VMCB_H
@@ -10,6 +10,13 @@
 #include <stdint.h>
 
 #include "mm/bits.h"
+#include "svm/offsets.h"
+
+/* MSRs: 15.30. */
+#define MSR_VM_CR    0xc0010114U
+#define MSR_VM_HSAVE 0xc0010117U
+#define VM_CR_SVMDIS BIT(4)
+#define EFER_SVME    BIT(12)
 
 /* Intercepts, a word each: table B-1, offsets 000h to 010h. */
 #define INTERCEPT_CR_READ(n)  (UINT32_C(1) << (n))
@@ -56,7 +63,7 @@
 #define INTERRUPT_SHADOW BIT(0) /* offset 068h */
 #define NESTED_PAGING    BIT(0) /* offset 090h */
 
-/* Clean bits, offset 0c0h: 15.15.3. A set bit says that memory has not changed since. */
+/* Clean bits, offset 0c0h: 15.15.3. Set: the fields have not changed since the last VMRUN. */
 #define CLEAN_INTERCEPTS BIT(0)
 #define CLEAN_IOPM       BIT(1)
 #define CLEAN_ASID       BIT(2)
@@ -69,17 +76,8 @@
 #define CLEAN_CR2        BIT(9)
 #define CLEAN_ALL        GENMASK(9, 0)
 
-/* EVENTINJ and EXITINTINFO: 15.20. */
-#define EVENT_VECTOR     GENMASK(7, 0)
-#define EVENT_TYPE       GENMASK(10, 8)
-#define EVENT_ERROR_CODE BIT(11)
-#define EVENT_VALID      BIT(31)
-#define EVENT_ERROR      GENMASK(63, 32)
-
-#define EVENT_INTERRUPT 0U
-#define EVENT_NMI       2U
-#define EVENT_EXCEPTION 3U
-#define EVENT_SOFTWARE  4U
+/* EVENTINJ and EXITINTINFO: 15.20. x86/x86.h has bits 31:0. */
+#define EVENT_ERROR GENMASK(63, 32)
 
 /* EXITCODE: appendix C. */
 enum svm_exit_code {
@@ -130,10 +128,14 @@ enum svm_exit_code {
 /* EXITINFO1 of IN and OUT: 15.10.2. EXITINFO2 is the RIP of the next instruction. */
 #define IOIO_IN     BIT(0)
 #define IOIO_STRING BIT(2)
-#define IOIO_WIDTH  GENMASK(6, 4) /* a bit per 1, 2, 4 bytes: the field's value is the width */
+#define IOIO_WIDTH  GENMASK(6, 4) /* one bit for each of 1, 2, 4 bytes: the value is the width */
 #define IOIO_PORT   GENMASK(31, 16)
 
 #define MSR_IS_WRITE UINT64_C(1) /* EXITINFO1 of an MSR access: 15.11 */
+
+/* Attributes of a segment. */
+#define ATTRIBUTE_LONG BIT(9)  /* CS.L, descriptor bit 53 */
+#define ATTRIBUTE_BIG  BIT(10) /* CS.D, descriptor bit 54 */
 
 struct vmcb_segment {
 	uint16_t selector;
@@ -168,8 +170,8 @@ struct vmcb {
 	uint64_t lbr_control;
 	uint64_t clean;
 	uint64_t next_rip;
-	/* Decode assists, 15.8.4: how many bytes the CPU fetched, for a data access that ended in a
-	 * nested page fault; and the bytes. */
+	/* Decode assists, 15.8.4: the bytes that the CPU fetched for a data access that ended in a
+	 * nested page fault, and their number. */
 	uint8_t insn_count; /* bits 3:0 */
 	uint8_t insn[15];
 	uint8_t reserved_0e0[0x400 - 0xe0];
@@ -210,7 +212,7 @@ _Static_assert(offsetof(struct vmcb, tr) == 0x490, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, efer) == 0x4d0, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, rip) == 0x578, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, rsp) == 0x5d8, "APM table B-2");
-_Static_assert(offsetof(struct vmcb, rax) == 0x5f8, "APM table B-2; enter.S knows it");
+_Static_assert(offsetof(struct vmcb, rax) == VMCB_RAX, "APM table B-2; enter.S");
 _Static_assert(offsetof(struct vmcb, cr2) == 0x640, "APM table B-2");
 _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM table B-2");
 _Static_assert(sizeof(struct vmcb) == 0x1000, "a VMCB is a frame");

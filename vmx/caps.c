@@ -1,37 +1,21 @@
 /*
- * VMX capability MSRs, and the five control words: each capability MSR says in its low half
- * which controls must be 1 and in its high half which may be (SDM vol. 3D, A.2 to A.5).
+ * Detects the features of VMX. A capability MSR has two halves for each control word: the low one
+ * has the bits that must be 1, the high one the bits that may be (SDM vol. 3D, A.2 to A.5). From
+ * these and from the tables of requirements below the probe makes the five control words.
  */
-#include "vmx/caps.h"
-
+#include "log.h"
 #include "machine/x86_64/cpu.h"
-#include "mm/compiler.h"
-#include "vmx/vmcs.h"
+#include "vmx/vmx.h"
 
-#define MSR_VMX_BASIC        0x480U
-#define MSR_VMX_PIN          0x481U
-#define MSR_VMX_PROC         0x482U
-#define MSR_VMX_EXIT         0x483U
-#define MSR_VMX_ENTRY        0x484U
-#define MSR_VMX_MISC         0x485U
-#define MSR_VMX_PROC2        0x48bU
-#define MSR_VMX_EPT_VPID_CAP 0x48cU
-#define MSR_VMX_TRUE_PIN     0x48dU
-#define MSR_VMX_TRUE_PROC    0x48eU
-#define MSR_VMX_TRUE_EXIT    0x48fU
-#define MSR_VMX_TRUE_ENTRY   0x490U
-
+#define CPUID1_ECX_VMX               BIT(5)
 #define CPUID7_EDX_L1D_FLUSH         BIT(28)
 #define CPUID7_EDX_ARCH_CAPABILITIES BIT(29)
 
-#define BASIC_REVISION   GENMASK(30, 0)
-#define BASIC_TRUE       BIT(55) /* the MSRs with TRUE in their names exist */
-#define MISC_TIMER_SHIFT GENMASK(4, 0)
+#define VPID_BITS 16U
 
 struct vmx_caps vmx_caps;
 
-/* A control word is asked for as a set of bits that it must have, and a set that it must not;
- * the CPU decides the rest. */
+/* Bits that Faultline cannot do without, and the message if one is missing. */
 struct requirement {
 	uint64_t bit;
 	const char *missing;
@@ -118,7 +102,7 @@ static void read_msrs(struct vmx_caps *caps)
 	caps->proc = read_control(true_msrs ? MSR_VMX_TRUE_PROC : MSR_VMX_PROC);
 	caps->exit = read_control(true_msrs ? MSR_VMX_TRUE_EXIT : MSR_VMX_EXIT);
 	caps->entry = read_control(true_msrs ? MSR_VMX_TRUE_ENTRY : MSR_VMX_ENTRY);
-	/* These two exist only where the control above them does. */
+	/* Each of these two MSRs exists only if the control in its condition may be 1. */
 	if (may(caps->proc, PROC_SECONDARY))
 		caps->proc2 = read_control(MSR_VMX_PROC2);
 	if (may(caps->proc2, PROC2_EPT) || may(caps->proc2, PROC2_VPID))
@@ -126,8 +110,9 @@ static void read_msrs(struct vmx_caps *caps)
 	caps->preemption_shift = (unsigned)FIELD_GET(MISC_TIMER_SHIFT, rdmsr(MSR_VMX_MISC));
 }
 
-/* The first thing missing, outermost first. */
-static const char *find_missing(const struct vmx_caps *caps)
+/* The first requirement that is not met, or NULL. Primary controls come first, since the others
+ * depend on them. */
+static const char *find_unmet(const struct vmx_caps *caps)
 {
 	const char *missing = UNMET(proc_needs, caps->proc.may);
 
@@ -148,7 +133,7 @@ static const char *find_missing(const struct vmx_caps *caps)
 
 static void choose(struct vmx_caps *caps)
 {
-	/* Without its value saved on exits, a timer would begin anew with each entry. */
+	/* If exits did not save its value, the timer would start again with each entry. */
 	caps->preemption_timer =
 		may(caps->pin, PIN_PREEMPTION_TIMER) && may(caps->exit, EXIT_SAVE_PREEMPTION);
 	caps->vpid = may(caps->proc2, PROC2_VPID) && (caps->ept_vpid & VPID_INVVPID) &&
@@ -175,7 +160,8 @@ static bool is_intel(struct cpuid vendor)
 	return vendor.ebx == 0x756e6547 && vendor.edx == 0x49656e69 && vendor.ecx == 0x6c65746e;
 }
 
-/* The leaf that tells of the MSRs may be missing, and the MSRs without it fault. */
+/* Without CPUID leaf 7, or a bit in it, the MSR that the bit reports does not exist: RDMSR would
+ * raise #GP. */
 static struct vmx_cpu_id read_cpu_id(void)
 {
 	struct cpuid vendor = cpuid(0, 0), features = {0};
@@ -190,15 +176,99 @@ static struct vmx_cpu_id read_cpu_id(void)
 	return id;
 }
 
-const char *vmx_caps_read(struct vmx_caps *caps)
+/* Reads the capability MSRs, which exist if CPUID reports VMX, and chooses the controls. */
+static const char *read_caps(struct vmx_caps *caps)
 {
 	struct vmx_cpu_id id = read_cpu_id();
-	const char *missing;
+	const char *unmet;
 
 	*caps = (struct vmx_caps){.mitigations = vmx_mitigations_for(&id)};
 	read_msrs(caps);
-	missing = find_missing(caps);
-	if (missing == NULL)
+	unmet = find_unmet(caps);
+	if (unmet == NULL)
 		choose(caps);
-	return missing;
+	return unmet;
+}
+
+static const char *find_missing(void)
+{
+	uint64_t control;
+
+	if (!(cpuid(1, 0).ecx & CPUID1_ECX_VMX))
+		return "CPUID.1:ECX.VMX is 0: this CPU has no VMX";
+	control = rdmsr(MSR_FEATURE_CONTROL);
+	if ((control & FEATURE_CONTROL_LOCK) && !(control & FEATURE_CONTROL_OUTSIDE_SMX))
+		return "firmware has locked VMX off (IA32_FEATURE_CONTROL)";
+	return read_caps(&vmx_caps);
+}
+
+static void add_geometry(struct virt_caps *caps, const char *name, unsigned levels)
+{
+	uint64_t ept = vmx_caps.ept_vpid;
+	unsigned max_leaf = ept & EPT_LEAF_1G ? 2 : ept & EPT_LEAF_2M ? 1 : 0;
+
+	caps->geometries[caps->geometry_count++] = (struct virt_geometry){
+		.name = name,
+		.npt = {.levels = levels,
+	                .root_bits = NPT_INDEX_BITS,
+	                .hpa_bits = caps->hpa_bits,
+	                .max_leaf = max_leaf,
+	                .execute_only = ept & EPT_EXECUTE_ONLY,
+	                .accessed_dirty = ept & EPT_ACCESSED_DIRTY,
+	                .no_large_exec = vmx_caps.mitigations.no_large_exec},
+	};
+}
+
+static void add_features(struct virt_caps *caps)
+{
+	const struct vmx_caps *v = &vmx_caps;
+	uint64_t ept = v->ept_vpid;
+
+	virt_add_feature(caps, "ept", true, true);
+	virt_add_feature(caps, "unrestricted-guest", true, true);
+	virt_add_feature(caps, "vpid", v->proc2.may & PROC2_VPID, v->vpid);
+	virt_add_feature(caps, "preemption-timer", v->pin.may & PIN_PREEMPTION_TIMER,
+	                 v->preemption_timer);
+	virt_add_feature(caps, "invept-all", true, true);
+	virt_add_feature(caps, "invept-single", ept & EPT_INVEPT_SINGLE, true);
+	virt_add_feature(caps, "invvpid-single", ept & VPID_SINGLE, v->vpid);
+	virt_add_feature(caps, "accessed-dirty", ept & EPT_ACCESSED_DIRTY, true);
+	virt_add_feature(caps, "execute-only", ept & EPT_EXECUTE_ONLY, true);
+	virt_add_feature(caps, "leaf-2m", ept & EPT_LEAF_2M, true);
+	virt_add_feature(caps, "leaf-1g", ept & EPT_LEAF_1G, true);
+	virt_add_feature(caps, "5-level", ept & EPT_WALK_5, true);
+	virt_add_feature(caps, "uncached", ept & EPT_UNCACHED, true);
+	virt_add_feature(caps, "exit-info", ept & EPT_EXIT_INFO, false);
+	virt_add_feature(caps, "pml", v->proc2.may & PROC2_PML, true);
+	virt_add_feature(caps, "mbec", v->proc2.may & PROC2_MBEC, false);
+	virt_add_feature(caps, "spp", v->proc2.may & PROC2_SPP, false);
+	virt_add_feature(caps, "ept-ve", v->proc2.may & PROC2_EPT_VE, false);
+	virt_add_feature(caps, "vmfunc", v->proc2.may & PROC2_VMFUNC, false);
+	virt_add_feature(caps, "vmcs-shadowing", v->proc2.may & PROC2_SHADOWING, false);
+	virt_add_feature(caps, "tsc-scaling", v->proc2.may & PROC2_TSC_SCALING, false);
+	virt_add_feature(caps, "virtual-nmis", v->pin.may & PIN_VIRTUAL_NMIS, false);
+	virt_add_feature(caps, "tpr-shadow", v->proc.may & PROC_TPR_SHADOW, false);
+	virt_add_feature(caps, "posted-interrupts", v->pin.may & PIN_POSTED_INTERRUPTS, false);
+}
+
+bool vmx_probe(struct virt_caps *caps)
+{
+	const char *missing = find_missing();
+
+	*caps = (struct virt_caps){.format = &npt_ept};
+	if (missing != NULL) {
+		format_string(caps->missing, sizeof(caps->missing), "%s", missing);
+		return false;
+	}
+	vmx_sysreg_init();
+	caps->hpa_bits = x86_physical_bits();
+	caps->tag_bits = vmx_caps.vpid ? VPID_BITS : 0;
+	caps->max_tag = (UINT64_C(1) << caps->tag_bits) - 1;
+	add_geometry(caps, "ept4", 4);
+	if (vmx_caps.ept_vpid & EPT_WALK_5)
+		add_geometry(caps, "ept5", 5);
+	add_features(caps);
+	format_string(caps->mitigations, sizeof(caps->mitigations), "l1tf=%s itlb-multihit=%s",
+	              vmx_caps.mitigations.l1tf, vmx_caps.mitigations.itlb);
+	return true;
 }

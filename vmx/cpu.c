@@ -1,37 +1,34 @@
 /*
- * VMX operation per CPU (SDM vol. 3C, 24.7), and which VMCS a CPU has.
+ * Switches VMX on for one CPU (SDM vol. 3C, 24.7), and makes one vCPU's VMCS current on it.
  *
- * A VMCS is active on one CPU at a time, which may keep parts of it in itself; only a VMCLEAR on
- * that same CPU puts all of it into memory (25.11.1). That is what virt_ops.park is for: a vCPU
- * that is to run elsewhere has been parked where it ran.
+ * A VMCS is active on one CPU at a time. That CPU may keep a part of it outside of memory; only
+ * VMCLEAR on the same CPU writes all of it to memory (25.11.1). So a vCPU is unloaded on the CPU
+ * that ran it before another CPU loads it.
  */
 #include "machine/x86_64/cpu.h"
 #include "log.h"
-#include "vmx/caps.h"
-#include "vmx/insn.h"
+#include "machine/x86_64/desc.h"
 #include "vmx/vmx.h"
-
-#define FEATURE_CONTROL_LOCK        BIT(0)
-#define FEATURE_CONTROL_OUTSIDE_SMX BIT(2)
 
 struct vmx_cpu vmx_cpus[MACHINE_MAX_CPUS];
 
-/* A VMXON region is a frame that begins with the revision: 25.11.5. */
+/* A VMXON region is a frame that begins with the VMCS revision: 25.11.5. */
 static uint32_t vmxon_regions[MACHINE_MAX_CPUS][MM_PAGE_SIZE / 4] MM_ALIGNED_TO(4096);
 
-static void save_rest(struct vmx_vcpu *v)
+/* The guest's state that no VMCS holds. */
+static void save_outside_vmcs(struct vmx_vcpu *v)
 {
 	v->cr2 = read_cr2();
-	__asm__ volatile("fxsave64 %0" : "=m"(v->fpu));
+	x86_fpu_save(&v->x86);
 }
 
-static void load_rest(const struct vmx_vcpu *v)
+static void load_outside_vmcs(const struct vmx_vcpu *v)
 {
 	write_cr2(v->cr2);
-	__asm__ volatile("fxrstor64 %0" : : "m"(v->fpu));
+	x86_fpu_load(&v->x86);
 }
 
-void vmx_release(struct vmx_vcpu *v)
+void vmx_unload(struct vmx_vcpu *v)
 {
 	struct vmx_cpu *cpu = v->cpu;
 
@@ -39,12 +36,19 @@ void vmx_release(struct vmx_vcpu *v)
 		return;
 	ASSERT(cpu == vmx_this_cpu());
 	if (cpu->current == v) {
-		save_rest(v);
+		save_outside_vmcs(v);
 		cpu->current = NULL;
 	}
 	ASSERT(vmclear(v->vmcs));
 	v->launched = false;
 	v->cpu = NULL;
+}
+
+/* The host state that differs between CPUs: SDM vol. 3C, 25.5. */
+static void setup_host_cpu(unsigned cpu)
+{
+	vmwrite(VMCS_HOST_TR_SELECTOR, desc_tss_selector(cpu));
+	vmwrite(VMCS_HOST_TR_BASE, desc_tss_base(cpu));
 }
 
 void vmx_load(struct vmx_vcpu *v)
@@ -53,22 +57,22 @@ void vmx_load(struct vmx_vcpu *v)
 
 	ASSERT(v->cpu == NULL || v->cpu == cpu);
 	if (cpu->current != NULL)
-		save_rest(cpu->current);
+		save_outside_vmcs(cpu->current);
 	ASSERT(vmptrld(v->vmcs));
 	if (v->cpu == NULL)
-		vmx_setup_host_cpu((unsigned)(cpu - vmx_cpus));
+		setup_host_cpu((unsigned)(cpu - vmx_cpus));
 	v->cpu = cpu;
-	load_rest(v);
+	load_outside_vmcs(v);
 	cpu->current = v;
-	/* Its deadline went on while its timer stood still, or served another. */
+	/* The timer was set for another vCPU, or stood still while the deadline approached. */
 	v->deadline = 0;
-	/* Another vCPU of the same VM may have used this CPU under the same VPID, with other
-	 * tables of its own; and this one may have changed its tables elsewhere. */
+	/* The TLB may have entries of this VPID that are not this vCPU's: from another vCPU of the
+	 * same VM, with other guest tables; or from before this vCPU ran on another CPU. */
 	if (vmx_caps.vpid)
 		invvpid(INVVPID_SINGLE, v->vpid);
 }
 
-/* Sets and clears what VMX operation demands: A.7 and A.8. */
+/* Sets and clears the bits that VMX operation fixes: SDM vol. 3D, A.7 and A.8. */
 static void fix_control_registers(void)
 {
 	uint64_t cr0 = read_cr0(), cr4 = read_cr4() | CR4_VMXE;
@@ -95,7 +99,7 @@ bool vmx_cpu_enable(const char **why)
 		*why = "VMXON failed";
 		return false;
 	}
-	/* What an earlier hypervisor left in this CPU's translation caches is not ours. */
+	/* An earlier hypervisor may have left entries in this CPU's TLB. */
 	invept(INVEPT_ALL, 0);
 	if (vmx_caps.ept_vpid & VPID_ALL)
 		invvpid(INVVPID_ALL, 0);

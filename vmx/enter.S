@@ -1,53 +1,49 @@
 /*
- * Into the guest and out of it.
+ * The world switch of VMX.
  *
  *	unsigned vmx_enter(struct vmx_vcpu *v, bool launched)
  *
- * answers 0 after an exit; 1 if there was no current VMCS, 2 if the entry was refused (VMfail:
- * SDM vol. 3C, 31.2), and then no guest instruction has run. Microsoft ABI: v in %rcx, launched
- * in %dl; RBX, RBP, RDI, RSI and R12 to R15 are the caller's. A VMCS switches RSP, RIP, RFLAGS
- * and the segments; all other registers are ours to switch.
+ * Returns 0 after an exit. If VMLAUNCH or VMRESUME fails (VMfail: SDM vol. 3C, 31.2), no guest
+ * instruction was executed; returns 1 if there is no current VMCS, and 2 if the VMCS has the
+ * error number.
+ *
+ * Microsoft ABI: v is in %rcx, launched in %dl; RBX, RBP, RDI, RSI and R12 to R15 belong to the
+ * caller. The CPU switches RSP, RIP, RFLAGS and the segment registers by the VMCS; this code
+ * switches all other general registers.
  */
+#include "vmx/offsets.h"
 #include "x86/enter.inc"
-
-#define HOST_RSP (8 * 16)
-#define VMCS_HOST_RSP 0x6c14
 
 	.text
 	.globl vmx_enter, vmx_exit_point
 	.balign 16
 vmx_enter:
-	/* 1. The caller's registers, and v, which the exit needs to find. */
+	/* 1. Save the caller's registers, and v for step 5. */
 	push_host
 	pushq %rcx
 
-	/* 2. The exit comes back on this stack. It seldom differs from last time's. */
-	cmpq %rsp, HOST_RSP(%rcx)
+	/* 2. An exit loads RSP from the VMCS. Write it only if it has changed: step 6. */
+	cmpq %rsp, VMX_HOST_RSP(%rcx)
 	jne 3f
 1:
-	/* 3. The guest's registers; none of these moves touches the flag that chooses. */
+	/* 3. Load the guest's registers. MOV leaves the flag of TEST unchanged. */
 	testb %dl, %dl
 	movq GPR(0)(%rcx), %rax
 	load_guest
 	jz 2f
 	vmresume
-	jmp refused
+	jmp vmfail
 2:	vmlaunch
 
-	/* 4. Still here: VMfail. CF says no current VMCS, ZF says why is in the VMCS. */
-refused:
+	/* 4. VMfail: CF is set if there is no current VMCS, ZF if the VMCS has the error number. */
+vmfail:
 	popq %rcx
 	movl $1, %eax
 	movl $2, %ecx
 	cmovzl %ecx, %eax
 	jmp restore
 
-3:	movq %rsp, HOST_RSP(%rcx)
-	movl $VMCS_HOST_RSP, %eax
-	vmwrite %rsp, %rax
-	jmp 1b
-
-	/* 5. An exit: RSP is as in step 2, everything else is the guest's. */
+	/* 5. An exit: RSP is as in step 2, all other general registers are the guest's. */
 	.balign 16
 vmx_exit_point:
 	save_guest
@@ -57,3 +53,9 @@ vmx_exit_point:
 restore:
 	pop_host
 	ret
+
+	/* 6. The stack has moved since the last entry. */
+3:	movq %rsp, VMX_HOST_RSP(%rcx)
+	movl $VMX_FIELD_HOST_RSP, %eax
+	vmwrite %rsp, %rax
+	jmp 1b

@@ -1,14 +1,14 @@
 /*
- * What a guest is given beside the instructions it runs: exceptions, the interrupt line, and the
- * step past an instruction that was done for it. SDM vol. 3C, 27.6 (event injection), 25.4.2
- * (interruptibility).
+ * Injection of exceptions and of the interrupt line (SDM vol. 3C, 27.6), and the step over an
+ * instruction that was emulated. A VMCS holds one event to inject at the next entry; the
+ * interrupt waits for an entry without another event.
  */
 #include "machine/x86_64/cpu.h"
-#include "vmx/insn.h"
 #include "vmx/vmx.h"
 
-#define VECTOR_UD 6U
-#define VECTOR_GP 13U
+/* The bits of IDT-vectoring information that may be written to the entry's interruption
+ * information: bit 12 is undefined in the former. Tables 25-17 and 25-20. */
+#define EVENT_REINJECT (EVENT_VALID | EVENT_ERROR_CODE | EVENT_TYPE | EVENT_VECTOR)
 
 static void queue(struct vmx_vcpu *v, uint64_t event)
 {
@@ -16,20 +16,8 @@ static void queue(struct vmx_vcpu *v, uint64_t event)
 	v->event_queued = true;
 }
 
-static void queue_exception(struct vmx_vcpu *v, unsigned vector, bool has_error)
-{
-	uint64_t event = EVENT_VALID | FIELD_PREP(EVENT_TYPE, EVENT_HARDWARE_EXCEPTION) |
-	                 FIELD_PREP(EVENT_VECTOR, vector);
-
-	if (has_error) {
-		event |= EVENT_ERROR_CODE;
-		vmwrite(VMCS_ENTRY_ERROR_CODE, 0);
-	}
-	queue(v, event);
-}
-
-/* INT n, INT3, INTO and INT1 are delivered anew with the length of the instruction, from which
- * the CPU computes the return address: 27.6.1.3. */
+/* INT n, INT1, INT3 and INTO: the CPU computes the return address from the length of the
+ * instruction, which the entry has to repeat (27.6.1.3). */
 static bool is_software(uint64_t event)
 {
 	switch (FIELD_GET(EVENT_TYPE, event)) {
@@ -42,7 +30,7 @@ static bool is_software(uint64_t event)
 	}
 }
 
-void vmx_requeue(struct vmx_vcpu *v, uint64_t event, enum vmcs_field error_code)
+void vmx_reinject(struct vmx_vcpu *v, uint64_t event, enum vmcs_field error_code)
 {
 	if (event & EVENT_ERROR_CODE)
 		vmwrite(VMCS_ENTRY_ERROR_CODE, vmread(error_code));
@@ -72,56 +60,58 @@ void vmx_close_window(struct vmx_vcpu *v)
 		set_window(v, false);
 }
 
-void vmx_offer_interrupt(struct vmx_vcpu *v)
+void vmx_inject_interrupt(struct vmx_vcpu *v)
 {
 	if (!v->event_queued && can_take_interrupt()) {
-		queue(v, EVENT_VALID | FIELD_PREP(EVENT_TYPE, EVENT_EXTERNAL_INTERRUPT) |
-		                 FIELD_PREP(EVENT_VECTOR, GUEST_INTERRUPT_VECTOR));
+		queue(v, x86_event(EVENT_INTERRUPT, X86_INTERRUPT_VECTOR));
 		vmx_close_window(v);
 	} else if (!v->interrupt_window) {
 		set_window(v, true);
 	}
 }
 
-void vmx_move_rip(struct vmx_vcpu *v, uint64_t rip)
+void vmx_step_to(struct vmx_vcpu *v, uint64_t rip)
 {
 	uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 
 	v->rip = rip;
 	vmwrite(VMCS_GUEST_RIP, rip);
-	/* STI and MOV SS block for one instruction, and this was it. */
+	/* Blocking by STI and by MOV SS ends with the next instruction: this one (25.4.2). */
 	if (MM_UNLIKELY(blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 		        blocked & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
-	/* A guest that steps through its code sees this step too: 27.7.3. */
+	/* The emulated instruction ends with a single-step trap, as any other does: 27.7.3. */
 	if (MM_UNLIKELY(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, PENDING_SINGLE_STEP);
 }
 
 void vmx_step(struct vmx_vcpu *v)
 {
-	vmx_move_rip(v, v->rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
+	vmx_step_to(v, v->rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
-/* An MSR or control register that is not there raises #GP(0), and an instruction #UD. */
-void vmx_inject_undefined(struct vcpu *vcpu)
+/* An access to an MSR or control register that does not exist raises #GP(0). */
+static bool raises_gp(uint32_t reason)
 {
-	struct vmx_vcpu *v = vmx_of(vcpu);
-
-	switch (v->reason) {
+	switch (reason) {
 	case REASON_RDMSR:
 	case REASON_WRMSR:
 	case REASON_CR_ACCESS:
 	case REASON_RDPMC:
-		queue_exception(v, VECTOR_GP, true);
-		return;
+		return true;
 	default:
-		queue_exception(v, VECTOR_UD, false);
-		return;
+		return false;
 	}
 }
 
-void vmx_set_interrupt(struct vcpu *vcpu, bool pending)
+void vmx_inject_undefined(struct vcpu *vcpu)
 {
-	vmx_of(vcpu)->interrupt_line = pending;
+	struct vmx_vcpu *v = vmx_of(vcpu);
+
+	if (raises_gp(v->reason)) {
+		vmwrite(VMCS_ENTRY_ERROR_CODE, 0);
+		queue(v, x86_event(EVENT_EXCEPTION, EXCEPTION_GP) | EVENT_ERROR_CODE);
+	} else {
+		queue(v, x86_event(EVENT_EXCEPTION, EXCEPTION_UD));
+	}
 }

@@ -1,21 +1,19 @@
 /*
- * Page-modification logging (SDM vol. 3C, 29.3.6): each time the CPU sets a dirty flag in an EPT
- * entry for this guest, it writes the page's address into a buffer of 512 words, from the last
- * one down; when there is no word left, it exits instead.
+ * Page-modification logging (SDM vol. 3C, 29.3.6). When the CPU sets a dirty flag in an EPT entry
+ * of this guest, it writes the page's guest-physical address into a buffer of 512 entries, from
+ * the last one down. If no entry is free, it exits first.
  *
- *	words		0 ... index	index + 1 ... 511
- *			free		oldest last
+ *	entries		0 ... index	index + 1 ... 511
+ *			free		used, oldest last
  *
- * What is in the buffer is moved on to a larger one, in order: on that exit, and when asked.
+ * On that exit, and when the log is read, the entries move to a larger ring, oldest first.
  */
 #include "frame.h"
-#include "vmx/caps.h"
-#include "vmx/insn.h"
 #include "vmx/vmx.h"
 
-#define PML_WORDS  512U
-#define KEPT_ORDER 3U
-#define KEPT_WORDS ((MM_PAGE_SIZE << KEPT_ORDER) / sizeof(uint64_t))
+#define PML_ENTRIES  512U
+#define RING_ORDER   3U
+#define RING_ENTRIES ((MM_PAGE_SIZE << RING_ORDER) / sizeof(uint64_t))
 
 static void set_control(bool on)
 {
@@ -30,13 +28,13 @@ static bool start(struct vmx_vcpu *v)
 
 	if (!frame_alloc(0, &pml.buffer))
 		return false;
-	if (!frame_alloc(KEPT_ORDER, &pml.kept)) {
+	if (!frame_alloc(RING_ORDER, &pml.ring)) {
 		frame_free(0, pml.buffer);
 		return false;
 	}
 	v->pml = pml;
 	vmwrite(VMCS_PML_ADDRESS, pml.buffer.raw);
-	vmwrite(VMCS_GUEST_PML_INDEX, PML_WORDS - 1);
+	vmwrite(VMCS_GUEST_PML_INDEX, PML_ENTRIES - 1);
 	set_control(true);
 	return true;
 }
@@ -45,7 +43,7 @@ static void stop(struct vmx_vcpu *v)
 {
 	set_control(false);
 	frame_free(0, v->pml.buffer);
-	frame_free(KEPT_ORDER, v->pml.kept);
+	frame_free(RING_ORDER, v->pml.ring);
 	v->pml = (struct vmx_pml){0};
 }
 
@@ -58,35 +56,35 @@ bool vmx_log_writes(struct vcpu *vcpu, bool on)
 		return false;
 	if (on == is_on)
 		return true;
-	vmx_need(v);
+	vmx_ensure_loaded(v);
 	if (on)
 		return start(v);
 	stop(v);
 	return true;
 }
 
-static void keep(struct vmx_pml *pml, uint64_t gpa)
+static void push(struct vmx_pml *pml, uint64_t gpa)
 {
-	uint64_t *kept = frame_ptr(pml->kept);
+	uint64_t *ring = frame_ptr(pml->ring);
 
-	if (pml->count == KEPT_WORDS) {
+	if (pml->count == RING_ENTRIES) {
 		pml->lost = true;
 		return;
 	}
-	kept[(pml->first + pml->count) % KEPT_WORDS] = gpa;
+	ring[(pml->first + pml->count) % RING_ENTRIES] = gpa;
 	pml->count++;
 }
 
-/* The index is the next free word, or 0xffff after the last one was written. */
+/* The index is that of the next free entry. It is 0xffff after entry 0 was written. */
 static void empty_buffer(struct vmx_pml *pml)
 {
 	const uint64_t *buffer = frame_ptr(pml->buffer);
 	uint16_t index = (uint16_t)vmread(VMCS_GUEST_PML_INDEX);
-	unsigned oldest = PML_WORDS - 1, last = index < PML_WORDS ? index + 1U : 0;
+	unsigned oldest = PML_ENTRIES - 1, last = index < PML_ENTRIES ? index + 1U : 0;
 
 	for (unsigned i = oldest + 1; i-- > last;)
-		keep(pml, buffer[i]);
-	vmwrite(VMCS_GUEST_PML_INDEX, PML_WORDS - 1);
+		push(pml, buffer[i]);
+	vmwrite(VMCS_GUEST_PML_INDEX, PML_ENTRIES - 1);
 }
 
 void vmx_pml_full(struct vmx_vcpu *v)
@@ -103,12 +101,12 @@ struct vcpu_writes vmx_take_writes(struct vcpu *vcpu, gpa_t out[], size_t most)
 
 	if (pml->buffer.raw == 0)
 		return writes;
-	vmx_need(v);
+	vmx_ensure_loaded(v);
 	empty_buffer(pml);
-	for (const uint64_t *kept = frame_ptr(pml->kept); writes.count < most && pml->count != 0;
+	for (const uint64_t *ring = frame_ptr(pml->ring); writes.count < most && pml->count != 0;
 	     pml->count--) {
-		out[writes.count++] = gpa_at(kept[pml->first]);
-		pml->first = (pml->first + 1) % KEPT_WORDS;
+		out[writes.count++] = gpa_at(ring[pml->first]);
+		pml->first = (pml->first + 1) % RING_ENTRIES;
 	}
 	writes.full_exits = pml->full_exits;
 	writes.lost = pml->lost;

@@ -1,18 +1,12 @@
-/* The way into a guest and back, as often as it takes until there is something to tell. */
+/* The loop around the world switch: until an exit has to be returned to the run loop. */
 #include "machine/x86_64/apic.h"
 #include "machine/x86_64/cpu.h"
-#include "vmx/caps.h"
-#include "vmx/insn.h"
 #include "vmx/vmx.h"
 
-/* In enter.S. */
-unsigned vmx_enter(struct vmx_vcpu *v, bool launched);
-#define ENTER_NO_VMCS 1U
-
 /*
- * The preemption timer counts down while the guest runs, and keeps its value across exits; so it
- * is set once per deadline, late by what the host takes in between, and the look at the clock
- * before each entry makes up for that. 26.5.1.
+ * The preemption timer counts down only while the guest runs, and keeps its value across exits
+ * (SDM vol. 3C, 26.5.1). So it is set once per deadline. It then expires late by the time that
+ * the host has taken; the test of the clock before each entry corrects that.
  */
 static void set_preemption_timer(uint64_t deadline)
 {
@@ -31,51 +25,44 @@ static MM_NOINLINE void set_deadline(struct vmx_vcpu *v, uint64_t deadline)
 	v->deadline = deadline;
 }
 
-static void time_is_up(const struct vmx_vcpu *v, struct vm_exit *exit)
-{
-	exit->kind = VM_EXIT_DEADLINE;
-	exit->pc = v->rip;
-	exit->raw[0] = REASON_PREEMPTION_TIMER;
-}
-
-/* One entry and one exit, exposed to other CPUs' flushes meanwhile. */
+/* One entry and one exit. Other CPUs' flushes see that this CPU runs the guest. */
 static unsigned enter(struct vmx_vcpu *v)
 {
 	struct shootdown_cpu *shootdown = v->cpu->shootdown;
 	uint64_t stale = shootdown_enter(shootdown, v->root.raw);
-	unsigned refused;
+	unsigned vmfail;
 
 	if (MM_UNLIKELY(stale != 0))
-		vmx_flush_late(v->cpu, stale);
-	refused = vmx_enter(v, v->launched);
+		vmx_invalidate(v->cpu, stale);
+	vmfail = vmx_enter(v, v->launched);
 	v->launched = true;
 	shootdown_leave(shootdown);
-	return refused;
+	return vmfail;
 }
 
 void vmx_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
-	unsigned refused;
+	unsigned vmfail;
 
-	vmx_need(v);
-	/* What this CPU did since its last entry has left others' data in its L1D. From here on it
-	 * touches this vCPU's own alone. See mitigations.h. */
+	vmx_ensure_loaded(v);
+	/* Since its last entry this CPU may have read other guests' data into its L1 data cache.
+	 * From here to the return it reads only this vCPU's own: mitigations.h. */
 	if (MM_UNLIKELY(vmx_caps.mitigations.flush_l1d))
 		wrmsr(MSR_FLUSH_CMD, FLUSH_CMD_L1D);
 	do {
 		if (MM_UNLIKELY(v->deadline != deadline))
 			set_deadline(v, deadline);
 		if (MM_UNLIKELY(rdtsc() >= deadline)) {
-			time_is_up(v, exit);
+			x86_deadline_exit(v->rip, REASON_PREEMPTION_TIMER, exit);
 			return;
 		}
-		if (MM_UNLIKELY(v->interrupt_line))
-			vmx_offer_interrupt(v);
-		refused = enter(v);
-		if (MM_UNLIKELY(refused != 0)) {
-			vmx_decode_refusal(exit, refused == ENTER_NO_VMCS);
+		if (MM_UNLIKELY(v->x86.interrupt_line))
+			vmx_inject_interrupt(v);
+		vmfail = enter(v);
+		if (MM_UNLIKELY(vmfail != 0)) {
+			vmx_decode_vmfail(exit, vmfail == ENTER_NO_VMCS);
 			return;
 		}
-	} while (vmx_decode(v, deadline, exit));
+	} while (vmx_handle_exit(v, deadline, exit) == EXIT_RESUME);
 }

@@ -1,82 +1,42 @@
 /*
- * A VMCS's first contents, group by group as SDM vol. 3C, ch. 25 describes them, so that the
- * checks of ch. 27 pass and the guest starts as guests/abi.h promises.
+ * A vCPU: its life, the set-up of its VMCS, and its registers. The set-up follows the groups of
+ * SDM vol. 3C, ch. 25, so that the checks of ch. 27 pass and the guest starts as guests/abi.h
+ * promises.
  */
+#include "frame.h"
+#include "log.h"
 #include "machine/x86_64/cpu.h"
 #include "machine/x86_64/desc.h"
 #include "machine/x86_64/traps.h"
-#include "vmx/caps.h"
-#include "vmx/insn.h"
+#include "vmx/offsets.h"
 #include "vmx/vmx.h"
 
-/* In enter.S: where the CPU goes on when a guest exits. */
-extern const uint8_t vmx_exit_point[];
+_Static_assert(offsetof(struct vmx_vcpu, x86) == 0, "x86_of()");
+_Static_assert(offsetof(struct vmx_vcpu, host_rsp) == VMX_HOST_RSP, "enter.S");
+_Static_assert(VMCS_HOST_RSP == VMX_FIELD_HOST_RSP, "enter.S");
 
-/*
- * MSRs that a guest may use without an exit, because its VMCS holds them (or, for the TSC,
- * because there is nothing to hold): reads in the first half of the bitmap, writes in the
- * second; each half has 0 and up, then 0xc000_0000 and up (25.6.9). A 1 exits.
- */
-#define MSR_SYSENTER_CS  0x174U
-#define MSR_SYSENTER_ESP 0x175U
-#define MSR_SYSENTER_EIP 0x176U
-
-#define BITMAP_HALF 2048U
-#define BITMAP_HIGH 1024U
-
-static uint8_t msr_bitmap[MM_PAGE_SIZE] MM_ALIGNED_TO(4096);
-
-/* #DB and #AC, so that a guest that makes them while delivering them exits each time round
- * instead of keeping the CPU for ever (as the CPU would: no interrupt gets in between). */
-#define EXCEPTION_DB BIT(1)
-#define EXCEPTION_AC BIT(17)
-
-static void pass(uint32_t msr, bool read, bool write)
-{
-	unsigned byte = (msr & 0x1fff) / 8 + (msr >> 31 ? BITMAP_HIGH : 0);
-	uint8_t mask = (uint8_t) ~(1U << msr % 8);
-
-	if (read)
-		msr_bitmap[byte] &= mask;
-	if (write)
-		msr_bitmap[byte + BITMAP_HALF] &= mask;
-}
-
-/* Every vCPU's is the same, so filling it again changes nothing. */
-static void fill_msr_bitmap(void)
-{
-	for (size_t i = 0; i < sizeof(msr_bitmap); i++)
-		msr_bitmap[i] = 0xff;
-	pass(MSR_TSC, true, false);
-	pass(MSR_EFER, true, true);
-	pass(MSR_FS_BASE, true, true);
-	pass(MSR_GS_BASE, true, true);
-	pass(MSR_SYSENTER_CS, true, true);
-	pass(MSR_SYSENTER_ESP, true, true);
-	pass(MSR_SYSENTER_EIP, true, true);
-}
+/* --- the VMCS --- */
 
 static void setup_controls(const struct vmx_vcpu *v)
 {
-	fill_msr_bitmap();
 	vmwrite(VMCS_PIN_CONTROLS, vmx_caps.pin_controls);
 	vmwrite(VMCS_PROC_CONTROLS, vmx_caps.proc_controls);
 	vmwrite(VMCS_PROC_CONTROLS2, vmx_caps.proc2_controls);
 	vmwrite(VMCS_EXIT_CONTROLS, vmx_caps.exit_controls);
 	vmwrite(VMCS_ENTRY_CONTROLS, vmx_caps.entry_controls);
-	vmwrite(VMCS_EXCEPTION_BITMAP, EXCEPTION_DB | EXCEPTION_AC);
+	vmwrite(VMCS_EXCEPTION_BITMAP, X86_EXIT_EXCEPTIONS);
 	vmwrite(VMCS_CR3_TARGET_COUNT, 0);
 	vmwrite(VMCS_EXIT_MSR_STORE_COUNT, 0);
 	vmwrite(VMCS_EXIT_MSR_LOAD_COUNT, 0);
 	vmwrite(VMCS_ENTRY_MSR_LOAD_COUNT, 0);
 	vmwrite(VMCS_ENTRY_INTERRUPTION_INFO, 0);
-	vmwrite(VMCS_MSR_BITMAP, (uint64_t)(uintptr_t)msr_bitmap);
+	vmwrite(VMCS_MSR_BITMAP, (uint64_t)(uintptr_t)vmx_msr_bitmap);
 	vmwrite(VMCS_EPT_POINTER, v->eptp);
 	if (vmx_caps.vpid)
 		vmwrite(VMCS_VPID, v->vpid);
 }
 
-/* What is the same on every CPU; vmx_setup_host_cpu() does the rest. 25.5, 27.2.3. */
+/* The host state that is the same on every CPU; vmx_load() sets the rest. 25.5, 27.2.3. */
 static void setup_host(void)
 {
 	vmwrite(VMCS_HOST_CR0, read_cr0());
@@ -99,16 +59,10 @@ static void setup_host(void)
 	vmwrite(VMCS_HOST_RIP, (uint64_t)(uintptr_t)vmx_exit_point);
 }
 
-void vmx_setup_host_cpu(unsigned cpu)
-{
-	vmwrite(VMCS_HOST_TR_SELECTOR, desc_tss_selector(cpu));
-	vmwrite(VMCS_HOST_TR_BASE, desc_tss_base(cpu));
-}
-
 static void setup_segments(void)
 {
 	for (unsigned i = 0; i < SEGMENT_COUNT; i++) {
-		const struct x86_segment_state *s = &guest_start_segments[i];
+		const struct x86_segment_state *s = &x86_start_segments[i];
 
 		vmwrite(VMCS_SEGMENT(VMCS_GUEST_ES_SELECTOR, i), s->selector);
 		vmwrite(VMCS_SEGMENT(VMCS_GUEST_ES_BASE, i), s->base);
@@ -121,33 +75,12 @@ static void setup_segments(void)
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, 0);
 }
 
-/*
- * The guest owns PE and PG (it is unrestricted) and all of CR0 that VMX leaves free, but not NW
- * and CD: caches stay on. A change of a bit that it does not own exits; reads of those show the
- * shadow. VMX wants NE and CR4.VMXE set (A.7, A.8).
- */
-static void setup_control_registers(void)
-{
-	uint64_t free0 = rdmsr(MSR_VMX_CR0_FIXED1) & ~rdmsr(MSR_VMX_CR0_FIXED0);
-	uint64_t fixed4 = rdmsr(MSR_VMX_CR4_FIXED0);
-	uint64_t own0 = (free0 | CR0_PE | CR0_PG) & ~(CR0_NW | CR0_CD);
-	uint64_t own4 = guest_cr4_allowed() & rdmsr(MSR_VMX_CR4_FIXED1) & ~fixed4;
-
-	vmwrite(VMCS_GUEST_CR0, GUEST_START_CR0);
-	vmwrite(VMCS_CR0_SHADOW, GUEST_START_CR0);
-	vmwrite(VMCS_CR0_MASK, ~own0);
-	vmwrite(VMCS_GUEST_CR3, 0);
-	vmwrite(VMCS_GUEST_CR4, fixed4);
-	vmwrite(VMCS_CR4_SHADOW, 0);
-	vmwrite(VMCS_CR4_MASK, ~own4);
-}
-
 static void setup_guest(const struct vcpu_config *config)
 {
 	setup_segments();
-	setup_control_registers();
+	vmx_setup_control_registers();
 	vmwrite(VMCS_GUEST_EFER, 0);
-	vmwrite(VMCS_GUEST_DR7, GUEST_START_DR7);
+	vmwrite(VMCS_GUEST_DR7, X86_START_DR7);
 	vmwrite(VMCS_GUEST_RIP, config->entry);
 	vmwrite(VMCS_GUEST_RSP, 0);
 	vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_ONE);
@@ -160,9 +93,122 @@ static void setup_guest(const struct vcpu_config *config)
 	vmwrite(VMCS_LINK_POINTER, UINT64_MAX);
 }
 
-void vmx_setup(const struct vmx_vcpu *v, const struct vcpu_config *config)
+static void init_vmcs(struct vmx_vcpu *v, const struct vcpu_config *config)
 {
+	/* 25.2: software writes the revision to memory, and all fields by VMWRITE. */
+	*(uint32_t *)frame_ptr(v->vmcs) = vmx_caps.revision;
+	ASSERT(vmclear(v->vmcs));
+	vmx_load(v);
 	setup_controls(v);
 	setup_host();
 	setup_guest(config);
+	/* The first CPU that runs the vCPU loads it. */
+	vmx_unload(v);
+}
+
+/* --- its life --- */
+
+static uint64_t eptp_of(const struct aspace *as)
+{
+	const struct npt_config *npt = &as->npt.config;
+
+	return aspace_root(as).raw | FIELD_PREP(EPTP_WALK_LENGTH, npt->levels - 1) |
+	       FIELD_PREP(EPTP_MEMTYPE, MEMTYPE_WRITE_BACK) |
+	       (npt->accessed_dirty ? EPTP_ACCESSED_DIRTY : 0);
+}
+
+enum mm_error vmx_create(struct vcpu *vcpu, const struct vcpu_config *config)
+{
+	struct vmx_vcpu *v;
+	hpa_t vmcs;
+	enum mm_error err = x86_vcpu_create(vcpu, &vmx_ops, config, &vmcs);
+
+	if (err != MM_OK)
+		return err;
+	v = vmx_of(vcpu);
+	v->vmcs = vmcs;
+	v->root = aspace_root(config->as);
+	v->eptp = eptp_of(config->as);
+	v->vpid = (uint16_t)aspace_tag(config->as);
+	v->rip = config->entry;
+	init_vmcs(v, config);
+	return MM_OK;
+}
+
+void vmx_destroy(struct vcpu *vcpu)
+{
+	struct vmx_vcpu *v = vmx_of(vcpu);
+
+	(void)vmx_log_writes(vcpu, false);
+	vmx_unload(v);
+	x86_vcpu_destroy(vcpu, v->vmcs);
+}
+
+void vmx_park(struct vcpu *vcpu)
+{
+	vmx_unload(vmx_of(vcpu));
+}
+
+/* --- its registers --- */
+
+/* CPL is the DPL of SS: 25.4.1. */
+void vmx_read_stage1(const struct vmx_vcpu *v, struct stage1 *out)
+{
+	*out = (struct stage1){
+		.as = v->x86.as,
+		.cr0 = vmread(VMCS_GUEST_CR0),
+		.cr3 = vmread(VMCS_GUEST_CR3),
+		.cr4 = vmread(VMCS_GUEST_CR4),
+		.efer = vmread(VMCS_GUEST_EFER),
+		.user = FIELD_GET(SEGMENT_DPL, vmread(VMCS_GUEST_SS_ACCESS)) == 3,
+		.access_user = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_AC,
+	};
+}
+
+enum mm_error vmx_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)
+{
+	struct vmx_vcpu *v = vmx_of(vcpu);
+	struct stage1 stage1;
+
+	vmx_ensure_loaded(v);
+	vmx_read_stage1(v, &stage1);
+	return stage1_translate(&stage1, gva, access, out);
+}
+
+uint64_t vmx_pc(const struct vcpu *vcpu)
+{
+	return vmx_of(vcpu)->rip;
+}
+
+static const struct {
+	const char *name;
+	enum vmcs_field field;
+} special[] = {
+	{"rflags", VMCS_GUEST_RFLAGS},
+	{"cr0", VMCS_GUEST_CR0},
+	{"cr3", VMCS_GUEST_CR3},
+	{"cr4", VMCS_GUEST_CR4},
+	{"efer", VMCS_GUEST_EFER},
+	{"cs", VMCS_GUEST_CS_SELECTOR},
+	{"ss", VMCS_GUEST_SS_SELECTOR},
+	{"gdtr", VMCS_GUEST_GDTR_BASE},
+	{"idtr", VMCS_GUEST_IDTR_BASE},
+	{"activity", VMCS_GUEST_ACTIVITY},
+	{"blocked", VMCS_GUEST_INTERRUPTIBILITY},
+};
+
+_Static_assert(X86_GENERAL_REGISTERS + MM_ARRAY_SIZE(special) + 1 <= VCPU_REGISTERS,
+               "the registers fit a report");
+
+size_t vmx_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS])
+{
+	struct vmx_vcpu *v = vmx_of(vcpu);
+	size_t n;
+
+	vmx_ensure_loaded(v);
+	n = x86_general_registers(&v->x86, v->rip, vmread(VMCS_GUEST_RSP), out);
+	for (size_t i = 0; i < MM_ARRAY_SIZE(special); i++)
+		out[n++] = (struct vcpu_register){special[i].name, vmread(special[i].field)};
+	out[n++] = (struct vcpu_register){"cr2", read_cr2()};
+	return n;
 }

@@ -1,10 +1,19 @@
 /*
- * The VMCS: its fields by the SDM's names and encodings (vol. 3D, appendix B), the bits of its
- * controls (vol. 3C, 25.6 to 25.8) and the words that exits leave in it (25.9).
+ * VMX as the SDM defines it: the fields of the VMCS (vol. 3D, appendix B), the bits of its
+ * controls (vol. 3C, 25.6 to 25.8), the information that exits record in it (25.9), the
+ * capability MSRs (vol. 3D, appendix A) and the VMX instructions (vol. 3C, ch. 31).
+ *
+ * VMPTRLD, VMCLEAR and VMXON return whether they succeeded. VMREAD and VMWRITE do not: with a
+ * current VMCS they fail only for a field that does not exist, and the code uses a field only
+ * after the capabilities have shown that it exists.
  */
 #ifndef VMX_VMCS_H
 #define VMX_VMCS_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mm/addr.h"
 #include "mm/bits.h"
 
 enum vmcs_field {
@@ -122,9 +131,8 @@ enum vmcs_field {
 	VMCS_HOST_RIP = 0x6c16,
 };
 
-/* The six segments a program sees, LDTR and TR follow one another, two apart, in each group. */
+/* In each group the segment registers follow in the order of enum x86_segment, 2 apart. */
 #define VMCS_SEGMENT(field, index) ((enum vmcs_field)((unsigned)(field) + 2U * (index)))
-#define VMCS_SEGMENTS              8U
 
 /* Pin-based controls: table 25-5. */
 #define PIN_INTERRUPT_EXITING BIT(0)
@@ -173,21 +181,6 @@ enum vmcs_field {
 /* VM-entry controls: table 25-15. */
 #define ENTRY_IA32E     BIT(9)
 #define ENTRY_LOAD_EFER BIT(15)
-
-/* Interruption information, of entries, exits and IDT vectoring: tables 25-17, 25-19, 25-20. */
-#define EVENT_VECTOR     GENMASK(7, 0)
-#define EVENT_TYPE       GENMASK(10, 8)
-#define EVENT_ERROR_CODE BIT(11)
-#define EVENT_VALID      BIT(31)
-/* What of an IDT-vectoring word may go back into an entry's: bit 12 is undefined there. */
-#define EVENT_REINJECT (EVENT_VALID | EVENT_ERROR_CODE | EVENT_TYPE | EVENT_VECTOR)
-
-#define EVENT_EXTERNAL_INTERRUPT            0U
-#define EVENT_NMI                           2U
-#define EVENT_HARDWARE_EXCEPTION            3U
-#define EVENT_SOFTWARE_INTERRUPT            4U
-#define EVENT_PRIVILEGED_SOFTWARE_EXCEPTION 5U
-#define EVENT_SOFTWARE_EXCEPTION            6U
 
 /* Exit reasons: appendix C. */
 #define REASON_BASIC         GENMASK(15, 0)
@@ -240,7 +233,7 @@ enum exit_reason {
 #define QUAL_EPT_READ         BIT(0)
 #define QUAL_EPT_WRITE        BIT(1)
 #define QUAL_EPT_FETCH        BIT(2)
-#define QUAL_EPT_ENTRY_RWX    GENMASK(5, 3) /* what the entries on the way permitted */
+#define QUAL_EPT_ENTRY_RWX    GENMASK(5, 3) /* permissions of the entries walked */
 #define QUAL_EPT_LINEAR_VALID BIT(7)
 #define QUAL_EPT_FINAL        BIT(8) /* the access itself, not a walk of the guest's tables */
 
@@ -258,7 +251,6 @@ enum exit_reason {
 #define CR_TYPE_READ   1U
 
 /* Guest state. */
-#define SEGMENT_UNUSABLE    BIT(16)
 #define SEGMENT_DPL         GENMASK(6, 5)
 #define SEGMENT_LONG        BIT(13)
 #define SEGMENT_BIG         BIT(14)
@@ -272,5 +264,98 @@ enum exit_reason {
 #define EPTP_WALK_LENGTH    GENMASK(5, 3) /* minus one */
 #define EPTP_ACCESSED_DIRTY BIT(6)
 #define MEMTYPE_WRITE_BACK  6U
+
+/* IA32_FEATURE_CONTROL: 24.7. */
+#define FEATURE_CONTROL_LOCK        BIT(0)
+#define FEATURE_CONTROL_OUTSIDE_SMX BIT(2)
+
+/* Capability MSRs: appendix A. */
+#define MSR_VMX_BASIC        0x480U
+#define MSR_VMX_PIN          0x481U
+#define MSR_VMX_PROC         0x482U
+#define MSR_VMX_EXIT         0x483U
+#define MSR_VMX_ENTRY        0x484U
+#define MSR_VMX_MISC         0x485U
+#define MSR_VMX_CR0_FIXED0   0x486U
+#define MSR_VMX_CR0_FIXED1   0x487U
+#define MSR_VMX_CR4_FIXED0   0x488U
+#define MSR_VMX_CR4_FIXED1   0x489U
+#define MSR_VMX_PROC2        0x48bU
+#define MSR_VMX_EPT_VPID_CAP 0x48cU
+#define MSR_VMX_TRUE_PIN     0x48dU
+#define MSR_VMX_TRUE_PROC    0x48eU
+#define MSR_VMX_TRUE_EXIT    0x48fU
+#define MSR_VMX_TRUE_ENTRY   0x490U
+
+#define BASIC_REVISION   GENMASK(30, 0)
+#define BASIC_TRUE       BIT(55) /* the MSRs with TRUE in their names exist */
+#define MISC_TIMER_SHIFT GENMASK(4, 0)
+
+/* IA32_VMX_EPT_VPID_CAP: A.10. */
+#define EPT_EXECUTE_ONLY   BIT(0)
+#define EPT_WALK_4         BIT(6)
+#define EPT_WALK_5         BIT(7)
+#define EPT_UNCACHED       BIT(8)
+#define EPT_WRITE_BACK     BIT(14)
+#define EPT_LEAF_2M        BIT(16)
+#define EPT_LEAF_1G        BIT(17)
+#define EPT_INVEPT         BIT(20)
+#define EPT_ACCESSED_DIRTY BIT(21)
+#define EPT_EXIT_INFO      BIT(22)
+#define EPT_INVEPT_SINGLE  BIT(25)
+#define EPT_INVEPT_ALL     BIT(26)
+#define VPID_INVVPID       BIT(32)
+#define VPID_SINGLE        BIT(41)
+#define VPID_ALL           BIT(42)
+
+static inline uint64_t vmread(enum vmcs_field field)
+{
+	uint64_t value;
+
+	__asm__ volatile("vmread %1, %0" : "=r"(value) : "r"((uint64_t)field) : "cc");
+	return value;
+}
+
+static inline void vmwrite(enum vmcs_field field, uint64_t value)
+{
+	__asm__ volatile("vmwrite %1, %0" : : "r"((uint64_t)field), "r"(value) : "cc");
+}
+
+#define DEFINE_POINTER_INSTRUCTION(name)                                                           \
+	static inline bool name(hpa_t region)                                                      \
+	{                                                                                          \
+		bool done;                                                                         \
+                                                                                                   \
+		__asm__ volatile(#name " %1" : "=@cca"(done) : "m"(region.raw) : "memory", "cc");  \
+		return done;                                                                       \
+	}
+DEFINE_POINTER_INSTRUCTION(vmxon)
+DEFINE_POINTER_INSTRUCTION(vmclear)
+DEFINE_POINTER_INSTRUCTION(vmptrld)
+
+/* The types of INVEPT and INVVPID. */
+#define INVEPT_SINGLE  UINT64_C(1)
+#define INVEPT_ALL     UINT64_C(2)
+#define INVVPID_SINGLE UINT64_C(1)
+#define INVVPID_ALL    UINT64_C(2)
+
+struct invalidation {
+	uint64_t which; /* EPTP, or VPID in bits 15:0 */
+	uint64_t address;
+};
+
+static inline void invept(uint64_t type, uint64_t eptp)
+{
+	struct invalidation what = {eptp, 0};
+
+	__asm__ volatile("invept %0, %1" : : "m"(what), "r"(type) : "memory", "cc");
+}
+
+static inline void invvpid(uint64_t type, uint16_t vpid)
+{
+	struct invalidation what = {vpid, 0};
+
+	__asm__ volatile("invvpid %0, %1" : : "m"(what), "r"(type) : "memory", "cc");
+}
 
 #endif

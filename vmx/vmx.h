@@ -1,23 +1,30 @@
 /*
- * What the files of this room share: a virtual CPU's state, and a CPU's.
+ * VMX (Intel SDM vol. 3C): the private header of this folder.
  *
- *	probe.c  caps.c   what the machine has
- *	mitigations.c     which errata it has, and what is done about them
- *	cpu.c             VMX operation on and off; which VMCS a CPU has loaded
- *	flush.c           INVEPT here and on the other CPUs
- *	vcpu.c            a VMCS's first contents
- *	enter.S           into the guest and out of it
- *	event.c           exceptions and interrupts for the guest
- *	exit.c            what an exit says
- *	run.c             enter, decode, again
- *	pml.c             the CPU's own log of pages written
- *	mmio.c  state.c   the guest's registers, as the shared decoder and reports want them
- *	ops.c             struct virt_ops
+ *	ops.c          struct virt_ops
+ *	caps.c         detects the features of VMX; struct vmx_caps
+ *	cpu.c          switches VMX on for one CPU; the current VMCS of each CPU
+ *	vcpu.c         creates and destroys a vCPU; the set-up of its VMCS; its registers
+ *	enter.S        the world switch; offsets.h has its offsets
+ *	run.c          the loop around it: deadline, pending interrupt, exits that resume
+ *	exit.c         decides what an exit is
+ *	event.c        injects interrupts and exceptions; steps over an instruction
+ *	sysreg.c       emulated registers: CPUID, control registers, MSRs
+ *	mmio.c         decodes and completes a device access
+ *	flush.c        INVEPT on this CPU and on the others
+ *	pml.c          page-modification logging
+ *	mitigations.c  L1TF and iTLB multi-hit (mitigations.h; pure)
+ *	vmcs.h         VMX as the SDM defines it
+ *
+ * Invariants:
+ *   - A VMCS is current on at most one CPU. vmx_vcpu.cpu names it, and vmread() and vmwrite()
+ *     access the VMCS of that vCPU. A function that takes a struct vmx_vcpu and accesses its VMCS
+ *     is called after vmx_ensure_loaded().
+ *   - vmx_caps is constant after the probe.
  */
 #ifndef VMX_VMX_H
 #define VMX_VMX_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -25,57 +32,73 @@
 #include "mm/addr.h"
 #include "mm/compiler.h"
 #include "vcpu.h"
+#include "vm_exit.h"
+#include "vmx/mitigations.h"
 #include "vmx/vmcs.h"
-#include "x86/guest_regs.h"
-#include "x86/mmio.h"
 #include "x86/shootdown.h"
+#include "x86/stage1.h"
+#include "x86/x86.h"
 
-struct vmx_cpu;
-
-/* Page-modification logging: see pml.c. */
-struct vmx_pml {
-	hpa_t buffer;        /* the CPU's, a frame; 0: logging is off */
-	hpa_t kept;          /* what was taken out of it, of KEPT_ORDER frames */
-	size_t first, count; /* the part of `kept` that is in use */
-	unsigned full_exits;
-	bool lost;
+/* A VMX control word: the bits that must be 1, and those that may be (SDM vol. 3D, A.2). */
+struct vmx_control {
+	uint32_t must;
+	uint32_t may;
 };
 
-/* One frame of its own, which vcpu.arch points at. */
-struct vmx_vcpu {
-	uint64_t gpr[GPR_COUNT]; /* all but RSP, which the VMCS has; enter.S knows it is first */
-	uint64_t host_rsp;       /* as the VMCS has it; enter.S knows it is second */
+/* The capabilities, which are the same on every CPU, and the control words chosen from them. */
+struct vmx_caps {
+	uint32_t revision; /* of VMXON regions and VMCSs */
+	struct vmx_control pin, proc, proc2, exit, entry;
+	uint64_t ept_vpid;         /* IA32_VMX_EPT_VPID_CAP */
+	unsigned preemption_shift; /* the preemption timer counts once per 2^n TSC ticks */
 
-	struct vmx_cpu *cpu; /* on which the VMCS is active; NULL: on none */
+	/* What Faultline uses. */
+	bool preemption_timer;
+	bool vpid;
+	uint32_t pin_controls, proc_controls, proc2_controls, exit_controls, entry_controls;
+	struct vmx_mitigations mitigations;
+};
+
+extern struct vmx_caps vmx_caps;
+
+/* Page-modification logging: pml.c. */
+struct vmx_pml {
+	hpa_t buffer;        /* the CPU writes it; one frame. 0: logging is off */
+	hpa_t ring;          /* entries moved out of the buffer, oldest first */
+	size_t first, count; /* the part of the ring that is in use */
+	unsigned full_exits; /* page-modification-log-full exits since the last vmx_take_writes() */
+	bool lost;           /* the ring was full */
+};
+
+/* One frame, at vcpu.arch. */
+struct vmx_vcpu {
+	struct x86_vcpu x86;
+	uint64_t host_rsp; /* VMCS_HOST_RSP, or 0. enter.S: VMX_HOST_RSP */
+
+	struct vmx_cpu *cpu; /* the CPU on which the VMCS is active, or NULL */
 	uint64_t eptp;
-	hpa_t root; /* what eptp points at */
+	hpa_t root; /* of the tables in eptp */
 	hpa_t vmcs;
 	uint16_t vpid;
-	bool launched;
+	bool launched; /* VMLAUNCH has succeeded since the last VMCLEAR */
 
-	uint64_t deadline; /* what the timer was set for; 0: not set here and now */
+	uint64_t deadline; /* the timer's, in TSC ticks; 0: the timer is not set for this vCPU */
 
-	uint64_t rip; /* of the last exit; moves when an instruction is stepped over */
-	uint32_t reason;
-	bool event_queued;     /* the VMCS's entry event is valid */
-	bool interrupt_line;   /* set_interrupt() */
-	bool interrupt_window; /* the VMCS exits when the guest can take one */
-
-	struct x86_mmio mmio;  /* an instruction whose device accesses are being done, */
-	struct x86_guest view; /* and the state that it started in */
+	uint64_t rip;          /* of the last exit, or of the next instruction if stepped over */
+	uint32_t reason;       /* of the last exit */
+	bool event_queued;     /* the VMCS holds an event to inject */
+	bool interrupt_window; /* interrupt-window exiting is on */
 
 	struct vmx_pml pml;
 
-	/* What no VMCS holds, while another vCPU has this CPU. */
-	uint64_t cr2;
-	uint8_t fpu[512] MM_ALIGNED_TO(16);
+	uint64_t cr2; /* while the vCPU is not loaded: no VMCS holds CR2 */
 };
 
 _Static_assert(sizeof(struct vmx_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a frame");
 
 struct vmx_cpu {
 	bool on;                  /* in VMX operation */
-	struct vmx_vcpu *current; /* whose VMCS is loaded; NULL: nobody's */
+	struct vmx_vcpu *current; /* the vCPU whose VMCS is current, or NULL */
 	struct shootdown_cpu *shootdown;
 } MM_ALIGNED_TO(64);
 
@@ -91,56 +114,89 @@ static inline struct vmx_cpu *vmx_this_cpu(void)
 	return &vmx_cpus[machine_cpu_index()];
 }
 
+/* Functions without a comment implement the entry of struct virt_ops with the same name. */
+
+/* --- caps.c --- */
+bool vmx_probe(struct virt_caps *caps);
+
 /* --- cpu.c --- */
 bool vmx_cpu_enable(const char **why);
-/* Makes the vCPU's VMCS the one that this CPU reads, writes and enters by: vmx_load(), unless it
- * is that already. A vCPU that another CPU has was not parked, which is a mistake. */
+/* Makes the vCPU's VMCS current on this CPU and loads the state that no VMCS holds. The vCPU is
+ * loaded on no other CPU: virt_ops.park unloaded it there. */
 void vmx_load(struct vmx_vcpu *v);
-static inline void vmx_need(struct vmx_vcpu *v)
+static inline void vmx_ensure_loaded(struct vmx_vcpu *v)
 {
 	if (MM_UNLIKELY(v->cpu == NULL || v->cpu->current != v))
 		vmx_load(v);
 }
-/* Puts it all into memory, if this CPU has it: afterwards no CPU does. */
-void vmx_release(struct vmx_vcpu *v);
+/* Writes the vCPU's whole state to memory. Called on the CPU that has it, if one has. */
+void vmx_unload(struct vmx_vcpu *v);
+
+/* --- vcpu.c --- */
+enum mm_error vmx_create(struct vcpu *vcpu, const struct vcpu_config *config);
+void vmx_destroy(struct vcpu *vcpu);
+void vmx_park(struct vcpu *vcpu);
+/* The state that a walk of the guest's page tables depends on. */
+void vmx_read_stage1(const struct vmx_vcpu *v, struct stage1 *out);
+enum mm_error vmx_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
+uint64_t vmx_pc(const struct vcpu *vcpu);
+size_t vmx_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
+
+/* --- enter.S --- */
+/* Enters the guest until it exits. See there for the return values. */
+unsigned vmx_enter(struct vmx_vcpu *v, bool launched);
+#define ENTER_NO_VMCS 1U
+/* VMCS_HOST_RIP: the CPU continues here after an exit. */
+extern const uint8_t vmx_exit_point[];
+
+/* --- run.c --- */
+void vmx_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
+
+/* --- exit.c --- */
+/* Handles the exit that has just happened. */
+enum exit_action vmx_handle_exit(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit);
+/* VMfail: the entry instruction failed, and no guest instruction was executed. */
+void vmx_decode_vmfail(struct vm_exit *exit, bool no_vmcs);
+
+/* --- event.c --- */
+/* Injects an event again whose delivery caused the exit, or which was the exit itself. `event` is
+ * the exit's interruption or IDT-vectoring information, `error_code` the field with its error
+ * code. */
+void vmx_reinject(struct vmx_vcpu *v, uint64_t event, enum vmcs_field error_code);
+/* The interrupt line is raised: injects the interrupt, or turns interrupt-window exiting on. */
+void vmx_inject_interrupt(struct vmx_vcpu *v);
+/* Turns interrupt-window exiting off. */
+void vmx_close_window(struct vmx_vcpu *v);
+/* Completes the instruction at v->rip: the guest continues at `rip`. */
+void vmx_step_to(struct vmx_vcpu *v, uint64_t rip);
+/* The same, by the instruction length that the exit recorded. */
+void vmx_step(struct vmx_vcpu *v);
+void vmx_inject_undefined(struct vcpu *vcpu);
+
+/* --- sysreg.c --- */
+/* The page that VMCS_MSR_BITMAP points at. Filled by vmx_sysreg_init(), which the probe calls. */
+extern uint8_t vmx_msr_bitmap[MM_PAGE_SIZE];
+void vmx_sysreg_init(void);
+/* CR0 and CR4: what the guest owns, and its start values. */
+void vmx_setup_control_registers(void);
+enum exit_action vmx_handle_cpuid(struct vmx_vcpu *v);
+enum exit_action vmx_decode_cr_access(const struct vmx_vcpu *v, struct vm_exit *exit);
+void vmx_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
+
+/* --- mmio.c --- */
+enum mm_error vmx_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
+                              struct mmio_access *access);
+bool vmx_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
 
 /* --- flush.c --- */
 void vmx_flush(void *ctx, const struct mm_flush *request);
-/* Does what shootdown_enter() answered is left to do. */
-void vmx_flush_late(const struct vmx_cpu *cpu, uint64_t stale);
-
-/* --- vcpu.c --- */
-/* The VMCS is loaded and empty. */
-void vmx_setup(const struct vmx_vcpu *v, const struct vcpu_config *config);
-/* What a VMCS has to know of the CPU that it is on. */
-void vmx_setup_host_cpu(unsigned cpu);
-
-/* --- event.c --- */
-/* Delivers an event whose delivery ended in an exit, or was an exit: the interruption or vectoring
- * word that the exit left, and the field that has its error code. */
-void vmx_requeue(struct vmx_vcpu *v, uint64_t event, enum vmcs_field error_code);
-/* The interrupt line is up: gives it to the guest, or asks for an exit when it can take it. */
-void vmx_offer_interrupt(struct vmx_vcpu *v);
-void vmx_close_window(struct vmx_vcpu *v);
-/* Past the instruction that exited: to `rip`, or as far as the VMCS says it is long. */
-void vmx_move_rip(struct vmx_vcpu *v, uint64_t rip);
-void vmx_step(struct vmx_vcpu *v);
-void vmx_inject_undefined(struct vcpu *vcpu);
-void vmx_set_interrupt(struct vcpu *vcpu, bool pending);
+/* Invalidates the TLB entries of one root, or of all (SHOOTDOWN_ALL), on this CPU. */
+void vmx_invalidate(const struct vmx_cpu *cpu, uint64_t root);
 
 /* --- pml.c --- */
 bool vmx_log_writes(struct vcpu *vcpu, bool on);
 struct vcpu_writes vmx_take_writes(struct vcpu *vcpu, gpa_t out[], size_t most);
-/* The CPU's buffer is full. */
+/* The exit says that the CPU's buffer is full. */
 void vmx_pml_full(struct vmx_vcpu *v);
-
-/* --- exit.c --- */
-/* True: nothing that the caller need know, run the guest again. */
-bool vmx_decode(struct vmx_vcpu *v, uint64_t deadline, struct vm_exit *exit);
-/* The entry itself was refused. */
-void vmx_decode_refusal(struct vm_exit *exit, bool no_vmcs);
-
-/* --- run.c --- */
-void vmx_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
 
 #endif

@@ -1,10 +1,13 @@
 /*
- * CPUID as a guest sees it: a list of what is hidden, by leaf and register. Hidden is what would
- * let a guest use state that is not switched between guests (XCR0 and all that hangs on it), or
- * that it is refused anyway (nesting, MONITOR, the local APIC's newer modes).
+ * Emulated registers: CPUID as a guest reads it, the CR4 bits that it may set, and the MSRs that
+ * it may access without an exit.
+ *
+ * CPUID hides each feature whose state is not switched between guests (XCR0 and the features that
+ * depend on it) and each feature that a guest cannot use (nesting, MONITOR, x2APIC, the TSC
+ * deadline timer).
  */
 #include "machine/x86_64/cpu.h"
-#include "x86/guest_regs.h"
+#include "x86/x86.h"
 
 #define HYPERVISOR_LEAF UINT32_C(0x40000000)
 #define HYPERVISOR_LAST UINT32_C(0x4fffffff)
@@ -29,7 +32,7 @@
 #define EDX1_MCA          BIT(14)
 #define EDX1_PAT          BIT(16)
 
-/* Leaf 7, subleaf 0: what stays. */
+/* Leaf 7, subleaf 0: the features that a guest gets. */
 #define EBX7_FSGSBASE   BIT(0)
 #define EBX7_BMI1       BIT(3)
 #define EBX7_SMEP       BIT(7)
@@ -46,6 +49,10 @@
 #define ECX8_SVM     BIT(2)
 #define EDX8_SYSCALL BIT(11)
 #define EDX8_RDTSCP  BIT(27)
+
+/* Leaf 0x8000_0008. */
+#define CPUID_ADDRESS_SIZES UINT32_C(0x80000008)
+#define EAX_PHYSICAL_BITS   GENMASK(7, 0)
 
 static struct cpuid hypervisor_leaf(uint32_t leaf, const char *signature)
 {
@@ -84,7 +91,7 @@ static void trim_leaf7(struct cpuid *r, uint32_t subleaf)
 	r->edx = 0;
 }
 
-static struct cpuid answer(uint32_t leaf, uint32_t subleaf, const char *signature)
+static struct cpuid guest_leaf(uint32_t leaf, uint32_t subleaf, const char *signature)
 {
 	struct cpuid r;
 
@@ -120,12 +127,30 @@ static struct cpuid answer(uint32_t leaf, uint32_t subleaf, const char *signatur
 	return r;
 }
 
-void guest_cpuid(uint64_t gpr[GPR_COUNT], const char *signature)
+void x86_cpuid(struct x86_vcpu *v, const char *signature)
 {
-	struct cpuid r = answer((uint32_t)gpr[GPR_RAX], (uint32_t)gpr[GPR_RCX], signature);
+	struct cpuid r =
+		guest_leaf((uint32_t)v->gpr[GPR_RAX], (uint32_t)v->gpr[GPR_RCX], signature);
 
-	gpr[GPR_RAX] = r.eax;
-	gpr[GPR_RBX] = r.ebx;
-	gpr[GPR_RCX] = r.ecx;
-	gpr[GPR_RDX] = r.edx;
+	v->gpr[GPR_RAX] = r.eax;
+	v->gpr[GPR_RBX] = r.ebx;
+	v->gpr[GPR_RCX] = r.ecx;
+	v->gpr[GPR_RDX] = r.edx;
+}
+
+uint64_t x86_cr4_allowed(void)
+{
+	return CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_OSFXSR |
+	       CR4_OSXMMEXCPT | CR4_LA57 | CR4_FSGSBASE | CR4_SMEP | CR4_SMAP;
+}
+
+/* The VMCS or VMCB holds the guest's value of each of these. The TSC is the host's own. */
+const struct x86_msr_pass x86_msr_passes[X86_MSR_PASSES] = {
+	{MSR_TSC, false},        {MSR_FS_BASE, true},      {MSR_GS_BASE, true},
+	{MSR_SYSENTER_CS, true}, {MSR_SYSENTER_ESP, true}, {MSR_SYSENTER_EIP, true},
+};
+
+unsigned x86_physical_bits(void)
+{
+	return (unsigned)FIELD_GET(EAX_PHYSICAL_BITS, cpuid(CPUID_ADDRESS_SIZES, 0).eax);
 }

@@ -1,61 +1,112 @@
-/* The state in which an x86 guest starts: the same for VMX and SVM. */
-#include "x86/guest_regs.h"
+/*
+ * The life of an x86 vCPU, as far as it is the same for VMX and SVM: its frames, the state in
+ * which its guest starts, and its general registers for reports.
+ */
+#include "frame.h"
+#include "machine.h"
+#include "x86/x86.h"
 
-#include "machine/x86_64/cpu.h"
+_Static_assert(offsetof(struct x86_vcpu, gpr) == 0, "enter.inc");
+
+/* --- the start state: guests/abi.h --- */
+
+#define ACCESS_CODE32 0xc09bU /* present, code, readable, accessed, 32-bit, 4K units */
+#define ACCESS_DATA   0xc093U /* present, data, writable, accessed, 32-bit, 4K units */
+#define ACCESS_LDT    0x0082U
+#define ACCESS_TSS    0x008bU /* 32-bit, busy */
 
 #define FLAT_DATA                                                                                  \
 	{                                                                                          \
-		0x10, SEGMENT_ACCESS_DATA, UINT32_MAX, 0                                           \
+		0x10, ACCESS_DATA, UINT32_MAX, 0                                                   \
 	}
 
-const struct x86_segment_state guest_start_segments[SEGMENT_COUNT] = {
+const struct x86_segment_state x86_start_segments[SEGMENT_COUNT] = {
 	[SEGMENT_ES] = FLAT_DATA,
-	[SEGMENT_CS] = {0x08, SEGMENT_ACCESS_CODE32, UINT32_MAX, 0},
+	[SEGMENT_CS] = {0x08, ACCESS_CODE32, UINT32_MAX, 0},
 	[SEGMENT_SS] = FLAT_DATA,
 	[SEGMENT_DS] = FLAT_DATA,
 	[SEGMENT_FS] = FLAT_DATA,
 	[SEGMENT_GS] = FLAT_DATA,
-	[SEGMENT_LDTR] = {0, SEGMENT_ACCESS_LDT, 0xffff, 0},
-	[SEGMENT_TR] = {0, SEGMENT_ACCESS_TSS, 0xffff, 0},
+	[SEGMENT_LDTR] = {0, ACCESS_LDT, 0xffff, 0},
+	[SEGMENT_TR] = {0, ACCESS_TSS, 0xffff, 0},
 };
 
-const char *const x86_gpr_names[GPR_COUNT] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
-                                              "rsi", "rdi", "r8",  "r9",  "r10", "r11",
-                                              "r12", "r13", "r14", "r15"};
-
-void x86_give_port(uint64_t gpr[GPR_COUNT], unsigned width, uint64_t value)
-{
-	uint64_t mask = GENMASK(8 * width - 1, 0);
-	uint64_t kept = width == 4 ? 0 : gpr[GPR_RAX] & ~mask;
-
-	gpr[GPR_RAX] = kept | (value & mask);
-}
-
-/* SDM vol. 1, 10.5.1 (the image's layout) and vol. 3, table 9-1 (the values). */
+/* SDM vol. 1, 10.5.1 (layout of the FXSAVE image) and vol. 3, table 9-1 (values after reset). */
 #define FPU_CONTROL_WORD 0
 #define FPU_MXCSR        24
 #define CONTROL_WORD     UINT16_C(0x037f)
 #define MXCSR            UINT32_C(0x1f80)
 
-void x86_fpu_reset(uint8_t fpu[FPU_STATE_BYTES])
+/* The rest of the image is zero. */
+static void reset_fpu(struct x86_vcpu *v)
 {
-	*(uint16_t *)(void *)(fpu + FPU_CONTROL_WORD) = CONTROL_WORD;
-	*(uint32_t *)(void *)(fpu + FPU_MXCSR) = MXCSR;
+	*(uint16_t *)(void *)(v->fpu + FPU_CONTROL_WORD) = CONTROL_WORD;
+	*(uint32_t *)(void *)(v->fpu + FPU_MXCSR) = MXCSR;
 }
 
-uint64_t guest_cr4_allowed(void)
+/* --- frames --- */
+
+static bool alloc_zeroed(hpa_t *frame)
 {
-	return CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_OSFXSR |
-	       CR4_OSXMMEXCPT | CR4_LA57 | CR4_FSGSBASE | CR4_SMEP | CR4_SMAP;
+	if (!frame_alloc(0, frame))
+		return false;
+	machine_zero(NULL, frame_ptr(*frame), MM_PAGE_SIZE);
+	return true;
 }
 
-void x86_msr_exit(const uint64_t gpr[GPR_COUNT], bool write, struct vm_exit *exit)
+enum mm_error x86_vcpu_create(struct vcpu *vcpu, const struct virt_ops *ops,
+                              const struct vcpu_config *config, hpa_t *control)
 {
-	exit->kind = VM_EXIT_SYSREG;
-	exit->sysreg = (struct vm_exit_sysreg){
-		.reg = (uint32_t)gpr[GPR_RCX],
-		.write = write,
-		.value = gpr[GPR_RDX] << 32 | (uint32_t)gpr[GPR_RAX],
-		.gpr = GPR_RAX,
-	};
+	struct x86_vcpu *v;
+	hpa_t state;
+
+	if (!alloc_zeroed(&state))
+		return MM_NO_MEMORY;
+	if (!alloc_zeroed(control)) {
+		frame_free(0, state);
+		return MM_NO_MEMORY;
+	}
+	v = frame_ptr(state);
+	v->as = config->as;
+	v->gpr[GPR_RDI] = config->args[0];
+	v->gpr[GPR_RSI] = config->args[1];
+	reset_fpu(v);
+	*vcpu = (struct vcpu){.ops = ops, .as = config->as, .index = config->index, .arch = v};
+	return MM_OK;
+}
+
+void x86_vcpu_destroy(struct vcpu *vcpu, hpa_t control)
+{
+	frame_free(0, control);
+	frame_free(0, frame_of(vcpu->arch));
+	vcpu->arch = NULL;
+}
+
+/* --- registers --- */
+
+static const char *const gpr_names[GPR_COUNT] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+                                                 "rsi", "rdi", "r8",  "r9",  "r10", "r11",
+                                                 "r12", "r13", "r14", "r15"};
+
+size_t x86_general_registers(const struct x86_vcpu *v, uint64_t rip, uint64_t rsp,
+                             struct vcpu_register out[VCPU_REGISTERS])
+{
+	out[0] = (struct vcpu_register){"rip", rip};
+	for (unsigned i = 0; i < GPR_COUNT; i++)
+		out[1 + i] = (struct vcpu_register){gpr_names[i], i == GPR_RSP ? rsp : v->gpr[i]};
+	return X86_GENERAL_REGISTERS;
+}
+
+/* guests/abi.h: a hypercall returns its error and its value in RAX and RDX. */
+void x86_call_return(struct vcpu *vcpu, uint64_t first, uint64_t second)
+{
+	struct x86_vcpu *v = x86_of(vcpu);
+
+	v->gpr[GPR_RAX] = first;
+	v->gpr[GPR_RDX] = second;
+}
+
+void x86_set_interrupt(struct vcpu *vcpu, bool pending)
+{
+	x86_of(vcpu)->interrupt_line = pending;
 }

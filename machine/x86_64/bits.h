@@ -43,6 +43,9 @@
 #define MSR_TSC             0x010U
 #define MSR_APIC_BASE       0x01bU
 #define MSR_FEATURE_CONTROL 0x03aU
+#define MSR_SYSENTER_CS     0x174U
+#define MSR_SYSENTER_ESP    0x175U
+#define MSR_SYSENTER_EIP    0x176U
 #define MSR_TSC_DEADLINE    0x6e0U
 #define MSR_X2APIC          0x800U /* + APIC register offset / 16 */
 #define MSR_EFER            0xc0000080U
