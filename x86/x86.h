@@ -125,9 +125,9 @@ enum x86_exception {
 	EXCEPTION_AC = 17,
 };
 
-/* The exceptions that exit, by vector. A guest whose #DB or #AC handler raises the same exception
- * during delivery would otherwise keep the CPU forever: the CPU takes no interrupt between the
- * two. Faultline injects the exception again, and the deadline ends the guest's turn. */
+/* The exceptions that exit, by vector. A guest can set up the delivery of #DB or #AC so that it
+ * raises the same exception again. The CPU takes no interrupt in this loop (CVE-2015-8104 and
+ * CVE-2015-5307), but with these exits Faultline regains control in each round. */
 #define X86_EXIT_EXCEPTIONS ((UINT32_C(1) << EXCEPTION_DB) | (UINT32_C(1) << EXCEPTION_AC))
 
 /* The vector that virt_ops.set_interrupt raises. */
