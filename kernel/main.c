@@ -146,13 +146,14 @@ static void enable_virtualization(struct host *host)
 
 static void run_job(const struct host *host)
 {
-	static const struct job *const jobs[] = {&job_suite, &job_guest, &job_demo};
-	const struct job *const *job = jobs;
+	const struct job *job = &job_demo;
 	const char *refused;
 
-	while (!(*job)->wanted(host->boot, &options))
-		job++;
-	refused = (*job)->run(host, &options);
+	if (job_suite.wanted(host->boot, &options))
+		job = &job_suite;
+	else if (job_guest.wanted(host->boot, &options))
+		job = &job_guest;
+	refused = job->run(host, &options);
 	if (refused != NULL)
 		refuse("command line", refused);
 }
