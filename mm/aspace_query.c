@@ -17,7 +17,7 @@ static MM_ALWAYS_INLINE enum mm_error describe(const struct npt *npt, gpa_t gpa,
 	out->hpa = hpa_at(npt_pa_as(f, value, direct) + offset);
 	out->contiguous = size - offset;
 	out->page_size = size;
-	out->perm = npt_present_perm(f, npt->perm_tells, value);
+	out->perm = npt_present_perm(f, npt->perm_bits, value);
 	out->memtype = npt_entry_memtype(f, value);
 	return MM_OK;
 }

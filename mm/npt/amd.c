@@ -33,11 +33,22 @@
 #define AMD_UC_MINUS AMD_PCD
 #define AMD_UC       (AMD_PCD | AMD_PWT)
 
-_Static_assert((AMD_ADDR & (AMD_OWNED | AMD_SHARED | NPT_PARKED | NPT_CUT | NPT_FROZEN)) == 0,
-               "software's bits lie outside the address");
+#define AMD_GATHER (BIT(61) | BIT(0)) /* 0, 1 -> 61, 62; 63 stays */
+
+#define AMD_FIELDS(op)                                                                             \
+	(AMD_P op AMD_W op AMD_U op AMD_PWT op AMD_PCD op AMD_A op AMD_D op AMD_PS op AMD_ADDR op  \
+	         AMD_OWNED op AMD_SHARED op AMD_NX)
+_Static_assert(AMD_FIELDS(+) == AMD_FIELDS(|), "no bit belongs to two fields");
+_Static_assert((AMD_FIELDS(|) & NPT_MARKS) == 0, "the marks lie outside every field");
+_Static_assert(NPT_GATHERED(AMD_P, AMD_GATHER) == MM_R && NPT_GATHERED(AMD_W, AMD_GATHER) == MM_W &&
+                       NPT_GATHERED(AMD_NX, AMD_GATHER) == MM_X,
+               "the order of NPT_READ_RW_XN");
 
 const struct npt_format npt_amd = {
 	.name = "amd",
+	.page_shift = 12,
+	.index_bits = 9,
+	.entry_bytes = 8,
 	.min_levels = 4,
 	.max_levels = 5,
 	.min_root_bits = 9,
@@ -66,11 +77,9 @@ const struct npt_format npt_amd = {
 			[MM_RWX] = AMD_W,
 		},
 	.perm_mask = AMD_W | AMD_NX,
-	.perm_r = AMD_P,
-	.perm_w = AMD_W,
-	.perm_x = AMD_NX,
-	.perm_gather = BIT(61) | BIT(0), /* 0, 1 -> 61, 62; 63 stays */
-	.perm_flip = MM_X,
+	.perm_bits = AMD_P | AMD_W | AMD_NX,
+	.perm_gather = AMD_GATHER,
+	.perm_read = NPT_READ_RW_XN,
 
 	.memtype = {[MM_NORMAL] = AMD_WB, [MM_NONCACHED] = AMD_UC_MINUS, [MM_DEVICE] = AMD_UC},
 	.memtype_mask = AMD_PCD | AMD_PWT,
@@ -81,4 +90,6 @@ const struct npt_format npt_amd = {
 
 	.owned = AMD_OWNED,
 	.shared = AMD_SHARED,
+
+	.table_reserved = AMD_PS,
 };

@@ -70,7 +70,7 @@ static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsi
 		return npt_mark(f, value, NPT_PARKED) & ~f->perm_mask;
 	if (!npt_present(f, value))
 		value = npt_unmark(f, value, NPT_PARKED, 0);
-	return (value & ~f->perm_mask) | f->leaf[level] | npt_perm_bits(f, hardware, perm);
+	return (value & ~f->perm_mask) | f->leaf[level] | npt_encode_perm(f, hardware, perm);
 }
 
 /* Replaces *value in a live entry by `by`, unless the entry has changed: then *value is what it

@@ -33,16 +33,31 @@
 #include "mm/bits.h"
 #include "mm/npt/format.h"
 
+/* Marks of entries that are not present. */
 #define NPT_PARKED BIT(58)
 #define NPT_CUT    BIT(59)
 #define NPT_FROZEN BIT(60)
+#define NPT_MARKS  (NPT_PARKED | NPT_CUT | NPT_FROZEN)
 
 #define NPT_INEXPRESSIBLE UINT64_MAX
 
+/*
+ * All facts about one format. Each format is one file that defines one of these: ept.c, amd.c,
+ * stage2.c (two formats), gstage.c. No other file of mm/ knows a bit of a format.
+ *
+ * The file states by _Static_assert that its fields do not overlap. npt_config_check() checks the
+ * numbers of this struct again before the first table is built, so a description that contradicts
+ * itself is refused, and not only by the compiler.
+ */
 struct npt_format {
 	const char *name;
 
-	/* What a configuration may choose from. */
+	/* Geometry that the walker is compiled for. Other values are refused: docs/formats.md. */
+	uint8_t page_shift;  /* MM_PAGE_SHIFT */
+	uint8_t index_bits;  /* per level below the root: NPT_INDEX_BITS */
+	uint8_t entry_bytes; /* 8 */
+
+	/* Limits for struct npt_config. */
 	uint8_t min_levels, max_levels;
 	uint8_t min_root_bits, max_root_bits;
 	uint8_t max_gpa_bits, max_hpa_bits;
@@ -54,17 +69,18 @@ struct npt_format {
 	/* A TLB may hold that a translation is absent, until it is flushed. */
 	bool caches_absent;
 	/* A TLB may go on refusing an access after its entry was relaxed, until it is flushed.
-	 * Where false, the faulting access itself drops what it hit. */
+	 * Where false, the faulting access itself drops the TLB entry that it hit. */
 	bool keeps_refused;
 
-	uint64_t present;              /* (entry & present) != 0 */
+	/* Kinds of entries. */
+	uint64_t present;              /* present: (entry & present) != 0 */
 	uint64_t table;                /* all bits of an entry that points to a table */
 	uint64_t table_mask;           /* above level 0: table if (entry & table_mask) == ... */
-	uint64_t table_value;          /* ...this; a present entry that is none is a leaf */
+	uint64_t table_value;          /* ...this; any other present entry is a leaf */
 	uint64_t leaf[NPT_MAX_LEVELS]; /* bits that make an entry of this level a leaf */
 
-	/* Host address to entry: ((hpa >> pa_shift) & pa_mask) | ((hpa >> high_shift) & high_mask)
-	 */
+	/* Host address to entry:
+	 * ((hpa >> pa_shift) & pa_mask) | ((hpa >> high_shift) & high_mask) */
 	unsigned pa_shift;
 	unsigned high_shift;
 	uint64_t pa_mask;
@@ -73,30 +89,52 @@ struct npt_format {
 	/* Address bits that are inverted in an entry that is not present, or 0. */
 	uint64_t absent_flip;
 
-	/* Permissions. Three bits of an entry tell R, W and X; a multiplication by perm_gather
-	 * carries them to bits 61, 62 and 63, in this order, and nothing else there. */
-	uint64_t perm[MM_PERM_SETS]; /* or NPT_INEXPRESSIBLE; perm[MM_NONE] is parked instead */
-	uint64_t perm_mask;          /* every bit that perm[] or `writable` uses */
-	uint64_t perm_r, perm_w, perm_x;
+	/* Permissions, encoded: the bits of a leaf for each set of R, W and X. NPT_INEXPRESSIBLE
+	 * where the format has no such leaf. A leaf of MM_NONE is parked instead. */
+	uint64_t perm[MM_PERM_SETS];
+	uint64_t perm_mask; /* every bit that perm[] or `writable` uses */
+	/* Permissions, decoded: perm_bits are the three bits that say what is permitted. The
+	 * product with perm_gather has them in bits 63:61, in any order. perm_read[] has the set
+	 * that these three bits stand for, whether a bit permits or forbids. */
+	uint64_t perm_bits;
 	uint64_t perm_gather;
-	unsigned perm_flip; /* MM_X where the bit forbids instead of permitting */
+	uint8_t perm_read[MM_PERM_SETS];
 
 	uint64_t memtype[MM_MEMTYPES];
 	uint64_t memtype_mask;
 
-	/* Marks that hardware sets; 0 in both: the format has none. */
+	/* Marks that hardware sets. Both are 0 in a format without such marks. */
 	uint64_t accessed, dirty;
-	/* Without hardware updates: set from the start, so that no access faults for their sake. */
+	/* Bits that are set from the start where hardware does not update them, so that no access
+	 * faults because one is clear. */
 	uint64_t preset;
-	/* With hardware updates, what makes a leaf writable instead of `dirty`, where `dirty` is
-	 * itself a permission bit (Arm's DBM); else 0. */
+	/* With hardware updates, the bit that makes a leaf writable instead of `dirty`, where
+	 * `dirty` is itself a permission bit (Arm's DBM); else 0. */
 	uint64_t writable;
 
-	/* Software's own bits of a leaf. */
-	uint64_t owned;      /* the frame is the library's, to be freed with the leaf */
+	/* Bits of a leaf that belong to software. */
+	uint64_t owned;      /* the frame is the library's own, and is freed with the leaf */
 	uint64_t shared;     /* a snapshot may hold the same frame: copy before writing */
 	uint64_t soft_dirty; /* keeps `dirty` where a lost permission would take it; or 0 */
+
+	/* Bits that the manual reserves as 0 in a present leaf and in an entry that points to a
+	 * table, apart from address bits beyond the machine's width. */
+	uint64_t leaf_reserved;
+	uint64_t table_reserved;
 };
+
+/* perm_read[] for bits in the order R, W, X: where all three permit, and where X forbids. */
+#define NPT_READ_RWX                                                                               \
+	{                                                                                          \
+		MM_NONE, MM_R, MM_W, MM_RW, MM_X, MM_RX, MM_WX, MM_RWX                             \
+	}
+#define NPT_READ_RW_XN                                                                             \
+	{                                                                                          \
+		MM_X, MM_RX, MM_WX, MM_RWX, MM_NONE, MM_R, MM_W, MM_RW                             \
+	}
+
+/* What perm_gather brings together: the index into perm_read[]. */
+#define NPT_GATHERED(bits, gather) (((bits) * (gather)) >> 61)
 
 /* --- states --- */
 
@@ -180,8 +218,8 @@ static inline uint64_t npt_table_entry(const struct npt_format *f, hpa_t table)
 /* --- attributes --- */
 
 /* A permission set as bits of a present leaf. `perm` is not MM_NONE and can be expressed. */
-static inline uint64_t npt_perm_bits(const struct npt_format *f, bool hardware_dirty,
-                                     enum mm_perm perm)
+static inline uint64_t npt_encode_perm(const struct npt_format *f, bool hardware_dirty,
+                                       enum mm_perm perm)
 {
 	uint64_t bits = f->perm[perm];
 	bool as_writable = hardware_dirty && f->writable != 0 && (perm & MM_W) != 0;
@@ -195,7 +233,7 @@ static inline uint64_t npt_leaf_attr(const struct npt_format *f, const struct np
 {
 	uint64_t attr = f->memtype[type] | (config->accessed_dirty ? 0 : f->preset);
 
-	return perm == MM_NONE ? attr : attr | npt_perm_bits(f, config->accessed_dirty, perm);
+	return perm == MM_NONE ? attr : attr | npt_encode_perm(f, config->accessed_dirty, perm);
 }
 
 /* What a leaf of this level gets of these permissions: see npt_config.no_large_exec. */
@@ -224,25 +262,25 @@ static inline uint64_t npt_at_level(const struct npt_format *f, uint64_t leaf, u
 	return (leaf & ~(f->leaf[from] & ~f->present)) | (f->leaf[to] & ~f->present);
 }
 
-/* The bits that tell R, W and X: with hardware updates, what makes a leaf writable differs. */
-static inline uint64_t npt_perm_tells(const struct npt_format *f, const struct npt_config *config)
+/* The format's perm_bits as this configuration uses them. */
+static inline uint64_t npt_perm_bits(const struct npt_format *f, const struct npt_config *config)
 {
 	bool as_writable = config->accessed_dirty && f->writable != 0;
 
-	return f->perm_r | (as_writable ? f->writable : f->perm_w) | f->perm_x;
+	return as_writable ? (f->perm_bits & ~f->dirty) | f->writable : f->perm_bits;
 }
 
-/* `tells`: npt_perm_tells(). */
-static inline enum mm_perm npt_present_perm(const struct npt_format *f, uint64_t tells,
+/* `perm_bits`: npt_perm_bits(). */
+static inline enum mm_perm npt_present_perm(const struct npt_format *f, uint64_t perm_bits,
                                             uint64_t entry)
 {
-	return (enum mm_perm)((unsigned)(((entry & tells) * f->perm_gather) >> 61) ^ f->perm_flip);
+	return (enum mm_perm)f->perm_read[NPT_GATHERED(entry & perm_bits, f->perm_gather)];
 }
 
-static inline enum mm_perm npt_entry_perm(const struct npt_format *f, uint64_t tells,
+static inline enum mm_perm npt_entry_perm(const struct npt_format *f, uint64_t perm_bits,
                                           uint64_t entry)
 {
-	return npt_present(f, entry) ? npt_present_perm(f, tells, entry) : MM_NONE;
+	return npt_present(f, entry) ? npt_present_perm(f, perm_bits, entry) : MM_NONE;
 }
 
 static inline enum mm_memtype npt_entry_memtype(const struct npt_format *f, uint64_t entry)

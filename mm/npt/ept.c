@@ -30,11 +30,22 @@
 #define EPT_WC (FIELD_PREP(EPT_MT, 1) | EPT_IPAT)
 #define EPT_WB (FIELD_PREP(EPT_MT, 6) | EPT_IPAT)
 
-_Static_assert((EPT_ADDR & (EPT_OWNED | EPT_SHARED | NPT_PARKED | NPT_CUT | NPT_FROZEN)) == 0,
-               "software's bits lie outside the address");
+#define EPT_GATHER BIT(61) /* 0, 1, 2 -> 61, 62, 63 */
+
+#define EPT_FIELDS(op)                                                                             \
+	(EPT_R op EPT_W op EPT_X op EPT_MT op EPT_IPAT op EPT_PS op EPT_A op EPT_D op EPT_ADDR op  \
+	         EPT_OWNED op EPT_SHARED)
+_Static_assert(EPT_FIELDS(+) == EPT_FIELDS(|), "no bit belongs to two fields");
+_Static_assert((EPT_FIELDS(|) & NPT_MARKS) == 0, "the marks lie outside every field");
+_Static_assert(NPT_GATHERED(EPT_R, EPT_GATHER) == MM_R && NPT_GATHERED(EPT_W, EPT_GATHER) == MM_W &&
+                       NPT_GATHERED(EPT_X, EPT_GATHER) == MM_X,
+               "the order of NPT_READ_RWX");
 
 const struct npt_format npt_ept = {
 	.name = "ept",
+	.page_shift = 12,
+	.index_bits = 9,
+	.entry_bytes = 8,
 	.min_levels = 4,
 	.max_levels = 5,
 	.min_root_bits = 9,
@@ -66,10 +77,9 @@ const struct npt_format npt_ept = {
 			[MM_RWX] = EPT_R | EPT_W | EPT_X,
 		},
 	.perm_mask = EPT_R | EPT_W | EPT_X,
-	.perm_r = EPT_R,
-	.perm_w = EPT_W,
-	.perm_x = EPT_X,
-	.perm_gather = BIT(61), /* 0, 1, 2 -> 61, 62, 63 */
+	.perm_bits = EPT_R | EPT_W | EPT_X,
+	.perm_gather = EPT_GATHER,
+	.perm_read = NPT_READ_RWX,
 
 	.memtype = {[MM_NORMAL] = EPT_WB, [MM_NONCACHED] = EPT_WC, [MM_DEVICE] = EPT_UC},
 	.memtype_mask = EPT_MT | EPT_IPAT,
@@ -79,4 +89,8 @@ const struct npt_format npt_ept = {
 
 	.owned = EPT_OWNED,
 	.shared = EPT_SHARED,
+
+	/* Tables 29-2 to 29-4: 7:3 where an entry points to a table. A leaf has no reserved bit but
+         * in its address. */
+	.table_reserved = EPT_PS | EPT_IPAT | EPT_MT,
 };

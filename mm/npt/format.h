@@ -1,11 +1,10 @@
 /*
- * A nested page-table format is data: masks and values, no code. The walker (walk.h) is compiled
- * once and reads them; a new format costs one file of constants that defines one of these. What
- * a format consists of is in entry.h.
+ * The nested page-table formats, and what a machine chooses of one.
  *
- * What the architecture fixes is in struct npt_format; what this machine or this guest decides
- * (levels, widths, optional features) is in struct npt_config, which npt_config_check() holds
- * against the format before any table is built.
+ * A format is data: one constant struct npt_format (entry.h) per format, and no code. The walker
+ * (walk.h) is compiled once and reads it. What the architecture fixes is in struct npt_format. What
+ * this machine or this guest decides (levels, widths, optional features) is in struct npt_config.
+ * npt_config_check() checks the one against the other before any table is built.
  */
 #ifndef MM_NPT_FORMAT_H
 #define MM_NPT_FORMAT_H
@@ -20,8 +19,11 @@
 
 MM_BEGIN_DECLS
 
-#define NPT_INDEX_BITS 9U /* per level below the root, in every format */
-#define NPT_MAX_LEVELS 5U
+/* The walker is compiled for these. npt_config_check() refuses any other format. */
+#define NPT_INDEX_BITS    9U /* per level below the root */
+#define NPT_MAX_LEVELS    5U
+#define NPT_MAX_ROOT_BITS 13U
+#define NPT_MAX_GPA_BITS  59U /* window_page() in aspace_fault.c relies on it */
 
 struct npt_format;
 
@@ -68,8 +70,9 @@ static inline unsigned npt_root_order(const struct npt_config *config)
 	return config->root_bits > NPT_INDEX_BITS ? config->root_bits - NPT_INDEX_BITS : 0;
 }
 
-/* MM_OK, or MM_UNSUPPORTED where the format has no such geometry, width, leaf or feature, or where
- * the largest leaf is larger than physical memory can be. */
+/* MM_OK, or MM_UNSUPPORTED: the format is NULL or contradicts itself (docs/formats.md says what it
+ * may be); it has no such geometry, width, leaf or feature; or the largest leaf is larger than
+ * physical memory can be. */
 enum mm_error npt_config_check(const struct npt_format *format,
                                const struct npt_config *config) MM_MUST_CHECK;
 

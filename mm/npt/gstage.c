@@ -24,6 +24,9 @@
 #define G_SHARED BIT(9)
 #define G_PPN    GENMASK(53, 10)
 #define G_PBMT   GENMASK(62, 61)
+#define G_N      BIT(63)
+
+#define G_RESERVED GENMASK(60, 54)
 
 /* "Svpbmt": 0 as the physical memory attributes say, 1 non-cacheable, 2 I/O. */
 #define G_PMA FIELD_PREP(G_PBMT, 0)
@@ -32,11 +35,22 @@
 
 #define G_LEAF (G_V | G_U)
 
-_Static_assert(((G_PPN | G_PBMT) & (NPT_PARKED | NPT_CUT | NPT_FROZEN)) == 0,
-               "a parked leaf keeps its address and type");
+#define G_GATHER BIT(60) /* 1, 2, 3 -> 61, 62, 63 */
+
+#define G_FIELDS(op)                                                                               \
+	(G_V op G_R op G_W op G_X op G_U op G_A op G_D op G_OWNED op G_SHARED op G_PPN op G_PBMT   \
+	         op G_N)
+_Static_assert(G_FIELDS(+) == G_FIELDS(|), "no bit belongs to two fields");
+_Static_assert((G_FIELDS(|) & NPT_MARKS) == 0, "the marks lie outside every field");
+_Static_assert(NPT_GATHERED(G_R, G_GATHER) == MM_R && NPT_GATHERED(G_W, G_GATHER) == MM_W &&
+                       NPT_GATHERED(G_X, G_GATHER) == MM_X,
+               "the order of NPT_READ_RWX");
 
 const struct npt_format npt_gstage = {
 	.name = "gstage",
+	.page_shift = 12,
+	.index_bits = 9,
+	.entry_bytes = 8,
 	.min_levels = 3,
 	.max_levels = 5,
 	.min_root_bits = 11,
@@ -72,10 +86,9 @@ const struct npt_format npt_gstage = {
 			[MM_RWX] = G_R | G_W | G_X,
 		},
 	.perm_mask = G_R | G_W | G_X,
-	.perm_r = G_R,
-	.perm_w = G_W,
-	.perm_x = G_X,
-	.perm_gather = BIT(60), /* 1, 2, 3 -> 61, 62, 63 */
+	.perm_bits = G_R | G_W | G_X,
+	.perm_gather = G_GATHER,
+	.perm_read = NPT_READ_RWX,
 
 	.memtype = {[MM_NORMAL] = G_PMA, [MM_NONCACHED] = G_NC, [MM_DEVICE] = G_IO},
 	.memtype_mask = G_PBMT,
@@ -86,4 +99,8 @@ const struct npt_format npt_gstage = {
 
 	.owned = G_OWNED,
 	.shared = G_SHARED,
+
+	/* "Sv39": 60:54; N without Svnapot; in a table also PBMT, D, A and U. */
+	.leaf_reserved = G_N | G_RESERVED,
+	.table_reserved = G_N | G_RESERVED | G_PBMT | G_D | G_A | G_U,
 };

@@ -17,7 +17,7 @@ enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
 	*npt = (struct npt){
 		.format = format,
 		.direct_offset = hal->direct_offset,
-		.perm_tells = npt_perm_tells(format, config),
+		.perm_bits = npt_perm_bits(format, config),
 		.root_level = (uint8_t)(config->levels - 1),
 		.root_shift = (uint8_t)MM_LEVEL_SHIFT(config->levels - 1),
 		.direct = !hal->phys_to_virt && format->high_mask == 0,

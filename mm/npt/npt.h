@@ -71,7 +71,7 @@ struct npt {
 	const struct npt_format *format;
 	MM_ATOMIC(uint64_t) *root_table; /* the root, as we see it */
 	uint64_t direct_offset;          /* hva = hpa + this, if `direct` */
-	uint64_t perm_tells;             /* npt_perm_tells() */
+	uint64_t perm_bits;              /* npt_perm_bits() */
 	uint8_t root_level;
 	uint8_t root_shift; /* MM_LEVEL_SHIFT(root_level) */
 	bool direct;        /* no HAL hook crosses hpa/hva, and addresses are one field */

@@ -41,17 +41,27 @@
 #define LPA2_ADDR GENMASK(49, 12)
 #define LPA2_HIGH GENMASK(9, 8)
 
-_Static_assert((LPA2_ADDR & (S2_DBM | S2_XN | S2_OWNED | S2_SHARED | S2_SOFT_DIRTY)) == 0,
-               "attributes lie outside the address");
-_Static_assert(((S2_OWNED | S2_SHARED | S2_SOFT_DIRTY) & (NPT_PARKED | NPT_CUT | NPT_FROZEN)) == 0,
-               "a parked leaf keeps software's bits");
-
-/* S2AP 6, 7 -> 61, 62; XN 54 -> 63; where DBM tells instead of S2AP[1], 51 -> 62. */
+/* S2AP 6, 7 -> 61, 62; XN 54 -> 63; where DBM stands for S2AP[1], 51 -> 62. */
 #define S2_GATHER (BIT(55) | BIT(9) | BIT(11))
+
+#define S2_FIELDS(op)                                                                              \
+	(S2_VALID op S2_TYPE op S2_MEMATTR op S2_S2AP_R op S2_S2AP_W op S2_SH op S2_AF op S2_DBM   \
+	         op S2_XN op S2_OWNED op S2_SHARED op S2_SOFT_DIRTY)
+_Static_assert(S2_FIELDS(+) == S2_FIELDS(|), "no bit belongs to two fields");
+_Static_assert((S2_FIELDS(|) & S2_ADDR) == 0, "attributes lie outside the address");
+_Static_assert((S2_FIELDS(|) & LPA2_ADDR) == 0, "attributes lie outside the address");
+_Static_assert((LPA2_HIGH & S2_FIELDS(|) & ~S2_SH) == 0, "with DS, they take the place of SH");
+_Static_assert((S2_FIELDS(|) & NPT_MARKS) == 0, "the marks lie outside every field");
+_Static_assert(NPT_GATHERED(S2_S2AP_R, S2_GATHER) == MM_R &&
+                       NPT_GATHERED(S2_S2AP_W, S2_GATHER) == MM_W &&
+                       NPT_GATHERED(S2_DBM, S2_GATHER) == MM_W &&
+                       NPT_GATHERED(S2_XN_ALL, S2_GATHER) == MM_X,
+               "the order of NPT_READ_RW_XN");
 
 /* All that does not depend on DS. */
 #define S2_COMMON                                                                                  \
-	.min_root_bits = 1, .max_root_bits = 13, /* 16 concatenated tables */                      \
+	.page_shift = 12, .index_bits = 9, .entry_bytes = 8, .min_root_bits = 1,                   \
+	.max_root_bits = 13, /* 16 concatenated tables */                                          \
 		.break_before_make = true, .keeps_refused = true,                                  \
                                                                                                    \
 	.present = S2_VALID, .table = S2_VALID | S2_TYPE, .table_mask = S2_VALID | S2_TYPE,        \
@@ -69,8 +79,9 @@ _Static_assert(((S2_OWNED | S2_SHARED | S2_SOFT_DIRTY) & (NPT_PARKED | NPT_CUT |
 			[MM_WX] = S2_S2AP_W,                                                       \
 			[MM_RWX] = S2_S2AP_R | S2_S2AP_W,                                          \
 	},                                                                                         \
-	.perm_mask = S2_S2AP_R | S2_S2AP_W | S2_XN | S2_DBM, .perm_r = S2_S2AP_R,                  \
-	.perm_w = S2_S2AP_W, .perm_x = S2_XN_ALL, .perm_gather = S2_GATHER, .perm_flip = MM_X,     \
+	.perm_mask = S2_S2AP_R | S2_S2AP_W | S2_XN | S2_DBM,                                       \
+	.perm_bits = S2_S2AP_R | S2_S2AP_W | S2_XN_ALL, .perm_gather = S2_GATHER,                  \
+	.perm_read = NPT_READ_RW_XN,                                                               \
                                                                                                    \
 	.accessed = S2_AF, .dirty = S2_S2AP_W, .preset = S2_AF, .writable = S2_DBM,                \
                                                                                                    \
@@ -85,6 +96,8 @@ const struct npt_format npt_stage2 = {
 	.max_leaf = 2,
 
 	.pa_mask = S2_ADDR,
+	.leaf_reserved = BIT(11) | GENMASK(50, 48), /* D8.3.2 */
+	.table_reserved = GENMASK(50, 48),
 
 	.memtype =
 		{
@@ -108,6 +121,8 @@ const struct npt_format npt_stage2_lpa2 = {
 	.pa_mask = LPA2_ADDR,
 	.high_shift = 42,
 	.high_mask = LPA2_HIGH,
+	.leaf_reserved = BIT(11) | BIT(50),
+	.table_reserved = BIT(50),
 
 	.memtype =
 		{

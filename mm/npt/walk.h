@@ -179,7 +179,7 @@ static inline bool npt_ends_in_leaf(const struct npt *npt, uint64_t value)
 
 static inline enum mm_perm npt_perm(const struct npt *npt, uint64_t value)
 {
-	return npt_entry_perm(npt->format, npt->perm_tells, value);
+	return npt_entry_perm(npt->format, npt->perm_bits, value);
 }
 
 static inline struct npt_leaf npt_decode_leaf(const struct npt *npt, gpa_t gpa, uint64_t entry,

@@ -289,7 +289,7 @@ static bool has_marks(const struct geometry *geo)
 /* Arm's dirty mark is the permission to write. */
 static uint64_t marks_of(const struct npt_format *f)
 {
-	return f->accessed | (f->dirty != f->perm_w ? f->dirty : 0);
+	return f->accessed | ((f->dirty & f->perm_mask) == 0 ? f->dirty : 0);
 }
 
 static const struct marked *current;

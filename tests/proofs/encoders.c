@@ -81,12 +81,12 @@ static MM_ALWAYS_INLINE bool reads_as(const struct leaf *l, uint64_t entry, unsi
                                       enum mm_perm perm)
 {
 	const struct npt_format *f = l->format;
-	uint64_t tells = npt_perm_tells(f, &l->config);
+	uint64_t perm_bits = npt_perm_bits(f, &l->config);
 
 	return npt_is_leaf(f, entry, level) && npt_present(f, entry) == (perm != MM_NONE) &&
 	       (!npt_present(f, entry) || !npt_is_table(f, entry, level)) &&
 	       !npt_is_frozen(f, entry) && npt_decode_pa(f, entry).raw == l->pa.raw &&
-	       npt_entry_perm(f, tells, entry) == perm && npt_entry_memtype(f, entry) == l->type;
+	       npt_entry_perm(f, perm_bits, entry) == perm && npt_entry_memtype(f, entry) == l->type;
 }
 
 /* What was put in is read back; hardware finds the address where it looks, and zero where it
