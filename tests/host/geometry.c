@@ -3,77 +3,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const struct geometry geometries[] = {
-	{"ept4",
-         &npt_ept,
-         {.levels = 4,
-          .root_bits = 9,
-          .hpa_bits = 46,
-          .max_leaf = 2,
-          .execute_only = true,
-          .accessed_dirty = true}},
-	/* A Sandy Bridge: no 1 GiB leaves, no execute-only, no A/D. */
-	{"ept4-old", &npt_ept, {.levels = 4, .root_bits = 9, .hpa_bits = 40, .max_leaf = 1}},
-	{"ept5",
-         &npt_ept,
-         {.levels = 5, .root_bits = 9, .hpa_bits = 52, .max_leaf = 2, .accessed_dirty = true}},
-	{"amd4",
-         &npt_amd,
-         {.levels = 4, .root_bits = 9, .hpa_bits = 48, .max_leaf = 2, .accessed_dirty = true}},
-	{"amd5", &npt_amd, {.levels = 5, .root_bits = 9, .hpa_bits = 52, .max_leaf = 2}},
-	/* T0SZ = 32: three levels with a root of 4 entries, or two with 4 concatenated tables. */
-	{"ipa32",
-         &npt_stage2,
-         {.levels = 3, .root_bits = 2, .hpa_bits = 40, .max_leaf = 2, .execute_only = true}},
-	{"ipa32c",
-         &npt_stage2,
-         {.levels = 2, .root_bits = 11, .hpa_bits = 40, .max_leaf = 1, .execute_only = true}},
-	/* A Cortex-A72: two concatenated tables at level 1. */
-	{"ipa40",
-         &npt_stage2,
-         {.levels = 3, .root_bits = 10, .hpa_bits = 44, .max_leaf = 2, .execute_only = true}},
-	{"ipa48",
-         &npt_stage2,
-         {.levels = 4,
-          .root_bits = 9,
-          .hpa_bits = 48,
-          .max_leaf = 2,
-          .execute_only = true,
-          .accessed_dirty = true}},
-	{"ipa52",
-         &npt_stage2_lpa2,
-         {.levels = 5, .root_bits = 4, .hpa_bits = 52, .max_leaf = 3, .execute_only = true}},
-	/* 16 concatenated tables at level 0. */
-	{"ipa52c",
-         &npt_stage2_lpa2,
-         {.levels = 4,
-          .root_bits = 13,
-          .hpa_bits = 52,
-          .max_leaf = 3,
-          .execute_only = true,
-          .accessed_dirty = true}},
-	{"sv39x4",
-         &npt_gstage,
-         {.levels = 3,
-          .root_bits = 11,
-          .hpa_bits = 56,
-          .max_leaf = 2,
-          .execute_only = true,
-          .accessed_dirty = true}},
-	{"sv48x4",
-         &npt_gstage,
-         {.levels = 4, .root_bits = 11, .hpa_bits = 56, .max_leaf = 3, .execute_only = true}},
-	{"sv57x4",
-         &npt_gstage,
-         {.levels = 5,
-          .root_bits = 11,
-          .hpa_bits = 50,
-          .max_leaf = 4,
-          .execute_only = true,
-          .accessed_dirty = true}},
-};
+#include "mm/compiler.h"
 
-const size_t geometry_count = sizeof(geometries) / sizeof(geometries[0]);
+#include "golden.h"
+
+/* Every format that has a golden_*.c. */
+#define FORMATS(format) format(ept) format(amd) format(stage2) format(stage2_lpa2) format(gstage)
+
+#define DECLARE(name) extern const struct golden_format golden_##name;
+#define POINTER(name) &golden_##name,
+
+FORMATS(DECLARE)
+
+static const struct golden_format *const formats[] = {FORMATS(POINTER)};
+
+#define MOST_GEOMETRIES 32
+
+static struct geometry all[MOST_GEOMETRIES];
+const struct geometry *const geometries = all;
+size_t geometry_count;
+
+/* Before main(): the programs look at the list as if it were a constant. */
+__attribute__((constructor)) static void list_geometries(void)
+{
+	for (size_t f = 0; f < MM_ARRAY_SIZE(formats); f++) {
+		for (size_t g = 0; g < formats[f]->geometry_count; g++) {
+			if (geometry_count == MM_ARRAY_SIZE(all))
+				abort();
+			all[geometry_count++] = formats[f]->geometries[g];
+		}
+	}
+}
+
+const struct golden_format *golden_of(const struct npt_format *format)
+{
+	for (size_t f = 0; f < MM_ARRAY_SIZE(formats); f++) {
+		if (formats[f]->format == format)
+			return formats[f];
+	}
+	check_failed(__FILE__, __LINE__, "no golden_*.c has format %s",
+	             format ? npt_format_name(format) : "NULL");
+}
 
 bool is_ept(const struct geometry *geo)
 {

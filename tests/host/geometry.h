@@ -1,5 +1,6 @@
 /*
- * Every table geometry that the tests run on: each format, in the shapes that machines have.
+ * Every table geometry that the tests run on: each format, in the shapes that machines have. The
+ * rows are in golden_ept.c and its like.
  */
 #ifndef GEOMETRY_H
 #define GEOMETRY_H
@@ -16,8 +17,8 @@ struct geometry {
 	struct npt_config config;
 };
 
-extern const struct geometry geometries[];
-extern const size_t geometry_count;
+extern const struct geometry *const geometries;
+extern size_t geometry_count;
 
 /* A test that runs once per geometry, or per geometry of some formats. */
 struct geometry_test {

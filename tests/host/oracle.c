@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "golden.h"
 
 /* hw_walk.c's own function; other files reach it through __wrap_hw_walk(). */
 struct hw_result __real_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
@@ -14,81 +15,7 @@ struct hw_result __real_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_per
 struct hw_result __wrap_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
                                 bool update);
 
-/* --- from struct hw_mmu to registers --- */
-
-static uint64_t ones(unsigned bits)
-{
-	return bits >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << bits) - 1;
-}
-
-static struct oracle_ept ept_of(const struct hw_mmu *mmu)
-{
-	const struct npt_config *c = &mmu->config;
-
-	return (struct oracle_ept){
-		/* Write-back, the length of the walk less 1, A/D flags. */
-		.eptp = mmu->root.raw | 6 | (uint64_t)(c->levels - 1) << 3 |
-	                (c->accessed_dirty ? 0x40 : 0),
-		.maxphyaddr = c->hpa_bits,
-		.execute_only = c->execute_only,
-		.page_2m = c->max_leaf >= 1,
-		.page_1g = c->max_leaf >= 2,
-		.five_level = c->levels == 5,
-		.accessed_dirty = c->accessed_dirty,
-	};
-}
-
-static struct oracle_amd amd_of(const struct hw_mmu *mmu)
-{
-	const struct npt_config *c = &mmu->config;
-
-	return (struct oracle_amd){
-		.ncr3 = mmu->root.raw,
-		.la57 = c->levels == 5,
-		.nxe = true,
-		.page_1g = c->max_leaf >= 2,
-		.physical_width = c->hpa_bits,
-		.pat = UINT64_C(0x0007040600070406), /* after reset: APM vol. 2, 7.8.1 */
-	};
-}
-
-static struct oracle_arm arm_of(const struct hw_mmu *mmu)
-{
-	const struct npt_config *c = &mmu->config;
-	static const unsigned ps_bits[] = {32, 36, 40, 42, 44, 48, 52};
-	bool lpa2 = mmu->format == &npt_stage2_lpa2;
-	uint64_t vtcr = 64 - npt_gpa_bits(c), ps = 0;
-
-	while (ps < 6 && ps_bits[ps] < c->hpa_bits)
-		ps++;
-	vtcr |= ps << 16 | UINT64_C(3) << 12 | UINT64_C(0x80000500); /* RES1, SH0, IRGN0, ORGN0 */
-	/* SL0 (7:6) is 0, 1, 2 for a start at level 2, 1, 0; SL2 (33) for one at level -1. */
-	vtcr |= c->levels == 5 ? UINT64_C(1) << 33 : (uint64_t)(c->levels - 2) << 6;
-	if (c->accessed_dirty)
-		vtcr |= UINT64_C(3) << 21;
-	if (lpa2)
-		vtcr |= UINT64_C(1) << 32;
-	return (struct oracle_arm){
-		.vttbr = lpa2 && c->hpa_bits > 48
-	                         ? (mmu->root.raw & ones(48)) | mmu->root.raw >> 48 << 2
-	                         : mmu->root.raw,
-		.vtcr = vtcr,
-		.pamax = c->hpa_bits,
-		.xnx = false, /* portable software leaves XN[0] zero: RES0 without FEAT_XNX */
-	};
-}
-
-static struct oracle_riscv riscv_of(const struct hw_mmu *mmu)
-{
-	const struct npt_config *c = &mmu->config;
-
-	return (struct oracle_riscv){
-		.hgatp = (uint64_t)(c->levels + 5) << 60 | mmu->root.raw >> 12,
-		.physical_width = c->hpa_bits,
-		.svadu = c->accessed_dirty,
-		.svpbmt = !c->fixed_memtype,
-	};
-}
+/* --- the oracle on a struct hw_mmu --- */
 
 static bool read_word(void *ctx, uint64_t pa, uint64_t *word)
 {
@@ -99,6 +26,11 @@ static bool read_word(void *ctx, uint64_t pa, uint64_t *word)
 	return true;
 }
 
+bool oracle_knows(const struct npt_format *format)
+{
+	return golden_of(format)->oracle != NULL;
+}
+
 struct oracle_walk oracle_walk_mmu(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access)
 {
 	const struct oracle_memory memory = {read_word, (void *)(uintptr_t)mmu};
@@ -106,21 +38,8 @@ struct oracle_walk oracle_walk_mmu(const struct hw_mmu *mmu, gpa_t gpa, enum mm_
 	                          : access == MM_W ? ORACLE_WRITE
 	                                           : ORACLE_FETCH;
 
-	if (mmu->format == &npt_ept) {
-		const struct oracle_ept regs = ept_of(mmu);
-		return oracle_ept_walk(&regs, &memory, gpa.raw, kind);
-	}
-	if (mmu->format == &npt_amd) {
-		const struct oracle_amd regs = amd_of(mmu);
-		return oracle_amd_walk(&regs, &memory, gpa.raw, kind);
-	}
-	if (mmu->format == &npt_gstage) {
-		const struct oracle_riscv regs = riscv_of(mmu);
-		return oracle_riscv_walk(&regs, &memory, gpa.raw, kind);
-	}
-	CHECK(mmu->format == &npt_stage2 || mmu->format == &npt_stage2_lpa2);
-	const struct oracle_arm regs = arm_of(mmu);
-	return oracle_arm_walk(&regs, &memory, gpa.raw, kind);
+	CHECK(oracle_knows(mmu->format));
+	return golden_of(mmu->format)->oracle(mmu, &memory, gpa.raw, kind);
 }
 
 /* --- from the oracle's terms to hw_walk()'s --- */
@@ -400,6 +319,8 @@ static struct hw_result walk_both(const struct hw_mmu *mmu, gpa_t gpa, enum mm_p
 struct hw_result __wrap_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
                                 bool update)
 {
+	if (!oracle_knows(mmu->format))
+		return __real_hw_walk(mmu, gpa, access, update);
 	switch (selected()) {
 	case FIRST:
 		return __real_hw_walk(mmu, gpa, access, update);

@@ -18,6 +18,10 @@
 
 #include "tests/oracle/oracle.h"
 
+/* Has tests/oracle a walker for this format? If not, hw_walk() runs alone, and no other function
+ * here may be called for it. */
+bool oracle_knows(const struct npt_format *format);
+
 /* A walk by the oracle, without writes. The registers are made from the format, the configuration
  * and the root; memory is read by mmu->memory. */
 struct oracle_walk oracle_walk_mmu(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access);

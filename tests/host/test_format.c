@@ -1,7 +1,9 @@
 /*
- * Entries, bit by bit. Golden values are worked out from the manuals, and cite them; the walkers
- * in hw_walk.c then hold every permission, memory type and level against the same manuals.
+ * Entries, bit by bit, beside the golden values of golden_ept.c and its like. hw_walk.c then
+ * decodes every permission, memory type and level by the same manuals. And what is no format, or no
+ * configuration of one, is refused.
  */
+#include "golden.h"
 #include "guest.h"
 
 #include <stdlib.h>
@@ -15,59 +17,6 @@ static const struct hal_test_options plain = {0};
 
 /* --- c21: golden values --- */
 
-struct golden {
-	const char *geometry;
-	unsigned level;
-	enum mm_perm perm;
-	enum mm_memtype type;
-	uint64_t host;
-	uint64_t entry; /* without software's own bits */
-};
-
-static const struct golden golden[] = {
-	/* SDM vol. 3C table 29-7 (4 KiB): R=1 W=2 X=4, type 6 (WB) in 5:3 = 0x30, ignore-PAT 0x40.
-         */
-	{"ept4", 0, MM_RWX, MM_NORMAL, 0x12345000, 0x12345077},
-	{"ept4", 0, MM_R, MM_NORMAL, 0x12345000, 0x12345071},
-	{"ept4", 0, MM_X, MM_NORMAL, 0x12345000, 0x12345074},
-	{"ept4", 0, MM_RW, MM_DEVICE, 0x12345000, 0x12345043},    /* type 0 (UC) */
-	{"ept4", 0, MM_RX, MM_NONCACHED, 0x12345000, 0x1234504d}, /* type 1 (WC) */
-	/* Table 29-6 (2 MiB), 29-4 (1 GiB): bit 7. */
-	{"ept4", 1, MM_RW, MM_NORMAL, 0x40000000, 0x400000f3},
-	{"ept4", 2, MM_RWX, MM_DEVICE, 0x40000000, 0x400000c7},
-	/* APM vol. 2, 5.3.3 and 15.25: P=1 W=2 U=4, PCD 0x10, PWT 0x8, NX bit 63, PS 0x80. */
-	{"amd4", 0, MM_RWX, MM_NORMAL, 0x12345000, 0x12345007},
-	{"amd4", 0, MM_R, MM_NORMAL, 0x12345000, 0x8000000012345005},
-	{"amd4", 0, MM_RX, MM_DEVICE, 0x12345000, 0x1234501d},
-	{"amd4", 1, MM_RW, MM_NORMAL, 0x40000000, 0x8000000040000087},
-	{"amd4", 2, MM_RWX, MM_NONCACHED, 0x40000000, 0x40000097},
-	/* Without hardware's help A (0x20) and D (0x40) are there from the start. */
-	{"amd5", 0, MM_RWX, MM_NORMAL, 0x12345000, 0x12345067},
-	/* DDI 0487 D8.3.1.2: page 0b11, MemAttr 0b1111 in 5:2 = 0x3c, S2AP 0xc0, SH inner 0x300,
-         * AF 0x400, XN bit 54. */
-	{"ipa40", 0, MM_RWX, MM_NORMAL, 0x12345000, 0x123457ff},
-	{"ipa40", 0, MM_R, MM_NORMAL, 0x12345000, 0x4000001234577f},
-	{"ipa40", 0, MM_RW, MM_DEVICE, 0x12345000, 0x400000123454c3},
-	{"ipa40", 0, MM_X, MM_NORMAL, 0x12345000, 0x1234573f},
-	{"ipa40", 0, MM_W, MM_NORMAL, 0x12345000, 0x400000123457bf},
-	/* Block 0b01; Normal non-cacheable is MemAttr 0b0101. */
-	{"ipa40", 1, MM_RWX, MM_NORMAL, 0x40000000, 0x400007fd},
-	{"ipa40", 2, MM_RX, MM_NONCACHED, 0x40000000, 0x40000455},
-	/* D8.3.1.1 with DS: bits 51:50 of the address in 9:8. */
-	{"ipa52", 0, MM_RWX, MM_NORMAL, UINT64_C(0xc000012345000), 0x123457ff},
-	{"ipa52", 3, MM_RWX, MM_NORMAL, UINT64_C(0x4008000000000), 0x80000005fd},
-	/* Privileged manual, "Sv39", Svpbmt: V=1 R=2 W=4 X=8 U=0x10, PPN << 10, NC 1<<61, IO 2<<61.
-         */
-	{"sv39x4", 0, MM_RWX, MM_NORMAL, 0x12345000, 0x48d141f},
-	{"sv39x4", 0, MM_R, MM_NORMAL, 0x12345000, 0x48d1413},
-	{"sv39x4", 0, MM_X, MM_DEVICE, 0x12345000, 0x40000000048d1419},
-	{"sv39x4", 1, MM_RW, MM_NONCACHED, 0x40000000, 0x2000000010000017},
-	{"sv39x4", 2, MM_RX, MM_NORMAL, 0x40000000, 0x1000001b},
-	/* Without Svadu: A 0x40 and D 0x80 from the start. */
-	{"sv48x4", 0, MM_RW, MM_NORMAL, 0x12345000, 0x48d14d7},
-	{"sv48x4", 3, MM_RWX, MM_NORMAL, 0x8000000000, 0x20000000df},
-};
-
 /* The raw entry that decides about gpa. */
 static uint64_t raw_entry(struct guest *g, gpa_t gpa, enum mm_perm access)
 {
@@ -78,8 +27,10 @@ static uint64_t raw_entry(struct guest *g, gpa_t gpa, enum mm_perm access)
 
 static void c21_golden_entries(const struct geometry *geo)
 {
-	for (size_t i = 0; i < MM_ARRAY_SIZE(golden); i++) {
-		const struct golden *c = &golden[i];
+	const struct golden_format *golden = golden_of(geo->format);
+
+	for (size_t i = 0; i < golden->entry_count; i++) {
+		const struct golden_entry *c = &golden->entries[i];
 		if (strcmp(c->geometry, geo->name) != 0)
 			continue;
 		struct guest *g = guest_open(geo, plain);
@@ -102,14 +53,10 @@ static void c21_golden_table_entries(const struct geometry *geo)
 	struct hw_result r = guest_walk(g, gpa_at(0), MM_R);
 	uint64_t entry = *(uint64_t *)hal_test_ptr(g->hal, aspace_root(&g->as));
 	uint64_t table = r.tables[1].raw;
-	if (is_ept(geo)) /* SDM table 29-2: R W X, 7:3 reserved */
-		CHECK_EQ(entry, table | 7);
-	else if (is_amd(geo)) /* APM 5.3.3: P W U */
-		CHECK_EQ(entry & ~BIT(5), table | 7);
-	else if (is_riscv(geo)) /* V alone: "for non-leaf PTEs D, A and U are reserved" */
-		CHECK_EQ(entry, (table >> 2) | 1);
-	else /* DDI 0487 D8.3.1: 0b11, stage 2 tables have no attributes */
-		CHECK_EQ(entry, table | 3);
+	const struct golden_format *golden = golden_of(geo->format);
+
+	CHECK_EQ(entry & ~golden->table_accessed,
+	         table >> golden->table_shift | golden->table_bits);
 	guest_close(g);
 }
 
@@ -195,11 +142,9 @@ static void c23_inexpressible_permissions_are_refused(const struct geometry *geo
 	plainer.execute_only = false;
 	for (unsigned perm = 0; perm < MM_PERM_SETS; perm++) {
 		enum mm_perm p = (enum mm_perm)perm;
-		bool write_only = (perm & MM_RW) == MM_W;
 		check_context("format=%s perm=%s", geo->name, mm_perm_name(p));
 		enum mm_error want = MM_OK;
-		/* Arm alone has write-only pages (S2AP = 0b10); AMD reads whatever is present. */
-		if (write_only && !is_arm(geo))
+		if (p != MM_NONE && (golden_of(geo->format)->perms & GOLDEN_PERM(p)) == 0)
 			want = MM_UNSUPPORTED;
 		if (p == MM_X && !config->execute_only)
 			want = MM_UNSUPPORTED;
@@ -248,26 +193,26 @@ static void configurations_are_held_against_the_format(const struct geometry *ge
 	const struct npt_config good = geo->config;
 	struct npt_config c;
 	CHECK_OK(with(geo, good));
-#define REFUSED(field, value)                                                                      \
+#define NOT_HERE(field, value)                                                                     \
 	do {                                                                                       \
 		c = good;                                                                          \
 		c.field = (value);                                                                 \
 		CHECK_ERR(with(geo, c), MM_UNSUPPORTED);                                           \
 	} while (0)
-	REFUSED(levels, 0);
-	REFUSED(levels, 1);
-	REFUSED(levels, 6);
-	REFUSED(root_bits, 0);
-	REFUSED(root_bits, 14);
-	REFUSED(root_bits, UINT32_MAX);
-	REFUSED(hpa_bits, 0);
-	REFUSED(hpa_bits, 12);
-	REFUSED(hpa_bits, 57);
-	REFUSED(max_leaf, 5);
-	REFUSED(max_leaf, good.levels);
+	NOT_HERE(levels, 0);
+	NOT_HERE(levels, 1);
+	NOT_HERE(levels, 6);
+	NOT_HERE(root_bits, 0);
+	NOT_HERE(root_bits, 14);
+	NOT_HERE(root_bits, UINT32_MAX);
+	NOT_HERE(hpa_bits, 0);
+	NOT_HERE(hpa_bits, 12);
+	NOT_HERE(hpa_bits, 57);
+	NOT_HERE(max_leaf, 5);
+	NOT_HERE(max_leaf, good.levels);
 	/* The largest leaf fits into physical memory. */
-	REFUSED(hpa_bits, MM_LEVEL_SHIFT(good.max_leaf) - 1);
-#undef REFUSED
+	NOT_HERE(hpa_bits, MM_LEVEL_SHIFT(good.max_leaf) - 1);
+#undef NOT_HERE
 	c = good;
 	c.hpa_bits = MM_LEVEL_SHIFT(good.max_leaf);
 	CHECK_OK(with(geo, c));
@@ -279,7 +224,7 @@ static void configurations_are_held_against_the_format(const struct geometry *ge
 		c.root_bits = good.root_bits == 9 ? 11 : 9;
 		CHECK_ERR(with(geo, c), MM_UNSUPPORTED);
 	}
-	if (is_amd(geo)) {
+	if ((golden_of(geo->format)->perms & GOLDEN_PERM(MM_X)) == 0) {
 		c = good;
 		c.execute_only = true;
 		CHECK_ERR(with(geo, c), MM_UNSUPPORTED);
@@ -301,14 +246,128 @@ static void configurations_are_held_against_the_format(const struct geometry *ge
 	hal_test_close(hal);
 }
 
+/* --- what is no format --- */
+
+/* Refused by the check, and by both calls that build a table, which take no frame. */
+static void refused(const struct geometry *geo, const struct npt_format *format, const char *what)
+{
+	struct hal_test *hal = hal_test_open(plain);
+	struct aspace_config config = guest_config(geo, hal);
+	struct aspace *as = aligned_alloc(64, sizeof(*as));
+	struct npt *npt = aligned_alloc(64, sizeof(*npt));
+
+	check_context("format=%s with %s", geo->name, what);
+	config.format = format;
+	CHECK_ERR(npt_config_check(format, &geo->config), MM_UNSUPPORTED);
+	CHECK_ERR(npt_init(npt, format, &geo->config, &config.hal, 0, UINT64_MAX), MM_UNSUPPORTED);
+	CHECK_ERR(aspace_init(as, &config), format ? MM_UNSUPPORTED : MM_INVALID);
+	CHECK_EQ(hal->in_use, 0);
+	free(npt);
+	free(as);
+	hal_test_close(hal);
+}
+
+/* The format of the geometry, but for one field. */
+#define REFUSED(field, value)                                                                      \
+	do {                                                                                       \
+		struct npt_format f = *geo->format;                                                \
+		f.field = (value);                                                                 \
+		refused(geo, &f, #field " = " #value);                                             \
+	} while (0)
+
+static void unknown_geometries_are_refused(const struct geometry *geo)
+{
+	refused(geo, NULL, "no description");
+	REFUSED(name, NULL);
+	/* LoongArch with pages of 16 KiB: 2048 entries of 8 bytes. Sv32x4: 1024 of 4 bytes. */
+	REFUSED(page_shift, 14);
+	REFUSED(index_bits, 11);
+	REFUSED(entry_bytes, 4);
+	REFUSED(min_levels, 1);
+	REFUSED(min_levels, f.max_levels + 1);
+	REFUSED(max_levels, 6);
+	REFUSED(max_levels, 0);
+	REFUSED(min_root_bits, 0);
+	REFUSED(min_root_bits, f.max_root_bits + 1);
+	REFUSED(max_root_bits, 0);
+	REFUSED(max_root_bits, 14);
+	REFUSED(max_gpa_bits, 12);
+	REFUSED(max_gpa_bits, 60);
+	REFUSED(max_hpa_bits, 12);
+	REFUSED(max_hpa_bits, 64);
+	REFUSED(max_leaf, f.max_levels);
+}
+
+static void descriptions_that_contradict_themselves_are_refused(const struct geometry *geo)
+{
+	const struct npt_format *good = geo->format;
+
+	/* The address field has not one bit for each address bit. */
+	REFUSED(max_hpa_bits, f.max_hpa_bits - 1);
+	REFUSED(pa_mask, f.pa_mask >> 1);
+	REFUSED(pa_shift, f.pa_shift + 1);
+	REFUSED(high_mask, f.high_mask | f.pa_mask);
+	REFUSED(absent_flip, f.present);
+	/* A bit has two meanings. */
+	REFUSED(present, f.present | BIT(20));
+	REFUSED(leaf[1], f.leaf[1] | BIT(20));
+	REFUSED(accessed, BIT(20));
+	REFUSED(owned, BIT(20));
+	REFUSED(owned, f.present);
+	REFUSED(owned, NPT_PARKED);
+	REFUSED(owned, 0);
+	REFUSED(owned, f.owned | BIT(57) | BIT(56));
+	REFUSED(owned, f.shared);
+	REFUSED(shared, 0);
+	REFUSED(soft_dirty, f.owned);
+	REFUSED(memtype_mask, f.memtype_mask | f.perm_mask);
+	REFUSED(writable, f.owned);
+	REFUSED(writable, f.accessed);
+	REFUSED(accessed, 0);
+	REFUSED(dirty, 0);
+	/* Absent, table and leaf cannot be told apart. */
+	REFUSED(present, 0);
+	REFUSED(table, 0);
+	REFUSED(table_value, 0);
+	REFUSED(table_mask, 0);
+	REFUSED(leaf[1], 0);
+	REFUSED(table_reserved, f.table);
+	REFUSED(leaf_reserved, f.perm_mask);
+	REFUSED(leaf_reserved, f.leaf[1]);
+	/* Permissions are not read as they were written. */
+	REFUSED(perm[MM_RW], f.perm[MM_R]);
+	REFUSED(perm[MM_R], f.perm[MM_R] | f.owned);
+	REFUSED(perm_bits, 0);
+	REFUSED(perm_gather, 0);
+	REFUSED(perm_read[NPT_GATHERED((f.leaf[0] | f.perm[MM_RW]) & f.perm_bits, f.perm_gather)],
+	        MM_R);
+	/* Memory types: outside their field, or the same. */
+	REFUSED(memtype[MM_DEVICE], f.present);
+	REFUSED(memtype[MM_DEVICE], f.memtype[MM_NORMAL]);
+
+	struct npt_format f = *good;
+
+	for (unsigned perm = 0; perm < MM_PERM_SETS; perm++)
+		f.perm[perm] = NPT_INEXPRESSIBLE;
+	refused(geo, &f, "no permissions");
+}
+
+/* A format may be one whose hardware sets no marks. Then no configuration may ask for them. */
+static void a_format_may_have_no_marks(const struct geometry *geo)
+{
+	struct npt_format f = *geo->format;
+	struct npt_config config = geo->config;
+
+	f.accessed = f.dirty = f.writable = f.soft_dirty = 0;
+	config.accessed_dirty = false;
+	CHECK_OK(npt_config_check(&f, &config));
+	config.accessed_dirty = true;
+	CHECK_ERR(npt_config_check(&f, &config), MM_UNSUPPORTED);
+}
+
 static void names(const struct geometry *geo)
 {
-	const char *want = is_ept(geo)                  ? "ept"
-	                   : is_amd(geo)                ? "amd"
-	                   : is_riscv(geo)              ? "gstage"
-	                   : geo->format == &npt_stage2 ? "stage2"
-	                                                : "stage2-lpa2";
-	CHECK_TEXT(npt_format_name(geo->format), want);
+	CHECK_TEXT(npt_format_name(geo->format), golden_of(geo->format)->name);
 }
 
 int main(void)
@@ -321,6 +380,9 @@ int main(void)
 		GEOMETRY_TEST(c23_inexpressible_permissions_are_refused),
 		GEOMETRY_TEST(c24_a_mapped_page_can_be_used),
 		GEOMETRY_TEST(configurations_are_held_against_the_format),
+		GEOMETRY_TEST(unknown_geometries_are_refused),
+		GEOMETRY_TEST(descriptions_that_contradict_themselves_are_refused),
+		GEOMETRY_TEST(a_format_may_have_no_marks),
 		GEOMETRY_TEST(names),
 	};
 	return run_geometry_tests("format", tests, MM_ARRAY_SIZE(tests));
