@@ -1,25 +1,26 @@
 /*
- * What the walker's own files share: flush requests, and the two halves of taking things away.
+ * Changing entries that the hardware may be using. For the files of the walker only.
  *
- * A change that takes something from the hardware runs in three steps, and needs no memory to
- * remember what it does:
+ * A change that removes a translation runs in three steps. It needs no memory of its own:
  *
- *	1. each entry loses its present bits by one store, and keeps the rest, marked as parked
- *	   or cut: it is its own record
- *	2. one flush: now no CPU can use what the entries said
- *	3. what is so marked is released: frames and tables go back, entries become 0
+ *	1. Unlink: each entry loses its present bits by one store. The rest of it stays, marked as
+ *	   parked (a leaf) or unlinked (a table).
+ *	2. Flush: one flush request. After it no CPU uses the old entries.
+ *	3. Release: the frames and tables of marked entries go back to the HAL, and the entries
+ *	   become 0.
  *
  * Who writes to an entry of a live table, and how:
  *
- * Hardware sets A and D in present entries, and nothing else.
+ * Hardware sets A and D in present entries. It changes nothing else.
  *
- * [shared] calls use one compare-and-swap from the value that a walk has read: npt_swap(). Whoever
- * has frozen an entry is the only one to write to it next, and may store.
+ * [shared] calls use one compare-and-swap from the value that a walk has read: npt_swap(). The
+ * caller that has frozen an entry is the only one that may write to it next, and uses a store.
  *
- * [exclusive] calls use npt_swap() for a present leaf that stays, since hardware may be adding
- * marks. They use one plain store where no mark can be lost: the entry is not present; it is a
- * table's, whose marks mean nothing; its page goes away; or the configuration has no marks (AMD's
- * hardware sets them nevertheless, and finds them set: npt_format.preset).
+ * [exclusive] calls use npt_swap() for a present leaf that stays, because hardware may set a mark
+ * at the same time. They use a plain store where no mark can be lost: the entry is not present; it
+ * points to a table, whose marks mean nothing; its page goes away; or the configuration has no
+ * marks. (AMD's hardware sets marks in any case, but there they are set from the start:
+ * npt_format.preset.)
  */
 #ifndef MM_NPT_CHANGE_H
 #define MM_NPT_CHANGE_H
@@ -27,33 +28,33 @@
 #include "mm/npt/frames.h"
 #include "mm/npt/walk.h"
 
-/* More strides than this in one request, and everything is flushed instead. */
+/* A request for more strides than this flushes the whole address space instead. */
 #define NPT_FLUSH_STRIDES 512U
 
-/* Asks for one flush, and counts it. `leaf_level`: the smallest leaf changed. The request covers
- * every leaf of that level that the range touches: a flush by address invalidates one address per
- * stride, and a range may begin or end inside a leaf that has changed. */
+/* Requests one flush from the HAL and counts it. `leaf_level` is the level of the smallest leaf
+ * that changed. The range is widened to whole leaves of that level, because a flush by address
+ * invalidates one address per leaf, and the range may begin or end inside a changed leaf. */
 void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range range,
                unsigned leaf_level, bool tables);
 
-/* Step 3 for [start, end): releases all that is parked or cut there. What goes is taken off
- * `counts`, unless that is NULL: it has never been counted. */
+/* Step 3 for [start, end): releases all that is parked or unlinked there, and subtracts it from
+ * `counts`. NULL: it has never been counted. */
 void npt_release(struct npt *npt, uint64_t start, uint64_t end, struct npt_counts *counts);
 
-/* Gives back all that a table holds in a range, which no walker has ever seen. */
+/* Unlinks and releases a range of a table that no CPU has ever walked: without a flush. */
 void npt_discard(struct npt *npt, struct gpa_range range);
 
-/* Gives back the tables below this one, which nobody walks, and nothing that their leaves map. */
+/* Gives back the tables below this one, but not the frames of their leaves. No CPU walks them. */
 void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned level);
 
-/* Cuts large leaves in two where the range begins or ends inside one. All tables that this
- * needs are taken first: on an error nothing has changed. With `perm`, a leaf is left whole if its
- * area has these permissions already; NULL: none is. No leaf may extend into two areas: a fault
- * gives a whole leaf the permissions of its area. */
+/* Splits the large leaves in which the range begins or ends. All tables are taken first: on an
+ * error nothing has changed. With `perm`, a leaf that has these permissions already is not split.
+ * With NULL, every leaf is. After the call no leaf extends into two areas, because a fault gives a
+ * whole leaf the permissions of its area. */
 enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range,
                              const enum mm_perm *perm) MM_MUST_CHECK;
 
-/* A leaf with other permissions; what it maps, and what is known of its use, stays. */
+/* The leaf with other permissions. Its frame, its memory type and its marks stay. */
 static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsigned level,
                                      enum mm_perm perm)
 {
@@ -61,7 +62,7 @@ static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsi
 	bool hardware = npt->config.accessed_dirty;
 
 	perm = npt_leaf_perm(&npt->config, level, perm);
-	/* A page that a copy of the tables holds too is written to by way of a fault. */
+	/* A copy of the tables may hold the frame: the first write has to fault. */
 	if ((value & f->shared) != 0)
 		perm = (enum mm_perm)((unsigned)perm & ~(unsigned)MM_W);
 	if (hardware && (value & f->dirty) != 0)
@@ -73,15 +74,15 @@ static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsi
 	return (value & ~f->perm_mask) | f->leaf[level] | npt_encode_perm(f, hardware, perm);
 }
 
-/* Replaces *value in a live entry by `by`, unless the entry has changed: then *value is what it
- * is now. */
+/* Replaces *value in a live entry by `by`. False: the entry has changed, and *value is its new
+ * value. */
 static inline bool npt_swap(_Atomic uint64_t *entry, uint64_t *value, uint64_t by)
 {
 	return atomic_compare_exchange_strong_explicit(entry, value, by, memory_order_acq_rel,
 	                                               memory_order_acquire);
 }
 
-/* [exclusive] Takes these bits from a present leaf that stays. *value is what it was. */
+/* [exclusive] Clears these bits in a present leaf that stays. *value becomes the value before. */
 static inline void npt_take_bits(_Atomic uint64_t *entry, uint64_t *value, uint64_t bits)
 {
 	while (!npt_swap(entry, value, *value & ~bits))
@@ -89,22 +90,23 @@ static inline void npt_take_bits(_Atomic uint64_t *entry, uint64_t *value, uint6
 }
 
 /*
- * [shared] Puts `by` in the place of the leaf at slot: a table that maps the same frames, or a leaf
- * of the same level that maps another frame. False: the entry has changed, slot->value is what it
- * is now.
+ * [shared] Replaces the leaf at slot by `by`: a table that maps the same frames, or a leaf of the
+ * same level that maps another frame. False: the entry has changed, and slot->value is its new
+ * value.
  *
  * If the frame changes, every format needs break-before-make: the entry is frozen, the old
  * translation is flushed, then `by` is linked. Otherwise one CPU could write to the new frame while
- * another one still reads the old one. Whoever meets the frozen entry waits inside the library, so
- * the flush hook must not wait for other CPUs to leave it (hal.h).
+ * another one still reads the old one. A CPU that finds the frozen entry waits inside the library,
+ * so the flush hook must not wait for other CPUs to leave it (hal.h).
  *
  * A table that maps the same frames is linked by one swap, unless the format demands the break. The
- * caller flushes afterwards if old translations must not live on.
+ * caller flushes afterwards if the old translation must not be used any longer.
  */
 bool npt_replace_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot *slot, gpa_t gpa,
                       uint64_t by);
 
-/* Fills a table of this level to stand for `value`, a leaf of the level above. */
+/* Fills a table of this level with leaves that together map what `value`, a leaf of the level
+ * above, maps. */
 void npt_fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t value, unsigned level);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Counting what a table holds: struct npt_counts in npt.h says who may. Not for users of the
- * library.
+ * Adding to the counters of struct npt_counts. For the library's own files; npt.h says which call
+ * may write to which struct.
  */
 #ifndef MM_NPT_COUNTS_H
 #define MM_NPT_COUNTS_H
@@ -9,7 +9,7 @@
 
 #include "mm/atomic.h"
 
-/* One writer per counter at a time: a load and a store, and no locked instruction. */
+/* Each counter has one writer at a time, so a load and a store suffice: no locked instruction. */
 static inline void npt_count(_Atomic int64_t *counter, int64_t by)
 {
 	int64_t was = atomic_load_explicit(counter, memory_order_relaxed);

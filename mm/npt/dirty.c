@@ -1,10 +1,10 @@
 /*
- * Finding out which leaves were written to: by the permission that the first write gave back, or
- * by the mark that the hardware left.
+ * Finding the leaves that were written to. Either W was removed, and the fault of the first write
+ * has given it back; or the hardware has marked the leaf as dirty.
  *
- * In both, the entry is taken back first and flushed after. A CPU that goes on writing by its TLB
- * in between writes to a page that has been reported, and whose contents the caller looks at only
- * when the flush is complete.
+ * In both cases the entry changes first and the flush follows. A CPU that still writes through its
+ * TLB in between writes to a page that is already reported. The caller reads the page only after
+ * the flush.
  */
 #include "mm/npt/dirty.h"
 
@@ -25,7 +25,7 @@ static struct gpa_range leaf_range(const struct npt_iter *it)
 	return gpa_range(it->gpa, MM_LEVEL_SIZE(it->slot.level));
 }
 
-/* Takes W from the leaf that the iterator is at. */
+/* Removes W from the leaf that the iterator has found. */
 static void withhold_write(struct npt *npt, const struct npt_iter *it)
 {
 	uint64_t value = it->slot.value;
@@ -109,7 +109,7 @@ bool npt_allow(struct npt *npt, struct gpa_range range, enum mm_perm perm)
 		} while (allowed != value && !npt_swap(it.slot.entry, &value, allowed));
 		changed |= allowed != value && npt_present(npt->format, value);
 	}
-	npt_publish(npt); /* of what was parked */
+	npt_publish(npt); /* leaves that were parked may be present now */
 	return changed;
 }
 

@@ -1,30 +1,30 @@
 /*
- * What struct npt_format holds, and how an entry is made of it and read by it. For the walker
- * and the five format files; callers of the library need format.h alone.
+ * How a format is described (struct npt_format), and how an entry is made and read by that
+ * description. For the walker and the format files. Callers of the library need format.h only.
  *
- * An entry is in one of these states, told apart without knowing the format's details:
+ * An entry is in one of these states:
  *
  *	0          absent
  *	table      present, points to a table one level down
  *	leaf       present, maps MM_LEVEL_SIZE(level) bytes
- *	parked     not present, but keeps a leaf's frame and attributes: a page that the guest
- *	           may not touch at all, or one on its way out, before the flush
- *	cut        not present, but keeps a table's address: a subtree on its way out
- *	frozen     not present for a moment: somebody is replacing it; ask again
+ *	parked     not present, keeps the frame and attributes of a leaf: a page without any
+ *	           permission, or one that is being unmapped, before the flush
+ *	unlinked   not present, keeps the address of a table: a subtree that is being unmapped, or
+ *	           that is not yet linked
+ *	frozen     not present for a moment: another CPU is replacing it; read it again
  *
- * Every architecture ignores all bits of an entry that is not present (EPT: bits 2:0 clear; the
- * others: bit 0 clear), so the marks of the last three may lie where the hardware has reserved
- * bits in present entries. They lie above every address and below NX and N.
+ * Hardware ignores all other bits of an entry that is not present (EPT: bits 2:0 are clear; the
+ * others: bit 0 is clear). So the marks of the last three states may lie in bits that are reserved
+ * in present entries. They lie above every address field and below NX and N.
  *
- * Some processors do not ignore them altogether. Those affected by L1TF (CVE-2018-3646) load by
- * speculation from the address in an EPT entry that is not present, if that line is in the L1 data
- * cache. So a format may want the address inverted in its entries that are not present
- * (npt_format.absent_flip): the highest address bit of the machine is then set, and no cacheable
- * memory lies there, provided that all of it lies in the lower half of the address space, below
- * 2^(hpa_bits - 1). Linux inverts and demands the same of its own tables (arch/x86/include/asm/
- * pgtable-invert.h). KVM sets the five highest bits that the cache knows instead
- * (shadow_nonpresent_or_rsvd_mask), and moves those that were there up. Inverting loses nothing at
- * any width, 52 bits included, and needs no knowledge of the cache.
+ * Processors affected by L1TF (CVE-2018-3646) do not ignore the address in an EPT entry that is not
+ * present: they load from it speculatively, if that line is in the L1 data cache. Therefore a
+ * format may invert the address in such entries (npt_format.absent_flip). The highest address bit
+ * of the machine is then set. No cacheable memory may lie there: all of it has to lie below
+ * 2^(hpa_bits - 1). Linux does the same in its own tables (pgtable-invert.h). KVM sets the five
+ * highest bits that the cache uses instead (shadow_nonpresent_or_rsvd_mask), and moves the bits
+ * that were there. Inverting keeps all bits at any width, 52 included, and does not depend on the
+ * cache.
  */
 #ifndef MM_NPT_ENTRY_H
 #define MM_NPT_ENTRY_H
@@ -34,10 +34,10 @@
 #include "mm/npt/format.h"
 
 /* Marks of entries that are not present. */
-#define NPT_PARKED BIT(58)
-#define NPT_CUT    BIT(59)
-#define NPT_FROZEN BIT(60)
-#define NPT_MARKS  (NPT_PARKED | NPT_CUT | NPT_FROZEN)
+#define NPT_PARKED   BIT(58)
+#define NPT_UNLINKED BIT(59)
+#define NPT_FROZEN   BIT(60)
+#define NPT_MARKS    (NPT_PARKED | NPT_UNLINKED | NPT_FROZEN)
 
 #define NPT_INEXPRESSIBLE UINT64_MAX
 
@@ -143,7 +143,7 @@ static inline bool npt_present(const struct npt_format *f, uint64_t entry)
 	return (entry & f->present) != 0;
 }
 
-/* At level 0 there are no tables: the walker does not ask there. */
+/* For entries above level 0: an entry of level 0 points to no table. */
 static inline bool npt_points_to_table(const struct npt_format *f, uint64_t entry)
 {
 	return (entry & f->table_mask) == f->table_value;
@@ -154,7 +154,7 @@ static inline bool npt_is_table(const struct npt_format *f, uint64_t entry, unsi
 	return level > 0 && npt_points_to_table(f, entry);
 }
 
-/* A leaf that holds a frame, whether the guest may touch it or not. */
+/* A leaf, present or parked. */
 static inline bool npt_is_leaf(const struct npt_format *f, uint64_t entry, unsigned level)
 {
 	if (npt_present(f, entry))
@@ -170,7 +170,7 @@ static inline bool npt_is_frozen(const struct npt_format *f, uint64_t entry)
 /* --- addresses --- */
 
 /* Address bits that are inverted in this entry, which is not 0. */
-static inline uint64_t npt_flip(const struct npt_format *f, uint64_t entry)
+static inline uint64_t npt_flip_bits(const struct npt_format *f, uint64_t entry)
 {
 	return npt_present(f, entry) ? 0 : f->absent_flip;
 }
@@ -182,20 +182,21 @@ static inline uint64_t npt_encode_pa(const struct npt_format *f, hpa_t pa)
 
 static inline hpa_t npt_decode_pa(const struct npt_format *f, uint64_t entry)
 {
-	entry ^= npt_flip(f, entry);
+	entry ^= npt_flip_bits(f, entry);
 	return hpa_at(((entry & f->pa_mask) << f->pa_shift) |
 	              ((entry & f->high_mask) << f->high_shift));
 }
 
-/* The same entry, leading to `pa`. */
+/* The same entry with the address `pa`. */
 static inline uint64_t npt_with_pa(const struct npt_format *f, uint64_t entry, hpa_t pa)
 {
-	uint64_t field = npt_encode_pa(f, pa) ^ npt_flip(f, entry);
+	uint64_t field = npt_encode_pa(f, pa) ^ npt_flip_bits(f, entry);
 
 	return (entry & ~(f->pa_mask | f->high_mask)) | field;
 }
 
-/* The same entry, not present, with one of the three marks. It has its address already. */
+/* The same entry, not present, with one of the three marks. It has its address already, which is
+ * inverted here if the format wants that. */
 static inline uint64_t npt_mark(const struct npt_format *f, uint64_t entry, uint64_t mark)
 {
 	uint64_t flip = npt_present(f, entry) ? f->absent_flip : 0;
@@ -203,7 +204,8 @@ static inline uint64_t npt_mark(const struct npt_format *f, uint64_t entry, uint
 	return ((entry ^ flip) & ~f->present) | mark;
 }
 
-/* An entry that is not present, without its mark and with these bits, which make it present. */
+/* The reverse for an entry that is not present: without the mark, and with `bits`, which make it
+ * present. */
 static inline uint64_t npt_unmark(const struct npt_format *f, uint64_t entry, uint64_t mark,
                                   uint64_t bits)
 {
@@ -227,7 +229,7 @@ static inline uint64_t npt_encode_perm(const struct npt_format *f, bool hardware
 	return as_writable ? (bits & ~f->dirty) | f->writable : bits;
 }
 
-/* Everything of a leaf but its address and the bits of its level: hoisted out of loops. */
+/* All bits of a leaf but its address and the bits of its level. Computed before a loop. */
 static inline uint64_t npt_leaf_attr(const struct npt_format *f, const struct npt_config *config,
                                      enum mm_perm perm, enum mm_memtype type)
 {
@@ -236,7 +238,7 @@ static inline uint64_t npt_leaf_attr(const struct npt_format *f, const struct np
 	return perm == MM_NONE ? attr : attr | npt_encode_perm(f, config->accessed_dirty, perm);
 }
 
-/* What a leaf of this level gets of these permissions: see npt_config.no_large_exec. */
+/* The permissions that a leaf of this level may have: see npt_config.no_large_exec. */
 static inline enum mm_perm npt_leaf_perm(const struct npt_config *config, unsigned level,
                                          enum mm_perm perm)
 {
@@ -245,8 +247,8 @@ static inline enum mm_perm npt_leaf_perm(const struct npt_config *config, unsign
 	return withheld ? (enum mm_perm)((unsigned)perm & ~(unsigned)MM_X) : perm;
 }
 
-/* A leaf of this level: of attr, and present unless `perm` is MM_NONE. It has no address yet:
- * npt_with_pa(). */
+/* A leaf of this level with these attributes. If `perm` is MM_NONE it is parked. It has no address
+ * yet: npt_with_pa(). */
 static inline uint64_t npt_leaf_entry(const struct npt_format *f, unsigned level, uint64_t attr,
                                       enum mm_perm perm)
 {
@@ -255,7 +257,7 @@ static inline uint64_t npt_leaf_entry(const struct npt_format *f, unsigned level
 	return perm == MM_NONE ? (entry & ~f->present) | NPT_PARKED : entry;
 }
 
-/* A leaf's bits as another level spells them. Whether it is present stays. */
+/* The leaf with the bits of another level. It stays present, or not present. */
 static inline uint64_t npt_at_level(const struct npt_format *f, uint64_t leaf, unsigned from,
                                     unsigned to)
 {

@@ -1,18 +1,18 @@
 /*
- * Frames under a quota. Where there is one, every frame is charged before it is asked for, so
- * that concurrent faults cannot overdraw it together. Where there is none, nothing is counted
- * here and CPUs share nothing.
+ * Frames under a quota. If there is a quota, a frame is charged before the HAL is asked for it, so
+ * that concurrent faults cannot exceed the quota together. If there is none, nothing is counted
+ * here, and CPUs share no cache line.
  *
- * Faults that map single pages would all write to npt.used. Instead a CPU is lent credit for many
- * frames at once and takes them one by one. Credit counts as used until it is taken back, so the
- * quota is never exceeded. When the quota seems exhausted, the caller takes all credit back and
- * tries again, so every frame of the quota can be had.
+ * Without credit, every fault that maps a page would write to npt.used. Instead a CPU gets credit
+ * for many frames at once and uses it frame by frame. Credit counts as used until it is taken back,
+ * so the quota is never exceeded. When the quota seems exhausted, the caller takes back the credit
+ * of all CPUs and tries again, so every frame of the quota can be used.
  */
 #include "mm/npt/frames.h"
 
 #include "mm/npt/walk.h"
 
-/* Charges up to `frames` to the quota, at least `least` or nothing; answers how many. */
+/* Charges up to `frames` to the quota, and at least `least` or nothing. Returns how many. */
 static uint64_t charge(struct npt *npt, uint64_t frames, uint64_t least)
 {
 	if (npt->quota == UINT64_MAX)
@@ -36,12 +36,12 @@ static void discharge(struct npt *npt, uint64_t frames)
 		atomic_fetch_sub_explicit(&npt->used, frames, memory_order_relaxed);
 }
 
-/* Credit at a time: a CPU that runs dry charges the quota by one atomic operation for so many
- * frames. The less there is left, the less one CPU gets of it. */
+/* The most credit that a CPU gets at once, by one atomic operation. It gets at most this share of
+ * what is left of the quota. */
 #define LEND_MOST  INT64_C(64)
 #define LEND_SHARE 8
 
-/* Enough for ever: no machine has so many frames. */
+/* The credit of a CPU where there is no quota. No machine has so many frames. */
 #define LEND_UNLIMITED (INT64_C(1) << 56)
 
 static int64_t charge_credit(struct npt *npt)
@@ -55,7 +55,7 @@ static int64_t charge_credit(struct npt *npt)
 	return (int64_t)charge(npt, u64_min(wanted + 1, LEND_MOST), 1);
 }
 
-/* A reader that sees the new sum of npt.lent sees this CPU's credit as negative or as refilled:
+/* A reader that sees the new value of npt.lent sees this CPU's credit as negative or as refilled:
  * see lent_pages() in aspace_query.c. */
 bool npt_refill_credit(struct npt *npt, struct npt_counts *counts)
 {

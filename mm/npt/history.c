@@ -1,20 +1,21 @@
 /*
- * Recording what faults change, on many CPUs at once: a position is taken by one addition, the
- * frame for it by one compare-and-swap. Nothing is read until a call runs alone.
+ * Recording the changes of faults, on many CPUs at once. A CPU takes a position by one atomic
+ * addition, and links a frame for it by one compare-and-swap. Only [exclusive] calls read the
+ * history.
  */
 #include "mm/npt/history.h"
 
 #include "mm/npt/frames.h"
 #include "mm/npt/walk.h"
 
-#define HAVE BIT(0) /* of a frame's address in a list of frames: it is there, even at address 0 */
+#define HAVE BIT(0) /* set in each place that holds a frame: its address may be 0 */
 
 static _Atomic uint64_t *frame_at(const struct npt *npt, uint64_t have)
 {
 	return npt_table_at(npt, hpa_at(have & ~HAVE));
 }
 
-/* The frame that a place in a list of frames holds; NULL if it can have none. */
+/* The frame whose address this place holds. Takes one if there is none; NULL: none is free. */
 static _Atomic uint64_t *need_frame(struct npt *npt, struct npt_counts *counts,
                                     _Atomic uint64_t *place)
 {
@@ -50,7 +51,7 @@ void npt_history_record(struct npt *npt, struct npt_counts *counts, gpa_t gpa, u
 	uint64_t position = atomic_fetch_add_explicit(&h->end, 1, memory_order_relaxed);
 	unsigned number = frame_number(position);
 
-	/* The frame that holds the start is not used twice: it goes back as a whole. */
+	/* The frame that holds the start is not reused: it goes back as a whole. */
 	if (position - mm_align_down(h->start, NPT_HISTORY_PER) < NPT_HISTORY_ENTRIES) {
 		_Atomic uint64_t *places = h->frames;
 
@@ -67,9 +68,9 @@ void npt_history_record(struct npt *npt, struct npt_counts *counts, gpa_t gpa, u
 		atomic_store_explicit(&h->lost, true, memory_order_relaxed);
 }
 
-/* --- alone --- */
+/* --- exclusive --- */
 
-/* Where the frame of this number is kept, or NULL: it has none. */
+/* The place that holds the address of frame `number`. NULL: the list of places has no frame. */
 static _Atomic uint64_t *place_of(const struct npt *npt, unsigned number)
 {
 	const struct npt_history *h = &npt->history;
@@ -97,7 +98,7 @@ const _Atomic uint64_t *npt_history_frame(const struct npt *npt, uint64_t positi
 	return frame_at(npt, npt_load(place_of(npt, frame_number(position))));
 }
 
-/* Gives back the frames of all positions before `to`, and begins there. */
+/* Gives back the frames of all positions before `to`, and makes `to` the start. */
 static void begin_at(struct npt *npt, uint64_t to)
 {
 	struct npt_history *h = &npt->history;
@@ -109,7 +110,7 @@ static void begin_at(struct npt *npt, uint64_t to)
 	h->start = to;
 }
 
-/* An empty history begins again at 0, so that a short one lives in its first frame for good. */
+/* An empty history starts at 0 again, so that a short history stays in its first frame. */
 static void begin_again(struct npt *npt)
 {
 	struct npt_history *h = &npt->history;
@@ -166,7 +167,7 @@ void npt_history_trim(struct npt *npt)
 	uint64_t end = npt_history_end(npt);
 	struct npt *last = last_in_line(npt);
 
-	/* Half of the ring is left for what comes until the next call that runs alone. */
+	/* Half of the ring stays free for the changes until the next [exclusive] call. */
 	while (last && end - last->position > NPT_HISTORY_ENTRIES / 2) {
 		last->exact = false;
 		last = last_in_line(npt);

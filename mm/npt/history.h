@@ -1,18 +1,18 @@
 /*
- * The history of a table that has copies (share.h): which entries have changed what they map, in
- * order. It is what lets a restore look at what has changed, and at nothing else.
+ * The history of a table that has copies (share.h): the entries that have changed what they map, in
+ * order. With it, a restore reads only the entries that have changed.
  *
  *	position   0        512        1024
  *	           [ frame ]->[ frame ]->[ frame ]      8 bytes an entry: gpa | level
  *	                ^ copy B   ^ copy A   ^ end
  *
- * Every copy remembers a position. Each difference between the live table and the copy is at or
- * below an entry that was recorded from that position on. A restore puts these entries back,
- * records them for the sake of the other copies, and moves its own copy's position to the end.
+ * Every copy has a position. Each difference between the live table and the copy is at or below an
+ * entry that was recorded from that position on. A restore puts these entries back, records them
+ * for the other copies, and moves the position of its own copy to the end.
  *
- * The history is a ring of frames from the HAL, which count as tables. If a frame cannot be had, or
- * if a copy's position falls too far behind, that copy is no longer `exact`: its next restore
- * compares all entries, after which it is exact again. So recording never fails.
+ * The history is a ring of frames from the HAL, which count as tables. If no frame is free, or if
+ * the position of a copy is too old, that copy is no longer `exact`: its next restore compares all
+ * entries. After that it is exact again. So recording never fails.
  */
 #ifndef MM_NPT_HISTORY_H
 #define MM_NPT_HISTORY_H
@@ -26,10 +26,10 @@
 
 struct npt_change {
 	gpa_t gpa;
-	unsigned level; /* of the entry that changed what it maps */
+	unsigned level; /* of the entry that has changed what it maps */
 };
 
-/* [exclusive] Before the first copy: an empty history. It takes a frame, if there is one. */
+/* [exclusive] Before the first copy: an empty history. Takes a frame, if one is free. */
 void npt_history_open(struct npt *npt);
 /* [exclusive] After the last copy: all frames go back. */
 void npt_history_close(struct npt *npt);
@@ -37,14 +37,15 @@ void npt_history_close(struct npt *npt);
 /* [shared] Records an entry. Does nothing if there are no copies. */
 void npt_history_record(struct npt *npt, struct npt_counts *counts, gpa_t gpa, unsigned level);
 
-/* [exclusive] Copies that a change was lost for are not exact from here on. Comes before positions
+/* [exclusive] If a change could not be recorded, all copies become inexact. Called before positions
  * are used. */
 void npt_history_settle(struct npt *npt);
-/* [exclusive] Gives back what no exact copy needs. Comes after positions have changed. */
+/* [exclusive] Gives back the frames that no exact copy needs. Called after positions have changed.
+ */
 void npt_history_trim(struct npt *npt);
 
-/* [exclusive] The frame that holds the change at a position, which is one from an exact copy's up
- * to the end. */
+/* [exclusive] The frame that holds the change at this position. The position is at or after that of
+ * an exact copy, and before the end. */
 const _Atomic uint64_t *npt_history_frame(const struct npt *npt, uint64_t position);
 
 /* The change at a position, in its frame. */

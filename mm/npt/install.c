@@ -1,15 +1,15 @@
 /*
- * What faults do, on many CPUs at once: one entry of the table changes by one compare-and-swap.
+ * Installing a missing leaf, on many CPUs at once: one entry changes by one compare-and-swap.
  *
- * A missing leaf may need tables above it. They are taken together with the frame, built bottom
- * up where nobody sees them, and appear with the one swap that links the topmost. Who loses the
- * swap gives everything back and looks again: somebody else has made progress meanwhile.
+ * A missing leaf may need tables above it. They are taken together with the frame and filled bottom
+ * up, while no CPU can see them. One swap links the topmost of them. A CPU whose swap fails gives
+ * everything back and walks again: another CPU has changed the entry first.
  */
 #include "mm/npt/install.h"
 #include "mm/npt/change.h"
 #include "mm/npt/history.h"
 
-/* The largest level up to `level` whose block around gpa lies in the range. */
+/* The largest level, up to `level`, whose block around gpa lies in the range. */
 static unsigned fitting_level(struct gpa_range range, gpa_t gpa, unsigned level)
 {
 	while (level > 0) {
@@ -28,8 +28,8 @@ static unsigned order_of(unsigned level)
 }
 
 /*
- * A block for a leaf of *level, with the tables from there up to `top`; or of the largest level
- * below for which there are both.
+ * Takes a block for a leaf of *level, and the tables from *level up to `top`. If there are not
+ * enough frames, *level becomes the largest lower level for which there are.
  */
 static enum mm_error take_block(struct npt *npt, unsigned *level, unsigned top, hpa_t *block,
                                 hpa_t tables[])

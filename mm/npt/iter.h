@@ -1,14 +1,14 @@
 /*
- * An iterator over the entries of a range that say something: leaves, parked ones, and what is
- * marked as cut or frozen. Lowest address first; tables are descended into, absent entries passed
- * over. The tables on the way stay at hand, so going on costs no walk from the root.
+ * An iterator over the entries of a range that are not 0 and point to no table: leaves, and parked,
+ * unlinked and frozen entries. It goes from the lowest address up. It keeps the tables on the way
+ * to the current entry, so the next entry costs no walk from the root.
  *
  *	struct npt_iter it = npt_iter_over(npt, range);
  *
  *	while (npt_iter_next(&it))
  *		... it.slot, it.gpa ...
  *
- * The entry that was found may be changed at will, but not into a table.
+ * The caller may change the entry that was found, but not into a table.
  */
 #ifndef MM_NPT_ITER_H
 #define MM_NPT_ITER_H
@@ -17,13 +17,13 @@
 
 struct npt_iter {
 	const struct npt *npt;
-	uint64_t at; /* where the search goes on */
+	uint64_t at; /* the address at which the search continues */
 	uint64_t end;
-	unsigned level;                           /* of the table that it goes on in */
-	_Atomic uint64_t *tables[NPT_MAX_LEVELS]; /* from there up: those that map `at` */
+	unsigned level;                           /* of the table in which it continues */
+	_Atomic uint64_t *tables[NPT_MAX_LEVELS]; /* from that level up: those that map `at` */
 
-	struct npt_slot slot; /* what was found */
-	gpa_t gpa;            /* where its leaf begins, maybe below the range's start */
+	struct npt_slot slot; /* the entry that was found */
+	gpa_t gpa;            /* the first address that it maps: may be below the range's start */
 };
 
 static inline struct npt_iter npt_iter_over(const struct npt *npt, struct gpa_range range)
@@ -39,7 +39,7 @@ static inline struct npt_iter npt_iter_over(const struct npt *npt, struct gpa_ra
 	return it;
 }
 
-/* Goes on at a higher address; what lies below is passed over. */
+/* Continues at a higher address. */
 static inline void npt_iter_skip(struct npt_iter *it, uint64_t to)
 {
 	unsigned root = npt_root_level(it->npt);
@@ -50,7 +50,7 @@ static inline void npt_iter_skip(struct npt_iter *it, uint64_t to)
 	it->at = to;
 }
 
-/* Looks again at what was found last, where it lies in the range that is iterated over. */
+/* Continues at the entry that was found last, to read it again. `range` as in npt_iter_over(). */
 static inline void npt_iter_again(struct npt_iter *it, struct gpa_range range)
 {
 	it->at = it->gpa.raw > range.start.raw ? it->gpa.raw : range.start.raw;

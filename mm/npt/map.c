@@ -1,39 +1,39 @@
 /*
- * Filling a range: the largest leaves that fit, in runs, with the tables they need.
+ * Filling a range with the largest leaves that fit, in runs, and with the tables that they need.
  *
- * Nothing may be seen of a map that fails, and a map may run out of frames at any point. So the
- * range is built where no walker can see it: new tables are private until they are linked, and
- * what has to go into tables that are in use already is written not present, as parked leaves
- * and cut subtrees (entry.h). When all is there, one pass over those few entries makes them
- * present; if something was missing, npt_release() takes them away again, as it does after an
- * unmap, and no flush is needed.
+ * A call may run out of frames at any point, and a call that fails must not have changed any
+ * translation. So the range is built invisibly to the hardware. New tables are private until they
+ * are linked. Entries in tables that are in use already are written as not present: as parked
+ * leaves and unlinked subtrees (entry.h). When all of them are written, reveal() makes them
+ * present. If frames ran out, npt_release() removes them, as after an unmap, and no flush is
+ * needed.
  */
 #include "mm/npt/change.h"
 
 struct mapper {
 	struct npt *npt;
-	/* Of every page, and of every larger leaf: all but its address and its level's bits. */
+	/* [0] for pages, [1] for larger leaves: all bits but the address and those of the level. */
 	uint64_t attr[2];
 	enum mm_perm perm[2];
 	unsigned max_leaf;
 	bool owned;
 	uint64_t offset; /* not owned: host address minus guest address, modulo 2^64 */
-	uint64_t left;   /* pages still to be mapped: no larger batch makes sense */
+	uint64_t left;   /* pages still to be mapped: limits the size of a batch */
 	struct npt_batch batch;
 	int64_t frames;
 	int64_t tables;
 	int64_t leaves[NPT_MAX_LEVELS];
 };
 
-/* The form in which an entry waits in a table that walkers can see. */
+/* An entry for a table. `live`: it stands in a table that walkers can see, so it is not present. */
 static uint64_t table_form(const struct npt_format *f, hpa_t table, bool live)
 {
 	uint64_t entry = npt_table_entry(f, table);
 
-	return live ? npt_mark(f, entry, NPT_CUT) : entry;
+	return live ? npt_mark(f, entry, NPT_UNLINKED) : entry;
 }
 
-/* A leaf once it is in sight, and as it waits. Neither has an address yet. */
+/* A leaf in its final form, and in the form of before reveal(). Both without an address. */
 static uint64_t seen_leaf(const struct mapper *m, unsigned level)
 {
 	unsigned large = level > 0;
@@ -48,9 +48,9 @@ static uint64_t leaf_form(const struct mapper *m, unsigned level, bool live)
 	return live ? (leaf & ~m->npt->format->present) | NPT_PARKED : leaf;
 }
 
-/* At least one frame in hand: for a table, or for the first of n pages. No more are taken than will
- * be used for certain, since a block that comes later needs what the quota has left. Where all
- * leaves are pages, these are those that are still to come. */
+/* Ensures that the batch has a frame: for a table, or for the first of n pages. It takes only as
+ * many frames as will certainly be used, since a later block needs the rest of the quota. If all
+ * leaves are pages, that is one for each page that is left. */
 static enum mm_error need_frame(struct mapper *m, uint64_t n)
 {
 	if (MM_LIKELY(m->batch.next != m->batch.end))
@@ -58,22 +58,22 @@ static enum mm_error need_frame(struct mapper *m, uint64_t n)
 	return npt_batch_fill(m->npt, &m->batch, m->owned && m->max_leaf == 0 ? m->left + 1 : n);
 }
 
-/* n leaves that follow each other in host memory. */
+/* n leaves with consecutive host addresses. */
 static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, hpa_t host,
                      uint64_t n, bool live)
 {
 	const struct npt_format *f = m->npt->format;
 	uint64_t leaf = leaf_form(m, level, live);
 	uint64_t step = MM_LEVEL_SIZE(level);
-	uint64_t flip = npt_flip(f, leaf);
+	uint64_t flip = npt_flip_bits(f, leaf);
 
 	uint64_t stride = npt_encode_pa(f, hpa_at(step));
 	uint64_t first = npt_encode_pa(f, host);
 	uint64_t last = npt_encode_pa(f, hpa_plus(host, (n - 1) * step));
 
 	m->leaves[level] += (int64_t)n;
-	/* Where the address is one field all the way, the next entry is the last plus a stride, or
-	 * minus one if the field is inverted. */
+	/* If the address is one field for the whole run, each entry is the previous one plus a
+	 * stride, or minus a stride if the field is inverted. */
 	if (MM_LIKELY(last - first == (n - 1) * stride)) {
 		stride = flip != 0 ? 0 - stride : stride;
 		for (leaf |= first ^ flip; n != 0; n--, leaf += stride)
@@ -84,14 +84,16 @@ static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, 
 		npt_store(entry++, npt_with_pa(f, leaf, host));
 }
 
-/* A table that was not cleared, being about to be filled, and was not after all. */
+/* The rest of a table that was not cleared, because it was to be filled, and that was not filled.
+ */
 static void clear_entries(_Atomic uint64_t *entry, uint64_t n)
 {
 	while (n-- != 0)
 		npt_store(entry++, 0);
 }
 
-/* How many of n frames, one at least, follow each other: allocators mostly hand them out so. */
+/* How many of n frames (n is not 0), from the first on, are consecutive. Allocators often return
+ * consecutive frames. */
 static unsigned frames_in_a_row(const hpa_t *frames, unsigned n)
 {
 	unsigned i = 1;
@@ -127,7 +129,7 @@ static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint6
 	return MM_OK;
 }
 
-/* One large leaf on a block of the library's own. False: there is no such block. */
+/* One large leaf with a block of the library's own. False: no such block is free. */
 static bool fill_block(struct mapper *m, _Atomic uint64_t *entry, unsigned level, bool live)
 {
 	unsigned order = MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT;
@@ -146,14 +148,14 @@ static bool fill_block(struct mapper *m, _Atomic uint64_t *entry, unsigned level
 static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned level, uint64_t start,
                           uint64_t end, bool live);
 
-/* Will one run of leaves fill a table of this level? Then it need not be cleared. */
+/* Will one run of leaves fill a whole table of this level? Then the table need not be cleared. */
 static bool fills_table(const struct mapper *m, unsigned level, uint64_t size)
 {
 	return size == MM_LEVEL_SIZE(level + 1) && level <= m->max_leaf &&
 	       (!m->owned || level == 0);
 }
 
-/* Everything of [start, end) that lies beneath one entry. */
+/* The part of [start, end) that one entry maps by way of a table. */
 static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsigned level,
                                 uint64_t start, uint64_t end, bool live)
 {
@@ -174,12 +176,12 @@ static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsig
 	if (!fills_table(m, level - 1, end - start))
 		npt_clear_table(m->npt, table, 0);
 	err = fill(m, npt_table_at(m->npt, table), level - 1, start, end, false);
-	/* Even if it failed: npt_release() finds by this link what there is to give back. */
+	/* After a failure as well: npt_release() finds the table by this link. */
 	npt_link(entry, table_form(f, table, live));
 	return err;
 }
 
-/* Leaves from start on, as many as this table holds and the range covers wholly. */
+/* n leaves of this level, from `start` on. */
 static enum mm_error fill_leaves(struct mapper *m, _Atomic uint64_t *entry, unsigned level,
                                  uint64_t start, uint64_t n, bool live)
 {
@@ -202,7 +204,7 @@ static enum mm_error fill_leaves(struct mapper *m, _Atomic uint64_t *entry, unsi
 	return MM_OK;
 }
 
-/* [start, end) lies within what this table maps. `live`: a walker can see it. */
+/* This table maps [start, end). `live`: a walker can see the table. */
 static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned level, uint64_t start,
                           uint64_t end, bool live)
 {
@@ -227,7 +229,7 @@ static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned le
 	return err;
 }
 
-/* Makes present what waits in tables that were there before. */
+/* Makes the entries present that fill() has written into tables that walkers could see. */
 static void reveal(struct mapper *m, _Atomic uint64_t *table, unsigned level, uint64_t start,
                    uint64_t end)
 {
@@ -244,14 +246,15 @@ static void reveal(struct mapper *m, _Atomic uint64_t *table, unsigned level, ui
 		if (npt_is_table(f, entry, level))
 			reveal(m, npt_child(m->npt, entry), level - 1, base > start ? base : start,
 			       u64_min(end, base + MM_LEVEL_SIZE(level)));
-		else if ((entry & NPT_CUT) != 0)
-			npt_link(&table[i], npt_unmark(f, entry, NPT_CUT, f->table & f->present));
+		else if ((entry & NPT_UNLINKED) != 0)
+			npt_link(&table[i],
+			         npt_unmark(f, entry, NPT_UNLINKED, f->table & f->present));
 		else if (leaf != 0)
 			npt_link(&table[i], npt_unmark(f, entry, NPT_PARKED, leaf));
 	}
 }
 
-/* The largest level at which both addresses of a linear mapping lie alike. */
+/* The largest level at which both addresses of a linear mapping have the same offset in a leaf. */
 static unsigned common_leaf(gpa_t gpa, hpa_t host, unsigned max_leaf)
 {
 	while (max_leaf > 0 && !mm_is_aligned(gpa.raw ^ host.raw, MM_LEVEL_SIZE(max_leaf)))

@@ -1,5 +1,5 @@
 /*
- * A nested page table from its first frame to its last.
+ * Creating and destroying a nested page table.
  */
 #include "mm/npt/npt.h"
 
@@ -39,13 +39,13 @@ enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
 void npt_destroy(struct npt *npt)
 {
 	struct gpa_range all = gpa_range(gpa_at(0), UINT64_C(1) << npt_gpa_bits(&npt->config));
-	/* Every end of this range is the end of a root entry: nothing can need a split. */
+	/* Both ends of the range are ends of root entries, so no leaf has to be split. */
 	enum mm_error err = npt_unmap(npt, all);
 
 	MM_ASSERT(err == MM_OK);
 	(void)err;
-	/* The root may be cached itself, and a successor may get its tag. */
+	/* Paging-structure caches may hold the root, and another table may get the same tag. */
 	npt_flush(npt, &npt->counts, all, 0, true);
 	npt_give(npt, npt_root_order(&npt->config), 1, &npt->root);
-	npt->root_table = NULL; /* until it is initialised again */
+	npt->root_table = NULL; /* aspace_is_open() is false from here on */
 }

@@ -1,27 +1,29 @@
 /*
  * A nested page table: one walker for every format (format.h). It knows tables and leaves, and
- * nothing of areas: what should be where is struct aspace's business.
+ * no areas. struct aspace knows which areas there are.
  *
+ *	format.h   the formats, and what a machine chooses; entry.h: how an entry is made and read
  *	npt.c      init, destroy
  *	frames.c   frames from the HAL, in batches, under the quota
  *	map.c      fills a range
  *	unmap.c    empties a range
- *	replace.c  puts a mapping in the place of whatever is there
- *	split.c    cuts leaves in two where a range ends, and merges them again
+ *	replace.c  replaces all mappings of a range by one
+ *	split.c    splits large leaves where a range ends, and merges small ones
  *	protect.c  changes permissions in a range
  *	visit.c    reads leaves of a range, and harvests accessed and dirty marks
- *	install.c  what faults do, beside each other: one leaf by compare-and-swap
+ *	dirty.c    finds the leaves that were written to
+ *	install.c  faults: one leaf by compare-and-swap, on many CPUs at once
  *	share.c    copies of the tables that share the frames, for snapshots
- *	restore.c  puts a table back to what a copy says
- *	history.c  records what has changed beside copies
+ *	restore.c  restores a table from a copy
+ *	history.c  records the entries that changed since a copy was made
  *	walk.h     the walk itself; walk.c: single leaves, flush requests; iter.h: from leaf to leaf
  *
- * Functions marked [exclusive] want no other call on the same table meanwhile; [shared] ones run
- * beside each other. The caller's lock sees to it. A guest may run beside either.
+ * No other call may run on the same table during an [exclusive] call. [shared] calls may run
+ * concurrently with each other. The caller's lock ensures both. A guest may run during any call.
  *
- * Ranges are page aligned, not empty, and end within 2^npt_gpa_bits(): the caller has checked.
- * A leaf that is marked as owned holds a frame of the library's own, which goes back to the HAL
- * with the leaf; the frames of other leaves are somebody else's.
+ * Ranges are page aligned, not empty, and end within 2^npt_gpa_bits(): the caller has checked that.
+ * A leaf that is marked as owned holds a frame of the library, which goes back to the HAL with the
+ * leaf. The library does not free the frames of other leaves.
  */
 #ifndef MM_NPT_NPT_H
 #define MM_NPT_NPT_H
@@ -40,13 +42,14 @@
 MM_BEGIN_DECLS
 
 /*
- * What a table holds now. Calls that run alone count in struct npt; faults count in a struct of
- * their CPU's, where a number may well be negative: the sum is what is true. One writer each, so
- * an addition needs no locked instruction, and a reader sees no torn number.
+ * What a table holds now. [exclusive] calls count in struct npt. Faults count in a struct of their
+ * own CPU, where a number may be negative: only the sum has a meaning. Each counter has one writer,
+ * so an addition needs no locked instruction. The counters are atomic, so a reader sees whole
+ * numbers.
  */
 struct npt_counts {
-	/* Frames that this CPU may still take by npt_install_page(), one for each fault that it
-	 * serves. They are on the quota already. Below 0: being refilled. See npt.lent. */
+	/* Frames that this CPU may still take by npt_install_page(), one for each fault. They are
+	 * charged to the quota already. Below 0: being refilled. See npt.lent. */
 	MM_ATOMIC(int64_t) credit;
 	MM_ATOMIC(int64_t) frames;                 /* data frames owned */
 	MM_ATOMIC(int64_t) tables;                 /* table frames, the root's included */
@@ -56,25 +59,25 @@ struct npt_counts {
 
 #define NPT_HISTORY_DIRECT 8U
 
-/* What has changed since the oldest position that a copy needs: see history.h. */
+/* The changes since the oldest position that a copy needs: see history.h. */
 struct npt_history {
 	MM_ATOMIC(uint64_t) end; /* the position after the last change */
 	uint64_t start;          /* changes before this position are gone */
 	MM_ATOMIC(bool) lost;    /* a change could not be recorded */
-	uint64_t compared; /* entries that restores have compared, ever: for tests and reports */
-	/* Of NPT_HISTORY_PER changes each. The last one holds the places of further frames. */
+	uint64_t compared; /* entries that all restores have compared: for tests and reports */
+	/* Frames of NPT_HISTORY_PER changes each. The last one has the addresses of more frames. */
 	MM_ATOMIC(uint64_t) frames[NPT_HISTORY_DIRECT + 1];
 };
 
 struct npt {
-	/* What every walk needs, made at init of all that follows. */
+	/* What every walk needs. Computed by npt_init() from the members below. */
 	const struct npt_format *format;
-	MM_ATOMIC(uint64_t) *root_table; /* the root, as we see it */
-	uint64_t direct_offset;          /* hva = hpa + this, if `direct` */
+	MM_ATOMIC(uint64_t) *root_table; /* the root's host virtual address */
+	uint64_t direct_offset;          /* used if `direct` */
 	uint64_t perm_bits;              /* npt_perm_bits() */
 	uint8_t root_level;
 	uint8_t root_shift; /* MM_LEVEL_SHIFT(root_level) */
-	bool direct;        /* no HAL hook crosses hpa/hva, and addresses are one field */
+	bool direct;        /* hva = hpa + direct_offset, and an entry's address is one field */
 
 	struct npt_config config;
 	struct mm_hal hal;
@@ -82,10 +85,10 @@ struct npt {
 	uint32_t tag;                               /* for mm_flush */
 	uint64_t quota;                             /* frames, tables included; UINT64_MAX: none */
 	MM_ALIGNED_TO(64) MM_ATOMIC(uint64_t) used; /* of the quota; not kept where there is none */
-	MM_ATOMIC(int64_t) lent; /* credit given to CPUs and not taken back: what of it no CPU has
-	                            left are pages that npt_install_page() has mapped */
+	MM_ATOMIC(int64_t) lent; /* credit given to CPUs, less credit taken back. This minus what
+	                            the CPUs have left is what npt_install_page() has mapped */
 	struct npt_counts counts;
-	struct npt *copies;         /* of the live table: what shares frames with it, see share.h */
+	struct npt *copies;         /* of the live table: tables that share its frames (share.h) */
 	struct npt_history history; /* of the live table, while it has copies */
 	/* Of a copy. */
 	struct npt *next_copy;
@@ -95,7 +98,7 @@ struct npt {
 
 /* A leaf entry, decoded. */
 struct npt_leaf {
-	gpa_t gpa; /* where the leaf begins */
+	gpa_t gpa; /* the first address that it maps */
 	hpa_t hpa;
 	unsigned level;    /* it maps MM_LEVEL_SIZE(level) bytes */
 	enum mm_perm perm; /* what the hardware allows now; MM_NONE: parked */
@@ -104,14 +107,14 @@ struct npt_leaf {
 	bool dirty;
 };
 
-/* What npt_map() is to put into a range. The format can express it: npt_can_express(). */
+/* A mapping for npt_map(). The format can express it: npt_can_express(). */
 struct npt_mapping {
 	struct gpa_range range;
 	enum mm_perm perm;
 	enum mm_memtype type;
 	unsigned max_leaf; /* largest level to try; at most the configuration's */
-	bool owned;        /* with zeroed frames of the library's own; else: */
-	hpa_t host;        /* what range.start maps to */
+	bool owned;        /* true: to zeroed frames of the library; false: to `host` */
+	hpa_t host;        /* the address that range.start maps to */
 };
 
 /* Errors: npt_config_check()'s; MM_QUOTA, MM_NO_MEMORY for the root. */
@@ -122,26 +125,26 @@ enum mm_error npt_init(struct npt *npt, const struct npt_format *format,
 /* [exclusive] Frees every table and every owned frame, after a flush. */
 void npt_destroy(struct npt *npt);
 
-/* [exclusive] Maps a range in which there is nothing. MM_NO_MEMORY, MM_QUOTA: there is still
- * nothing, and no observer has ever seen anything. No flush. */
+/* [exclusive] Maps a range in which nothing is mapped. MM_NO_MEMORY, MM_QUOTA: still nothing is
+ * mapped, and no CPU has ever seen a part of the mapping. No flush. */
 enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping) MM_MUST_CHECK;
 
-/* [exclusive] Empties a range: owned frames and empty tables are back after one flush, or none
- * if the hardware could not have seen anything there. Large leaves that stick out are split:
- * MM_NO_MEMORY, MM_QUOTA if that needs a table that cannot be had; then nothing has changed. */
+/* [exclusive] Unmaps a range. Owned frames and empty tables go back to the HAL after one flush. No
+ * flush if no entry was present. Large leaves that extend beyond the range are split: MM_NO_MEMORY,
+ * MM_QUOTA if there is no frame for a table; then nothing has changed. */
 enum mm_error npt_unmap(struct npt *npt, struct gpa_range range) MM_MUST_CHECK;
 
-/* [exclusive] Puts a mapping in the place of whatever is in its range, with one flush. What was
- * there goes only when all that comes is complete, so both are held for a while. Errors as
- * npt_unmap(). */
+/* [exclusive] Replaces all mappings of the range by this one, with one flush. The old mapping is
+ * removed only when the new one is complete, so for a moment the frames of both are in use. Errors
+ * as npt_unmap(). */
 enum mm_error npt_replace(struct npt *npt, const struct npt_mapping *mapping) MM_MUST_CHECK;
 
 /* [exclusive] Gives all leaves of a range these permissions. Errors as npt_unmap(). */
 enum mm_error npt_protect(struct npt *npt, struct gpa_range range, enum mm_perm perm) MM_MUST_CHECK;
 
-/* [exclusive] Puts one leaf, up to this level, in the place of each table whose leaves are alike
- * and follow each other in host memory, wherever such a leaf would meet the range `changed` and
- * lie within the other. What they map stays. Does nothing while there are copies (share.h). */
+/* [exclusive] Replaces a table by one leaf, up to level max_leaf, if its leaves have the same
+ * attributes and consecutive host addresses. Does so for each such leaf that overlaps `changed` and
+ * lies in `within`. Translations do not change. Does nothing while there are copies (share.h). */
 void npt_merge(struct npt *npt, struct gpa_range changed, struct gpa_range within,
                unsigned max_leaf);
 
@@ -149,21 +152,21 @@ void npt_merge(struct npt *npt, struct gpa_range changed, struct gpa_range withi
 struct npt_step {
 	unsigned level;
 	unsigned index; /* in its table */
-	uint64_t entry; /* as the hardware sees it */
+	uint64_t entry; /* raw */
 };
 
-/* [shared] The entries that a walk for gpa reads, the root's first. Answers how many: 0 if gpa is
+/* [shared] The entries that a walk for gpa reads, the root's first. Returns how many: 0 if gpa is
  * beyond 2^npt_gpa_bits(). */
 size_t npt_steps(const struct npt *npt, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS]);
 
-/* Calls `visit` for leaves in the range, lowest first, until it answers false. */
+/* Called for leaves of the range, lowest first, until it returns false. */
 typedef bool (*npt_visit)(void *ctx, const struct npt_leaf *leaf);
 
-/* [shared] All leaves, parked ones too. */
+/* [shared] Visits all leaves, parked ones included. */
 void npt_for_each_leaf(const struct npt *npt, struct gpa_range range, npt_visit visit, void *ctx);
 
-/* [exclusive] Those with an accessed or dirty mark; clears both, and flushes. The format and the
- * configuration have hardware marks. */
+/* [exclusive] Visits the leaves with an accessed or dirty mark, clears both marks, and flushes. The
+ * configuration has accessed_dirty. */
 void npt_harvest(struct npt *npt, struct gpa_range range, npt_visit visit, void *ctx);
 
 MM_END_DECLS

@@ -1,8 +1,8 @@
 /*
- * Changing what is there: the permissions of a range.
+ * Changing permissions: of all leaves of a range, or of one leaf by a fault.
  *
- * Hardware sets accessed and dirty marks in live entries at any time, so an entry that it may
- * write to changes by compare-and-swap; else by one store.
+ * Hardware may set accessed and dirty marks in a live entry at any time. Such an entry changes by
+ * compare-and-swap, and any other by one store (change.h).
  */
 #include "mm/npt/change.h"
 #include "mm/npt/install.h"
@@ -10,8 +10,8 @@
 struct protector {
 	struct npt *npt;
 	enum mm_perm perm;
-	bool changed;  /* something present changed: a flush is due */
-	bool revealed; /* something hidden is present now: without a flush, publish it */
+	bool changed;  /* a present entry has changed: a flush is due */
+	bool revealed; /* a parked entry is present now: publish it, if nothing is flushed */
 	unsigned leaf_level;
 };
 
@@ -20,7 +20,7 @@ static void protect_leaf(struct protector *p, _Atomic uint64_t *entry, uint64_t 
 {
 	uint64_t changed = npt_with_perm(p->npt, value, level, p->perm);
 
-	/* As it is: no reason to move a dirty mark, and to flush for that. */
+	/* Nothing to change. Without this check a dirty mark would move, at the cost of a flush. */
 	if (npt_present(p->npt->format, value) && npt_perm(p->npt, value) == p->perm)
 		return;
 	if (p->npt->config.accessed_dirty) {
@@ -28,7 +28,7 @@ static void protect_leaf(struct protector *p, _Atomic uint64_t *entry, uint64_t 
 			entry, &value, changed, memory_order_relaxed, memory_order_relaxed))
 			changed = npt_with_perm(p->npt, value, level, p->perm);
 	} else {
-		npt_store(entry, changed); /* nobody else writes to it: change.h */
+		npt_store(entry, changed); /* no one else writes to it: change.h */
 	}
 	if (!npt_present(p->npt->format, value)) {
 		p->revealed |= npt_present(p->npt->format, changed);

@@ -1,15 +1,16 @@
 /*
- * Putting a mapping in the place of whatever is in its range: a linear area moves to other host
- * memory, or an area of any kind gives way to another.
+ * Replacing all mappings of a range by one: a linear area moves to other host memory, or a new area
+ * replaces old ones.
  *
- * The new mapping is drafted under a root of its own, which nobody walks. When it is complete,
- * the range is emptied, with its flush, and the draft is moved in: whole subtrees where the live
- * table has nothing, entry by entry in the few tables that both have. That takes no memory, so
- * nothing can fail once the range has begun to change.
+ * The new mapping is built as a draft: under a root of its own, which no CPU walks. When it is
+ * complete, the range is unmapped, with a flush, and the draft is moved into the live table. Where
+ * the live table has no entry, a whole subtree moves by one store. The few tables that both have
+ * are merged entry by entry. This needs no memory, so nothing can fail after the range has begun to
+ * change.
  */
 #include "mm/npt/change.h"
 
-/* Moves what the draft has below this table into the live one. */
+/* Moves all entries of the draft's table into the live table of the same level. */
 static void move_in(struct npt *npt, _Atomic uint64_t *live, const _Atomic uint64_t *draft,
                     unsigned level)
 {
@@ -41,7 +42,7 @@ static void count_moved(struct npt *npt, const struct npt *draft)
 		npt_count(&npt->counts.leaves[level], from->leaves[level]);
 }
 
-/* What the draft has booked on the quota counts for the table that it becomes a part of. */
+/* The frames that were charged to the draft's copy of the quota are charged to the table's. */
 static void settle_quota(struct npt *npt, struct npt *draft)
 {
 	atomic_store_explicit(&npt->used, atomic_load_explicit(&draft->used, memory_order_relaxed),

@@ -1,11 +1,11 @@
 /*
- * Going back to a copy (share.h). Only entries that have changed since are looked at, by the
- * history of the live table (history.h), or all entries if the copy is not exact.
+ * Restoring a table from a copy (share.h). A restore reads only the entries that have changed since
+ * (history.h), or all entries if the copy is not exact.
  *
- * It takes three passes over them, as every change that takes something away (change.h): what
- * differs is cut, then flushed, then what the copy has is put in its place. Before the first
- * change, all tables are taken that the live table lacks, which it does if another copy has been
- * restored in between: each points to the last by its first bytes.
+ * It follows the three steps of change.h: entries that differ are unlinked, then flushed, then
+ * replaced by those of the copy. The live table may lack tables that the copy has, if another copy
+ * was restored in between. Frames for these tables are taken before the first change. Until they
+ * are used they form a list: each frame begins with the address of the one taken before it.
  */
 #include "mm/npt/change.h"
 #include "mm/npt/history.h"
@@ -15,17 +15,17 @@ struct restorer {
 	struct npt *npt;
 	struct npt *copy;
 	uint64_t from, end;     /* positions; of an exact copy */
-	bool changed;           /* something present has gone: a flush is due */
-	struct gpa_range block; /* what a large leaf of the copy covers that comes back... */
-	hpa_t block_hpa;        /* ...and where it leads */
-	unsigned unlinked;      /* tables that are being filled, and that no walker sees */
+	bool changed;           /* a present entry was unlinked: a flush is due */
+	struct gpa_range block; /* the range of the copy's leaf that is being restored... */
+	hpa_t block_hpa;        /* ...and the block that it maps */
+	unsigned unseen;        /* how many tables, one in another, are being filled unlinked */
 	uint64_t spares;
-	hpa_t spare;           /* the last one taken, if there are any */
+	hpa_t spare;           /* the spare table taken last; valid if spares is not 0 */
 	int64_t frames, pages; /* what put_back_page() adds to the counts */
 	struct npt_batch batch;
 };
 
-/* --- tables in reserve --- */
+/* --- spare tables --- */
 
 static enum mm_error take_spares(struct restorer *r, uint64_t n)
 {
@@ -61,7 +61,7 @@ static void give_spares(struct restorer *r)
 	}
 }
 
-/* Tables that the copy has from this entry down and the live table has not. */
+/* How many tables the copy has at and below this entry that the live table lacks. */
 static uint64_t missing_tables(const struct npt *npt, uint64_t live, uint64_t copy, unsigned level)
 {
 	const struct npt_format *f = npt->format;
@@ -80,10 +80,10 @@ static uint64_t missing_tables(const struct npt *npt, uint64_t live, uint64_t co
 	return missing;
 }
 
-/* --- one entry of both --- */
+/* --- one entry of the live table and the same of the copy --- */
 
-/* Is what the live table has here something else than what the copy has, be it absence? Where
- * both have a table, the answer is further down. */
+/* Do the two entries map different things? False where both point to tables: then the entries of
+ * these tables have to be compared. */
 static bool differs(const struct npt *npt, uint64_t live, uint64_t copy, unsigned level)
 {
 	const struct npt_format *f = npt->format;
@@ -96,8 +96,8 @@ static bool differs(const struct npt *npt, uint64_t live, uint64_t copy, unsigne
 	       npt_decode_pa(f, live).raw != npt_decode_pa(f, copy).raw;
 }
 
-/* Step 1: what differs loses its present bits, by one store, since what it maps goes away. */
-static void cut_differing(struct restorer *r, struct npt_pair pair)
+/* Step 1: entries that differ are unlinked. By one store, since their pages go away (change.h). */
+static void unlink_differing(struct restorer *r, struct npt_pair pair)
 {
 	struct npt *npt = r->npt;
 	const struct npt_format *f = npt->format;
@@ -108,20 +108,20 @@ static void cut_differing(struct restorer *r, struct npt_pair pair)
 	if (!npt_present(f, value))
 		return;
 	if (differs(npt, value, wanted, pair.level)) {
-		npt_store(pair.live, npt_mark(f, value, table ? NPT_CUT : NPT_PARKED));
+		npt_store(pair.live, npt_mark(f, value, table ? NPT_UNLINKED : NPT_PARKED));
 		r->changed = true;
 	} else if (table) {
 		struct npt_pair below = {npt_child(npt, value), npt_child(npt, wanted),
 		                         pair.level - 1};
 
 		for (unsigned i = 0; i < 1U << NPT_INDEX_BITS; i++, below.live++, below.copy++)
-			cut_differing(r, below);
+			unlink_differing(r, below);
 	}
 }
 
-/* The same for pages. */
-static MM_ALWAYS_INLINE void cut_page(struct restorer *r, _Atomic uint64_t *live,
-                                      const _Atomic uint64_t *copy)
+/* The same for entries of level 0. */
+static MM_ALWAYS_INLINE void unlink_page(struct restorer *r, _Atomic uint64_t *live,
+                                         const _Atomic uint64_t *copy)
 {
 	const struct npt_format *f = r->npt->format;
 	uint64_t value = npt_load(live);
@@ -132,14 +132,14 @@ static MM_ALWAYS_INLINE void cut_page(struct restorer *r, _Atomic uint64_t *live
 	}
 }
 
-/* Does the large leaf that comes back map this page, to where it is? */
+/* Does the leaf that is being restored map gpa to this frame? Then the frame must not be freed. */
 static bool comes_back(const struct restorer *r, gpa_t gpa, hpa_t pa)
 {
 	return gpa_range_contains(r->block, gpa) &&
 	       pa.raw - r->block_hpa.raw == gpa_diff(gpa, r->block.start);
 }
 
-/* Everything that hangs from an entry of the live table that is going. */
+/* Releases all that an unlinked entry of the live table maps, and its tables. */
 static void release_live(struct restorer *r, uint64_t value, gpa_t gpa, unsigned level)
 {
 	struct npt *npt = r->npt;
@@ -179,7 +179,8 @@ static void put_back_table(struct restorer *r, _Atomic uint64_t *live, _Atomic u
 		put_back(r, pair, gpa_plus(gpa, i * MM_LEVEL_SIZE(level)));
 }
 
-/* What stands for an entry of the copy in the live table. */
+/* The entry of the live table for this entry of the copy: a leaf as it is, or a new table that maps
+ * the same. */
 static uint64_t live_form(struct restorer *r, uint64_t wanted, gpa_t gpa, unsigned level)
 {
 	struct npt *npt = r->npt;
@@ -195,13 +196,13 @@ static uint64_t live_form(struct restorer *r, uint64_t wanted, gpa_t gpa, unsign
 
 	npt_clear_table(npt, table, 0);
 	npt_count(&npt->counts.tables, 1);
-	r->unlinked++;
+	r->unseen++;
 	put_back_table(r, npt_table_at(npt, table), npt_child(npt, wanted), gpa, level - 1);
-	r->unlinked--;
+	r->unseen--;
 	return npt_table_entry(npt->format, table);
 }
 
-/* Step 3: what differs goes, and what the copy has comes in its place. */
+/* Step 3: an entry that differs is released, and replaced by that of the copy. */
 static void put_back(struct restorer *r, struct npt_pair pair, gpa_t gpa)
 {
 	struct npt *npt = r->npt;
@@ -217,9 +218,9 @@ static void put_back(struct restorer *r, struct npt_pair pair, gpa_t gpa)
 		if (value != 0)
 			release_live(r, value, gpa, pair.level);
 		npt_link(pair.live, live_form(r, wanted, gpa, pair.level));
-		/* For the other copies, if there are any. Of a new table, the entry that leads to
-		 * it is recorded. */
-		if (npt->copies->next_copy && r->unlinked == 0)
+		/* For the other copies. If a new table was filled, only the entry that points to it
+		 * is recorded. */
+		if (npt->copies->next_copy && r->unseen == 0)
 			npt_history_record(npt, &npt->counts, gpa, pair.level);
 	} else if (npt_is_table(npt->format, wanted, pair.level)) {
 		put_back_table(r, npt_child(npt, value), npt_child(npt, wanted), gpa,
@@ -227,7 +228,7 @@ static void put_back(struct restorer *r, struct npt_pair pair, gpa_t gpa)
 	}
 }
 
-/* The same for pages. Where the two differ, the copy does not hold the live frame. */
+/* The same for entries of level 0. If they differ, the copy does not hold the live frame. */
 static MM_ALWAYS_INLINE void put_back_page(struct restorer *r, _Atomic uint64_t *live,
                                            const _Atomic uint64_t *copy, gpa_t gpa)
 {
@@ -252,11 +253,11 @@ static MM_ALWAYS_INLINE void put_back_page(struct restorer *r, _Atomic uint64_t 
 		npt_history_record(npt, &npt->counts, gpa, 0);
 }
 
-/* --- what has changed, or all --- */
+/* --- over the entries that have changed, or over all --- */
 
 enum pass {
 	COUNT,
-	CUT,
+	UNLINK,
 	PUT_BACK
 };
 
@@ -266,27 +267,27 @@ static void at_entry(struct restorer *r, enum pass pass, struct npt_pair pair, g
 	if (pass == COUNT)
 		*missing += missing_tables(r->npt, npt_load(pair.live), npt_load(pair.copy),
 		                           pair.level);
-	else if (pass == CUT)
-		cut_differing(r, pair);
+	else if (pass == UNLINK)
+		unlink_differing(r, pair);
 	else
 		put_back(r, pair, npt_leaf_range(gpa, pair.level).start);
 }
 
-/* The same for a page: most of what there ever is to do. */
+/* The same for an entry of level 0: nearly all changes are of this kind. */
 static MM_ALWAYS_INLINE void at_page(struct restorer *r, enum pass pass, struct npt_pair tables,
                                      gpa_t gpa)
 {
 	unsigned i = npt_index_below(gpa, 0);
 
-	if (pass == CUT)
-		cut_page(r, &tables.live[i], &tables.copy[i]);
+	if (pass == UNLINK)
+		unlink_page(r, &tables.live[i], &tables.copy[i]);
 	else if (pass == PUT_BACK)
 		put_back_page(r, &tables.live[i], &tables.copy[i], gpa);
 }
 
-/* Answers how many tables are missing, at most: what has changed twice is counted twice. Pages that
- * follow each other are found in the same tables, while nothing above pages is changed. `pass` is a
- * constant. */
+/* Returns the number of missing tables, or more: an entry that was recorded twice is counted twice.
+ * Consecutive pages are found in the same pair of tables, as long as no entry above level 0
+ * changes. `pass` is a constant. */
 static MM_ALWAYS_INLINE uint64_t over_changes(struct restorer *r, enum pass pass)
 {
 	const _Atomic uint64_t *frame = NULL;
@@ -337,14 +338,14 @@ static uint64_t over(struct restorer *r, enum pass pass)
 	switch (pass) {
 	case COUNT:
 		return over_changes(r, COUNT);
-	case CUT:
-		return over_changes(r, CUT);
+	case UNLINK:
+		return over_changes(r, UNLINK);
 	default:
 		return over_changes(r, PUT_BACK);
 	}
 }
 
-/* Too many are asked for first, perhaps; then as many as there have to be. */
+/* over_changes() may count too many. If so many cannot be taken, the exact number is counted. */
 static enum mm_error reserve(struct restorer *r)
 {
 	enum mm_error err = take_spares(r, over(r, COUNT));
@@ -368,11 +369,11 @@ enum mm_error npt_restore(struct npt *npt, struct npt *copy)
 	r.end = npt_history_end(npt);
 	r.changed = false;
 	r.frames = r.pages = 0;
-	r.spares = r.unlinked = 0;
+	r.spares = r.unseen = 0;
 	r.batch.next = r.batch.end = 0;
 	err = reserve(&r);
 	if (err == MM_OK) {
-		(void)over(&r, CUT);
+		(void)over(&r, UNLINK);
 		if (r.changed)
 			npt_flush(npt, &npt->counts, all, 0, true);
 		(void)over(&r, PUT_BACK);

@@ -1,5 +1,5 @@
 /*
- * Sharing frames between a table and its copies, and parting again: see share.h.
+ * Making and freeing copies of a table, and making a shared page writable: see share.h.
  */
 #include "mm/npt/share.h"
 
@@ -8,9 +8,9 @@
 #include "mm/npt/install.h"
 #include "mm/npt/iter.h"
 
-/* --- who holds a frame --- */
+/* --- which tables hold a frame --- */
 
-/* Everybody in npt's family but `except`, which may be NULL. */
+/* The next of npt and its copies, without `except`, which may be NULL. */
 static struct npt *next_holder(struct npt *npt, struct npt *at, const struct npt *except)
 {
 	struct npt *next = at == npt ? npt->copies : at->next_copy;
@@ -29,7 +29,8 @@ enum held {
 	HELD_IN_PART
 };
 
-/* Does this table map the block at gpa, of this level, to hpa? In part: it has smaller leaves. */
+/* Does this table map the block of this level at gpa to hpa? HELD_IN_PART: it has smaller leaves
+ * there, which may. */
 static enum held holds(const struct npt *npt, gpa_t gpa, hpa_t hpa, unsigned level)
 {
 	const struct npt_format *f = npt->format;
@@ -94,7 +95,7 @@ struct npt_pair npt_pair_at(const struct npt *npt, const struct npt *copy, gpa_t
 
 /* --- making a copy --- */
 
-/* A leaf in the form in which the live table shares it. */
+/* The leaf as both tables have it: shared and read-only, if its frame is owned. */
 static uint64_t shared_form(const struct npt *npt, uint64_t leaf, unsigned level)
 {
 	const struct npt_format *f = npt->format;
@@ -104,7 +105,7 @@ static uint64_t shared_form(const struct npt *npt, uint64_t leaf, unsigned level
 	return npt_with_perm(npt, leaf | f->shared, level, npt_perm(npt, leaf));
 }
 
-/* *to is clear. On an error, what has been made so far hangs from it. */
+/* *to is clear. On an error, it holds the part that was made so far. */
 static enum mm_error copy_tables(struct npt *npt, const _Atomic uint64_t *from,
                                  _Atomic uint64_t *to, unsigned level)
 {
@@ -205,7 +206,8 @@ static void drop_frames(struct dropper *d, gpa_t gpa, uint64_t leaf, unsigned le
 		                           npt_decode_pa(d->npt->format, leaf), level));
 }
 
-/* All that one entry of the copy maps. Its leaves become 0, as they may be recorded again. */
+/* All that one entry of the copy maps. Its leaves become 0, because the history may have the same
+ * entry again. */
 static void drop_entry(struct dropper *d, _Atomic uint64_t *entry, gpa_t gpa, unsigned level)
 {
 	uint64_t value = npt_load(entry);
@@ -223,7 +225,7 @@ static void drop_entry(struct dropper *d, _Atomic uint64_t *entry, gpa_t gpa, un
 		drop_entry(d, &table[i], gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)), level - 1);
 }
 
-/* Of an exact copy: what has not changed since is the live table's as well. */
+/* For an exact copy. The live table holds the frames of all entries that have not changed. */
 static void drop_changes(struct dropper *d)
 {
 	uint64_t end = npt_history_end(d->npt);
@@ -251,7 +253,7 @@ void npt_drop_copy(struct npt *npt, struct npt *copy)
 	struct npt **link = &npt->copies;
 
 	while (*link != copy) {
-		MM_ASSERT(*link); /* a copy of this table, and not dropped before */
+		MM_ASSERT(*link); /* it is a copy of this table, and was not dropped before */
 		link = &(*link)->next_copy;
 	}
 	npt_history_settle(npt);
@@ -279,8 +281,8 @@ static void copy_page(const struct npt *npt, hpa_t from, hpa_t to)
 		npt->hal.written(npt->hal.ctx, copy, MM_PAGE_SIZE);
 }
 
-/* A page of one's own: a new frame with the old one's contents, or, where nobody else holds the
- * old one any more, that one. */
+/* A frame for the live table alone: the old one if no copy holds it, or else a new one with the
+ * same contents. */
 static enum mm_error own_page(struct npt *npt, hpa_t old, gpa_t page, bool *copied, hpa_t *out)
 {
 	enum mm_error err;
@@ -307,7 +309,7 @@ enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt
 	bool copied;
 	enum mm_error err;
 
-	/* Of a large leaf one page is copied, so it has to be a page first. */
+	/* Only one page is copied, so a large leaf is split first. */
 	if (slot.level > 0 && npt->copies) {
 		err = npt_split_leaf(npt, counts, slot, gpa);
 		return err == MM_OK ? MM_BUSY : err;
@@ -319,8 +321,8 @@ enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt
 	uint64_t own = slot.value & ~f->shared;
 	uint64_t leaf = npt_with_pa(f, npt_with_perm(npt, own, slot.level, perm), frame);
 
-	/* Nobody writes to the old frame, so the copy is complete. Nobody uses the new frame before
-	 * the last CPU has dropped the old one. */
+	/* The old frame is read-only, so the copy is complete. npt_replace_leaf() links the new
+	 * frame only after every CPU has dropped the old translation. */
 	if (copied ? !npt_replace_leaf(npt, counts, &slot, page, leaf)
 	           : !npt_swap(slot.entry, &slot.value, leaf)) {
 		if (copied)

@@ -1,17 +1,19 @@
 /*
- * Copies of a table that share its frames: what a snapshot is made of.
+ * Copies of a table that share its frames. A snapshot is such a copy.
  *
  *	live  [root] -> [table] -> leaf r-- shared --.
  *	                                             +--> frame
  *	copy  [root] -> [table] -> leaf r-- shared --'
  *
- * A copy has tables of its own, which no hardware ever walks. A restore puts their leaves into the
- * live table. A copy takes time and frames in proportion to the tables alone. Frames have no count
- * of their holders. A frame stays at its guest address, so the other tables are asked at the same
- * address who holds it. The bit `shared` in a leaf says that somebody may.
+ * A copy has tables of its own, which no hardware walks. A restore puts their leaves into the live
+ * table. Making a copy takes time and frames in proportion to the number of tables only.
  *
- * While a table has copies, nothing but faults and npt_restore() changes it: leaves are added,
- * split, and made writable, by a copy of the frame if somebody else holds it.
+ * Frames have no reference count. A frame is mapped at the same guest address by every table that
+ * holds it, so a walk of each table for that address finds the holders. The bit `shared` in a leaf
+ * says that another table may hold the frame.
+ *
+ * While a table has copies, only faults and npt_restore() change it. Faults add leaves, split them,
+ * and make them writable. Before that the frame is copied if another table holds it.
  */
 #ifndef MM_NPT_SHARE_H
 #define MM_NPT_SHARE_H
@@ -22,32 +24,32 @@
  * shared and read-only; flushed. MM_NO_MEMORY, MM_QUOTA: nothing has changed. */
 enum mm_error npt_copy(struct npt *npt, struct npt *copy) MM_MUST_CHECK;
 
-/* [exclusive] Puts npt back to what the copy says, which stays. Frames that nobody else holds go
- * back, and so do tables. One flush, or none if nothing differs. It costs what has changed since
- * the copy and npt were last the same; a copy that is not exact (history.h) costs all that npt
- * maps. Nothing is taken, unless an older copy has been restored since: then MM_NO_MEMORY and
- * MM_QUOTA, and nothing has changed. */
+/* [exclusive] Restores npt from the copy, which stays. Frames that no other table holds go back to
+ * the HAL, and so do tables. One flush, or none if nothing differs. The time is in proportion to
+ * what has changed since copy and npt were last the same; for a copy that is not exact (history.h),
+ * to all that npt maps. Takes frames only if an older copy was restored since: then MM_NO_MEMORY
+ * and MM_QUOTA are possible, and nothing has changed. */
 enum mm_error npt_restore(struct npt *npt, struct npt *copy) MM_MUST_CHECK;
 
-/* [exclusive] The copy ends; frames that only it held go back, and its tables. It costs what a
- * restore would, and the tables. */
+/* [exclusive] Frees the copy: its tables, and the frames that no other table holds. The time is
+ * that of a restore, and in proportion to its tables. */
 void npt_drop_copy(struct npt *npt, struct npt *copy);
 
 /* --- for share.c and restore.c --- */
 
-/* Two entries of one level for one address: the live table's and a copy's. */
+/* Two entries of the same level for the same address: the live table's and a copy's. */
 struct npt_pair {
 	_Atomic uint64_t *live;
 	_Atomic uint64_t *copy;
 	unsigned level;
 };
 
-/* The pair at gpa of this level, or of the first above it where one of the two has no table. */
+/* The pair for gpa of this level, or of the lowest level above it that both tables have. */
 struct npt_pair npt_pair_at(const struct npt *npt, const struct npt *copy, gpa_t gpa,
                             unsigned level);
 
-/* Gives a block back, or those pages of it that nobody but `except` maps; single pages by way of
- * the batch. Answers how many frames that were. */
+/* Frees a block, or those of its pages that no table maps, `except` not counted. Single pages go
+ * into the batch. Returns the number of frames. */
 int64_t npt_free_unheld(struct npt *npt, struct npt_batch *batch, const struct npt *except,
                         gpa_t gpa, hpa_t hpa, unsigned level);
 

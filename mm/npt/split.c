@@ -1,11 +1,12 @@
 /*
- * Large leaves: cut in two where a range begins or ends inside one, and made whole again when the
- * parts have become alike.
+ * Splitting large leaves where a range begins or ends inside one, and merging small leaves into a
+ * large one.
  *
- * A split links a table of 512 leaves that together say what the large one said, so whatever an
- * observer reads is right; where the manual still demands it (Arm ARM D8.14.1: changing the size
- * of what an entry maps), the entry is absent for a moment, with a flush. A merge always goes by
- * cut, flush, link (change.h), since the table's frame is to go back.
+ * A split links a table of 512 leaves that together map the same as the large leaf, so a walk finds
+ * the same translation before and after. Some formats still demand break-before-make (Arm ARM
+ * D8.14.1: changing the size of what an entry maps). There the entry is absent for a moment, with a
+ * flush. A merge always unlinks, flushes and links (change.h), because the frame of the table goes
+ * back.
  */
 #include "mm/npt/change.h"
 #include "mm/npt/history.h"
@@ -14,17 +15,18 @@
 
 /* --- splitting --- */
 
-/* 4 levels at most below the largest leaf, at two ends. */
+/* At most 4 levels below the largest leaf, at both ends of a range. */
 #define SPLIT_TABLES (2U * (NPT_MAX_LEVELS - 1))
 
-/* A place where a range begins or ends, if it lies inside a leaf that has to be cut. */
+/* One end of a range. If it lies inside a leaf that has to be split: that leaf. */
 struct split {
 	struct npt_slot slot;
 	uint64_t at;
-	unsigned tables; /* 0: nothing to cut */
+	unsigned tables; /* that the split needs; 0: nothing to split */
 };
 
-/* Does the leaf have all permissions of its area? A shared leaf may lack W, a large one X. */
+/* Does the leaf have all permissions of its area? A shared leaf may lack W. A large leaf may lack
+ * X, with no_large_exec. */
 static bool says_all(const struct npt *npt, uint64_t leaf)
 {
 	return (leaf & npt->format->shared) == 0 && !npt->config.no_large_exec;
@@ -46,7 +48,7 @@ static struct split split_at(const struct npt *npt, uint64_t at, const enum mm_p
 	return s;
 }
 
-/* Tables that the second cut finds already made by the first, in the same leaf. */
+/* Tables that both splits need: both ends lie in the same leaf. */
 static unsigned common_tables(const struct split *a, const struct split *b)
 {
 	unsigned common = 0;
@@ -62,21 +64,20 @@ static unsigned common_tables(const struct split *a, const struct split *b)
 	return common;
 }
 
-/* 512 leaves that together say what one leaf of the level above said. */
 void npt_fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t value, unsigned level)
 {
 	const struct npt_format *f = npt->format;
 	uint64_t address = f->pa_mask | f->high_mask;
 	uint64_t attr = npt_at_level(f, value & ~address, level + 1, level);
-	uint64_t flip = npt_flip(f, value);
+	uint64_t flip = npt_flip_bits(f, value);
 	hpa_t pa = npt_decode_pa(f, value);
 
 	for (unsigned i = 0; i < (1U << NPT_INDEX_BITS); i++, pa.raw += MM_LEVEL_SIZE(level))
 		npt_store(&table[i], attr | (npt_encode_pa(f, pa) ^ flip));
 }
 
-/* Fills tables to stand for the leaf of slot, down to where `at` is the boundary of one; tables[0]
- * is the topmost. Answers how many it used. Nothing is linked to what walkers can see. */
+/* Builds the tables that replace the leaf of slot, down to the level at which a leaf begins at
+ * `at`. tables[0] is the topmost. Returns how many it used. Nothing is linked to a live table. */
 static unsigned build_split(const struct npt *npt, struct npt_slot slot, uint64_t at,
                             const hpa_t tables[])
 {
@@ -106,10 +107,11 @@ static void count_split(struct npt_counts *counts, unsigned level, unsigned tabl
 	}
 }
 
-/* Puts tables under a leaf. Answers how many of tables[] it used. */
+/* Replaces a leaf by tables. Returns how many of tables[] it used. */
 static unsigned split(struct npt *npt, const struct split *s, const hpa_t tables[])
 {
-	/* An earlier cut may have changed it; and while we look, the hardware may mark it. */
+	/* Walks again: the split at the other end may have changed the entry. Hardware may set a
+	 * mark in it at any time, hence the loop. */
 	struct npt_slot slot = npt_walk(npt, gpa_at(s->at));
 	unsigned used;
 
@@ -165,7 +167,7 @@ enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct 
 
 /* --- merging --- */
 
-/* What may differ between leaves that become one: marks that hardware sets. */
+/* Bits in which leaves that are merged may differ: marks that hardware sets. */
 static uint64_t hardware_marks(const struct npt *npt)
 {
 	const struct npt_format *f = npt->format;
@@ -173,7 +175,7 @@ static uint64_t hardware_marks(const struct npt *npt)
 	return npt->config.accessed_dirty ? f->accessed | f->dirty | f->soft_dirty : 0;
 }
 
-/* Do the leaves of this table, all of one level, map one aligned block in one way? */
+/* Do all entries of this table together map one aligned block, with the same attributes? */
 static bool can_merge(const struct npt *npt, const _Atomic uint64_t *table, unsigned level)
 {
 	const struct npt_format *f = npt->format;
@@ -181,7 +183,7 @@ static bool can_merge(const struct npt *npt, const _Atomic uint64_t *table, unsi
 	uint64_t first = npt_load(&table[0]);
 	hpa_t pa = npt_decode_pa(f, first);
 	uint64_t attr = first & ~(f->pa_mask | f->high_mask | marks);
-	uint64_t flip = npt_flip(f, first);
+	uint64_t flip = npt_flip_bits(f, first);
 	enum mm_perm perm = npt_perm(npt, first);
 
 	if (!npt_is_leaf(f, first, level) || (first & f->shared) != 0 ||
@@ -196,8 +198,8 @@ static bool can_merge(const struct npt *npt, const _Atomic uint64_t *table, unsi
 	return true;
 }
 
-/* Step 1: out of sight go the tables whose leaves can become one of `level`. False: none can. */
-static bool cut_mergeable(const struct npt *npt, struct gpa_range range, unsigned level)
+/* Step 1: unlinks the tables whose leaves can become one leaf of `level`. False: there are none. */
+static bool unlink_mergeable(const struct npt *npt, struct gpa_range range, unsigned level)
 {
 	struct npt_iter it = npt_iter_over(npt, range);
 	uint64_t size = MM_LEVEL_SIZE(level);
@@ -208,14 +210,14 @@ static bool cut_mergeable(const struct npt *npt, struct gpa_range range, unsigne
 
 		if (it.slot.level >= level)
 			continue;
-		/* The first leaf found in a table decides: without that of index 0, or with a
-		 * table still below, there is nothing to merge. */
+		/* The first leaf that is found in a table decides. If it is not that of index 0, or
+		 * is in a table further down, the table cannot be merged. */
 		if (it.slot.level == level - 1 && it.gpa.raw == base &&
 		    gpa_range_covers(range, gpa_range(gpa_at(base), size)) &&
 		    can_merge(npt, it.tables[level - 1], level - 1)) {
 			_Atomic uint64_t *entry = &it.tables[level][npt_index(npt, base, level)];
 
-			npt_store(entry, npt_mark(npt->format, npt_load(entry), NPT_CUT));
+			npt_store(entry, npt_mark(npt->format, npt_load(entry), NPT_UNLINKED));
 			any = true;
 		}
 		npt_iter_skip(&it, base + size);
@@ -223,7 +225,7 @@ static bool cut_mergeable(const struct npt *npt, struct gpa_range range, unsigne
 	return any;
 }
 
-/* One leaf of `level` that says what all of the table's say, with every mark that one has. */
+/* One leaf of `level` for all leaves of the table, with every mark that one of them has. */
 static uint64_t merged(const struct npt *npt, const _Atomic uint64_t *table, unsigned level)
 {
 	const struct npt_format *f = npt->format;
@@ -236,7 +238,7 @@ static uint64_t merged(const struct npt *npt, const _Atomic uint64_t *table, uns
 	return npt_at_level(f, leaf, level - 1, level);
 }
 
-/* Step 3: the leaves come into sight, the tables go back. */
+/* Step 3: links the leaves, and gives the tables back. */
 static void link_merged(struct npt *npt, struct gpa_range range, unsigned level)
 {
 	struct npt_iter it = npt_iter_over(npt, range);
@@ -245,7 +247,7 @@ static void link_merged(struct npt *npt, struct gpa_range range, unsigned level)
 	while (npt_iter_next(&it)) {
 		uint64_t value = it.slot.value;
 
-		if (npt_present(npt->format, value) || (value & NPT_CUT) == 0)
+		if (npt_present(npt->format, value) || (value & NPT_UNLINKED) == 0)
 			continue;
 		npt_link(it.slot.entry, merged(npt, npt_child(npt, value), level));
 		npt_batch_put(npt, &batch, npt_decode_pa(npt->format, value));
@@ -257,7 +259,7 @@ static void link_merged(struct npt *npt, struct gpa_range range, unsigned level)
 	npt_publish(npt);
 }
 
-/* What of `within` is in the same leaves of this level as `changed`. */
+/* The leaves of this level that overlap `changed`, as far as they lie in `within`. */
 static struct gpa_range merge_range(struct gpa_range changed, struct gpa_range within,
                                     unsigned level)
 {
@@ -271,13 +273,13 @@ static struct gpa_range merge_range(struct gpa_range changed, struct gpa_range w
 void npt_merge(struct npt *npt, struct gpa_range changed, struct gpa_range within,
                unsigned max_leaf)
 {
-	/* A copy may have a table where the leaf would be, and to restore it must take no frame. */
+	/* A copy may have a table in place of the leaf, and its restore must not need a frame. */
 	if (npt->copies)
 		return;
 	for (unsigned level = 1; level <= max_leaf; level++) {
 		struct gpa_range range = merge_range(changed, within, level);
 
-		if (!cut_mergeable(npt, range, level))
+		if (!unlink_mergeable(npt, range, level))
 			continue;
 		npt_flush(npt, &npt->counts, range, level - 1, true);
 		link_merged(npt, range, level);

@@ -1,36 +1,39 @@
 /*
- * Emptying a range: cut, flush, release (change.h).
+ * Emptying a range: unlink, flush, release (change.h).
  *
- * A subtree that lies wholly in the range is cut at its top by one store, whatever is in it, and
- * walked only when no CPU can reach it any more. A table that keeps nothing outside the range is
- * cut with it, so no empty table stays behind.
+ * A subtree that lies wholly in the range is unlinked at its top by one store. It is walked only
+ * after the flush, when no CPU can reach it. A table that holds nothing outside the range is
+ * unlinked as well, so no empty table stays behind.
  */
 #include "mm/npt/change.h"
 
-/* --- step 1: out of the hardware's sight --- */
+/* --- step 1: unlink --- */
 
-struct cutter {
+struct unlinker {
 	struct npt *npt;
-	bool changed; /* something was present: a flush is due */
-	bool tables;
-	unsigned leaf_level; /* smallest leaf cut; below a cut table they are not looked at */
+	bool changed;        /* a present entry has changed: a flush is due */
+	bool tables;         /* a table was unlinked */
+	unsigned leaf_level; /* the smallest leaf that was unlinked; 0 if a table was */
 };
 
-/* By one store: marks that hardware adds meanwhile go with the page, or were a table's. */
-static void cut_entry(struct cutter *c, _Atomic uint64_t *entry, uint64_t value, unsigned level)
+/* By one store. Marks that hardware sets at the same time are lost: the page goes away, and the
+ * marks of a table mean nothing. */
+static void unlink_entry(struct unlinker *u, _Atomic uint64_t *entry, uint64_t value,
+                         unsigned level)
 {
-	const struct npt_format *f = c->npt->format;
+	const struct npt_format *f = u->npt->format;
 	bool table = npt_is_table(f, value, level);
 
-	npt_store(entry, npt_mark(f, value, table ? NPT_CUT : NPT_PARKED));
-	c->changed = true;
-	c->tables |= table;
-	if (table || level < c->leaf_level)
-		c->leaf_level = table ? 0 : level;
+	npt_store(entry, npt_mark(f, value, table ? NPT_UNLINKED : NPT_PARKED));
+	u->changed = true;
+	u->tables |= table;
+	if (table || level < u->leaf_level)
+		u->leaf_level = table ? 0 : level;
 }
 
-/* Is there nothing in this table but in entries first to last? The neighbours are asked first:
- * whoever empties a table in order finds the next page there at once. */
+/* Are all entries of this table 0, except those from `first` to `last`? The entries after `last`
+ * are read first: a caller that empties a table in ascending order finds the next page there at
+ * once. */
 static bool nothing_beside(const struct npt *npt, const _Atomic uint64_t *table, unsigned level,
                            unsigned first, unsigned last)
 {
@@ -47,14 +50,15 @@ static bool nothing_beside(const struct npt *npt, const _Atomic uint64_t *table,
 	return true;
 }
 
-/* Cuts what of [start, end) this table maps. True: that left nothing in it, so cut it too. */
-static bool cut(struct cutter *c, _Atomic uint64_t *table, unsigned level, uint64_t start,
-                uint64_t end)
+/* Unlinks the part of [start, end) that this table maps. True: the table is empty now, and the
+ * caller unlinks it too. */
+static bool unlink_range(struct unlinker *u, _Atomic uint64_t *table, unsigned level,
+                         uint64_t start, uint64_t end)
 {
-	const struct npt_format *f = c->npt->format;
+	const struct npt_format *f = u->npt->format;
 	uint64_t size = MM_LEVEL_SIZE(level);
-	unsigned first = npt_index(c->npt, start, level);
-	unsigned last = npt_index(c->npt, end - 1, level);
+	unsigned first = npt_index(u->npt, start, level);
+	unsigned last = npt_index(u->npt, end - 1, level);
 	uint64_t base = mm_align_down(start, size);
 	bool emptier = false;
 	bool keeps = false;
@@ -65,28 +69,28 @@ static bool cut(struct cutter *c, _Atomic uint64_t *table, unsigned level, uint6
 		if (value == 0)
 			continue;
 		if (!npt_present(f, value)) {
-			emptier = true; /* parked: the hardware does not know it */
+			emptier = true; /* parked: not visible to the hardware */
 			continue;
 		}
 		if (base >= start && size <= end - base) {
-			cut_entry(c, &table[i], value, level);
+			unlink_entry(u, &table[i], value, level);
 			emptier = true;
 			continue;
 		}
 		MM_ASSERT(npt_is_table(f, value, level)); /* the ends have been split */
-		if (cut(c, npt_child(c->npt, value), level - 1, base > start ? base : start,
-		        u64_min(end, base + size))) {
-			cut_entry(c, &table[i], value, level);
+		if (unlink_range(u, npt_child(u->npt, value), level - 1,
+		                 base > start ? base : start, u64_min(end, base + size))) {
+			unlink_entry(u, &table[i], value, level);
 			emptier = true;
 		} else {
 			keeps = true;
 		}
 	}
-	return emptier && !keeps && level != npt_root_level(c->npt) &&
-	       nothing_beside(c->npt, table, level, first, last);
+	return emptier && !keeps && level != npt_root_level(u->npt) &&
+	       nothing_beside(u->npt, table, level, first, last);
 }
 
-/* --- step 3: back to the HAL --- */
+/* --- step 3: release --- */
 
 struct releaser {
 	struct npt *npt;
@@ -112,8 +116,8 @@ static void release_leaf(struct releaser *r, uint64_t value, unsigned level)
 		npt_give(r->npt, order, 1, &block);
 }
 
-/* Sorts NPT_BATCH entries: the frames that the library owns to frames[], how many of them to
- * *owned; answers how many entries hold anything. `direct` is a constant: see walk.h. */
+/* Reads NPT_BATCH entries. Puts the frames that the library owns into frames[] and their number
+ * into *owned. Returns how many entries are not 0. `direct` is a constant: see walk.h. */
 static MM_ALWAYS_INLINE unsigned sort_entries(const struct npt_format *f,
                                               const _Atomic uint64_t *entries, bool direct,
                                               hpa_t frames[], unsigned *owned)
@@ -134,15 +138,15 @@ static MM_ALWAYS_INLINE unsigned sort_entries(const struct npt_format *f,
 			direct ? hpa_at((entry & pa_mask) << pa_shift) : npt_decode_pa(f, entry);
 		n += (entry & owned_mask) != 0;
 	}
-	/* The short decoding is for entries that are present. */
+	/* The short decoding is right for present entries only. */
 	if (direct && (any & NPT_PARKED) != 0)
 		return sort_entries(f, entries, false, frames, owned);
 	*owned = n;
 	return held;
 }
 
-/* A table of pages, with all in it: most of what there ever is to release. A batchful at a time,
- * so that whether there is room need not be asked for each. */
+/* All pages of a level 0 table. This is the most frequent case. It works on NPT_BATCH entries at a
+ * time, so that the batch is checked for space once per NPT_BATCH pages. */
 static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
 {
 	const struct npt_format *f = r->npt->format;
@@ -159,7 +163,7 @@ static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
 	}
 }
 
-/* Everything below a table that nobody reaches any more, and the table. */
+/* A table that no CPU can reach, and all that it maps. */
 static void release_table(struct releaser *r, uint64_t value, unsigned level)
 {
 	const struct npt_format *f = r->npt->format;
@@ -200,7 +204,7 @@ static void release(struct releaser *r, _Atomic uint64_t *table, unsigned level,
 			        u64_min(end, base + size));
 			continue;
 		}
-		if ((value & NPT_CUT) != 0)
+		if ((value & NPT_UNLINKED) != 0)
 			release_table(r, value, level - 1);
 		else
 			release_leaf(r, value, level);
@@ -230,9 +234,9 @@ void npt_release(struct npt *npt, uint64_t start, uint64_t end, struct npt_count
 void npt_discard(struct npt *npt, struct gpa_range range)
 {
 	uint64_t end = range.start.raw + range.size;
-	struct cutter c = {.npt = npt};
+	struct unlinker u = {.npt = npt};
 
-	(void)cut(&c, npt->root_table, npt_root_level(npt), range.start.raw, end);
+	(void)unlink_range(&u, npt->root_table, npt_root_level(npt), range.start.raw, end);
 	npt_release(npt, range.start.raw, end, NULL);
 }
 
@@ -248,7 +252,7 @@ void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned le
 
 		hpa_t child = npt_decode_pa(f, entry);
 
-		/* Pages lead to no tables. */
+		/* Entries of level 0 point to no tables. */
 		if (level > 1)
 			npt_free_tables(npt, npt_table_at(npt, child), level - 1);
 		npt_give(npt, 0, 1, &child);
@@ -260,14 +264,14 @@ enum mm_error npt_unmap(struct npt *npt, struct gpa_range range)
 {
 	uint64_t start = range.start.raw;
 	uint64_t end = start + range.size;
-	struct cutter c = {.npt = npt, .leaf_level = NPT_MAX_LEVELS};
+	struct unlinker u = {.npt = npt, .leaf_level = NPT_MAX_LEVELS};
 	enum mm_error err = npt_split_ends(npt, range, NULL);
 
 	if (err != MM_OK)
 		return err;
-	(void)cut(&c, npt->root_table, npt_root_level(npt), start, end);
-	if (c.changed)
-		npt_flush(npt, &npt->counts, range, c.leaf_level, c.tables);
+	(void)unlink_range(&u, npt->root_table, npt_root_level(npt), start, end);
+	if (u.changed)
+		npt_flush(npt, &npt->counts, range, u.leaf_level, u.tables);
 	npt_release(npt, start, end, &npt->counts);
 	return MM_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * From leaf to leaf: reading them, and harvesting what the hardware has marked.
+ * Visiting leaves: reading them, and harvesting the marks that hardware has set.
  */
 #include "mm/npt/change.h"
 #include "mm/npt/iter.h"
@@ -9,7 +9,7 @@ void npt_for_each_leaf(const struct npt *npt, struct gpa_range range, npt_visit 
 	struct npt_iter it = npt_iter_over(npt, range);
 
 	while (npt_iter_next(&it)) {
-		/* A fault may be replacing it: what there is then counts, maybe a table. */
+		/* A fault is replacing it. Read the entry again: it may become a table. */
 		if (npt_is_frozen(npt->format, it.slot.value)) {
 			npt_iter_again(&it, range);
 			continue;
@@ -34,7 +34,7 @@ void npt_harvest(struct npt *npt, struct gpa_range range, npt_visit visit, void 
 		if ((it.slot.value & marks) == 0)
 			continue;
 
-		/* The hardware may be adding to the marks: what is reported is what goes. */
+		/* Hardware may set marks meanwhile. The marks that are cleared are reported. */
 		uint64_t value = it.slot.value;
 
 		npt_take_bits(it.slot.entry, &value, marks);

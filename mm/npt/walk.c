@@ -1,6 +1,5 @@
 /*
- * What walks are used for everywhere: to put something else in a leaf's place, and to have the
- * hardware forget what its own walks have found.
+ * Walks for the slow paths and for reports, flush requests, and the replacement of one leaf.
  */
 #include "mm/npt/walk.h"
 

@@ -1,13 +1,14 @@
 /*
- * Walking a table: from the root down to the entry that decides about an address.
+ * Walking a table: from the root down to the first entry that does not point to a table.
  *
  *	 gpa   root index | index | index | index | offset
  *	            |         |       |       |
  *	   root [ table ]->[ table ]->[ table ]->[ leaf ]->  page
  *	 level      3         2         1         0
  *
- * Who sees a pointer to a table also sees what the table was filled with before it was linked:
- * the link is a release, and following a pointer depends on having loaded it.
+ * A CPU that reads an entry that points to a table also reads what the table was filled with before
+ * it was linked: the link is a release store, and the address of the second load depends on the
+ * first.
  */
 #ifndef MM_NPT_WALK_H
 #define MM_NPT_WALK_H
@@ -18,9 +19,9 @@
 #include "mm/npt/npt.h"
 
 /*
- * The order of an atomic load whose value is an address that is then followed. A load never
- * passes the load that its address came from, on any machine here, so it need not cost a fence
- * per level of a walk; ThreadSanitizer does not follow addresses and is told more.
+ * The memory order of a load whose value gives the address of the next load. On all machines here,
+ * a load is never executed before the load that its address depends on, so relaxed is enough.
+ * ThreadSanitizer does not know address dependencies and needs acquire.
  */
 #if defined(__SANITIZE_THREAD__)
 #define NPT_ORDER_DEPENDENT memory_order_acquire
@@ -45,8 +46,8 @@ static inline uint64_t npt_load(const _Atomic uint64_t *entry)
 	return atomic_load_explicit(entry, NPT_ORDER_DEPENDENT);
 }
 
-/* For a caller that is alone: relaxed, since the hardware walker cares for no order but that
- * of a table's contents before its link, which npt_link() keeps. */
+/* [exclusive] Relaxed: the only order that a hardware walker needs is a table's contents before its
+ * link, and npt_link() provides it. */
 static inline void npt_store(_Atomic uint64_t *entry, uint64_t value)
 {
 	atomic_store_explicit(entry, value, memory_order_relaxed);
@@ -57,8 +58,8 @@ static inline void npt_link(_Atomic uint64_t *entry, uint64_t value)
 	atomic_store_explicit(entry, value, memory_order_release);
 }
 
-/* Puts `by` into a place that held *value, and publishes what it leads to. False: *value is what
- * the place holds now. */
+/* Replaces *value by `by`, and releases what `by` points to. False: the place has changed, and
+ * *value is its new value. */
 static inline bool npt_swap_absent(_Atomic uint64_t *place, uint64_t *value, uint64_t by)
 {
 	return atomic_compare_exchange_strong_explicit(place, value, by, memory_order_acq_rel,
@@ -83,7 +84,7 @@ static inline unsigned npt_index(const struct npt *npt, uint64_t gpa, unsigned l
 	return (unsigned)(gpa >> MM_LEVEL_SHIFT(level)) & (npt_entries(npt, level) - 1);
 }
 
-/* The same for a table of which it is known that it is not the root. */
+/* The same for a table that is not the root. */
 static MM_ALWAYS_INLINE unsigned npt_index_below(gpa_t gpa, unsigned level)
 {
 	return (unsigned)(gpa.raw >> MM_LEVEL_SHIFT(level)) & ((1U << NPT_INDEX_BITS) - 1);
@@ -94,20 +95,20 @@ static inline _Atomic uint64_t *npt_table_at(const struct npt *npt, hpa_t table)
 	return hal_to_virt(&npt->hal, table);
 }
 
-/* The table that an entry points to, or pointed to before it was cut. */
+/* The table that an entry points to, or pointed to before it was unlinked. */
 static inline _Atomic uint64_t *npt_child(const struct npt *npt, uint64_t entry)
 {
 	return npt_table_at(npt, npt_decode_pa(npt->format, entry));
 }
 
-/* The address in an entry; `direct` is a constant, and says that it is one field. */
+/* The address in an entry. `direct` is a constant; true: the address is one field. */
 static MM_ALWAYS_INLINE uint64_t npt_pa_as(const struct npt_format *f, uint64_t value, bool direct)
 {
 	return direct ? (value & f->pa_mask) << f->pa_shift : npt_decode_pa(f, value).raw;
 }
 
-/* `direct` is a constant: the general walk pays for hooks and split address fields, the direct
- * one does not. The index of each level below the root is the top of `rest` in its turn. */
+/* `direct` is a constant. If false, the walk uses the HAL's hooks and split address fields. Below
+ * the root, the index of the next level is always in the top bits of `rest`. */
 static MM_ALWAYS_INLINE struct npt_slot npt_walk_as(const struct npt *npt, gpa_t gpa, bool direct)
 {
 	const struct npt_format *f = npt->format;
@@ -130,8 +131,8 @@ static MM_ALWAYS_INLINE struct npt_slot npt_walk_as(const struct npt *npt, gpa_t
 }
 
 /*
- * The last two levels of a direct walk, for who knows the table that maps gpa's GiB: no level is
- * counted and no shift is loaded, which makes it a third of the whole.
+ * The last two levels of a direct walk, from the level 1 table that maps gpa's GiB. It counts no
+ * level and loads no shift, so it takes a third of the instructions of a whole walk.
  */
 static MM_ALWAYS_INLINE struct npt_slot npt_walk_near(const struct npt *npt,
                                                       _Atomic uint64_t *table, gpa_t gpa)
@@ -147,8 +148,7 @@ static MM_ALWAYS_INLINE struct npt_slot npt_walk_near(const struct npt *npt,
 	return (struct npt_slot){entry, npt_load(entry), 0};
 }
 
-/* The table of this level on the way to gpa, or NULL where there is none (yet). The root is not
- * asked for. */
+/* The table of this level on the way to gpa. NULL: there is none. `level` is below the root's. */
 _Atomic uint64_t *npt_table_over(const struct npt *npt, gpa_t gpa, unsigned level);
 
 struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa);
@@ -161,17 +161,17 @@ static MM_ALWAYS_INLINE struct npt_slot npt_walk(const struct npt *npt, gpa_t gp
 
 	struct npt_slot slot = npt_walk_general(npt, gpa);
 
-	/* By its members, so that the direct walk's stay in registers. */
+	/* Copied by member, so that those of the direct walk stay in registers. */
 	return (struct npt_slot){slot.entry, slot.value, slot.level};
 }
 
-/* What a leaf of this level around gpa maps. */
+/* The range that a leaf of this level around gpa maps. */
 static inline struct gpa_range npt_leaf_range(gpa_t gpa, unsigned level)
 {
 	return gpa_range(gpa_align_down(gpa, MM_LEVEL_SIZE(level)), MM_LEVEL_SIZE(level));
 }
 
-/* Does a walk's last entry hold a frame? It cannot point to a table. */
+/* Is the last entry of a walk, which points to no table, a leaf (a parked one included)? */
 static inline bool npt_ends_in_leaf(const struct npt *npt, uint64_t value)
 {
 	return (value & (npt->format->present | NPT_PARKED)) != 0;
@@ -198,7 +198,7 @@ static inline struct npt_leaf npt_decode_leaf(const struct npt *npt, gpa_t gpa, 
 	};
 }
 
-/* After entries went from absent to present. */
+/* Called after entries went from absent to present. */
 static inline void npt_publish(const struct npt *npt)
 {
 	if (npt->hal.publish)

@@ -256,13 +256,13 @@ PLANTED = [
      [("mm/device.c", "	if (range_last(dev->range) - addr < width - 1)\n		return MM_OUT_OF_RANGE;\n", "")],
      ["test_device"]),
     ("c26-free-before-flush",
-     [("mm/npt/unmap.c", "	if (c.changed)\n		npt_flush(npt, &npt->counts, range, c.leaf_level, c.tables);\n"
+     [("mm/npt/unmap.c", "	if (u.changed)\n		npt_flush(npt, &npt->counts, range, u.leaf_level, u.tables);\n"
        "	npt_release(npt, start, end, &npt->counts);",
-       "	npt_release(npt, start, end, &npt->counts);\n	if (c.changed)\n"
-       "		npt_flush(npt, &npt->counts, range, c.leaf_level, c.tables);")],
+       "	npt_release(npt, start, end, &npt->counts);\n	if (u.changed)\n"
+       "		npt_flush(npt, &npt->counts, range, u.leaf_level, u.tables);")],
      ["test_flush"]),
     ("c26-unmap-does-not-flush",
-     [("mm/npt/unmap.c", "	if (c.changed)\n		npt_flush(", "	if (false)\n		npt_flush(")],
+     [("mm/npt/unmap.c", "	if (u.changed)\n		npt_flush(", "	if (false)\n		npt_flush(")],
      ["test_flush"]),
     ("c26-merge-does-not-flush",
      [("mm/npt/split.c", "		npt_flush(npt, &npt->counts, range, level - 1, true);\n", "")],
@@ -473,7 +473,7 @@ PLANTED = [
      [("mm/npt/restore.c", "	if (!alone)\n		npt_history_record(npt, &npt->counts, gpa, 0);\n", "")],
      ["test_restore"]),
     ("history-misses-restored-tables",
-     [("mm/npt/restore.c", "if (npt->copies->next_copy && r->unlinked == 0)", "if (false)")],
+     [("mm/npt/restore.c", "if (npt->copies->next_copy && r->unseen == 0)", "if (false)")],
      ["test_restore"]),
     ("history-short-way-beside-a-snapshot",
      [("mm/aspace_internal.h", "as->quick = as->npt.direct && !as->log.active && !as->npt.copies;",
@@ -520,7 +520,7 @@ PLANTED = [
        "if (false && npt_present(f, slot->value)) {")],
      ["long_observe"]),
     ("kind-ghost-tlb",
-     [("mm/npt/unmap.c", "	if (c.changed)\n		npt_flush(", "	if (false)\n		npt_flush(")],
+     [("mm/npt/unmap.c", "	if (u.changed)\n		npt_flush(", "	if (false)\n		npt_flush(")],
      ["test_flush"]),
     ("kind-every-allocation-fails-once",
      [("mm/npt/map.c", "npt_release(npt, start, end, NULL);", "")],

@@ -102,7 +102,7 @@ static MM_ALWAYS_INLINE bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint
 		return false;
 	bool software = (l->entry & (f->owned | f->shared)) == (soft & (f->owned | f->shared));
 	bool clean = !npt_present(f, l->entry) || (l->entry & reserved) == 0;
-	bool address = ((l->entry ^ npt_flip(f, l->entry)) & field) == npt_encode_pa(f, l->pa);
+	bool address = ((l->entry ^ npt_flip_bits(f, l->entry)) & field) == npt_encode_pa(f, l->pa);
 	return reads_as(l, l->entry, l->level, l->perm) && software && clean && address;
 }
 
@@ -152,19 +152,19 @@ static MM_ALWAYS_INLINE bool leaf_changes_level(struct leaf *l, uint64_t pa, uin
 	return good;
 }
 
-/* A table's address is read back, cut or not; it is never taken for a leaf. */
+/* The address of a table is read back, unlinked or not. The entry is never taken for a leaf. */
 static inline bool table_is_read_back(const struct npt_format *f, uint64_t pa, uint64_t field,
                                       uint64_t reserved)
 {
 	if (pa >> f->max_hpa_bits != 0 || !mm_is_aligned(pa, MM_PAGE_SIZE))
 		return true;
 	uint64_t entry = npt_table_entry(f, hpa_at(pa));
-	uint64_t cut = npt_mark(f, entry, NPT_CUT);
+	uint64_t unlinked = npt_mark(f, entry, NPT_UNLINKED);
 	return npt_present(f, entry) && npt_points_to_table(f, entry) &&
 	       !npt_is_leaf(f, entry, 1) && npt_decode_pa(f, entry).raw == pa &&
 	       (entry & field) == npt_encode_pa(f, hpa_at(pa)) && (entry & reserved) == 0 &&
-	       !npt_present(f, cut) && !npt_is_leaf(f, cut, 1) && !npt_is_frozen(f, cut) &&
-	       npt_decode_pa(f, cut).raw == pa;
+	       !npt_present(f, unlinked) && !npt_is_leaf(f, unlinked, 1) && !npt_is_frozen(f, unlinked) &&
+	       npt_decode_pa(f, unlinked).raw == pa;
 }
 
 /* What is absent is neither leaf nor table nor frozen; and of the sets of permissions just these
