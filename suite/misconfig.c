@@ -134,11 +134,24 @@ static bool came_of_it(struct suite_run *run)
 	return true;
 }
 
+/* The test of a format must not be left out because nobody has written its rows. */
+static bool no_rows(struct suite_run *run)
+{
+	return suite_fail(run, "plants[] has no row for format %s",
+	                  npt_format_name(run->vm->as.npt.format));
+}
+
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	const struct plant *p = plant_number(npt_format_name(suite_format(host)), index);
 	enum planted came;
 
+	if (p == NULL && index == 0) {
+		draft_name(d, "misconfig.no-rows");
+		d->c.verify = no_rows;
+		d->c.end = SUITE_EXITS;
+		return true;
+	}
 	if (p == NULL)
 		return false;
 	came = p->freed_by != NULL && suite_has_feature(host, p->freed_by) ? IGNORED : p->came;
