@@ -65,6 +65,16 @@ bool is_riscv(const struct geometry *geo)
 	return geo->format == &npt_gstage;
 }
 
+bool needs_break(const struct geometry *geo)
+{
+	return golden_of(geo->format)->break_before_make;
+}
+
+bool caches_absent(const struct geometry *geo)
+{
+	return golden_of(geo->format)->caches_absent;
+}
+
 /* One test on one geometry: what cmocka's state points to. */
 struct instance {
 	const struct geometry_test *test;

@@ -44,4 +44,8 @@ bool is_amd(const struct geometry *geo);
 bool is_arm(const struct geometry *geo);
 bool is_riscv(const struct geometry *geo);
 
+/* See struct golden_format. */
+bool needs_break(const struct geometry *geo);
+bool caches_absent(const struct geometry *geo);
+
 #endif

@@ -51,6 +51,10 @@ struct golden_format {
 
 	unsigned perms; /* GOLDEN_PERM() of each set that a leaf can have; MM_X: execute_only */
 
+	bool break_before_make; /* a leaf that changes its size is absent in between, with a flush
+	                         */
+	bool caches_absent;     /* a TLB may hold that a translation is absent */
+
 	/* An entry that points to the table at `pa` is (pa >> table_shift) | table_bits. Hardware
 	 * may have set table_accessed. */
 	uint64_t table_bits, table_accessed;

@@ -111,6 +111,7 @@ const struct golden_format golden_gstage = {
 	.entry_count = MM_ARRAY_SIZE(entries),
 	.perms = GOLDEN_PERM(MM_R) | GOLDEN_PERM(MM_RW) | GOLDEN_PERM(MM_RX) | GOLDEN_PERM(MM_RWX) |
                  GOLDEN_PERM(MM_X),
+	.caches_absent = true, /* "Memory-Management Fence Instructions" */
 	/* V alone: "for non-leaf PTEs D, A and U are reserved" */
 	.table_bits = 1,
 	.table_shift = 2,

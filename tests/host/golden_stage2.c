@@ -152,6 +152,7 @@ const struct golden_format golden_stage2 = {
 	.perms = GOLDEN_PERM(MM_R) | GOLDEN_PERM(MM_RW) | GOLDEN_PERM(MM_RX) | GOLDEN_PERM(MM_RWX) |
                  GOLDEN_PERM(MM_X) | GOLDEN_PERM(MM_W) |
                  GOLDEN_PERM(MM_WX), /* S2AP = 0b10: write-only */
+	.break_before_make = true,   /* D8.14.1 */
 	.table_bits = 3,             /* DDI 0487 D8.3.1: 0b11, stage 2 tables have no attributes */
 	.decode = decode_stage2,
 	.max_hpa_bits = 52,
@@ -189,6 +190,7 @@ const struct golden_format golden_stage2_lpa2 = {
 	.perms = GOLDEN_PERM(MM_R) | GOLDEN_PERM(MM_RW) | GOLDEN_PERM(MM_RX) | GOLDEN_PERM(MM_RWX) |
                  GOLDEN_PERM(MM_X) | GOLDEN_PERM(MM_W) |
                  GOLDEN_PERM(MM_WX), /* S2AP = 0b10: write-only */
+	.break_before_make = true,   /* D8.14.1 */
 	.table_bits = 3,             /* DDI 0487 D8.3.1: 0b11, stage 2 tables have no attributes */
 	.decode = decode_stage2,
 	.max_hpa_bits = 52,

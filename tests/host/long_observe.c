@@ -128,15 +128,15 @@ static void check_step(const struct observer *o, const struct watch *w, unsigned
 	const struct sight *first = &w->sights[0], *final = &w->sights[w->count - 1];
 	const struct sight *was = &w->sights[i - 1], *is = &w->sights[i];
 	const struct hal_test *hal = o->g->hal;
-	bool arm = is_arm(o->g->geo);
+	bool breaks = needs_break(o->g->geo);
 	const char *wrong = NULL;
 
 	if (is->present && !same_target(is, first) && !same_target(is, final))
 		wrong = "a state that is neither old nor new";
-	else if (!is->present && final->present && first->present && !arm &&
+	else if (!is->present && final->present && first->present && !breaks &&
 	         final->level <= first->level && final->hpa.raw == first->hpa.raw)
 		wrong = "absent in between";
-	else if (arm && was->present && is->present && was->level != is->level)
+	else if (breaks && was->present && is->present && was->level != is->level)
 		wrong = "size changed without a break";
 	else if (was->present && is->present && was->hpa.raw != is->hpa.raw)
 		wrong = "address changed without a break";

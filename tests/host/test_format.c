@@ -322,9 +322,11 @@ static void descriptions_that_contradict_themselves_are_refused(const struct geo
 	REFUSED(soft_dirty, f.owned);
 	REFUSED(memtype_mask, f.memtype_mask | f.perm_mask);
 	REFUSED(writable, f.owned);
-	REFUSED(writable, f.accessed);
-	REFUSED(accessed, 0);
-	REFUSED(dirty, 0);
+	REFUSED(writable, f.memtype_mask);
+	if (good->accessed != 0) {
+		REFUSED(accessed, 0);
+		REFUSED(dirty, 0);
+	}
 	/* Absent, table and leaf cannot be told apart. */
 	REFUSED(present, 0);
 	REFUSED(table, 0);

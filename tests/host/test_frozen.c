@@ -127,7 +127,7 @@ static void who_meets_a_frozen_entry_waits(const struct geometry *geo)
 int main(void)
 {
 	static const struct geometry_test tests[] = {
-		GEOMETRY_TEST_IF(who_meets_a_frozen_entry_waits, is_arm),
+		GEOMETRY_TEST_IF(who_meets_a_frozen_entry_waits, needs_break),
 	};
 	check_in_child(); /* a failure in the second thread has nowhere to jump to */
 	return run_geometry_tests("frozen", tests, MM_ARRAY_SIZE(tests));

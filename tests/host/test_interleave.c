@@ -111,7 +111,7 @@ static void two_writers_one_copy(const struct geometry *geo)
 /* Two first writes to a large leaf that is logged by the page: one split. */
 static void two_writers_one_split(const struct geometry *geo)
 {
-	for (unsigned at = 1; at <= (is_arm(geo) ? 1 : 2); at++) {
+	for (unsigned at = 1; at <= (needs_break(geo) ? 1 : 2); at++) {
 		struct guest *g = guest_open(geo, (struct hal_test_options){0});
 		struct scene s = {.g = g, .gpa = page(700), .access = MM_W};
 		check_context("format=%s at=%u", geo->name, at);
