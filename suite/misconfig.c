@@ -84,13 +84,12 @@ static const struct plant *plant_number(const char *format, size_t index)
 /* The entry that maps a page, by the way that a walk takes. */
 static uint64_t *entry_of(const struct npt *npt, gpa_t gpa)
 {
-	const struct npt_format *f = npt->format;
 	struct npt_step steps[NPT_MAX_LEVELS];
 	size_t count = npt_steps(npt, gpa, steps);
 	uint64_t *table = hal_to_virt(&npt->hal, npt->root);
 
 	for (size_t i = 0; i + 1 < count; i++) {
-		hpa_t next = hpa_at((steps[i].entry & f->pa_mask) << f->pa_shift);
+		hpa_t next = npt_decode_pa(npt->format, steps[i].entry);
 
 		table = hal_to_virt(&npt->hal, next);
 	}
