@@ -341,6 +341,10 @@ static void descriptions_that_contradict_themselves_are_refused(const struct geo
 	REFUSED(perm[MM_R], f.perm[MM_R] | f.owned);
 	REFUSED(perm_bits, 0);
 	REFUSED(perm_gather, 0);
+	if (good->leaf[0] != 0) /* EPT's present bits are permissions */
+		REFUSED(leaf[0], 0);
+	if (good->writable != 0) /* read well without hardware updates, and wrongly with them */
+		REFUSED(perm_gather, f.perm_gather & ~BIT(11));
 	REFUSED(perm_read[NPT_GATHERED((f.leaf[0] | f.perm[MM_RW]) & f.perm_bits, f.perm_gather)],
 	        MM_R);
 	/* Memory types: outside their field, or the same. */
