@@ -6,8 +6,8 @@
  *	|NX|   avl   |SH|OW|    address    | avl | G|PS| D| A|PCD|PWT| U| W| P|
  *	+--+---------+--+--+---------------+-----+--+--+--+--+---+---+--+--+--+
  *
- * The nested walk counts as a user access (15.25.5), so U must be set at every level. Reading
- * cannot be taken from a present entry. The host's EFER.NXE must be set for NX not to be
+ * The nested walk counts as a user access (15.25.5), so U must be set at every level. Every present
+ * entry permits reading. The host's EFER.NXE must be set for NX not to be
  * reserved. A and D are always set by hardware, in memory as in any long-mode table. AMD's
  * processors are not affected by L1TF: entries that are not present keep their address as it is.
  */

@@ -9,7 +9,7 @@
  *
  * An entry is present if any of R, W, X is set. Bit 7 makes a leaf of an entry at the 2 MiB and
  * 1 GiB levels. Bits 6 (ignore the guest's PAT) and 5:3 (memory type) mean something in leaves
- * only and are reserved in tables. A and D are used if EPTP bit 6 asks for it, ignored else.
+ * only and are reserved in tables. A and D are used if EPTP bit 6 is set.
  */
 #include "mm/npt/entry.h"
 
@@ -25,7 +25,7 @@
 #define EPT_OWNED  BIT(52) /* 52 and 53 are ignored in every entry */
 #define EPT_SHARED BIT(53)
 
-/* SDM 12.11.2.1, memory type encodings. IPAT: the guest's PAT has no say. */
+/* SDM 12.11.2.1, memory type encodings. IPAT: the guest's PAT is ignored. */
 #define EPT_UC (FIELD_PREP(EPT_MT, 0) | EPT_IPAT)
 #define EPT_WC (FIELD_PREP(EPT_MT, 1) | EPT_IPAT)
 #define EPT_WB (FIELD_PREP(EPT_MT, 6) | EPT_IPAT)

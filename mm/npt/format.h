@@ -40,7 +40,7 @@ extern const struct npt_format npt_gstage;
 /* "ept", "amd", "stage2", "stage2-lpa2", "gstage". */
 const char *npt_format_name(const struct npt_format *format);
 
-/* What the machine and the guest decide. */
+/* What the machine and the guest choose. */
 struct npt_config {
 	unsigned levels;     /* table levels that a walk reads, root included: 2 to 5 */
 	unsigned root_bits;  /* index bits of the root: 9, 11 for Sv*x4, 10..13 concatenated, or
@@ -49,13 +49,14 @@ struct npt_config {
 	unsigned max_leaf;   /* largest leaf level: 0 for 4 KiB, 1 for 2 MiB, 2 for 1 GiB, ...; at
 	                        most hpa_bits wide */
 	bool execute_only;   /* X without R or W is allowed (EPT: a capability) */
-	bool fixed_memtype;  /* leaves carry no memory type: MM_NORMAL alone can be asked for, and
-	                        the machine's own attributes decide (RISC-V without Svpbmt) */
+	bool fixed_memtype;  /* leaves have no memory type: only MM_NORMAL is accepted, and the
+	                        attributes of the platform decide (RISC-V without Svpbmt) */
 	bool no_large_exec;  /* leaves larger than 4 KiB never have X: a fetch splits them. For CPUs
-	                        with the iTLB multi-hit erratum (CVE-2018-12207), which a guest can
-	                        otherwise halt by changing the size of a page that it executes */
-	bool accessed_dirty; /* hardware sets A and D; if not, the walker presets them where the
-	                        format has them, so that no access ever faults for their sake */
+	                        with the iTLB multi-hit erratum (CVE-2018-12207). Without this, a
+	                        guest can halt such a CPU by changing the size of a page that it
+	                        executes */
+	bool accessed_dirty; /* hardware sets A and D. If not, the walker sets them from the start
+	                        (npt_format.preset), so that no access faults because of them */
 };
 
 /* The guest-physical width that a configuration spans, in bits. */

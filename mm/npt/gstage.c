@@ -7,9 +7,9 @@
  *	| N| PBMT | reserved| PPN = address >> 12|SH|OW| D| A| G| U| X| W| R| V|
  *	+--+------+---------+--------------------+--+--+--+--+--+--+--+--+--+--+
  *
- * R = W = X = 0 makes a table of a valid entry, at every level; any level may hold a leaf. Every
- * G-stage access is a user access: a leaf without U faults for ever. In tables D, A and U are
- * reserved. The memory type is Svpbmt's; a machine without it takes MM_NORMAL alone.
+ * A valid entry with R = W = X = 0 points to a table, at every level. Any level may hold a leaf.
+ * Every G-stage access is a user access: an access to a leaf without U always faults. In tables D,
+ * A and U are reserved. The memory type is Svpbmt's. A machine without it has MM_NORMAL only.
  */
 #include "mm/npt/entry.h"
 
