@@ -413,10 +413,8 @@ static void settle_kicks(unsigned cpu)
 	struct wait_limit limit;
 
 	wait_begin(&limit, machine_cpu_index(), cpu);
-	while (kick_owed(cpu) && limit.rounds < WAIT_KICK) {
-		(void)wait_step(&limit, false);
+	while (kick_owed(cpu) && wait_more(&limit, WAIT_KICK))
 		machine_pause();
-	}
 	if (kick_owed(cpu))
 		wait_complain(kick_forgive(cpu) == KICK_FLUSH ? "the kick of a flush was lost"
 		                                              : "a kick was lost",
