@@ -40,7 +40,7 @@ struct el2_mmio {
 struct el2_cpu;
 
 struct el2_vcpu {
-	uint64_t x[31]; /* entry.S knows these three */
+	uint64_t x[31]; /* enter.S knows these three */
 	uint64_t pc;
 	uint64_t pstate;
 
@@ -72,7 +72,7 @@ static inline struct el2_vcpu *el2_of(const struct vcpu *vcpu)
 	return vcpu->arch;
 }
 
-/* --- probe.c: what this machine has, known after the probe --- */
+/* --- caps.c: what this machine has, known after the probe --- */
 
 struct el2_machine {
 	bool range_tlbi;
@@ -88,7 +88,7 @@ extern struct el2_machine el2_machine;
 
 bool el2_probe(struct virt_caps *caps);
 
-/* --- enable.c --- */
+/* --- cpu.c --- */
 
 bool el2_cpu_enable(const char **why);
 
@@ -114,7 +114,7 @@ void el2_vtimer_poll(struct el2_vcpu *v);
 /* Sets the hypervisor's timer for this vCPU. */
 void el2_set_alarm(const struct el2_vcpu *v, uint64_t deadline);
 
-/* --- entry.S --- */
+/* --- enter.S --- */
 
 /* Runs v until el2_exit() says that an exit concerns its caller. v is loaded. */
 void el2_enter(struct el2_vcpu *v, struct vm_exit *exit);
@@ -137,7 +137,7 @@ bool el2_sysreg(struct el2_vcpu *v, uint64_t iss);
 bool el2_is_id_register(uint64_t reg);
 uint64_t el2_read_id_register(uint64_t reg);
 
-/* --- guest.c: what is done to a guest between exits --- */
+/* --- event.c: what is done to a guest between exits --- */
 
 void el2_call_return(struct vcpu *vcpu, uint64_t first, uint64_t second);
 void el2_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);

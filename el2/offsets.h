@@ -1,5 +1,5 @@
 /*
- * Numbers that entry.S shares with C: vcpu.c asserts that they are true.
+ * Numbers that enter.S shares with C: vcpu.c asserts that they are true.
  */
 #ifndef EL2_OFFSETS_H
 #define EL2_OFFSETS_H

@@ -4,7 +4,7 @@
 #include "decode/riscv64_insn.h"
 #include "hext/features.h"
 #include "hext/fields.h"
-#include "hext/vcpu_state.h"
+#include "hext/hext.h"
 #include "machine/riscv64/trap.h"
 
 /*

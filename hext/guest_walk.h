@@ -5,7 +5,7 @@
 #define HEXT_GUEST_WALK_H
 
 #include "decode/riscv64_insn.h"
-#include "hext/vcpu_state.h"
+#include "hext/hext.h"
 #include "machine/riscv64/trap.h"
 #include "mm/access.h"
 #include "mm/addr.h"

@@ -8,7 +8,7 @@
 
 #include "decode/riscv64_plain.h"
 #include "hext/guest_walk.h"
-#include "hext/vcpu_state.h"
+#include "hext/hext.h"
 #include "mm/bits.h"
 
 /* Bits of a register above a value of this width. */

@@ -1,5 +1,5 @@
 /*
- * Offsets into struct hext_vcpu that entry.S shares with C: vcpu_state.h asserts them.
+ * Offsets into struct hext_vcpu that enter.S shares with C: hext.h asserts them.
  */
 #ifndef HEXT_OFFSETS_H
 #define HEXT_OFFSETS_H

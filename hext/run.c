@@ -10,7 +10,7 @@
 #include "guests/abi.h"
 #include "hext/fields.h"
 #include "hext/guest_walk.h"
-#include "hext/vcpu_state.h"
+#include "hext/hext.h"
 #include "hext/virtual_insn.h"
 #include "machine/riscv64/smp.h"
 #include "machine/riscv64/timer.h"

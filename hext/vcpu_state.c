@@ -1,7 +1,7 @@
 /*
  * Moving a vCPU's lazily switched state between the hart's registers and memory.
  */
-#include "hext/vcpu_state.h"
+#include "hext/hext.h"
 
 #include "decode/riscv64_insn.h"
 #include "hext/features.h"

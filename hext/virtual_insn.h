@@ -1,8 +1,8 @@
-/* Virtual-instruction exceptions: see virtual_insn.c. */
+/* Virtual-instruction exceptions: see sysreg.c. */
 #ifndef HEXT_VIRTUAL_INSN_H
 #define HEXT_VIRTUAL_INSN_H
 
-#include "hext/vcpu_state.h"
+#include "hext/hext.h"
 #include "vm_exit.h"
 
 /* Fills kind and the rest of *exit, whose pc and raw[] are set. */

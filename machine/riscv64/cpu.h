@@ -1,6 +1,6 @@
 /*
  * What each CPU (hart) has of its own. tp points at it from the first instructions on for as
- * long as the hypervisor runs; hext/entry.S takes tp away from it and gives it back.
+ * long as the hypervisor runs; hext/enter.S takes tp away from it and gives it back.
  */
 #ifndef MACHINE_RISCV64_CPU_H
 #define MACHINE_RISCV64_CPU_H

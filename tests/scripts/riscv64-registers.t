@@ -1,6 +1,6 @@
 #!/bin/bash
 # On RISC-V every general register of a guest but x0 is saved when it traps and loaded before it goes
-# on, each in its own place of struct hext_vcpu (hext/entry.S), which a0 points at.
+# on, each in its own place of struct hext_vcpu (hext/enter.S), which a0 points at.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 

@@ -2,8 +2,8 @@
  * EL2's configuration on one CPU: what guests are refused, and where their exceptions go. None
  * of it depends on the guest; what does is loaded by switch.c.
  */
-#include "el2/el2.h"
 #include "machine/aarch64/cpu.h"
+#include "el2/el2.h"
 #include "machine/aarch64/timer.h"
 
 static struct el2_cpu el2_cpus[MACHINE_MAX_CPUS];

@@ -6,7 +6,7 @@
 #include "hext/features.h"
 #include "hext/fields.h"
 #include "hext/guest_walk.h"
-#include "hext/vcpu_state.h"
+#include "hext/hext.h"
 #include "log.h"
 #include "mm/bits.h"
 

@@ -8,8 +8,8 @@
  * state_load() brings a vCPU onto the hart; state_unload() takes it off. vcpu->cpu says where its
  * CSRs are: NULL, in memory, or in the one hart whose struct cpu points back at it.
  */
-#ifndef HEXT_VCPU_STATE_H
-#define HEXT_VCPU_STATE_H
+#ifndef HEXT_HEXT_H
+#define HEXT_HEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,7 +55,7 @@ _Static_assert(offsetof(struct hext_vcpu, host_sp) == VCPU_HOST_SP, "offsets.h")
 _Static_assert(offsetof(struct hext_vcpu, host_tp) == VCPU_HOST_TP, "offsets.h");
 _Static_assert(sizeof(struct hext_vcpu) <= MM_PAGE_SIZE, "one frame each");
 
-/* --- entry.S --- */
+/* --- enter.S --- */
 
 /* The trap vector once cpu_enable() has run: guest exits, and the rest on to host_trap. */
 void hext_trap(void);

@@ -2,7 +2,7 @@
  * Into the guest and out again.
  *
  * sscratch is 0 while the hypervisor runs and points at the vCPU while the guest does: the trap
- * vector tells the two apart by it. The guest's CSRs stay in the hart: see vcpu_state.h.
+ * vector tells the two apart by it. The guest's CSRs stay in the hart: see hext.h.
  */
 #include "hext/offsets.h"
 
