@@ -34,13 +34,6 @@
 #define OPC_SIGN64 2
 #define OPC_SIGN32 3
 
-static int64_t sign_extend(uint64_t value, unsigned bits)
-{
-	uint64_t sign = BIT(bits - 1);
-
-	return (int64_t)((value ^ sign) - sign);
-}
-
 static uint8_t field(uint32_t insn, uint64_t mask)
 {
 	return (uint8_t)FIELD_GET(mask, insn);
@@ -90,7 +83,7 @@ static enum a64_refusal signed_immediate(uint32_t insn, struct a64_access *out)
 		refusal = A64_UNALLOCATED; /* PRFUM alone has this row's form */
 	if (refusal != A64_ACCEPTED)
 		return refusal;
-	out->imm = sign_extend(FIELD_GET(IMM9, insn), 9);
+	out->imm = mm_sign_extend(FIELD_GET(IMM9, insn), 9);
 	out->writeback = writeback[field(insn, GENMASK(11, 10))];
 	return check_writeback(out);
 }
@@ -160,7 +153,7 @@ static enum a64_refusal register_pair(uint32_t insn, struct a64_access *out)
 	out->pair = true;
 	out->rt2 = field(insn, RT2);
 	out->rn = field(insn, RN);
-	out->imm = sign_extend(FIELD_GET(IMM7, insn), 7) * out->width;
+	out->imm = mm_sign_extend(FIELD_GET(IMM7, insn), 7) * out->width;
 	out->writeback = writeback[kind];
 	if (load && out->rt == out->rt2)
 		return A64_UNPREDICTABLE;
@@ -185,7 +178,7 @@ static enum a64_refusal ordered_unscaled(uint32_t insn, struct a64_access *out)
 {
 	if ((insn & (BIT(21) | GENMASK(11, 10))) != 0)
 		return A64_NOT_ACCESS; /* memory tags */
-	out->imm = sign_extend(FIELD_GET(IMM9, insn), 9);
+	out->imm = mm_sign_extend(FIELD_GET(IMM9, insn), 9);
 	return single_register(insn, out) == A64_ACCEPTED ? A64_ACCEPTED : A64_UNALLOCATED;
 }
 
@@ -203,7 +196,7 @@ static enum a64_refusal literal(uint32_t insn, struct a64_access *out)
 	out->reg_width = opc == 0 ? 4 : 8;
 	out->rt = field(insn, RT);
 	out->offset = A64_OFFSET_PC;
-	out->imm = sign_extend(FIELD_GET(IMM19, insn), 19) * 4;
+	out->imm = mm_sign_extend(FIELD_GET(IMM19, insn), 19) * 4;
 	return A64_ACCEPTED;
 }
 
@@ -256,7 +249,7 @@ const char *a64_refusal_name(enum a64_refusal refusal)
 static uint64_t extend_index(const struct a64_access *access, uint64_t index)
 {
 	if ((access->extend & 1) == 0)
-		index = (access->extend & 4) != 0 ? (uint64_t)sign_extend(index & UINT32_MAX, 32)
+		index = (access->extend & 4) != 0 ? (uint64_t)mm_sign_extend(index, 32)
 		                                  : index & UINT32_MAX;
 	return index << access->shift;
 }

@@ -1,14 +1,10 @@
 /*
- * Unprivileged manual: 16 "C", and Zc 1.0 for Zcb. The fields of a compressed offset are
- * scattered; each is named by where it comes from. The forms of 4 bytes are in riscv64_plain.h.
+ * Instructions of 2 bytes, and htinst. Unprivileged manual: 16 "C", and Zc 1.0 for Zcb. The bits
+ * of a compressed offset are not adjacent; a comment has their order as the manual writes it.
  */
 #include "decode/riscv64.h"
 
-#include "decode/riscv64_plain.h"
-
-#include "mm/bits.h"
-
-/* --- 16-bit forms --- */
+/* --- instructions of 2 bytes --- */
 
 #define C_QUADRANT  GENMASK(1, 0)
 #define C_FUNCT3    GENMASK(15, 13)
@@ -28,7 +24,7 @@ enum {
 	C_STORE_D = 7,
 };
 
-/* insn[hi:lo], moved so that it begins at bit `to`. */
+/* insn[hi:lo], at bit `to`. */
 static unsigned bits_to(uint32_t insn, unsigned hi, unsigned lo, unsigned to)
 {
 	return (unsigned)((insn & GENMASK(hi, lo)) >> lo) << to;
@@ -71,7 +67,8 @@ static int16_t offset_sdsp(uint32_t insn)
 	return (int16_t)(bits_to(insn, 12, 10, 3) | bits_to(insn, 9, 7, 6));
 }
 
-/* Zcb: insn[12:10] says which; insn[6] tells c.lh from c.lhu; uimm is insn[5|6] or insn[5]. */
+/* Zcb: insn[12:10] is one of these; insn[6] is 1 for c.lh and 0 for c.lhu; uimm is insn[5|6] or
+ * insn[5]. */
 enum {
 	ZCB_LBU,
 	ZCB_LH, /* and c.lhu */
@@ -150,7 +147,7 @@ static bool decode_quadrant_2(uint32_t insn, struct mmio_access *access,
 	}
 }
 
-static bool decode_16(uint32_t insn, struct mmio_access *access, struct decoded_address *address)
+bool decode_load_store_2(uint32_t insn, struct mmio_access *access, struct decoded_address *address)
 {
 	access->length = 2;
 	switch (FIELD_GET(C_QUADRANT, insn)) {
@@ -163,16 +160,10 @@ static bool decode_16(uint32_t insn, struct mmio_access *access, struct decoded_
 	}
 }
 
-bool decode_load_store(uint32_t insn, struct mmio_access *access, struct decoded_address *address)
-{
-	return FIELD_GET(C_QUADRANT, insn) == 3 ? decode_plain(insn, access, address)
-	                                        : decode_16(insn, access, address);
-}
+/* --- htinst --- */
 
-/* --- transformed --- */
-
-#define HTINST_IS_INSN BIT(0) /* 0: nothing, or a pseudo-instruction */
-#define HTINST_IS_LONG BIT(1) /* 0: the instruction was a compressed one */
+#define HTINST_IS_INSN BIT(0) /* 0: no instruction, or a pseudo-instruction */
+#define HTINST_IS_LONG BIT(1) /* 0: the instruction has 2 bytes */
 
 bool decode_transformed(uint64_t htinst, struct mmio_access *access, unsigned *distance)
 {
@@ -180,11 +171,11 @@ bool decode_transformed(uint64_t htinst, struct mmio_access *access, unsigned *d
 	struct decoded_address address;
 
 	if ((htinst & HTINST_IS_INSN) == 0 || htinst > UINT32_MAX ||
-	    !decode_plain(insn, access, &address))
+	    !decode_load_store_4(insn, access, &address))
 		return false;
 	if (address.offset != 0)
 		return false;
-	/* The base's field is the distance. */
+	/* rs1 has the distance. */
 	*distance = address.base;
 	access->length = (htinst & HTINST_IS_LONG) != 0 ? 4 : 2;
 	return true;

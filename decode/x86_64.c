@@ -5,6 +5,7 @@
  */
 #include "decode/x86_64.h"
 
+#include "mm/bits.h"
 #include "x86/guest_regs.h"
 
 struct cursor {
@@ -40,7 +41,6 @@ static uint8_t next(struct cursor *c)
 /* A little-endian number of 1, 2, 4 or 8 bytes, sign-extended. */
 static int64_t next_signed(struct cursor *c, unsigned width)
 {
-	unsigned shift = 64 - 8 * width;
 	uint64_t value = 0;
 
 	if (c->count - c->at < width) {
@@ -50,7 +50,7 @@ static int64_t next_signed(struct cursor *c, unsigned width)
 	for (unsigned i = width; i-- > 0;)
 		value = value << 8 | c->bytes[c->at + i];
 	c->at += width;
-	return (int64_t)(value << shift) >> shift;
+	return mm_sign_extend(value, 8 * width);
 }
 
 /* --- prefixes: SDM vol. 2, 2.1.1 and 2.2.1 --- */

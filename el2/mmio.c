@@ -18,7 +18,7 @@ static uint64_t transferred(const struct el2_vcpu *v, unsigned reg, unsigned wid
 {
 	uint64_t value = reg == ZERO_REG ? 0 : v->x[reg];
 
-	return width == 8 ? value : value & (BIT(8 * width) - 1);
+	return mm_zero_extend(value, 8 * width);
 }
 
 /* --- the base register, where 31 is the stack pointer that PSTATE selects --- */
@@ -185,11 +185,8 @@ static uint64_t extended(const struct mmio_access *access, uint64_t value)
 {
 	unsigned bits = 8U * access->width;
 
-	if (bits < 64) {
-		value &= BIT(bits) - 1;
-		if (access->sign_extend)
-			value = (value ^ BIT(bits - 1)) - BIT(bits - 1);
-	}
+	value = access->sign_extend ? (uint64_t)mm_sign_extend(value, bits)
+	                            : mm_zero_extend(value, bits);
 	return access->reg_width == 4 ? value & UINT32_MAX : value;
 }
 

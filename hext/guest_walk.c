@@ -103,14 +103,13 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 	const struct stage1 s = stage1_of(v);
 	unsigned level = levels_of(s.vsatp);
 	uint64_t table = FIELD_GET(ATP_PPN, s.vsatp) << MM_PAGE_SHIFT;
-	unsigned sign = 64 - MM_LEVEL_SHIFT(level);
 
 	if (level == 0) {
 		*out = gpa_at(gva.raw);
 		return MM_OK;
 	}
 	/* The bits above are copies of the highest one that is translated. */
-	if ((uint64_t)((int64_t)(gva.raw << sign) >> sign) != gva.raw)
+	if ((uint64_t)mm_sign_extend(gva.raw, MM_LEVEL_SHIFT(level)) != gva.raw)
 		return MM_NOT_MAPPED;
 	while (level-- > 0) {
 		uint64_t index = (gva.raw >> MM_LEVEL_SHIFT(level)) & (BIT(INDEX_BITS) - 1);

@@ -6,30 +6,10 @@
  */
 #include "hext/mmio.h"
 
-#include "decode/riscv64_plain.h"
+#include "decode/riscv64.h"
 #include "hext/guest_walk.h"
 #include "hext/hext.h"
 #include "mm/bits.h"
-
-/* Bits of a register above a value of this width. */
-static uint64_t bits_above(const struct mmio_access *access)
-{
-	return 64 - 8 * (uint64_t)access->width;
-}
-
-static uint64_t low_bytes(uint64_t value, const struct mmio_access *access)
-{
-	uint64_t above = bits_above(access);
-
-	return value << above >> above;
-}
-
-static uint64_t sign_extend(uint64_t value, const struct mmio_access *access)
-{
-	uint64_t above = bits_above(access);
-
-	return (uint64_t)((int64_t)(value << above) >> above);
-}
 
 /* All of *access but gpa and value. MM_UNSUPPORTED: refused, or not what faulted. */
 static enum mm_error decode_memory(struct hext_vcpu *v, const struct vm_exit *exit,
@@ -41,8 +21,7 @@ static enum mm_error decode_memory(struct hext_vcpu *v, const struct vm_exit *ex
 
 	if (MM_UNLIKELY(error != MM_OK))
 		return error;
-	if (MM_UNLIKELY(!decode_plain(insn, access, &address)) &&
-	    !decode_load_store(insn, access, &address))
+	if (MM_UNLIKELY(!decode_load_store(insn, access, &address)))
 		return MM_UNSUPPORTED;
 	if (MM_UNLIKELY(v->x[address.base] + (uint64_t)address.offset != exit->fault.gva.raw))
 		return MM_UNSUPPORTED;
@@ -92,18 +71,19 @@ enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 		return MM_UNSUPPORTED;
 	access->gpa = fault->gpa;
 	if (access->write)
-		access->value = low_bytes(v->x[access->reg], access);
+		access->value = mm_zero_extend(v->x[access->reg], 8U * access->width);
 	return MM_OK;
 }
 
 bool hext_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value)
 {
 	struct hext_vcpu *v = vcpu->arch;
+	unsigned bits = 8U * access->width;
 
 	state_advance(v, access->length);
 	if (!access->write)
 		state_set_reg(v, access->reg,
-		              access->sign_extend ? sign_extend(value, access)
-		                                  : low_bytes(value, access));
+		              access->sign_extend ? (uint64_t)mm_sign_extend(value, bits)
+		                                  : mm_zero_extend(value, bits));
 	return false;
 }

@@ -5,18 +5,13 @@
  */
 #include "hext/virtual_insn.h"
 
+#include "decode/riscv64.h"
 #include "hext/guest_walk.h"
 #include "mm/bits.h"
 
 #define INSN_WFI UINT32_C(0x10500073)
 
-#define INSN_OPCODE GENMASK(6, 0)
-#define INSN_RD     GENMASK(11, 7)
-#define INSN_FUNCT3 GENMASK(14, 12)
-#define INSN_RS1    GENMASK(19, 15)
-#define INSN_CSR    GENMASK(31, 20)
-
-#define OPCODE_SYSTEM 0x73
+#define INSN_CSR GENMASK(31, 20)
 
 /* Unprivileged manual, 9 "Zicsr": funct3 bit 2 takes rs1 as a number, bits 1:0 say what to do. */
 #define ZICSR_IMMEDIATE 4

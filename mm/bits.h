@@ -22,6 +22,18 @@
 #define mm_ctz64(x) ((unsigned)__builtin_ctzll(x))
 #define mm_fls64(x) (63U - (unsigned)__builtin_clzll(x))
 
+/* The low `bits` bits of a value, 1 to 64 of them, with copies of their highest bit or zeros above.
+ */
+static inline int64_t mm_sign_extend(uint64_t value, unsigned bits)
+{
+	return (int64_t)(value << (64 - bits)) >> (64 - bits);
+}
+
+static inline uint64_t mm_zero_extend(uint64_t value, unsigned bits)
+{
+	return value << (64 - bits) >> (64 - bits);
+}
+
 /* Copies bytes between places that may overlap. The image gives memmove and its like, which the
  * compiler calls of its own accord as well. */
 #define mm_move_bytes(to, from, bytes) ((void)__builtin_memmove(to, from, bytes))

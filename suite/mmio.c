@@ -30,10 +30,7 @@ static uint64_t low_bits(unsigned width)
 
 static uint64_t sign_extended(uint64_t value, unsigned width)
 {
-	uint64_t sign = UINT64_C(1) << (8 * width - 1);
-
-	value &= low_bits(width);
-	return (value ^ sign) - sign;
+	return (uint64_t)mm_sign_extend(value, 8 * width);
 }
 
 static struct suite_fault device_fault(uint64_t at, unsigned access)

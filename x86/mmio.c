@@ -6,6 +6,7 @@
 
 #include "decode/x86_64_alu.h"
 #include "machine/x86_64/bits.h"
+#include "mm/bits.h"
 #include "mm/compiler.h"
 
 static uint64_t mask_of(unsigned width)
@@ -31,13 +32,6 @@ static void write_register(struct x86_guest *g, unsigned reg, unsigned width, bo
 		g->gpr[reg] = value & mask;
 	else
 		g->gpr[reg] = (g->gpr[reg] & ~mask) | (value << shift & mask);
-}
-
-static uint64_t sign_extend(uint64_t value, unsigned width)
-{
-	unsigned shift = 64 - 8 * width;
-
-	return (uint64_t)((int64_t)(value << shift) >> shift);
 }
 
 /* --- addresses --- */
@@ -283,7 +277,7 @@ static bool complete_read(struct x86_mmio *m, struct x86_guest *g, uint64_t valu
 	switch (i->op) {
 	case INSN_MOV:
 		if (i->sign_extend)
-			value = sign_extend(value, i->width);
+			value = (uint64_t)mm_sign_extend(value, 8U * i->width);
 		write_register(g, i->reg, i->reg_width, i->high_byte, value);
 		break;
 	case INSN_MOVS:

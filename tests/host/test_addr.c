@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "mm/addr.h"
+#include "mm/bits.h"
 
 #define TOP UINT64_MAX
 
@@ -138,6 +139,22 @@ static void text(void **state)
 	CHECK_TEXT(small, "");
 }
 
+static void extension(void **state)
+{
+	(void)state;
+	CHECK_EQ(mm_sign_extend(0x7f, 8), 0x7f);
+	CHECK_EQ(mm_sign_extend(0x180, 8), -0x80);
+	CHECK_EQ(mm_sign_extend(0x7ff, 12), 0x7ff);
+	CHECK_EQ(mm_sign_extend(0xfff, 12), -1);
+	CHECK_EQ(mm_sign_extend(1, 1), -1);
+	CHECK_EQ(mm_sign_extend(TOP, 64), -1);
+	CHECK_EQ(mm_sign_extend(TOP >> 1, 64), INT64_MAX);
+	CHECK_EQ(mm_zero_extend(TOP, 8), 0xff);
+	CHECK_EQ(mm_zero_extend(0x180, 8), 0x80);
+	CHECK_EQ(mm_zero_extend(TOP, 1), 1);
+	CHECK_EQ(mm_zero_extend(TOP, 64), TOP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +164,7 @@ int main(void)
 		cmocka_unit_test(c09_relations_up_to_the_top),
 		cmocka_unit_test(contains_does_not_wrap),
 		cmocka_unit_test(text),
+		cmocka_unit_test(extension),
 	};
 	return cmocka_run_group_tests_name("addr", tests, NULL, NULL);
 }
