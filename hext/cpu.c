@@ -1,30 +1,28 @@
 /*
- * Switching the hypervisor extension on and off on one hart.
+ * Switches the hypervisor extension on for one hart, and moves a vCPU's CSRs between the hart and
+ * memory.
  */
-#include "decode/riscv64_insn.h"
-#include "hext/features.h"
-#include "hext/fields.h"
 #include "hext/hext.h"
-#include "machine/riscv64/trap.h"
+#include "log.h"
 
 /*
- * hedeleg (8.2.2): what the guest's own handler takes without us. Not delegated: access faults,
- * which mean that a mapping of ours leads nowhere, and what can only be ours (8.2.2 makes the
- * bits of ecall from VS, of guest-page faults and of virtual instructions read-only zero).
+ * hedeleg (8.2.2): exceptions that the guest's own handler takes. Access faults are not delegated,
+ * because they mean that a nested leaf leads to an address without memory. The bits of ecall from
+ * VS, of guest-page faults and of virtual instructions are read-only zero.
  */
 #define DELEGATED                                                                                  \
 	(BIT(CAUSE_FETCH_MISALIGNED) | BIT(CAUSE_ILLEGAL) | BIT(CAUSE_BREAKPOINT) |                \
 	 BIT(CAUSE_LOAD_MISALIGNED) | BIT(CAUSE_STORE_MISALIGNED) | BIT(CAUSE_ECALL_U) |           \
 	 BIT(CAUSE_FETCH_PAGE) | BIT(CAUSE_LOAD_PAGE) | BIT(CAUSE_STORE_PAGE))
 
-/* Those that a guest with page tables cannot do without. */
-#define DEMANDED                                                                                   \
+/* Those that a guest with page tables needs. */
+#define REQUIRED                                                                                   \
 	(BIT(CAUSE_ECALL_U) | BIT(CAUSE_FETCH_PAGE) | BIT(CAUSE_LOAD_PAGE) | BIT(CAUSE_STORE_PAGE))
 
 bool hext_cpu_enable(const char **why)
 {
 	csr_write(hedeleg, DELEGATED);
-	if ((csr_read(hedeleg) & DEMANDED) != DEMANDED) {
+	if ((csr_read(hedeleg) & REQUIRED) != REQUIRED) {
 		*why = "hedeleg does not delegate page faults and calls from user mode";
 		return false;
 	}
@@ -33,10 +31,111 @@ bool hext_cpu_enable(const char **why)
 	csr_write(htimedelta, 0);
 	csr_write(hgeie, 0);
 	csr_write(hvip, 0);
-	if (hext_features.envcfg)
+	if (hext_caps.envcfg)
 		csr_write(HENVCFG, hext_henvcfg());
 	csr_write(hgatp, 0);
 	hfence_gvma_all();
 	csr_write(stvec, (uint64_t)(uintptr_t)hext_trap);
 	return true;
+}
+
+/* --- loading and unloading --- */
+
+static void read_csrs(struct hext_csrs *csr)
+{
+	csr->pc = csr_read(sepc);
+	csr->sstatus = csr_read(sstatus);
+	csr->hstatus = csr_read(hstatus);
+	csr->vsstatus = csr_read(vsstatus);
+	csr->vsie = csr_read(vsie);
+	csr->vstvec = csr_read(vstvec);
+	csr->vsscratch = csr_read(vsscratch);
+	csr->vsepc = csr_read(vsepc);
+	csr->vscause = csr_read(vscause);
+	csr->vstval = csr_read(vstval);
+	csr->vsatp = csr_read(vsatp);
+	csr->hvip = csr_read(hvip);
+	csr->scounteren = csr_read(scounteren);
+	if (hext_caps.envcfg)
+		csr->senvcfg = csr_read(SENVCFG);
+	if (hext_caps.sstc)
+		csr->vstimecmp = csr_read(VSTIMECMP);
+}
+
+static void write_csrs(const struct hext_csrs *csr)
+{
+	csr_write(sepc, csr->pc);
+	csr_write(sstatus, csr->sstatus);
+	csr_write(hstatus, csr->hstatus);
+	csr_write(vsstatus, csr->vsstatus);
+	csr_write(vsie, csr->vsie);
+	csr_write(vstvec, csr->vstvec);
+	csr_write(vsscratch, csr->vsscratch);
+	csr_write(vsepc, csr->vsepc);
+	csr_write(vscause, csr->vscause);
+	csr_write(vstval, csr->vstval);
+	csr_write(vsatp, csr->vsatp);
+	csr_write(scounteren, csr->scounteren);
+	if (hext_caps.envcfg)
+		csr_write(SENVCFG, csr->senvcfg);
+	if (hext_caps.sstc)
+		csr_write(VSTIMECMP, csr->vstimecmp);
+	/* After vstimecmp: a write to that clears hvip.VSTIP in QEMU 7.2. */
+	csr_write(hvip, csr->hvip);
+	csr_write(hgatp, csr->hgatp);
+}
+
+void hext_save_csrs(struct hext_vcpu *v)
+{
+	if (v->cpu == NULL)
+		return;
+	ASSERT(v->cpu == this_cpu());
+	read_csrs(&v->csr);
+}
+
+void hext_unload(struct hext_vcpu *v)
+{
+	if (v->cpu == NULL)
+		return;
+	hext_save_csrs(v);
+	/* From here on this hart does not walk the nested tables: their owner may free them. */
+	csr_write(hgatp, 0);
+	v->cpu->guest = NULL;
+	atomic_store_explicit(&v->cpu->guest_root, 0, memory_order_release);
+	v->cpu = NULL;
+}
+
+/*
+ * Makes up for the fences that other harts have not sent to this one while it had no guest. They
+ * set `stale` before they read guest_root, and this hart sets guest_root before it reads `stale`:
+ * so the other hart sends a fence, or this one sees `stale`.
+ */
+static void fence_if_stale(struct cpu *cpu)
+{
+	if (atomic_exchange_explicit(&cpu->stale, 0, memory_order_seq_cst) != 0)
+		hfence_gvma_all();
+	__asm__ volatile("fence.i" ::: "memory");
+}
+
+void hext_load(struct cpu *cpu, struct hext_vcpu *v)
+{
+	ASSERT(v->cpu == NULL);
+	if (cpu->guest != NULL)
+		hext_unload(cpu->guest);
+	atomic_store_explicit(&cpu->guest_root, v->csr.hgatp, memory_order_seq_cst);
+	fence_if_stale(cpu);
+	write_csrs(&v->csr);
+	/* VS-stage translations are tagged by VMID and ASID, and two vCPUs of one VM may use one
+	 * ASID for different tables. Without VMIDs, G-stage translations have no tag. */
+	hfence_vvma_all();
+	if (hext_caps.vmid_bits == 0)
+		hfence_gvma_all();
+	v->host_tp = (uint64_t)(uintptr_t)cpu;
+	v->cpu = cpu;
+	cpu->guest = v;
+}
+
+void hext_park(struct vcpu *vcpu)
+{
+	hext_unload(hext_of(vcpu));
 }

@@ -1,30 +1,23 @@
 /*
- * mm_hal.flush for the G-stage: hfence.gvma on this hart, and on those others that have this
- * address space loaded by the firmware's remote fence, which interrupts even a hart that runs
- * with interrupts off, and waits for it. A hart that has it not loaded cannot use what its TLB
- * may hold of it, and is told to forget that before it loads a guest again.
+ * mm_hal.flush for the G-stage: hfence.gvma on this hart, and a remote fence by the firmware on
+ * the other harts that have this address space loaded. A remote fence interrupts a hart even while
+ * its interrupts are off, and is complete when the call returns. A hart that has the address space
+ * not loaded cannot use its translations. `stale` tells it to fence before it loads a guest again.
  *
- * "Memory-Management Fence Instructions" (8.3.2): hfence.gvma with an address is about leaf
- * entries alone, so unlinked tables ask for the whole VMID; without VMIDs, for everything. It
- * also drops what was made of both stages together. Its address operand is gpa >> 2.
+ * 8.3.2: hfence.gvma with an address orders leaf entries only, so a request with unlinked tables
+ * fences the whole VMID, and without VMIDs everything. Both forms include the translations of both
+ * stages combined. The operand is the address >> 2.
  */
-#include "hext/flush.h"
-
-#include <stdbool.h>
-
-#include "decode/riscv64_insn.h"
-#include "hext/features.h"
-#include "machine/riscv64/csr.h"
+#include "hext/hext.h"
 #include "machine/riscv64/sbi.h"
 #include "machine/riscv64/smp.h"
 
-/* A range of more leaves than these is flushed as a whole. */
+/* For a range of more leaves the whole VMID is fenced. */
 #define MAX_LEAVES 32
 
-/* SBI 1.0, 8: size 2^64 - 1 from address 0 is everything. */
+/* SBI 1.0, 8: address 0 and size 2^64 - 1 mean all addresses. */
 #define ALL_BYTES UINT64_MAX
 
-/* What to flush, on any hart. */
 struct fence {
 	uint64_t root; /* PPN */
 	uint64_t vmid;
@@ -35,7 +28,7 @@ struct fence {
 
 static void fence_here(const struct fence *fence)
 {
-	if (hext_features.vmid_bits == 0) {
+	if (hext_caps.vmid_bits == 0) {
 		hfence_gvma_all();
 		return;
 	}
@@ -47,7 +40,7 @@ static void fence_here(const struct fence *fence)
 		hfence_gvma_page(fence->gpa + done, fence->vmid);
 }
 
-/* The order of these two matters: see state_load(). */
+/* The order of the two accesses matters: fence_if_stale() in cpu.c. */
 static bool is_loaded(struct cpu *cpu, void *arg)
 {
 	const struct fence *fence = arg;
@@ -61,7 +54,7 @@ static void fence_there(struct hart_mask harts, void *arg)
 {
 	const struct fence *fence = arg;
 
-	if (hext_features.vmid_bits == 0)
+	if (hext_caps.vmid_bits == 0)
 		sbi_call(SBI_RFENCE, SBI_RFENCE_HFENCE_GVMA, harts.mask, harts.base, 0, ALL_BYTES,
 		         0);
 	else
@@ -84,8 +77,8 @@ void hext_flush(void *ctx, const struct mm_flush *request)
 		fence.bytes = request->range.size;
 		fence.stride = stride;
 	}
-	/* The fence is ordered after every earlier store of this hart; stores reach the other
-	 * harts before the firmware's call does. */
+	/* Every earlier store of this hart comes before the fences, its own and those of the
+	 * other harts. */
 	__asm__ volatile("fence rw, rw" ::: "memory");
 	fence_here(&fence);
 	smp_for_others(is_loaded, fence_there, &fence);

@@ -1,48 +1,44 @@
 /*
- * The guest's own translation, by hardware where hlvx can do it, and by a walk of vsatp's tables
- * where not: hlvx fails on a page that is not there at the moment, and in QEMU 7.2 on one that is
- * executable alone.
+ * VS-stage translation by a walk of the guest's tables, and instruction fetch. hlvx fetches by
+ * hardware. It traps on a page that is not mapped at the moment, and in QEMU 7.2 on a page with
+ * execute permission only. Then the walk does it.
  *
  *	gva --vsatp: Sv39, Sv48, Sv57 or bare--> gpa --the aspace--> memory
  */
-#include "hext/guest_walk.h"
-
-#include "decode/riscv64_insn.h"
-#include "hext/fields.h"
-#include "machine/riscv64/trap.h"
+#include "decode/riscv64.h"
+#include "hext/hext.h"
 #include "mm/aspace.h"
-#include "mm/bits.h"
 
 /* Svnapot, 5: a leaf of level 0 with N set and PPN bits 3:0 = 8 maps 64 KiB. */
 #define PTE_N           BIT(63)
 #define NAPOT_PPN       GENMASK(13, 10)
 #define NAPOT_64K       8
 #define NAPOT_64K_PAGES 16
-/* Reserved, or Svpbmt's: 62:61 do not move the address. */
+/* Bits 62:61 are the memory type (Svpbmt), which has no effect on the address. */
 #define PTE_RESERVED GENMASK(60, 54)
 
 #define INDEX_BITS 9
 
-/* What decides on a translation beside the tables. */
-struct stage1 {
+/* The state that a VS-stage translation depends on. */
+struct vs_stage {
 	uint64_t vsatp;
 	uint64_t vsstatus;
 	bool user; /* VU rather than VS */
 };
 
-static struct stage1 stage1_of(const struct hext_vcpu *v)
+static struct vs_stage vs_stage_of(const struct hext_vcpu *v)
 {
-	bool here = v->cpu != NULL;
-	uint64_t hstatus = here ? csr_read(hstatus) : v->csr.hstatus;
+	bool loaded = v->cpu != NULL;
+	uint64_t hstatus = loaded ? csr_read(hstatus) : v->csr.hstatus;
 
-	return (struct stage1){
-		.vsatp = here ? csr_read(vsatp) : v->csr.vsatp,
-		.vsstatus = here ? csr_read(vsstatus) : v->csr.vsstatus,
+	return (struct vs_stage){
+		.vsatp = loaded ? csr_read(vsatp) : v->csr.vsatp,
+		.vsstatus = loaded ? csr_read(vsstatus) : v->csr.vsstatus,
 		.user = (hstatus & HSTATUS_SPVP) == 0,
 	};
 }
 
-/* 4.3.2 step 1: table levels of the mode; 0: bare. */
+/* 4.3.2 step 1: the number of levels; 0: bare. */
 static unsigned levels_of(uint64_t vsatp)
 {
 	switch (FIELD_GET(ATP_MODE, vsatp)) {
@@ -57,8 +53,8 @@ static unsigned levels_of(uint64_t vsatp)
 	}
 }
 
-/* 4.3.2 steps 5 and 6: may a leaf be used so? */
-static bool leaf_permits(const struct stage1 *s, uint64_t pte, enum mm_perm access)
+/* 4.3.2 steps 5 and 6: does the leaf permit the access? */
+static bool leaf_permits(const struct vs_stage *s, uint64_t pte, enum mm_perm access)
 {
 	bool user_page = (pte & PTE_U) != 0;
 
@@ -78,8 +74,8 @@ static bool leaf_permits(const struct stage1 *s, uint64_t pte, enum mm_perm acce
 }
 
 /* 4.3.2 steps 5 to 8, for the leaf found at this level. */
-static enum mm_error leaf_translate(const struct stage1 *s, uint64_t pte, unsigned level, gva_t gva,
-                                    enum mm_perm access, gpa_t *out)
+static enum mm_error leaf_translate(const struct vs_stage *s, uint64_t pte, unsigned level,
+                                    gva_t gva, enum mm_perm access, gpa_t *out)
 {
 	uint64_t pages = BIT(INDEX_BITS * level);
 	uint64_t ppn = FIELD_GET(PTE_PPN, pte);
@@ -98,9 +94,9 @@ static enum mm_error leaf_translate(const struct stage1 *s, uint64_t pte, unsign
 	return MM_OK;
 }
 
-enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm access, gpa_t *out)
+enum mm_error hext_guest_walk(const struct hext_vcpu *v, gva_t gva, enum mm_perm access, gpa_t *out)
 {
-	const struct stage1 s = stage1_of(v);
+	const struct vs_stage s = vs_stage_of(v);
 	unsigned level = levels_of(s.vsatp);
 	uint64_t table = FIELD_GET(ATP_PPN, s.vsatp) << MM_PAGE_SHIFT;
 
@@ -108,7 +104,7 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 		*out = gpa_at(gva.raw);
 		return MM_OK;
 	}
-	/* The bits above are copies of the highest one that is translated. */
+	/* The bits above the translated ones are copies of the highest of these. */
 	if ((uint64_t)mm_sign_extend(gva.raw, MM_LEVEL_SHIFT(level)) != gva.raw)
 		return MM_NOT_MAPPED;
 	while (level-- > 0) {
@@ -129,11 +125,17 @@ enum mm_error walk_translate(const struct hext_vcpu *v, gva_t gva, enum mm_perm 
 	return MM_NOT_MAPPED;
 }
 
-/* --- instructions --- */
+enum mm_error hext_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)
+{
+	return hext_guest_walk(hext_of(vcpu), gva, access, out);
+}
+
+/* --- instruction fetch --- */
 
 /*
- * 2 bytes through both stages as a fetch of the guest. False: it trapped, and took sepc, SPV and
- * SPP with it, and SPVP if the firmware passed it on: after_trap() puts them back.
+ * Reads 2 bytes through both stages with the guest's execute permission. False: it trapped. The
+ * trap has changed sepc, SPV and SPP, and SPVP if the firmware forwarded it; restore_after_trap()
+ * restores them.
  */
 static bool fetch_2(uint64_t gva, uint32_t *value)
 {
@@ -148,9 +150,8 @@ static bool fetch_2(uint64_t gva, uint32_t *value)
 	return ok;
 }
 
-/* The way back from the trap was an sret, which leaves SPP at U. The guest's privilege is in SPVP
- * as it was in SPP. */
-static void after_trap(uint64_t pc, uint64_t hstatus)
+/* host_trap() returned by sret, which clears SPP. The guest's SPVP has the value of its SPP. */
+static void restore_after_trap(uint64_t pc, uint64_t hstatus)
 {
 	csr_write(sepc, pc);
 	csr_write(hstatus, hstatus);
@@ -160,10 +161,9 @@ static void after_trap(uint64_t pc, uint64_t hstatus)
 		csr_clear(sstatus, SSTATUS_SPP);
 }
 
-/* Unprivileged manual, 1.5: what the lowest bits of its first 2 bytes tell of its length. */
 static bool is_compressed(uint32_t insn)
 {
-	return (insn & 3) != 3;
+	return FIELD_GET(INSN_LENGTH, insn) != INSN_LENGTH_4;
 }
 
 static bool fetch_halves(uint64_t pc, uint32_t *insn)
@@ -183,7 +183,7 @@ static bool fetch_halves(uint64_t pc, uint32_t *insn)
 static enum mm_error fetch_parcel(const struct hext_vcpu *v, gva_t gva, uint16_t *parcel)
 {
 	gpa_t gpa;
-	enum mm_error error = walk_translate(v, gva, MM_X, &gpa);
+	enum mm_error error = hext_guest_walk(v, gva, MM_X, &gpa);
 
 	if (error != MM_OK)
 		return error;
@@ -202,13 +202,12 @@ static enum mm_error software_fetch(const struct hext_vcpu *v, gva_t pc, uint32_
 	return error;
 }
 
-enum mm_error walk_fetch_slowly(const struct hext_vcpu *v, gva_t pc, uint32_t *insn,
-                                uint64_t hstatus)
+enum mm_error hext_fetch_slow(const struct hext_vcpu *v, gva_t pc, uint32_t *insn, uint64_t hstatus)
 {
 	if (v->cpu != NULL) {
 		if (!mm_is_aligned(pc.raw, 4) && fetch_halves(pc.raw, insn))
 			return MM_OK;
-		after_trap(pc.raw, hstatus);
+		restore_after_trap(pc.raw, hstatus);
 	}
 	return software_fetch(v, pc, insn);
 }

@@ -1,12 +1,25 @@
 /*
- * The state of one virtual CPU, and where it is.
+ * RISC-V's hypervisor extension (privileged manual, chapter 8): the private header of this folder.
  *
- *	x1 to x31				in memory from exit to entry
- *	sepc, sstatus, hstatus, VS CSRs, hgatp	in the hart for as long as this vCPU is the last
- *						that the hart ran
+ *	ops.c         struct virt_ops
+ *	caps.c        detects the features of this machine; struct hext_caps
+ *	cpu.c         switches the extension on for one hart; loads and unloads a vCPU
+ *	vcpu.c        creates and destroys a vCPU; its registers
+ *	enter.S       the world switch, and the loop around it; offsets.h has its offsets
+ *	run.c         loads the vCPU, sets the deadline, and enters
+ *	exit.c        decides what an exit is
+ *	event.c       injects interrupts and exceptions
+ *	sysreg.c      virtual-instruction exceptions: CSRs and wfi
+ *	mmio.c        decodes and completes a device access
+ *	flush.c       HFENCE.GVMA on this hart and on the others
+ *	guest_walk.c  VS-stage translation, and instruction fetch
+ *	fields.h      the extension as the manual defines it
  *
- * state_load() brings a vCPU onto the hart; state_unload() takes it off. vcpu->cpu says where its
- * CSRs are: NULL, in memory, or in the one hart whose struct cpu points back at it.
+ * Invariants:
+ *   - x1 to x31 of a vCPU are in memory except while its guest runs.
+ *   - sepc, sstatus, hstatus, hgatp and the VS CSRs of a vCPU are in memory, or in the hart on
+ *     which it is loaded. hext_vcpu.cpu is that hart, whose cpu.guest points back; or NULL.
+ *   - hext_caps is constant after the probe.
  */
 #ifndef HEXT_HEXT_H
 #define HEXT_HEXT_H
@@ -15,13 +28,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hext/fields.h"
 #include "hext/offsets.h"
 #include "machine/riscv64/cpu.h"
 #include "machine/riscv64/csr.h"
+#include "machine/riscv64/trap.h"
 #include "mm/bits.h"
 #include "vcpu.h"
 
-/* What state_load() writes and state_unload() reads back: 8.2 and 4.1 of the manual. */
+/* The features that this folder uses. The same on every hart. */
+struct hext_caps {
+	unsigned vmid_bits;
+	bool sstc;   /* vstimecmp, if henvcfg.STCE is set */
+	bool envcfg; /* henvcfg and senvcfg exist (privileged architecture 1.12) */
+	bool svpbmt;
+	bool svadu;
+};
+
+extern struct hext_caps hext_caps;
+
+/* The CSRs that hext_load() writes and hext_unload() reads: 4.1 and 8.2 of the manual. */
 struct hext_csrs {
 	uint64_t pc; /* sepc */
 	uint64_t sstatus;
@@ -36,16 +62,17 @@ struct hext_csrs {
 	uint64_t vsatp;
 	uint64_t hvip;
 	uint64_t vstimecmp;
-	uint64_t scounteren; /* one register that HS and VS share */
-	uint64_t senvcfg;    /* the same */
+	uint64_t scounteren; /* HS and VS share this register */
+	uint64_t senvcfg;    /* and this one */
 	uint64_t hgatp;      /* constant */
 };
 
+/* One frame, at vcpu.arch. */
 struct hext_vcpu {
 	uint64_t x[32];   /* VCPU_X; x[0] is 0 */
 	uint64_t host_sp; /* VCPU_HOST_SP: while the guest runs */
-	uint64_t host_tp; /* VCPU_HOST_TP: of the hart that has it loaded */
-	struct cpu *cpu;
+	uint64_t host_tp; /* VCPU_HOST_TP: of the hart on which it is loaded */
+	struct cpu *cpu;  /* the hart on which it is loaded, or NULL */
 	struct hext_csrs csr;
 	struct aspace *as;
 };
@@ -53,33 +80,33 @@ struct hext_vcpu {
 _Static_assert(offsetof(struct hext_vcpu, x[31]) == VCPU_X(31), "offsets.h");
 _Static_assert(offsetof(struct hext_vcpu, host_sp) == VCPU_HOST_SP, "offsets.h");
 _Static_assert(offsetof(struct hext_vcpu, host_tp) == VCPU_HOST_TP, "offsets.h");
-_Static_assert(sizeof(struct hext_vcpu) <= MM_PAGE_SIZE, "one frame each");
+_Static_assert(sizeof(struct hext_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a frame");
 
-/* --- enter.S --- */
+/* Indices of hext_vcpu.x by the names of the calling convention. */
+enum {
+	X_A0 = 10,
+	X_A1 = 11,
+	X_A2 = 12,
+	X_A3 = 13,
+	X_A4 = 14,
+	X_A6 = 16,
+	X_A7 = 17,
+};
 
-/* The trap vector once cpu_enable() has run: guest exits, and the rest on to host_trap. */
-void hext_trap(void);
-/* Into the guest, which is loaded on this hart, until it traps: answers scause. */
-uint64_t hext_enter(struct hext_vcpu *v);
-
-/* --- vcpu_state.c --- */
-
-/* Onto this hart, taking off whoever is there. v is on none. */
-void state_load(struct cpu *cpu, struct hext_vcpu *v);
-/* Off this hart, if it is on it; it is not on another. */
-void state_unload(struct hext_vcpu *v);
-/* Copies the CSRs to memory, and leaves them in the hart as well: for reports. */
-void state_copy(struct hext_vcpu *v);
-
-/* --- one register --- */
-
-static inline uint64_t state_pc(const struct hext_vcpu *v)
+static inline struct hext_vcpu *hext_of(const struct vcpu *vcpu)
 {
-	return v->cpu != NULL ? csr_read(sepc) : v->csr.pc;
+	return vcpu->arch;
+}
+
+/* x0 stays 0. */
+static inline void hext_set_x(struct hext_vcpu *v, unsigned n, uint64_t value)
+{
+	if (n != 0)
+		v->x[n] = value;
 }
 
 /* Steps over an instruction. */
-static inline void state_advance(struct hext_vcpu *v, unsigned bytes)
+static inline void hext_step(struct hext_vcpu *v, unsigned bytes)
 {
 	if (MM_LIKELY(v->cpu != NULL))
 		csr_write(sepc, csr_read(sepc) + bytes);
@@ -87,11 +114,111 @@ static inline void state_advance(struct hext_vcpu *v, unsigned bytes)
 		v->csr.pc += bytes;
 }
 
-/* x0 stays 0. */
-static inline void state_set_reg(struct hext_vcpu *v, unsigned n, uint64_t value)
+/* Functions without a comment implement the entry of struct virt_ops with the same name. */
+
+/* --- caps.c --- */
+bool hext_probe(struct virt_caps *caps);
+/* The value of henvcfg, if it exists. */
+uint64_t hext_henvcfg(void);
+
+/* --- cpu.c --- */
+bool hext_cpu_enable(const char **why);
+/* Loads v, which is loaded on no hart, on this one, and unloads the vCPU that is loaded here. */
+void hext_load(struct cpu *cpu, struct hext_vcpu *v);
+/* Writes the CSRs to memory. If v is loaded, it is on this hart, and is not afterwards. */
+void hext_unload(struct hext_vcpu *v);
+/* The same, but v stays loaded: for reports. */
+void hext_save_csrs(struct hext_vcpu *v);
+void hext_park(struct vcpu *vcpu);
+
+/* --- vcpu.c --- */
+enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config) MM_MUST_CHECK;
+void hext_destroy(struct vcpu *vcpu);
+uint64_t hext_pc(const struct vcpu *vcpu);
+size_t hext_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
+
+/* --- enter.S --- */
+/* The trap vector of a hart that runs guests. Traps of the hypervisor go to host_trap(). */
+void hext_trap(void);
+/* Runs the guest, which is loaded on this hart, until hext_handle_exit() returns EXIT_RETURN. */
+void hext_enter(struct hext_vcpu *v, struct vm_exit *exit);
+
+/* --- run.c --- */
+void hext_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
+
+/* --- exit.c --- */
+/* Called by enter.S: the guest has trapped. */
+enum exit_action hext_handle_exit(struct hext_vcpu *v, struct vm_exit *exit);
+void hext_call_return(struct vcpu *vcpu, uint64_t first, uint64_t second);
+
+/* --- event.c --- */
+void hext_inject_undefined(struct vcpu *vcpu);
+void hext_set_interrupt(struct vcpu *vcpu, bool pending);
+
+/* --- sysreg.c --- */
+/* A virtual-instruction exception. raw[] of *exit is set. */
+enum exit_action hext_decode_virtual_instruction(struct hext_vcpu *v, struct vm_exit *exit);
+void hext_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
+
+/* --- mmio.c --- */
+size_t hext_given_insn(const struct vcpu *vcpu, uint8_t out[VCPU_INSN_BYTES]);
+enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
+                               struct mmio_access *access) MM_MUST_CHECK;
+bool hext_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
+
+/* --- flush.c --- */
+void hext_flush(void *ctx, const struct mm_flush *request);
+
+/* --- guest_walk.c --- */
+/*
+ * Translates gva by the tables of vsatp as the vCPU's next access would, with its privilege, SUM
+ * and MXR. Table pages that are lazily backed are faulted in. A and D are taken as set, because
+ * hardware sets them.
+ * MM_NOT_MAPPED: the guest would take a page fault. MM_DENIED: because of permissions. If a table
+ * is not in memory, the error of aspace_load().
+ */
+enum mm_error hext_guest_walk(const struct hext_vcpu *v, gva_t gva, enum mm_perm access,
+                              gpa_t *out) MM_MUST_CHECK;
+enum mm_error hext_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access,
+                             gpa_t *out) MM_MUST_CHECK;
+
+/* hext_fetch() for an instruction that is not aligned, for a page that is not mapped, and for a
+ * vCPU that is not loaded. hstatus: the guest's. */
+enum mm_error hext_fetch_slow(const struct hext_vcpu *v, gva_t pc, uint32_t *insn,
+                              uint64_t hstatus) MM_MUST_CHECK;
+
+/*
+ * Fetches the instruction at the vCPU's pc, of 2 or 4 bytes, once. A 4-byte instruction may lie
+ * in two pages. The high half of a 2-byte instruction is undefined. Errors: those of
+ * hext_guest_walk() and of aspace_fetch().
+ *
+ * Inline, because every device access waits for it. An aligned instruction lies in one page; one
+ * hlvx.wu reads 4 bytes through both stages with the guest's execute permission. It zero-extends,
+ * so the -1 is in the register only if it has trapped.
+ */
+static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error hext_fetch(const struct hext_vcpu *v, gva_t pc,
+                                                               uint32_t *insn)
 {
-	if (n != 0)
-		v->x[n] = value;
+	uint64_t hstatus = csr_read(hstatus);
+	int64_t read;
+
+	if (MM_UNLIKELY(!mm_is_aligned(pc.raw, 4)) || MM_UNLIKELY(v->cpu == NULL))
+		return hext_fetch_slow(v, pc, insn, hstatus);
+	/* clang-format off */
+	__asm__ volatile("li %[read], -1\n\t"
+	                 "la t0, 1f\n\t"
+	                 "sd t0, " CATCH_PC "(tp)\n\t"
+	                 HLVX_WU("%[read]", "%[pc]") "\n"
+	                 "1:\n\t"
+	                 "sd zero, " CATCH_PC "(tp)"
+	                 : [read] "=&r"(read)
+	                 : [pc] "r"(pc.raw)
+	                 : "t0", "memory");
+	/* clang-format on */
+	if (MM_UNLIKELY(read < 0))
+		return hext_fetch_slow(v, pc, insn, hstatus);
+	*insn = (uint32_t)read;
+	return MM_OK;
 }
 
 #endif

@@ -1,23 +1,20 @@
 /*
- * From a nested fault on a device's page to the access that the guest meant. The address is the
- * hardware's; width, direction and register are the instruction's: htinst where the hart fills
- * it, and otherwise the instruction, fetched once. Another vCPU may have changed it since the
- * fault: what it says is believed only as far as the fault bears it out.
+ * Decodes the device access behind a nested fault, and completes it. The hart reports the address.
+ * Width, direction and register come from the instruction: from htinst if the hart writes it, else
+ * from memory, fetched once. Another vCPU may have changed the instruction since the fault, so an
+ * instruction that does not agree with the fault is refused.
  */
-#include "hext/mmio.h"
-
 #include "decode/riscv64.h"
-#include "hext/guest_walk.h"
 #include "hext/hext.h"
-#include "mm/bits.h"
 
-/* All of *access but gpa and value. MM_UNSUPPORTED: refused, or not what faulted. */
+/* Fills all of *access except gpa and value. MM_UNSUPPORTED: the instruction is refused, or it
+ * cannot have faulted. */
 static enum mm_error decode_memory(struct hext_vcpu *v, const struct vm_exit *exit,
                                    struct mmio_access *access)
 {
 	struct decoded_address address;
 	uint32_t insn;
-	enum mm_error error = walk_fetch(v, gva_at(exit->pc), &insn);
+	enum mm_error error = hext_fetch(v, gva_at(exit->pc), &insn);
 
 	if (MM_UNLIKELY(error != MM_OK))
 		return error;
@@ -32,7 +29,7 @@ static enum mm_error decode_htinst(const struct vm_exit *exit, struct mmio_acces
 {
 	unsigned distance;
 
-	/* A fault in the middle: the access began on the page before. */
+	/* If another byte than the first faulted, the access began on the page before. */
 	if (!decode_transformed(exit->raw[3], access, &distance) || distance != 0)
 		return MM_UNSUPPORTED;
 	return MM_OK;
@@ -52,11 +49,11 @@ size_t hext_given_insn(const struct vcpu *vcpu, uint8_t out[VCPU_INSN_BYTES])
 enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                                struct mmio_access *access)
 {
-	struct hext_vcpu *v = vcpu->arch;
+	struct hext_vcpu *v = hext_of(vcpu);
 	const struct vm_exit_fault *fault = &exit->fault;
 	enum mm_error error;
 
-	/* Page tables in a device's registers are not emulated; nor is code, which the fetch
+	/* A guest's page tables may not be in a device, and neither may its code, which the fetch
 	 * below refuses. */
 	if (MM_UNLIKELY(fault->stage1_walk))
 		return MM_UNSUPPORTED;
@@ -66,24 +63,24 @@ enum mm_error hext_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 		return error;
 	if (MM_UNLIKELY(access->write != (fault->access == MM_W)))
 		return MM_UNSUPPORTED;
-	/* The guest's tables map the next page on their own. */
+	/* The rest of the access is on another page, which the guest may map elsewhere. */
 	if (MM_UNLIKELY((fault->gpa.raw & (MM_PAGE_SIZE - 1)) + access->width > MM_PAGE_SIZE))
 		return MM_UNSUPPORTED;
 	access->gpa = fault->gpa;
 	if (access->write)
-		access->value = mm_zero_extend(v->x[access->reg], 8U * access->width);
+		access->value = mm_zero_extend(v->x[access->reg], UINT64_C(8) * access->width);
 	return MM_OK;
 }
 
 bool hext_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value)
 {
-	struct hext_vcpu *v = vcpu->arch;
-	unsigned bits = 8U * access->width;
+	struct hext_vcpu *v = hext_of(vcpu);
+	uint64_t bits = UINT64_C(8) * access->width;
 
-	state_advance(v, access->length);
+	hext_step(v, access->length);
 	if (!access->write)
-		state_set_reg(v, access->reg,
-		              access->sign_extend ? (uint64_t)mm_sign_extend(value, bits)
-		                                  : mm_zero_extend(value, bits));
+		hext_set_x(v, access->reg,
+		           access->sign_extend ? (uint64_t)mm_sign_extend(value, bits)
+		                               : mm_zero_extend(value, bits));
 	return false;
 }

@@ -1,6 +1,4 @@
-/*
- * Offsets into struct hext_vcpu that enter.S shares with C: hext.h asserts them.
- */
+/* The offsets into struct hext_vcpu that enter.S uses. hext.h asserts each of them. */
 #ifndef HEXT_OFFSETS_H
 #define HEXT_OFFSETS_H
 

@@ -1,11 +1,5 @@
-/*
- * RISC-V's hypervisor extension, as the run loop sees it.
- */
-#include "hext/features.h"
-#include "hext/flush.h"
-#include "hext/mmio.h"
-#include "hext/run.h"
-#include "hext/vcpu_ops.h"
+/* RISC-V's hypervisor extension: its struct virt_ops. */
+#include "hext/hext.h"
 #include "machine/riscv64/sbi.h"
 
 const struct virt_ops hext_ops = {

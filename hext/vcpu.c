@@ -1,28 +1,16 @@
-/*
- * A vCPU that does not run: its life, the answers it is given, and what reports ask of it.
- */
-#include "hext/vcpu_ops.h"
-
-#include "hext/features.h"
-#include "hext/fields.h"
-#include "hext/guest_walk.h"
+/* Creates and destroys a vCPU, and reports its registers. */
 #include "hext/hext.h"
-#include "log.h"
-#include "mm/bits.h"
-
-/* All that hext traps with hstatus.VTW or as CSR accesses is four bytes long. */
-#define TRAPPED_BYTES 4
-
-enum {
-	A0 = 10,
-	A1 = 11,
-};
-
-/* --- life --- */
 
 static enum atp_mode hgatp_mode(const struct npt_config *config)
 {
 	return config->levels == 3 ? ATP_SV39 : config->levels == 4 ? ATP_SV48 : ATP_SV57;
+}
+
+static uint64_t hgatp_of(const struct aspace *as)
+{
+	return FIELD_PREP(ATP_MODE, hgatp_mode(&as->npt.config)) |
+	       FIELD_PREP(HGATP_VMID, aspace_tag(as)) |
+	       FIELD_PREP(ATP_PPN, aspace_root(as).raw >> MM_PAGE_SHIFT);
 }
 
 enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config)
@@ -35,27 +23,20 @@ enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config)
 		return MM_NO_MEMORY;
 	v = hal_to_virt(hal, frame);
 	*v = (struct hext_vcpu){
-		.x = {[A0] = config->args[0], [A1] = config->args[1]},
-		.csr =
-			{
-				.pc = config->entry,
-				/* To VS-mode. Its interrupts are off: SIE and SPIE of
-	                         * vsstatus are 0. */
-				.sstatus = SSTATUS_SPP,
-				.hstatus = FIELD_PREP(HSTATUS_VSXL, VSXL_64) | HSTATUS_VTW |
-	                                   HSTATUS_SPV | HSTATUS_SPVP,
-				.vstimecmp = UINT64_MAX,
-				.scounteren = HCOUNTEREN_CY | HCOUNTEREN_TM | HCOUNTEREN_IR,
-				.hgatp = FIELD_PREP(ATP_MODE, hgatp_mode(&config->as->npt.config)) |
-	                                 FIELD_PREP(HGATP_VMID, aspace_tag(config->as)) |
-	                                 FIELD_PREP(ATP_PPN,
-	                                            aspace_root(config->as).raw >> MM_PAGE_SHIFT),
-			},
+		.x = {[X_A0] = config->args[0], [X_A1] = config->args[1]},
 		.as = config->as,
 	};
-	vcpu->as = config->as;
-	vcpu->index = config->index;
-	vcpu->arch = v;
+	v->csr = (struct hext_csrs){
+		.pc = config->entry,
+		/* sret enters VS-mode, with interrupts off: SIE and SPIE of vsstatus are 0. */
+		.sstatus = SSTATUS_SPP,
+		.hstatus = FIELD_PREP(HSTATUS_VSXL, VSXL_64) | HSTATUS_VTW | HSTATUS_SPV |
+	                   HSTATUS_SPVP,
+		.vstimecmp = UINT64_MAX,
+		.scounteren = HCOUNTEREN_CY | HCOUNTEREN_TM | HCOUNTEREN_IR,
+		.hgatp = hgatp_of(config->as),
+	};
+	*vcpu = (struct vcpu){&hext_ops, config->as, config->index, v};
 	return MM_OK;
 }
 
@@ -69,74 +50,11 @@ void hext_destroy(struct vcpu *vcpu)
 	vcpu->arch = NULL;
 }
 
-void hext_park(struct vcpu *vcpu)
-{
-	state_unload(vcpu->arch);
-}
-
-/* --- answers --- */
-
-void hext_call_return(struct vcpu *vcpu, uint64_t first, uint64_t second)
-{
-	struct hext_vcpu *v = vcpu->arch;
-
-	v->x[A0] = first;
-	v->x[A1] = second;
-}
-
-void hext_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value)
-{
-	struct hext_vcpu *v = vcpu->arch;
-
-	if (exit->kind == VM_EXIT_SYSREG)
-		state_set_reg(v, exit->sysreg.gpr, value);
-	state_advance(v, TRAPPED_BYTES);
-}
-
-/*
- * 4.1.1, 4.1.2: what the hart does when VS-mode takes an illegal-instruction exception itself.
- * Vectored mode of vstvec concerns interrupts alone.
- */
-void hext_inject_undefined(struct vcpu *vcpu)
-{
-	struct hext_vcpu *v = vcpu->arch;
-	struct hext_csrs *csr = &v->csr;
-	bool from_vs, enabled;
-
-	state_unload(v);
-	from_vs = (csr->sstatus & SSTATUS_SPP) != 0;
-	enabled = (csr->vsstatus & SSTATUS_SIE) != 0;
-	csr->vsstatus &= ~(SSTATUS_SPP | SSTATUS_SPIE | SSTATUS_SIE);
-	csr->vsstatus |= (from_vs ? SSTATUS_SPP : 0) | (enabled ? SSTATUS_SPIE : 0);
-	csr->vsepc = csr->pc;
-	csr->vscause = CAUSE_ILLEGAL;
-	csr->vstval = 0;
-	csr->pc = csr->vstvec & ~UINT64_C(3);
-	csr->sstatus |= SSTATUS_SPP;
-	csr->hstatus |= HSTATUS_SPVP;
-}
-
-/* The timer's line; beside it the guest may have a timer of its own in vstimecmp (Sstc). */
-void hext_set_interrupt(struct vcpu *vcpu, bool pending)
-{
-	struct hext_vcpu *v = vcpu->arch;
-
-	state_unload(v);
-	v->csr.hvip &= ~INTERRUPT_VS_TIMER;
-	if (pending)
-		v->csr.hvip |= INTERRUPT_VS_TIMER;
-}
-
-enum mm_error hext_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)
-{
-	return walk_translate(vcpu->arch, gva, access, out);
-}
-
-/* --- reports --- */
-
 uint64_t hext_pc(const struct vcpu *vcpu)
 {
-	return state_pc(vcpu->arch);
+	const struct hext_vcpu *v = hext_of(vcpu);
+
+	return v->cpu != NULL ? csr_read(sepc) : v->csr.pc;
 }
 
 size_t hext_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS])
@@ -146,10 +64,10 @@ size_t hext_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REG
 		"a1",   "a2", "a3", "a4", "a5",  "a6",  "a7", "s2", "s3", "s4", "s5",
 		"s6",   "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 	};
-	struct hext_vcpu *v = vcpu->arch;
+	struct hext_vcpu *v = hext_of(vcpu);
 	size_t count = 0;
 
-	state_copy(v);
+	hext_save_csrs(v);
 	const struct vcpu_register csrs[] = {
 		{"vsstatus", v->csr.vsstatus}, {"vsatp", v->csr.vsatp},
 		{"vstvec", v->csr.vstvec},     {"vsepc", v->csr.vsepc},

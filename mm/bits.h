@@ -24,12 +24,12 @@
 
 /* The low `bits` bits of a value, 1 to 64 of them, with copies of their highest bit or zeros above.
  */
-static inline int64_t mm_sign_extend(uint64_t value, unsigned bits)
+static inline int64_t mm_sign_extend(uint64_t value, uint64_t bits)
 {
 	return (int64_t)(value << (64 - bits)) >> (64 - bits);
 }
 
-static inline uint64_t mm_zero_extend(uint64_t value, unsigned bits)
+static inline uint64_t mm_zero_extend(uint64_t value, uint64_t bits)
 {
 	return value << (64 - bits) >> (64 - bits);
 }

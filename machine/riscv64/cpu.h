@@ -29,8 +29,8 @@ struct cpu {
 	uint64_t hart;
 	uint64_t deadline; /* what the timer is set to: timer_set() */
 
-	/* hext/'s: the virtual CPU whose state is in this hart's registers; its hgatp, or 0, for
-	 * other harts to see; and whether one of them has put off a flush until the next load. */
+	/* Of hext/: the vCPU that is loaded on this hart; its hgatp, or 0, which other harts read;
+	 * 1 if one of them has deferred a fence until the next load. */
 	void *guest;
 	_Atomic uint64_t guest_root;
 	_Atomic uint32_t stale;

@@ -19,7 +19,7 @@ static void remote_fence_i(struct hart_mask harts, void *arg)
 
 /*
  * FENCE.I orders one hart's own fetches alone (Zifencei), so others are asked to as well: those
- * that have a guest. One that is given a guest from now on does it then (hext's state_load()).
+ * that have a guest. One that is given a guest from now on does it then (hext_load()).
  */
 void machine_sync_code(const void *start, size_t bytes)
 {
