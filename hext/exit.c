@@ -117,7 +117,9 @@ static enum exit_action decode_interrupt(uint64_t scause, struct vm_exit *exit)
 {
 	switch (scause & ~SCAUSE_INTERRUPT) {
 	case IRQ_TIMER:
-		exit->kind = timer_is_due(this_cpu()) ? VM_EXIT_DEADLINE : VM_EXIT_INTERRUPT;
+		if (!timer_is_due(this_cpu()))
+			return EXIT_RESUME;
+		exit->kind = VM_EXIT_DEADLINE;
 		return EXIT_RETURN;
 	case IRQ_SOFTWARE:
 		smp_take_kick();
