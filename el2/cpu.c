@@ -1,20 +1,21 @@
 /*
- * EL2's configuration on one CPU: what guests are refused, and where their exceptions go. None
- * of it depends on the guest; what does is loaded by switch.c.
+ * Switches EL2's traps on for one CPU, and moves a vCPU's EL1 registers between the CPU and
+ * memory. An exit leaves them in the CPU, so that the next entry of the same vCPU only switches
+ * its general registers.
  */
 #include "machine/aarch64/cpu.h"
 #include "el2/el2.h"
+#include "log.h"
 #include "machine/aarch64/timer.h"
 
 static struct el2_cpu el2_cpus[MACHINE_MAX_CPUS];
 
 /*
- * No floating point, no SVE, no trace; no debug registers; no PMU (the counter that
- * machine_cycles() reads is not a guest's to reset); no physical timer, no EL1 interface of the
- * GIC. All of these trap to EL2. HPMN stays as large as it is: a smaller one would hide event
- * counters from nobody.
+ * Traps to EL2: floating point, SVE, trace, debug registers, the PMU (a guest may not reset the
+ * counter that machine_cycles() reads), the physical timer, and the GIC's EL1 interface. HPMN is
+ * the number of event counters.
  */
-static void refuse(void)
+static void enable_traps(void)
 {
 	write_cptr_el2(CPTR_RES1 | CPTR_TFP | CPTR_TTA);
 	write_mdcr_el2(FIELD_PREP(MDCR_HPMN, FIELD_GET(PMCR_N, read_pmcr_el0())) | MDCR_TPMCR |
@@ -22,7 +23,7 @@ static void refuse(void)
 	write_hstr_el2(0);
 	write_cnthctl_el2(CNTHCTL_EL1PCTEN);
 	write_cntvoff_el2(0);
-	if (el2_machine.gicv3)
+	if (el2_caps.gicv3)
 		write_ich_hcr_el2(ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1);
 }
 
@@ -35,13 +36,88 @@ bool el2_cpu_enable(const char **why)
 	this_cpu()->el2 = cpu;
 	timer_set(UINT64_MAX);
 
-	refuse();
-	/* Without FMO a fast interrupt is not taken at EL2 (IRQ_STOP). */
+	enable_traps();
+	/* Without FMO a fast interrupt (IRQ_STOP) is not taken at EL2. */
 	write_hcr_el2(HCR_RW | HCR_FMO);
 	write_vpidr_el2(read_midr_el1());
 	write_vbar_el2((uint64_t)(uintptr_t)el2_vectors);
 	isb();
-	/* What the firmware may have left in the TLB under any VMID (D8.13.5: TLBI ALLE1). */
+	/* Translations by the firmware, of any VMID (D8.13.5: TLBI ALLE1). */
 	__asm__ volatile("tlbi alle1\n\tdsb nsh\n\tisb" : : : "memory");
 	return true;
+}
+
+/* --- loading and unloading --- */
+
+static void save(struct el1_state *to)
+{
+#define SAVE(name) to->name = read_##name();
+	EL1_STATE(SAVE)
+#undef SAVE
+}
+
+static void restore(const struct el1_state *from)
+{
+#define RESTORE(name) write_##name(from->name);
+	EL1_STATE(RESTORE)
+#undef RESTORE
+}
+
+/*
+ * Two vCPUs of one VM share a VMID. They may use one ASID for different tables, and one of them
+ * may have its stage 1 off. So one must not use the other's TLB entries on this CPU. Entries
+ * survive while other VMs run, so the last vCPU of each VMID counts.
+ */
+static void invalidate_sibling(struct el2_cpu *cpu, const struct el2_vcpu *v)
+{
+	const struct el2_vcpu **recent = &cpu->recent[aspace_tag(v->vcpu->as) % EL2_RECENT];
+
+	if (*recent == v)
+		return;
+	*recent = v;
+	__asm__ volatile("tlbi vmalle1\n\tic iallu\n\tdsb nsh\n\tisb" : : : "memory");
+}
+
+static void unload(struct el2_cpu *cpu)
+{
+	save(&cpu->loaded->el1);
+	write_cntv_ctl_el0(0); /* its interrupt would go to other vCPUs */
+	cpu->loaded->cpu = NULL;
+	cpu->loaded = NULL;
+}
+
+void el2_load(struct el2_vcpu *v)
+{
+	struct el2_cpu *cpu = this_cpu()->el2;
+
+	if (cpu->loaded == v)
+		return;
+	ASSERT(v->cpu == NULL);
+	if (cpu->loaded != NULL)
+		unload(cpu);
+	restore(&v->el1);
+	write_hcr_el2(v->hcr);
+	write_vtcr_el2(v->vtcr);
+	write_vttbr_el2(v->vttbr);
+	write_vmpidr_el2(v->vmpidr);
+	isb();
+	invalidate_sibling(cpu, v);
+	cpu->loaded = v;
+	v->cpu = cpu;
+}
+
+void el2_park(struct vcpu *vcpu)
+{
+	struct el2_cpu *cpu = this_cpu()->el2;
+
+	if (cpu->loaded == el2_of(vcpu))
+		unload(cpu);
+}
+
+void el2_update_hcr(const struct el2_vcpu *v)
+{
+	if (this_cpu()->el2->loaded == v) {
+		write_hcr_el2(v->hcr);
+		isb();
+	}
 }

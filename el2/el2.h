@@ -1,7 +1,26 @@
 /*
- * What the files of this folder share. A vCPU's registers are in one of two places: in struct
- * el2_vcpu, or, for those of EL1, in the CPU that ran it last (el2_cpu.loaded), where they stay
- * until another vCPU wants that CPU or park() brings them home.
+ * AArch64 at EL2 (Arm ARM, DDI 0487): the private header of this folder.
+ *
+ *	ops.c         struct virt_ops
+ *	caps.c        detects the features of this CPU; struct el2_caps
+ *	cpu.c         switches EL2's traps on for one CPU; loads and unloads a vCPU
+ *	vcpu.c        creates and destroys a vCPU; its registers
+ *	enter.S       the world switch, and the loop around it; offsets.h has its offsets
+ *	run.c         loads the vCPU, sets the deadline, and enters
+ *	exit.c        decides what an exit is
+ *	event.c       injects interrupts and exceptions
+ *	vtimer.c      the guest's virtual timer, without a virtual interrupt controller
+ *	sysreg.c      trapped system registers, among them the ID registers
+ *	mmio.c        decodes and completes a device access
+ *	flush.c       TLBI on all CPUs
+ *	guest_walk.c  translation of guest addresses by AT
+ *	regs.h        the registers as the Arm ARM defines them
+ *
+ * Invariants:
+ *   - x0 to x30, PC and PSTATE of a vCPU are in memory except while its guest runs.
+ *   - The registers of EL1_STATE are in memory, or in the CPU on which the vCPU is loaded.
+ *     el2_vcpu.cpu is that CPU, whose el2_cpu.loaded points back; or NULL.
+ *   - el2_caps is constant after the probe.
  */
 #ifndef EL2_EL2_H
 #define EL2_EL2_H
@@ -12,8 +31,22 @@
 #include "decode/aarch64.h"
 #include "el2/regs.h"
 #include "vcpu.h"
+#include "vm_exit.h"
 
-/* EL1 and EL0 state that no entry or exit moves: the guest changes it behind our back. */
+/* The features that this folder uses. The same on every CPU. */
+struct el2_caps {
+	bool range_tlbi;
+	bool vmid16;
+	bool lpa2;        /* and physical addresses of 52 bits */
+	bool dirty_state; /* the walker sets access flags and dirty state */
+	bool gicv3;
+	uint8_t pa_range; /* ID_AA64MMFR0_EL1.PARange, at most PARANGE_48 */
+};
+
+extern struct el2_caps el2_caps;
+
+/* Registers of EL1 and EL0 that the guest accesses without a trap. The world switch leaves them
+ * in the CPU. */
 /* clang-format off */
 #define EL1_STATE(X) \
 	X(sctlr_el1) X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) \
@@ -31,17 +64,18 @@ struct el1_state {
 
 /* A device access in progress. */
 struct el2_mmio {
-	struct a64_access insn; /* meaningful if the syndrome did not say it all */
-	bool decoded;           /* it did not */
-	bool second;            /* of a pair, the second access is due */
-	uint64_t first;         /* what the first has read */
+	struct a64_access insn; /* if decoded */
+	bool decoded;           /* from the instruction, not from the syndrome */
+	bool second;            /* the next access is the second one of a pair */
+	uint64_t first;         /* the value read by the first one */
 };
 
 struct el2_cpu;
 
+/* One frame, at vcpu.arch. */
 struct el2_vcpu {
-	uint64_t x[31]; /* enter.S knows these three */
-	uint64_t pc;
+	uint64_t x[31]; /* VCPU_X */
+	uint64_t pc;    /* VCPU_PC */
 	uint64_t pstate;
 
 	uint64_t hcr;
@@ -49,21 +83,20 @@ struct el2_vcpu {
 	uint64_t vttbr;
 	uint64_t vmpidr;
 	struct el1_state el1;
-	struct el2_cpu *home; /* where el1 is loaded; NULL: it is above */
+	struct el2_cpu *cpu; /* the CPU on which it is loaded, or NULL */
 	struct vcpu *vcpu;
 
-	bool line;   /* what set_interrupt() says of the guest's interrupt line */
-	bool vtimer; /* ...and what the guest's timer does */
+	bool line;   /* the interrupt line: el2_set_interrupt() */
+	bool vtimer; /* the virtual timer's interrupt is pending */
 	struct el2_mmio mmio;
 };
 
 #define EL2_RECENT 64
 
-/* Per CPU that runs guests. */
 struct el2_cpu {
-	struct el2_vcpu *loaded; /* whose EL1 state is in the registers */
-	uint64_t deadline;       /* as run() was given it; the timer is set to that or less */
-	/* By tag, the vCPU that ran here last: see el2_load(). */
+	struct el2_vcpu *loaded;
+	uint64_t deadline; /* of el2_run(); the timer is set to it, or earlier */
+	/* By VMID, the vCPU that was loaded last: invalidate_sibling() in cpu.c. */
 	const struct el2_vcpu *recent[EL2_RECENT];
 };
 
@@ -72,97 +105,91 @@ static inline struct el2_vcpu *el2_of(const struct vcpu *vcpu)
 	return vcpu->arch;
 }
 
-/* --- caps.c: what this machine has, known after the probe --- */
+/* An instruction of A64. */
+#define EL2_INSN_BYTES 4
 
-struct el2_machine {
-	bool range_tlbi;
-	bool vmid16;
-	bool lpa2;        /* and a physical address size of 52 bits to go with it */
-	bool dirty_state; /* the walker sets access flags and dirty state */
-	bool gicv3;
-	uint8_t pa_range; /* ID_AA64MMFR0_EL1.PARange, 48 bits at most: without LPA2's descriptors
-	                   */
-};
+/* x31 is the zero register. */
+#define EL2_ZERO_REG 31
 
-extern struct el2_machine el2_machine;
+static inline uint64_t el2_x(const struct el2_vcpu *v, unsigned n)
+{
+	return n == EL2_ZERO_REG ? 0 : v->x[n];
+}
 
+static inline void el2_set_x(struct el2_vcpu *v, unsigned n, uint64_t value)
+{
+	if (n != EL2_ZERO_REG)
+		v->x[n] = value;
+}
+
+/* Functions without a comment implement the entry of struct virt_ops with the same name. */
+
+/* --- caps.c --- */
 bool el2_probe(struct virt_caps *caps);
 
 /* --- cpu.c --- */
-
 bool el2_cpu_enable(const char **why);
-
-/* --- vcpu.c --- */
-
-enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config) MM_MUST_CHECK;
-void el2_destroy(struct vcpu *vcpu);
-void el2_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
-
-/* --- switch.c: whose state is in the registers --- */
-
-/* Makes v's EL1 state and address space the ones loaded on this CPU. */
+/* Loads v on this CPU, if it is not, and unloads the vCPU that is loaded here. v is loaded on no
+ * other CPU: virt_ops.park unloaded it there. */
 void el2_load(struct el2_vcpu *v);
 void el2_park(struct vcpu *vcpu);
-/* Writes v->hcr to the hardware if v is loaded here. */
-void el2_hcr_changed(const struct el2_vcpu *v);
+/* Writes v->hcr to HCR_EL2 if v is loaded on this CPU. */
+void el2_update_hcr(const struct el2_vcpu *v);
 
-/* --- vtimer.c: the guest's timer; v is loaded --- */
-
-bool el2_vtimer_fired(void);
-void el2_vtimer_raise(struct el2_vcpu *v);
-void el2_vtimer_poll(struct el2_vcpu *v);
-/* Sets the hypervisor's timer for this vCPU. */
-void el2_set_alarm(const struct el2_vcpu *v, uint64_t deadline);
-
-/* --- enter.S --- */
-
-/* Runs v until el2_exit() says that an exit concerns its caller. v is loaded. */
-void el2_enter(struct el2_vcpu *v, struct vm_exit *exit);
-extern const char el2_vectors[];
-
-/* --- exit.c, exit_rare.c: each turns the exit just taken into *exit. False: nothing that
- * concerns anybody else, go on. --- */
-
-bool el2_exit(struct el2_vcpu *v, struct vm_exit *exit);
-bool el2_exit_other(struct el2_vcpu *v, unsigned left, struct vm_exit *exit);
-bool el2_exit_rare(struct el2_vcpu *v, uint64_t esr, struct vm_exit *exit);
-
-/* --- sysreg.c --- */
-
-/* A trapped MRS or MSR. True if it is done, and the guest goes on after it. */
-bool el2_sysreg(struct el2_vcpu *v, uint64_t iss);
-
-/* --- idregs.c --- */
-
-bool el2_is_id_register(uint64_t reg);
-uint64_t el2_read_id_register(uint64_t reg);
-
-/* --- event.c: what is done to a guest between exits --- */
-
-void el2_call_return(struct vcpu *vcpu, uint64_t first, uint64_t second);
-void el2_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
-void el2_inject_undefined(struct vcpu *vcpu);
-/* v->line or v->vtimer is another now. */
-void el2_line_changed(struct el2_vcpu *v);
-void el2_set_interrupt(struct vcpu *vcpu, bool pending);
-enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
+/* --- vcpu.c --- */
+enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config) MM_MUST_CHECK;
+void el2_destroy(struct vcpu *vcpu);
 uint64_t el2_pc(const struct vcpu *vcpu);
 size_t el2_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
 
-/* The hardware's walk for the vCPU that is loaded, as PAR_EL1 has it: stage 1 alone, for a read at
- * EL1 (which is refused nothing that is mapped); or both stages, for a read where v is. */
-uint64_t el2_stage1(uint64_t address);
-uint64_t el2_both_stages(const struct el2_vcpu *v, uint64_t address);
+/* --- enter.S --- */
+/* Runs the guest, which is loaded on this CPU, until an exit handler returns EXIT_RETURN. */
+void el2_enter(struct el2_vcpu *v, struct vm_exit *exit);
+extern const char el2_vectors[];
+
+/* --- run.c --- */
+void el2_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
+
+/* --- exit.c --- */
+/* Called by enter.S, after a synchronous exception and after any other (`vector`: offsets.h). */
+enum exit_action el2_handle_exit(struct el2_vcpu *v, struct vm_exit *exit);
+enum exit_action el2_handle_other_exit(struct el2_vcpu *v, unsigned vector, struct vm_exit *exit);
+void el2_call_return(struct vcpu *vcpu, uint64_t first, uint64_t second);
+
+/* --- event.c --- */
+void el2_inject_undefined(struct vcpu *vcpu);
+void el2_set_interrupt(struct vcpu *vcpu, bool pending);
+/* Sets HCR_EL2.VI after a change of v->line or v->vtimer. */
+void el2_update_interrupt(struct el2_vcpu *v);
+
+/* --- vtimer.c; v is loaded --- */
+bool el2_vtimer_fired(void);
+/* Makes the interrupt of the virtual timer pending. */
+void el2_vtimer_raise(struct el2_vcpu *v);
+/* Tests whether it is still pending. */
+void el2_vtimer_poll(struct el2_vcpu *v);
+/* Sets the hypervisor's timer to the deadline, or to the next poll if that is earlier. */
+void el2_set_timer(const struct el2_vcpu *v, uint64_t deadline);
+
+/* --- sysreg.c --- */
+/* A trapped MRS or MSR. raw[] of *exit is set. */
+enum exit_action el2_handle_sysreg(struct el2_vcpu *v, struct vm_exit *exit);
+void el2_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
 
 /* --- mmio.c --- */
-
 enum mm_error el2_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access);
 bool el2_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
 
 /* --- flush.c --- */
-
 uint64_t el2_vttbr(hpa_t root, uint32_t tag);
 void el2_flush(void *ctx, const struct mm_flush *request);
+
+/* --- guest_walk.c: AT for the vCPU that is loaded; the results are PAR_EL1's --- */
+/* Stage 1 only, for a read at EL1, which may read every page that is mapped. */
+uint64_t el2_at_stage1(uint64_t address);
+/* Both stages, for a read at the vCPU's exception level. */
+uint64_t el2_at_both_stages(const struct el2_vcpu *v, uint64_t address);
+enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
 
 #endif

@@ -1,18 +1,15 @@
 /*
- * Into the guest and out of it again.
+ * The world switch of EL2, and the loop around it.
  *
- *	el2_enter	keeps the hypervisor's callee-saved registers, loads the guest's general
- *			registers, and leaves by ERET
- *	vectors		the guest's exceptions come back here, on the stack that el2_enter left:
- *			save the guest's registers and ask C whether that concerns anybody; if not,
- *			enter again, else return from el2_enter
+ *	void el2_enter(struct el2_vcpu *v, struct vm_exit *exit)
  *
- * System registers of EL1 are not touched: they stay loaded until another vCPU wants this CPU
- * (switch.c). The hypervisor's own exceptions go on to its trap handler.
+ * Enters the guest, which is loaded on this CPU, and calls the exit handlers of exit.c for each of
+ * its exceptions, until one returns EXIT_RETURN. The guest's EL1 registers stay in the CPU: el2.h.
+ * Exceptions of the hypervisor go to trap_enter, in the machine layer.
  */
 #include "el2/offsets.h"
 
-/* What el2_enter keeps on the stack. */
+/* The stack frame of el2_enter: its arguments, and x19 to x30, which belong to the caller. */
 #define HOST_VCPU  0
 #define HOST_EXIT  8
 #define HOST_X19   16
@@ -20,11 +17,10 @@
 
 	.text
 
-/* void el2_enter(struct el2_vcpu *v, struct vm_exit *exit) */
 	.globl	el2_enter
 	.balign	64
 el2_enter:
-	/* 1. The arguments, and the hypervisor's registers that a call must keep. */
+	/* 1. Save the arguments, and the caller's registers. */
 	sub	sp, sp, #HOST_FRAME
 	stp	x0, x1, [sp, #HOST_VCPU]
 	stp	x19, x20, [sp, #HOST_X19]
@@ -35,12 +31,12 @@ el2_enter:
 	stp	x29, x30, [sp, #HOST_X19 + 80]
 
 enter_again:
-	/* 2. Where the guest goes on. */
+	/* 2. The guest's PC and PSTATE. */
 	ldp	x2, x3, [x0, #VCPU_PC]
 	msr	elr_el2, x2
 	msr	spsr_el2, x3
 
-	/* 3. The guest's registers, x0 last. */
+	/* 3. Load the guest's registers, x0 last. */
 	ldp	x2, x3, [x0, #VCPU_X + 16]
 	ldp	x4, x5, [x0, #VCPU_X + 32]
 	ldp	x6, x7, [x0, #VCPU_X + 48]
@@ -59,8 +55,8 @@ enter_again:
 	ldp	x0, x1, [x0, #VCPU_X]
 	eret
 
-/* 4. The guest was left: its x0 and x1 are on top of the frame above. Leaves v in
-   x0, and x1 as it is. */
+/* 4. Save the guest's registers. Its x0 and x1 are on the stack, below the frame. Afterwards x0 is
+   v; x1 is unchanged. */
 	.macro	save_guest
 	ldr	x0, [sp, #16 + HOST_VCPU]
 	stp	x2, x3, [x0, #VCPU_X + 16]
@@ -85,23 +81,22 @@ enter_again:
 	stp	x2, x3, [x0, #VCPU_PC]
 	.endm
 
-/* 5. What was it? bool el2_exit(v, exit), bool el2_exit_other(v, how, exit): is the hypervisor
-   wanted? */
-left_otherwise:
+/* 5. Decide what the exit is. */
+exit_other:
 	save_guest
 	ldr	x2, [sp, #HOST_EXIT]
-	bl	el2_exit_other
-	cbz	w0, go_on
-	b	leave
+	bl	el2_handle_other_exit
+	cbz	w0, resume
+	b	return
 
-left_sync:
+exit_sync:
 	save_guest
 	ldr	x1, [sp, #HOST_EXIT]
-	bl	el2_exit
-	cbz	w0, go_on
+	bl	el2_handle_exit
+	cbz	w0, resume
 
-leave:
-	/* 6. Back into the hypervisor. */
+return:
+	/* 6. EXIT_RETURN: restore the caller's registers. */
 	ldp	x19, x20, [sp, #HOST_X19]
 	ldp	x21, x22, [sp, #HOST_X19 + 16]
 	ldp	x23, x24, [sp, #HOST_X19 + 32]
@@ -111,7 +106,8 @@ leave:
 	add	sp, sp, #HOST_FRAME
 	ret
 
-go_on:
+/* 7. EXIT_RESUME: enter again. */
+resume:
 	ldr	x0, [sp, #HOST_VCPU]
 	b	enter_again
 
@@ -122,18 +118,19 @@ go_on:
 	b	trap_enter
 	.endm
 
-	.macro	from_guest how
+	.macro	from_guest vector
 	.balign	128
 	stp	x0, x1, [sp, #-16]!
-	.if	\how == LEFT_SYNC
-	b	left_sync
+	.if	\vector == VECTOR_SYNC
+	b	exit_sync
 	.else
-	mov	w1, #\how
-	b	left_otherwise
+	mov	w1, #\vector
+	b	exit_other
 	.endif
 	.endm
 
-/* Arm ARM D1.3.1.6: EL2 with SP_EL0, EL2 with SP_EL2, a lower level in AArch64, in AArch32. */
+/* Arm ARM D1.3.1.6: four vectors each for EL2 with SP_EL0, EL2 with SP_EL2, a lower level in AArch64,
+   a lower level in AArch32. */
 	.balign	2048
 	.globl	el2_vectors
 el2_vectors:
@@ -147,12 +144,12 @@ el2_vectors:
 	from_host 6
 	from_host 7
 
-	from_guest LEFT_SYNC
-	from_guest LEFT_IRQ
-	from_guest LEFT_FIQ
-	from_guest LEFT_SERROR
+	from_guest VECTOR_SYNC
+	from_guest VECTOR_IRQ
+	from_guest VECTOR_FIQ
+	from_guest VECTOR_SERROR
 
-	from_guest LEFT_A32
-	from_guest LEFT_A32
-	from_guest LEFT_A32
-	from_guest LEFT_A32
+	from_guest VECTOR_AARCH32
+	from_guest VECTOR_AARCH32
+	from_guest VECTOR_AARCH32
+	from_guest VECTOR_AARCH32

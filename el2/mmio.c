@@ -1,27 +1,22 @@
 /*
- * Device accesses: what the guest's instruction wanted. ESR_EL2 tells for the plain forms (ISV);
- * for the others (pairs, write-back), and where an access may have begun on the page before,
- * the instruction is fetched, once, through the guest's own tables.
+ * Decodes and completes a device access. ESR_EL2 describes the simple loads and stores (ISV). For
+ * others (pairs, write-back), and if an access may have begun on the page before, the instruction
+ * is fetched once, through the guest's tables.
  */
 #include "el2/el2.h"
 #include "frame.h"
 #include "log.h"
 #include "mm/aspace.h"
 
-#define INSN_BYTES 4
-#define ZERO_REG   31
-
-/* FAR_EL2 has the address as the guest wrote it, with a tag where the guest uses them. */
+/* Without the tag, which FAR_EL2 may have in its highest byte. */
 #define UNTAGGED GENMASK(55, 0)
 
 static uint64_t transferred(const struct el2_vcpu *v, unsigned reg, unsigned width)
 {
-	uint64_t value = reg == ZERO_REG ? 0 : v->x[reg];
-
-	return mm_zero_extend(value, 8 * width);
+	return mm_zero_extend(el2_x(v, reg), 8 * width);
 }
 
-/* --- the base register, where 31 is the stack pointer that PSTATE selects --- */
+/* --- the base register: 31 is the stack pointer that PSTATE.SP selects --- */
 
 static bool uses_sp_el1(const struct el2_vcpu *v)
 {
@@ -49,19 +44,19 @@ static uint64_t address_of(const struct el2_vcpu *v, const struct a64_access *in
 {
 	uint64_t base = insn->offset == A64_OFFSET_PC ? v->pc : read_base(v, insn->rn);
 
-	return a64_address(insn, base, insn->rm == ZERO_REG ? 0 : v->x[insn->rm]);
+	return a64_address(insn, base, el2_x(v, insn->rm));
 }
 
 /* --- decoding --- */
 
 /*
- * The instruction's word. Both stages in one go give the host's own address (D8.8, AT S12E1R);
- * they refuse where the guest may execute and not read, and then the library is asked. What comes
- * back is as untrusted as ever a guest's instruction was: another vCPU may be writing it now.
+ * Reads the instruction. AT for both stages gives the host-physical address (D8.8, AT S12E1R). It
+ * fails on a page that the guest may execute and not read; then the library reads it. The word is
+ * not trusted: another vCPU may have changed it.
  */
 static enum mm_error fetch_word(struct vcpu *vcpu, uint64_t pc, uint32_t *word)
 {
-	uint64_t par = el2_both_stages(el2_of(vcpu), pc);
+	uint64_t par = el2_at_both_stages(el2_of(vcpu), pc);
 	enum mm_error error;
 	gpa_t at;
 
@@ -90,9 +85,9 @@ static enum mm_error fetch(struct vcpu *vcpu, uint64_t pc, struct a64_access *in
 	return MM_UNSUPPORTED;
 }
 
-/* The whole access, both halves of a pair, has to lie where it faulted: an access that began on
- * the page before, or goes on into the next, is several, with different fates. */
-static bool one_place(const struct el2_vcpu *v, const struct a64_access *insn, uint64_t far)
+/* Does the whole access, with both halves of a pair, begin where it faulted and lie in one page?
+ * The parts of an access to two pages may be to different devices. */
+static bool in_one_page(const struct el2_vcpu *v, const struct a64_access *insn, uint64_t far)
 {
 	uint64_t bytes = (uint64_t)insn->width * (insn->pair ? 2 : 1);
 
@@ -114,8 +109,9 @@ static MM_NOINLINE enum mm_error decode_instruction(struct vcpu *vcpu, const str
 		error = fetch(vcpu, exit->pc, &v->mmio.insn);
 	if (error != MM_OK)
 		return error;
-	/* Changed since it faulted, it may be anything: a store is not what a load's fault was. */
-	if (insn->write != (exit->fault.access == MM_W) || !one_place(v, insn, exit->fault.gva.raw))
+	/* The instruction may have been changed since the fault, into another access. */
+	if (insn->write != (exit->fault.access == MM_W) ||
+	    !in_one_page(v, insn, exit->fault.gva.raw))
 		return MM_UNSUPPORTED;
 
 	v->mmio.decoded = true;
@@ -127,21 +123,22 @@ static MM_NOINLINE enum mm_error decode_instruction(struct vcpu *vcpu, const str
 		.sign_extend = insn->sign_extend,
 		.reg_width = insn->reg_width,
 		.reg = (uint8_t)reg,
-		.length = INSN_BYTES,
+		.length = EL2_INSN_BYTES,
 		.value = insn->write ? transferred(v, reg, insn->width) : 0,
 	};
 	return MM_OK;
 }
 
-/* An access that faulted on the first byte of a page may have begun on the page before, if the
- * guest may touch that one: an access that it may not would have faulted there. */
+/* An access that faulted on the first byte of a page may have begun on the page before. If the
+ * guest may not read that page, it would have faulted there. */
 static bool began_here(const struct el2_vcpu *v, uint64_t far)
 {
-	return far % MM_PAGE_SIZE != 0 || (el2_both_stages(v, far - 1) & PAR_F) != 0;
+	return far % MM_PAGE_SIZE != 0 || (el2_at_both_stages(v, far - 1) & PAR_F) != 0;
 }
 
-/* Does the syndrome tell it all? Not of an access that may lie on two pages. */
-static MM_ALWAYS_INLINE bool syndrome_tells(const struct el2_vcpu *v, const struct vm_exit *exit)
+/* Does the syndrome describe the whole access? Not if it may lie in two pages. */
+static MM_ALWAYS_INLINE bool syndrome_is_complete(const struct el2_vcpu *v,
+                                                  const struct vm_exit *exit)
 {
 	uint64_t esr = exit->raw[0], far = exit->raw[1];
 	uint64_t size = FIELD_GET(ISS_SAS, esr);
@@ -166,14 +163,14 @@ static void decode_syndrome(struct el2_vcpu *v, const struct vm_exit *exit,
 	access->reg_width = (esr & ISS_SF) != 0 ? 8 : 4;
 	access->reg = (uint8_t)reg;
 	access->high_byte = false;
-	access->length = INSN_BYTES;
+	access->length = EL2_INSN_BYTES;
 	access->value = access->write ? transferred(v, reg, width) : 0;
 }
 
 enum mm_error el2_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access)
 {
-	if (MM_UNLIKELY(!syndrome_tells(el2_of(vcpu), exit)))
+	if (MM_UNLIKELY(!syndrome_is_complete(el2_of(vcpu), exit)))
 		return decode_instruction(vcpu, exit, access);
 	decode_syndrome(el2_of(vcpu), exit, access);
 	return MM_OK;
@@ -181,22 +178,20 @@ enum mm_error el2_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 
 /* --- completing --- */
 
+/* No register is narrower than its access, so zero-extension to 64 bits is right for W registers,
+ * too. */
 static uint64_t extended(const struct mmio_access *access, uint64_t value)
 {
 	unsigned bits = 8U * access->width;
 
-	value = access->sign_extend ? (uint64_t)mm_sign_extend(value, bits)
-	                            : mm_zero_extend(value, bits);
+	if (MM_LIKELY(!access->sign_extend))
+		return mm_zero_extend(value, bits);
+	value = (uint64_t)mm_sign_extend(value, bits);
 	return access->reg_width == 4 ? value & UINT32_MAX : value;
 }
 
-static void write_register(struct el2_vcpu *v, unsigned reg, uint64_t value)
-{
-	if (reg != ZERO_REG)
-		v->x[reg] = value;
-}
-
-/* The first half of a pair: kept, since its register may be the base of the second's address. */
+/* The first access of a pair. Its value is kept until the second access, because its register may
+ * be the base of the address. */
 static bool first_of_pair(struct el2_vcpu *v, uint64_t value)
 {
 	if (!v->mmio.decoded || !v->mmio.insn.pair || v->mmio.second)
@@ -211,7 +206,7 @@ static void finish_decoded(struct el2_vcpu *v)
 	const struct a64_access *insn = &v->mmio.insn;
 
 	if (v->mmio.second && !insn->write)
-		write_register(v, insn->rt, v->mmio.first);
+		el2_set_x(v, insn->rt, v->mmio.first);
 	v->mmio.second = false;
 	if (insn->writeback != A64_KEEP)
 		write_base(v, insn->rn, read_base(v, insn->rn) + (uint64_t)insn->imm);
@@ -227,7 +222,7 @@ bool el2_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint
 	if (v->mmio.decoded)
 		finish_decoded(v);
 	if (!access->write)
-		write_register(v, access->reg, value);
-	v->pc += INSN_BYTES;
+		el2_set_x(v, access->reg, value);
+	v->pc += EL2_INSN_BYTES;
 	return false;
 }

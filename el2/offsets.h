@@ -1,18 +1,16 @@
-/*
- * Numbers that enter.S shares with C: vcpu.c asserts that they are true.
- */
+/* The numbers that enter.S shares with C. vcpu.c asserts the offsets. */
 #ifndef EL2_OFFSETS_H
 #define EL2_OFFSETS_H
 
 /* struct el2_vcpu */
 #define VCPU_X  0
-#define VCPU_PC 248 /* and PSTATE behind it */
+#define VCPU_PC 248 /* pstate follows */
 
-/* What el2_enter() answers: how the guest was left. */
-#define LEFT_SYNC   0
-#define LEFT_IRQ    1
-#define LEFT_FIQ    2
-#define LEFT_SERROR 3
-#define LEFT_A32    4
+/* The vector by which the guest exited (Arm ARM D1.3.1.6). */
+#define VECTOR_SYNC    0
+#define VECTOR_IRQ     1
+#define VECTOR_FIQ     2
+#define VECTOR_SERROR  3
+#define VECTOR_AARCH32 4
 
 #endif

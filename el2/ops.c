@@ -1,7 +1,7 @@
-/* This extension, as the rest of the hypervisor sees it. */
+/* AArch64 at EL2: its struct virt_ops. */
 #include "el2/el2.h"
 
-/* Arm DEN 0022 (PSCI) 5.2.2, and DEN 0028 (SMCCC) 5.2: what nobody implements answers. */
+/* Arm DEN 0022 (PSCI) 5.2.2 and DEN 0028 (SMCCC) 5.2: the result of an unknown function. */
 #define PSCI_NOT_SUPPORTED UINT64_MAX
 
 const struct virt_ops el2_ops = {

@@ -1,24 +1,21 @@
-/*
- * A virtual CPU's life: made, run until something concerns the hypervisor, gone.
- */
+/* Creates and destroys a vCPU, and reports its registers. */
 #include <stddef.h>
 
 #include "el2/el2.h"
 #include "el2/offsets.h"
 #include "frame.h"
-#include "machine/aarch64/cpu.h"
 
 _Static_assert(offsetof(struct el2_vcpu, x) == VCPU_X, "offsets.h");
 _Static_assert(offsetof(struct el2_vcpu, pc) == VCPU_PC, "offsets.h");
 _Static_assert(offsetof(struct el2_vcpu, pstate) == VCPU_PC + 8, "offsets.h");
-_Static_assert(sizeof(struct el2_vcpu) <= MM_PAGE_SIZE, "one frame each");
+_Static_assert(sizeof(struct el2_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a frame");
 
 /*
- * Stage 2 on; AArch64 at EL1; interrupts, SErrors, WFI, SMC, set/way, and the registers of
- * identification, implementation, limited ordering and error records come to EL2; the guest's own
- * TLB maintenance and barriers reach every CPU that it may have run on. Until it turns its stage 1
- * on its memory is cacheable (DC), as the hypervisor's view of the same memory is: TVM tells when
- * that changes.
+ * HCR_EL2 of a guest: stage 2 on, AArch64 at EL1. These trap to EL2: interrupts, SErrors, WFI,
+ * SMC, cache maintenance by set/way, and the registers of identification, implementation, limited
+ * ordering and error records. The guest's TLB maintenance and barriers are broadcast (FB, BSU),
+ * because it may have run on any CPU. While its stage 1 is off, its memory is cacheable (DC), as
+ * the hypervisor's mapping of it is. TVM traps the write that switches stage 1 on: sysreg.c.
  */
 #define HCR_GUEST                                                                                  \
 	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | FIELD_PREP(HCR_BSU, 1) |       \
@@ -27,7 +24,7 @@ _Static_assert(sizeof(struct el2_vcpu) <= MM_PAGE_SIZE, "one frame each");
 
 #define VMPIDR_RES1 BIT(31)
 
-/* D8.2.6, start level: 2, 1 or 0 by SL0, and -1 by SL2 with LPA2. */
+/* D8.2.6: SL0 has start levels 2, 1 and 0; SL2 has -1, with LPA2. */
 static uint64_t start_level(unsigned levels)
 {
 	return levels == 5 ? VTCR_SL2 : FIELD_PREP(VTCR_SL0, levels - 2);
@@ -40,8 +37,8 @@ static uint64_t vtcr_of(const struct npt_config *npt)
 	return VTCR_RES1 | FIELD_PREP(VTCR_T0SZ, 64 - npt_gpa_bits(npt)) |
 	       start_level(npt->levels) | FIELD_PREP(VTCR_IRGN0, 1) | FIELD_PREP(VTCR_ORGN0, 1) |
 	       FIELD_PREP(VTCR_SH0, 3) |
-	       FIELD_PREP(VTCR_PS, lpa2 ? PARANGE_52 : el2_machine.pa_range) |
-	       (el2_machine.vmid16 ? VTCR_VS : 0) | (lpa2 ? VTCR_DS : 0) |
+	       FIELD_PREP(VTCR_PS, lpa2 ? PARANGE_52 : el2_caps.pa_range) |
+	       (el2_caps.vmid16 ? VTCR_VS : 0) | (lpa2 ? VTCR_DS : 0) |
 	       (npt->accessed_dirty ? VTCR_HA | VTCR_HD : 0);
 }
 
@@ -72,28 +69,42 @@ void el2_destroy(struct vcpu *vcpu)
 {
 	struct el2_vcpu *v = el2_of(vcpu);
 
-	if (v->home != NULL)
-		v->home->loaded = NULL;
+	if (v->cpu != NULL)
+		v->cpu->loaded = NULL;
 	frame_free(0, frame_of(v));
 	vcpu->arch = NULL;
 }
 
-/* Another vCPU ran here last, or the deadline is another. */
-static MM_NOINLINE void run_prepared(struct el2_vcpu *v, uint64_t deadline, struct vm_exit *exit)
+uint64_t el2_pc(const struct vcpu *vcpu)
 {
-	el2_load(v);
-	this_cpu()->el2->deadline = deadline;
-	el2_set_alarm(v, deadline);
-	el2_enter(v, exit);
+	return el2_of(vcpu)->pc;
 }
 
-void el2_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit)
+size_t el2_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS])
 {
-	const struct el2_cpu *cpu = this_cpu()->el2;
+	static const char *const names[31] = {
+		"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10",
+		"x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",
+		"x22", "x23", "x24", "x25", "x26", "x27", "x28", "x29", "x30"};
 	struct el2_vcpu *v = el2_of(vcpu);
+	size_t n = 0;
 
-	if (MM_LIKELY(cpu->loaded == v) && MM_LIKELY(cpu->deadline == deadline))
-		el2_enter(v, exit);
-	else
-		run_prepared(v, deadline, exit);
+	el2_load(v);
+	for (; n < MM_ARRAY_SIZE(names); n++)
+		out[n] = (struct vcpu_register){names[n], v->x[n]};
+	out[n++] = (struct vcpu_register){"pc", v->pc};
+	out[n++] = (struct vcpu_register){"pstate", v->pstate};
+	out[n++] = (struct vcpu_register){"sp_el0", read_sp_el0()};
+	out[n++] = (struct vcpu_register){"sp_el1", read_sp_el1()};
+	out[n++] = (struct vcpu_register){"elr_el1", read_elr_el1()};
+	out[n++] = (struct vcpu_register){"spsr_el1", read_spsr_el1()};
+	out[n++] = (struct vcpu_register){"esr_el1", read_esr_el1()};
+	out[n++] = (struct vcpu_register){"far_el1", read_far_el1()};
+	out[n++] = (struct vcpu_register){"vbar_el1", read_vbar_el1()};
+	out[n++] = (struct vcpu_register){"sctlr_el1", read_sctlr_el1()};
+	out[n++] = (struct vcpu_register){"tcr_el1", read_tcr_el1()};
+	out[n++] = (struct vcpu_register){"ttbr0_el1", read_ttbr0_el1()};
+	out[n++] = (struct vcpu_register){"ttbr1_el1", read_ttbr1_el1()};
+	out[n++] = (struct vcpu_register){"mair_el1", read_mair_el1()};
+	return n;
 }

@@ -1,11 +1,11 @@
 /*
- * The guest's own timer, CNTV, without a virtual interrupt controller. The guest programs it
- * untrapped; when it fires, its interrupt takes the CPU out of the guest (HCR_EL2.IMO), is masked
- * at its source, and becomes HCR_EL2.VI, the guest's interrupt line.
+ * The guest's virtual timer, CNTV, without a virtual interrupt controller. The guest programs it
+ * without a trap. Its interrupt exits (HCR_EL2.IMO), is masked in CNTV_CTL_EL0, and is pending for
+ * the guest by HCR_EL2.VI.
  *
- * What the guest does about it then traps nowhere, so the line is looked at again every
- * POLL_MICROSECONDS for as long as it is up: a guest that is done with its timer sees at most so
- * much of a stale interrupt.
+ * The guest then stops the timer, or sets it again, without a trap. So while the interrupt is
+ * pending, the timer is polled every POLL_MICROSECONDS: so long the interrupt may stay pending
+ * after the guest has handled it.
  */
 #include "el2/el2.h"
 #include "machine/aarch64/cpu.h"
@@ -22,7 +22,7 @@ bool el2_vtimer_fired(void)
 	       (TIMER_ENABLE | TIMER_ISTATUS);
 }
 
-void el2_set_alarm(const struct el2_vcpu *v, uint64_t deadline)
+void el2_set_timer(const struct el2_vcpu *v, uint64_t deadline)
 {
 	uint64_t poll = machine_ticks_per_second() * POLL_MICROSECONDS / MICROSECONDS;
 	uint64_t next = machine_ticks() + poll;
@@ -30,22 +30,22 @@ void el2_set_alarm(const struct el2_vcpu *v, uint64_t deadline)
 	timer_set(v->vtimer && next < deadline ? next : deadline);
 }
 
-static void set_line(struct el2_vcpu *v, bool up)
+static void set_pending(struct el2_vcpu *v, bool pending)
 {
-	v->vtimer = up;
-	el2_line_changed(v);
-	el2_set_alarm(v, this_cpu()->el2->deadline);
+	v->vtimer = pending;
+	el2_update_interrupt(v);
+	el2_set_timer(v, this_cpu()->el2->deadline);
 }
 
 void el2_vtimer_raise(struct el2_vcpu *v)
 {
 	write_cntv_ctl_el0(read_cntv_ctl_el0() | TIMER_IMASK);
-	set_line(v, true);
+	set_pending(v, true);
 }
 
 /*
- * Down if the guest has stopped the timer, or moved it on. If it moved it by its compare value
- * alone, the mask is still ours to take away.
+ * Not pending if the guest has stopped the timer, or set it to a later time. If it has only
+ * written CNTV_CVAL_EL0, IMASK is still set, and is cleared here.
  */
 void el2_vtimer_poll(struct el2_vcpu *v)
 {
@@ -53,5 +53,6 @@ void el2_vtimer_poll(struct el2_vcpu *v)
 
 	if ((control & TIMER_ENABLE) != 0 && (control & TIMER_ISTATUS) == 0)
 		write_cntv_ctl_el0(control & ~TIMER_IMASK);
-	set_line(v, (control & (TIMER_ENABLE | TIMER_ISTATUS)) == (TIMER_ENABLE | TIMER_ISTATUS));
+	set_pending(v,
+	            (control & (TIMER_ENABLE | TIMER_ISTATUS)) == (TIMER_ENABLE | TIMER_ISTATUS));
 }
