@@ -43,39 +43,21 @@ bool hext_cpu_enable(const char **why)
 
 static void read_csrs(struct hext_csrs *csr)
 {
-	csr->pc = csr_read(sepc);
-	csr->sstatus = csr_read(sstatus);
-	csr->hstatus = csr_read(hstatus);
-	csr->vsstatus = csr_read(vsstatus);
-	csr->vsie = csr_read(vsie);
-	csr->vstvec = csr_read(vstvec);
-	csr->vsscratch = csr_read(vsscratch);
-	csr->vsepc = csr_read(vsepc);
-	csr->vscause = csr_read(vscause);
-	csr->vstval = csr_read(vstval);
-	csr->vsatp = csr_read(vsatp);
-	csr->hvip = csr_read(hvip);
-	csr->scounteren = csr_read(scounteren);
+#define SAVE(name) csr->name = csr_read(name);
+	VS_STATE(SAVE)
+#undef SAVE
 	if (hext_caps.envcfg)
 		csr->senvcfg = csr_read(SENVCFG);
 	if (hext_caps.sstc)
 		csr->vstimecmp = csr_read(VSTIMECMP);
+	csr->hvip = csr_read(hvip);
 }
 
 static void write_csrs(const struct hext_csrs *csr)
 {
-	csr_write(sepc, csr->pc);
-	csr_write(sstatus, csr->sstatus);
-	csr_write(hstatus, csr->hstatus);
-	csr_write(vsstatus, csr->vsstatus);
-	csr_write(vsie, csr->vsie);
-	csr_write(vstvec, csr->vstvec);
-	csr_write(vsscratch, csr->vsscratch);
-	csr_write(vsepc, csr->vsepc);
-	csr_write(vscause, csr->vscause);
-	csr_write(vstval, csr->vstval);
-	csr_write(vsatp, csr->vsatp);
-	csr_write(scounteren, csr->scounteren);
+#define RESTORE(name) csr_write(name, csr->name);
+	VS_STATE(RESTORE)
+#undef RESTORE
 	if (hext_caps.envcfg)
 		csr_write(SENVCFG, csr->senvcfg);
 	if (hext_caps.sstc)

@@ -16,10 +16,10 @@ void hext_inject_undefined(struct vcpu *vcpu)
 	enabled = (csr->vsstatus & SSTATUS_SIE) != 0;
 	csr->vsstatus &= ~(SSTATUS_SPP | SSTATUS_SPIE | SSTATUS_SIE);
 	csr->vsstatus |= (from_vs ? SSTATUS_SPP : 0) | (enabled ? SSTATUS_SPIE : 0);
-	csr->vsepc = csr->pc;
+	csr->vsepc = csr->sepc;
 	csr->vscause = CAUSE_ILLEGAL;
 	csr->vstval = 0;
-	csr->pc = csr->vstvec & ~UINT64_C(3);
+	csr->sepc = csr->vstvec & ~UINT64_C(3);
 	csr->sstatus |= SSTATUS_SPP;
 	csr->hstatus |= HSTATUS_SPVP;
 }

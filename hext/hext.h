@@ -47,24 +47,22 @@ struct hext_caps {
 
 extern struct hext_caps hext_caps;
 
-/* The CSRs that hext_load() writes and hext_unload() reads: 4.1 and 8.2 of the manual. */
+/* CSRs of the guest (4.1 and 8.2 of the manual) that the world switch leaves in the hart. HS and VS
+ * share scounteren. */
+/* clang-format off */
+#define VS_STATE(X) \
+	X(sepc) X(sstatus) X(hstatus) X(vsstatus) X(vsie) X(vstvec) X(vsscratch) X(vsepc) \
+	X(vscause) X(vstval) X(vsatp) X(scounteren)
+/* clang-format on */
+
 struct hext_csrs {
-	uint64_t pc; /* sepc */
-	uint64_t sstatus;
-	uint64_t hstatus;
-	uint64_t vsstatus;
-	uint64_t vsie;
-	uint64_t vstvec;
-	uint64_t vsscratch;
-	uint64_t vsepc;
-	uint64_t vscause;
-	uint64_t vstval;
-	uint64_t vsatp;
+#define VS_MEMBER(name) uint64_t name;
+	VS_STATE(VS_MEMBER)
+#undef VS_MEMBER
+	uint64_t senvcfg;   /* if hext_caps.envcfg; HS and VS share it */
+	uint64_t vstimecmp; /* if hext_caps.sstc */
 	uint64_t hvip;
-	uint64_t vstimecmp;
-	uint64_t scounteren; /* HS and VS share this register */
-	uint64_t senvcfg;    /* and this one */
-	uint64_t hgatp;      /* constant */
+	uint64_t hgatp; /* constant */
 };
 
 /* One frame, at vcpu.arch. */
@@ -111,7 +109,7 @@ static inline void hext_step(struct hext_vcpu *v, unsigned bytes)
 	if (MM_LIKELY(v->cpu != NULL))
 		csr_write(sepc, csr_read(sepc) + bytes);
 	else
-		v->csr.pc += bytes;
+		v->csr.sepc += bytes;
 }
 
 /* Functions without a comment implement the entry of struct virt_ops with the same name. */

@@ -27,7 +27,7 @@ enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config)
 		.as = config->as,
 	};
 	v->csr = (struct hext_csrs){
-		.pc = config->entry,
+		.sepc = config->entry,
 		/* sret enters VS-mode, with interrupts off: SIE and SPIE of vsstatus are 0. */
 		.sstatus = SSTATUS_SPP,
 		.hstatus = FIELD_PREP(HSTATUS_VSXL, VSXL_64) | HSTATUS_VTW | HSTATUS_SPV |
@@ -54,7 +54,7 @@ uint64_t hext_pc(const struct vcpu *vcpu)
 {
 	const struct hext_vcpu *v = hext_of(vcpu);
 
-	return v->cpu != NULL ? csr_read(sepc) : v->csr.pc;
+	return v->cpu != NULL ? csr_read(sepc) : v->csr.sepc;
 }
 
 size_t hext_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS])
@@ -74,7 +74,7 @@ size_t hext_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REG
 		{"vscause", v->csr.vscause},   {"vstval", v->csr.vstval},
 		{"hstatus", v->csr.hstatus},   {"hgatp", v->csr.hgatp},
 	};
-	out[count++] = (struct vcpu_register){"pc", v->csr.pc};
+	out[count++] = (struct vcpu_register){"pc", v->csr.sepc};
 	for (size_t i = 1; i < MM_ARRAY_SIZE(names); i++)
 		out[count++] = (struct vcpu_register){names[i], v->x[i]};
 	for (size_t i = 0; i < MM_ARRAY_SIZE(csrs); i++)
