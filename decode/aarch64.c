@@ -1,6 +1,6 @@
 /*
- * Arm ARM C4.1.93, "Loads and stores": the table there decides by bits 31:28, 26, 24:23, 21:16
- * and 11:10; the functions below follow it, one per row that has ordinary accesses.
+ * Arm ARM C4.1.93, "Loads and stores": its table decides by bits 31:28, 26, 24:23, 21:16 and 11:10.
+ * Here is one function for each row that has ordinary accesses.
  *
  *	 31 30 29 28 27 26 25 24 23 22 21              11 10
  *	+-----+-----+--+--+-----+-----+--+------------+-----+
@@ -28,7 +28,7 @@
 
 #define SP 31
 
-/* opc of single registers: C4.1.93.22 and its neighbours. */
+/* opc of the forms with one register: C4.1.93.22 and the sections that follow. */
 #define OPC_STORE  0
 #define OPC_LOAD   1
 #define OPC_SIGN64 2
@@ -59,7 +59,7 @@ static enum a64_refusal single_register(uint32_t insn, struct a64_access *out)
 	return A64_ACCEPTED;
 }
 
-/* C6.1.3: the base may not be a register that is transferred, if it is written back. */
+/* C6.1.3: with write-back, the base may not be a register that is transferred. */
 static enum a64_refusal check_writeback(const struct a64_access *a)
 {
 	if (a->writeback == A64_KEEP || a->rn == SP)
@@ -80,7 +80,7 @@ static enum a64_refusal signed_immediate(uint32_t insn, struct a64_access *out)
 	enum a64_refusal refusal = single_register(insn, out);
 
 	if (refusal == A64_NOT_ACCESS && field(insn, GENMASK(11, 10)) != 0)
-		refusal = A64_UNALLOCATED; /* PRFUM alone has this row's form */
+		refusal = A64_UNALLOCATED; /* in this row only PRFUM has no write-back */
 	if (refusal != A64_ACCEPTED)
 		return refusal;
 	out->imm = mm_sign_extend(FIELD_GET(IMM9, insn), 9);
@@ -113,7 +113,7 @@ static enum a64_refusal atomic_row(uint32_t insn, struct a64_access *out)
 	return A64_ACCEPTED;
 }
 
-/* Bits 29:27 are 111: one register, and every way to say where. */
+/* Bits 29:27 are 111: one register, and all forms of addresses. */
 static enum a64_refusal one_register(uint32_t insn, struct a64_access *out)
 {
 	if ((insn & BIT(24)) != 0)
@@ -125,7 +125,7 @@ static enum a64_refusal one_register(uint32_t insn, struct a64_access *out)
 		return atomic_row(insn, out);
 	case 2:
 		return register_offset(insn, out);
-	default: /* LDRAA, LDRAB: a pointer is authenticated on the way */
+	default: /* LDRAA, LDRAB, which authenticate a pointer */
 		return (insn & VECTOR) != 0 ? A64_UNALLOCATED : A64_NOT_ACCESS;
 	}
 }
@@ -160,7 +160,7 @@ static enum a64_refusal register_pair(uint32_t insn, struct a64_access *out)
 	return check_writeback(out);
 }
 
-/* Bits 29:24 are 001000: exclusives; the ordered accesses among them are ordinary to a device. */
+/* Bits 29:24 are 001000: exclusives, which are refused, and ordered accesses. */
 static enum a64_refusal ordered(uint32_t insn, struct a64_access *out)
 {
 	if ((insn & BIT(23)) == 0 || (insn & BIT(21)) != 0)
@@ -182,7 +182,7 @@ static enum a64_refusal ordered_unscaled(uint32_t insn, struct a64_access *out)
 	return single_register(insn, out) == A64_ACCEPTED ? A64_ACCEPTED : A64_UNALLOCATED;
 }
 
-/* Bits 29:27 are 011, 25:24 are 0: LDR and LDRSW of something near the PC. */
+/* Bits 29:27 are 011, 25:24 are 0: LDR and LDRSW, relative to the PC. */
 static enum a64_refusal literal(uint32_t insn, struct a64_access *out)
 {
 	unsigned opc = field(insn, SIZE);
@@ -245,7 +245,7 @@ const char *a64_refusal_name(enum a64_refusal refusal)
 	return (unsigned)refusal < A64_REFUSALS ? names[refusal] : "?";
 }
 
-/* The index as DecodeRegExtend and ExtendReg have it: a word, signed or not, or all of it. */
+/* DecodeRegExtend and ExtendReg: a signed or unsigned word, or the whole register. */
 static uint64_t extend_index(const struct a64_access *access, uint64_t index)
 {
 	if ((access->extend & 1) == 0)

@@ -1,7 +1,6 @@
 /*
- * The decoder: prefixes, opcode, ModRM and SIB, displacement, immediate, in the order in which
- * they lie in the instruction. A cursor counts what was read, so no step can read beyond the
- * bytes given.
+ * Decodes prefixes, opcode, ModRM and SIB, displacement and immediate, in the order in which the
+ * instruction has them. All reads go through a cursor, which stops at the last byte given.
  */
 #include "decode/x86_64.h"
 
@@ -12,14 +11,14 @@ struct cursor {
 	const uint8_t *bytes;
 	size_t count;
 	size_t at;
-	bool cut; /* something was wanted beyond the end */
+	bool cut; /* a read has reached the end */
 };
 
 struct prefixes {
 	bool operand_size; /* 66 */
 	bool address_size; /* 67 */
 	bool repeat;       /* f3 */
-	bool refused;      /* f0, f2: LOCK; REPNE means nothing for what is done here */
+	bool refused;      /* f0, f2: LOCK; REPNE, which has no meaning for these instructions */
 	uint8_t segment;   /* or INSN_NO_REG */
 	uint8_t rex;       /* 0, or 40 to 4f */
 };
@@ -94,8 +93,7 @@ static bool take_prefix(struct prefixes *p, uint8_t byte)
 	}
 }
 
-/* Answers the opcode's first byte. A REX prefix counts only directly before it: one that another
- * prefix follows is ignored. */
+/* Returns the first byte of the opcode. A REX prefix has an effect only directly before it. */
 static uint8_t take_prefixes(struct cursor *c, unsigned code_width, struct prefixes *p)
 {
 	uint8_t byte;
@@ -184,13 +182,13 @@ static void take_memory(struct cursor *c, unsigned mod, unsigned rm, uint8_t rex
 		out->displacement = next_signed(c, mod == 1 ? 1 : 4);
 }
 
-/* Addresses by SP and BP are in the stack's segment, all others in the data segment. */
+/* The default segment is SS for the base registers SP and BP, and DS for all others. */
 static uint8_t default_segment(const struct insn *out)
 {
 	return out->base == GPR_RSP || out->base == GPR_RBP ? SEGMENT_SS : SEGMENT_DS;
 }
 
-/* Answers the ModRM byte's reg field, or refuses a register operand: no memory, no device. */
+/* Returns the reg field of the ModRM byte. Refused: a register in place of the memory operand. */
 static bool take_modrm(struct cursor *c, unsigned code_width, const struct prefixes *p,
                        struct insn *out)
 {
@@ -221,8 +219,8 @@ static void name_register(const struct prefixes *p, struct insn *out)
 
 /* --- opcodes --- */
 
-/* ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, as opcodes and ModRM fields number them; ADC and SBB
- * are not done. */
+/* ADD, OR, ADC, SBB, AND, SUB, XOR, CMP, as opcodes and ModRM fields number them. ADC and SBB are
+ * refused. */
 static bool arithmetic(unsigned number, struct insn *out)
 {
 	static const uint8_t ops[8] = {INSN_ADD, INSN_OR,  INSN_NO_REG, INSN_NO_REG,
@@ -234,7 +232,7 @@ static bool arithmetic(unsigned number, struct insn *out)
 	return true;
 }
 
-/* An opcode whose bit 0 says byte or full width. */
+/* Bit 0 of the opcode: 0 for byte width, 1 for full width. */
 static uint8_t width_of(uint8_t opcode, uint8_t full)
 {
 	return opcode & 1 ? full : 1;
@@ -250,7 +248,7 @@ struct decoding {
 	struct cursor c;
 	struct prefixes p;
 	unsigned code_width;
-	uint8_t full; /* operand width but for byte forms */
+	uint8_t full; /* operand width, except of byte forms */
 };
 
 static bool register_form(struct decoding *d, enum insn_op op, uint8_t width, bool to_register,
@@ -270,7 +268,7 @@ static bool extending_move(struct decoding *d, uint8_t width, bool sign, struct 
 {
 	if (!register_form(d, INSN_MOV, width, true, out))
 		return false;
-	/* The register is full-width, so no high byte: undo what a byte operand would mean. */
+	/* The register has full width, so 4 to 7 do not mean AH to BH. */
 	if (out->high_byte)
 		out->reg += 4;
 	out->high_byte = false;
@@ -288,7 +286,7 @@ static bool immediate_form(struct decoding *d, uint8_t opcode, unsigned imm_byte
 	return true;
 }
 
-/* a0 to a3: the address itself, address_width wide, and the accumulator. */
+/* a0 to a3: an absolute address of address_width, and the accumulator. */
 static bool offset_form(struct decoding *d, uint8_t opcode, struct insn *out)
 {
 	out->op = INSN_MOV;
@@ -385,11 +383,11 @@ static bool one_byte_opcode(struct decoding *d, uint8_t opcode, struct insn *out
 	case 0xab:
 		return string_form(d, opcode, INSN_STOS, out);
 	case 0xc6:
-	case 0xc7: /* /0; the others are not MOV */
+	case 0xc7: /* /0: MOV */
 		out->op = INSN_MOV;
 		return immediate_form(d, opcode, width, out) && out->reg == 0;
 	case 0xf6:
-	case 0xf7: /* /0 and its alias /1; the others have no immediate, but are refused */
+	case 0xf7: /* /0 and its alias /1: TEST; the others are refused */
 		out->op = INSN_TEST;
 		return immediate_form(d, opcode, width, out) && out->reg < 2;
 	default:
@@ -413,7 +411,7 @@ enum insn_result insn_decode(const uint8_t *bytes, size_t count, unsigned code_w
 	out->address_width = address_width(&d.p, code_width);
 	done = !d.p.refused && one_byte_opcode(&d, opcode, out);
 
-	/* Cut short says nothing about what the missing bytes would have been. */
+	/* INSN_CUT_SHORT: the missing bytes may make it any instruction. */
 	if (d.c.cut)
 		return d.c.count == INSN_MAX_BYTES ? INSN_REFUSED : INSN_CUT_SHORT;
 	if (!done)

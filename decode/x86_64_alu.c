@@ -1,5 +1,5 @@
-/* See x86_64_alu.h. */
-#include "decode/x86_64_alu.h"
+/* The arithmetic of an emulated instruction on a device's value. */
+#include "decode/x86_64.h"
 
 #include "mm/bits.h"
 
@@ -11,7 +11,7 @@
 #define FLAG_OF BIT(11)
 #define STATUS  (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
-/* Set where the lowest byte has an even number of ones. */
+/* PF is 1 if the lowest byte has an even number of ones. */
 static uint64_t parity(uint64_t value)
 {
 	value ^= value >> 4;
@@ -20,14 +20,14 @@ static uint64_t parity(uint64_t value)
 	return value & 1 ? 0 : FLAG_PF;
 }
 
-/* Carry and overflow come out of bit `top` of these words, and the half carry out of bit 3. */
+/* Bit `top` of the two words is CF and OF; bit 3 of `carry` is AF. */
 static uint64_t carries(uint64_t carry, uint64_t overflow, unsigned top)
 {
 	return (carry >> top & 1 ? FLAG_CF : 0) | (overflow >> top & 1 ? FLAG_OF : 0) |
 	       (carry & BIT(3) ? FLAG_AF : 0);
 }
 
-uint64_t alu(enum insn_op op, uint64_t left, uint64_t right, unsigned width, uint64_t *rflags)
+uint64_t insn_alu(enum insn_op op, uint64_t left, uint64_t right, unsigned width, uint64_t *rflags)
 {
 	unsigned top = 8 * width - 1;
 	uint64_t result, flags = 0;

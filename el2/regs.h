@@ -1,6 +1,6 @@
 /*
- * The system registers of EL2 and EL1 that this folder reads and writes, and their fields. Names
- * and sections are those of the Arm Architecture Reference Manual, DDI 0487, chapter D17.
+ * System registers of EL2 and EL1, and their fields. Names and sections are those of the Arm
+ * Architecture Reference Manual, DDI 0487, chapter D17.
  */
 #ifndef EL2_REGS_H
 #define EL2_REGS_H
@@ -8,7 +8,7 @@
 #include "machine/aarch64/sysreg.h"
 #include "mm/bits.h"
 
-/* --- what there is: ID registers --- */
+/* --- ID registers --- */
 
 SYSREG_READ(id_aa64mmfr0_el1, "id_aa64mmfr0_el1")
 SYSREG_READ(id_aa64mmfr1_el1, "id_aa64mmfr1_el1")
@@ -23,7 +23,7 @@ SYSREG_READ(pmcr_el0, "pmcr_el0")
 
 #define MMFR0_PARANGE  GENMASK(3, 0)
 #define PARANGE_48     5U
-#define PARANGE_52     6U /* with a 4 KiB granule only by LPA2 */
+#define PARANGE_52     6U /* with a 4 KiB granule only with LPA2 */
 #define MMFR0_TGRAN4   GENMASK(31, 28)
 #define MMFR0_TGRAN4_2 GENMASK(43, 40)
 #define MMFR0_FGT      GENMASK(59, 56)
@@ -48,7 +48,7 @@ SYSREG_READ(pmcr_el0, "pmcr_el0")
 #define DFR0_PMUVER    GENMASK(11, 8)
 #define PMCR_N         GENMASK(15, 11)
 
-/* --- EL2's own --- */
+/* --- registers of EL2 --- */
 
 SYSREG(hcr_el2, "hcr_el2")
 SYSREG(vtcr_el2, "vtcr_el2")
@@ -103,7 +103,7 @@ SYSREG_READ(hpfar_el2, "hpfar_el2")
 
 #define VTTBR_VMID GENMASK(63, 48)
 
-/* D17.2.31: CPTR_EL2 with E2H 0. The RES1 bits trap SVE (TZ) where there is one. */
+/* D17.2.31: CPTR_EL2 with E2H 0. One of the RES1 bits is TZ, which traps SVE. */
 #define CPTR_RES1 UINT64_C(0x33ff)
 #define CPTR_TFP  BIT(10)
 #define CPTR_TTA  BIT(20)
@@ -116,7 +116,7 @@ SYSREG_READ(hpfar_el2, "hpfar_el2")
 #define MDCR_TDOSA BIT(10)
 #define MDCR_TDRA  BIT(11)
 
-/* D17.11.2: CNTHCTL_EL2: the physical counter is the guest's to read, the physical timer not. */
+/* D17.11.2: CNTHCTL_EL2. EL1PCTEN: the guest reads the physical counter without a trap. */
 #define CNTHCTL_EL1PCTEN BIT(0)
 
 /* GICv3, IHI 0069, 12.4.5: ICH_HCR_EL2. */
@@ -157,7 +157,7 @@ SYSREG_READ(hpfar_el2, "hpfar_el2")
 #define ISS_SYS_CRN   GENMASK(13, 10)
 #define ISS_SYS_CRM   GENMASK(4, 1)
 
-/* Fault status codes come in groups of four, one per level (and a fifth elsewhere with LPA2). */
+/* Fault status codes: groups of four, for levels 0 to 3. Level -1, with LPA2, has its own. */
 #define FSC_TYPE           GENMASK(5, 2)
 #define FSC_ADDRESS        UINT64_C(0)
 #define FSC_TRANSLATION    UINT64_C(1)
@@ -168,7 +168,7 @@ SYSREG_READ(hpfar_el2, "hpfar_el2")
 
 #define HPFAR_FIPA GENMASK(43, 4)
 
-/* --- EL1's, which are the guest's --- */
+/* --- registers of EL1 and EL0 --- */
 
 SYSREG(sctlr_el1, "sctlr_el1")
 SYSREG(cpacr_el1, "cpacr_el1")
@@ -197,7 +197,7 @@ SYSREG(cntv_cval_el0, "cntv_cval_el0")
 SYSREG(csselr_el1, "csselr_el1")
 SYSREG(mdscr_el1, "mdscr_el1")
 
-/* D17.2.118: SCTLR_EL1 at reset: nothing on. */
+/* D17.2.118: SCTLR_EL1 with all features off. */
 #define SCTLR_EL1_RES1 (BIT(29) | BIT(28) | BIT(23) | BIT(22) | BIT(20) | BIT(11))
 #define SCTLR_EL1_M    BIT(0)
 

@@ -4,7 +4,6 @@
  */
 #include "x86/mmio.h"
 
-#include "decode/x86_64_alu.h"
 #include "machine/x86_64/bits.h"
 #include "mm/bits.h"
 #include "mm/compiler.h"
@@ -260,7 +259,7 @@ static bool compute(struct x86_mmio *m, struct x86_guest *g, uint64_t value)
 		write_register(g, i->reg, i->width, i->high_byte, value);
 		return true;
 	}
-	m->result = alu(i->op, left, right, i->width, &m->rflags);
+	m->result = insn_alu(i->op, left, right, i->width, &m->rflags);
 	if (i->op != INSN_CMP && i->op != INSN_TEST && !i->to_register)
 		return true;
 	g->rflags = m->rflags;

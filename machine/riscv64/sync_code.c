@@ -18,8 +18,8 @@ static void remote_fence_i(struct hart_mask harts, void *arg)
 }
 
 /*
- * FENCE.I orders one hart's own fetches alone (Zifencei), so others are asked to as well: those
- * that have a guest. One that is given a guest from now on does it then (hext_load()).
+ * FENCE.I orders the fetches of one hart only (Zifencei). So the other harts that have a guest
+ * loaded execute it, too; a hart that loads one later executes it in hext_load().
  */
 void machine_sync_code(const void *start, size_t bytes)
 {

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "decode/x86_64_alu.h"
+#include "decode/x86_64.h"
 #include "guest.h"
 #include "machine/x86_64/bits.h"
 #include "mm/bits.h"
@@ -349,7 +349,7 @@ static void test_arithmetic(void **state)
 		check_context("op=%d a=%#llx b=%#llx width=%u", op, (unsigned long long)a,
 		              (unsigned long long)b, width);
 		flags = RFLAGS_ONE | RFLAGS_DF | GENMASK(7, 6);
-		CHECK_EQ(alu(op, a, b, width, &flags), result);
+		CHECK_EQ(insn_alu(op, a, b, width, &flags), result);
 		CHECK_EQ(flags, wanted | RFLAGS_ONE | RFLAGS_DF);
 	}
 }
