@@ -12,18 +12,8 @@
 	 FIELD_PREP(ISS_SYS_CRN, crn) | FIELD_PREP(ISS_SYS_CRM, crm) |                             \
 	 FIELD_PREP(ISS_SYS_OP2, op2))
 
-#define SCTLR_EL1      REG(3, 0, 1, 0, 0)
-#define TTBR0_EL1      REG(3, 0, 2, 0, 0)
-#define TTBR1_EL1      REG(3, 0, 2, 0, 1)
-#define TCR_EL1        REG(3, 0, 2, 0, 2)
-#define AFSR0_EL1      REG(3, 0, 5, 1, 0)
-#define AFSR1_EL1      REG(3, 0, 5, 1, 1)
-#define ESR_EL1        REG(3, 0, 5, 2, 0)
-#define FAR_EL1        REG(3, 0, 6, 0, 0)
-#define MAIR_EL1       REG(3, 0, 10, 2, 0)
-#define AMAIR_EL1      REG(3, 0, 10, 3, 0)
-#define CONTEXTIDR_EL1 REG(3, 0, 13, 0, 1)
-#define PMCCNTR_EL0    REG(3, 3, 9, 13, 0)
+#define SCTLR_EL1   REG(3, 0, 1, 0, 0)
+#define PMCCNTR_EL0 REG(3, 3, 9, 13, 0)
 
 /* --- ID registers --- */
 
@@ -105,52 +95,35 @@ static void stage1_on(struct el2_vcpu *v)
 	__asm__ volatile("tlbi vmalle1is\n\tdsb ish\n\tisb" : : : "memory");
 }
 
-static void write_sctlr(struct el2_vcpu *v, uint64_t value)
-{
-	write_sctlr_el1(value);
-	if ((value & SCTLR_EL1_M) != 0)
-		stage1_on(v);
-}
+/* The registers that TVM traps. */
+static const struct {
+	uint64_t reg;
+	void (*write)(uint64_t value);
+} stage1_registers[] = {
+	{SCTLR_EL1, write_sctlr_el1},
+	{REG(3, 0, 2, 0, 0), write_ttbr0_el1},
+	{REG(3, 0, 2, 0, 1), write_ttbr1_el1},
+	{REG(3, 0, 2, 0, 2), write_tcr_el1},
+	{REG(3, 0, 5, 1, 0), write_afsr0_el1},
+	{REG(3, 0, 5, 1, 1), write_afsr1_el1},
+	{REG(3, 0, 5, 2, 0), write_esr_el1},
+	{REG(3, 0, 6, 0, 0), write_far_el1},
+	{REG(3, 0, 10, 2, 0), write_mair_el1},
+	{REG(3, 0, 10, 3, 0), write_amair_el1},
+	{REG(3, 0, 13, 0, 1), write_contextidr_el1},
+};
 
 static bool write_register(struct el2_vcpu *v, uint64_t reg, uint64_t value)
 {
-	switch (reg) {
-	case SCTLR_EL1:
-		write_sctlr(v, value);
+	for (size_t i = 0; i < MM_ARRAY_SIZE(stage1_registers); i++) {
+		if (stage1_registers[i].reg != reg)
+			continue;
+		stage1_registers[i].write(value);
+		if (reg == SCTLR_EL1 && (value & SCTLR_EL1_M) != 0)
+			stage1_on(v);
 		return true;
-	case TTBR0_EL1:
-		write_ttbr0_el1(value);
-		return true;
-	case TTBR1_EL1:
-		write_ttbr1_el1(value);
-		return true;
-	case TCR_EL1:
-		write_tcr_el1(value);
-		return true;
-	case AFSR0_EL1:
-		write_afsr0_el1(value);
-		return true;
-	case AFSR1_EL1:
-		write_afsr1_el1(value);
-		return true;
-	case ESR_EL1:
-		write_esr_el1(value);
-		return true;
-	case FAR_EL1:
-		write_far_el1(value);
-		return true;
-	case MAIR_EL1:
-		write_mair_el1(value);
-		return true;
-	case AMAIR_EL1:
-		write_amair_el1(value);
-		return true;
-	case CONTEXTIDR_EL1:
-		write_contextidr_el1(value);
-		return true;
-	default:
-		return false;
 	}
+	return false;
 }
 
 /* --- traps --- */
