@@ -203,7 +203,7 @@ static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, e
 	enum mm_error err;
 	bool more = true;
 
-	/* Where the quota seems exhausted, as a fault does: aspace_fault.c. */
+	/* Where the quota seems exhausted, as a fault does: fault.c. */
 	while ((err = visit_range(as, me, range, access, visit, ctx)) == MM_QUOTA && more)
 		more = aspace_collect_credit(as, me);
 	aspace_leave(me);

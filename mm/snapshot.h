@@ -13,7 +13,7 @@
  * all pages that are present, and later ones cost what has changed again. Dropping costs the same,
  * and the tables.
  *
- * While there are snapshots, a fault on a missing page takes the long way (mm/aspace_fault.c), and
+ * While there are snapshots, a fault on a missing page takes the long way (mm/fault.c), and
  * large leaves are split by writes and never merged.
  *
  * A snapshot holds what alloc areas hold. Memory behind linear areas is not the library's: what
