@@ -19,9 +19,16 @@ _Noreturn void aspace_refuse_cpu(const struct aspace *as)
 		MM_REQUIRE(&as->npt.hal, cpu_index_is_below_mm_max_cpus);
 }
 
-void aspace_enter_slowly(struct aspace *as, struct aspace_cpu *me)
+void aspace_read_wait(struct aspace *as, struct aspace_cpu *cpu)
 {
-	mm_lock_read_slow(&as->lock, &me->reader);
+	mm_lock_read_wait(&as->lock, &cpu->reader);
+}
+
+void aspace_cache_invalidate(const struct aspace *as, struct aspace_cpu *cpu)
+{
+	cpu->cache = (struct aspace_cache){.epoch = as->epoch};
+	for (unsigned slot = 0; slot < ASPACE_CACHE_SLOTS; slot++)
+		cpu->cache.gib[slot] = slot ^ 1; /* belongs to another slot: see aspace.h */
 }
 
 bool aspace_take_credit_back(struct aspace *as)
@@ -33,23 +40,23 @@ bool aspace_take_credit_back(struct aspace *as)
 	return any;
 }
 
-bool aspace_collect_credit(struct aspace *as, struct aspace_cpu *me)
+bool aspace_collect_credit(struct aspace *as, struct aspace_cpu *cpu)
 {
 	bool any;
 
 	if (as->npt.quota == UINT64_MAX)
 		return false;
-	aspace_leave(me);
+	aspace_read_unlock(cpu);
 	if (as->npt.hal.cpu_index)
-		mm_lock_write_enter(&as->lock);
+		mm_lock_write(&as->lock);
 	any = aspace_take_credit_back(as);
 	if (as->npt.hal.cpu_index) {
-		mm_lock_write_leave(&as->lock);
-		if (!mm_lock_read_fast(&as->lock, &me->reader))
-			mm_lock_read_slow(&as->lock, &me->reader);
+		mm_lock_write_release(&as->lock);
+		if (!mm_lock_read_try(&as->lock, &cpu->reader))
+			mm_lock_read_wait(&as->lock, &cpu->reader);
 	}
-	if (me->cache.epoch != as->epoch)
-		aspace_forget(as, me);
+	if (cpu->cache.epoch != as->epoch)
+		aspace_cache_invalidate(as, cpu);
 	return any;
 }
 
@@ -99,8 +106,8 @@ enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 	area_map_init(&as->areas, &as->npt.hal);
 	as->limits = config->limits;
 	as->log = (struct aspace_log){.active = false};
-	as->quick = as->npt.direct;
-	as->epoch = 1; /* and nobody remembers anything from then */
+	as->fast_path = as->npt.direct;
+	as->epoch = 1; /* a zeroed cache has epoch 0: stale */
 	__builtin_memset(as->cpus, 0, sizeof(as->cpus));
 	mm_lock_init(&as->lock, &as->cpus[0].reader, sizeof(as->cpus[0]));
 	return MM_OK;
@@ -110,7 +117,7 @@ static void drop_snapshots(struct aspace *as)
 {
 	while (as->npt.copies)
 		npt_drop_copy(&as->npt, as->npt.copies);
-	aspace_set_quick(as);
+	aspace_update_fast_path(as);
 }
 
 void aspace_destroy(struct aspace *as)
@@ -123,7 +130,7 @@ void aspace_destroy(struct aspace *as)
 
 void aspace_clear(struct aspace *as)
 {
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	drop_snapshots(as);
 
 	/* The limits may end inside a root entry, but no leaf reaches across them. */
@@ -132,7 +139,7 @@ void aspace_clear(struct aspace *as)
 	MM_ASSERT(err == MM_OK);
 	(void)err;
 	area_map_clear(&as->areas);
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 }
 
 /* --- mapping --- */
@@ -171,7 +178,7 @@ static struct npt_mapping mapping_of(const struct aspace *as, const struct area 
 {
 	return (struct npt_mapping){
 		.range = area->range,
-		.perm = aspace_grants(as, area->perm, MM_NONE),
+		.perm = aspace_leaf_perm(as, area->perm, MM_NONE),
 		.type = (enum mm_memtype)area->memtype,
 		.max_leaf = area->max_leaf,
 		.owned = area->backend == AREA_ALLOC,
@@ -221,7 +228,7 @@ static enum mm_error add_area(struct aspace *as, const struct area *area, bool n
 	enum mm_error err;
 
 	area_reservation_init(&reserved);
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	err = area_place(&as->areas, area->range, &place) ? check_still(as) : MM_EXISTS;
 	if (err == MM_OK)
 		err = area_reserve_place(&as->areas, &place, &reserved);
@@ -232,7 +239,7 @@ static enum mm_error add_area(struct aspace *as, const struct area *area, bool n
 		merge_joined(as, area);
 	}
 	area_release(&as->areas, &reserved);
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 	return err;
 }
 
@@ -243,7 +250,7 @@ static enum mm_error replace_area(struct aspace *as, const struct area *area, bo
 	enum mm_error err;
 
 	area_reservation_init(&reserved);
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	err = check_still(as);
 	if (err == MM_OK)
 		err = area_reserve(&as->areas, area->range, &reserved);
@@ -254,7 +261,7 @@ static enum mm_error replace_area(struct aspace *as, const struct area *area, bo
 		merge_joined(as, area);
 	}
 	area_release(&as->areas, &reserved);
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 	return err;
 }
 
@@ -357,7 +364,7 @@ enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range)
 	if (err != MM_OK)
 		return err;
 	area_reservation_init(&reserved);
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	err = check_still(as);
 	if (err == MM_OK)
 		err = area_reserve(&as->areas, range, &reserved);
@@ -366,7 +373,7 @@ enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range)
 	if (err == MM_OK)
 		area_remove(&as->areas, range, &reserved);
 	area_release(&as->areas, &reserved);
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 	return err;
 }
 
@@ -420,7 +427,7 @@ enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host
 	if (err != MM_OK)
 		return err;
 	area_reservation_init(&reserved);
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	err = remapping(as, range, host, &mapping);
 	if (err == MM_OK)
 		err = area_reserve(&as->areas, range, &reserved);
@@ -431,7 +438,7 @@ enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host
 		merge_leaves(as, range);
 	}
 	area_release(&as->areas, &reserved);
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 	return err;
 }
 
@@ -448,7 +455,7 @@ enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_
 	if (err != MM_OK)
 		return err;
 	area_reservation_init(&reserved);
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	err = check_backed(as, range);
 	if (err == MM_OK)
 		err = as->log.active ? MM_BUSY : check_still(as);
@@ -461,6 +468,6 @@ enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_
 		merge_leaves(as, range);
 	}
 	area_release(&as->areas, &reserved);
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 	return err;
 }

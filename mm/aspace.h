@@ -11,12 +11,12 @@
  * exits to the hypervisor, which calls aspace_fault(): find the area, check the permission, take
  * a frame, zero it, install the entry by compare-and-swap.
  *
- * Concurrency: calls marked [shared] may run beside each other on any CPUs; calls marked
- * [exclusive] wait until no other call is inside and keep others out meanwhile. Faults share no
- * cache line that they write: each CPU announces itself in a line of its own (see lock.h).
- * init and destroy want the address space to themselves, and no CPU in the guest.
+ * Concurrency: calls marked [shared] hold the read lock, and run concurrently on any CPUs. Calls
+ * marked [exclusive] hold the write lock: no other call runs at the same time. Faults share no
+ * cache line that they write: each CPU takes the read lock in a line of its own (see lock.h).
+ * During init and destroy the caller makes no other call, and no CPU runs the guest.
  *
- * Errors leave everything as it was. Guest-controlled numbers never lead to an assertion.
+ * A call that fails changes nothing. No number that a guest controls leads to an assertion.
  */
 #ifndef MM_ASPACE_H
 #define MM_ASPACE_H
@@ -36,7 +36,7 @@
 
 MM_BEGIN_DECLS
 
-/* All of it is data: what is wrong in it is an error of aspace_init(). */
+/* aspace_init() checks all of it, and returns an error for what is wrong. */
 struct aspace_config {
 	const struct npt_format *format;
 	struct npt_config npt;
@@ -46,16 +46,16 @@ struct aspace_config {
 	uint32_t tag;            /* VMID, VPID or ASID for mm_flush */
 };
 
-/* What became of a nested fault. */
+/* The result of a nested fault. */
 enum mm_fault {
 	MM_FAULT_MAPPED,       /* a frame was installed: run the guest again */
-	MM_FAULT_SPURIOUS,     /* it was there by now, with enough permission: run again */
+	MM_FAULT_SPURIOUS,     /* present already, with enough permission: run again */
 	MM_FAULT_UNSHARED,     /* a copy-on-write or dirty-logged page was made writable */
 	MM_FAULT_NOT_MAPPED,   /* no area there */
 	MM_FAULT_PERMISSION,   /* the area forbids it */
-	MM_FAULT_NO_MEMORY,    /* the HAL ran dry */
+	MM_FAULT_NO_MEMORY,    /* the HAL has no frame */
 	MM_FAULT_QUOTA,        /* the address space's own limit is reached */
-	MM_FAULT_IS_DEVICE,    /* an emulated device's range: decode and ask the bus */
+	MM_FAULT_IS_DEVICE,    /* an emulated device: decode the instruction, call the bus */
 	MM_FAULT_OUT_OF_RANGE, /* beyond the guest's physical space */
 	MM_FAULT_INVALID,      /* the access is not exactly one of R, W and X */
 	MM_FAULTS,             /* their number */
@@ -68,7 +68,7 @@ struct aspace_stats {
 	uint64_t leaves[NPT_MAX_LEVELS]; /* by level, now; a page that MM_NONE hides counts */
 	uint64_t faults[MM_FAULTS];      /* since init */
 	uint64_t flushes;
-	uint64_t changes; /* exclusive calls since init: only they take something away */
+	uint64_t changes; /* exclusive calls since init: only they take pages or rights away */
 };
 
 /* How alloc areas are backed. */
@@ -79,17 +79,17 @@ struct aspace_backing {
 	                      no such leaf */
 };
 
-/* One page's worth of answer. */
+/* The translation of one address. */
 struct aspace_translation {
-	hpa_t hpa;           /* of the very byte asked for */
-	uint64_t contiguous; /* bytes from there that follow each other in host memory too, with
-	                        the same permissions; ends at the leaf's end at the latest */
+	hpa_t hpa;           /* of the byte at this address */
+	uint64_t contiguous; /* bytes from there that are contiguous in host memory too, with the
+	                        same permissions; at most up to the end of the leaf */
 	uint64_t page_size;  /* of the leaf */
 	enum mm_perm perm;
 	enum mm_memtype memtype;
 };
 
-struct aspace; /* defined at the end: callers embed one, and touch none of its members */
+struct aspace; /* defined at the end: callers embed one, and use none of its members */
 
 const char *mm_fault_name(enum mm_fault fault);
 
@@ -218,7 +218,7 @@ enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
 
 /* [exclusive] Reports which leaves the hardware marked accessed or dirty, as visit's leaf says,
  * and clears both marks (flushed when it returns). A false from `visit` ends the walk early.
- * MM_UNSUPPORTED without accessed_dirty, MM_BUSY while a dirty log lives by the marks. `visit` must
+ * MM_UNSUPPORTED without accessed_dirty, MM_BUSY while a dirty log uses the A/D bits. `visit` must
  * not call back into this address space. */
 enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
                              bool (*visit)(void *ctx, const struct npt_leaf *leaf),
@@ -235,34 +235,36 @@ static inline hpa_t aspace_root(const struct aspace *as);
 static inline uint32_t aspace_tag(const struct aspace *as);
 
 /*
- * What a CPU remembers of its last calls, as the hardware's paging-structure caches do: the table
- * it last put a page into, and tables that map whole GiBs. It spares most of each walk, and faults
- * the look at the areas. All of it holds until some call is alone inside, since no other moves an
- * area or frees a table.
+ * Per-CPU translation cache. Valid until the next exclusive call, since only exclusive calls move
+ * areas and free tables. It holds what the fast path of a fault needs (mm/fault_fast.c), and
+ * tables from which walks can start (as the paging-structure caches of the hardware do).
  */
-#define ASPACE_NEAR 4U
+#define ASPACE_CACHE_SLOTS 4U
 
 struct aspace_cache {
-	uint64_t epoch; /* of the address space, when all this was remembered */
+	uint64_t epoch; /* aspace.epoch when the cache was last emptied; another one: stale */
 
-	/* The window: where faults may go the short way. It is the part of one area, lazy or a
-	 * device's, that lies in one block of 2 MiB, so it lies within the limits. */
+	/* The window: the part of one alloc area or device area that lies in one block of 2 MiB. It
+	 * lies within the limits. */
 	gpa_t window;                      /* its first page */
-	MM_ATOMIC(uint64_t) *window_table; /* lazy: the entry of that page */
-	uint64_t window_leaf;              /* lazy: a leaf there, but for its address */
-	uint16_t window_pages[MM_X + 1];   /* lazy, by access: how many pages, if it is permitted;
-	                                      0 if not, or if it is no access at all */
-	uint16_t window_device_pages;      /* a device's: how many */
+	MM_ATOMIC(uint64_t) *window_table; /* alloc: the entry of that page */
+	uint64_t window_leaf;              /* alloc: a leaf of the window, without an address */
+	uint16_t window_pages[MM_X + 1];   /* alloc, by access: the number of pages if the area
+	                                      permits the access; 0 if not, or if it is no access */
+	uint16_t window_device_pages;      /* device: the number of pages */
 
-	/* Slot n is for addresses whose GiB (address / 1 GiB) is n modulo ASPACE_NEAR. An empty
-	 * slot holds the GiB of another slot, so that no address at all is found in it. */
-	uint32_t gib[ASPACE_NEAR];
-	MM_ATOMIC(uint64_t) *table[ASPACE_NEAR]; /* whose entries map 2 MiB each of it */
+	/* Slot n holds the table of a GiB whose number (address / 1 GiB) is n modulo
+	 * ASPACE_CACHE_SLOTS. An empty slot holds a number that belongs to another slot, so that no
+	 * address can hit it. */
+	uint32_t gib[ASPACE_CACHE_SLOTS];
+	MM_ATOMIC(uint64_t) *table[ASPACE_CACHE_SLOTS]; /* its entries map 2 MiB each */
 };
 
-MM_STATIC_ASSERT(ASPACE_NEAR > 1 && (ASPACE_NEAR & (ASPACE_NEAR - 1)) == 0, "see gib[]");
+MM_STATIC_ASSERT(ASPACE_CACHE_SLOTS > 1 && (ASPACE_CACHE_SLOTS & (ASPACE_CACHE_SLOTS - 1)) == 0,
+                 "an empty slot needs a number of another slot");
 
-/* What faults write, per CPU, in cache lines of its own; a power of two, to be found by a shift. */
+/* What faults write: per CPU, in cache lines of its own. The size is a power of two, so that an
+ * index becomes an address by a shift. */
 struct aspace_cpu {
 	struct mm_lock_reader reader;
 	struct aspace_cache cache;
@@ -270,24 +272,27 @@ struct aspace_cpu {
 	struct npt_counts counts; /* added to the table's own */
 } MM_ALIGNED_TO(256);
 
-MM_STATIC_ASSERT(sizeof(struct aspace_cpu) == 256, "four cache lines a CPU");
+MM_STATIC_ASSERT(sizeof(struct aspace_cpu) == 256, "four cache lines per CPU");
 
 /* The dirty log: see dirty.h. */
 struct aspace_log {
 	bool active;
 	bool hardware;
 	bool split;
-	enum mm_perm withheld; /* MM_W: what a page does not get but by an access that wants it */
+	enum mm_perm withheld; /* permissions granted only by a fault that requests them: MM_W while
+	                          the log works by write protection */
 };
 
 struct aspace {
-	struct aspace_cpu cpus[MM_MAX_CPUS]; /* first: found by a shift and one addition */
+	struct aspace_cpu cpus[MM_MAX_CPUS]; /* first: its address is that of the aspace */
 	struct npt npt; /* holds the format, the config, the HAL, the quota and the root */
 	struct area_map areas;
 	struct gpa_range limits;
 	struct aspace_log log;
-	bool quick; /* a direct table, no log, no snapshot: aspace_fault() may take its short way */
-	uint64_t epoch; /* how many calls have been alone inside, and one */
+	bool fast_path; /* faults may use mm/fault_fast.c: npt.direct is set, no log is active, and
+	                   there is no snapshot */
+	uint64_t epoch; /* Incremented by each exclusive call. Starts at 1, so that a zeroed cache
+	                   is stale. */
 	struct mm_lock lock;
 };
 

@@ -1,33 +1,34 @@
 /*
- * What the files of the address space share: how to be inside it, and how a page gets there.
+ * What the files of struct aspace share: its lock, checked addresses, the lookup of the per-CPU
+ * translation cache, and the two layers of the fault path. Not for users of the library.
  */
 #ifndef MM_ASPACE_INTERNAL_H
 #define MM_ASPACE_INTERNAL_H
 
 #include "mm/aspace.h"
-#include "mm/lock_internal.h"
+#include "mm/atomic.h"
 #include "mm/npt/walk.h"
 
-/* Between init and destroy, as every call but init wants it. */
+/* True between aspace_init() and aspace_destroy(). Every other call requires it. */
 static inline bool aspace_is_open(const struct aspace *as)
 {
 	return as && as->npt.root_table;
 }
 
-/* May faults take the short way? It knows no quota, no log and no copies of the table. */
-static inline void aspace_set_quick(struct aspace *as)
+/* Decides again whether faults may use the fast path: see aspace.fast_path. Called under the write
+ * lock, after each change of the log or of the snapshots. */
+static inline void aspace_update_fast_path(struct aspace *as)
 {
-	as->quick = as->npt.direct && !as->log.active && !as->npt.copies;
+	as->fast_path = as->npt.direct && !as->log.active && !as->npt.copies;
 }
 
-/* Somebody was alone inside meanwhile: what this CPU remembers may be gone. */
-void aspace_forget(const struct aspace *as, struct aspace_cpu *me);
+/* --- checked addresses and accesses --- */
 
 /*
  * A guest-physical address within the limits of its address space. Everything below the public
- * calls takes addresses of this type, and a raw gpa_t becomes one in three ways alone:
- * aspace_check_gpa(), a part of a range that was held against the limits (aspace_part_at()), or
- * an address in the window or in a cached GiB, both of which lie within the limits already.
+ * calls takes addresses of this type. A gpa_t becomes one in three ways: by aspace_check_gpa(), as
+ * part of a range that was checked (aspace_part_at()), or because a cache lookup has hit: the
+ * cache holds checked addresses only.
  */
 typedef struct {
 	gpa_t gpa;
@@ -39,130 +40,186 @@ static inline bool aspace_check_gpa(const struct aspace *as, gpa_t gpa, checked_
 	return gpa_range_contains(as->limits, gpa);
 }
 
-/* The byte at this offset of a range that lies within the limits and is longer than that. */
+/* The byte at this offset of a range that lies within the limits. offset < checked.size. */
 static inline checked_gpa_t aspace_part_at(struct gpa_range checked, uint64_t offset)
 {
 	MM_ASSERT(offset < checked.size);
 	return (checked_gpa_t){gpa_plus(checked.start, offset)};
 }
 
-/* Exactly one of R, W and X: no access is two at once, or none. */
+/* Is this exactly one of R, W and X? */
 static inline bool aspace_is_access(enum mm_perm access)
 {
 	return access == MM_R || access == MM_W || access == MM_X;
 }
 
-/* Stops: the HAL has answered a CPU number that no struct aspace_cpu belongs to. */
+/* MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: see the map calls. */
+enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
+
+/* --- the lock: lock.h describes the protocol, lock.c has the functions that wait --- */
+
+void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *readers, size_t stride);
+
+/* Takes the read lock unless there is a writer, or this reader is not registered yet. False: the
+ * caller has to call mm_lock_read_wait(). */
+static inline bool mm_lock_read_try(const struct mm_lock *lock, struct mm_lock_reader *reader)
+{
+	if (MM_UNLIKELY(!reader->registered))
+		return false;
+	atomic_store_explicit(&reader->reading, 1, memory_order_seq_cst);
+	return MM_LIKELY(atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0);
+}
+
+/* Takes the read lock after mm_lock_read_try() has failed. Waits for the writer. */
+void mm_lock_read_wait(struct mm_lock *lock, struct mm_lock_reader *reader);
+
+static inline void mm_lock_read_release(struct mm_lock_reader *reader)
+{
+	atomic_store_explicit(&reader->reading, 0, memory_order_release);
+}
+
+/* Takes the write lock. Waits for the other writer and for all readers. */
+void mm_lock_write(struct mm_lock *lock);
+
+static inline void mm_lock_write_release(struct mm_lock *lock)
+{
+	atomic_store_explicit(&lock->writer, 0, memory_order_release);
+}
+
+/* Stops: the HAL has returned a CPU number of MM_MAX_CPUS or more. */
 _Noreturn void aspace_refuse_cpu(const struct aspace *as);
 
-/* The rest of aspace_enter() where a CPU comes for the first time, or a call is alone inside. */
-void aspace_enter_slowly(struct aspace *as, struct aspace_cpu *me);
+/* mm_lock_read_wait(), out of line: not on the fast path. */
+void aspace_read_wait(struct aspace *as, struct aspace_cpu *cpu);
 
-/* Enters beside others; answers the CPU's own, which aspace_leave() wants back. Where the HAL has
- * no CPU numbers, no two calls run at once, and nothing is locked. */
-static inline struct aspace_cpu *aspace_enter(struct aspace *as)
+/* Empties a CPU's translation cache: an exclusive call may have changed areas or freed tables. */
+void aspace_cache_invalidate(const struct aspace *as, struct aspace_cpu *cpu);
+
+/* Takes the read lock, and returns the state of the calling CPU. Where the HAL has no CPU numbers,
+ * no two calls run at once, and there is nothing to lock. */
+static inline struct aspace_cpu *aspace_read_lock(struct aspace *as)
 {
 	const struct mm_hal *hal = &as->npt.hal;
-	struct aspace_cpu *me = &as->cpus[0];
+	struct aspace_cpu *cpu = &as->cpus[0];
 
 	MM_ASSERT(aspace_is_open(as));
 	if (hal->cpu_index) {
-		unsigned cpu = hal->cpu_index(hal->ctx);
+		unsigned index = hal->cpu_index(hal->ctx);
 
-		if (MM_UNLIKELY(cpu >= MM_MAX_CPUS))
+		if (MM_UNLIKELY(index >= MM_MAX_CPUS))
 			aspace_refuse_cpu(as);
-		me += cpu;
-		if (MM_UNLIKELY(!mm_lock_read_fast(&as->lock, &me->reader)))
-			aspace_enter_slowly(as, me);
+		cpu += index;
+		if (MM_UNLIKELY(!mm_lock_read_try(&as->lock, &cpu->reader)))
+			aspace_read_wait(as, cpu);
 	}
-	if (MM_UNLIKELY(me->cache.epoch != as->epoch))
-		aspace_forget(as, me);
-	return me;
+	if (MM_UNLIKELY(cpu->cache.epoch != as->epoch))
+		aspace_cache_invalidate(as, cpu);
+	return cpu;
 }
 
-static inline void aspace_leave(struct aspace_cpu *me)
+static inline void aspace_read_unlock(struct aspace_cpu *cpu)
 {
-	mm_lock_read_leave(&me->reader);
+	mm_lock_read_release(&cpu->reader);
 }
 
-/* The CPUs that may have counted something or have credit, one bit each: those that have ever been
- * inside beside others. Without CPU numbers all calls count as the first. */
+/* One bit for each CPU that may have credit, or have counted something: those that have taken the
+ * read lock before. Without CPU numbers all calls count as CPU 0. */
 static inline uint64_t aspace_cpus(const struct aspace *as)
 {
 	if (!as->npt.hal.cpu_index)
 		return 1;
-	return atomic_load_explicit(&as->lock.known, memory_order_relaxed);
+	return atomic_load_explicit(&as->lock.registered, memory_order_relaxed);
 }
 
-/* [exclusive] Takes back all credit that CPUs have (npt/frames.c). True: some had any. */
+/* [exclusive] Takes the credit of all CPUs back (npt/frames.c). True: at least one had credit. */
 bool aspace_take_credit_back(struct aspace *as);
 
-static inline void aspace_enter_alone(struct aspace *as)
+/* Takes the write lock. The new epoch invalidates the cache of every CPU. */
+static inline void aspace_write_lock(struct aspace *as)
 {
 	MM_ASSERT(aspace_is_open(as));
 	if (as->npt.hal.cpu_index)
-		mm_lock_write_enter(&as->lock);
+		mm_lock_write(&as->lock);
 	as->epoch++;
 	if (as->npt.quota != UINT64_MAX)
 		(void)aspace_take_credit_back(as);
 }
 
-static inline void aspace_leave_alone(struct aspace *as)
+static inline void aspace_write_unlock(struct aspace *as)
 {
 	if (as->npt.hal.cpu_index)
-		mm_lock_write_leave(&as->lock);
+		mm_lock_write_release(&as->lock);
 }
 
 /*
- * [shared, inside] The quota seems exhausted: takes back the credit of all CPUs. For that it leaves
- * the address space and is alone inside for a moment; me is inside again when it returns, and
- * nothing that was read before still holds. True: there was some, so trying again makes sense.
+ * [read lock] The quota seems exhausted: takes the credit of all CPUs back. For that it releases
+ * the read lock, takes the write lock for a moment, and takes the read lock again. What was read
+ * before is not valid any more. True: there was credit, so the caller should try again.
  */
-bool aspace_collect_credit(struct aspace *as, struct aspace_cpu *me);
+bool aspace_collect_credit(struct aspace *as, struct aspace_cpu *cpu);
 
-/* The table that maps gpa's GiB in entries of 2 MiB, if this CPU remembers it. Any gpa may be
- * asked for: what is found is the GiB of an address that was checked. */
-static MM_ALWAYS_INLINE bool aspace_remembers(const struct aspace_cpu *me, gpa_t gpa,
-                                              _Atomic uint64_t **table)
+/* --- the translation cache: struct aspace_cache says what it holds --- */
+
+/* Looks up the table whose entries map 2 MiB each of gpa's GiB. gpa may be any address: a hit
+ * means that it lies within the limits. */
+static MM_ALWAYS_INLINE bool aspace_cache_lookup(const struct aspace_cpu *cpu, gpa_t gpa,
+                                                 _Atomic uint64_t **table)
 {
 	uint64_t gib = gpa.raw >> MM_LEVEL_SHIFT(2); /* up to 2^34: more bits than gib[] has */
 
-	*table = me->cache.table[gib % ASPACE_NEAR];
-	return me->cache.gib[gib % ASPACE_NEAR] == gib;
+	*table = cpu->cache.table[gib % ASPACE_CACHE_SLOTS];
+	return cpu->cache.gib[gib % ASPACE_CACHE_SLOTS] == gib;
 }
 
-/* The walk from the root, whose table of gpa's GiB this CPU then remembers. */
-struct npt_slot aspace_walk_far(const struct aspace *as, struct aspace_cpu *me, checked_gpa_t at);
+/* [read lock] After a lookup has missed: fills the cache, and walks from the root (fault_fast.c).
+ */
+struct npt_slot aspace_walk_missed(const struct aspace *as, struct aspace_cpu *cpu,
+                                   checked_gpa_t at);
 
-static MM_ALWAYS_INLINE struct npt_slot aspace_walk(const struct aspace *as, struct aspace_cpu *me,
+/* [read lock] npt_walk(), from the cached table where the lookup hits. */
+static MM_ALWAYS_INLINE struct npt_slot aspace_walk(const struct aspace *as, struct aspace_cpu *cpu,
                                                     checked_gpa_t at)
 {
 	_Atomic uint64_t *table;
 
-	if (MM_LIKELY(aspace_remembers(me, at.gpa, &table)))
+	if (MM_LIKELY(aspace_cache_lookup(cpu, at.gpa, &table)))
 		return npt_walk_near(&as->npt, table, at.gpa);
 
-	struct npt_slot slot = aspace_walk_far(as, me, at);
+	struct npt_slot slot = aspace_walk_missed(as, cpu, at);
 
-	/* By its members, so that those of the near walk stay in registers. */
+	/* By its members, so that those of the short walk stay in registers. */
 	return (struct npt_slot){slot.entry, slot.value, slot.level};
 }
 
-/* What a leaf gets of its area's permissions when `access` makes it: while writes are logged, W
- * comes by a write alone. */
-static inline enum mm_perm aspace_grants(const struct aspace *as, unsigned perm,
-                                         enum mm_perm access)
+/* --- faults: fault.c is the slow path, fault_fast.c the fast path --- */
+
+/* The permissions that a new leaf gets when `access` faults. While a dirty log withholds W, only a
+ * write gets W. */
+static inline enum mm_perm aspace_leaf_perm(const struct aspace *as, unsigned perm,
+                                            enum mm_perm access)
 {
 	return (enum mm_perm)(perm & ~((unsigned)as->log.withheld & ~(unsigned)access));
 }
 
-/* MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: see the map calls. */
-enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
+/* [read lock; releases it] The slow path. Does all that aspace_fault() promises, and uses nothing
+ * of the fast path. `cpu` is what aspace_read_lock() has returned. */
+enum mm_fault fault_slow(struct aspace *as, struct aspace_cpu *cpu, gpa_t gpa,
+                         enum mm_perm access) MM_MUST_CHECK;
 
-/* [shared, inside] Makes the page at gpa present with enough permission for the access, if its
- * area says so: after MM_FAULT_MAPPED, _SPURIOUS and _UNSHARED a walk finds it, unless another
- * CPU is just replacing it. aspace_is_access(access). */
-enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, checked_gpa_t at,
-                             enum mm_perm access) MM_MUST_CHECK;
+/*
+ * [read lock] Steps 3 to 7 of the slow path: makes the page present with enough permission for the
+ * access, if its area permits it. After MM_FAULT_MAPPED, _SPURIOUS and _UNSHARED a walk finds the
+ * page, unless another CPU is replacing it. aspace_is_access(access). Counts no fault.
+ */
+enum mm_fault fault_resolve(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
+                            enum mm_perm access) MM_MUST_CHECK;
+
+/*
+ * [read lock] The fast path for a missing page whose table exists. True: the page is mapped, and
+ * the credit that it took counts as one fault (MM_FAULT_MAPPED). False: nothing has changed, and
+ * the slow path decides. aspace_is_access(access).
+ */
+bool fault_fast(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
+                enum mm_perm access) MM_MUST_CHECK;
 
 #endif

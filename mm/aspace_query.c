@@ -23,8 +23,8 @@ static MM_ALWAYS_INLINE enum mm_error describe(const struct npt *npt, gpa_t gpa,
 }
 
 /* For any gpa at all. */
-static MM_NOINLINE enum mm_error translate_far(const struct aspace *as, struct aspace_cpu *me,
-                                               gpa_t gpa, struct aspace_translation *out)
+static MM_NOINLINE enum mm_error translate_slow(const struct aspace *as, struct aspace_cpu *cpu,
+                                                gpa_t gpa, struct aspace_translation *out)
 {
 	const struct area *area;
 	struct npt_slot slot;
@@ -38,7 +38,7 @@ static MM_NOINLINE enum mm_error translate_far(const struct aspace *as, struct a
 	if (area->backend == AREA_DEVICE)
 		return MM_IS_DEVICE;
 	do {
-		slot = aspace_walk_far(as, me, at);
+		slot = aspace_walk_missed(as, cpu, at);
 	} while (npt_is_frozen(as->npt.format, slot.value)); /* for as long as a flush takes */
 	if (!npt_ends_in_leaf(&as->npt, slot.value))
 		return MM_NOT_MAPPED;
@@ -49,50 +49,50 @@ static MM_NOINLINE enum mm_error translate_far(const struct aspace *as, struct a
 }
 
 /* Ends in a call or in none, so that it needs no frame of its own. */
-static MM_ALWAYS_INLINE enum mm_error translate(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
-                                                struct aspace_translation *out)
+static MM_ALWAYS_INLINE enum mm_error translate(struct aspace *as, struct aspace_cpu *cpu,
+                                                gpa_t gpa, struct aspace_translation *out)
 {
 	_Atomic uint64_t *table;
 
-	if (MM_UNLIKELY(!aspace_remembers(me, gpa, &table)))
-		return translate_far(as, me, gpa, out);
+	if (MM_UNLIKELY(!aspace_cache_lookup(cpu, gpa, &table)))
+		return translate_slow(as, cpu, gpa, out);
 
 	struct npt_slot slot = npt_walk_near(&as->npt, table, gpa);
 
 	if (MM_UNLIKELY(!npt_present(as->npt.format, slot.value)))
-		return translate_far(as, me, gpa, out);
+		return translate_slow(as, cpu, gpa, out);
 	if (MM_LIKELY(slot.level == 0))
 		return describe(&as->npt, gpa, slot.value, 0, true, out);
 	return describe(&as->npt, gpa, slot.value, 1, true, out);
 }
 
-static MM_NOINLINE enum mm_error translate_beside(struct aspace *as, gpa_t gpa,
+static MM_NOINLINE enum mm_error translate_locked(struct aspace *as, gpa_t gpa,
                                                   struct aspace_translation *out)
 {
-	struct aspace_cpu *me = aspace_enter(as);
-	enum mm_error err = translate(as, me, gpa, out);
+	struct aspace_cpu *cpu = aspace_read_lock(as);
+	enum mm_error err = translate(as, cpu, gpa, out);
 
-	aspace_leave(me);
+	aspace_read_unlock(cpu);
 	return err;
 }
 
 /* Where nothing has to be locked, a call costs little more than its walk. */
 enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_translation *out)
 {
-	struct aspace_cpu *me = &as->cpus[0];
+	struct aspace_cpu *cpu = &as->cpus[0];
 
-	if (MM_UNLIKELY(as->npt.hal.cpu_index || me->cache.epoch != as->epoch))
-		return translate_beside(as, gpa, out);
-	return translate(as, me, gpa, out);
+	if (MM_UNLIKELY(as->npt.hal.cpu_index || cpu->cache.epoch != as->epoch))
+		return translate_locked(as, gpa, out);
+	return translate(as, cpu, gpa, out);
 }
 
 enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,
                                gpa_t *out)
 {
-	struct aspace_cpu *me = aspace_enter(as);
+	struct aspace_cpu *cpu = aspace_read_lock(as);
 	enum mm_error err = area_find_free(&as->areas, as->limits, hint, size, align, out);
 
-	aspace_leave(me);
+	aspace_read_unlock(cpu);
 	return err;
 }
 
@@ -104,10 +104,10 @@ enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
 	if (err != MM_OK)
 		return err;
 
-	struct aspace_cpu *me = aspace_enter(as);
+	struct aspace_cpu *cpu = aspace_read_lock(as);
 
 	npt_for_each_leaf(&as->npt, range, visit, ctx);
-	aspace_leave(me);
+	aspace_read_unlock(cpu);
 	return MM_OK;
 }
 
@@ -120,12 +120,12 @@ enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
 		return err;
 	if (!as->npt.config.accessed_dirty)
 		return MM_UNSUPPORTED;
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	if (as->log.active && as->log.hardware)
 		err = MM_BUSY;
 	else
 		npt_harvest(&as->npt, range, visit, ctx);
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 	return err;
 }
 
@@ -144,7 +144,7 @@ static void add_counts(struct aspace_stats *out, const struct npt_counts *counts
 }
 
 /*
- * The pages that npt_install_page() has mapped: what has been lent to the CPUs, but for the credit
+ * The pages that the fast path has mapped: what has been lent to the CPUs, but for the credit
  * that they have left. Other CPUs go on meanwhile. One that refills makes its credit negative, adds
  * to the sum, and then has the new credit, so a sum that stands still, with no credit below 0, is
  * that of these credits.
@@ -174,16 +174,16 @@ static uint64_t lent_pages(const struct aspace *as)
 
 void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
 {
-	struct aspace_cpu *me = aspace_enter(as);
+	struct aspace_cpu *cpu = aspace_read_lock(as);
 
 	*out = (struct aspace_stats){.area_frames = as->areas.frames, .changes = as->epoch - 1};
 	add_counts(out, &as->npt.counts);
 	for (uint64_t cpus = aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
-		const struct aspace_cpu *cpu = &as->cpus[mm_ctz64(cpus)];
+		const struct aspace_cpu *counted = &as->cpus[mm_ctz64(cpus)];
 
-		add_counts(out, &cpu->counts);
+		add_counts(out, &counted->counts);
 		for (unsigned fault = 0; fault < MM_FAULTS; fault++)
-			out->faults[fault] += load_count(&cpu->faults[fault]);
+			out->faults[fault] += load_count(&counted->faults[fault]);
 	}
 
 	uint64_t pages = lent_pages(as);
@@ -191,15 +191,15 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
 	out->frames += pages;
 	out->leaves[0] += pages;
 	out->faults[MM_FAULT_MAPPED] += pages;
-	aspace_leave(me);
+	aspace_read_unlock(cpu);
 }
 
 size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS])
 {
-	struct aspace_cpu *me = aspace_enter(as);
+	struct aspace_cpu *cpu = aspace_read_lock(as);
 	checked_gpa_t at;
 	size_t count = aspace_check_gpa(as, gpa, &at) ? npt_steps(&as->npt, at.gpa, steps) : 0;
 
-	aspace_leave(me);
+	aspace_read_unlock(cpu);
 	return count;
 }

@@ -13,7 +13,7 @@ enum mm_error aspace_dirty_start(struct aspace *as, enum dirty_mode mode, bool s
 		return MM_INVALID;
 	if (hardware && (split || !as->npt.config.accessed_dirty))
 		return MM_UNSUPPORTED;
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	if (!as->log.active) {
 		as->log = (struct aspace_log){
 			.active = true,
@@ -21,14 +21,14 @@ enum mm_error aspace_dirty_start(struct aspace *as, enum dirty_mode mode, bool s
 			.split = split,
 			.withheld = hardware ? MM_NONE : MM_W,
 		};
-		aspace_set_quick(as);
+		aspace_update_fast_path(as);
 		if (hardware)
 			npt_collect_dirty(&as->npt, as->limits, NULL);
 		else
 			npt_write_protect(&as->npt, as->limits);
 		err = MM_OK;
 	}
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 	return err;
 }
 
@@ -38,14 +38,14 @@ enum mm_error aspace_dirty_collect(struct aspace *as, struct gpa_range range, ui
 
 	if (err != MM_OK)
 		return err;
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	if (!as->log.active)
 		err = MM_INVALID;
 	else if (as->log.hardware)
 		npt_collect_dirty(&as->npt, range, bitmap);
 	else
 		npt_collect_writable(&as->npt, range, bitmap);
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 	return err;
 }
 
@@ -78,13 +78,13 @@ static void merge_split(struct aspace *as)
 
 void aspace_dirty_stop(struct aspace *as)
 {
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	if (as->log.active && !as->log.hardware) {
 		give_write_back(as);
 		if (as->log.split)
 			merge_split(as);
 	}
 	as->log = (struct aspace_log){.active = false};
-	aspace_set_quick(as);
-	aspace_leave_alone(as);
+	aspace_update_fast_path(as);
+	aspace_write_unlock(as);
 }

@@ -1,238 +1,188 @@
 /*
- * A nested fault, from the address that the hardware reports to a page that the guest can use.
+ * Nested faults, the slow path. It is complete: with this file alone, every fault is resolved.
+ * fault_fast.c resolves most faults sooner, with less work, and leaves all others to this file.
  *
- *	areas say what should be there          the table says what is there
- *	  none            -> NOT_MAPPED           absent        -> take a frame, install: MAPPED
- *	  device          -> IS_DEVICE            leaf, allowed -> SPURIOUS
- *	  not permitted   -> PERMISSION           leaf, less    -> relax it: UNSHARED
+ * fault_slow() takes a fault from the address that the hardware reports to a page that the guest
+ * can use:
  *
- * Faults run beside each other under the read side of the lock, so areas stand still; entries
- * do not, and whoever loses a race for one looks at it again.
+ *	1. lock       aspace_fault() has taken the read lock, by aspace_read_lock(): areas stay as
+ *	              they are, entries may change
+ *	2. validate   the access is one of R, W and X, the address within the limits
+ *	3. find       the area of the address, and what it permits
+ *	4. walk       the table from the root to the entry that decides
+ *	5. decide     what the entry lacks: enum action
+ *	6. install    take frames, zero or copy them, change the entry (npt/install.h)
+ *	7. retry      if another CPU has changed the entry: back to step 4
+ *	8. account    count the fault, release the lock
+ *
+ *	steps 3 to 5 find                      step 6      the caller gets
+ *	  no area                                          MM_FAULT_NOT_MAPPED
+ *	  a device area                                    MM_FAULT_IS_DEVICE
+ *	  an area that does not permit it                  MM_FAULT_PERMISSION
+ *	  an absent entry                      INSTALL     MM_FAULT_MAPPED
+ *	  a leaf that permits it               NOTHING     MM_FAULT_SPURIOUS
+ *	  a leaf that does not permit it       ALLOW       MM_FAULT_UNSHARED
+ *
+ * Invariants: a leaf never gets more permissions than its area has. An entry changes by one
+ * compare-and-swap from the value that step 4 has read, so two CPUs that fault on one page take
+ * one frame in the end. On an error nothing has changed.
  */
 #include "mm/aspace_internal.h"
 #include "mm/npt/install.h"
 
-static enum mm_fault fault_of(enum mm_error err)
+/* Step 5: what the entry at the end of the walk lacks. */
+enum action {
+	WALK_AGAIN, /* frozen: another CPU is replacing it */
+	NOTHING,    /* the leaf permits the access: another CPU has resolved the fault */
+	INSTALL,    /* absent: allocate */
+	SPLIT,      /* the leaf is large, and may not be: needs_small_leaf() */
+	ALLOW,      /* the leaf lacks a permission that its area has */
+};
+
+/* A write to a large leaf would log 512 pages as dirty (aspace_log.split); or no large leaf may be
+ * executed (npt_config.no_large_exec). */
+static bool needs_small_leaf(const struct aspace *as, enum mm_perm access)
 {
-	return err == MM_QUOTA ? MM_FAULT_QUOTA : MM_FAULT_NO_MEMORY;
+	return (as->log.split && access == MM_W) ||
+	       (as->npt.config.no_large_exec && access == MM_X);
 }
 
+static enum action decide(const struct aspace *as, struct npt_slot slot, enum mm_perm access)
+{
+	if (slot.value == 0)
+		return INSTALL;
+	if (npt_is_frozen(as->npt.format, slot.value))
+		return WALK_AGAIN;
+	if (mm_permits(npt_perm(&as->npt, slot.value), access))
+		return NOTHING;
+	if (slot.level > 0 && needs_small_leaf(as, access))
+		return SPLIT;
+	return ALLOW;
+}
+
+/* Step 6, INSTALL: the largest leaf around the page that fits into the area. */
 static enum mm_error install(struct aspace *as, struct npt_counts *counts, const struct area *area,
                              gpa_t gpa, enum mm_perm access, struct npt_slot slot)
 {
-	/* A large leaf would count as 512 pages written, or could not be executed. */
-	bool single = (as->log.split && access == MM_W) ||
-	              (as->npt.config.no_large_exec && access == MM_X);
 	struct npt_mapping mapping = {
 		.range = area->range,
-		.perm = aspace_grants(as, area->perm, access),
+		.perm = aspace_leaf_perm(as, area->perm, access),
 		.type = (enum mm_memtype)area->memtype,
-		.max_leaf = single ? 0 : area->max_leaf,
+		.max_leaf = needs_small_leaf(as, access) ? 0 : area->max_leaf,
 		.owned = true,
 	};
 
-	MM_ASSERT(area->backend ==
-	          AREA_ALLOC); /* what is linear has been there since it was mapped */
+	MM_ASSERT(area->backend == AREA_ALLOC); /* a linear area was mapped when it was added */
 	return npt_install(&as->npt, counts, slot, gpa, &mapping);
 }
 
-/* A leaf refuses what its area permits: a snapshot shares it, or writes are being logged. */
-static enum mm_error relax(struct aspace *as, struct npt_counts *counts, const struct area *area,
+/* Step 6, ALLOW: a write to a page that a snapshot holds too gets a copy of the page. */
+static enum mm_error allow(struct aspace *as, struct npt_counts *counts, const struct area *area,
                            gpa_t gpa, enum mm_perm access, struct npt_slot slot)
 {
-	enum mm_perm perm = aspace_grants(as, area->perm, access);
-	bool write = access == MM_W;
+	enum mm_perm perm = aspace_leaf_perm(as, area->perm, access);
 
-	/* The whole leaf gets the permissions of this area. */
+	/* The whole leaf gets the permissions of this area, so it lies in this area. */
 	MM_ASSERT(gpa_range_covers(area->range, npt_leaf_range(gpa, slot.level)));
-	if (write && as->log.split && slot.level > 0) {
-		enum mm_error err = npt_split_leaf(&as->npt, counts, slot, gpa);
-
-		if (err == MM_OK || err == MM_BUSY)
-			return MM_BUSY;
-	}
-	if (access == MM_X && as->npt.config.no_large_exec && slot.level > 0) {
-		enum mm_error err = npt_split_leaf(&as->npt, counts, slot, gpa);
-
-		return err == MM_OK ? MM_BUSY : err;
-	}
-	if (write && (slot.value & as->npt.format->shared) != 0)
+	if (access == MM_W && (slot.value & as->npt.format->shared) != 0)
 		return npt_unshare(&as->npt, counts, slot, gpa, perm);
 	return npt_relax(&as->npt, counts, slot, gpa, perm);
 }
 
-/* A fault that the area permits, whatever is in the table. */
-static MM_NOINLINE enum mm_fault resolve_any(struct aspace *as, struct npt_counts *counts,
-                                             const struct area *area, gpa_t gpa,
-                                             enum mm_perm access)
+/* Step 6, SPLIT: MM_BUSY, since the next walk ends one level lower. If no table can be had, a
+ * dirty log goes on with the large leaf, which then counts as written throughout. */
+static enum mm_error split(struct aspace *as, struct npt_counts *counts, const struct area *area,
+                           gpa_t gpa, enum mm_perm access, struct npt_slot slot)
 {
-	for (;;) {
-		struct npt_slot slot = npt_walk(&as->npt, gpa);
-		bool absent = slot.value == 0;
-		enum mm_error err;
+	enum mm_error err = npt_split_leaf(&as->npt, counts, slot, gpa);
 
-		if (npt_is_frozen(as->npt.format, slot.value))
-			continue;
-		if (!absent && mm_permits(npt_perm(&as->npt, slot.value), access))
-			return MM_FAULT_SPURIOUS;
-		err = absent ? install(as, counts, area, gpa, access, slot)
-		             : relax(as, counts, area, gpa, access, slot);
-		if (err == MM_OK)
-			return absent ? MM_FAULT_MAPPED : MM_FAULT_UNSHARED;
-		if (err != MM_BUSY)
-			return fault_of(err);
-	}
+	if (err == MM_OK || err == MM_BUSY)
+		return MM_BUSY;
+	return access == MM_W ? allow(as, counts, area, gpa, access, slot) : err;
 }
 
-/* What of the area lies in gpa's block of 2 MiB. */
-static struct gpa_range window_around(const struct area *area, gpa_t gpa)
+/* Steps 3 to 7. */
+enum mm_fault fault_resolve(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
+                            enum mm_perm access)
 {
-	gpa_t block = gpa_align_down(gpa, MM_LEVEL_SIZE(1));
+	struct npt_counts *counts = &cpu->counts;
+	const struct area *area = area_find(&as->areas, at.gpa);
 
-	return gpa_range_intersect(area->range, gpa_range(block, MM_LEVEL_SIZE(1)));
-}
-
-/* The short way for the pages around gpa, from now on: its lowest table is there. */
-static void open_window(const struct aspace *as, struct aspace_cache *cache,
-                        const struct area *area, gpa_t gpa, _Atomic uint64_t *entry)
-{
-	struct gpa_range range = window_around(area, gpa);
-	uint16_t pages = (uint16_t)(range.size >> MM_PAGE_SHIFT);
-
-	cache->window = range.start;
-	cache->window_table = entry - (gpa_diff(gpa, range.start) >> MM_PAGE_SHIFT);
-	cache->window_leaf = npt_page_attr(&as->npt, (enum mm_perm)area->perm);
-	for (unsigned access = MM_R; access <= MM_X; access <<= 1)
-		cache->window_pages[access] = (area->perm & access) != 0 ? pages : 0;
-	cache->window_device_pages = 0;
-}
-
-/* The same for a device, which permits no access. */
-static enum mm_fault refuse_device(struct aspace_cache *cache, const struct area *area, gpa_t gpa)
-{
-	struct gpa_range range = window_around(area, gpa);
-
-	cache->window = range.start;
-	for (unsigned access = MM_R; access <= MM_X; access <<= 1)
-		cache->window_pages[access] = 0;
-	cache->window_device_pages = (uint16_t)(range.size >> MM_PAGE_SHIFT);
-	return MM_FAULT_IS_DEVICE;
-}
-
-/* No area permits the access: why? A device permits nothing. */
-static enum mm_fault refuse(struct aspace_cache *cache, const struct area *area, gpa_t gpa)
-{
 	if (!area)
 		return MM_FAULT_NOT_MAPPED;
 	if (area->backend == AREA_DEVICE)
-		return refuse_device(cache, area, gpa);
-	return MM_FAULT_PERMISSION;
-}
+		return MM_FAULT_IS_DEVICE;
+	if (!mm_permits((enum mm_perm)area->perm, access))
+		return MM_FAULT_PERMISSION;
+	for (;;) {
+		struct npt_slot slot = npt_walk(&as->npt, at.gpa);
+		enum mm_fault resolved = MM_FAULT_UNSHARED;
+		enum mm_error err;
 
-enum mm_fault aspace_resolve(struct aspace *as, struct aspace_cpu *me, checked_gpa_t at,
-                             enum mm_perm access)
-{
-	gpa_t gpa = at.gpa;
-	const struct area *area = area_find(&as->areas, gpa);
-
-	if (!area || !mm_permits((enum mm_perm)area->perm, access))
-		return refuse(&me->cache, area, gpa);
-	if (as->quick) {
-		struct npt_slot slot = aspace_walk(as, me, at);
-
-		if (slot.level == 0 && slot.value == 0 &&
-		    npt_refill_credit(&as->npt, &me->counts)) {
-			open_window(as, &me->cache, area, gpa, slot.entry);
-			if (npt_install_page(&as->npt, &me->counts, slot.entry,
-			                     &me->cache.window_leaf) == MM_OK) {
-				npt_count(&me->faults[MM_FAULT_MAPPED], -1); /* the caller counts */
-				return MM_FAULT_MAPPED;
-			}
+		switch (decide(as, slot, access)) {
+		case WALK_AGAIN:
+			continue;
+		case NOTHING:
+			return MM_FAULT_SPURIOUS;
+		case INSTALL:
+			err = install(as, counts, area, at.gpa, access, slot);
+			resolved = MM_FAULT_MAPPED;
+			break;
+		case SPLIT:
+			err = split(as, counts, area, at.gpa, access, slot);
+			break;
+		default:
+			err = allow(as, counts, area, at.gpa, access, slot);
 		}
+		if (err == MM_OK)
+			return resolved;
+		if (err != MM_BUSY)
+			return err == MM_QUOTA ? MM_FAULT_QUOTA : MM_FAULT_NO_MEMORY;
 	}
-	return resolve_any(as, &me->counts, area, gpa, access);
 }
 
-/* Counts a fault, leaves the address space and answers. */
-static MM_ALWAYS_INLINE enum mm_fault finish(struct aspace_cpu *me, enum mm_fault fault)
-{
-	npt_count(&me->faults[fault], 1);
-	aspace_leave(me);
-	return fault;
-}
-
-/* Which page of the window: of any address outside, one that no window has. What lies below wraps
- * to 2^51 at least, since windows lie within the limits and those below 2^59. */
-static MM_ALWAYS_INLINE uint64_t window_page(const struct aspace_cache *cache, gpa_t gpa)
-{
-	return (gpa.raw - cache->window.raw) >> MM_PAGE_SHIFT;
-}
-
-/* Another CPU may have mapped the page with the last frame, while this one found none. */
-static bool is_there(const struct aspace *as, checked_gpa_t at, enum mm_perm access)
+/* Is the page present, with enough permission? */
+static bool is_resolved(const struct aspace *as, checked_gpa_t at, enum mm_perm access)
 {
 	return mm_permits(npt_perm(&as->npt, npt_walk(&as->npt, at.gpa).value), access);
 }
 
 /*
- * Any fault at all: here the address and the access are checked.
+ * Steps 3 to 7, and again where another CPU may have changed the answer:
  *
- * If the quota seems exhausted, the credit of the other CPUs is taken back. For that they have to
- * leave the address space, and one of them may have mapped this very page by then, or given frames
- * back that it could not use. So the fault is resolved once more in any case.
+ * - The quota seems exhausted: the credit of all CPUs is taken back. Another CPU may use that
+ * moment to map this very page, or to give frames back, so the fault is resolved again in any case.
+ * - No frame is left: another CPU may have mapped the page with the last one.
+ * - The page is present: this CPU's TLB may still hold that it was absent.
  */
-static MM_NOINLINE enum mm_fault fault_in_full(struct aspace *as, struct aspace_cpu *me, gpa_t gpa,
-                                               enum mm_perm access)
+static enum mm_fault resolve_in_the_end(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
+                                        enum mm_perm access)
+{
+	enum mm_fault fault = fault_resolve(as, cpu, at, access);
+
+	for (bool more = true; fault == MM_FAULT_QUOTA && more;) {
+		more = aspace_collect_credit(as, cpu);
+		fault = fault_resolve(as, cpu, at, access);
+	}
+	if (fault == MM_FAULT_NO_MEMORY && is_resolved(as, at, access))
+		fault = MM_FAULT_SPURIOUS;
+	if (fault == MM_FAULT_SPURIOUS)
+		npt_forget_absence(&as->npt, &cpu->counts, at.gpa);
+	return fault;
+}
+
+enum mm_fault fault_slow(struct aspace *as, struct aspace_cpu *cpu, gpa_t gpa, enum mm_perm access)
 {
 	enum mm_fault fault;
 	checked_gpa_t at;
 
 	if (!aspace_is_access(access))
-		return finish(me, MM_FAULT_INVALID);
-	if (!aspace_check_gpa(as, gpa, &at))
-		return finish(me, MM_FAULT_OUT_OF_RANGE);
-	fault = aspace_resolve(as, me, at, access);
-	for (bool more = true; fault == MM_FAULT_QUOTA && more;) {
-		more = aspace_collect_credit(as, me);
-		fault = aspace_resolve(as, me, at, access);
-	}
-	if (fault == MM_FAULT_NO_MEMORY && is_there(as, at, access))
-		fault = MM_FAULT_SPURIOUS;
-	/* The absence that this CPU has just met may still be in its TLB. */
-	if (fault == MM_FAULT_SPURIOUS)
-		npt_forget_absence(&as->npt, &me->counts, gpa);
-	return finish(me, fault);
-}
-
-/* The same for a page of the window: its number spares the caller from keeping the address. */
-static MM_NOINLINE enum mm_fault fault_again(struct aspace *as, struct aspace_cpu *me,
-                                             uint64_t page, enum mm_perm access)
-{
-	return fault_in_full(as, me, gpa_plus(me->cache.window, page << MM_PAGE_SHIFT), access);
-}
-
-/* What nearly every fault is, a page missing next to one that this CPU has just put there, or a
- * device that it has just met, is done here. A page of the window lies within the limits, and
- * `access` is one that its area permits, or there would be no such page. */
-enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
-{
-	struct aspace_cpu *me = aspace_enter(as);
-	const struct aspace_cache *cache = &me->cache;
-	uint64_t page = window_page(cache, gpa);
-
-	if (MM_UNLIKELY((unsigned)access > MM_X || page >= cache->window_pages[access])) {
-		if (page < cache->window_device_pages && aspace_is_access(access))
-			return finish(me, MM_FAULT_IS_DEVICE);
-		return fault_in_full(as, me, gpa, access);
-	}
-
-	_Atomic uint64_t *entry = &cache->window_table[page];
-
-	if (MM_UNLIKELY(npt_load(entry) != 0))
-		return fault_again(as, me, page, access);
-	if (MM_UNLIKELY(npt_install_page(&as->npt, &me->counts, entry, &cache->window_leaf) !=
-	                MM_OK))
-		return fault_again(as, me, page, access);
-	aspace_leave(me); /* the credit that is gone counts the fault */
-	return MM_FAULT_MAPPED;
+		fault = MM_FAULT_INVALID;
+	else if (!aspace_check_gpa(as, gpa, &at))
+		fault = MM_FAULT_OUT_OF_RANGE;
+	else
+		fault = resolve_in_the_end(as, cpu, at, access);
+	npt_count(&cpu->faults[fault], 1);
+	aspace_read_unlock(cpu);
+	return fault;
 }

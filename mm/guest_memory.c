@@ -64,18 +64,29 @@ static bool mark_used(const struct npt *npt, struct npt_slot slot, enum mm_perm 
 	return true;
 }
 
+/* Makes the page present with this permission, as a fault does. It is no fault, so what the fast
+ * path has counted as one is taken back. */
+static enum mm_error fault_in(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
+                              enum mm_perm access)
+{
+	if (!fault_fast(as, cpu, at, access))
+		return error_of(fault_resolve(as, cpu, at, access));
+	npt_count(&cpu->faults[MM_FAULT_MAPPED], -1);
+	return MM_OK;
+}
+
 /* The leaf at this address, made present with this permission and marked as used. */
-static MM_NOINLINE enum mm_error prepare_leaf(struct aspace *as, struct aspace_cpu *me,
+static MM_NOINLINE enum mm_error prepare_leaf(struct aspace *as, struct aspace_cpu *cpu,
                                               checked_gpa_t at, enum mm_perm access,
                                               struct npt_slot *out)
 {
 	for (;;) {
-		*out = aspace_walk(as, me, at);
+		*out = aspace_walk(as, cpu, at);
 		if (mm_permits(npt_perm(&as->npt, out->value), access)) {
 			if (mark_used(&as->npt, *out, access))
 				return MM_OK;
 		} else {
-			enum mm_error err = error_of(aspace_resolve(as, me, at, access));
+			enum mm_error err = fault_in(as, cpu, at, access);
 
 			if (err != MM_OK)
 				return err;
@@ -85,18 +96,18 @@ static MM_NOINLINE enum mm_error prepare_leaf(struct aspace *as, struct aspace_c
 
 /* The stretch of host memory behind an address, to the end of its leaf at most; its page is made
  * present. `bytes` is what the caller can use. Most leaves need no change. */
-static MM_ALWAYS_INLINE enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *me,
+static MM_ALWAYS_INLINE enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *cpu,
                                                  checked_gpa_t at, size_t bytes,
                                                  enum mm_perm access, struct aspace_span *out)
 {
 	const struct npt_format *f = as->npt.format;
 	uint64_t marks = marks_of(&as->npt, access);
-	struct npt_slot slot = aspace_walk(as, me, at);
+	struct npt_slot slot = aspace_walk(as, cpu, at);
 
 	if (MM_UNLIKELY(!mm_permits(npt_perm(&as->npt, slot.value), access)) ||
 	    MM_UNLIKELY((slot.value & marks) != marks)) {
 		struct npt_slot prepared;
-		enum mm_error err = prepare_leaf(as, me, at, access, &prepared);
+		enum mm_error err = prepare_leaf(as, cpu, at, access, &prepared);
 
 		if (err != MM_OK)
 			return err;
@@ -150,7 +161,7 @@ static bool visit_one(const struct aspace *as, checked_gpa_t at, struct aspace_s
 }
 
 /* For a range that is not all in one leaf: areas first, then pages, then the visits. */
-static MM_NOINLINE enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *me,
+static MM_NOINLINE enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *cpu,
                                                  struct gpa_range range, enum mm_perm access,
                                                  visit_span visit, void *ctx)
 {
@@ -159,11 +170,11 @@ static MM_NOINLINE enum mm_error visit_stretches(struct aspace *as, struct aspac
 	enum mm_error err = check_areas(as, range, access);
 
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes)
-		err = stretch_at(as, me, aspace_part_at(range, done), bytes - done, access, &span);
+		err = stretch_at(as, cpu, aspace_part_at(range, done), bytes - done, access, &span);
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes) {
 		checked_gpa_t at = aspace_part_at(range, done);
 
-		err = stretch_at(as, me, at, bytes - done, access, &span);
+		err = stretch_at(as, cpu, at, bytes - done, access, &span);
 		if (err == MM_OK && !visit_one(as, at, span, access, visit, ctx))
 			break;
 	}
@@ -172,7 +183,7 @@ static MM_NOINLINE enum mm_error visit_stretches(struct aspace *as, struct aspac
 
 /* aspace_is_access(access). */
 /* All of the range, which lies within the limits. On an error nothing has been visited. */
-static MM_ALWAYS_INLINE enum mm_error visit_range(struct aspace *as, struct aspace_cpu *me,
+static MM_ALWAYS_INLINE enum mm_error visit_range(struct aspace *as, struct aspace_cpu *cpu,
                                                   struct gpa_range range, enum mm_perm access,
                                                   visit_span visit, void *ctx)
 {
@@ -182,8 +193,8 @@ static MM_ALWAYS_INLINE enum mm_error visit_range(struct aspace *as, struct aspa
 	enum mm_error err;
 
 	if (range.size > MM_PAGE_SIZE - offset)
-		return visit_stretches(as, me, range, access, visit, ctx);
-	err = stretch_at(as, me, at, (size_t)range.size, access, &span);
+		return visit_stretches(as, cpu, range, access, visit, ctx);
+	err = stretch_at(as, cpu, at, (size_t)range.size, access, &span);
 	if (err == MM_OK)
 		(void)visit_one(as, at, span, access, visit, ctx);
 	return err;
@@ -199,14 +210,14 @@ static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, e
 	if (!gpa_range_valid(range) || !gpa_range_covers(as->limits, range))
 		return MM_OUT_OF_RANGE;
 
-	struct aspace_cpu *me = aspace_enter(as);
+	struct aspace_cpu *cpu = aspace_read_lock(as);
 	enum mm_error err;
 	bool more = true;
 
 	/* Where the quota seems exhausted, as a fault does: fault.c. */
-	while ((err = visit_range(as, me, range, access, visit, ctx)) == MM_QUOTA && more)
-		more = aspace_collect_credit(as, me);
-	aspace_leave(me);
+	while ((err = visit_range(as, cpu, range, access, visit, ctx)) == MM_QUOTA && more)
+		more = aspace_collect_credit(as, cpu);
+	aspace_read_unlock(cpu);
 	return err;
 }
 

@@ -1,19 +1,21 @@
 /*
- * The lock of an address space: many readers that share no cache line they write, one writer.
+ * The lock of an address space: many readers, one writer.
  *
- *	reader                                writer
- *	inside = 1                            writer = 1
- *	writer? yes: inside = 0, wait, again  every known reader's inside? 1: wait
+ *	reader                                   writer
+ *	reading = 1                              writer = 1
+ *	is writer set? reading = 0, wait, again  while `reading` of a registered reader is set: wait
  *
- * Both sides store first and look second, in sequentially consistent order, so at least one of
- * two that meet sees the other. A fault thus costs one such store and one load of a line that
- * seldom changes, however many CPUs fault at once. The writer looks only at CPUs that have ever
- * been readers: a bit in `known`, which a reader sets before its first entry.
+ * Each side stores first and loads second, both sequentially consistent. So if a reader and the
+ * writer arrive at the same time, at least one of them sees the other.
  *
- * The readers lie in an array of the owner's, one per CPU, each at the start of whatever else
- * the owner keeps per CPU. Not recursive; never held across a return to the library's caller.
+ * Readers write no cache line that they share: a read lock costs one store to a line of the CPU's
+ * own, and one load of a line that seldom changes. The writer looks only at registered readers: a
+ * reader sets its bit in `registered` before it reads for the first time.
  *
- * A struct aspace has one, which is why its members are here; lock_internal.h has the functions.
+ * The owner provides the readers: one per CPU, each as the first member of a larger element of an
+ * array. The lock is not recursive. The library never holds it when it returns to its caller.
+ *
+ * The members are public because struct aspace embeds a lock; aspace_internal.h has the functions.
  */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
@@ -28,18 +30,18 @@
 MM_BEGIN_DECLS
 
 struct mm_lock_reader {
-	MM_ATOMIC(uint32_t) inside;
-	bool known; /* this CPU's alone */
+	MM_ATOMIC(uint32_t) reading; /* 1: this CPU holds the read lock, or tries to */
+	bool registered;             /* only this CPU reads and writes it */
 };
 
 struct mm_lock {
-	MM_ATOMIC(uint32_t) writer;
-	MM_ATOMIC(uint64_t) known;      /* CPUs that have been readers */
-	struct mm_lock_reader *readers; /* the first of MM_MAX_CPUS... */
-	size_t stride;                  /* ...this many bytes apart */
+	MM_ATOMIC(uint32_t) writer;     /* 1: a writer holds the lock, or waits for the readers */
+	MM_ATOMIC(uint64_t) registered; /* bit n: CPU n has taken the read lock before */
+	struct mm_lock_reader *readers; /* the first of MM_MAX_CPUS */
+	size_t stride;                  /* bytes from one to the next */
 };
 
-MM_STATIC_ASSERT(MM_MAX_CPUS <= 64, "a bit of `known` for each CPU");
+MM_STATIC_ASSERT(MM_MAX_CPUS <= 64, "one bit of `registered` for each CPU");
 
 MM_END_DECLS
 

@@ -18,13 +18,13 @@ enum mm_error aspace_snapshot_take(struct aspace *as, struct snapshot *snapshot)
 {
 	enum mm_error err = MM_BUSY;
 
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	if (is_taken(as, snapshot))
 		err = MM_INVALID;
 	else if (!as->log.active)
 		err = npt_copy(&as->npt, &snapshot->tables);
-	aspace_set_quick(as);
-	aspace_leave_alone(as);
+	aspace_update_fast_path(as);
+	aspace_write_unlock(as);
 	return err;
 }
 
@@ -32,20 +32,20 @@ enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapsh
 {
 	enum mm_error err = MM_BUSY;
 
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	if (!is_taken(as, snapshot))
 		err = MM_INVALID;
 	else if (!as->log.active)
 		err = npt_restore(&as->npt, &snapshot->tables);
-	aspace_leave_alone(as);
+	aspace_write_unlock(as);
 	return err;
 }
 
 void aspace_snapshot_drop(struct aspace *as, struct snapshot *snapshot)
 {
-	aspace_enter_alone(as);
+	aspace_write_lock(as);
 	if (is_taken(as, snapshot))
 		npt_drop_copy(&as->npt, &snapshot->tables);
-	aspace_set_quick(as);
-	aspace_leave_alone(as);
+	aspace_update_fast_path(as);
+	aspace_write_unlock(as);
 }

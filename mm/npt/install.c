@@ -1,9 +1,10 @@
 /*
- * Installing a missing leaf, on many CPUs at once: one entry changes by one compare-and-swap.
+ * Installs a missing page, concurrently on any CPUs: install.h has the contract.
  *
- * A missing leaf may need tables above it. They are taken together with the frame and filled bottom
- * up, while no CPU can see them. One swap links the topmost of them. A CPU whose swap fails gives
- * everything back and walks again: another CPU has changed the entry first.
+ * A missing leaf may need tables above it. They are allocated together with the frame, and filled
+ * from the lowest to the highest while nothing points to them. One compare-and-swap links the
+ * highest, so that all of them appear at once. A CPU that loses the swap frees everything: another
+ * CPU has installed something there.
  */
 #include "mm/npt/install.h"
 #include "mm/npt/change.h"
@@ -27,10 +28,8 @@ static unsigned order_of(unsigned level)
 	return MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT;
 }
 
-/*
- * Takes a block for a leaf of *level, and the tables from *level up to `top`. If there are not
- * enough frames, *level becomes the largest lower level for which there are.
- */
+/* Takes a block for a leaf of *level, and the tables above it up to `top`. Where they cannot be
+ * had, lowers *level until they can. */
 static enum mm_error take_block(struct npt *npt, unsigned *level, unsigned top, hpa_t *block,
                                 hpa_t tables[])
 {
@@ -55,7 +54,6 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 	unsigned top = slot.level;
 	unsigned level = fitting_level(m->range, gpa, top < m->max_leaf ? top : m->max_leaf);
 	hpa_t tables[NPT_MAX_LEVELS];
-	uint64_t absent = 0;
 	hpa_t block;
 	enum mm_error err;
 
@@ -75,27 +73,18 @@ enum mm_error npt_install(struct npt *npt, struct npt_counts *counts, struct npt
 		npt_store(&table[npt_index(npt, gpa.raw, l)], value);
 		value = npt_table_entry(f, tables[l - level]);
 	}
-	if (MM_UNLIKELY(!atomic_compare_exchange_strong_explicit(
-		    slot.entry, &absent, value, memory_order_release, memory_order_relaxed))) {
+	if (MM_UNLIKELY(!npt_install_entry(npt, slot.entry, value))) {
 		npt_give(npt, order_of(level), 1, &block);
 		if (top != level)
 			npt_give(npt, 0, top - level, tables);
 		return MM_BUSY;
 	}
-	npt_publish(npt);
-	npt_history_record(npt, counts, gpa, top);
+	if (MM_UNLIKELY(npt->copies))
+		npt_history_record(npt, counts, gpa, top);
 	npt_count(&counts->frames, INT64_C(1) << order_of(level));
 	npt_count(&counts->leaves[level], 1);
 	npt_count(&counts->tables, top - level);
 	return MM_OK;
-}
-
-uint64_t npt_page_attr(const struct npt *npt, enum mm_perm perm)
-{
-	const struct npt_format *f = npt->format;
-
-	return npt_leaf_entry(f, 0, npt_leaf_attr(f, &npt->config, perm, MM_NORMAL), perm) |
-	       f->owned;
 }
 
 void npt_forget_absence(struct npt *npt, struct npt_counts *counts, gpa_t gpa)

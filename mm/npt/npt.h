@@ -48,8 +48,8 @@ MM_BEGIN_DECLS
  * numbers.
  */
 struct npt_counts {
-	/* Frames that this CPU may still take by npt_install_page(), one for each fault. They are
-	 * charged to the quota already. Below 0: being refilled. See npt.lent. */
+	/* Frames that this CPU may still take by the fast path (mm/fault_fast.c), one for each
+	 * fault. They are charged to the quota already. Below 0: being refilled. See npt.lent. */
 	MM_ATOMIC(int64_t) credit;
 	MM_ATOMIC(int64_t) frames;                 /* data frames owned */
 	MM_ATOMIC(int64_t) tables;                 /* table frames, the root's included */
@@ -86,7 +86,7 @@ struct npt {
 	uint64_t quota;                             /* frames, tables included; UINT64_MAX: none */
 	MM_ALIGNED_TO(64) MM_ATOMIC(uint64_t) used; /* of the quota; not kept where there is none */
 	MM_ATOMIC(int64_t) lent; /* credit given to CPUs, less credit taken back. This minus what
-	                            the CPUs have left is what npt_install_page() has mapped */
+	                            the CPUs have left is what the fast path has mapped */
 	struct npt_counts counts;
 	struct npt *copies;         /* of the live table: tables that share its frames (share.h) */
 	struct npt_history history; /* of the live table, while it has copies */

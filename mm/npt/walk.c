@@ -11,20 +11,6 @@ struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa)
 	return npt_walk_as(npt, gpa, false);
 }
 
-_Atomic uint64_t *npt_table_over(const struct npt *npt, gpa_t gpa, unsigned level)
-{
-	_Atomic uint64_t *table = npt->root_table;
-
-	for (unsigned at = npt->root_level; at > level; at--) {
-		uint64_t value = npt_load(&table[npt_index(npt, gpa.raw, at)]);
-
-		if (!npt_points_to_table(npt->format, value))
-			return NULL;
-		table = npt_child(npt, value);
-	}
-	return npt->root_level > level ? table : NULL;
-}
-
 void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range range,
                unsigned leaf_level, bool tables)
 {

@@ -148,9 +148,6 @@ static MM_ALWAYS_INLINE struct npt_slot npt_walk_near(const struct npt *npt,
 	return (struct npt_slot){entry, npt_load(entry), 0};
 }
 
-/* The table of this level on the way to gpa. NULL: there is none. `level` is below the root's. */
-_Atomic uint64_t *npt_table_over(const struct npt *npt, gpa_t gpa, unsigned level);
-
 struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa);
 
 /* gpa is below 2^npt_gpa_bits(). */
@@ -203,6 +200,20 @@ static inline void npt_publish(const struct npt *npt)
 {
 	if (npt->hal.publish)
 		npt->hal.publish(npt->hal.ctx);
+}
+
+/* [shared] Makes an absent entry present: install.h has the contract. False: another CPU was first,
+ * and nothing has changed. */
+static MM_ALWAYS_INLINE bool npt_install_entry(const struct npt *npt, _Atomic uint64_t *entry,
+                                               uint64_t value)
+{
+	uint64_t absent = 0;
+
+	if (MM_UNLIKELY(!atomic_compare_exchange_strong_explicit(
+		    entry, &absent, value, memory_order_release, memory_order_relaxed)))
+		return false;
+	npt_publish(npt);
+	return true;
 }
 
 static inline uint64_t u64_min(uint64_t a, uint64_t b)

@@ -60,7 +60,7 @@ static uint64_t cache_alias(struct boundary *b)
 	                                 UINT64_C(1) << 32,
 	                                 UINT64_C(1) << 33,
 	                                 UINT64_C(3) << 32};
-	uint64_t slot = rng_below(&b->rng, ASPACE_NEAR);
+	uint64_t slot = rng_below(&b->rng, ASPACE_CACHE_SLOTS);
 	uint64_t gib;
 
 	switch (rng_below(&b->rng, 3)) {
@@ -249,7 +249,7 @@ void boundary_before(struct boundary *b, const char *format, ...)
 void boundary_after(struct boundary *b, bool failed)
 {
 	for (unsigned cpu = 0; cpu < 2; cpu++)
-		CHECK_EQ(atomic_load(&b->as->cpus[cpu].reader.inside), 0);
+		CHECK_EQ(atomic_load(&b->as->cpus[cpu].reader.reading), 0);
 	CHECK_EQ(atomic_load(&b->as->lock.writer), 0);
 	*(failed ? &b->refused : &b->changed) += 1;
 	if (failed)

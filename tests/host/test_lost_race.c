@@ -11,9 +11,9 @@
 
 #include <string.h>
 
+#include "mm/aspace_internal.h"
 #include "mm/compiler.h"
 #include "mm/dirty.h"
-#include "mm/lock_internal.h"
 #include "mm/npt/change.h"
 #include "mm/npt/history.h"
 #include "mm/snapshot.h"
@@ -353,8 +353,8 @@ static void enter_as_reader(void *arg)
 {
 	struct door *d = arg;
 
-	mm_lock_read_slow(&d->lock, &d->reader);
-	CHECK_EQ(atomic_load(&d->reader.inside), 1);
+	mm_lock_read_wait(&d->lock, &d->reader);
+	CHECK_EQ(atomic_load(&d->reader.reading), 1);
 	CHECK_EQ(atomic_load(&d->lock.writer), 0);
 }
 
@@ -376,7 +376,7 @@ static void poke_field(void *field, size_t size, uint64_t value)
 static void write_lock_at_the_door(void *arg)
 {
 	struct door *d = arg;
-	uint64_t inside = peek_field(&d->reader.inside, sizeof(d->reader.inside));
+	uint64_t inside = peek_field(&d->reader.reading, sizeof(d->reader.reading));
 
 	if (inside != 0 && !d->came) {
 		poke_field(&d->lock.writer, sizeof(d->lock.writer), 1);
