@@ -1,5 +1,7 @@
 #include "guest.h"
 
+#include "fault_agree.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +52,7 @@ struct guest *guest_open_with(const struct geometry *geo, struct hal_test *hal,
 	g->geo = geo;
 	g->hal = hal;
 	g->faults = 0;
+	g->both_layers = false;
 	CHECK_OK(aspace_init(&g->as, config));
 	watch_aspace(&g->as, geo, hal);
 	return g;
@@ -81,6 +84,15 @@ void guest_abandon(struct guest *g)
 	free(g);
 }
 
+static enum mm_fault compared_fault(struct guest *g, gpa_t gpa, enum mm_perm access)
+{
+	const struct fault_forecast forecast = fault_forecast(g, gpa, access);
+	enum mm_fault fault = aspace_fault(&g->as, gpa, access);
+
+	fault_check(g, gpa, access, &forecast, fault);
+	return fault;
+}
+
 struct touched guest_touch(struct guest *g, gpa_t gpa, enum mm_perm access)
 {
 	struct touched t = {.outcome = TOUCH_HIT};
@@ -99,7 +111,8 @@ struct touched guest_touch(struct guest *g, gpa_t gpa, enum mm_perm access)
 		}
 		g->faults++;
 		t.outcome = TOUCH_SERVED;
-		t.fault = aspace_fault(&g->as, gpa, access);
+		t.fault = g->both_layers ? compared_fault(g, gpa, access)
+		                         : aspace_fault(&g->as, gpa, access);
 		if (t.fault != MM_FAULT_MAPPED && t.fault != MM_FAULT_SPURIOUS &&
 		    t.fault != MM_FAULT_UNSHARED) {
 			t.outcome = TOUCH_REFUSED;

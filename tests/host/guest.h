@@ -15,7 +15,8 @@ struct guest {
 	const struct geometry *geo;
 	struct hal_test *hal;
 	struct aspace as;
-	unsigned faults; /* nested faults taken by touches so far */
+	unsigned faults;  /* nested faults taken by touches so far */
+	bool both_layers; /* compare each fault with the slow path: fault_agree.h */
 };
 
 /* How an address space for tests is configured: all that the format spans, no quota, tag 1. */

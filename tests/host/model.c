@@ -41,7 +41,9 @@ static struct guest *open_guest(const struct geometry *geo, const struct univers
 	if (universe->quota)
 		config.quota = universe->quota + (UINT64_C(1) << options.root_order) +
 		               geo->config.levels - 2;
-	return guest_open_with(geo, hal, &config);
+	struct guest *guest = guest_open_with(geo, hal, &config);
+	guest->both_layers = true;
+	return guest;
 }
 
 static void take_host_memory(struct model *m)

@@ -6,7 +6,8 @@
  * An operation is data, decided without looking at the state, so a sequence can be replayed,
  * shortened, or enumerated. model_apply() makes it on both sides and compares answers, contents
  * and counters; the HAL's ghosts watch meanwhile. After each, the hardware's walk of every page
- * that it concerns grants no more than the page's area permits.
+ * that it concerns grants no more than the page's area permits, and the fast path of a fault agrees
+ * with the slow path (fault_agree.h).
  *
  *	model.c           life, mapping, and what a guest and the hypervisor do to memory
  *	model_track.c     dirty logs, snapshots, harvests

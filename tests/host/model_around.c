@@ -7,6 +7,7 @@
  * waits until the call has returned, as the lock has it. An exclusive call that changes where
  * pages are is only read beside, since where a write goes is then a matter of moments.
  */
+#include "fault_agree.h"
 #include "model_internal.h"
 
 #include <stdatomic.h>
@@ -313,6 +314,7 @@ void model_apply(struct model *m, const struct model_op *op)
 		m->done |= own & (FEATURE(F_DROPPED) | FEATURE(F_PROTECT) | FEATURE(F_REPLACE) |
 		                  FEATURE(F_REMAP) | FEATURE(F_HARVEST));
 	check_after(m, op);
+	fault_check_caches(&m->guest->as);
 	m->op = NULL;
 	m->other = (struct model_other){.ran = false};
 }

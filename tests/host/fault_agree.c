@@ -1,0 +1,182 @@
+#include "fault_agree.h"
+
+#include "mm/aspace_internal.h"
+#include "mm/npt/entry.h"
+
+/* --- one fault --- */
+
+static enum mm_fault expected_answer(const struct aspace *as, gpa_t gpa, enum mm_perm access)
+{
+	const struct area *area;
+	struct npt_slot slot;
+
+	if (access != MM_R && access != MM_W && access != MM_X)
+		return MM_FAULT_INVALID;
+	if (gpa.raw < as->limits.start.raw || gpa.raw > gpa_range_last(as->limits).raw)
+		return MM_FAULT_OUT_OF_RANGE;
+	area = area_find(&as->areas, gpa);
+	if (!area)
+		return MM_FAULT_NOT_MAPPED;
+	if (area->backend == AREA_DEVICE)
+		return MM_FAULT_IS_DEVICE;
+	if ((area->perm & access) == 0)
+		return MM_FAULT_PERMISSION;
+	slot = npt_walk_general(&as->npt, gpa);
+	if (slot.value == 0)
+		return MM_FAULT_MAPPED;
+	return (npt_perm(&as->npt, slot.value) & access) != 0 ? MM_FAULT_SPURIOUS
+	                                                      : MM_FAULT_UNSHARED;
+}
+
+struct fault_forecast fault_forecast(struct guest *g, gpa_t gpa, enum mm_perm access)
+{
+	return (struct fault_forecast){expected_answer(&g->as, gpa, access), guest_stats(g)};
+}
+
+/* The leaf that the slow path installs for this access, with a frame of this address. */
+static uint64_t expected_leaf(const struct aspace *as, const struct area *area, unsigned level,
+                              hpa_t frame, enum mm_perm access)
+{
+	const struct npt_format *f = as->npt.format;
+	enum mm_perm perm =
+		npt_leaf_perm(&as->npt.config, level, aspace_leaf_perm(as, area->perm, access));
+	uint64_t attr = npt_leaf_attr(f, &as->npt.config, perm, (enum mm_memtype)area->memtype);
+
+	return npt_with_pa(f, npt_leaf_entry(f, level, attr | f->owned, perm), frame);
+}
+
+static void check_leaf(const struct aspace *as, gpa_t gpa, enum mm_perm access)
+{
+	const struct area *area = area_find(&as->areas, gpa);
+	struct npt_slot slot = npt_walk_general(&as->npt, gpa);
+
+	CHECK(area && slot.level <= area->max_leaf);
+	CHECK(gpa_range_covers(area->range, npt_leaf_range(gpa, slot.level)));
+	CHECK_EQ(slot.value, expected_leaf(as, area, slot.level,
+	                                   npt_decode_pa(as->npt.format, slot.value), access));
+}
+
+static bool is_served(enum mm_fault fault)
+{
+	return fault == MM_FAULT_MAPPED || fault == MM_FAULT_SPURIOUS || fault == MM_FAULT_UNSHARED;
+}
+
+/* One fault more of this kind, and, if it is mapped, one leaf more with its frames. */
+static void check_counts(struct guest *g, gpa_t gpa, const struct aspace_stats *before,
+                         enum mm_fault answer)
+{
+	struct aspace_stats after = guest_stats(g);
+
+	for (unsigned fault = 0; fault < MM_FAULTS; fault++)
+		CHECK_EQ(after.faults[fault], before->faults[fault] + (fault == answer));
+	if (answer == MM_FAULT_MAPPED) {
+		unsigned level = npt_walk_general(&g->as.npt, gpa).level;
+
+		CHECK_EQ(after.leaves[level], before->leaves[level] + 1);
+		CHECK_EQ(after.frames, before->frames + (MM_LEVEL_SIZE(level) >> MM_PAGE_SHIFT));
+	}
+}
+
+void fault_check(struct guest *g, gpa_t gpa, enum mm_perm access,
+                 const struct fault_forecast *forecast, enum mm_fault answer)
+{
+	bool other_ran = g->hal->interlude && g->hal->interlude_in == 0;
+	bool ran_out = answer == MM_FAULT_NO_MEMORY || answer == MM_FAULT_QUOTA;
+
+	if (is_served(forecast->answer) && (other_ran || ran_out)) {
+		CHECK(is_served(answer) || ran_out);
+		return;
+	}
+	if (answer != forecast->answer)
+		check_failed(__FILE__, __LINE__,
+		             "gpa 0x%llx, access %s: %s, and by the slow path %s",
+		             (unsigned long long)gpa.raw, mm_perm_name(access),
+		             mm_fault_name(answer), mm_fault_name(forecast->answer));
+	if (answer == MM_FAULT_MAPPED)
+		check_leaf(&g->as, gpa, access);
+	if (!other_ran)
+		check_counts(g, gpa, &forecast->stats, answer);
+}
+
+/* --- the caches --- */
+
+/* The table whose entries map 2 MiB each, by a walk from the root. */
+static _Atomic uint64_t *table_of_gib(const struct npt *npt, gpa_t gpa)
+{
+	_Atomic uint64_t *table = npt->root_table;
+
+	for (unsigned level = npt_root_level(npt); level > 1; level--) {
+		uint64_t value = npt_load(&table[npt_index(npt, gpa.raw, level)]);
+
+		CHECK(npt_points_to_table(npt->format, value));
+		table = npt_child(npt, value);
+	}
+	return table;
+}
+
+static void check_tables(const struct aspace *as, const struct aspace_cache *cache)
+{
+	for (unsigned slot = 0; slot < ASPACE_CACHE_SLOTS; slot++) {
+		gpa_t gpa = gpa_at((uint64_t)cache->gib[slot] << MM_LEVEL_SHIFT(2));
+
+		if (cache->gib[slot] % ASPACE_CACHE_SLOTS != slot)
+			continue;
+		CHECK(npt_root_level(&as->npt) > 1);
+		CHECK_EQ(gpa.raw >> npt_gpa_bits(&as->npt.config), 0);
+		CHECK(cache->table[slot] == table_of_gib(&as->npt, gpa));
+	}
+}
+
+static void check_window(const struct aspace *as, const struct aspace_cache *cache)
+{
+	const struct area *area = area_find(&as->areas, cache->window);
+
+	CHECK(area != NULL);
+
+	gpa_t block = gpa_align_down(cache->window, MM_LEVEL_SIZE(1));
+	struct gpa_range range =
+		gpa_range_intersect(area->range, gpa_range(block, MM_LEVEL_SIZE(1)));
+	uint64_t pages = range.size / MM_PAGE_SIZE;
+	bool device = area->backend == AREA_DEVICE;
+
+	CHECK_EQ(cache->window.raw, range.start.raw);
+	CHECK(gpa_range_covers(as->limits, range));
+	CHECK_EQ(cache->window_device_pages, device ? pages : 0);
+	for (unsigned access = 0; access <= MM_X; access++) {
+		bool permitted = aspace_is_access((enum mm_perm)access) && !device &&
+		                 (area->perm & access) != 0;
+
+		CHECK_EQ(cache->window_pages[access], permitted ? pages : 0);
+	}
+	if (device)
+		return;
+
+	struct npt_slot slot = npt_walk_general(&as->npt, cache->window);
+
+	CHECK(as->fast_path && area->backend == AREA_ALLOC);
+	CHECK_EQ(slot.level, 0);
+	CHECK(cache->window_table == slot.entry);
+	CHECK_EQ(cache->window_leaf, expected_leaf(as, area, 0, hpa_at(0), MM_NONE));
+}
+
+static bool has_window(const struct aspace_cache *cache)
+{
+	unsigned pages = cache->window_device_pages;
+
+	for (unsigned access = 0; access <= MM_X; access++)
+		pages |= cache->window_pages[access];
+	return pages != 0;
+}
+
+void fault_check_caches(const struct aspace *as)
+{
+	for (unsigned cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
+		const struct aspace_cache *cache = &as->cpus[cpu].cache;
+
+		if (cache->epoch != as->epoch)
+			continue;
+		check_tables(as, cache);
+		if (has_window(cache))
+			check_window(as, cache);
+	}
+}
