@@ -1,7 +1,7 @@
 # --- host tests ---
 # Included by the Makefile: gives HOST_TESTS. The library is built in one flavour per way of
 # testing it: asan for the unit tests, tsan for the races, fast for what runs long, small for high
-# trees of areas.
+# trees of areas, slow for faults without the fast path.
 
 HOST_WARN    := $(filter-out -Wmissing-prototypes,$(WARN)) -Wno-missing-field-initializers
 HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pthread -DMM_DEBUG -I. -Ikernel/include -Itests/host $(HOST_WARN)
@@ -9,12 +9,15 @@ asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 tsan_CFLAGS  := -O1 -fsanitize=thread -Wl,--wrap=__tsan_atomic32_load -Wno-unused-command-line-argument
 fast_CFLAGS  := -O2
 small_CFLAGS := -O2 -DAREA_SMALL_NODES
+slow_CFLAGS  := -O2
 fuzz_CFLAGS  := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 cov_CFLAGS   := -O1 -UMM_DEBUG -DCOVERAGE -fprofile-instr-generate -fcoverage-mapping -mllvm -instrprof-atomic-counter-update-all \
                 -Wno-unused-command-line-argument
 bench_CFLAGS := -O2 -UMM_DEBUG -fomit-frame-pointer -fno-strict-aliasing
 
 HOST_MM      := $(wildcard $(addsuffix /*.c,$(MM_DIRS)))
+# The slow path of a fault is complete: one file of three functions stands for the fast path.
+slow_MM      := $(filter-out mm/fault_fast.c,$(HOST_MM)) tests/host/slow/no_fast_path.c
 # What is pure outside of the library, and tested here as well.
 HOST_PURE    := $(wildcard decode/*.c) x86/mmio.c x86/stage1.c vmx/mitigations.c \
                 $(addprefix kernel/,cmdline.c emulator.c fdt.c fdt_boot.c format.c frame.c hang.c hypercall.c \
@@ -34,7 +37,7 @@ define HOST_RULES
 $(B)/host/$(1)/obj/%.c.o: %.c Makefile tests/host.mk
 	$$(call say,CC,$(1),$$<)$(MAKE_FILE) $$@ $(CLANG) $(HOST_CFLAGS) $$($(1)_CFLAGS) -MMD -MP -MF @@.deps -MT $$@ -c $$< -o @@
 
-$(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_MM) $(HOST_PURE)) tests/host.mk
+$(B)/host/$(1)/libmm.a: $(patsubst %,$(B)/host/$(1)/obj/%.o,$(or $($(1)_MM),$(HOST_MM)) $(HOST_PURE)) tests/host.mk
 	$$(call say,AR,$(1),$$@)$(MAKE_FILE) $$@ llvm-ar rcs @@ $$(filter %.o,$$^)
 
 $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1)/obj/%.o,$(HOST_SUPPORT)) $(B)/host/$(1)/libmm.a
@@ -43,7 +46,7 @@ $(B)/host/$(1)/%: $(B)/host/$(1)/obj/tests/host/%.c.o $(patsubst %,$(B)/host/$(1
 .PRECIOUS: $(B)/host/$(1)/obj/%.c.o
 -include $$(wildcard $(B)/host/$(1)/obj/*/*.d $(B)/host/$(1)/obj/*/*/*.d)
 endef
-$(foreach f,asan tsan fast small cov bench,$(eval $(call HOST_RULES,$(f))))
+$(foreach f,asan tsan fast small slow cov bench,$(eval $(call HOST_RULES,$(f))))
 
 # Decoders are held against the assembler: tests/host/insns/<arch>.c, as bytes.
 riscv64_INSNS_TARGET := --target=riscv64-none-elf -march=rv64gc -mabi=lp64d -mno-relax
@@ -78,6 +81,15 @@ HOST_COVER := $(patsubst tests/host/%.c,$(B)/host/cov/%,$(addprefix tests/host/,
 .PHONY: coverage
 coverage: $(HOST_COVER) ## lines and branches of mm/ that the host tests reach
 	@tests/host/coverage.py $(B)/host/cov $^
+
+# --- the slow path of a fault by itself: in `make test` briefly, here all of it ---
+SLOW_UNITS := $(patsubst %,$(B)/host/slow/%,$(filter test_%,$(COVER_TESTS)))
+tests/host/slow/slow.t: $(SLOW_UNITS) $(B)/host/slow/long_model
+HOST_TESTS += tests/host/slow/slow.t
+
+.PHONY: test-slow
+test-slow: $(SLOW_UNITS) $(patsubst tests/host/%.c,$(B)/host/slow/%,$(wildcard tests/host/long_*.c)) ## host tests of mm/ without the fast path of a fault
+	@scripts/run-tests $^
 
 # --- that the tests can fail: defects planted one at a time ---
 MUTANT_TESTS := $(COVER_TESTS) long_marks long_observe long_cost long_exhaustive long_area small/long_area \
