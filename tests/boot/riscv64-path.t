@@ -1,6 +1,6 @@
 #!/bin/bash
-# README.md names the main stations of a nested fault: a trace of one passes through them, in this
-# order.
+# README.md lists the files that a nested fault passes through, and their number. A trace of one
+# passes through the same files, in the same order.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
@@ -11,13 +11,11 @@ fi
 
 cd "$top" || exit 1
 runs 0 "a nested fault is traced" timeout -s KILL 7000 scripts/fault-path
-passed=$(sed -n '2,/^the longest/s/^  \([^:]*\):.*/\1/p' <<<"$out")
-# shellcheck disable=SC2016 # backquotes of Markdown
-stations=$(sed -n '/^One nested fault/,/^The guest runs again/s/^[2-9]\. `\([^`]*\)`.*/\1/p' README.md)
-check "README.md names some" [ "$(wc -l <<<"$stations")" -ge 3 ]
-for station in $stations; do
-	check "passes through $station" grep -q "^$station" <<<"$passed"
-	passed=$(sed "0,\\|^$station|d" <<<"$passed")
-done
+traced=$(sed -n '2,/^the longest/s/^  \([^:]*\):.*/\1/p' <<<"$out")
+listed=$(sed -n '/^One nested fault passes/,/^From the third/s/^\([a-z][^ ]*\/[^ ]*\.[chS]\)\( .*\)*$/\1/p' README.md)
+number=$(sed -n 's/^One nested fault passes through \([0-9]*\) files.*/\1/p' README.md)
+
+check "README.md lists the files of the trace, in their order" diff <(echo "$listed") <(echo "$traced")
+check "README.md has their number" [ "$number" = "$(wc -l <<<"$traced")" ]
 
 done_testing
