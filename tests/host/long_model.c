@@ -10,7 +10,7 @@
  *	MODEL_UNIVERSE=blocks  one universe alone
  *	MODEL_WITHOUT=limits,remap   without these operations
  *
- * In the end, every pair of features has met (pairs.h), or the run fails.
+ * In the end, every pair of features has met (pairs.h), or the run fails, unless it was cut short.
  */
 #include "model.h"
 #include "soak.h"
@@ -26,7 +26,8 @@
 
 #include "mm/compiler.h"
 
-#define EPISODE 2000
+#define EPISODE     2000
+#define DEFAULT_OPS 4000000U
 
 static const struct universe small = {
 	.name = "small",
@@ -276,7 +277,7 @@ static void work(const struct geometry *geo, uint64_t ops, uint64_t seed)
 
 static void random_operations(const struct geometry *geo)
 {
-	uint64_t share = soak_setting("MODEL_OPS", 4000000) / geometries_of(geo->format);
+	uint64_t share = soak_setting("MODEL_OPS", DEFAULT_OPS) / geometries_of(geo->format);
 	uint64_t seed = soak_setting("MODEL_SEED", 1) * 1000000000;
 	const char *only = getenv("MODEL_FORMAT");
 	int status;
@@ -308,7 +309,9 @@ static void random_operations(const struct geometry *geo)
 static void every_pair_of_features(const struct geometry *geo)
 {
 	(void)geo;
-	if (getenv("MODEL_FORMAT") || getenv("MODEL_UNIVERSE"))
+	/* Fewer operations need not make every pair meet. */
+	if (getenv("MODEL_FORMAT") || getenv("MODEL_UNIVERSE") ||
+	    soak_setting("MODEL_OPS", DEFAULT_OPS) < DEFAULT_OPS)
 		skip();
 	CHECK_EQ(features_report(&all_features, ~0U, rules, MM_ARRAY_SIZE(rules)), 0);
 }

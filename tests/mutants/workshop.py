@@ -41,7 +41,7 @@ def library_sources():
 
 
 # What tests/host/boundary_kernel.c calls.
-KERNEL = ["kernel/hypercall.c", "kernel/test_device.c", "kernel/uart.c"]
+KERNEL = ["kernel/devices.c", "kernel/hypercall.c", "kernel/test_device.c", "kernel/uart.c"]
 
 
 def support_sources():
