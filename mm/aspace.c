@@ -1,9 +1,9 @@
 /*
- * An address space from init to destroy, and every call that changes what should be there.
+ * An address space from init to destroy, and all calls that change its areas.
  *
- * Each change has the same shape: check the request, reserve what the area map will need, let
- * the table do its part (which either succeeds or leaves no trace), and only then change the
- * areas, which can no longer fail.
+ * Each change has the same steps: check the request; take the write lock; reserve frames for the
+ * area map; change the table, which succeeds or changes nothing; change the areas, which cannot
+ * fail after the reservation.
  */
 #include "mm/aspace.h"
 
@@ -69,7 +69,7 @@ enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range
 	return gpa_range_covers(as->limits, range) ? MM_OK : MM_OUT_OF_RANGE;
 }
 
-/* Hooks that have to be there; the others may be NULL. */
+/* Are the required hooks present? The others may be NULL. */
 static bool has_hooks(const struct mm_hal *hal)
 {
 	return hal->alloc && hal->free && hal->flush;
@@ -133,7 +133,7 @@ void aspace_clear(struct aspace *as)
 	aspace_write_lock(as);
 	drop_snapshots(as);
 
-	/* The limits may end inside a root entry, but no leaf reaches across them. */
+	/* No leaf crosses the limits, so this splits none and cannot fail. */
 	enum mm_error err = npt_unmap(&as->npt, as->limits);
 
 	MM_ASSERT(err == MM_OK);
@@ -144,14 +144,15 @@ void aspace_clear(struct aspace *as)
 
 /* --- mapping --- */
 
-/* Are these members of their enums, and is it a level? Asked before they become bytes. */
+/* Are these members of their enums, and is max_leaf a level? Checked before they are cut to bytes.
+ */
 static bool is_mapping(enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
 {
 	return (unsigned)perm < MM_PERM_SETS && (unsigned)type < MM_MEMTYPES &&
 	       max_leaf < NPT_MAX_LEVELS;
 }
 
-/* All else that makes a map request wrong by itself, whatever is mapped now. */
+/* All other errors of a map request that do not depend on what is mapped. */
 static enum mm_error check_mapping(const struct aspace *as, const struct area *area)
 {
 	enum mm_error err = aspace_check_range(as, area->range);
@@ -173,7 +174,7 @@ static enum mm_error check_host(const struct aspace *as, hpa_t host, uint64_t si
 	return MM_OK;
 }
 
-/* What the table is to hold of an area that is there from the start. */
+/* What the table maps for an area that is mapped when it is added. */
 static struct npt_mapping mapping_of(const struct aspace *as, const struct area *area)
 {
 	return (struct npt_mapping){
@@ -186,18 +187,20 @@ static struct npt_mapping mapping_of(const struct aspace *as, const struct area 
 	};
 }
 
-/* A snapshot speaks of the areas of its time, so while there is one they stand still. */
-static enum mm_error check_still(const struct aspace *as)
+/* A snapshot holds the pages of the areas as they were, so while there is one, areas may not
+ * change. */
+static enum mm_error check_no_snapshot(const struct aspace *as)
 {
 	return as->npt.copies ? MM_BUSY : MM_OK;
 }
 
-/* What to do with a checked area; `now`: its leaves come with it. */
+/* What to do with a checked area: add_area() or replace_area(). `now`: its leaves are mapped now.
+ */
 typedef enum mm_error (*put_area)(struct aspace *as, const struct area *area, bool now);
 
-/* Around a range that has just changed, leaves may have become alike. Areas say how large a leaf
- * may be, and no leaf crosses from one into another. A log that withholds permissions merges when
- * it stops. */
+/* Merges leaves in and around a range that has changed. The area limits the size of a leaf, and no
+ * leaf lies in two areas. While a dirty log is active nothing is merged: the log does it when it
+ * stops. */
 static void merge_leaves(struct aspace *as, struct gpa_range range)
 {
 	uint64_t last = gpa_range_last(range).raw;
@@ -211,8 +214,8 @@ static void merge_leaves(struct aspace *as, struct gpa_range range)
 	}
 }
 
-/* The same where a new area has been joined to its neighbours: leaves of its own are as large as
- * they can be. Frames of the library's own seldom follow each other. */
+/* The same for a new linear area that was joined to its neighbours: a leaf may now cover both. Not
+ * for alloc areas, whose frames are seldom contiguous. */
 static void merge_joined(struct aspace *as, const struct area *area)
 {
 	if (area->backend == AREA_LINEAR && area->max_leaf > 0 &&
@@ -229,7 +232,7 @@ static enum mm_error add_area(struct aspace *as, const struct area *area, bool n
 
 	area_reservation_init(&reserved);
 	aspace_write_lock(as);
-	err = area_place(&as->areas, area->range, &place) ? check_still(as) : MM_EXISTS;
+	err = area_place(&as->areas, area->range, &place) ? check_no_snapshot(as) : MM_EXISTS;
 	if (err == MM_OK)
 		err = area_reserve_place(&as->areas, &place, &reserved);
 	if (err == MM_OK && now)
@@ -251,7 +254,7 @@ static enum mm_error replace_area(struct aspace *as, const struct area *area, bo
 
 	area_reservation_init(&reserved);
 	aspace_write_lock(as);
-	err = check_still(as);
+	err = check_no_snapshot(as);
 	if (err == MM_OK)
 		err = area_reserve(&as->areas, area->range, &reserved);
 	if (err == MM_OK)
@@ -365,7 +368,7 @@ enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range)
 		return err;
 	area_reservation_init(&reserved);
 	aspace_write_lock(as);
-	err = check_still(as);
+	err = check_no_snapshot(as);
 	if (err == MM_OK)
 		err = area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
@@ -377,7 +380,7 @@ enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range)
 	return err;
 }
 
-/* Does the range lie in areas throughout, and in no device? */
+/* Is every page of the range in an area, and in no device? */
 static enum mm_error check_backed(const struct aspace *as, struct gpa_range range)
 {
 	uint64_t last = gpa_range_last(range).raw;
@@ -396,7 +399,7 @@ static enum mm_error check_backed(const struct aspace *as, struct gpa_range rang
 	}
 }
 
-/* The range lies in one linear area: what is it to map to `host`? */
+/* The mapping of a range of one linear area to other host memory. */
 static enum mm_error remapping(const struct aspace *as, struct gpa_range range, hpa_t host,
                                struct npt_mapping *out)
 {
@@ -413,7 +416,7 @@ static enum mm_error remapping(const struct aspace *as, struct gpa_range range, 
 		.max_leaf = area->max_leaf,
 		.host = host,
 	};
-	return as->log.active ? MM_BUSY : check_still(as);
+	return as->log.active ? MM_BUSY : check_no_snapshot(as);
 }
 
 enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host)
@@ -458,7 +461,7 @@ enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_
 	aspace_write_lock(as);
 	err = check_backed(as, range);
 	if (err == MM_OK)
-		err = as->log.active ? MM_BUSY : check_still(as);
+		err = as->log.active ? MM_BUSY : check_no_snapshot(as);
 	if (err == MM_OK)
 		err = area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)

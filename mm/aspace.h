@@ -1,10 +1,10 @@
 /*
- * The guest-physical address space of one VM: what the guest may touch (areas), what backs it
- * (frames), and the nested page table that tells the hardware.
+ * The guest-physical address space of one VM: which addresses the guest may access (areas), the
+ * frames behind them, and the nested page table that the hardware walks.
  *
  *	struct aspace
- *	  areas    sorted, disjoint; what *should* be there
- *	  npt      the nested page table; what the hardware sees *now*
+ *	  areas    sorted, disjoint: what the guest may access
+ *	  npt      the nested page table: what the hardware maps now
  *	  hal      frames, TLB
  *
  * A lazily allocated area is only an entry in `areas`. The guest's first access to each page
@@ -125,10 +125,10 @@ enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum m
                                struct aspace_backing backing) MM_MUST_CHECK;
 enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
 
-/* [exclusive] The same, in the place of whatever is in the range: areas are cut at both ends, their
- * frames and empty tables are back when it returns, after one flush. Never MM_EXISTS; errors of
- * the map calls, and those of unmap: then all is as it was, for which old and new frames are
- * both held for a while. */
+/* [exclusive] The same, and what the range held before is unmapped. Areas are cut at both ends of
+ * the range. Their frames and empty tables have been freed when the call returns, after one flush.
+ * Errors of the map calls, MM_EXISTS excepted, and of unmap. On an error nothing has changed; for
+ * this the call holds the old and the new frames for a moment. */
 enum mm_error aspace_replace_linear(struct aspace *as, struct gpa_range range, hpa_t host,
                                     enum mm_perm perm, enum mm_memtype type,
                                     unsigned max_leaf) MM_MUST_CHECK;
@@ -136,35 +136,36 @@ enum mm_error aspace_replace_alloc(struct aspace *as, struct gpa_range range, en
                                    struct aspace_backing backing) MM_MUST_CHECK;
 enum mm_error aspace_replace_device(struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
 
-/* [exclusive] Unmaps every part of an area in the range; a hole in it is no error. Splits areas
- * and large leaves at both ends (which may need memory: MM_NO_MEMORY, nothing changed). Frames
- * and empty tables are back when it returns, after one flush. */
+/* [exclusive] Unmaps every part of an area in the range. The range may have holes. Splits areas and
+ * large leaves at both ends, which may need memory: MM_NO_MEMORY, and nothing has changed. Frames
+ * and empty tables have been freed when the call returns, after one flush. */
 enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
 
-/* [exclusive] Gives a range that lies in one linear area other host memory, with the largest
- * leaves that fit there: MM_NOT_MAPPED if it lies in no area throughout, MM_UNSUPPORTED if in
- * another kind or in several; MM_BUSY as for protect; errors of the map calls. One flush, and a
- * guest that runs meanwhile finds the old place, nothing (and faults), or the new one. */
+/* [exclusive] Maps a range of one linear area to other host memory, with the largest leaves that
+ * fit. MM_NOT_MAPPED: part of the range lies in no area. MM_UNSUPPORTED: it lies in another kind of
+ * area, or in several. MM_BUSY as for protect; errors of the map calls. One flush. A guest that
+ * runs at the same time sees the old memory, a fault, or the new memory. */
 enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host) MM_MUST_CHECK;
 
-/* [exclusive] Gives the range other permissions, keeping its contents. MM_BUSY: a dirty log is
- * active (dirty.h). The range lies in areas
- * throughout (MM_NOT_MAPPED) and in no device (MM_IS_DEVICE). Flushed when it returns. Pages not
- * touched yet stay untouched. MM_NONE keeps the frames. Leaves that were split and have become
- * alike again are merged, as far as their area's max_leaf goes. */
+/* [exclusive] Gives the range other permissions, and keeps its contents. MM_NOT_MAPPED: part of the
+ * range lies in no area. MM_IS_DEVICE: part of it is a device. MM_BUSY: a dirty log is active
+ * (dirty.h). The TLBs have been flushed when the call returns. It maps no page that was absent.
+ * MM_NONE keeps the frames. Leaves that were split and can be one again are merged, up to the
+ * max_leaf of their area. */
 enum mm_error aspace_protect(struct aspace *as, struct gpa_range range,
                              enum mm_perm perm) MM_MUST_CHECK;
 
-/* [shared] The guest accessed gpa, and the hardware refused. `access` is exactly one of MM_R, MM_W
- * and MM_X: MM_FAULT_INVALID otherwise, and nothing happens (a machine that reports a read and a
- * write at once is asked about the write). Idempotent: two CPUs that fault on one page get one
- * frame. Where the quota is exhausted, it waits until the other calls have returned. */
+/* [shared] Resolves a nested fault: the guest has accessed gpa, and the hardware has refused.
+ * `access` is exactly one of MM_R, MM_W and MM_X, or the answer is MM_FAULT_INVALID and nothing has
+ * changed. (If the machine reports a read and a write at once, pass MM_W.) Idempotent: two CPUs
+ * that fault on one page take one frame. If the quota is exhausted, it waits until the other calls
+ * have returned. */
 enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access) MM_MUST_CHECK;
 
-/* [shared] Where is this byte now? MM_NOT_MAPPED: no area, or a page not touched yet (which the
- * access functions below would fault in). MM_IS_DEVICE, MM_OUT_OF_RANGE. The permissions are
- * what the hardware grants now: less than the area's where a page is write-protected for a
- * while, MM_NONE where a page is kept but hidden. */
+/* [shared] Translates an address. MM_NOT_MAPPED: no area, or a page that is still absent (the
+ * access functions below would fault it in). MM_IS_DEVICE, MM_OUT_OF_RANGE. The permissions are
+ * those that the hardware grants now: fewer than the area's while a page is write-protected for a
+ * log or a snapshot; MM_NONE if the area has MM_NONE and the page keeps its frame. */
 enum mm_error aspace_translate(struct aspace *as, gpa_t gpa,
                                struct aspace_translation *out) MM_MUST_CHECK;
 
@@ -172,8 +173,9 @@ enum mm_error aspace_translate(struct aspace *as, gpa_t gpa,
  * [shared] Guest memory, by guest-physical address, across pages, leaves and areas. The guest's
  * permissions hold for the hypervisor too: reads need R, writes W (MM_DENIED). Lazily allocated
  * pages are faulted in. All or nothing: every page is checked and present before the first byte
- * moves. Length 0 is MM_OK and does nothing; a range that wraps is MM_OUT_OF_RANGE. Where frames
- * run out on the way (MM_NO_MEMORY, MM_QUOTA), pages faulted in so far stay: nobody can tell.
+ * is copied. Length 0 is MM_OK and does nothing; a range that wraps is MM_OUT_OF_RANGE. If frames
+ * run out (MM_NO_MEMORY, MM_QUOTA), pages that were faulted in before stay present: they read as
+ * zero, as before.
  */
 enum mm_error aspace_read(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) MM_MUST_CHECK;
 enum mm_error aspace_write(struct aspace *as, gpa_t gpa, const void *buf,
@@ -191,35 +193,35 @@ enum mm_error aspace_load(struct aspace *as, gpa_t gpa, unsigned width,
 enum mm_error aspace_store(struct aspace *as, gpa_t gpa, unsigned width,
                            uint64_t value) MM_MUST_CHECK;
 
-/* One stretch of guest memory as the host sees it. */
+/* A part of guest memory that is contiguous in host memory. */
 struct aspace_span {
 	void *host;
 	size_t bytes;
 };
 
-/* [shared] Calls `visit` for each contiguous host stretch of the range, in order, without
- * copying; all pages are present and permitted before the first call. MM_INVALID: `access` is not
- * exactly one of MM_R, MM_W and MM_X. A false from `visit` ends the walk early, which is MM_OK.
- * `visit` must not call back into this address space. */
+/* [shared] Calls `visit` for each part of the range that is contiguous in host memory, in order,
+ * without copying. All pages are present and permitted before the first call. MM_INVALID: `access`
+ * is not exactly one of MM_R, MM_W and MM_X. A false from `visit` ends the walk early, which is
+ * MM_OK. `visit` must not call back into this address space. */
 enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, enum mm_perm access,
                                    bool (*visit)(void *ctx, gpa_t gpa, struct aspace_span span),
                                    void *ctx) MM_MUST_CHECK;
 
-/* [shared] A hole of this size between areas: see area_find_free(). */
+/* [shared] Finds a range of this size that overlaps no area: see area_find_free(). */
 enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,
                                gpa_t *out) MM_MUST_CHECK;
 
-/* [shared] Calls `visit` for each leaf that meets the range, lowest first, those that MM_NONE
- * hides included. A false from `visit` ends the walk early, which is MM_OK. The range is valid,
+/* [shared] Calls `visit` for each leaf that overlaps the range, lowest first, leaves with MM_NONE
+ * included. A false from `visit` ends the walk early, which is MM_OK. The range is valid,
  * page aligned and within limits, here and below. */
 enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
                                    bool (*visit)(void *ctx, const struct npt_leaf *leaf),
                                    void *ctx) MM_MUST_CHECK;
 
-/* [exclusive] Reports which leaves the hardware marked accessed or dirty, as visit's leaf says,
- * and clears both marks (flushed when it returns). A false from `visit` ends the walk early.
- * MM_UNSUPPORTED without accessed_dirty, MM_BUSY while a dirty log uses the A/D bits. `visit` must
- * not call back into this address space. */
+/* [exclusive] Calls `visit` for each leaf that the hardware has marked accessed or dirty, and
+ * clears both marks. The TLBs have been flushed when the call returns. A false from `visit` ends
+ * the walk early. MM_UNSUPPORTED without accessed_dirty, MM_BUSY while a dirty log uses the A/D
+ * bits. `visit` must not call back into this address space. */
 enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
                              bool (*visit)(void *ctx, const struct npt_leaf *leaf),
                              void *ctx) MM_MUST_CHECK;
@@ -230,7 +232,7 @@ size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_
 /* [shared] */
 void aspace_get_stats(struct aspace *as, struct aspace_stats *out);
 
-/* For the extension that loads it into the hardware; both are constant from init to destroy. */
+/* What an extension loads into the hardware. Both are constant from init to destroy. */
 static inline hpa_t aspace_root(const struct aspace *as);
 static inline uint32_t aspace_tag(const struct aspace *as);
 

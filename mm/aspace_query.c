@@ -1,11 +1,14 @@
 /*
- * Questions to an address space: where a byte is, what is free, what is present, what it cost.
+ * Queries of an address space: translation, free ranges, leaves, A/D marks, statistics.
+ *
+ * aspace_translate() has a fast path: it starts at a table of the per-CPU cache. Where the cache
+ * has none, or the leaf is not present, translate_slow() answers.
  */
 #include "mm/aspace.h"
 
 #include "mm/aspace_internal.h"
 
-/* What a present leaf says of gpa. `direct` is a constant: see walk.h. */
+/* Decodes a present leaf. `direct` is a constant: see walk.h. */
 static MM_ALWAYS_INLINE enum mm_error describe(const struct npt *npt, gpa_t gpa, uint64_t value,
                                                unsigned level, bool direct,
                                                struct aspace_translation *out)
@@ -22,7 +25,7 @@ static MM_ALWAYS_INLINE enum mm_error describe(const struct npt *npt, gpa_t gpa,
 	return MM_OK;
 }
 
-/* For any gpa at all. */
+/* The slow path: for any gpa. */
 static MM_NOINLINE enum mm_error translate_slow(const struct aspace *as, struct aspace_cpu *cpu,
                                                 gpa_t gpa, struct aspace_translation *out)
 {
@@ -48,7 +51,7 @@ static MM_NOINLINE enum mm_error translate_slow(const struct aspace *as, struct 
 	return MM_OK;
 }
 
-/* Ends in a call or in none, so that it needs no frame of its own. */
+/* Each path ends in a tail call or in none, so that the function needs no stack frame. */
 static MM_ALWAYS_INLINE enum mm_error translate(struct aspace *as, struct aspace_cpu *cpu,
                                                 gpa_t gpa, struct aspace_translation *out)
 {
@@ -76,7 +79,7 @@ static MM_NOINLINE enum mm_error translate_locked(struct aspace *as, gpa_t gpa,
 	return err;
 }
 
-/* Where nothing has to be locked, a call costs little more than its walk. */
+/* Without CPU numbers there is no lock to take. */
 enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_translation *out)
 {
 	struct aspace_cpu *cpu = &as->cpus[0];
@@ -144,10 +147,10 @@ static void add_counts(struct aspace_stats *out, const struct npt_counts *counts
 }
 
 /*
- * The pages that the fast path has mapped: what has been lent to the CPUs, but for the credit
- * that they have left. Other CPUs go on meanwhile. One that refills makes its credit negative, adds
- * to the sum, and then has the new credit, so a sum that stands still, with no credit below 0, is
- * that of these credits.
+ * The number of pages that the fast path has mapped: the credit given to CPUs less the credit that
+ * they still have. Other CPUs may fault at the same time. A CPU that refills sets its credit
+ * to -1, adds to npt.lent, and then sets the new credit. So if npt.lent is the same before and
+ * after, and no credit was negative, the two numbers belong together.
  */
 static uint64_t lent_pages(const struct aspace *as)
 {
@@ -159,7 +162,7 @@ static uint64_t lent_pages(const struct aspace *as)
 		lent = atomic_load_explicit(&npt->lent, memory_order_acquire);
 		left = 0;
 		refilling = false;
-		/* After `lent`, whose acquire shows every CPU that has been lent any. */
+		/* After `lent`: its acquire makes every CPU visible that has been given credit. */
 		for (uint64_t cpus = aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
 			const struct aspace_cpu *cpu = &as->cpus[mm_ctz64(cpus)];
 			int64_t credit =

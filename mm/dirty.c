@@ -1,4 +1,4 @@
-/* Dirty tracking over the areas of an address space: see dirty.h. */
+/* The dirty log of an address space: see dirty.h. */
 #include "mm/dirty.h"
 
 #include "mm/aspace_internal.h"

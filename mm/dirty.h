@@ -1,19 +1,18 @@
 /*
- * Dirty tracking: which pages has the guest written since the last look?
+ * The dirty log: which pages has the guest written since the last collection?
  *
- *	aspace_dirty_start()             every page counts as clean
- *	   guest runs and writes
- *	aspace_dirty_collect() ...       what was written, and is clean again
+ *	aspace_dirty_start()             all pages are clean
+ *	   the guest runs and writes
+ *	aspace_dirty_collect() ...       reports written pages, which are clean again
  *	aspace_dirty_stop()
  *
- * Two ways. By write protection: pages lose W, and the first write to each faults
- * (MM_FAULT_UNSHARED) and gives it back. By hardware: the CPU sets dirty marks in the tables, and
- * no write faults; that needs npt_config.accessed_dirty. Writes by the hypervisor through the
- * functions of aspace.h count like the guest's. A page that the log meets first by a write, a
- * lazily allocated one, counts as written.
+ * There are two modes. By write protection: pages lose W. The first write to a page faults, and
+ *gets W back (MM_FAULT_UNSHARED). By hardware: the CPU sets dirty bits in the tables, and no write
+ * faults; this needs npt_config.accessed_dirty. Writes of the hypervisor by the functions of
+ * aspace.h count too. A lazily allocated page whose first access is a write counts as written.
  *
- * While a log is active, protect calls answer MM_BUSY, and so does aspace_harvest() if the log
- * lives by the same marks; mapping and unmapping go on, and what is unmapped is forgotten.
+ * While a log is active, protect calls return MM_BUSY, and so does aspace_harvest() if the log uses
+ * the A/D bits. Map and unmap calls are allowed. The log loses what it knows of an unmapped page.
  */
 #ifndef MM_DIRTY_H
 #define MM_DIRTY_H
@@ -29,9 +28,9 @@ enum dirty_mode {
 };
 
 /*
- * [exclusive] `split`: a large leaf is split when it is first written to, so that single pages
- * are reported and not 512 at once; by write protection only. Where no table can be had for it,
- * the leaf stays whole and counts as written throughout.
+ * [exclusive] `split`: the first write to a large leaf splits it, so that the log reports single
+ * pages instead of 512. Only for write protection. If there is no frame for the table, the leaf
+ * stays whole, and all of it counts as written.
  *
  * MM_INVALID: no such mode. MM_BUSY: a log is active already. MM_UNSUPPORTED: DIRTY_HARDWARE
  * without hardware, or with split.
@@ -45,18 +44,18 @@ static inline size_t dirty_bitmap_words(uint64_t bytes)
 }
 
 /*
- * [exclusive] Sets bit n of the bitmap (bit n % 64 of word n / 64) if page n of the range has been
- * written since it was last collected, and makes it count as clean, with one flush. Bits of other
- * pages stay as they are. A large leaf that sticks out of the range is reported, and not yet
- * clean again: its other pages would be lost.
+ * [exclusive] For each page n of the range that was written since its last collection: sets bit n
+ * of the bitmap (bit n % 64 of word n / 64), and makes the page clean. One flush. Other bits do not
+ * change. A large leaf that is not wholly in the range is reported, but stays dirty, so that its
+ * other pages are reported later.
  *
  * MM_INVALID: no log is active. Else as for any range: MM_MISALIGNED, MM_OUT_OF_RANGE.
  */
 enum mm_error aspace_dirty_collect(struct aspace *as, struct gpa_range range,
                                    uint64_t bitmap[]) MM_MUST_CHECK;
 
-/* [exclusive] Ends the log, if one is active: pages get back the permissions of their areas, and
- * leaves that were split for its sake are merged. */
+/* [exclusive] Ends the log, if one is active. Pages get the permissions of their areas back, and
+ * leaves that the log has split are merged. */
 void aspace_dirty_stop(struct aspace *as);
 
 MM_END_DECLS

@@ -1,13 +1,12 @@
 /*
  * The hypervisor's own access to guest memory, by guest-physical address.
  *
- * Host frames behind neighbouring pages need not be neighbours, and pages may not be there yet,
- * so an access is a walk over stretches, one per leaf. Nothing moves until every stretch has been
- * found permitted and present. What was found stays good while we are inside as a reader:
- * whatever could take a page or a permission away waits for us.
+ * An access may cross pages whose host frames are not contiguous, and some pages may still be
+ * absent. So it is made in spans, one per leaf. No byte is copied before every span is permitted
+ * and present. A span stays valid while the read lock is held: only exclusive calls take pages or
+ * permissions away.
  *
- * The range is held against the limits once, in access_memory(); below, addresses are
- * checked_gpa_t.
+ * access_memory() checks the range against the limits. Below it, addresses are checked_gpa_t.
  */
 #include "mm/aspace.h"
 
@@ -36,7 +35,7 @@ static enum mm_error error_of(enum mm_fault fault)
 	}
 }
 
-/* The marks that hardware would leave: the access is seen as a guest's. */
+/* The A/D marks that the hardware would set if a guest made this access. */
 static MM_ALWAYS_INLINE uint64_t marks_of(const struct npt *npt, enum mm_perm access)
 {
 	const struct npt_format *f = npt->format;
@@ -46,8 +45,8 @@ static MM_ALWAYS_INLINE uint64_t marks_of(const struct npt *npt, enum mm_perm ac
 	return f->accessed | (access == MM_W ? f->dirty : 0);
 }
 
-/* False: the leaf that the walk found is there no more (a fault on another CPU has split or copied
- * it), and nothing is marked: what is in its place may have no such marks. */
+/* Sets these marks. False: a fault on another CPU has split or copied the leaf that the walk has
+ * found. Then nothing is marked, since the entry may be a table now, which has no such marks. */
 static bool mark_used(const struct npt *npt, struct npt_slot slot, enum mm_perm access)
 {
 	const struct npt_format *f = npt->format;
@@ -75,7 +74,8 @@ static enum mm_error fault_in(struct aspace *as, struct aspace_cpu *cpu, checked
 	return MM_OK;
 }
 
-/* The leaf at this address, made present with this permission and marked as used. */
+/* Finds the leaf at this address, present with this permission, and marked as the hardware would.
+ */
 static MM_NOINLINE enum mm_error prepare_leaf(struct aspace *as, struct aspace_cpu *cpu,
                                               checked_gpa_t at, enum mm_perm access,
                                               struct npt_slot *out)
@@ -94,11 +94,11 @@ static MM_NOINLINE enum mm_error prepare_leaf(struct aspace *as, struct aspace_c
 	}
 }
 
-/* The stretch of host memory behind an address, to the end of its leaf at most; its page is made
- * present. `bytes` is what the caller can use. Most leaves need no change. */
-static MM_ALWAYS_INLINE enum mm_error stretch_at(struct aspace *as, struct aspace_cpu *cpu,
-                                                 checked_gpa_t at, size_t bytes,
-                                                 enum mm_perm access, struct aspace_span *out)
+/* The span that begins at this address: up to `bytes`, at most up to the end of the leaf. Makes the
+ * page present. Most leaves need no change. */
+static MM_ALWAYS_INLINE enum mm_error span_at(struct aspace *as, struct aspace_cpu *cpu,
+                                              checked_gpa_t at, size_t bytes, enum mm_perm access,
+                                              struct aspace_span *out)
 {
 	const struct npt_format *f = as->npt.format;
 	uint64_t marks = marks_of(&as->npt, access);
@@ -145,10 +145,10 @@ static enum mm_error check_areas(const struct aspace *as, struct gpa_range range
 	}
 }
 
-/* What is done with each stretch, in order; false ends it. */
+/* Called for each span, in order. False: no more spans. */
 typedef bool (*visit_span)(void *ctx, gpa_t gpa, struct aspace_span span);
 
-/* One visit; whatever it wrote is for the guest to see. */
+/* One call of `visit`. After a write the HAL makes the bytes visible to the guest. */
 static bool visit_one(const struct aspace *as, checked_gpa_t at, struct aspace_span span,
                       enum mm_perm access, visit_span visit, void *ctx)
 {
@@ -160,29 +160,29 @@ static bool visit_one(const struct aspace *as, checked_gpa_t at, struct aspace_s
 	return more;
 }
 
-/* For a range that is not all in one leaf: areas first, then pages, then the visits. */
-static MM_NOINLINE enum mm_error visit_stretches(struct aspace *as, struct aspace_cpu *cpu,
-                                                 struct gpa_range range, enum mm_perm access,
-                                                 visit_span visit, void *ctx)
+/* A range that crosses pages: checks all areas, then makes all pages present, then visits. */
+static MM_NOINLINE enum mm_error visit_spans(struct aspace *as, struct aspace_cpu *cpu,
+                                             struct gpa_range range, enum mm_perm access,
+                                             visit_span visit, void *ctx)
 {
 	size_t bytes = (size_t)range.size;
 	struct aspace_span span = {NULL, 0};
 	enum mm_error err = check_areas(as, range, access);
 
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes)
-		err = stretch_at(as, cpu, aspace_part_at(range, done), bytes - done, access, &span);
+		err = span_at(as, cpu, aspace_part_at(range, done), bytes - done, access, &span);
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes) {
 		checked_gpa_t at = aspace_part_at(range, done);
 
-		err = stretch_at(as, cpu, at, bytes - done, access, &span);
+		err = span_at(as, cpu, at, bytes - done, access, &span);
 		if (err == MM_OK && !visit_one(as, at, span, access, visit, ctx))
 			break;
 	}
 	return err;
 }
 
-/* aspace_is_access(access). */
-/* All of the range, which lies within the limits. On an error nothing has been visited. */
+/* Visits the range, which lies within the limits. aspace_is_access(access). On an error nothing has
+ * been visited. */
 static MM_ALWAYS_INLINE enum mm_error visit_range(struct aspace *as, struct aspace_cpu *cpu,
                                                   struct gpa_range range, enum mm_perm access,
                                                   visit_span visit, void *ctx)
@@ -193,8 +193,8 @@ static MM_ALWAYS_INLINE enum mm_error visit_range(struct aspace *as, struct aspa
 	enum mm_error err;
 
 	if (range.size > MM_PAGE_SIZE - offset)
-		return visit_stretches(as, cpu, range, access, visit, ctx);
-	err = stretch_at(as, cpu, at, (size_t)range.size, access, &span);
+		return visit_spans(as, cpu, range, access, visit, ctx);
+	err = span_at(as, cpu, at, (size_t)range.size, access, &span);
 	if (err == MM_OK)
 		(void)visit_one(as, at, span, access, visit, ctx);
 	return err;
@@ -214,14 +214,14 @@ static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, e
 	enum mm_error err;
 	bool more = true;
 
-	/* Where the quota seems exhausted, as a fault does: fault.c. */
+	/* The quota seems exhausted: the same as for a fault (fault.c). */
 	while ((err = visit_range(as, cpu, range, access, visit, ctx)) == MM_QUOTA && more)
 		more = aspace_collect_credit(as, cpu);
 	aspace_read_unlock(cpu);
 	return err;
 }
 
-/* --- what is done with the stretches --- */
+/* --- what is done with each span --- */
 
 struct read_job {
 	char *to;
@@ -326,13 +326,13 @@ enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, en
 /* --- single values --- */
 
 /*
- * Naturally aligned values are read and written in one access, as another CPU or the guest may
- * be at them. Every machine here is little-endian, and so are guests.
+ * Naturally aligned values are read and written in one access, since another CPU or the guest may
+ * access them at the same time. All machines and guests are little-endian.
  */
 struct value_job {
 	uint64_t value;
 	unsigned width;
-	unsigned done; /* bytes moved so far, if it came in pieces */
+	unsigned done; /* bytes copied so far, if the value crosses pages */
 };
 
 static bool aligned_value(const struct value_job *job, struct aspace_span span)

@@ -4,7 +4,8 @@
 #include "mm/aspace_internal.h"
 #include "mm/npt/share.h"
 
-/* Is this one of the address space's? It is known by where it is; what is in it is not read. */
+/* Is this a snapshot of the address space? Compares addresses: its contents may be uninitialised.
+ */
 static bool is_taken(const struct aspace *as, const struct snapshot *snapshot)
 {
 	const struct npt *copy = as->npt.copies;

@@ -8,7 +8,7 @@ in the new text for the same one. Whoever changes that code brings the entry up 
 """
 
 LOOK_FIRST = ("for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes) "
-              "err = stretch_at(as, <me>, aspace_part_at(range, done), bytes - done, access, &span);")
+              "err = span_at(as, <me>, aspace_part_at(range, done), bytes - done, access, &span);")
 
 UNITS = ["test_fault", "test_change", "test_memory", "test_flush", "test_track"]
 
