@@ -153,7 +153,8 @@ class Workshop:
 
         watch = threading.Timer(WALL, too_late)
         watch.start()
-        failed = any(line.startswith((b"not ok", b"Bail")) for line in iter(process.stdout.readline, b""))
+        failed = any(line.startswith((b"not ok", b"Bail")) and b"# SKIP" not in line
+                     for line in iter(process.stdout.readline, b""))
         if failed:
             stop()
         process.stdout.close()
@@ -175,7 +176,7 @@ class Workshop:
                 program, trouble = self.link(test, changed)
                 if not program:
                     return trouble, ""
-                limit = max(LEAST_CPU, int(FACTOR * self.seconds.get(test, 0)))
+                limit = max(LEAST_CPU, int(FACTOR * self.seconds.get(test, WALL / FACTOR)))
                 verdict = self.run(program, limit)
                 if verdict != "lives":
                     return verdict, test
