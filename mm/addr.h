@@ -1,8 +1,8 @@
 /*
  * Addresses and address ranges.
  *
- * Four kinds of address exist in a hypervisor, and mixing two of them is its classic bug. Each
- * is a single-member struct here, so that a swapped argument does not compile:
+ * A hypervisor has four kinds of address, and must not mix them up. Each is a struct of one member
+ * here, so that a wrong argument does not compile:
  *
  *	gva_t --guest's stage 1--> gpa_t --nested page table--> hpa_t <--HAL--> hva_t
  *
@@ -10,8 +10,8 @@
  *
  * A range is a start and a size in bytes, half open: [start, start + size). Its last byte is
  * start + size - 1, so a range may end at 2^64 exactly, and nothing here computes start + size.
- * A range whose last byte would lie beyond 2^64 - 1 is malformed: *_range_valid() says so, and
- * every function that takes one from a caller's data asks it first.
+ * A range whose last byte would lie beyond 2^64 - 1 is malformed. Functions that get a range from a
+ * caller's data check it by *_range_valid().
  */
 #ifndef MM_ADDR_H
 #define MM_ADDR_H

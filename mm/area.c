@@ -1,8 +1,8 @@
 /*
- * Areas: finding them, cutting and joining them, and the holes between them.
+ * Areas: find, cut, join, and the holes between them.
  *
- * All knowledge of what an area means is here (where a piece of a linear one maps to, which
- * neighbours are really one); how they are kept in order is area_tree.c's business.
+ * This file knows what an area means: what a part of a linear area maps to, and which neighbours
+ * can be one area. area_tree.c keeps the areas in order.
  */
 #include "mm/area_tree.h"
 
@@ -19,11 +19,11 @@ void area_map_clear(struct area_map *map)
 	area_map_init(map, map->hal);
 }
 
-/* --- look-up --- */
+/* --- lookup --- */
 
 const struct area *area_find(const struct area_map *map, gpa_t gpa)
 {
-	/* Unused slots start at 2^64 - 1, which no rounded-down address reaches. */
+	/* Unused slots start at 2^64 - 1, and no page does. */
 	uint64_t page = mm_align_down(gpa.raw, MM_PAGE_SIZE);
 	const struct area *area;
 
@@ -43,7 +43,7 @@ static struct area *area_at(const struct area_path *path)
 	return &path->leaf.areas[path->slot];
 }
 
-/* The way to the first area that starts at or above key. False: there is none. */
+/* The path to the first area that starts at or above key. False: there is none. */
 static bool descend_from(const struct area_map *map, uint64_t key, struct area_path *path)
 {
 	area_descend(map, key, path);
@@ -90,7 +90,7 @@ bool area_covers(const struct area_map *map, struct gpa_range range)
 	return false;
 }
 
-/* The last of n ascending starts that is at most key, or 0 if none is. */
+/* The index of the last of n ascending starts that is at most key, or 0 if there is none. */
 static unsigned last_at_most(const uint64_t *starts, unsigned n, uint64_t key)
 {
 	unsigned slot = 0;
@@ -104,7 +104,7 @@ static unsigned last_at_most(const uint64_t *starts, unsigned n, uint64_t key)
 
 /* --- cutting and joining --- */
 
-/* The part of an area from `at` up; `at` lies inside it. */
+/* The part of an area from `at` on. `at` lies inside it. */
 static struct area area_from(const struct area *area, uint64_t at)
 {
 	struct area part = *area;
@@ -124,7 +124,7 @@ static struct area area_below(const struct area *area, uint64_t at)
 	return part;
 }
 
-/* Equal but for their ranges, where `offset` bytes lie between their starts? */
+/* Are two areas equal except for their ranges? `offset` is the distance of their starts. */
 static bool area_alike(const struct area *low, const struct area *high, uint64_t offset)
 {
 	return low->backend == high->backend && low->perm == high->perm &&
@@ -133,14 +133,14 @@ static bool area_alike(const struct area *low, const struct area *high, uint64_t
 	       (low->backend != AREA_LINEAR || low->host.raw + offset == high->host.raw);
 }
 
-/* Are two areas, the first below the second, really one? */
+/* Can two areas, the first below the second, be one? */
 static bool area_joins(const struct area *low, const struct area *high)
 {
 	return low->range.start.raw + low->range.size == high->range.start.raw &&
 	       area_alike(low, high, low->range.size);
 }
 
-/* The area above a place, or NULL. */
+/* The area above this place, or NULL. */
 static const struct area *area_above(const struct area_map *map, const struct area_path *place,
                                      uint64_t start)
 {
@@ -187,7 +187,7 @@ void area_insert(struct area_map *map, struct area_path *place, const struct are
 		area_splice(map, place, 0, &whole, 1, reserved);
 }
 
-/* Drops what starts inside the range, trimming the last area if it ends above it. */
+/* Removes the areas that start inside the range. Cuts the last one if it ends above the range. */
 static void drop_inside(struct area_map *map, struct gpa_range range)
 {
 	struct area_path path;
@@ -213,8 +213,8 @@ static void drop_inside(struct area_map *map, struct gpa_range range)
 	}
 }
 
-/* Cuts a range that begins inside an area out of it, and puts `middle` there if it is not NULL:
- * 0 to 3 pieces are left. */
+/* Removes a range that begins inside an area, and puts `middle` there if it is not NULL. The area
+ * becomes 0 to 3 areas. */
 static unsigned cut_out(const struct area *area, struct gpa_range range, const struct area *middle,
                         struct area pieces[3])
 {
@@ -229,7 +229,7 @@ static unsigned cut_out(const struct area *area, struct gpa_range range, const s
 	return n;
 }
 
-/* Trims the area at the path, if it begins below the range and ends inside it. */
+/* Cuts the area at the path if it begins below the range and ends inside it. */
 static void trim_below(struct area_map *map, struct area_path *path, struct gpa_range range)
 {
 	struct area area = *area_at(path);
@@ -258,7 +258,7 @@ void area_remove(struct area_map *map, struct gpa_range range, struct area_reser
 
 /* --- permissions --- */
 
-/* Makes an area boundary of `at`, if it lies inside an area. */
+/* Splits the area around `at`, if `at` lies inside one and not at its start. */
 static void cut(struct area_map *map, uint64_t at, struct area_reservation *reserved)
 {
 	struct area_path path;
@@ -270,7 +270,7 @@ static void cut(struct area_map *map, uint64_t at, struct area_reservation *rese
 	area_splice(map, &path, 1, halves, 2, reserved);
 }
 
-/* Joins what can be joined at boundaries from range.start up to the byte after its last. */
+/* Joins areas at all boundaries from the start of the range up to its end. */
 static void join_around(struct area_map *map, struct gpa_range range)
 {
 	struct area_path path, next;
@@ -293,7 +293,7 @@ static void join_around(struct area_map *map, struct gpa_range range)
 	} while (area_last(&run) < last && area_path_next(map, &path));
 }
 
-/* The range lies in several areas, or in none in parts. */
+/* For a range that does not lie in one area. */
 static void protect_many(struct area_map *map, struct gpa_range range, enum mm_perm perm,
                          struct area_reservation *reserved)
 {
@@ -319,7 +319,7 @@ static struct area part_of(const struct area *area, struct gpa_range range)
 	return part;
 }
 
-/* Puts `part` in the place of its range in the area at path, which covers it and differs. */
+/* Replaces a part of the area at path by `part`. The area covers it, and is not equal to it. */
 static void replace_part(struct area_map *map, struct area_path *path, const struct area *part,
                          struct area_reservation *reserved)
 {
@@ -365,10 +365,10 @@ void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm per
 /* --- replacing --- */
 
 /*
- * The range does not lie in one area. If some area lies wholly inside it, the new one takes that
- * one's slot. If none does, at most the ends of two areas reach into the range: they are trimmed,
- * which moves no area to another leaf, and the new one is inserted. So a replacement inserts only
- * where it has dropped nothing.
+ * For a range that does not lie in one area. If an area lies wholly inside the range, the new area
+ * takes its slot. Otherwise at most two areas overlap the ends of the range. They are cut, which
+ * moves no area to another leaf, and the new area is inserted. So a replacement that removes an
+ * area never inserts one.
  */
 static void replace_many(struct area_map *map, struct area_path *path, const struct area *area,
                          struct area_reservation *reserved)
@@ -412,7 +412,7 @@ struct hole {
 	uint64_t found;
 };
 
-/* Does it fit into the bytes from `first` to `last`, none if last < first? */
+/* Does it fit into the bytes from `first` to `last`? There are none if last < first. */
 static bool hole_fits(struct hole *hole, uint64_t first, uint64_t last)
 {
 	gpa_t start;
@@ -437,7 +437,8 @@ static bool hole_in_leaf(const struct area_head *head, const uint64_t *starts,
 	return false;
 }
 
-/* Holes between the areas of a subtree, lowest first. As deep as the tree is high. */
+/* Tries the holes between the areas of a subtree, lowest first. Recursion: the height of the tree.
+ */
 static bool hole_in_node(const struct area_node *node, unsigned level, struct hole *hole)
 {
 	const struct area_inner *inner = &node->inner;

@@ -3,10 +3,10 @@
  * addresses, each with a backend. The map is a B+ tree whose nodes are frames from the HAL; the
  * first few areas live inside the map itself, so that a small address space takes no frame.
  *
- * Find, insert and remove cost O(log n); neighbours that could be one area are joined, so
- * protecting a page and protecting it back leaves the map as it was.
+ * Find, insert and remove take O(log n). Neighbours that can be one area are joined: if a page is
+ * protected and then protected back, the map is the same as before.
  *
- * Not locked here: struct aspace serialises changes, and look-ups run beside each other.
+ * There is no lock here: struct aspace serialises changes. Lookups may run concurrently.
  */
 #ifndef MM_AREA_H
 #define MM_AREA_H
@@ -20,19 +20,19 @@
 MM_BEGIN_DECLS
 
 enum area_backend {
-	AREA_LINEAR, /* gpa maps to a fixed host range, which the library does not own */
-	AREA_ALLOC,  /* frames of the library's own, populated when mapped or lazily on fault */
-	AREA_DEVICE, /* never mapped: each access is answered with MM_FAULT_IS_DEVICE */
+	AREA_LINEAR, /* maps to one host range, which the library does not own */
+	AREA_ALLOC,  /* frames of the library's own, taken when it is mapped or on each fault */
+	AREA_DEVICE, /* never mapped: each access gets MM_FAULT_IS_DEVICE */
 };
 
 struct area {
 	struct gpa_range range; /* page aligned, valid */
 	enum area_backend backend;
-	uint8_t perm;     /* enum mm_perm: what the guest may do */
+	uint8_t perm;     /* enum mm_perm: the accesses that the guest may make */
 	uint8_t memtype;  /* enum mm_memtype */
 	uint8_t max_leaf; /* largest leaf level to try */
-	bool populate;    /* AREA_ALLOC: was to be present from the start */
-	hpa_t host;       /* AREA_LINEAR: where range.start maps to */
+	bool populate;    /* AREA_ALLOC: all pages were mapped when it was added */
+	hpa_t host;       /* AREA_LINEAR: what range.start maps to */
 };
 
 /* See area_tree.h for the tree's shape. Callers only declare an area_map. */
@@ -40,7 +40,7 @@ struct area_node;
 
 #define AREA_INLINE 8
 
-/* What is known of a run of areas, in a node or in the map itself. */
+/* A summary of the areas in a node, or in the map itself. */
 struct area_head {
 	unsigned count; /* areas; in an inner node, children */
 	uint64_t last;  /* last byte of the last area */
@@ -52,7 +52,7 @@ struct area_map {
 	struct area_node *root;   /* NULL while all areas are in first[] */
 	unsigned height;          /* of the tree; 0 while root is NULL */
 	size_t count;             /* areas */
-	size_t frames;            /* of the HAL's, one per node of the tree */
+	size_t frames;            /* from the HAL, one per node of the tree */
 
 	/* In use while root is NULL. */
 	struct area_head head;
@@ -67,17 +67,17 @@ struct area_map {
 #define AREA_RESERVATION_FRAMES (2 * (AREA_MAX_HEIGHT - 1))
 
 /*
- * Frames for the nodes that one change of a map may add. The caller owns it, initialises it, passes
- * it to one change and releases it, whether or not the change took place. Only functions that are
- * given a reservation can add a node, nodes that a change frees do not come here, and a change
- * that finds it empty stops the machine (MM_REQUIRE).
+ * Frames for the nodes that one change of a map may add. The caller owns it: it initialises it,
+ * passes it to one change, and releases it, even if the change did not take place. Only functions
+ * that get a reservation can add nodes. Nodes that a change frees go to the HAL, not here. A change
+ * that needs a frame and finds none here stops the machine (MM_REQUIRE).
  */
 struct area_reservation {
 	unsigned count; /* frames[0] to frames[count - 1] are held */
 	hpa_t frames[AREA_RESERVATION_FRAMES];
 };
 
-/* A leaf, be it a node or the map itself. */
+/* A leaf: a node, or the slots in the map itself. */
 struct area_slots {
 	struct area_head *head;
 	uint64_t *starts;
@@ -85,17 +85,17 @@ struct area_slots {
 	unsigned capacity;
 };
 
-/* A place among the areas, good until the next change: the way from the root to a slot of a leaf.
- * Level 0 is the leaf; the root is at height - 1. */
+/* The path from the root to a slot of a leaf. Valid until the next change. Level 0 is the leaf, the
+ * root is at height - 1. */
 struct area_path {
 	struct area_slots leaf;
 	unsigned slot; /* in the leaf */
 	struct area_node *nodes[AREA_MAX_HEIGHT];
-	unsigned slots[AREA_MAX_HEIGHT]; /* in inner nodes: the child that was taken */
+	unsigned slots[AREA_MAX_HEIGHT]; /* in inner nodes: the child on the path */
 };
 
 void area_map_init(struct area_map *map, const struct mm_hal *hal);
-/* Forgets all areas and gives every frame back. */
+/* Removes all areas, and frees all frames. */
 void area_map_clear(struct area_map *map);
 
 static inline void area_reservation_init(struct area_reservation *reserved)
@@ -104,10 +104,10 @@ static inline void area_reservation_init(struct area_reservation *reserved)
 }
 
 /*
- * Takes from the HAL what the reservation lacks for one change of exactly this range, which must be
- * the map's next change: area_remove(), area_replace(), area_protect() or area_set_host(). Mostly
- * there is room in the nodes, and it takes no frame. MM_NO_MEMORY if the HAL has too few frames, or
- * if the tree has reached its greatest height; then the reservation and the map are unchanged.
+ * Takes the frames for one change of exactly this range from the HAL. The change must be the next
+ * one of the map: area_remove(), area_replace(), area_protect() or area_set_host(). In most cases
+ * the nodes have free slots, and no frame is taken. MM_NO_MEMORY: the HAL has too few frames, or
+ * the tree has reached its greatest height; the reservation and the map have not changed.
  */
 enum mm_error area_reserve(struct area_map *map, struct gpa_range range,
                            struct area_reservation *reserved) MM_MUST_CHECK;
@@ -115,7 +115,7 @@ enum mm_error area_reserve(struct area_map *map, struct gpa_range range,
 enum mm_error area_reserve_place(struct area_map *map, const struct area_path *place,
                                  struct area_reservation *reserved) MM_MUST_CHECK;
 void area_release_frames(const struct area_map *map, struct area_reservation *reserved);
-/* Gives back to the HAL what the reservation still holds. */
+/* Frees the frames that the reservation still holds. */
 static inline void area_release(const struct area_map *map, struct area_reservation *reserved)
 {
 	if (MM_UNLIKELY(reserved->count > 0))
@@ -125,41 +125,39 @@ static inline void area_release(const struct area_map *map, struct area_reservat
 /* The area that contains gpa, or NULL. The pointer is valid until the next change. */
 const struct area *area_find(const struct area_map *map, gpa_t gpa);
 
-/* The area that contains gpa or, failing that, the first one above it, or NULL. Iterates:
- * continue at the byte after range_last() of what was found, unless that is 2^64 - 1. */
+/* The area that contains gpa, or else the first area above gpa, or NULL. To iterate, continue at
+ * the byte after the last one of the area, unless that is 2^64 - 1. */
 const struct area *area_first_from(const struct area_map *map, gpa_t gpa);
 
-/* Does any area have a byte in common with the valid range? */
+/* Does any area overlap the range? The range is valid. */
 bool area_overlaps(const struct area_map *map, struct gpa_range range);
 
-/* Where an area of this valid range would go. False: it would overlap another. */
+/* Finds the place for an area of this range, which is valid. False: it would overlap another. */
 bool area_place(const struct area_map *map, struct gpa_range range, struct area_path *place);
 
 /*
- * Adds an area at the place that was found for it, joining it with equal neighbours: same backend,
- * permissions, type and policy, and host addresses that continue. Cannot fail after
- * area_reserve_place(), nor can the changes below after area_reserve() of their range.
+ * Adds an area at the place that was found for it. Joins it with neighbours that have the same
+ * backend, permissions, memory type and policy, and contiguous host addresses. Cannot fail after
+ * area_reserve_place(). The changes below cannot fail after area_reserve() of their range.
  */
 void area_insert(struct area_map *map, struct area_path *place, const struct area *area,
                  struct area_reservation *reserved);
 
 /*
- * Cuts `range` out of the map: areas inside it go, areas that stick out are trimmed, one that
- * surrounds it becomes two. Bytes in no area are fine.
+ * Removes `range` from the map: areas inside it are removed, areas that overlap its ends are cut,
+ * and an area around it becomes two. Parts of the range may lie in no area.
  */
 void area_remove(struct area_map *map, struct gpa_range range, struct area_reservation *reserved);
 
-/* Cuts the area's range out of the map and adds the area there: the result is that of area_remove()
- * and area_insert(). */
+/* Does the same as area_remove() of the area's range and area_insert() of the area. */
 void area_replace(struct area_map *map, const struct area *area, struct area_reservation *reserved);
 
-/* Gives every part of an area inside `range` these permissions: areas that stick out are split,
- * equal neighbours joined. */
+/* Gives every part of an area inside `range` these permissions. Splits areas at the ends of the
+ * range, and joins equal neighbours. */
 void area_protect(struct area_map *map, struct gpa_range range, enum mm_perm perm,
                   struct area_reservation *reserved);
 
-/* Gives a range that lies in one linear area another place in host memory, splitting and joining
- * as above. */
+/* Maps a range of one linear area to other host memory. Splits and joins as above. */
 void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host,
                    struct area_reservation *reserved);
 
@@ -167,11 +165,10 @@ void area_set_host(struct area_map *map, struct gpa_range range, hpa_t host,
 bool area_covers(const struct area_map *map, struct gpa_range range);
 
 /*
- * The lowest free range of `size` bytes (a multiple of MM_PAGE_SIZE) within `within`, at a multiple
- * of `align` (a power of two, at least MM_PAGE_SIZE), not below `hint`: MM_NO_MEMORY if there is no
- * such hole, MM_INVALID if size or align is none. Subtrees whose largest hole is too small are
- * passed over, so it costs O(log n), and one look at each hole that is large enough but for its
- * alignment.
+ * Finds the lowest free range of `size` bytes in `within`, at a multiple of `align`, not below
+ * `hint`. MM_NO_MEMORY: there is none. MM_INVALID: size is not a positive multiple of MM_PAGE_SIZE,
+ * or align is not a power of two of at least MM_PAGE_SIZE. Skips subtrees whose largest hole is too
+ * small, so it takes O(log n), and one step for each hole that is large enough but not aligned.
  */
 enum mm_error area_find_free(const struct area_map *map, struct gpa_range within, gpa_t hint,
                              uint64_t size, uint64_t align, gpa_t *out) MM_MUST_CHECK;

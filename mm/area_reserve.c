@@ -43,7 +43,7 @@
 /* More than any reservation holds. */
 #define TREE_TOO_HIGH (AREA_RESERVATION_FRAMES + 1)
 
-/* Frames for `low` more areas in the leaf of path p, and `high` more in that of path q. */
+/* The frames for `low` more areas in the leaf of path p, and `high` more in the leaf of path q. */
 static unsigned area_frames_for(const struct area_map *map, const struct area_path *p, unsigned low,
                                 const struct area_path *q, unsigned high)
 {
@@ -67,7 +67,7 @@ static unsigned area_frames_for(const struct area_map *map, const struct area_pa
 	return frames;
 }
 
-/* The usual case, and then no more need be counted. */
+/* The usual case: there is nothing more to count. */
 static bool has_room(const struct area_path *path, unsigned more)
 {
 	return path->leaf.head->count + more <= path->leaf.capacity;

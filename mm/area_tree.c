@@ -1,13 +1,13 @@
 /*
- * The B+ tree of areas: descent, insertion with splits, removal with merges, and the summaries
- * (first start, last byte, largest hole) that every change carries up its path.
+ * The B+ tree of areas: descent, insertion with splits, removal with merges, and the summaries of
+ * nodes (first start, last byte, largest hole), which every change updates along its path.
  *
- * A change touches one leaf and then only as many ancestors as its summary really alters. Holes
- * are settled by difference: a node is scanned for its largest hole only if that very hole shrank.
+ * A change writes to one leaf, and to its ancestors as far up as their summaries change. A node is
+ * searched for its largest hole only if that hole has become smaller.
  *
- * A node splits where the new entry goes if that is its end, so areas added in ascending order
- * leave full nodes behind; otherwise in the middle. A node that has fallen to a quarter is merged
- * with a neighbour if both fit in half a node, so that a split does not follow at once.
+ * A node is split at its end if the new entry goes there, so that areas added in ascending order
+ * fill the nodes; otherwise in the middle. A node that is at most a quarter full is merged with a
+ * neighbour if both fit in half a node, so that the next insertion does not split it again.
  */
 #include "mm/area_tree.h"
 #include "mm/bits.h"
@@ -39,7 +39,7 @@ static void fill_unused(uint64_t *starts, unsigned from, unsigned to)
 
 /* --- frames --- */
 
-/* A number of frames that cannot be right, such as none, must not become an index. */
+/* A wrong number of frames must not become an index. */
 static struct area_node *take_node(struct area_map *map, struct area_reservation *reserved)
 {
 	MM_REQUIRE(map->hal, reserved->count > 0 && reserved->count <= AREA_RESERVATION_FRAMES);
@@ -55,7 +55,7 @@ static void node_free(struct area_map *map, struct area_node *node)
 	map->hal->free(map->hal->ctx, 0, 1, &frame);
 }
 
-/* Depth first, the path as the stack; a leaf is freed when its parent steps to it. */
+/* Depth first. The path is the stack. A leaf is freed when its parent steps to it. */
 void area_free_nodes(struct area_map *map)
 {
 	struct area_node *nodes[AREA_MAX_HEIGHT];
@@ -81,14 +81,15 @@ void area_free_nodes(struct area_map *map)
 	map->height = 0;
 }
 
-/* --- the way down, and along --- */
+/* --- descent, and steps to the next area --- */
 
 static struct area_slots slots_of_leaf(struct area_leaf *leaf)
 {
 	return (struct area_slots){&leaf->head, leaf->starts, leaf->areas, AREA_LEAF_SLOTS};
 }
 
-/* A path serves readers and writers; only the latter, who hold the map writable, store by it. */
+/* Readers and writers use the same paths. Only writers, which have a map that is not const, store.
+ */
 static struct area_slots slots_of_map(const struct area_map *map)
 {
 	struct area_map *own = (struct area_map *)(uintptr_t)map;
@@ -97,7 +98,7 @@ static struct area_slots slots_of_map(const struct area_map *map)
 
 void area_descend(const struct area_map *map, uint64_t key, struct area_path *path)
 {
-	/* Unused slots start at 2^64 - 1, which no rounded-down address reaches. */
+	/* Unused slots start at 2^64 - 1, and no page does. */
 	key = mm_align_down(key, MM_PAGE_SIZE);
 	if (map->height == 0) {
 		path->leaf = slots_of_map(map);
@@ -116,7 +117,7 @@ void area_descend(const struct area_map *map, uint64_t key, struct area_path *pa
 	path->slot = area_leaf_slot(node->leaf.starts, key);
 }
 
-/* The lowest level at which the path can step to the right; map->height if at none. */
+/* The lowest level at which the path has a next slot; map->height if there is none. */
 static unsigned level_to_step(const struct area_map *map, const struct area_path *path)
 {
 	unsigned level = 1;
@@ -162,7 +163,7 @@ static uint64_t hole_after(const struct area_slots *leaf, unsigned slot)
 	return leaf->starts[slot + 1] - area_last(&leaf->areas[slot]) - 1;
 }
 
-/* The largest hole between neighbours among slots [from, to], as far as they exist. */
+/* The largest hole between neighbours in slots [from, to] that exist. */
 static uint64_t largest_hole(const struct area_slots *leaf, unsigned from, unsigned to)
 {
 	uint64_t largest = 0;
@@ -181,7 +182,7 @@ static uint64_t largest_gap(const struct area_inner *inner)
 	return largest;
 }
 
-/* Brings a leaf's summary up to date: around what changed, the largest hole was `before`. */
+/* Updates the summary of a leaf. `before`: the largest hole around the change, before it. */
 static void leaf_settle(struct area_slots *leaf, uint64_t before, uint64_t after)
 {
 	struct area_head *head = leaf->head;
@@ -199,7 +200,7 @@ static void leaf_summarise(struct area_leaf *leaf)
 	leaf->head.last = area_last(&leaf->areas[leaf->head.count - 1]);
 }
 
-/* What gaps[slot] has to be. */
+/* The right value of gaps[slot]. */
 static uint64_t child_gap(const struct area_inner *inner, unsigned slot)
 {
 	const struct area_head *child = &inner->children[slot]->head;
@@ -209,7 +210,7 @@ static uint64_t child_gap(const struct area_inner *inner, unsigned slot)
 	return hole > child->gap ? hole : child->gap;
 }
 
-/* After entries came or went: gaps[] holds, save that the last child's reaches no further now. */
+/* After entries were added or removed: gaps[] is right, except that of the last child. */
 static void inner_summarise(struct area_inner *inner)
 {
 	unsigned last = inner->head.count - 1;
@@ -229,8 +230,8 @@ static void inner_settle_gap(struct area_inner *inner, unsigned slot)
 		inner->head.gap = largest_gap(inner);
 }
 
-/* A node's first start, last byte and largest hole may have changed: tells its ancestors, as far
- * up as that makes a difference. `level` is the node's. */
+/* The summary of the node at `level` may have changed: updates its ancestors, as far up as theirs
+ * change. */
 static void tell_ancestors(struct area_map *map, struct area_path *path, unsigned level)
 {
 	for (; level + 1 < map->height; level++) {
@@ -298,7 +299,7 @@ static void inner_move_tail(struct area_inner *from, unsigned at, struct area_in
 	inner_summarise(to);
 }
 
-/* Splits the full node at `level` of the path. Its parent has room. */
+/* Splits the full node at `level` of the path. Its parent has a free slot. */
 static void split_node(struct area_map *map, struct area_path *path, unsigned level, uint64_t key,
                        struct area_reservation *reserved)
 {
@@ -315,7 +316,7 @@ static void split_node(struct area_map *map, struct area_path *path, unsigned le
 	inner_open(&path->nodes[level + 1]->inner, path->slots[level + 1] + 1, right);
 }
 
-/* Puts a new root above the old one, which becomes its only child until it is split. */
+/* Puts a new root above the old one, which is its only child until it is split. */
 static void grow_root(struct area_map *map, struct area_path *path,
                       struct area_reservation *reserved)
 {
@@ -329,7 +330,7 @@ static void grow_root(struct area_map *map, struct area_path *path,
 	map->height++;
 }
 
-/* The map's own slots are full: the first node of a tree takes them over. */
+/* The slots in the map are full: moves the areas to the first node of a tree. */
 static void plant_tree(struct area_map *map, struct area_reservation *reserved)
 {
 	struct area_node *node = take_node(map, reserved);
@@ -341,7 +342,7 @@ static void plant_tree(struct area_map *map, struct area_reservation *reserved)
 	map->height = 1;
 }
 
-/* Splits path's full leaf, and first those ancestors that would overflow by it. */
+/* Splits the full leaf of the path, after those ancestors that have no free slot. */
 static void make_room(struct area_map *map, struct area_path *path, uint64_t key,
                       struct area_reservation *reserved)
 {
@@ -355,7 +356,8 @@ static void make_room(struct area_map *map, struct area_path *path, uint64_t key
 		full++;
 	if (full == map->height)
 		grow_root(map, path, reserved);
-	/* From the top, and the way anew each time: it may lead through the other half. */
+	/* From the root down, with a new descent each time: the path may go through the new node.
+	 */
 	while (full-- > 0) {
 		split_node(map, path, full, key, reserved);
 		area_descend(map, key, path);
@@ -364,7 +366,7 @@ static void make_room(struct area_map *map, struct area_path *path, uint64_t key
 
 /* --- changes --- */
 
-/* The leaf has room. */
+/* The leaf has enough free slots. */
 static MM_ALWAYS_INLINE void put_areas(struct area_map *map, struct area_path *path, unsigned old,
                                        const struct area *areas, unsigned n)
 {
@@ -406,7 +408,7 @@ void area_set(struct area_map *map, struct area_path *path, const struct area *a
 
 /* --- removal and merging --- */
 
-/* Takes a child out that is empty, or whose entries its left neighbour has now. */
+/* Removes a child that is empty, or whose entries are in its left neighbour now. */
 static void inner_close(struct area_inner *inner, unsigned slot)
 {
 	unsigned count = --inner->head.count;
@@ -420,7 +422,7 @@ static void inner_close(struct area_inner *inner, unsigned slot)
 		inner_summarise(inner);
 }
 
-/* Appends the entries of `right` to those of its left neighbour, which has room. */
+/* Appends the entries of `right` to its left neighbour, which has enough free slots. */
 static void merge_leaves(struct area_leaf *left, const struct area_leaf *right)
 {
 	unsigned count = left->head.count;
@@ -441,7 +443,8 @@ static void merge_inners(struct area_inner *left, const struct area_inner *right
 	inner_summarise(left);
 }
 
-/* Merges children `slot` and `slot + 1` of a node above `level` if they exist and fit in half. */
+/* Merges children `slot` and `slot + 1` of a node above `level`, if they exist and fit in half a
+ * node. */
 static bool merge_at(struct area_map *map, struct area_inner *parent, unsigned slot, unsigned level)
 {
 	if (slot + 1 >= parent->head.count)
@@ -459,7 +462,7 @@ static bool merge_at(struct area_map *map, struct area_inner *parent, unsigned s
 	return true;
 }
 
-/* After a removal: empty nodes go, thin ones merge, and the root gives way to an only child. */
+/* After a removal: removes empty nodes, merges small ones, and removes a root with one child. */
 static void shrink(struct area_map *map, struct area_path *path)
 {
 	unsigned level = 0;
@@ -491,7 +494,7 @@ static void shrink(struct area_map *map, struct area_path *path)
 	}
 }
 
-/* Few areas are left: the map itself takes them, and the last node goes. */
+/* Few areas are left: moves them to the map itself, and frees the last node. */
 static void fell_tree(struct area_map *map)
 {
 	struct area_node *node = map->root;

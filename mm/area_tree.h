@@ -1,31 +1,31 @@
 /*
- * The B+ tree under an area map: nodes, the way down, and keeping them in order. area.c says what
- * is done with areas; this says where they lie.
+ * The B+ tree of an area map: nodes, descent, and order. area.c knows what areas mean, area_tree.c
+ * where they are kept.
  *
  *	            inner: starts[] gaps[] children[]
  *	           /       |        \
  *	leaf: starts[] areas[]  leaf ...  leaf ...
  *
- * A node is one frame. Each keeps the first address of everything below it, packed, so that a
- * look-up reads little but what it compares. While there are at most AREA_INLINE areas there is
- * no tree, and the map itself is the one leaf.
+ * A node is one frame. It keeps the first addresses of all that is below it in one array, so that a
+ * lookup reads few cache lines. While there are at most AREA_INLINE areas there is no tree: the map
+ * itself is the only leaf.
  *
  * Invariants, between calls:
  *   - starts[] ascends; entries from count on are UINT64_MAX, so a search needs no count;
- *   - starts[i] of an inner node is the first start below children[i], exactly;
+ *   - starts[i] of an inner node is the first start below children[i];
  *   - gaps[i] of an inner node is the largest hole from the first area below children[i] up to
  *     the first one below children[i + 1] (for the last child: up to its own last area);
- *   - head.last and head.gap say the same of the node as a whole;
+ *   - head.last and head.gap describe the whole node in the same way;
  *   - areas[0] of an empty map contains nothing;
- *   - no node is empty, and an inner root has two children at least.
+ *   - no node is empty, and an inner root has at least two children.
  */
 #ifndef MM_AREA_TREE_H
 #define MM_AREA_TREE_H
 
 #include "mm/area.h"
 
-/* A test builds the library with small nodes, so that its trees are high. The other numbers are
- * the strides of area_slot_of(). */
+/* A test builds the library with small nodes, to get high trees. COARSE and FINE are the strides of
+ * area_slot_of(). */
 #ifdef AREA_SMALL_NODES
 #define AREA_LEAF_SLOTS   12
 #define AREA_LEAF_COARSE  4
@@ -55,7 +55,7 @@ struct area_inner {
 	struct area_node *children[AREA_INNER_SLOTS];
 };
 
-/* One frame. Which of the two it is, its height in the tree says. */
+/* One frame. Level 0 of the tree has leaves, all other levels inner nodes. */
 struct area_node {
 	union {
 		struct area_head head;
@@ -67,11 +67,11 @@ struct area_node {
 _Static_assert(sizeof(struct area_node) <= MM_PAGE_SIZE, "a node is one frame");
 
 /*
- * The last of n ascending starts that is at most key, or 0 if none is. n, coarse and fine are
- * constants, each a multiple of the next, so this is straight-line code: three rounds of
- * comparisons that count how many starts are low enough, first every coarse-th, then every
- * fine-th among those that remain, then each. Within a round no load waits for another, where a
- * binary search would wait for seven in turn, and no branch is there to be mispredicted.
+ * The index of the last of n ascending starts that is at most key, or 0 if there is none. n, coarse
+ * and fine are constants, each a multiple of the next, so the compiler unrolls all loops. Three
+ * rounds count the starts that are at most key: every coarse-th start, then every fine-th of the
+ * remaining ones, then each. The loads of one round are independent of each other, while a binary
+ * search makes seven dependent loads. There is no branch to mispredict.
  */
 static MM_ALWAYS_INLINE unsigned area_slot_of(const uint64_t *starts, unsigned n, unsigned coarse,
                                               unsigned fine, uint64_t key)
@@ -113,20 +113,21 @@ static inline uint64_t area_last(const struct area *area)
 	return gpa_range_last(area->range).raw;
 }
 
-/* The way to the last area that starts at or below the page of `key`, or else to the first. */
+/* The path to the last area that starts at or below the page of `key`, or else to the first area.
+ */
 void area_descend(const struct area_map *map, uint64_t key, struct area_path *path);
 
 /* The area after path's, or NULL. */
 const struct area *area_after(const struct area_map *map, const struct area_path *path);
 
-/* Moves a path to the slot after it, in this leaf or the next one. False: there is none, and the
- * path is no longer good for anything. */
+/* Moves a path to the next slot, in this leaf or the next one. False: there is none, and the path
+ * is not valid any more. */
 bool area_path_next(const struct area_map *map, struct area_path *path);
 
 /*
- * Replaces the `old` areas (0 or 1) at path->slot by n (1 to 3) ascending ones that overlap no
- * other. `path` comes from area_descend() to the first one's start; with old = 0 that finds the
- * slot below where they go. A full leaf is split, with frames of the reservation.
+ * Replaces `old` areas (0 or 1) at path->slot by n areas (1 to 3) in ascending order that overlap
+ * no other area. `path` comes from area_descend() for the start of the first one. With old = 0 they
+ * go to the slot after it. A full leaf is split, with frames of the reservation.
  */
 void area_splice(struct area_map *map, struct area_path *path, unsigned old,
                  const struct area *areas, unsigned n, struct area_reservation *reserved);
@@ -134,10 +135,11 @@ void area_splice(struct area_map *map, struct area_path *path, unsigned old,
 /* Replaces the area at path->slot by one that stays between its neighbours. Needs no frame. */
 void area_set(struct area_map *map, struct area_path *path, const struct area *area);
 
-/* Drops the areas in slots [path->slot, end) of path's leaf. The path is good no more. */
+/* Removes the areas in slots [path->slot, end) of the path's leaf. The path is not valid any more.
+ */
 void area_drop(struct area_map *map, struct area_path *path, unsigned end);
 
-/* Gives every node back, and leaves the map without a tree. */
+/* Frees every node. The map has no tree then. */
 void area_free_nodes(struct area_map *map);
 
 #endif

@@ -1,9 +1,9 @@
 /*
- * Checks of the library's own invariants, and of how its caller's code uses it; never of what a
- * guest or a configuration decides.
+ * Checks of the library's own invariants, and of how the caller's code uses it. Never of values
+ * that a guest or a configuration can choose.
  *
- * MM_ASSERT: compiled in where MM_DEBUG is defined (the host tests), where mm_assert_failed() is
- * the test's to define.
+ * MM_ASSERT: compiled in where MM_DEBUG is defined (the host tests), which define
+ * mm_assert_failed().
  *
  * MM_REQUIRE: compiled in always, for the few invariants without which the library would write to
  * memory that is not its own. Where MM_DEBUG is defined, it fails as MM_ASSERT does. Elsewhere it

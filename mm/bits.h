@@ -22,8 +22,7 @@
 #define mm_ctz64(x) ((unsigned)__builtin_ctzll(x))
 #define mm_fls64(x) (63U - (unsigned)__builtin_clzll(x))
 
-/* The low `bits` bits of a value, 1 to 64 of them, with copies of their highest bit or zeros above.
- */
+/* The low `bits` bits of a value (1 to 64). Above them: copies of their highest bit, or zeros. */
 static inline int64_t mm_sign_extend(uint64_t value, uint64_t bits)
 {
 	return (int64_t)(value << (64 - bits)) >> (64 - bits);
@@ -34,8 +33,8 @@ static inline uint64_t mm_zero_extend(uint64_t value, uint64_t bits)
 	return value << (64 - bits) >> (64 - bits);
 }
 
-/* Copies bytes between places that may overlap. The image gives memmove and its like, which the
- * compiler calls of its own accord as well. */
+/* Copies bytes between places that may overlap. The image provides memmove() and the like, which
+ * the compiler calls too. */
 #define mm_move_bytes(to, from, bytes) ((void)__builtin_memmove(to, from, bytes))
 
 #endif

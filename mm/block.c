@@ -1,4 +1,4 @@
-/* Blocks of frames with an owner: see block.h. */
+/* Blocks of frames: see block.h. */
 #include "mm/block.h"
 
 #include "mm/assert.h"

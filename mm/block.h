@@ -1,6 +1,6 @@
 /*
- * A block of frames with an owner: 2^order frames from a HAL, aligned to their size, that go back
- * exactly once. For callers of the library that need frames beside it, a vCPU's pages say.
+ * A block of 2^order frames from a HAL, aligned to its size, that is freed exactly once. For
+ * callers of the library that need frames for themselves, for example the pages of a vCPU.
  *
  * Not concurrent on one block; different blocks are independent.
  */
@@ -25,8 +25,8 @@ struct block {
 	bool held;
 };
 
-/* `block` holds nothing before. MM_NO_MEMORY: nor after; the HAL is not asked for a block of 2^64
- * bytes or more. Contents undefined. */
+/* `block` holds nothing before the call, and nothing after MM_NO_MEMORY. A block of 2^64 bytes or
+ * more is MM_NO_MEMORY too. Contents undefined. */
 enum mm_error block_alloc(const struct mm_hal *hal, unsigned order,
                           struct block *block) MM_MUST_CHECK;
 /* The same, cleared. */
@@ -36,7 +36,7 @@ enum mm_error block_alloc_zeroed(const struct mm_hal *hal, unsigned order,
 /* Sets every byte. */
 void block_fill(const struct mm_hal *hal, const struct block *block, uint8_t value);
 
-/* Back to the HAL it came from. A block that holds nothing may be freed, to no effect. */
+/* Frees the block. Does nothing if the block holds nothing. */
 void block_free(const struct mm_hal *hal, struct block *block);
 
 static inline size_t block_bytes(const struct block *block)

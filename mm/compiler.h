@@ -1,5 +1,5 @@
 /*
- * What Faultline wants of the compiler beyond C17's text, each thing named once.
+ * Compiler extensions that Faultline uses, each named once.
  *
  * Everything here is understood by GCC and Clang alike, in C11 and later and in C++17 and later.
  * Code elsewhere uses these names and never an __attribute__ or a __builtin of its own; inline
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The result says whether the call did anything: a caller that drops it does not compile. */
+/* The caller must use the result, or the code does not compile. */
 #define MM_MUST_CHECK        __attribute__((__warn_unused_result__))
 #define MM_ALWAYS_INLINE     inline __attribute__((__always_inline__))
 #define MM_NOINLINE          __attribute__((__noinline__))
@@ -30,9 +30,9 @@
 
 /*
  * The public headers are included by C++ as well. MM_ATOMIC(type) is the type of a struct's member
- * that the library reads and writes atomically. No code but the library's own touches such a
- * member, so C++ sees the plain type, of which it needs the size and the alignment alone. Both are
- * the same: mm/atomic.h asserts it for every target.
+ * that the library reads and writes atomically. Only the library's own code accesses such a
+ * member, so C++ sees the plain type, of which it needs only size and alignment. Both are the same:
+ * mm/atomic.h asserts it for every target.
  */
 #ifdef __cplusplus
 #define MM_BEGIN_DECLS                    extern "C" {

@@ -1,5 +1,5 @@
 /*
- * Emulated devices: their ranges, and the bus that sends an access to the one it belongs to.
+ * Emulated devices: their ranges, and the bus that passes an access to its device.
  */
 #include "mm/device.h"
 
@@ -22,7 +22,7 @@ const char *device_type_name(enum device_type type)
 	return (unsigned)type < DEVICE_TYPE_COUNT ? names[type] : "unknown";
 }
 
-/* What addresses and accesses a space has. */
+/* The addresses and access widths of a space. */
 struct space_shape {
 	uint64_t last;   /* address */
 	uint64_t widths; /* of accesses: bit n is set if n is one */
@@ -58,7 +58,7 @@ bool device_range_valid(struct device_range range)
 enum mm_error device_range_inclusive(enum device_space space, uint64_t first, uint64_t last,
                                      struct device_range *out)
 {
-	/* All 2^64 addresses would have a length that no 64-bit number holds. */
+	/* The length of all 2^64 addresses does not fit in 64 bits. */
 	if (last < first || last - first == UINT64_MAX)
 		return MM_INVALID;
 
@@ -159,7 +159,7 @@ struct device *device_bus_find(const struct device_bus *bus, enum device_space s
 	return dev->range.space == space && dev->range.base <= addr ? dev : NULL;
 }
 
-/* Has the space such an access? */
+/* Does the space have an access of this width? */
 static bool is_access(enum device_space space, uint64_t addr, unsigned width)
 {
 	const struct space_shape *shape = shape_of(space);
@@ -168,8 +168,8 @@ static bool is_access(enum device_space space, uint64_t addr, unsigned width)
 	       width - 1 <= shape->last - addr;
 }
 
-/* Does all of an access that the space has lie in this device? The device is on a bus, so its range
- * lies in the space, and no address in it has to be held against the space's last. */
+/* Does the whole access lie in this device? The device is on a bus, so its range lies in its space,
+ * and the access need not be compared with the end of the space. */
 static bool takes(const struct device *dev, enum device_space space, uint64_t addr, unsigned width)
 {
 	uint64_t offset = addr - dev->range.base;
@@ -178,7 +178,7 @@ static bool takes(const struct device *dev, enum device_space space, uint64_t ad
 	       width <= dev->range.length - offset && has_width(&shapes[space], width);
 }
 
-/* The device that all of an access lies in, which the next access asks first. */
+/* The device that contains the whole access. The next access tries it first. */
 static MM_NOINLINE enum mm_error find_target(struct device_bus *bus, enum device_space space,
                                              uint64_t addr, unsigned width, struct device **out)
 {

@@ -7,11 +7,11 @@
  * keeps devices sorted by base address, finds one by binary search, refuses overlapping ranges,
  * and refuses an access that does not lie wholly inside one device.
  *
- * A device's own state is found from its struct device by MM_CONTAINER_OF; device_is() checks the
- * type first, which is the safe downcast.
+ * MM_CONTAINER_OF finds the device's own state from its struct device. device_is() checks the type
+ * before.
  *
- * Registration is not concurrent with access; accesses may run concurrently with each other, and
- * a device that has state that two vCPUs reach locks it itself.
+ * Registration must not run concurrently with accesses. Accesses may run concurrently: a device
+ * locks state that two vCPUs can access.
  */
 #ifndef MM_DEVICE_H
 #define MM_DEVICE_H
@@ -52,13 +52,13 @@ struct device_range {
 struct device;
 
 /* `offset` counts from the device's base, and offset + width lies inside its length. `width` is one
- * that the space has. A handler that refuses (MM_UNSUPPORTED, MM_DENIED) has had no effect. */
+ * that the space has. A handler that returns an error (MM_UNSUPPORTED, MM_DENIED) has no effect. */
 struct device_ops {
 	enum mm_error (*read)(struct device *dev, uint64_t offset, unsigned width, uint64_t *value);
 	enum mm_error (*write)(struct device *dev, uint64_t offset, unsigned width, uint64_t value);
 };
 
-/* What a VM's description says of a device, before there is one. */
+/* The configuration of a device. */
 struct device_config {
 	const char *name;
 	enum device_type type;
@@ -67,8 +67,8 @@ struct device_config {
 	uint64_t args[4]; /* per type */
 };
 
-/* `irq` and `args` are for the device's handlers and for who injects its interrupts; the bus makes
- * nothing of them. */
+/* The bus does not use `irq` and `args`: they are for the handlers of the device, and for the code
+ * that injects its interrupts. */
 struct device {
 	const char *name;
 	enum device_type type;
@@ -78,19 +78,19 @@ struct device {
 	const struct device_ops *ops;
 };
 
-/* The caller owns the slots, as many as it will ever add. */
+/* The caller provides the slots, one for each device that it will add. */
 struct device_bus {
 	struct device **slots; /* sorted by space, then base */
 	size_t capacity;
 	size_t count;
-	/* Found last, and asked first: guests do the same again. */
+	/* The device of the last access. It is tried first. */
 	MM_ATOMIC(struct device *) latest;
 };
 
 const char *device_type_name(enum device_type type);
 
 bool device_range_valid(struct device_range range);
-/* MM_INVALID: there is no such range, or no 64-bit number for its length. */
+/* MM_INVALID: there is no such range, or its length does not fit in 64 bits. */
 enum mm_error device_range_inclusive(enum device_space space, uint64_t first, uint64_t last,
                                      struct device_range *out) MM_MUST_CHECK;
 
@@ -117,7 +117,7 @@ struct device *device_bus_find(const struct device_bus *bus, enum device_space s
 /*
  * MM_INVALID: the space has no such width, or ends before the access does. MM_NOT_MAPPED: no
  * device at addr. MM_OUT_OF_RANGE: begins in one and ends outside it. Else what the handler
- * answers; *value is written on MM_OK alone.
+ * returns; *value is written only on MM_OK.
  */
 enum mm_error device_bus_read(struct device_bus *bus, enum device_space space, uint64_t addr,
                               unsigned width, uint64_t *value) MM_MUST_CHECK;

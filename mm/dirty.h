@@ -7,7 +7,7 @@
  *	aspace_dirty_stop()
  *
  * There are two modes. By write protection: pages lose W. The first write to a page faults, and
- *gets W back (MM_FAULT_UNSHARED). By hardware: the CPU sets dirty bits in the tables, and no write
+ * gets W back (MM_FAULT_UNSHARED). By hardware: the CPU sets dirty bits in the tables, and no write
  * faults; this needs npt_config.accessed_dirty. Writes of the hypervisor by the functions of
  * aspace.h count too. A lazily allocated page whose first access is a write counts as written.
  *

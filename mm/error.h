@@ -1,7 +1,7 @@
 /*
- * Every error the library can answer. A function that can fail returns one of these and is
- * MM_MUST_CHECK; on anything but MM_OK it has changed nothing (docs/design.md: "Prepare,
- * commit, flush, release").
+ * The errors of the library. A function that can fail returns one of these, and is MM_MUST_CHECK.
+ * If the result is not MM_OK, nothing has changed (docs/design.md: "Prepare, commit, flush,
+ * release").
  */
 #ifndef MM_ERROR_H
 #define MM_ERROR_H
@@ -12,7 +12,7 @@ MM_BEGIN_DECLS
 
 enum mm_error {
 	MM_OK = 0,
-	MM_INVALID = -1,      /* a zero length, an unknown flag: nothing the call could mean */
+	MM_INVALID = -1,      /* an argument that is never valid: a zero length, an unknown flag */
 	MM_MISALIGNED = -2,   /* address or size is not a multiple of the granule */
 	MM_OUT_OF_RANGE = -3, /* beyond the address space, the format's or the machine's width */
 	MM_EXISTS = -4,       /* something is mapped (or registered) there already */

@@ -1,8 +1,7 @@
 /*
- * The hooks by which the library reaches the machine. An address space keeps a copy of this
- * struct, so two address spaces may live on different HALs (a test has a poisoned, a failing
- * and a counting one). Every hook may be called concurrently unless the owner serialises its
- * address space; none may call back into the library.
+ * The hooks by which the library reaches the machine. Each address space keeps its own copy, so two
+ * address spaces may use different HALs. Hooks may be called concurrently, unless the owner
+ * serialises all calls of its address space. A hook must not call the library.
  */
 #ifndef MM_HAL_H
 #define MM_HAL_H
@@ -19,8 +18,8 @@ MM_BEGIN_DECLS
  * each need an index of their own below this: see mm_hal.cpu_index. */
 #define MM_MAX_CPUS 64
 
-/* One request to forget translations of one address space. When the hook returns, no CPU holds
- * one. The hook orders every earlier store to a page table before the invalidation, and the
+/* One request to flush TLBs. When the hook returns, no CPU holds a translation that it covers. The
+ * hook orders every earlier store to a page table before the invalidation, and the
  * invalidation's completion before its own return (Arm: DSB ISHST; TLBI...; DSB ISH. RISC-V:
  * fence, hfence.gvma here and by IPI elsewhere. x86: INVEPT or INVLPGA/ASID flush everywhere). */
 struct mm_flush {
@@ -28,64 +27,63 @@ struct mm_flush {
 	uint32_t tag;           /* VMID, VPID or ASID, as given in aspace_config */
 	bool all;               /* everything of this address space; otherwise `range` */
 	struct gpa_range range; /* aligned to the stride; meaningful if !all */
-	unsigned leaf_level;    /* the smallest leaf changed in the range: the stride, as a level.
-	                           One address per stride is enough: it meets every such leaf */
-	bool tables;            /* tables were unlinked as well: drop intermediate entries too */
+	unsigned leaf_level;    /* the level of the smallest leaf that has changed: the stride. One
+	                           address per stride is enough to reach every such leaf */
+	bool tables;            /* tables were unlinked: flush paging-structure caches too */
 };
 
 struct mm_hal {
-	void *ctx; /* given back to every hook */
+	void *ctx; /* passed to every hook */
 
 	/*
 	 * Allocates n blocks of 2^order frames each, aligned to their size, contents undefined,
-	 * into out[0..n). Returns how many it got, 0 to n; fewer than n means it ran dry.
+	 * into out[0..n). Returns their number, 0 to n. Fewer than n: there are no more.
 	 */
 	size_t (*alloc)(void *ctx, unsigned order, size_t n, hpa_t out[]);
 
-	/* Takes n blocks of 2^order frames back. A frame is a frame: what came as one large block
-	 * may go back in smaller ones (a large page was split, and part of it unmapped), and what
-	 * came in small ones as a large one (merged); always naturally aligned. */
+	/* Frees n blocks of 2^order frames, naturally aligned. The blocks need not be those that
+	 * were allocated: a large block may be freed in parts (its leaf was split), and several
+	 * blocks as one (their leaves were merged). */
 	void (*free)(void *ctx, unsigned order, size_t n, const hpa_t in[]);
 
 	/*
-	 * Crossing between hpa and hva. Where all of memory is mapped at one constant offset,
-	 * leave both hooks NULL and set direct_offset: hva = hpa + direct_offset (mod 2^64).
-	 * It spares an indirect call per level of every walk.
+	 * Conversion between hpa and hva. If all memory is mapped at one constant offset, leave
+	 * both hooks NULL and set direct_offset: hva = hpa + direct_offset (mod 2^64). This saves
+	 * an indirect call per level of each walk.
 	 */
 	void *(*phys_to_virt)(void *ctx, hpa_t pa);
 	hpa_t (*virt_to_phys)(void *ctx, const void *va);
 	uint64_t direct_offset;
 
-	/* Clears `bytes` (whole frames) at `page`, and makes the zeros visible to a guest whose
-	 * caches may be off: for what a guest gets. NULL: plain stores. */
+	/* Clears `bytes` (whole frames) at `page` for a guest, and makes the zeros visible to a
+	 * guest whose caches may be off. NULL: plain stores. */
 	void (*zero)(void *ctx, void *page, size_t bytes);
 
 	/* The library has written these bytes of guest memory (a copy of a page, aspace_write() and
 	 * its like): makes them visible to a guest whose caches may be off, and to instruction
-	 * fetch (Arm: DC CIVAC, IC IVAU; RISC-V: FENCE.I where guests run). NULL where stores are
+	 * fetch (Arm: DC CIVAC, IC IVAU; RISC-V: FENCE.I where guests run). NULL: stores are
 	 * enough. */
 	void (*written)(void *ctx, void *at, size_t bytes);
 
 	/* Makes entries that went from absent to present visible to the table walkers of other
-	 * CPUs (Arm: DSB ISHST). NULL where coherent walkers need nothing. */
+	 * CPUs (Arm: DSB ISHST). NULL: the walkers need nothing. */
 	void (*publish)(void *ctx);
 
-	/* See struct mm_flush. Required. Other CPUs may be waiting inside the library for the call
-	 * that flushes, for its lock or for an entry that it has frozen, perhaps with interrupts
-	 * off: the hook must not wait for them to take one. Faults flush as well (a shared page is
-	 * copied, a large leaf is split), so two CPUs may be in this hook at once, and neither may
-	 * wait for the other to leave it. A CPU that is not in a guest needs only to flush before
-	 * it enters one. */
+	/* See struct mm_flush. Required. Other CPUs may wait in the library for the caller: for its
+	 * lock, or for an entry that it has frozen. They may have interrupts off, so the hook must
+	 * not wait until they take one. Faults flush too (a shared page is copied, a large leaf is
+	 * split), so two CPUs may be in this hook at once, and neither may wait for the other to
+	 * return. A CPU that is not in a guest may flush later, before it enters one. */
 	void (*flush)(void *ctx, const struct mm_flush *request);
 
-	/* An index below MM_MAX_CPUS that no concurrent caller has: the CPU's number when the
-	 * library runs with preemption off. NULL: no two calls on the address space ever run at
-	 * once, and nothing is locked. */
+	/* An index below MM_MAX_CPUS that no concurrent caller has: the number of the CPU, if the
+	 * library runs with preemption off. NULL: no two calls on the address space run at the same
+	 * time, and the library takes no lock. */
 	unsigned (*cpu_index)(void *ctx);
 
-	/* An invariant of the library does not hold (`condition`, at `line` of `file`), and going
-	 * on would corrupt memory: stops the machine, and does not return. The address space may be
-	 * locked. NULL: the library executes an instruction that traps. */
+	/* An invariant of the library does not hold (`condition`, at `line` of `file`). To go on
+	 * would corrupt memory, so the hook stops the machine and does not return. The address
+	 * space may be locked. NULL: the library executes an instruction that traps. */
 	void (*panic)(void *ctx, const char *file, int line, const char *condition);
 };
 

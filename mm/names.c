@@ -1,4 +1,4 @@
-/* The library's words, for logs. */
+/* Names of the library's enums, for logs. */
 #include "mm/access.h"
 #include "mm/aspace.h"
 #include "mm/compiler.h"
