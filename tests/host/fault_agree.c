@@ -1,3 +1,4 @@
+/* Compares the two layers of the fault path: see fault_agree.h. */
 #include "fault_agree.h"
 
 #include "mm/aspace_internal.h"
