@@ -1,10 +1,10 @@
 /*
- * Atomic instructions on memory that faults: one instruction (AMO, LSE, LOCK) and pairs of a
- * load-exclusive and a store-conditional. A fault in the middle must neither lose the operation
- * nor do it twice.
+ * Atomic instructions on memory that faults: one instruction (AMO, LSE, LOCK), and pairs of a
+ * load-exclusive and a store-conditional. A fault in the middle must not lose the operation and
+ * must not repeat it.
  *
- * A single instruction both reads and writes. Which of the two the hardware reports is the
- * architecture's choice (Arm: a read, if a read would have faulted too), so either is right.
+ * A single instruction both reads and writes. The architecture decides which of the two the
+ * hardware reports. Arm reports a read if a read would have faulted too. Both are correct here.
  */
 #include "suite/run.h"
 #include "suite/suite.h"
@@ -43,14 +43,14 @@ static void expect_refusal(struct suite_draft *d, enum state state, bool pair)
 		                                         MM_FAULT_NOT_MAPPED));
 		return;
 	}
-	/* The load is served, and then the store is refused. A single instruction may do so, too.
-	 */
+	/* The load succeeds, and then the store is refused. A single instruction may behave in the
+	 * same way. */
 	draft_fault(d, (struct suite_fault)MAPPED(WORD, MM_R));
 	d->faults[0].optional = !pair;
 	draft_fault(d, (struct suite_fault)FAULT(WORD, MM_W, MM_FAULT_PERMISSION));
 }
 
-/* 2 kinds x 2 widths x the states. Stage 1 is on: Arm wants Normal memory for exclusives. */
+/* 2 kinds x 2 widths x the states. Stage 1 is on: on Arm, exclusives require Normal memory. */
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	enum state state = (enum state)(index % STATES);

@@ -8,7 +8,7 @@
 #define ARENA_PAGES 64
 #define PATTERN     UINT64_C(0x6e65696768626f72)
 
-/* It touches the very addresses that hostile guests go for. */
+/* It uses the same addresses that hostile guests attack. */
 const struct suite_op beside_neighbour[] = {
 	FILL(ARENA, 16, PAGE, PATTERN),
 	SPIN(2000),

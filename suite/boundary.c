@@ -1,11 +1,11 @@
 /*
- * A hostile guest that passes boundary values (bounds.h) to every hypercall: as addresses, as
- * lengths, as numbers. What each call must answer is computed here from the contract in
- * guests/abi.h and mm/aspace.h. The guest goes on after each, its memory is as it was, and a
- * neighbour runs to its end beside it.
+ * A hostile guest passes boundary values (bounds.h) to every hypercall: as addresses, lengths and
+ * numbers. This file computes the expected result of each call from the contracts in guests/abi.h
+ * and mm/aspace.h. The guest continues after each call. Its memory is unchanged. A neighbour runs
+ * to its end beside it.
  *
- * One VM makes thousands of calls, from a list in its memory (AGENT_STEPS): both sides make the
- * list by the same rule, call_number().
+ * One VM makes thousands of calls from a list in its memory (AGENT_STEPS). The guest and the
+ * hypervisor make the list by the same rule, call_number().
  *
  *	ARENA + 0..3 GiB   SLOT_PAGES pages each: one GiB for each entry of the library's cache
  *	LIST               the list
@@ -26,12 +26,13 @@
 #define KEYS       16U                  /* of GUEST_REPORT */
 #define HOUR       UINT64_C(3600000000) /* of GUEST_TIMER, in microseconds */
 
-/* What the calls of a case vary; named as the case is. */
+/* The calls that a case varies; same names as the cases. */
 enum subject {
-	PRINT_COLD,  /* the library's cache knows no slot */
-	PRINT_WARM,  /* it has a table for each */
-	PRINT_STALE, /* it had: an exclusive call comes before each */
-	PRINT_FREED, /* ...and the last slot is gone, its tables are other pages now */
+	PRINT_COLD,  /* the library's cache has no entry for the slots */
+	PRINT_WARM,  /* it has a table for each slot */
+	PRINT_STALE, /* an exclusive call before each call invalidates the cache */
+	PRINT_FREED, /* as before; the last slot is unmapped, and its tables are reused as other
+	                pages */
 	PROTECT,
 	PERMISSION,
 	UNMAP,
@@ -58,7 +59,7 @@ static const char *const names[SUBJECTS] = {
 
 #define PREFIX "hostile.boundary."
 
-/* Of the case that runs. */
+/* For the running case. */
 static enum subject subject_of(const struct suite_run *run)
 {
 	unsigned i = 0;
@@ -68,12 +69,12 @@ static enum subject subject_of(const struct suite_run *run)
 	return (enum subject)i;
 }
 
-/* --- what memory the VM has --- */
+/* --- the memory of the VM --- */
 
 struct place {
 	struct gpa_range range;
-	bool memory; /* and not a device */
-	bool own;    /* the guest cannot do without it */
+	bool memory; /* memory, not a device */
+	bool own;    /* the guest requires it to run */
 };
 
 static bool place_number(const struct suite_run *run, unsigned i, struct place *place)
@@ -99,7 +100,7 @@ static bool place_number(const struct suite_run *run, unsigned i, struct place *
 	return i < slots;
 }
 
-/* The place in which a byte lies. */
+/* The place that contains a byte. */
 static bool place_of(const struct suite_run *run, uint64_t at, struct place *place)
 {
 	for (unsigned i = 0; place_number(run, i, place); i++) {
@@ -109,7 +110,7 @@ static bool place_of(const struct suite_run *run, uint64_t at, struct place *pla
 	return false;
 }
 
-/* Does every byte of a valid range lie in memory? All of it can be read. */
+/* True if every byte of a valid range is in memory. All memory is readable. */
 static bool all_memory(const struct suite_run *run, struct gpa_range range)
 {
 	uint64_t at = range.start.raw, last = gpa_range_last(range).raw;
@@ -124,7 +125,8 @@ static bool all_memory(const struct suite_run *run, struct gpa_range range)
 	return false;
 }
 
-/* Has a valid range a byte of any place; with `own`, of one that the guest needs? */
+/* True if a valid range contains a byte of any place; with `own`, of a place that the guest
+ * requires. */
 static bool touches(const struct suite_run *run, struct gpa_range range, bool own)
 {
 	struct place place;
@@ -136,7 +138,7 @@ static bool touches(const struct suite_run *run, struct gpa_range range, bool ow
 	return false;
 }
 
-/* --- what the contract says: a bit per error that is right --- */
+/* --- the contract: one bit for each correct error --- */
 
 #define RIGHT(error) (1U << (error))
 
@@ -154,7 +156,7 @@ static unsigned right_for_print(const struct suite_run *run, uint64_t at, uint64
 	return right != 0 ? right : RIGHT(GUEST_OK);
 }
 
-/* What map calls say of a range, in the order in which aspace.h names it; 0: nothing. */
+/* The errors of map calls for a range, in the order of aspace.h; 0: no error. */
 static unsigned wrong_range(struct gpa_range range)
 {
 	uint64_t space = UINT64_C(1) << npt_gpa_bits(&suite_geometry()->npt);
@@ -190,15 +192,15 @@ static unsigned right_for_unmap(struct gpa_range range)
 
 /* --- the list --- */
 
-/* One call, and what it must come to. */
+/* One call and its expected result. */
 struct call {
 	enum guest_call number;
 	uint64_t args[3];
-	unsigned right; /* bits of enum guest_error; 0: not to be made */
-	uint64_t value; /* its low half is the call's value */
+	unsigned right; /* bits of enum guest_error; 0: the call must not be made */
+	uint64_t value; /* the low half is the value of the call */
 };
 
-/* The other argument, beside one that is a boundary value. */
+/* The other argument of a call that has one boundary value. */
 static const uint64_t lengths[] = {1, 0, 8, PRINT_MOST, PAGE, UINT64_MAX};
 static const uint64_t addresses[] = {ARENA, ARENA + GIB(3) + PAGE, 0, UINT64_C(0x3fffffffc0000000),
                                      UINT64_MAX};
@@ -234,13 +236,13 @@ static struct call protect_call(const struct suite_run *run, uint64_t value, siz
 	choose_range(&call, value, way);
 	range = gpa_range(gpa_at(call.args[0]), call.args[1]);
 	call.right = right_for_protect(run, range, MM_RW);
-	/* Of what it needs it must not lose X; what it may have is MM_RW already. */
+	/* The guest needs X on its own memory. An area's maximum here is MM_RW. */
 	if (call.right == RIGHT(GUEST_OK) && touches(run, range, true))
 		call.right = 0;
 	return call;
 }
 
-/* The last page of the last slot holds nothing: any permission will do. */
+/* The last page of the last slot is unused, so any permission is acceptable. */
 static struct call permission_call(const struct suite_run *run, uint64_t value, size_t way)
 {
 	uint64_t at = ARENA + (SLOTS - 1) * GIB(1) + (SLOT_PAGES - 1) * PAGE;
@@ -271,7 +273,7 @@ static struct call number_call(uint64_t value, size_t way)
 
 	if (way == 1)
 		call.args[0] = UINT64_MAX;
-	/* Arm's SMCCC has 16 bits for it: what lies above them is lost on the way. */
+	/* Arm's SMCCC has 16 bits for this number. Higher bits are lost. */
 	if (value <= UINT32_MAX && (uint16_t)value >= GUEST_CALLS)
 		call.right = RIGHT(GUEST_UNKNOWN_CALL);
 	return call;
@@ -328,13 +330,13 @@ static const struct bounds *bounds(void)
 	return &b;
 }
 
-/* A call that changes nothing, but has the address space for itself: what a CPU has in the
- * library's cache is invalid after it. */
+/* A call that changes nothing but holds the exclusive lock. It invalidates the per-CPU translation
+ * cache of the library. */
 static const struct call exclusive_call = {GUEST_UNMAP, {0, PAGE, 0}, RIGHT(GUEST_OK), 0};
 
 typedef bool visit_call(struct suite_run *run, size_t at, const struct call *call);
 
-/* Calls `visit` with each call of the case, in order, until one is false. */
+/* Calls `visit` with each call of the case, in order. Stops when `visit` returns false. */
 static bool each_call(struct suite_run *run, visit_call *visit)
 {
 	enum subject subject = subject_of(run);
@@ -384,7 +386,7 @@ static bool judge_call(struct suite_run *run, size_t at, const struct call *call
 	uint64_t error;
 
 	if (aspace_read(&run->vm->as, where, &got, sizeof(got)) != MM_OK)
-		return suite_fail(run, "the list is gone");
+		return suite_fail(run, "the list cannot be read");
 	error = got.value >> 32;
 	if (got.trap == AGENT_DONE && error < 32 && (call->right & RIGHT(error)) != 0 &&
 	    (uint32_t)got.value == (uint32_t)call->value)
@@ -399,14 +401,14 @@ static bool judge_call(struct suite_run *run, size_t at, const struct call *call
 
 /* --- before and after --- */
 
-/* Step of STEP_NUMBER: both halves of the number come. */
+/* The step STEP_NUMBER: transfers a number in two halves. */
 static uint64_t fold(struct suite_run *run, uint64_t number)
 {
 	(void)run;
 	return number ^ number >> 32;
 }
 
-/* Writes the list, and tells the operation that runs it how long it is. */
+/* Writes the list and gives its length to the operation that runs it. */
 static bool ready(struct suite_run *run)
 {
 	const struct suite_op *script = run->c->script;
@@ -420,14 +422,15 @@ static bool ready(struct suite_run *run)
 	                    4, run->scratch[0]) == MM_OK;
 }
 
-/* The last report under each key stays. */
+/* The last report for each key remains. */
 static bool reports_are_right(struct suite_run *run)
 {
 	uint64_t value = 0, last = 0;
 
 	for (size_t i = 0; bounds_value(bounds(), i, &value); i++)
 		last = value;
-	/* The second way writes every value under key 3; the first each small one under its own. */
+	/* The second variant writes every value with key 3. The first writes each small value with
+	 * its own key. */
 	for (uint64_t key = 0; key < KEYS; key++) {
 		bool used = (run->vm->reported >> key & 1) != 0;
 		bool due = key <= 5 || (key >= 7 && key <= 9) || key == 15;
@@ -451,7 +454,7 @@ static bool verify(struct suite_run *run)
 
 /* --- the cases --- */
 
-/* The first page of each slot, by the guest and by the hypervisor. */
+/* Access to the first page of each slot by the guest and by the hypervisor. */
 static void draft_warm(struct suite_draft *d)
 {
 	draft_op(d, (struct suite_op)FILL(ARENA, SLOTS, GIB(1), PATTERN));
@@ -459,7 +462,7 @@ static void draft_warm(struct suite_draft *d)
 		draft_op(d, (struct suite_op)CALL(GUEST_PRINT, ARENA + i * GIB(1), 8, GUEST_OK, 0));
 }
 
-/* The frames of the last slot and of its tables become the second pages of the others. */
+/* The frames of the last slot and of its tables become the second pages of the other slots. */
 static void draft_freed(struct suite_draft *d)
 {
 	draft_op(d, (struct suite_op)CALL(GUEST_UNMAP, ARENA + (SLOTS - 1) * GIB(1),

@@ -1,12 +1,12 @@
 /*
- * Boundary addresses (bounds.h) by a guest's own instructions: loads, stores and fetches anywhere
- * in guest-physical space, accesses of all widths at the edges of devices; and GUEST_EXIT with
- * boundary values.
+ * Boundary addresses (bounds.h) in a guest's own instructions. There are loads, stores and fetches
+ * at any guest-physical address, accesses of all widths at the edges of devices, and GUEST_EXIT
+ * with boundary values.
  *
- * A VM is killed for an access to what is not there. So that one VM can try many, the case's
- * repair() answers such a fault with an undefined-instruction exception in the guest, which the
- * agent takes as the result of the operation. What ends the VM for certain is done by one run of
- * the VM each (vm_restart()).
+ * A VM is killed for an access to an address that is not mapped. One VM has to try many such
+ * addresses. So the case's repair() handles the fault by an undefined-instruction exception in the
+ * guest. The agent stores the exception as the result of the operation. An operation that certainly
+ * ends the VM has one run of the VM for itself (vm_restart()).
  */
 #include "kernel/run.h"
 #include "kernel/string.h"
@@ -22,7 +22,7 @@
 #define LIST_PAGES 16U
 #define LIST_MAX   (LIST_PAGES * PAGE / sizeof(struct agent_step))
 #define PATTERN    UINT64_C(0xacce55acce55acc0)
-#define RAM_LIMIT  AGENT_MAILBOX_BASE /* all of the VM's RAM, whatever it has, lies below */
+#define RAM_LIMIT  AGENT_MAILBOX_BASE /* all RAM of the VM is below it, whatever its size */
 
 /* --- one access at each address --- */
 
@@ -36,12 +36,12 @@ enum way {
 static const char *const way_names[WAYS] = {"load", "store", "fetch"};
 static const enum mm_perm way_access[WAYS] = {MM_R, MM_W, MM_X};
 
-/* What becomes of an access. */
+/* The result of an access. */
 enum due {
-	NOTHING,  /* it is not made: the guest cannot do without what is there */
-	DONE,     /* it is done */
+	NOTHING,  /* not made: the guest requires what is there */
+	DONE,     /* it succeeds */
 	REFUSED,  /* it ends in a fault */
-	NO_PLACE, /* the guest has no way to name that address */
+	NO_PLACE, /* the guest cannot express that address */
 };
 
 struct access {
@@ -56,7 +56,7 @@ static bool in(uint64_t at, uint64_t start, uint64_t bytes)
 
 static enum due due_at(uint64_t at, enum way way)
 {
-	/* An entry of x86's own tables has 52 bits of address. */
+	/* An entry of x86's own page tables has 52 address bits. */
 	if (strcmp(machine_arch, "x86_64") == 0 && at >> 52 != 0)
 		return NO_PLACE;
 	if (in(at, GUEST_UART_BASE, 2 * PAGE))
@@ -74,7 +74,7 @@ static enum due due_at(uint64_t at, enum way way)
 	return REFUSED;
 }
 
-/* Single bytes at any address, and words at their multiples: no access crosses a page. */
+/* Bytes at any address, and words at multiples of their size. No access crosses a page. */
 static struct access access_of(uint64_t at, enum way way, bool wide)
 {
 	struct access access = {.op = {.code = AGENT_FAR, .width = wide ? 8 : 1, .value = at}};
@@ -107,7 +107,7 @@ static enum way way_of(const struct suite_run *run)
 
 typedef bool visit_access(struct suite_run *run, size_t at, const struct access *access);
 
-/* Calls `visit` with each access of the case, in order, until one is false. */
+/* Calls `visit` with each access of the case, in order. Stops when `visit` returns false. */
 static bool each_access(struct suite_run *run, visit_access *visit)
 {
 	const struct bounds b = {npt_gpa_bits(&suite_geometry()->npt), ARENA, SLOTS};
@@ -142,7 +142,7 @@ static bool write_access(struct suite_run *run, size_t at, const struct access *
 	return aspace_write(&run->vm->as, step_at(at), &step, sizeof(step)) == MM_OK;
 }
 
-/* The faults that the VM would have been killed for, in order. */
+/* The faults that would have killed the VM, in order. */
 static struct {
 	uint64_t gpa;
 	enum mm_perm access;
@@ -162,8 +162,8 @@ static bool refuse(struct suite_run *run, const struct vm_exit *exit)
 	return true;
 }
 
-/* The next fault is that of this access. Of the highest bits of an address, not every machine
- * tells all. */
+/* Checks that the next fault belongs to this access. Some machines do not report the highest bits
+ * of an address. */
 static bool next_refused(struct suite_run *run, const struct access *access)
 {
 	size_t n = run->scratch[1]++;
@@ -178,26 +178,26 @@ static bool next_refused(struct suite_run *run, const struct access *access)
 	                  refused[n].gpa, mm_perm_name(refused[n].access));
 }
 
-/* A fault that the hypervisor answered, or one of the guest's own: its first stage cannot name
- * every address. */
+/* A fault that the hypervisor handled, or an exception of the guest's own first stage, which cannot
+ * express every address. */
 static bool judge_access(struct suite_run *run, size_t at, const struct access *access)
 {
 	struct agent_result got;
 	gpa_t where = gpa_plus(step_at(at), sizeof(struct agent_op));
 
 	if (aspace_read(&run->vm->as, where, &got, sizeof(got)) != MM_OK)
-		return suite_fail(run, "the list is gone");
+		return suite_fail(run, "the list cannot be read");
 	if (access->due == REFUSED && got.trap == AGENT_UNDEFINED)
 		return next_refused(run, access);
 	if (access->due == DONE ? got.trap == AGENT_DONE
 	                        : got.trap == AGENT_PAGE_FAULT || got.trap == AGENT_ACCESS)
 		return true;
-	return suite_fail(run, "0x%" PRIx64 " was to be %s, got trap %u, value 0x%" PRIx64,
+	return suite_fail(run, "0x%" PRIx64 " expected it to be %s, got trap %u, value 0x%" PRIx64,
 	                  access->op.addr, access->due == DONE ? "done" : "refused", got.trap,
 	                  got.value);
 }
 
-/* Writes the list, and tells the operation that runs it how long it is. */
+/* Writes the list and gives its length to the operation that runs it. */
 static bool list_ready(struct suite_run *run)
 {
 	const struct suite_op *script = run->c->script;
@@ -238,11 +238,11 @@ static void draft_list(struct suite_draft *d, enum way way, bool warm)
 	d->c.repair = refuse;
 }
 
-/* --- one run each --- */
+/* --- one run for each access --- */
 
 #define BOUNDS_AROUND 9U /* offsets from an edge */
 
-/* Restarts the VM with another first operation, and runs it to its end. */
+/* Restarts the VM with another first operation and runs it to its end. */
 static bool run_again(struct suite_run *run, const struct agent_op *op)
 {
 	gpa_t first = gpa_at(AGENT_MAILBOX_BASE + __builtin_offsetof(struct agent_mailbox, script));
@@ -282,7 +282,7 @@ static bool exit_each(struct suite_run *run)
 	return beside_intact(run, 0);
 }
 
-/* What guests/abi.h says of the devices: may this access be made at all? */
+/* True if guests/abi.h allows this access to the devices. */
 static bool device_takes(uint64_t at, unsigned width, bool write)
 {
 	uint64_t offset = at - GUEST_TEST_BASE;
@@ -294,8 +294,8 @@ static bool device_takes(uint64_t at, unsigned width, bool write)
 	return write || offset <= GUEST_TEST_LAST + 7;
 }
 
-/* It is done, or the VM is killed for it, or the guest's own first stage refuses it where it is
- * not aligned. Nothing else may come of it. */
+/* Three results are correct: the access succeeds; the VM is killed for it; or the guest's own first
+ * stage refuses an unaligned access. */
 static bool judge_device(struct suite_run *run, const struct agent_op *op)
 {
 	const struct vm *vm = run->vm;

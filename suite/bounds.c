@@ -35,8 +35,8 @@ static bool edge(const struct bounds *b, size_t index, uint64_t *value)
 	return true;
 }
 
-/* The GiB whose number is all ones in so many bits; then the ones before and behind it, and its
- * own last page. */
+/* The GiB whose number is all ones in that many bits; then the GiB before it, the GiB after it, and
+ * its last page. */
 static bool gib_of_ones(size_t index, uint64_t *value)
 {
 	static const uint8_t bits[] = {8, 16, 31, 32, 34};

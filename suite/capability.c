@@ -1,6 +1,6 @@
 /*
- * Capabilities: what the machine reports is consistent, and every feature has a name and is
- * either used or said to be unused.
+ * Capabilities. The machine's report is consistent. Every feature has a name, and is marked as used
+ * or as unused.
  */
 #include "kernel/string.h"
 #include "suite/run.h"
@@ -62,7 +62,7 @@ static bool tags_are_sound(struct suite_run *run)
 	return run->complaints == 0;
 }
 
-/* Every geometry that the machine reports is tried, not only believed. */
+/* Each reported geometry is tried. */
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	const struct virt_caps *caps = &host->caps;

@@ -1,18 +1,18 @@
 /*
- * One page, several views of it. Two vCPUs on two CPUs agree on a copy-on-write page, whichever
- * of them made the copy, and on what a restored snapshot holds. And the hypervisor's own accesses
- * leave a page table intact that another CPU's fault splits meanwhile.
+ * Several views of one page. Two vCPUs on two CPUs see the same contents of a copy-on-write page,
+ * whichever of them made the copy. The same holds after a snapshot is restored. An access of the
+ * hypervisor leaves a page table intact while another CPU's fault splits a leaf of it.
  *
- * vCPU 0 writes and asks (AGENT_ASK); vCPU 1 reads the same word all the time, so that its CPU
- * keeps a translation, and answers with what it reads. Contents decide, never time.
+ * vCPU 0 writes and asks (AGENT_ASK). vCPU 1 reads the same word in a loop, so that its CPU keeps a
+ * translation, and answers with the value. The checks compare contents and do not depend on time.
  *
  * snapshot.coherent.SIZE: each round is a snapshot, a write that copies the page, and a question.
  *
- * snapshot.coherent.restored.SIZE: the snapshot is restored after that, with a second question.
+ * snapshot.coherent.restored.SIZE: then the snapshot is restored, and a second question follows.
  *
- * snapshot.coherent.window.SIZE: what another CPU could do between the new entry and the flush.
+ * snapshot.coherent.window.SIZE: another CPU accesses the page between the new entry and the flush.
  *
- * host.beside-split.*: the hypervisor reads and writes beside splits and merges.
+ * host.beside-split.*: the hypervisor reads and writes during splits and merges.
  */
 #include "kernel/string.h"
 #include "machine.h"
@@ -24,7 +24,7 @@
 #include "wait_limit.h"
 
 #define WORD    (ARENA + 3 * PAGE + 0x40)
-#define TALK    (ARENA + GIB(1)) /* linear memory: no snapshot holds it */
+#define TALK    (ARENA + GIB(1)) /* linear memory: not part of any snapshot */
 #define LIST    (ARENA + GIB(2)) /* of host.beside-split.fault */
 #define PATTERN UINT64_C(0xc0c0c0c0c0c0c0c0)
 #define ROUNDS  24U
@@ -45,22 +45,22 @@ static struct agent_talk *talk(void)
 	return suite_linear_memory();
 }
 
-/* --- the window: a copy's entry is in the table, and its flush is due --- */
+/* --- the window: the entry of a copy is in the table, and its flush is pending --- */
 
 static void (*real_flush)(void *ctx, const struct mm_flush *request);
 static void (*real_written)(void *ctx, void *at, size_t bytes);
 static struct vm *window_vm;
 static bool window_armed;
-static unsigned windows;    /* flushes of the page that were looked into */
-static unsigned unanswered; /* times that vCPU 1 had nothing to say before one */
-static unsigned incoherent; /* of them: a write that went through, and was not seen */
+static unsigned windows;    /* flushes of the page that were checked */
+static unsigned unanswered; /* number of them that vCPU 1 did not answer */
+static unsigned incoherent; /* number of them where a write was done and vCPU 1 did not see it */
 
 static uint64_t load(const uint64_t *word)
 {
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-/* Where a CPU without a translation would write now; NULL: it would fault. */
+/* Host address that a CPU without a translation would write now; NULL: it would fault. */
 static uint64_t *written_now(const struct npt *npt, uint64_t gpa)
 {
 	struct npt_slot slot = npt_walk(npt, gpa_at(gpa));
@@ -72,7 +72,7 @@ static uint64_t *written_now(const struct npt *npt, uint64_t gpa)
 	       offset / sizeof(uint64_t);
 }
 
-/* What vCPU 1 reads. False: no answer in so many rounds of wait_limit.h. */
+/* The value that vCPU 1 reads. False: no answer in the number of rounds of wait_limit.h. */
 static bool ask(uint64_t *got, unsigned rounds)
 {
 	uint64_t question = load(&talk()->asked) + 1;
@@ -86,8 +86,8 @@ static bool ask(uint64_t *got, unsigned rounds)
 	return load(&talk()->answered) == question;
 }
 
-/* The copy is made, and its entry comes next. What made its bytes visible to other CPUs may have
- * cost them their translations: after this answer, vCPU 1 has one of the old page. */
+/* The copy is made, and its entry is stored next. Publishing the copy's bytes may have flushed the
+ * translations of other CPUs. After this answer, vCPU 1 has a translation to the old page. */
 static void written_before_window(void *ctx, void *at, size_t bytes)
 {
 	uint64_t old;
@@ -97,8 +97,8 @@ static void written_before_window(void *ctx, void *at, size_t bytes)
 		unanswered++;
 }
 
-/* A CPU without a translation writes; the one with the old one is asked. It may have to wait for
- * the flush, so that no answer for a while is an answer, too. */
+/* A CPU without a translation writes, and the CPU with the old translation is asked. It may have to
+ * wait for the flush. So a missing answer for some time is also correct. */
 static void look_into_window(void)
 {
 	uint64_t *word = written_now(&window_vm->as.npt, WORD);
@@ -159,7 +159,7 @@ static bool window_ready(struct suite_run *run)
 	struct mm_hal *hal = &run->vm->as.npt.hal;
 
 	(void)ready(run);
-	run->vm->trace = &run->trace; /* or meanwhile() is not called */
+	run->vm->trace = &run->trace; /* required for the call of meanwhile() */
 	window_vm = run->vm;
 	windows = unanswered = incoherent = 0;
 	real_flush = hal->flush;
@@ -169,7 +169,7 @@ static bool window_ready(struct suite_run *run)
 	return true;
 }
 
-/* Every answer came; that they were right, the script says. */
+/* Checks that every answer came. The script checks the values. */
 static bool all_asked(struct suite_run *run)
 {
 	uint64_t turns = run->c->script[3].op.stride != 0 ? 2 * ROUNDS : ROUNDS;
@@ -177,7 +177,7 @@ static bool all_asked(struct suite_run *run)
 	if (taken)
 		aspace_snapshot_drop(&run->vm->as, &snapshot);
 	if (talk()->round != turns)
-		return suite_fail(run, "%" PRIu64 " turns of %" PRIu64, talk()->round, turns);
+		return suite_fail(run, "%" PRIu64 " rounds of %" PRIu64, talk()->round, turns);
 	return true;
 }
 
@@ -186,7 +186,7 @@ static bool window_verify(struct suite_run *run)
 	run->vm->as.npt.hal.flush = real_flush;
 	run->vm->as.npt.hal.written = real_written;
 	if (incoherent != 0)
-		return suite_fail(run, "%u of %u writes before a flush went past the other CPU",
+		return suite_fail(run, "the other CPU did not see %u of %u writes before a flush",
 		                  incoherent, windows);
 	if (windows != ROUNDS || unanswered != 0)
 		return suite_fail(run, "%u flushes of the page in %u rounds, %u unanswered",
@@ -203,7 +203,7 @@ enum kind {
 
 static const char *const kind_names[KINDS] = {"", "restored.", "window."};
 
-/* Interrupts are let in, although none comes: see smp.revoke.masked. */
+/* Interrupts are enabled, although none is pending: see smp.revoke.masked. */
 #define TOGETHER STAGE1(), {OP(IRQ_MASK, .value = 0)}, BARRIER(0)
 
 /* vCPU 1's script. */
@@ -237,7 +237,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-/* --- the hypervisor beside splits and merges --- */
+/* --- the hypervisor during splits and merges --- */
 
 enum {
 	LOADS, /* vCPU 0: accesses until vCPU 1 is done */
@@ -257,7 +257,7 @@ static struct gpa_range arena(void)
 	return gpa_range(gpa_at(ARENA), MIB2);
 }
 
-/* Up to 63 turns, so that accesses come at all times of the other CPU's work. */
+/* Up to 63 iterations, so that accesses come at all phases of the other CPU's work. */
 static void pause_a_little(uint64_t *seed)
 {
 	*seed ^= *seed << 13;
@@ -267,7 +267,7 @@ static void pause_a_little(uint64_t *seed)
 		machine_relax();
 }
 
-/* Accesses, which mark what they use as a guest's would. */
+/* Accesses that set accessed and dirty bits as a guest's accesses do. */
 static uint64_t hammer(struct suite_run *run, bool stores)
 {
 	gpa_t at = gpa_at(WORD);
@@ -292,7 +292,7 @@ static bool no_matter(void *ctx, const struct npt_leaf *leaf)
 	return true;
 }
 
-/* Where the hardware has marks, the next access sets them again. */
+/* Where the hardware has A/D bits, the next access sets them again. */
 static enum mm_error clear_marks(struct aspace *as)
 {
 	if (!as->npt.config.accessed_dirty)
@@ -300,7 +300,7 @@ static enum mm_error clear_marks(struct aspace *as)
 	return aspace_harvest(as, arena(), no_matter, NULL);
 }
 
-/* One page is protected and given back: a split and a merge. */
+/* Protects one page and restores it: a split and a merge. */
 static enum mm_error split_and_merge(struct aspace *as)
 {
 	struct gpa_range page = gpa_range(gpa_at(ARENA + 9 * PAGE), PAGE);
@@ -322,7 +322,7 @@ static uint64_t flicker(struct suite_run *run)
 	return answer(error);
 }
 
-/* A large leaf that nobody has used, under a log that splits it at the first write. */
+/* A large leaf that was never used, under a log that splits it at the first write. */
 static uint64_t fresh(struct suite_run *run)
 {
 	struct aspace_backing large = {.populate = true, .max_leaf = 1};
@@ -350,7 +350,7 @@ static uint64_t marks_in_tables(struct suite_run *run)
 	return marked;
 }
 
-/* Looked at while the leaf is split, and after an exclusive call: no access is on its way. */
+/* Checked while the leaf is split, after an exclusive call. No access is in progress. */
 static uint64_t log_over(struct suite_run *run)
 {
 	uint64_t marked = clear_marks(&run->vm->as) == MM_OK ? marks_in_tables(run) : 1;
@@ -384,10 +384,10 @@ static bool beside_ready(struct suite_run *run)
 	return true;
 }
 
-/* Rounds of: a fresh leaf, a write that splits it, no log. */
+/* Rounds of: a new leaf, a write that splits it, the end of the log. */
 static const struct agent_op fault_round[] = {
 	{.code = AGENT_STEP, .value = FRESH},
-	{.code = AGENT_SPIN, .count = 1}, /* longer from round to round */
+	{.code = AGENT_SPIN, .count = 1}, /* longer in each round */
 	{.code = AGENT_WRITE, .width = 8, .addr = ARENA + 9 * PAGE, .value = PATTERN},
 	{.code = AGENT_READ, .width = 8, .addr = ARENA + 9 * PAGE},
 	{.code = AGENT_STEP, .value = LOG_OVER},
@@ -427,7 +427,7 @@ static bool list_done(struct suite_run *run)
 	return true;
 }
 
-/* Afterwards every page works, for the guest. */
+/* Afterwards every page works for the guest. */
 #define EVERY_PAGE FILL(ARENA, 512, PAGE, ~PATTERN), CHECK(ARENA, 512, PAGE, ~PATTERN)
 
 static const struct suite_case cases[] = {

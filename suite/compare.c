@@ -1,6 +1,6 @@
 /*
- * Comparing: see compare.h. Everything that differs is said in one line of the log each, with
- * what was expected and what came.
+ * Comparison of results: see compare.h. Each difference is one line of the log, with the expected
+ * and the actual result.
  */
 #include "suite/compare.h"
 
@@ -24,7 +24,7 @@ static const char *outcome_name(unsigned outcome)
 
 /* --- faults --- */
 
-/* Fault number `i` of a row that stands for several. */
+/* Fault number `i` of a row that stands for several faults. */
 static uint64_t gpa_of(const struct suite_fault *row, uint32_t i)
 {
 	return row->gpa + i * row->stride;
@@ -70,10 +70,11 @@ static size_t trace_length(const struct suite_run *run)
 }
 
 /*
- * Beside other vCPUs, a fault may find its page present: another one was faster, or this CPU's TLB
- * held that there was nothing (RISC-V privileged manual, "Supervisor Memory-Management Fence
- * Instruction": invalid entries may be cached). QEMU up to 10 for RISC-V may also fault where two
- * CPUs set A in one entry at the same time (docs/found.md). It is retried and takes no frame.
+ * With other vCPUs running, a fault may find its page present for two reasons. Another vCPU mapped
+ * the page first. Or this CPU's TLB held an invalid entry (RISC-V privileged manual, "Supervisor
+ * Memory-Management Fence Instruction": invalid entries may be cached). QEMU up to 10 for RISC-V
+ * may also fault if two CPUs set A in one entry at the same time (docs/found.md). The access is
+ * retried and takes no frame.
  */
 static size_t skip_spurious(const struct suite_run *run, size_t at, size_t length)
 {
@@ -107,7 +108,7 @@ static void compare_in_order(struct suite_run *run)
 		say_got(run, at, &run->trace.records[at]);
 }
 
-/* Finds the fault of the list that this one is, and no other was. */
+/* Finds the row of the list that matches this fault and no earlier one. */
 static bool claim(struct suite_run *run, const struct fault_record *got, bool claimed[])
 {
 	size_t index = 0;
@@ -131,7 +132,8 @@ static void compare_as_set(struct suite_run *run)
 	for (size_t i = 0; i < SUITE_TRACE; i++)
 		claimed[i] = false;
 	for (size_t at = 0; at < trace_length(run); at++) {
-		/* Beside another CPU, a page may have come just before: retried, no frame. */
+		/* Another CPU may have mapped the page just before: the access is retried and takes
+		 * no frame. */
 		if (run->trace.records[at].result == MM_FAULT_SPURIOUS)
 			continue;
 		if (!claim(run, &run->trace.records[at], claimed))
@@ -145,7 +147,7 @@ static void compare_as_set(struct suite_run *run)
 	}
 }
 
-/* Leaves the faults that count. */
+/* Keeps the faults that count. */
 static void drop_own_faults(struct suite_run *run)
 {
 	size_t kept = 0;
@@ -231,8 +233,8 @@ void compare_results(struct suite_run *run, unsigned vcpu, const struct agent_ma
 	const struct suite_op *script = script_of(run->c, vcpu);
 	size_t due = script_length(script);
 
-	/* Of a VM that dies, vCPU 0 is in its last operation, and the others are anywhere. What
-	 * vCPU 0 did may kill another before it has noted that it did it. */
+	/* When the VM is killed, vCPU 0 is in its last operation. The other vCPUs may be in any
+	 * operation. vCPU 0's operation may kill the VM before vCPU 0 has stored its result. */
 	if (run->c->end == SUITE_DIES) {
 		bool noting = run->c->others[0] != NULL && mailbox->done + 2 == due;
 

@@ -1,10 +1,10 @@
 /*
- * Known deviations of emulators, by name and range of versions. A case that is listed here is not
- * loosened for anybody: it runs as everywhere, its failure is reported as expected (TODO), and its
- * passing as unexpected. Only what would hang or crash the emulator is not run at all (SKIP).
+ * Known deviations of emulators, by name and range of versions. A case in this table keeps its full
+ * check. It runs as everywhere. Its failure is reported as expected (TODO), and its success as
+ * unexpected. A case that would hang or crash the emulator is not run (SKIP).
  *
- * The emulator is what the command line says (scripts/run-qemu.sh does), or what the machine says
- * of itself (kernel/emulator.c); a real machine is none.
+ * The command line gives the name of the emulator (scripts/run-qemu.sh sets it). Otherwise the
+ * machine's own identification does (kernel/emulator.c). A real machine has no such name.
  */
 #include "suite/deviations.h"
 
@@ -17,10 +17,10 @@
 #include "suite/feature.h"
 
 /*
- * Bochs decides which interrupts are masked when it loads RFLAGS, and only then that a guest
- * runs. So external-interrupt exiting (VMX) and V_INTR_MASKING (SVM), which are to let them in
- * whatever IF says, come too late, until the guest itself changes IF. VMX has its preemption timer
- * beside them; SVM has nothing else that could end a guest which never exits.
+ * Bochs decides which interrupts are masked when it loads RFLAGS, and only afterwards that a guest
+ * runs. External-interrupt exiting (VMX) and V_INTR_MASKING (SVM) must deliver interrupts whatever
+ * IF is. In Bochs they take effect only when the guest itself changes IF. VMX also has its
+ * preemption timer. SVM has no other means to end a guest that never exits.
  */
 #define ENTERED_MASKED "Bochs: no interrupt ends a guest that was entered with IF clear"
 
@@ -29,35 +29,35 @@
 #define VMPTRLD "QEMU: VMPTRLD on an AMD CPU does not raise #UD"
 
 /*
- * A range of versions begins with the first in which the deviation was seen. It ends before the
- * first in which it was seen to be gone, and is open ("") where that was in none: 7.2.22, 10.0.2,
- * 10.0.13 and 11.1.3 of QEMU, 2.7 and 3.0 of Bochs were looked at. What was mended within 10.0 has
- * a second range from 10.1, which was released before that.
+ * A range of versions begins with the first version that showed the deviation. It ends before the
+ * first version that did not. It is open ("") if every version showed it. The tested versions are
+ * 7.2.22, 10.0.2, 10.0.13 and 11.1.3 of QEMU, and 2.7 and 3.0 of Bochs. A deviation that was fixed
+ * within 10.0 has a second range from 10.1, because 10.1 was released before the fix.
  */
 static const struct {
 	const char *emulator;
 	const char *from; /* versions, both included: emulator_in_range() */
 	const char *to;
-	const char *extension; /* virt_ops.name; behind a slash, a feature that it must have */
+	const char *extension; /* virt_ops.name; after a slash, a feature that it must have */
 	const char *name;      /* glob of cases */
 	enum tap_directive directive;
 	const char *reason;
 	bool in_turn; /* only where it runs the CPUs in turn: emulator_runs_cpus_in_turn() */
 } deviations[] = {
-	/* An instruction at an address that can be executed but not read: OpenSBI looks at it with
-         * hlvx, which wants R in QEMU, and reports a fetch page fault instead. */
+	/* An instruction at an address that is executable but not readable. OpenSBI reads it with
+         * hlvx. QEMU requires R for hlvx and reports a fetch page fault instead. */
 	{"qemu", "7.2", "9", "hext", "s2.perm.xo.fetch", TAP_TODO, "QEMU: hlvx wants R", false},
 	{"qemu", "7.2", "9", "hext", "s2.perm.lazy.xo.fetch", TAP_TODO, "QEMU: hlvx wants R",
          false},
-	/* The update of A in a VS-stage entry goes past the G-stage's permissions. */
+	/* The update of A in a VS-stage entry ignores the G-stage's permissions. */
 	{"qemu", "7.2", "11.0", "hext", "stage1.ad.readonly.*", TAP_TODO,
          "QEMU: A and D are set in tables that the G-stage makes read-only", false},
 	{"qemu", "11.1", "", "hext", "stage1.ad.readonly.accessed", TAP_TODO,
          "QEMU: htinst says read for an update of A that the G-stage refuses", false},
 	{"qemu", "7.2", "11.0", "hext", "dirty.marks.walk-updates", TAP_TODO,
          "QEMU: A and D set in the guest's tables mark nothing in the G-stage", false},
-	/* With either extension, get_physical_address() masks the bits above the PPN, 60:54 among
-         * them, and looks at none of them but N and PBMT. */
+	/* With either extension, get_physical_address() masks the bits above the PPN, which include
+         * 60:54. It then checks only N and PBMT. */
 	{"qemu", "7.2", "9", "hext/svnapot", "misconfig.reserved-bit-*", TAP_TODO,
          "QEMU: with Svnapot, bits 60:54 of an entry are ignored", false},
 	{"qemu", "7.2", "9", "hext/svpbmt", "misconfig.reserved-bit-*", TAP_TODO,
@@ -65,9 +65,9 @@ static const struct {
 	{"qemu", "7.2", "10.0.12", "hext/svpbmt", "misconfig.memory-type-3", TAP_TODO, PBMT_3,
          false},
 	{"qemu", "10.1", "11.0", "hext/svpbmt", "misconfig.memory-type-3", TAP_TODO, PBMT_3, false},
-	/* An access fault of a guest: the firmware cannot pass it on to HS-mode, since a write of
-         * mstatus does not clear MPV. MRET goes to the address of the hypervisor's trap vector, in
-         * the guest. */
+	/* An access fault of a guest. The firmware cannot pass it on to HS-mode, because a write of
+         * mstatus does not clear MPV. MRET jumps to the address of the hypervisor's trap vector,
+         * but in the guest. */
 	{"qemu", "10.0.13", "", "hext", "misconfig.address-too-wide", TAP_TODO,
          "QEMU: mstatus.MPV cannot be written, so that an access fault goes to the guest", false},
 	{"qemu", "7.2", "9", "hext", "range.limit-minus-1.*", TAP_TODO,
@@ -115,7 +115,7 @@ enum tap_directive deviation(const char *emulator, const struct host *host, cons
 		                       deviations[i].to) ||
 		    !is_of(host, deviations[i].extension) || !glob_match(deviations[i].name, name))
 			continue;
-		/* What the machine has, not what smp= leaves of it. */
+		/* The machine's number of CPUs, before smp= reduces it. */
 		if (deviations[i].in_turn &&
 		    !emulator_runs_cpus_in_turn(emulator, host->boot->cpus))
 			continue;

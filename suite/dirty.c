@@ -1,7 +1,7 @@
 /*
- * Dirty logs and snapshots: the pages that a log reports are exactly those that the guest wrote,
- * whether write protection or the hardware's own marks tell; and a guest that is put back to a
- * snapshot is in every byte what it was.
+ * Dirty logs and snapshots. The pages that a log reports are exactly the pages that the guest
+ * wrote. This holds for write protection and for the hardware's A/D bits. A guest that is restored
+ * to a snapshot has the snapshot's contents in every byte.
  */
 #include "mm/dirty.h"
 #include "kernel/run.h"
@@ -28,7 +28,7 @@ enum {
 	LOG_STOP,
 };
 
-#define LOGGED 600U /* pages: more than VMX's buffer has words */
+#define LOGGED 600U /* pages: more than the words of VMX's buffer */
 
 static struct snapshot snapshot;
 
@@ -37,7 +37,7 @@ static struct gpa_range arena(void)
 	return gpa_range(gpa_at(ARENA), LOG_PAGES * PAGE);
 }
 
-/* A bit per page of the arena. */
+/* One bit for each page of the arena. */
 static uint64_t collect(struct suite_run *run)
 {
 	uint64_t bitmap[1] = {0};
@@ -52,7 +52,7 @@ static bool harvest_leaf(void *ctx, const struct npt_leaf *leaf)
 	uint64_t *marks = ctx;
 	uint64_t page = (leaf->gpa.raw - ARENA) / PAGE;
 
-	/* Dirty pages in the lower half, accessed ones in the upper: 16 of each. */
+	/* Dirty pages in the lower half, accessed pages in the upper half: 16 bits each. */
 	*marks |= (uint64_t)leaf->dirty << page | (uint64_t)leaf->accessed << (page + 16);
 	return true;
 }
@@ -67,7 +67,7 @@ static uint64_t harvest(struct suite_run *run)
 	return (uint32_t)marks;
 }
 
-/* --- the CPU's own log --- */
+/* --- the CPU's log --- */
 
 static bool no_matter(void *ctx, const struct npt_leaf *leaf)
 {
@@ -76,7 +76,7 @@ static bool no_matter(void *ctx, const struct npt_leaf *leaf)
 	return true;
 }
 
-/* From clean marks on: a page is logged when its mark is set. */
+/* Begins with clear A/D bits. A page is logged when its D bit is set. */
 static uint64_t log_start(struct suite_run *run)
 {
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
@@ -87,8 +87,8 @@ static uint64_t log_start(struct suite_run *run)
 	return vcpu->ops->log_writes(vcpu, true) ? 0 : 2;
 }
 
-/* The pages of the arena in the log, which must come in the order they were written in; and, in
- * bits 31:16, how often the CPU's buffer was full. */
+/* The pages of the arena in the log, which must be in the order of the writes. Bits 31:16: how
+ * often the CPU's buffer was full. */
 static uint64_t log_take(struct suite_run *run)
 {
 	static gpa_t pages[1024];
@@ -100,7 +100,7 @@ static uint64_t log_take(struct suite_run *run)
 		if (pages[i].raw < ARENA || pages[i].raw >= ARENA + LOGGED * PAGE)
 			continue;
 		if (pages[i].raw != ARENA + *next * PAGE)
-			suite_fail(run, "0x%" PRIx64 " in the log", pages[i].raw);
+			suite_fail(run, "0x%" PRIx64 " is in the log", pages[i].raw);
 		++*next;
 	}
 	return (uint64_t)writes.full_exits << 16 | (*next - before);
@@ -139,7 +139,7 @@ static uint64_t step(struct suite_run *run, uint64_t number)
 
 static const struct {
 	const char *name;
-	uint32_t pages; /* that the guest writes: at most 12 */
+	uint32_t pages; /* number of pages that the guest writes: at most 12 */
 } sets[] = {
 	{"none", 0},
 	{"first", 0x1},
@@ -158,7 +158,7 @@ static const struct {
 	{"hardware", START_HARDWARE, SUITE_NEEDS_AD},
 };
 
-/* One write to each page of the set; and, by write protection, one fault. */
+/* One write to each page of the set. With write protection also one fault each. */
 static void draft_writes(struct suite_draft *d, uint32_t pages, bool protect)
 {
 	for (unsigned page = 0; page < LOG_PAGES; page++) {
@@ -172,7 +172,7 @@ static void draft_writes(struct suite_draft *d, uint32_t pages, bool protect)
 	}
 }
 
-/* Every page is written before the log begins: none of that may show. */
+/* Every page is written before the log begins. The log must not report these writes. */
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	size_t set = index % MM_ARRAY_SIZE(sets), way = index / MM_ARRAY_SIZE(sets);
@@ -205,7 +205,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-/* --- back to a snapshot --- */
+/* --- restoring a snapshot --- */
 
 static bool take_at_start(struct suite_run *run)
 {
@@ -218,13 +218,13 @@ static bool fill_and_take(struct suite_run *run)
 	       take_at_start(run);
 }
 
-/* The guest has written all over it; half of its pages it had never touched before. */
+/* The guest has written to every page. It had not touched half of them before. */
 static bool restored(struct suite_run *run)
 {
 	static uint8_t page[PAGE];
 
 	if (aspace_snapshot_restore(&run->vm->as, &snapshot) != MM_OK)
-		return suite_fail(run, "no way back to the snapshot");
+		return suite_fail(run, "the snapshot cannot be restored");
 	for (unsigned i = 0; i < LOG_PAGES; i++) {
 		uint8_t expected = i < LOG_PAGES / 2 ? 0x5a : 0;
 
@@ -232,16 +232,16 @@ static bool restored(struct suite_run *run)
 			return suite_fail(run, "page %u cannot be read", i);
 		for (size_t j = 0; j < PAGE; j++) {
 			if (page[j] != expected)
-				return suite_fail(run, "page %u is not what it was", i);
+				return suite_fail(run, "page %u has changed", i);
 		}
 	}
 	aspace_snapshot_drop(&run->vm->as, &snapshot);
 	return true;
 }
 
-/* --- a guest that starts again and again --- */
+/* --- a guest that is restarted many times --- */
 
-/* FNV-1a over the arena: what the guest has made of it. */
+/* FNV-1a over the arena: identifies the result of the guest. */
 static uint64_t arena_hash(struct suite_run *run)
 {
 	static uint64_t page[PAGE / sizeof(uint64_t)];
@@ -260,12 +260,12 @@ static uint64_t arena_hash(struct suite_run *run)
 static bool same_again(struct suite_run *run, uint64_t hash, uint32_t operations)
 {
 	if (aspace_snapshot_restore(&run->vm->as, &snapshot) != MM_OK || !vm_restart(run->vm))
-		return suite_fail(run, "no way back to the snapshot");
+		return suite_fail(run, "the snapshot cannot be restored");
 	vm_run(run->vm);
 	if (run->vm->outcome != VM_EXITED || run->vm->exit_status != 0)
-		return suite_fail(run, "ended otherwise: %s", vm_kill_name(run->vm->reason));
+		return suite_fail(run, "ended differently: %s", vm_kill_name(run->vm->reason));
 	if (suite_read_mailbox(run->vm, 0)->done != operations || arena_hash(run) != hash)
-		return suite_fail(run, "did otherwise");
+		return suite_fail(run, "the contents differ");
 	return true;
 }
 
@@ -282,7 +282,7 @@ static bool restore_often(struct suite_run *run)
 		i++;
 	aspace_get_stats(&run->vm->as, &last);
 	if (i < RESTORES)
-		return suite_fail(run, "in round %u", i);
+		return suite_fail(run, "failed in round %u", i);
 	if (last.frames != first.frames || last.tables != first.tables)
 		return suite_fail(
 			run, "%" PRId64 " frames more after %u rounds",
@@ -320,7 +320,7 @@ static const struct suite_case cases[] = {
 		.step = step,
 	},
 	{
-		/* The pages of the guest's own tables are read, and no more: pages 0, 1 and 8. */
+		/* The pages of the guest's own tables (0, 1 and 8) are read and not written. */
 		.name = "dirty.marks.walked",
 		.arch = "riscv64 aarch64",
 		.needs = SUITE_NEEDS_AD,
@@ -344,7 +344,8 @@ static const struct suite_case cases[] = {
 		.step = step,
 	},
 	{
-		/* The CPU's update of the guest's own entry is a write to the page it lies in. */
+		/* When the CPU updates the guest's own entry, it writes to the page that contains
+                 * the entry. */
 		.name = "dirty.marks.walk-updates",
 		.arch = "riscv64 aarch64",
 		.needs = SUITE_NEEDS_AD | SUITE_NEEDS_STAGE1_UPDATE,
@@ -357,7 +358,7 @@ static const struct suite_case cases[] = {
 		.step = step,
 	},
 	{
-		/* Not collected, but met by the log as a lazy page: it counts as written. */
+		/* The log finds it as a lazy page and does not collect it: it counts as written. */
 		.name = "dirty.protect.lazy",
 		.areas = AREAS(LAZY(ARENA, LOG_PAGES *PAGE, MM_RW)),
 		.script = SCRIPT(STEP(START_PROTECT), WRITE(8, ARENA + 3 * PAGE, 1),
@@ -390,7 +391,7 @@ static const struct suite_case cases[] = {
 		.step = step,
 	},
 	{
-		/* Page by page; a page that is dirty already is not logged again. */
+		/* Page by page. A page that is already dirty is not logged again. */
 		.name = "dirty.log.some",
 		.needs = SUITE_NEEDS_PML,
 		.areas = AREAS(POPULATED(ARENA, LOGGED *PAGE, MM_RW)),

@@ -4,8 +4,8 @@
 #include "log.h"
 #include "suite/suite.h"
 
-/* Counting the cases makes them all: the lists end where they are appended to, and are not cleared.
- */
+/* Counting the cases also makes all of them. So the lists are terminated at each append and are not
+ * cleared. */
 void draft_reset(struct suite_draft *draft)
 {
 	draft->c = (struct suite_case){.name = NULL};

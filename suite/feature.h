@@ -1,4 +1,4 @@
-/* What the extension's probe found, asked by name. */
+/* The features that the extension's probe found, by name. */
 #ifndef SUITE_FEATURE_H
 #define SUITE_FEATURE_H
 
@@ -6,7 +6,7 @@
 
 #include "kernel/host.h"
 
-/* Does the machine report this feature? */
+/* True if the machine reports this feature. */
 bool suite_has_feature(const struct host *host, const char *name);
 
 #endif

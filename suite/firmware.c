@@ -1,14 +1,14 @@
 /*
- * Calls of firmware by a guest: SBI, and PSCI by HVC and by SMC. Faultline emulates none, so each
- * answers that it is not supported, whatever hart masks and addresses come with it; none reaches
- * the machine's own firmware, and the guest and its neighbour go on.
+ * A guest's firmware calls: SBI, and PSCI by HVC and by SMC. Faultline emulates none of them. Each
+ * call returns "not supported" for any hart mask and any address. No call reaches the machine's
+ * firmware. The guest and its neighbour continue.
  */
 #include "kernel/string.h"
 #include "machine.h"
 #include "suite/run.h"
 #include "suite/suite.h"
 
-#define EVERY UINT64_MAX /* hart, mask, address: none of them there */
+#define EVERY UINT64_MAX /* hart, mask or address: none of them exists */
 
 /* SBI 1.0, 3: error -2 in a0; a1 is 0. SMCCC 1.2, 5: -1 in x0. */
 #define SBI_NOT_SUPPORTED   (UINT64_C(0xfffffffe) << 32)

@@ -1,7 +1,7 @@
 /*
- * The hypervisor's own access to guest memory, by guest-physical and by guest-virtual address,
- * beside a guest that uses the same memory: what one writes the other reads, the guest's
- * permissions hold for both, and an access that cannot be done whole is not done at all.
+ * The hypervisor's accesses to guest memory, by guest-physical and by guest-virtual address, while
+ * a guest uses the same memory. Each side reads what the other writes. The guest's permissions
+ * apply to both. An access that cannot be completed is not started.
  */
 #include "guests/agent/forms.h"
 #include "kernel/string.h"
@@ -20,8 +20,8 @@ static uint64_t answer(enum mm_error error)
 
 /* --- by guest-physical address --- */
 
-/* Steps: 0 reads the word at the arena's start (its low half is the answer), 1 writes OTHER there.
- */
+/* Step 0 reads the word at the arena's start (its low half is the result). Step 1 writes OTHER
+ * there. */
 static uint64_t access_word(struct suite_run *run, uint64_t number)
 {
 	uint64_t word = OTHER;
@@ -33,7 +33,7 @@ static uint64_t access_word(struct suite_run *run, uint64_t number)
 	return (uint32_t)word;
 }
 
-/* Step 0 copies from the first to the second stretch of pages; begins in the middle of one. */
+/* Step 0 copies from the first to the second range of pages. Begins in the middle of a page. */
 static uint64_t copy_pages(struct suite_run *run, uint64_t number)
 {
 	static uint8_t buffer[BYTES];
@@ -45,19 +45,19 @@ static uint64_t copy_pages(struct suite_run *run, uint64_t number)
 	return answer(error);
 }
 
-/* What step n asks for, each in BYTES from here on; the answer is the error. */
+/* The access of step n, each of BYTES bytes from that address. The result is the error. */
 static const struct {
 	uint64_t gpa;
 	bool write;
 } attempts[] = {
-	{ARENA + 2 * PAGE, true},        /* 0: into pages that are read-only */
-	{ARENA + 2 * PAGE, false},       /* 1: from them */
-	{ARENA + 5 * PAGE, false},       /* 2: runs into a hole */
+	{ARENA + 2 * PAGE, true},        /* 0: writes pages that are read-only */
+	{ARENA + 2 * PAGE, false},       /* 1: reads them */
+	{ARENA + 5 * PAGE, false},       /* 2: continues into a hole */
 	{ARENA + 5 * PAGE, true},        /* 3 */
 	{GUEST_TEST_BASE, false},        /* 4: a device */
 	{UINT64_MAX - 100, false},       /* 5: wraps */
-	{UINT64_C(1) << 60, true},       /* 6: beyond every format */
-	{ARENA + PAGE + PAGE / 2, true}, /* 7: begins in a page that it may write */
+	{UINT64_C(1) << 60, true},       /* 6: beyond the address width of every format */
+	{ARENA + PAGE + PAGE / 2, true}, /* 7: begins in a writable page */
 };
 
 static uint64_t attempt(struct suite_run *run, uint64_t number)
@@ -75,8 +75,8 @@ static uint64_t attempt(struct suite_run *run, uint64_t number)
 
 /* --- by guest-virtual address --- */
 
-/* Step n: the kind of access in bits 7:0 at VIRTUAL + page (bits 15:8); answers 0 and keeps the
- * address, or the error. */
+/* Step n: an access of the kind in bits 7:0 at VIRTUAL + page (bits 15:8). The result is 0, and the
+ * address is stored; or the result is the error. */
 static uint64_t translate(struct suite_run *run, uint64_t number)
 {
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
@@ -124,7 +124,8 @@ static const struct suite_case cases[] = {
 		.step = access_word,
 	},
 	{
-		/* The hypervisor's access supplies the page: the guest's then takes no fault. */
+		/* The hypervisor's access populates the page. The guest's access then takes no
+                 * fault. */
 		.name = "host.read.lazy",
 		.areas = AREAS(LAZY(ARENA, PAGE, MM_RW)),
 		.script = SCRIPT(STEP_ANSWERS(0, 0), READ(8, ARENA, 0), WRITE(8, ARENA, 1)),
@@ -191,8 +192,8 @@ static const struct suite_case cases[] = {
 		.verify = found_page,
 	},
 	{
-		/* Privileged manual 4.3.1: to VS-mode a user page is closed but for loads and
-                 * stores under SUM, and never code. */
+		/* Privileged manual 4.3.1: VS-mode may load from and store to a user page under SUM
+                 * only. It may never fetch from one. */
 		.name = "host.virtual.sum",
 		.arch = "riscv64",
 		.areas = AREAS(POPULATED(ARENA, 64 * PAGE, MM_RW)),
@@ -205,7 +206,7 @@ static const struct suite_case cases[] = {
 		.verify = found_page,
 	},
 	{
-		/* 4.1.1.2: what may be executed may be read, under MXR. */
+		/* 4.1.1.2: under MXR, executable pages are readable. */
 		.name = "host.virtual.mxr",
 		.arch = "riscv64",
 		.areas = AREAS(POPULATED(ARENA, 64 * PAGE, MM_RW)),
@@ -219,7 +220,8 @@ static const struct suite_case cases[] = {
 		.verify = found_page,
 	},
 	{
-		/* Arm ARM D8.4.2: EL1 may use a page of EL0's; a read-only one it may not write. */
+		/* Arm ARM D8.4.2: EL1 may access a page of EL0. It may not write a read-only
+                 * one. */
 		.name = "host.virtual.user",
 		.arch = "aarch64",
 		.areas = AREAS(POPULATED(ARENA, 64 * PAGE, MM_RW)),
@@ -233,8 +235,8 @@ static const struct suite_case cases[] = {
 		.verify = found_page,
 	},
 	{
-		/* The guest's table itself is not there yet: it reads as zeros, and maps nothing.
-                 */
+		/* The page of the guest's table is not populated yet. It reads as zeros and maps
+                 * nothing. */
 		.name = "host.virtual.table-absent",
 		.areas = AREAS(LAZY(ARENA, 64 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), MAP_AS(VIRTUAL, ARENA, 0, TABLES, AGENT_KEEP),

@@ -1,11 +1,10 @@
 /*
- * Hostile guests. Each does what it can to hurt the hypervisor or its neighbour, which runs
- * beside it, does its own work, and finds its memory as it left it.
+ * Hostile guests. Each guest tries to harm the hypervisor or its neighbour. The neighbour runs
+ * beside it, does its own work, and finds its memory unchanged.
  *
- * What other files have in the same words is not repeated: stray accesses (range.c), permissions
- * (perm.c), page tables in odd places (stage1.c), devices (mmio.c), forbidden instructions
- * (privileged.c), calls of firmware (firmware.c), code that changes (hostile_code.c), storms and
- * races (smp.c).
+ * Other files contain these attacks: stray accesses (range.c), permissions (perm.c), page tables at
+ * unusual addresses (stage1.c), devices (mmio.c), forbidden instructions (privileged.c), firmware
+ * calls (firmware.c), code that changes (hostile_code.c), storms and races (smp.c).
  */
 #include "guests/agent/forms.h"
 #include "kernel/run.h"
@@ -17,7 +16,7 @@
 #define PATTERN UINT64_C(0xbadbadbadbadbad0)
 #define ROOM    UINT64_C(8) /* frames beyond those that the VM starts with */
 
-/* --- memory beyond what it may have --- */
+/* --- memory beyond the quota --- */
 
 static bool leave_little_room(struct suite_run *run)
 {
@@ -25,7 +24,7 @@ static bool leave_little_room(struct suite_run *run)
 	return true;
 }
 
-/* All that is left was used, and not one frame more. */
+/* All remaining frames were used, and no more. */
 static bool used_its_room(struct suite_run *run)
 {
 	if (run->vm->frames.taken <= run->vm->frames.limit)
@@ -34,7 +33,7 @@ static bool used_its_room(struct suite_run *run)
 	                  (uint64_t)run->vm->frames.taken, run->vm->frames.limit);
 }
 
-/* --- hypercalls with buffers and lengths that make no sense --- */
+/* --- hypercalls with invalid buffers and lengths --- */
 
 #define HOLE (ARENA + 2 * PAGE)
 
@@ -42,12 +41,12 @@ static bool used_its_room(struct suite_run *run)
 
 /* --- page tables that point at the hypervisor --- */
 
-/* The hypervisor's own memory, by its own address, is nothing to a guest. */
+/* The physical address of the hypervisor's own memory is not mapped in a guest. */
 static bool generate_at_hypervisor(size_t index, struct suite_draft *d)
 {
 	static const char *const names[] = {"read", "tables"};
 	uint64_t at = suite_linear_offset();
-	/* Some machines have their RAM where a guest's space ends long before. */
+	/* Some machines have their RAM above the limit of a guest's address space. */
 	bool beyond = at >> npt_gpa_bits(&suite_geometry()->npt) != 0;
 	enum mm_fault outcome = beyond ? MM_FAULT_OUT_OF_RANGE : MM_FAULT_NOT_MAPPED;
 
@@ -68,9 +67,8 @@ static bool generate_at_hypervisor(size_t index, struct suite_draft *d)
 
 /* --- exit storms --- */
 
-/* Step 0, time and again: has the neighbour finished? A storm goes on until it has, however slow
- * the machine is at the moment; one that left it no turns would never see that, and come to its
- * end. */
+/* Step 0, repeated: has the neighbour finished? A storm continues until it has, on slow hosts too.
+ * If the storm left no time slices to the neighbour, the storm would reach its own limit first. */
 static uint64_t neighbour_is_done(struct suite_run *run, uint64_t number)
 {
 	(void)run;
@@ -93,7 +91,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	{                                                                                          \
 		OP(SWEEP, .count = (kind))                                                         \
 	}
-/* Ten million exits at most. */
+/* At most ten million exits. */
 #define STORM(number, each)                                                                        \
 	{                                                                                          \
 		OP(STORM, .addr = (number), .count = (each), .stride = 10000000 / (each))          \
@@ -215,7 +213,7 @@ static const struct suite_case cases[] = {
 		NEIGHBOUR,
 	},
 	{
-		/* The buffer is another vCPU's to write meanwhile. */
+		/* Another vCPU writes to the buffer meanwhile. */
 		.name = "hostile.call.buffer-changes",
 		.areas = AREAS(POPULATED(ARENA, PAGE, MM_RW)),
 		.script = SCRIPT(BARRIER(0), {OP(CALL, .addr = GUEST_PRINT, .value = ARENA,
@@ -225,7 +223,7 @@ static const struct suite_case cases[] = {
 		NEIGHBOUR,
 	},
 	{
-		/* It takes its own memory away, and then itself. */
+		/* It unmaps its own data, and then its own code. */
 		.name = "hostile.call.unmaps-itself",
 		.script = SCRIPT(CALL(GUEST_UNMAP, GUEST_RAM_BASE,
                                       GUEST_ARENA_BASE - GUEST_RAM_BASE, GUEST_OK, 0)),
@@ -274,7 +272,8 @@ static const struct suite_case cases[] = {
 		NEIGHBOUR,
 	},
 	{
-		/* Its exceptions lead to where nothing is: a fault while one is delivered. */
+		/* Its exception vectors point to an unmapped address: a fault while an exception is
+                 * delivered. */
 		.name = "hostile.vector.unmapped",
 		.areas = AREAS(LAZY(ARENA, PAGE, MM_RWX)),
 		.script = SCRIPT(VECTOR(ARENA + 16 * PAGE), FETCH(ARENA)),
@@ -286,8 +285,8 @@ static const struct suite_case cases[] = {
 		NEIGHBOUR,
 	},
 	{
-		/* The frame of an exception goes to a page that is not there yet: it is delivered
-                 * all the same, and once. */
+		/* The frame of an exception goes to a page that is not populated yet. The exception
+                 * is still delivered, exactly once. */
 		.name = "hostile.delivery.lazy-stack",
 		.arch = "x86_64",
 		.areas = AREAS(LAZY(ARENA, 2 * PAGE, MM_RW)),

@@ -1,12 +1,13 @@
 /*
- * Code that changes under the hypervisor's eyes. An access to a device is decoded from the guest's
- * instruction, and between the exit and the decoding another vCPU may write there. The instruction
- * is fetched once: what comes of it is what the old one meant, or the new one, or a refusal where
- * the new one cannot be what faulted; never a mixture, and never anything to a neighbour.
+ * Code that changes between an exit and its decoding. The hypervisor decodes an access to a device
+ * from the guest's instruction. Another vCPU may overwrite this instruction after the exit. The
+ * instruction is fetched once. The result is that of the old instruction, or that of the new one,
+ * or a refusal if the new one cannot have caused the fault. It is never a mixture of both, and it
+ * never affects a neighbour.
  *
- * Which of them counts is the hardware's to say. Where it gives the instruction with the fault
- * (RISC-V's htinst, AMD's decode assists), the old one does; where it does not, the new one, which
- * is what memory has.
+ * The hardware decides which instruction counts. If it reports the instruction with the fault
+ * (RISC-V's htinst, AMD's decode assists), the old one counts. Otherwise the new one counts,
+ * because memory contains it.
  */
 #include "kernel/string.h"
 #include "machine.h"
@@ -16,20 +17,20 @@
 #include "suite/suite.h"
 
 #define CODE    (ARENA + PAGE)
-#define LOAD    (CODE + 8) /* what changes: the instruction and the return behind it */
+#define LOAD    (CODE + 8) /* the instruction that changes, and the return after it */
 #define TEST_ID (GUEST_TEST_BASE + GUEST_TEST_ID)
-#define WORD    UINT32_C(0x44332211) /* what a load of 4 bytes finds there, */
-#define BYTE    UINT32_C(0x11)       /* and one of 1 */
+#define WORD    UINT32_C(0x44332211) /* expected result of a load of 4 bytes */
+#define BYTE    UINT32_C(0x11)       /* expected result of a load of 1 byte */
 #define TRIES   30U
 
-/* What is at LOAD when the hypervisor looks. */
+/* The instruction at LOAD when the hypervisor decodes it. */
 enum variant {
 	AS_IT_WAS,
 	OTHER_WIDTH,
-	OTHER_REGISTER, /* the result of the call is still its argument, the pointer */
-	OTHER_ADDRESS,  /* 8 bytes on */
+	OTHER_REGISTER, /* the function returns its argument, the pointer, unchanged */
+	OTHER_ADDRESS,  /* 8 bytes higher */
 	A_STORE,
-	NO_ACCESS, /* not an access to memory at all */
+	NO_ACCESS, /* no memory access */
 	VARIANTS,
 };
 
@@ -42,13 +43,13 @@ static const struct code {
 	uint64_t at_load[VARIANTS];
 } codes[] = {
 	/* NOP, NOP; LWU, LBU a0, 0(a0); LWU a1, 0(a0); LWU a0, 8(a0); SW a0, 0(a0); an undefined
-         * one; RET */
+         * instruction; RET */
 	{"riscv64",
          UINT64_C(0x0000001300000013),
          {UINT64_C(0x0000806700056503), UINT64_C(0x0000806700054503), UINT64_C(0x0000806700056583),
           UINT64_C(0x0000806700856503), UINT64_C(0x0000806700a52023),
           UINT64_C(0x00008067ffffffff)}},
-	/* With write-back, for which the syndrome has no room. NOP; MOV x1, x0; LDR w0, LDRB w0,
+	/* With write-back, which the syndrome cannot describe. NOP; MOV x1, x0; LDR w0, LDRB w0,
          * LDR w2 from [x1], #0; LDR w0, [x1, #8]!; STR w0, [x1], #0; UDF; RET */
 	{"aarch64",
          UINT64_C(0xaa0003e1d503201f),
@@ -56,8 +57,8 @@ static const struct code {
           UINT64_C(0xd65f03c0b8408c20), UINT64_C(0xd65f03c0b8000420),
           UINT64_C(0xd65f03c000000000)}},
 	/* NOPs; MOV RAX, RDI is the first of them: MOV EAX, [RDI + 0]; MOVZX EAX, BYTE [RDI]; MOV
-         * ECX, [RDI + 0]; MOV EAX, [RDI + 8]; MOV [RDI + 0], EAX; UD2 and NOP; RET. All are of one
-         * length: whichever was carried out, the guest goes on at RET, whichever is there. */
+         * ECX, [RDI + 0]; MOV EAX, [RDI + 8]; MOV [RDI + 0], EAX; UD2 and NOP; RET. All have the
+         * same length, so the guest always continues at RET. */
 	{"x86_64",
          UINT64_C(0x9090909090f88948),
          {UINT64_C(0x90909090c300478b), UINT64_C(0x90909090c307b60f), UINT64_C(0x90909090c3004f8b),
@@ -89,13 +90,13 @@ static bool write_code(struct suite_run *run)
 
 /* --- changed after the exit, before the decoding --- */
 
-/* The case's own number is in the name of its variant. */
+/* The name of the variant contains the number of the case. */
 static enum variant variant_of(const struct suite_run *run)
 {
 	return (enum variant)run->c->script[0].op.stride;
 }
 
-/* Did the hardware give the instruction with the fault? run->scratch[0] keeps it. */
+/* True if the hardware reported the instruction with the fault. Stored in run->scratch[0]. */
 static size_t given_insn(struct suite_run *run, uint8_t bytes[VCPU_INSN_BYTES])
 {
 	const struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
@@ -128,7 +129,7 @@ static bool answers(struct suite_run *run, uint64_t value)
 	return true;
 }
 
-/* The old instruction was carried out, or the new one, as the hardware says. */
+/* Either the old or the new instruction was executed, as the hardware decides. */
 static bool one_counts(struct suite_run *run)
 {
 	static const uint64_t results[VARIANTS] = {
@@ -137,7 +138,7 @@ static bool one_counts(struct suite_run *run)
 	const struct test_device *test =
 		MM_CONTAINER_OF(vm_device(run->vm, &test_class), struct test_device, device);
 
-	/* Whatever became of the guest, nobody has written to its device. */
+	/* In every case no device has been written to. */
 	if (test->registers[GUEST_TEST_WRITES / 8] != 0)
 		return suite_fail(run, "the device was written to");
 	if (run->scratch[0] != 0)
@@ -145,8 +146,9 @@ static bool one_counts(struct suite_run *run)
 	if (variant_of(run) < OTHER_ADDRESS)
 		return answers(run, results[variant_of(run)]);
 	if (vm_outcome(run->vm) != VM_KILLED || run->vm->reason != KILL_MMIO_UNDECODED)
-		return suite_fail(run,
-		                  "expected to be killed: what is in memory is not what faulted");
+		return suite_fail(
+			run,
+			"expected to be killed: the instruction in memory is not the one that faulted");
 	return true;
 }
 
@@ -154,7 +156,7 @@ static bool generate_changed(enum variant variant, struct suite_draft *d)
 {
 	draft_name(d, "hostile.code.%s", names[variant]);
 	draft_area(d, (struct suite_area)POPULATED(ARENA, 4 * PAGE, MM_RWX));
-	/* CALL_AT has no use for a stride. */
+	/* CALL_AT does not use the stride. */
 	draft_op(d,
 	         (struct suite_op){OP(CALL_AT, .addr = CODE, .value = TEST_ID, .stride = variant),
 	                           .any_value = true});
@@ -166,13 +168,13 @@ static bool generate_changed(enum variant variant, struct suite_draft *d)
 	return true;
 }
 
-/* --- what the hardware gives, beside what is in memory --- */
+/* --- the bytes that the hardware reports, against memory --- */
 
 /* C.LW a0, 0(a0); RET */
 #define SHORT_LOAD UINT64_C(0x0000000080674108)
 
-/* Privileged manual, 8.6.3: of a load, funct3, rd and opcode are kept, and the field of rs1 is the
- * distance, here 0. A compressed one is as its expansion, with bit 1 clear. */
+/* Privileged manual, 8.6.3: for a load, funct3, rd and opcode are kept. The field rs1 contains the
+ * address offset, here 0. A compressed instruction is expanded, with bit 1 clear. */
 #define TRANSFORMED_LOAD  GENMASK(14, 0)
 #define TRANSFORMED_SHORT UINT32_C(0x2501) /* LW a0 */
 
@@ -195,11 +197,11 @@ static void compare_given(struct suite_run *run, const struct vm_exit_fault *fau
 	if (fault->gpa.raw != TEST_ID)
 		return;
 	if (count == 0)
-		run->skip = "the hardware does not give the instruction";
+		run->skip = "the hardware does not report the instruction";
 	else if (strcmp(machine_arch, "riscv64") == 0)
 		compare_riscv(run, bytes, is_short);
 	else if (memcmp(bytes, &code_here()->at_load[AS_IT_WAS], count < 8 ? count : 8) != 0)
-		suite_fail(run, "the %zu bytes given are not those in memory", count);
+		suite_fail(run, "the %zu bytes reported differ from memory", count);
 }
 
 static bool write_short(struct suite_run *run)
@@ -226,7 +228,7 @@ static bool generate_given(bool is_short, struct suite_draft *d)
 
 static struct suite_op racer[SUITE_DRAFT_OPS];
 
-/* Each load was the one instruction or the other, and never a mixture. */
+/* Each load was one of the two instructions, never a mixture. */
 static bool one_or_the_other(struct suite_run *run)
 {
 	const struct agent_mailbox *mailbox = suite_read_mailbox(run->vm, 0);
@@ -240,7 +242,7 @@ static bool one_or_the_other(struct suite_run *run)
 	return true;
 }
 
-/* vCPU 1 writes the instruction that vCPU 0 is executing on a device. */
+/* vCPU 1 writes the instruction while vCPU 0 executes it on a device. */
 static bool generate_race(struct suite_draft *d)
 {
 	unsigned i;

@@ -1,6 +1,6 @@
 /*
- * Lazy allocation: the first access to each page, and only that, takes a nested fault of exactly
- * that address and kind, and finds zeros.
+ * Lazy allocation. The first access to each page takes one nested fault, with exactly that address
+ * and access type, and reads zeros. Later accesses take none.
  */
 #include "frame.h"
 #include "kernel/vm.h"
@@ -9,7 +9,7 @@
 
 #define PATTERN UINT64_C(0x5aa5f00d)
 
-/* Step 0: the first 16 pages of the arena are taken away and mapped afresh. */
+/* Step 0 unmaps the first 16 pages of the arena and maps them again. */
 static uint64_t remap_arena(struct suite_run *run, uint64_t number)
 {
 	struct gpa_range range = gpa_range(gpa_at(ARENA), 16 * PAGE);
@@ -22,12 +22,12 @@ static uint64_t remap_arena(struct suite_run *run, uint64_t number)
 	return (uint64_t)(uint32_t)error;
 }
 
-/* --- no 2 MiB block left in the machine --- */
+/* --- no free 2 MiB block in the machine --- */
 
 #define LEAF_ORDER 9U
-#define CRUMBS     64U /* small frames that are left to live on */
+#define CRUMBS     64U /* 4 KiB frames that stay free */
 
-/* The first words of a block that is held back. */
+/* The first words of an allocated block. */
 struct held_block {
 	struct held_block *next;
 	unsigned order;
@@ -46,7 +46,7 @@ static bool hold(unsigned order)
 	return true;
 }
 
-/* One small frame is never given back, so that those around it do not become a block again. */
+/* One 4 KiB frame is never freed, so that the frames around it do not merge into a block again. */
 static bool hold_large_blocks(struct suite_run *run)
 {
 	hpa_t crumbs[CRUMBS];
@@ -76,7 +76,7 @@ static void free_large_blocks(struct suite_run *run)
 	}
 }
 
-/* --- what the tables look like afterwards --- */
+/* --- the tables afterwards --- */
 
 static bool takes_no_frame(struct suite_run *run)
 {
@@ -105,7 +105,7 @@ static bool has_no_2m_leaf(struct suite_run *run)
 	return suite_expect_leaves(run, 1, 0);
 }
 
-/* --- another CPU that is a little faster --- */
+/* --- another CPU maps the page first --- */
 
 static void map_meanwhile(struct suite_run *run, const struct vm_exit_fault *fault)
 {
@@ -187,7 +187,7 @@ static const struct suite_case cases[] = {
                                  MAPPED(ARENA + 5 * PAGE + 0x7b4, MM_R)),
 	},
 	{
-		/* What faulted is there by the time that the fault is looked at. */
+		/* The page is already mapped when the fault is handled. */
 		.name = "lazy.just-mapped.write",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
 		.script = SCRIPT(WRITE(8, ARENA + 0x128, PATTERN), READ(8, ARENA + 0x128, PATTERN)),

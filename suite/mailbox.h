@@ -1,4 +1,4 @@
-/* Scripts into a VM, results out of it. */
+/* Writes scripts into a VM and reads results from it. */
 #ifndef SUITE_MAILBOX_H
 #define SUITE_MAILBOX_H
 
@@ -7,7 +7,7 @@
 /* Maps the mailbox of this vCPU and writes a script, up to its END, into it. */
 bool suite_write_script(struct vm *vm, unsigned vcpu, const struct suite_op *script) MM_MUST_CHECK;
 
-/* What the agent left there; all zero if it cannot be read. Valid until the next call. */
+/* The results that the agent stored; all zero if they cannot be read. Valid until the next call. */
 const struct agent_mailbox *suite_read_mailbox(struct vm *vm, unsigned vcpu);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * Entries that the hardware does not accept: reserved bits and combinations, planted in the
- * nested table behind the library's back. The guest is killed for a misconfigured entry, and not
- * for something that it did itself.
+ * Entries that the hardware does not accept. Reserved bits and combinations are written to the
+ * nested table directly, not through the library. The guest is killed for a misconfigured entry,
+ * not for an error of its own.
  *
- * EPT and NPT have a word for it. Arm and RISC-V report an ordinary fault; there the hypervisor
- * notices that its own table permits what the hardware goes on refusing.
+ * EPT and NPT report this case separately. Arm and RISC-V report an ordinary fault. There the
+ * hypervisor detects that its own table permits the access, and that the hardware still refuses it.
  */
 #include "kernel/string.h"
 #include "machine.h"
@@ -16,26 +16,27 @@
 
 #define AT (ARENA + 3 * PAGE + 0x70)
 
-/* What the guest's access to a planted entry leads to. */
+/* The result of the guest's access to a modified entry. */
 enum planted {
 	REFUSED, /* the hardware refuses the entry */
-	BEYOND,  /* the entry is well-formed; the memory behind it is not there */
-	IGNORED, /* the bit is nothing to the hardware: the guest reads on */
+	BEYOND,  /* the entry is well-formed, but its output address has no memory */
+	IGNORED, /* the hardware ignores the bit: the guest continues */
 };
 
 /* A change to the entry that maps AT. */
 static const struct plant {
 	const char *format;
 	const char *name;
-	unsigned level;      /* of the leaf */
-	enum mm_perm access; /* with which the guest comes */
+	unsigned level;      /* level of the leaf */
+	enum mm_perm access; /* the guest's access */
 	uint64_t clear;
 	uint64_t set;
-	enum planted came;    /* of it */
-	const char *freed_by; /* on a machine with this feature the bit is IGNORED; NULL: on none */
+	enum planted came; /* the result */
+	const char
+		*freed_by; /* feature that makes the hardware ignore the bit: IGNORED; NULL: none */
 } plants[] = {
-	/* SDM 29.3.3.1: W without R; memory types 2, 3 and 7; address bits 20:12 of a 2 MiB leaf.
-         */
+	/* SDM 29.3.3.1: W without R; memory types 2, 3 and 7; address bits 20:12 of a 2 MiB
+         * leaf. */
 	{"ept", "write-only", 0, MM_W, 0x7, 0x2, REFUSED, NULL},
 	{"ept", "write-execute", 0, MM_W, 0x7, 0x6, REFUSED, NULL},
 	{"ept", "memory-type-2", 0, MM_R, 0x38, 0x10, REFUSED, NULL},
@@ -48,10 +49,10 @@ static const struct plant {
 	{"amd", "address-too-wide", 0, MM_R, 0, BIT(51), REFUSED, NULL},
 	{"amd", "misaligned-2m", 1, MM_R, 0, BIT(13), REFUSED, NULL},
 	/* Privileged manual 4.3.1, 4.4.1, 8.5.1: W without R; bits 60:54; a misaligned superpage; U
-         * clear, as no access of a guest may have it. 5.1: N with a PPN that Svnapot has no use
-         * for, and without Svnapot in any case; 6: PBMT 3, and without Svpbmt any but 0. All 44
-         * bits of a PPN are the format's: a machine with fewer has no memory there. */
-	/* "Svrsw60t59b" gives bits 60:59 to software. */
+         * clear, because guest accesses require U. 5.1: N with a PPN that Svnapot reserves; any N
+         * without Svnapot. 6: PBMT 3; any PBMT but 0 without Svpbmt. The format defines all 44 bits
+         * of the PPN. A machine with fewer address bits has no memory there. */
+	/* "Svrsw60t59b" reserves bits 60:59 for software. */
 	{"gstage", "write-only", 0, MM_W, 0xa, 0x4, REFUSED, NULL},
 	{"gstage", "write-execute", 0, MM_W, 0xe, 0xc, REFUSED, NULL},
 	{"gstage", "reserved-bit-54", 0, MM_R, 0, BIT(54), REFUSED, NULL},
@@ -62,9 +63,9 @@ static const struct plant {
 	{"gstage", "misaligned-2m", 1, MM_R, 0, BIT(11), REFUSED, NULL},
 	{"gstage", "user-clear", 0, MM_R, 0x10, 0, REFUSED, NULL},
 	{"gstage", "address-too-wide", 0, MM_R, 0, BIT(53), BEYOND, NULL},
-	/* Arm ARM D8.3: at the last level 0b01 is reserved; an output address beyond PARange is an
-         * address size fault; the address bits below a block's size are RES0, so they must not
-         * matter. */
+	/* Arm ARM D8.3: at the last level 0b01 is reserved. An output address beyond PARange is an
+         * address size fault. The address bits below a block's size are RES0, so they must have no
+         * effect. */
 	{"stage2", "reserved-type", 0, MM_R, 0x2, 0, REFUSED, NULL},
 	{"stage2", "address-too-wide", 0, MM_R, 0, BIT(47), REFUSED, NULL},
 	{"stage2", "misaligned-2m", 1, MM_R, 0, BIT(17), IGNORED, NULL},
@@ -81,7 +82,7 @@ static const struct plant *plant_number(const char *format, size_t index)
 	return NULL;
 }
 
-/* The entry that maps a page, by the way that a walk takes. */
+/* The entry that maps a page, found by a walk. */
 static uint64_t *entry_of(const struct npt *npt, gpa_t gpa)
 {
 	struct npt_step steps[NPT_MAX_LEVELS];
@@ -98,7 +99,7 @@ static uint64_t *entry_of(const struct npt *npt, gpa_t gpa)
 
 static uint64_t original;
 
-/* Step n plants row n. The guest has been there before: nothing else stands in its way. */
+/* Step n writes row n. The guest has accessed the page before, so nothing else can fault. */
 static uint64_t plant(struct suite_run *run, uint64_t number)
 {
 	const struct plant *p = &plants[number];
@@ -118,14 +119,14 @@ static uint64_t plant(struct suite_run *run, uint64_t number)
 	return 0;
 }
 
-/* Before the library takes the entry apart, it gets its own back. */
+/* Restores the library's entry before the library unmaps it. */
 static bool came_of_it(struct suite_run *run)
 {
 	const struct vm *vm = run->vm;
 	uint64_t *entry = entry_of(&vm->as.npt, gpa_at(AT));
 
 	if (entry == NULL)
-		return suite_fail(run, "the entry is gone");
+		return suite_fail(run, "the entry cannot be found");
 	*entry = original;
 	if (vm->reason == KILL_MISCONFIG &&
 	    mm_align_down(vm->kill_gpa.raw, PAGE) != mm_align_down(AT, PAGE))
@@ -154,7 +155,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	if (p == NULL)
 		return false;
 	came = p->freed_by != NULL && suite_has_feature(host, p->freed_by) ? IGNORED : p->came;
-	/* Not wider than this machine's addresses, or with none that are too wide. */
+	/* Not wider than this machine's addresses, or without an entry that is too wide. */
 	if (strcmp(p->format, "stage2") == 0 && strcmp(p->name, "address-too-wide") == 0 &&
 	    host->caps.hpa_bits > 47)
 		d->c.arch = "none";

@@ -1,9 +1,9 @@
 /*
  * Accesses to emulated devices: every width and extension, every form that the architecture's
- * compilers emit (guests/agent/forms.h), and the accesses that no device can answer.
+ * compilers emit (guests/agent/forms.h), and the accesses that no device can handle.
  *
- * The test device's registers tell what came: every byte of TEST_ID is its place, every part of
- * TEST_NEG is negative, TEST_LAST says which access was the last one.
+ * The values of the test device's registers identify the access. Every byte of TEST_ID equals its
+ * position. Every part of TEST_NEG is negative. TEST_LAST describes the last access.
  */
 #include "guests/agent/forms.h"
 #include "kernel/string.h"
@@ -19,7 +19,7 @@
 #define TEST_END     (GUEST_TEST_BASE + PAGE)
 #define ID_VALUE     UINT64_C(0x8877665544332211)
 #define NEG_VALUE    UINT64_C(0xfffefdfcfbfaf9f8)
-#define REGISTER     UINT64_C(0xa5b6c7d8e9fa0b1c) /* what is in the register before a load */
+#define REGISTER     UINT64_C(0xa5b6c7d8e9fa0b1c) /* content of the register before a load */
 #define STORED       UINT64_C(0x0123456789abcdef)
 #define OLD          UINT64_C(0x7766554433221100)
 
@@ -48,7 +48,7 @@ struct form {
 	enum form_kind kind;
 };
 
-/* A list numbers its lines from 0: the names of an enumeration count them. */
+/* A list numbers its lines from 0, by the constants of an enumeration. */
 enum {
 	AGENT_FORMS_RISCV64(AGENT_FORM_ENUM_RISCV64)
 };
@@ -80,7 +80,7 @@ static const struct form *form_number(size_t index)
 	return NULL;
 }
 
-/* What the register holds after a load of a device register that holds `device`. */
+/* The register after a load from a device register that contains `device`. */
 static uint64_t loaded(const struct form *form, uint64_t device, uint64_t next)
 {
 	uint64_t part = device & low_bits(form->width);
@@ -138,7 +138,7 @@ static uint64_t combined(const struct form *form)
 	}
 }
 
-/* A store, or a load and a store: what is in SCRATCH afterwards, and what the device was told. */
+/* A store, or a load and a store: SCRATCH afterwards, and the access that the device received. */
 static void draft_store(struct suite_draft *d, const struct form *form)
 {
 	uint64_t mask = low_bits(form->width);
@@ -169,7 +169,7 @@ static void draft_refused(struct suite_draft *d, const struct form *form)
 		d->c.feature = "lse";
 }
 
-/* The device is not asked, and the guest goes on. */
+/* The device receives no access, and the guest continues. */
 static void draft_undefined(struct suite_draft *d, const struct form *form)
 {
 	struct suite_op op = form_op(form, TEST_SCRATCH, REGISTER, 0);
@@ -240,16 +240,16 @@ static bool generate_width(size_t index, struct suite_draft *d)
 
 /* --- accesses that lie across two parts of a register --- */
 
-/* The device's page, and the one behind it, at VIRTUAL. Normal memory to the guest: to Device
- * memory, an unaligned access of Arm's ends in the guest's own first stage. */
+/* The device's page and the page after it, at VIRTUAL. Normal memory in the guest's tables: on Arm,
+ * an unaligned access to Device memory faults in the guest's own first stage. */
 #define TABLES  (ARENA + 4 * PAGE)
 #define MAPPING (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD | AGENT_PTE_NORMAL)
 #define MAP_PAGES(at)                                                                              \
 	STAGE1(), MAP_AS(VIRTUAL, (at), 0, TABLES, MAPPING),                                       \
 		MAP_AS(VIRTUAL + PAGE, (at) + PAGE, 0, TABLES, MAPPING)
 
-/* Each access faults in one page, which is as exact as it gets: which part of it comes first is
- * the implementation's choice. */
+/* Each access faults in one page. The comparison cannot be more exact: the implementation decides
+ * which part of the access comes first. */
 static bool generate_unaligned(size_t index, struct suite_draft *d)
 {
 	static const struct {
@@ -292,11 +292,11 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return generate_form(index - widths - unaligned, d);
 }
 
-/* --- what no device answers --- */
+/* --- accesses that no device handles --- */
 
 #define CODE (ARENA + PAGE)
 
-/* Step 0: the code can no longer be read. */
+/* Step 0 makes the code unreadable. */
 static uint64_t make_execute_only(struct suite_run *run, uint64_t number)
 {
 	(void)number;
@@ -308,7 +308,7 @@ static uint64_t make_execute_only(struct suite_run *run, uint64_t number)
 	{                                                                                          \
 		.gpa = (at), .access = (how), .outcome = MM_FAULT_IS_DEVICE                        \
 	}
-/* Of an access in two parts: which part, and which byte of it, is the implementation's choice. */
+/* For an access in two parts, the implementation decides which part and which byte is reported. */
 #define DEVICE_PAGE(at, how)                                                                       \
 	{                                                                                          \
 		.gpa = (at), .access = (how), .outcome = MM_FAULT_IS_DEVICE, .page = true          \
@@ -388,7 +388,8 @@ static const struct suite_case cases[] = {
 		.kill = KILL_MMIO_UNDECODED,
 	},
 	{
-		/* All of it in the second page: not taken for the tail of one that began before. */
+		/* The whole access is in the second page. It is not the second part of an earlier
+                 * access. */
 		.name = "mmio.straddle.not-at-all",
 		.areas = AREAS(POPULATED(GUEST_UART_BASE - PAGE, PAGE, MM_RW),
                                POPULATED(ARENA, 8 * PAGE, MM_RW)),
@@ -397,7 +398,7 @@ static const struct suite_case cases[] = {
 		.faults = FAULTS(DEVICE(TEST_ID, MM_R), DEVICE(TEST_ID, MM_R)),
 	},
 	{
-		/* To Device memory, Arm's own alignment check comes first (Arm ARM B2.5.2). */
+		/* For Device memory, Arm checks the alignment first (Arm ARM B2.5.2). */
 		.name = "mmio.unaligned.device-memory",
 		.arch = "aarch64",
 		.areas = AREAS(POPULATED(ARENA, 8 * PAGE, MM_RW)),
@@ -406,7 +407,7 @@ static const struct suite_case cases[] = {
                                   .trap = AGENT_ALIGNMENT, .addr = VIRTUAL + 2}),
 	},
 	{
-		/* The instruction lies across two pages: two bytes of it in each. */
+		/* The instruction crosses a page boundary, with two bytes in each page. */
 		.name = "mmio.code.straddles",
 		.arch = "riscv64 x86_64",
 		.areas = AREAS(LAZY(ARENA, 4 * PAGE, MM_RWX)),
@@ -421,7 +422,7 @@ static const struct suite_case cases[] = {
 		.faults = FAULTS(MAPPED(CODE - 2, MM_W), MAPPED(CODE, MM_W), DEVICE(TEST_ID, MM_R)),
 	},
 	{
-		/* Executable but not readable: what the decoder fetches is code all the same. */
+		/* Executable but not readable: the decoder's fetch needs X only. */
 		.name = "mmio.code.execute-only",
 		.arch = "riscv64 x86_64",
 		.needs = SUITE_NEEDS_XONLY,

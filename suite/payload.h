@@ -1,6 +1,6 @@
 /*
- * Cases that are a function: most of them run a payload guest (guests/) as one VM and look at its
- * account. EXPECT and EXPECT_EQ note the first few differences, for the log.
+ * Cases that are a function. Most of them run a payload guest (guests/) as one VM and check its
+ * counters. EXPECT and EXPECT_EQ note the first few differences for the log.
  *
  *	static void hello(struct suite_run *run, const void *data)
  *	{
@@ -18,16 +18,16 @@
 #include "suite/run.h"
 #include "suite/suite.h"
 
-/* If there is less free memory, the case is skipped: see session_fits(). */
+/* With less free memory the case is skipped: see session_fits(). */
 bool payload_fits(struct suite_run *run, uint64_t bytes);
 bool payload_fits_linear(struct suite_run *run, uint64_t bytes);
 bool payload_fits_leaves(struct suite_run *run, uint64_t bytes);
 
-/* session_begin(). NULL: the VM cannot be created, and the case has failed. */
+/* Calls session_begin(). NULL: the VM cannot be created, and the case has failed. */
 struct session *payload_begin(struct suite_run *run, const struct vm_config *config, bool traced);
-/* session_end(). A leaked frame fails the case. */
+/* Calls session_end(). A leaked frame fails the case. */
 void payload_end(struct suite_run *run, struct session *s);
-/* A whole session, without a trace. NULL as above. */
+/* A whole session without a trace. NULL as for payload_run(). */
 struct session *payload_run(struct suite_run *run, const struct vm_config *config);
 
 #define EXPECT(run, condition)                                                                     \
@@ -42,13 +42,13 @@ struct session *payload_run(struct suite_run *run, const struct vm_config *confi
 bool payload_expect_eq(struct suite_run *run, const char *file, int line, const char *what,
                        uint64_t got, uint64_t expected);
 
-/* Did it exit with status 0? */
+/* Expects that the guest exited with status 0. */
 void expect_exit(struct suite_run *run, const struct session *s);
-/* Was it killed, for this reason, at this address? */
+/* Expects that the guest was killed for this reason at this address. */
 void expect_kill(struct suite_run *run, const struct session *s, enum vm_kill reason, gpa_t gpa);
-/* Were these the faults that took a frame, this many in all, and no others? */
+/* Expects exactly these faults that took a frame, and this total number of them. */
 void expect_faults(struct suite_run *run, const struct session *s, uint64_t count);
-/* session_trace_differs() */
+/* Calls session_trace_differs(). */
 void expect_trace(struct suite_run *run, const struct session *s, gpa_t first, uint64_t stride,
                   uint64_t count, enum mm_perm access);
 

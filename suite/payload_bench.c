@@ -1,7 +1,7 @@
 /*
- * What the hypervisor costs a guest, measured by the guest: the rows T1 to T5 of the target
- * benchmarks. Exact where the machine counts instructions (QEMU's -icount, Bochs). A figure is
- * never a reason to fail; a guest that does not end as it should is.
+ * The cost of the hypervisor, measured by the guest: rows T1 to T5 of the target benchmarks. The
+ * figures are exact if the machine counts instructions (QEMU's -icount, Bochs). A case does not
+ * fail for its figures. It fails if the guest does not end as expected.
  */
 #include "kernel/run.h"
 #include "log.h"
@@ -30,8 +30,8 @@ struct bench {
 	uint64_t stride;
 	uint64_t rounds;
 	unsigned max_leaf;
-	uint64_t faults; /* that lazy memory must have cost, or, if... */
-	bool logged; /* ...writes are logged by write protection, the first write to each page */
+	uint64_t faults; /* expected number of faults for lazy memory, or if: */
+	bool logged;     /* write protection logs the first write to each page */
 };
 
 static void bench(struct suite_run *run, const void *data)
@@ -55,7 +55,7 @@ static void bench(struct suite_run *run, const void *data)
 	session_run(s);
 	payload_end(run, s);
 	expect_exit(run, s);
-	/* The log covers the guest's own few pages as well. */
+	/* The log also covers the guest's own few pages. */
 	if (b->logged)
 		EXPECT(run, s->vm.stats.faults[MM_FAULT_UNSHARED] >= b->faults);
 	else
@@ -68,7 +68,7 @@ static void bench(struct suite_run *run, const void *data)
 	         r[BENCH_MOST] - r[BENCH_EMPTY], b->rounds, machine_cycles_unit());
 }
 
-/* What is the memory's part of a lazy fault: taking one frame, and clearing it. */
+/* The memory's part of a lazy fault: allocating one frame and clearing it. */
 static void frame(struct suite_run *run, const void *data)
 {
 	struct vm_config config = session_config("frame", "hello", VM_LAZY, MIB(2));
@@ -82,7 +82,7 @@ static void frame(struct suite_run *run, const void *data)
 	if (s == NULL)
 		return;
 	hal = &s->vm.as.npt.hal;
-	/* Once without counting: a CPU's stock of frames may have to be filled first. */
+	/* Once without measurement: a CPU's frame cache may have to be filled first. */
 	EXPECT_EQ(run, hal->alloc(hal->ctx, 0, 1, &at), 1);
 	hal->free(hal->ctx, 0, 1, &at);
 	start = machine_cycles();
@@ -101,7 +101,7 @@ static void frame(struct suite_run *run, const void *data)
 	         machine_cycles_unit());
 }
 
-/* From the first instruction after firmware to the first VM's, whichever that was. */
+/* From the first instruction after firmware to the first instruction of the first VM. */
 static void boot(struct suite_run *run, const void *data)
 {
 	struct vm_config config = session_config("first", "hello", VM_LAZY, MIB(1));
@@ -137,7 +137,7 @@ static const struct bench t2t = {
 	.rounds = 128,
 	.faults = 128,
 };
-/* Frame and entry are there; the fault gives W back, and flushes the entry without it. */
+/* The frame and the entry are present. The fault restores W and flushes the old entry. */
 static const struct bench t2w = {
 	.row = "T2w-logged-write",
 	.what = BENCH_TOUCH,

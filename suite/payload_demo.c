@@ -1,4 +1,4 @@
-/* The demonstration (kernel/demo.c) as cases: what it checks of itself. */
+/* The demonstration (kernel/demo.c) as cases. It checks its own results. */
 #include "kernel/demo.h"
 #include "suite/payload.h"
 

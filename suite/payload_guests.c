@@ -1,4 +1,4 @@
-/* Payloads that behave: they run to their end, and say what they were to say. */
+/* Payloads that behave correctly: they run to their end and report the expected values. */
 #include "kernel/string.h"
 #include "suite/payload.h"
 
@@ -20,8 +20,8 @@ static void hello(struct suite_run *run, const void *data)
 	EXPECT_EQ(run, s->vm.reports[2], config.seed);
 }
 
-/* Both the guest's tables and the pages behind them come lazily: the payload writes its tables
- * before it turns them on, so each is one fault, and each page is one more. */
+/* The guest's tables and the mapped pages are lazy. The payload writes its tables before it enables
+ * them, so each table is one fault. Each page is one more fault. */
 static void stage1(struct suite_run *run, const void *data)
 {
 	struct vm_config config = session_config("stage1", "stage1", VM_LAZY, MIB(64));

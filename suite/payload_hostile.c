@@ -1,10 +1,10 @@
 /*
- * Payloads that do what they may not: each is killed for exactly that, at exactly that address,
- * and every frame is back.
+ * Payloads that make a forbidden access. Each is killed for exactly that access at exactly that
+ * address. All frames are free afterwards.
  */
 #include "suite/payload.h"
 
-/* A single access to an address in no area. */
+/* A single access to an address that is in no area. */
 struct stray {
 	uint64_t gpa;
 	uint64_t how; /* guests/wild.c: 0 read, 1 write, 2 fetch */
@@ -35,14 +35,14 @@ static void protect(struct suite_run *run, const void *data)
 	if (s == NULL)
 		return;
 	expect_kill(run, s, KILL_PERMISSION, gpa_at(ARENA + 16));
-	EXPECT_EQ(run, s->vm.reported, 3); /* keys 0 and 1, and nothing after the write */
+	EXPECT_EQ(run, s->vm.reported, 3); /* keys 0 and 1; nothing after the write */
 	EXPECT_EQ(run, s->vm.reports[0], 0x600d);
 	EXPECT_EQ(run, s->vm.reports[1], GUEST_OK);
 	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_MAPPED], 1);
 	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_PERMISSION], 1);
 }
 
-/* An area that never permitted the access: the payload's first touch is its last. */
+/* An area that never permitted the access: the payload is killed at its first access. */
 static void forbidden(struct suite_run *run, const void *data)
 {
 	const struct stray *stray = data;

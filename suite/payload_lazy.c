@@ -1,17 +1,17 @@
 /*
- * Lazy allocation: each page's first touch is one nested fault, and nothing else is. The same
- * payload runs on populated and on linear memory, where it must take none.
+ * Lazy allocation: the first access to each page is one nested fault. No other access faults. The
+ * same payload runs on populated and on linear memory, where it takes no fault.
  */
 #include "suite/payload.h"
 
-/* How a payload walks its arena. */
+/* The order in which a payload accesses its arena. */
 struct touch {
 	const char *guest;
 	uint64_t arena_bytes;
 	uint64_t mode; /* LAZY_READ, LAZY_WRITE */
 	uint64_t stride;
 	uint64_t count;
-	uint64_t first; /* offset of the first touch */
+	uint64_t first; /* offset of the first access */
 	enum mm_perm access;
 	unsigned max_leaf;
 };
@@ -28,7 +28,7 @@ static struct vm_config config_for(const struct touch *touch, enum vm_backing ba
 	return config;
 }
 
-/* What the payload itself saw: zeros, and its own words again. */
+/* The guest's own results: zeros first, then its own words. */
 static void expect_contents(struct suite_run *run, const struct session *s,
                             const struct touch *touch)
 {
@@ -114,7 +114,7 @@ static void touch_linear(struct suite_run *run, const void *data)
 
 /* --- the cases --- */
 
-/* 64 pages of 1 GiB: more than the machine need have. */
+/* 64 pages, each in another GiB: a larger range than the machine's memory. */
 static const struct touch read_64 = {
 	"lazy", GIB(1), LAZY_READ, MIB(16), 64, 0x128, MM_R, 0,
 };

@@ -1,4 +1,4 @@
-/* Too little memory, at every stage of a guest's life, and images that must not be loaded. */
+/* Not enough memory at each stage of a guest's life, and images that the loader refuses. */
 #include "frame.h"
 #include "kernel/string.h"
 #include "log.h"
@@ -16,8 +16,8 @@ static struct vm_config greedy(void)
 	return config;
 }
 
-/* The allocator has no frame left in the middle of a fault: the guest goes, its frames stay ours.
- */
+/* The allocator has no frame left in the middle of a fault. The guest is killed, and its frames are
+ * freed. */
 static void dry(struct suite_run *run, const void *data)
 {
 	struct vm_config config = greedy();
@@ -37,7 +37,8 @@ static void dry(struct suite_run *run, const void *data)
 
 /* --- no memory left in the whole machine --- */
 
-/* What is left of it for a guest to use up: 32 MiB. More would take longer, and show no more. */
+/* Memory that is left for a guest to use up: 32 MiB. More would take longer and test nothing
+ * else. */
 #define LEFT 8192U
 
 static struct {
@@ -46,7 +47,8 @@ static struct {
 } held[512];
 static size_t held_count;
 
-/* Takes the largest blocks that there are until LEFT frames remain, or less were there. */
+/* Allocates the largest free blocks until LEFT frames remain. If fewer were free, it allocates
+ * none. */
 static void hold_memory(void)
 {
 	unsigned order = FRAME_MAX_ORDER;
@@ -104,7 +106,7 @@ static void quota(struct suite_run *run, const void *data)
 	EXPECT_EQ(run, s->vm.stats.frames + s->vm.stats.tables, 1000);
 }
 
-/* A VM that cannot be made: refused with the reason, and nothing is held. */
+/* A VM that cannot be created: refused with the reason. It keeps no frames. */
 static void refused(struct suite_run *run, const struct vm_config *config, const char *reason)
 {
 	static struct vm vm;
@@ -112,7 +114,7 @@ static void refused(struct suite_run *run, const struct vm_config *config, const
 
 	if (vm_create(&vm, run->host, config)) {
 		(void)vm_destroy(&vm);
-		suite_fail(run, "vm %s was made", config->name);
+		suite_fail(run, "vm %s was created", config->name);
 		return;
 	}
 	log_line(LOG_INFO, "refused vm=%s reason=\"%s\"", config->name, vm.error);
@@ -145,13 +147,13 @@ static void arena_too_large(struct suite_run *run, const void *data)
 
 struct bad_image {
 	const char *reason;
-	size_t bytes; /* of the file; 0: all of it */
+	size_t bytes; /* bytes of the file to use; 0: all */
 	uint64_t magic;
 	uint32_t arch, abi;
 	uint64_t image_bytes, memory_bytes, entry;
 };
 
-/* What a row leaves 0 stays as it was. */
+/* Fields that are 0 in a row stay unchanged. */
 static void spoil(struct guest_header *header, const struct bad_image *bad)
 {
 	header->magic = bad->magic != 0 ? bad->magic : header->magic;

@@ -1,6 +1,6 @@
 /*
- * What runs for long, and is asked for by name alone (`make soak`): millions of lazy faults, and
- * thousands of guests made and killed. At the end every frame is back.
+ * Long runs, selected by name only (`make soak`): millions of lazy faults, and thousands of VMs
+ * created and killed. At the end all frames are free.
  */
 #include "frame.h"
 #include "kernel/run.h"
@@ -14,7 +14,7 @@
 #define BENCH_SUM      2 /* guests/bench.c: the cycles of all its rounds */
 #define PROGRESS_STEPS 20U
 
-/* The VMs' own lines would drown the log: a line now and then says how far it has come. */
+/* The log lines of the VMs would be too many. One line at intervals reports the progress. */
 static void progress(const struct suite_run *run, uint64_t done, uint64_t all, uint64_t step)
 {
 	if (done / (all / PROGRESS_STEPS) != (done - step) / (all / PROGRESS_STEPS))
@@ -50,7 +50,7 @@ static void soak_faults(struct suite_run *run, const void *data)
 	         free, frames_free());
 }
 
-/* One guest in two exits by itself; the other is killed for an access to nowhere. */
+/* One guest in two exits by itself. The other is killed for an access to an unmapped address. */
 static void soak_vms(struct suite_run *run, const void *data)
 {
 	struct vm_config good = session_config("hello", "lazy", VM_LAZY, MIB(1));
@@ -82,8 +82,8 @@ static void soak_vms(struct suite_run *run, const void *data)
 	         free, frames_free());
 }
 
-/* 10 million exits of one guest, and a neighbour that takes turns with it on the same CPU: done
- * with its own work in a small part of the time. */
+/* 10 million exits of one guest. A neighbour shares the CPU with it and finishes its own work in a
+ * small part of the time. */
 static void soak_exits(struct suite_run *run, const void *data)
 {
 	static struct vm storm, neighbour;
@@ -95,7 +95,7 @@ static void soak_exits(struct suite_run *run, const void *data)
 
 	(void)data;
 	one_cpu.cpus = 1;
-	wild.quiet_s = HANG_NEVER; /* GUEST_NOP is no progress */
+	wild.quiet_s = HANG_NEVER; /* GUEST_NOP does not count as progress */
 	wild.total_s = 3600;
 	wild.args[2] = SOAK_EXITS;
 	good.args[0] = LAZY_WRITE;

@@ -1,7 +1,7 @@
 /*
- * Permissions: each of the eight sets, on memory not touched yet, present, and changed while it
- * was present, against each kind of access. An access that the set allows goes through; any
- * other kills the guest at exactly that address.
+ * Permissions. Each of the eight sets, against each kind of access, on memory in three states: not
+ * touched yet, present, and changed while present. An access that the set allows succeeds. Any
+ * other access kills the guest at exactly that address.
  */
 #include "kernel/vm.h"
 #include "suite/run.h"
@@ -19,16 +19,16 @@ static const struct {
 } accesses[] = {{"read", MM_R}, {"write", MM_W}, {"fetch", MM_X}};
 
 static const struct {
-	const char *name; /* between "s2.perm." and the set */
+	const char *name; /* between "s2.perm." and the set in the name */
 	enum suite_area_kind kind;
-	bool protect; /* mapped with everything permitted, touched, and then protected */
+	bool protect; /* mapped with all permissions, touched, and then protected */
 } states[] = {
 	{"", SUITE_POPULATED, false},
 	{"lazy.", SUITE_LAZY, false},
 	{"protected.", SUITE_LAZY, true},
 };
 
-/* Step n: the arena gets permission set n. */
+/* Step n: protects the arena with permission set n. */
 static uint64_t protect_arena(struct suite_run *run, uint64_t number)
 {
 	struct gpa_range range = gpa_range(gpa_at(ARENA), 8 * PAGE);
@@ -36,7 +36,7 @@ static uint64_t protect_arena(struct suite_run *run, uint64_t number)
 	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, range, (enum mm_perm)number);
 }
 
-/* `written`: the guest has been there before. */
+/* `written`: the guest has written there before. */
 static struct suite_op access_op(enum mm_perm access, bool written)
 {
 	if (access == MM_R)
@@ -101,7 +101,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-/* Step 0 takes MM_W from the arena's second page alone, step 1 gives it back. */
+/* Step 0 removes MM_W from the arena's second page only. Step 1 restores it. */
 static uint64_t protect_page(struct suite_run *run, uint64_t number)
 {
 	struct gpa_range range = gpa_range(gpa_at(ARENA + PAGE), PAGE);

@@ -1,7 +1,7 @@
 /*
- * Instructions that are not the guest's to use: each is emulated, or it is undefined to the
- * guest, as the row of its architecture says (guests/agent/forms.h); none reaches the machine, and
- * none ends the guest.
+ * Instructions that a guest may not use directly. Each is emulated, or is undefined for the guest,
+ * as the row of its architecture says (guests/agent/forms.h). None of them has an effect on the
+ * machine, and none ends the guest.
  */
 #include "guests/agent/forms.h"
 #include "kernel/string.h"
@@ -47,14 +47,15 @@ static const struct instruction *instruction_number(size_t index)
 	return NULL;
 }
 
-/* APM vol. 3, VMRUN: EFER.SVME, which a guest must run with, then CPL and RAX, and only then the
- * intercept. So a guest without SVM is not told that there is no such instruction. */
+/* APM vol. 3, VMRUN: the CPU checks EFER.SVME, which must be set while a guest runs. Then it
+ * checks CPL and RAX, and only then the intercept. So a guest without SVM may get a fault other
+ * than #UD. */
 static enum agent_trap for_operand(const struct host *host)
 {
 	return strcmp(host->ops->name, "svm") == 0 ? AGENT_ACCESS : AGENT_UNDEFINED;
 }
 
-/* The guest goes on afterwards: its memory is there, and so are its calls. */
+/* The guest continues afterwards: its memory is unchanged, and its hypercalls work. */
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	const struct instruction *in = instruction_number(index);
@@ -73,11 +74,11 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	else if (in->outcome == PRIV_DEBUG)
 		op.trap = AGENT_DEBUG;
 	draft_name(d, "privileged.%s", in->name);
-	/* In front of the guest, SBI firmware looks at an undefined instruction: OpenSBI 1.9 says
-	 * of MRET that it is none it knows, without an end of line. */
+	/* SBI firmware handles an undefined instruction before the guest does. OpenSBI 1.9 reports
+	 * MRET as unknown, without an end of line. */
 	d->c.firmware_writes = strcmp(host->ops->name, "hext") == 0 && op.trap == AGENT_UNDEFINED;
 	if (in->outcome == PRIV_APART) {
-		d->c.arch = "none"; /* not selected on any */
+		d->c.arch = "none"; /* not selected on any architecture */
 		return true;
 	}
 	draft_area(d, (struct suite_area)LAZY(ARENA, PAGE, MM_RW));

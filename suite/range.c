@@ -1,8 +1,8 @@
 /*
- * The edges of guest-physical space: the last address that a geometry spans is served, and from
- * the first beyond it on, nothing is: the VM is killed for it, or, where the guest's own stage
- * cannot even express the address, the guest takes an exception. In no case does a high address
- * reach what lies at a low one.
+ * The limits of guest-physical space. The last address of a geometry can be mapped and accessed.
+ * The first address beyond it cannot: the VM is killed, or the guest takes an exception because its
+ * own first stage cannot express the address. A high address never reaches the memory of a low
+ * address.
  */
 #include "kernel/string.h"
 #include "machine.h"
@@ -12,13 +12,14 @@
 
 #define VALUE UINT64_C(0x600dda7a600dda7a)
 
-/* One load at guest-physical `at`, by whatever way the architecture has to get there. */
+/* One load at guest-physical `at`, by any means that the architecture has. */
 #define FAR(bytes, at, expected)                                                                   \
 	{                                                                                          \
 		OP(FAR, .width = (bytes), .addr = (at)), .value = (expected)                       \
 	}
 
-/* What a guest can name: x86's own page tables hold no more than the CPU's address width. */
+/* The addresses that a guest can express: x86's own page tables have no more bits than the CPU's
+ * address width. */
 static unsigned reachable_bits(const struct host *host)
 {
 	unsigned bits = npt_gpa_bits(&suite_geometry()->npt);
@@ -28,7 +29,8 @@ static unsigned reachable_bits(const struct host *host)
 	return bits;
 }
 
-/* Killed for exactly that access, or refused by the guest's own stage; never done. */
+/* The VM was killed for exactly that access, or the guest's own first stage refused it. The access
+ * was not done. */
 static bool out_of_reach(struct suite_run *run)
 {
 	const struct vm *vm = run->vm;
@@ -47,7 +49,7 @@ static bool out_of_reach(struct suite_run *run)
 	return true;
 }
 
-/* The first beyond, and every power of two from 2^39 on that is one. */
+/* The first address beyond the limit, and every power of two from 2^39 that is beyond it. */
 static bool generate_beyond(size_t index, const struct host *host, struct suite_draft *d)
 {
 	static const uint8_t powers[] = {0, 39, 40, 41, 44, 48, 50, 52, 59, 62};
@@ -61,11 +63,11 @@ static bool generate_beyond(size_t index, const struct host *host, struct suite_
 		draft_name(d, "range.limit");
 	else
 		draft_name(d, "range.2^%u", bits);
-	/* An entry of x86's own tables has 52 bits of address, and the guest's use for the rest. */
+	/* An entry of x86's own tables has 52 address bits. The higher bits have other meanings. */
 	if (bits >= 52)
 		d->c.arch = "riscv64 aarch64";
-	/* Below the limit it is only not mapped. The data at the address without its high bits
-	 * must not show either way. */
+	/* Below the limit the address is only unmapped. In both cases the guest must not see the
+	 * data at the address without its high bits. */
 	draft_area(d, (struct suite_area)POPULATED(ARENA, PAGE, MM_RW));
 	draft_op(d, (struct suite_op)WRITE(8, ARENA, VALUE));
 	draft_op(d, (struct suite_op)FAR(8, (UINT64_C(1) << bits) + ARENA, 0));

@@ -1,6 +1,6 @@
 /*
- * What a case can ask of the run that it is in: its geometry, its linear memory, and to have
- * complaints kept until its verdict is printed. Calls nothing of the runner's.
+ * Services for a running case: its geometry, its linear memory, and the list of differences that is
+ * printed with its result. This file calls no function of the runner.
  */
 #include "suite/run.h"
 
@@ -10,7 +10,7 @@
 
 #define LINEAR_ORDER 9U /* 2 MiB */
 
-/* The arena, and what cases put behind it. */
+/* The arena, and the areas that cases put after it. */
 #define GPA_BITS_LEAST 36U
 
 static hpa_t linear_memory;
@@ -99,7 +99,8 @@ bool suite_expect_leaf_at(struct suite_run *run, uint64_t gpa, unsigned level)
 	enum mm_error error = aspace_translate(&run->vm->as, gpa_at(gpa), &t);
 
 	if (error != MM_OK)
-		return suite_fail(run, "nothing at 0x%" PRIx64 ": %s", gpa, mm_error_name(error));
+		return suite_fail(run, "no mapping at 0x%" PRIx64 ": %s", gpa,
+		                  mm_error_name(error));
 	if (t.page_size != MM_LEVEL_SIZE(level))
 		return suite_fail(
 			run, "expected a leaf of %" PRIu64 " bytes at 0x%" PRIx64 ", got %" PRIu64,

@@ -1,7 +1,7 @@
 /*
- * Selecting, running and reporting cases. A case that is data gets one VM, made of nothing but the
- * agent, its mailbox and the case's areas. Everything is recorded, then compared. Afterwards every
- * frame must be free again.
+ * Selects, runs and reports cases. A case that is data gets one VM with the agent, its mailbox and
+ * the case's areas. The runner records everything and then compares. Afterwards every frame must be
+ * free again.
  */
 #include "frame.h"
 #include "kernel/job.h"
@@ -116,7 +116,7 @@ static void run_vm(struct suite_run *run)
 	run->vm->trace = &run->trace;
 	aspace_get_stats(&run->vm->as, &run->before);
 	if (c->ready != NULL && !c->ready(run)) {
-		suite_fail(run, "could not be made ready");
+		suite_fail(run, "ready() failed");
 		return;
 	}
 	vm_run_all(vms, count);
@@ -128,10 +128,10 @@ static void run_vm(struct suite_run *run)
 	if (c->end != SUITE_EITHER)
 		compare_end(run);
 	if (c->verify != NULL && !c->verify(run) && run->complaints == 0)
-		suite_fail(run, "not as it must be afterwards");
+		suite_fail(run, "verify() failed");
 }
 
-/* The same fault again and again: what the tables say at its address. */
+/* A fault that repeats: notes the state of the tables at its address. */
 static void note_futile(struct suite_run *run)
 {
 	struct npt_step steps[NPT_MAX_LEVELS];
@@ -153,7 +153,7 @@ static void note_futile(struct suite_run *run)
 	}
 }
 
-/* Where the vCPUs of a case that failed were when its VM ended. */
+/* Notes the position of each vCPU of a failed case when its VM ended. */
 static void note_places(struct suite_run *run)
 {
 	bool by_itself = run->vm->outcome == VM_EXITED && run->vm->exit_status == 0;
@@ -169,13 +169,13 @@ static void run_in_vm(struct suite_run *run)
 	const struct suite_case *c = run->c;
 
 	if (c->prepare != NULL && !c->prepare(run))
-		suite_fail(run, "could not be prepared");
+		suite_fail(run, "prepare() failed");
 	else if (map_areas(run) && c->end != SUITE_REFUSED && write_scripts(run))
 		run_vm(run);
 	note_places(run);
 }
 
-/* The frames that a case's VM has before its guest runs. */
+/* The frames of a case's VM before its guest runs. */
 static uint64_t frames_at_start(struct suite_run *run, const struct vm_config *config)
 {
 	uint64_t frames = 0;
@@ -239,7 +239,7 @@ static const char *lacking(const struct host *host, const struct suite_case *c)
 	if ((c->needs & SUITE_NEEDS_STAGE1_UPDATE) && host->caps.stage1_ad == STAGE1_AD_FAULTS)
 		return "the CPU does not update A and D in the guest's tables";
 	if ((c->needs & SUITE_NEEDS_STAGE1_FAULT) && host->caps.stage1_ad == STAGE1_AD_UPDATED)
-		return "the CPU updates A and D in the guest's tables whatever the guest wants";
+		return "the CPU updates A and D in the guest's tables and the guest cannot disable this";
 	if (c->feature != NULL && !suite_has_feature(host, c->feature))
 		return "no such instructions on this CPU";
 	if (c->cpus > host->cpus)
@@ -253,7 +253,7 @@ static void run_data(struct suite_run *run)
 
 	run->trace = (struct fault_trace){.records = records, .capacity = SUITE_TRACE};
 	if (run->c->before != NULL && !run->c->before(run)) {
-		suite_fail(run, "before() has failed");
+		suite_fail(run, "before() failed");
 	} else if (beside_begin(run)) {
 		make_and_run(run);
 		beside_end(run);
@@ -300,7 +300,7 @@ static void report(const struct suite_run *run, const struct cmdline *options)
 		log_line(LOG_QUIET, "  rerun: test=%s seed=%" PRIu64, name, run->seed);
 }
 
-/* The same host, as a case with share_cpu sees it. */
+/* The same host with one CPU, for cases with share_cpu. */
 static struct host one_cpu;
 
 static void run_case(const struct suite_case *c, const struct host *host,
@@ -316,8 +316,8 @@ static void run_case(const struct suite_case *c, const struct host *host,
 	one_cpu.cpus = 1;
 	run.host = c->share_cpu ? &one_cpu : host;
 	run.seed = options->seed;
-	/* The report on each guest that must die would bury the verdicts. A function shows what it
-	 * measures. */
+	/* A report on each killed guest would hide the results. A function prints its own
+	 * measurements. */
 	if (level == LOG_INFO && c->run == NULL)
 		log_level = LOG_QUIET;
 	wait_case(c->name);
@@ -370,7 +370,7 @@ static const struct suite_subject *const subjects[] = {
 typedef void visit_case(const struct suite_case *c, const struct host *host,
                         const struct cmdline *options);
 
-/* Is this one of the words of a list? */
+/* True if this is one of the words of a list. */
 static bool has_word(const char *list, const char *word)
 {
 	size_t length = strlen(word);
@@ -394,7 +394,7 @@ static bool selected(const struct suite_case *c, const struct cmdline *options)
 	return options->test[0] == '\0' || glob_match(options->test, c->name);
 }
 
-/* Can the pattern select any of the cases that generate() makes? */
+/* True if the pattern can select any of the cases that generate() makes. */
 static bool worth_making(const struct suite_subject *subject, const struct cmdline *options)
 {
 	return subject->generate != NULL &&
@@ -440,7 +440,7 @@ static unsigned visit_all(const struct host *host, const struct cmdline *options
 	return count;
 }
 
-/* --- the job --- */
+/* --- entry point --- */
 
 static void list_case(const struct suite_case *c, const struct host *host,
                       const struct cmdline *options)

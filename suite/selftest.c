@@ -1,7 +1,7 @@
 /*
- * The suite's own alarms: cases that hang on purpose, each with a case behind it that must still
- * pass. They are no part of test=*; a pattern that begins with "selftest" selects them
- * (tests/boot/riscv64-hang.t and the like).
+ * Tests of the suite's own time limits. Cases hang on purpose, each with a case after it that must
+ * still pass. test=* does not include them. A pattern that begins with "selftest" selects them
+ * (tests/boot/riscv64-hang.t and others).
  */
 #include "kick.h"
 #include "machine.h"
@@ -17,8 +17,9 @@
 	}
 
 /*
- * The next kick does not arrive: that with which CPU 1 is given its vCPU. The cases that do so come
- * after one that leaves CPU 1 alone for longer than a slice: the timer of a slice would wake it.
+ * The next kick does not arrive. It is the kick that gives CPU 1 its vCPU. These cases follow a
+ * case that leaves CPU 1 idle for longer than a time slice. Otherwise the timer of the slice would
+ * wake CPU 1.
  */
 static bool lose_kick(struct suite_run *run)
 {
@@ -34,7 +35,7 @@ static uint64_t lose_and_unmap(struct suite_run *run, uint64_t kind)
 	return (uint64_t)(uint32_t)aspace_unmap(&run->vm->as, gpa_range(gpa_at(ARENA), 4 * PAGE));
 }
 
-/* Where there is no such kick, none is lost. */
+/* If the machine has no such kick, no kick is lost. */
 static void lose_no_more(struct suite_run *run)
 {
 	(void)run;
@@ -42,7 +43,7 @@ static void lose_no_more(struct suite_run *run)
 		atomic_store(&kick_lose[kind], 0);
 }
 
-/* The hypervisor itself, on the CPU of vCPU 1, with interrupts as they are in it: masked. */
+/* The hypervisor itself loops on the CPU of vCPU 1, with interrupts masked as usual. */
 static uint64_t loop_forever(struct suite_run *run, uint64_t number)
 {
 	(void)run;
@@ -68,7 +69,7 @@ static const struct suite_case cases[] = {
 		.script = SCRIPT({OP(AWAIT, .value = 1), .value = 1}),
 	},
 	{
-		/* vCPU 0 ends by itself, and its CPU waits for the other one. */
+		/* vCPU 0 ends by itself, and its CPU waits for the other CPU. */
 		.name = "selftest.hang.lost-kick",
 		.script = SCRIPT(SPIN(1000)),
 		.others = {SCRIPT(SPIN(1000))},
@@ -76,28 +77,28 @@ static const struct suite_case cases[] = {
 		.ready = lose_kick,
 	},
 	{
-		/* vCPU 1 never comes to the barrier. */
+		/* vCPU 1 never reaches the barrier. */
 		.name = "selftest.hang.barrier",
 		.quiet_s = 2,
 		.script = SCRIPT(STAGE1(), BARRIER(0)),
 		.others = {SCRIPT(MASKED, SPIN(0))},
 	},
 	{
-		/* A hypercall per turn, and nothing else. */
+		/* One hypercall per iteration, nothing else. */
 		.name = "selftest.hang.calls",
 		.quiet_s = 2,
 		.script = SCRIPT({OP(STORM, .addr = GUEST_YIELD, .count = UINT32_MAX,
                                      .stride = UINT32_MAX)}),
 	},
 	{
-		/* It makes progress all the time, and never ends. */
+		/* It makes progress continuously and never ends. */
 		.name = "selftest.hang.endless",
 		.script = SCRIPT({OP(STORM, .addr = GUEST_FAULTS, .count = UINT32_MAX,
                                      .stride = UINT32_MAX)}),
 		.total_s = 3,
 	},
 	{
-		/* vCPU 0 waits for a vCPU that never begins. */
+		/* vCPU 0 waits for a vCPU that never starts. */
 		.name = "selftest.hang.lost-start",
 		.script = SCRIPT(STAGE1(), BARRIER(0)),
 		.others = {SCRIPT(STAGE1(), BARRIER(0))},
@@ -106,7 +107,7 @@ static const struct suite_case cases[] = {
 		.ready = lose_kick,
 	},
 	{
-		/* vCPU 1 leaves its guest at its timer only, and then finds the page gone. */
+		/* vCPU 1 leaves its guest only at its timer, and then finds the page unmapped. */
 		.name = "selftest.kick.lost-flush",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), {OP(IRQ_MASK, .value = 0)}, BARRIER(0), SPIN(1000),
@@ -120,7 +121,7 @@ static const struct suite_case cases[] = {
 		.cleanup = lose_no_more,
 	},
 	{
-		/* vCPU 0 is killed; vCPU 1 learns of it at its timer only. */
+		/* vCPU 0 is killed. vCPU 1 sees this only at its timer. */
 		.name = "selftest.kick.lost-kill",
 		.areas = AREAS(LAZY(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), {OP(IRQ_MASK, .value = 0)}, BARRIER(0), SPIN(1000),
@@ -145,7 +146,7 @@ static const struct suite_case cases[] = {
 		.faults = FAULTS(MAPPED(ARENA, MM_W)),
 	},
 	{
-		/* CPU 1 has nothing to do. */
+		/* CPU 1 is idle. */
 		.name = "selftest-stuck.boot-cpu",
 		.script = SCRIPT(STEP(0)),
 		.step = loop_forever,

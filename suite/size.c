@@ -1,6 +1,6 @@
 /*
- * Leaf sizes: 4 KiB, 2 MiB and 1 GiB, each under each size of the guest's own, and what becomes
- * of the guest's data when a large leaf has to be split.
+ * Leaf sizes: 4 KiB, 2 MiB and 1 GiB, each under each leaf size of the guest's own tables. The
+ * guest's data must survive a split of a large leaf.
  */
 #include "suite/run.h"
 #include "suite/suite.h"
@@ -11,15 +11,15 @@
 static const char *const size_names[] = {"4k", "2m", "1g"};
 static const unsigned size_needs[] = {0, SUITE_NEEDS_2M, SUITE_NEEDS_1G};
 
-/* The guest's tables for MAP lie here, out of every case's way. */
+/* The guest's tables for MAP are here, outside the ranges of all cases. */
 #define TABLES (ARENA + GIB(3))
 
 /* --- each stage-1 leaf size over each stage-2 leaf size --- */
 
 /*
- * The nested leaf is the one around the suite's linear memory, mapped at the same offset in the
- * arena as it has in the machine: so 1 GiB is aligned on both sides, and the guest still only
- * touches 2 MiB of memory that is ours.
+ * The nested leaf contains the suite's linear memory. It is mapped at the same offset in the arena
+ * as in host memory, so that 1 GiB is aligned on both sides. The guest touches only the suite's own
+ * 2 MiB.
  */
 static bool place_linear(struct suite_run *run)
 {
@@ -37,10 +37,11 @@ static bool has_leaf(struct suite_run *run)
 #define CODE (ARENA + 8 * PAGE)
 
 enum code_way {
-	CODE_POPULATED, /* fetched from memory that is there as one leaf */
-	CODE_LAZY,      /* by the first touch of all */
-	CODE_WRITTEN,   /* after data accesses made the leaf */
-	CODE_PROTECTED, /* after a protect call and its opposite */
+	CODE_POPULATED, /* fetched from memory that is populated as one leaf */
+	CODE_LAZY,      /* the fetch is the first access */
+	CODE_WRITTEN,   /* fetched after data accesses made the leaf */
+	CODE_PROTECTED, /* fetched after a protect call removed a permission and another restored it
+	                 */
 	CODE_WAYS,
 };
 
@@ -55,7 +56,7 @@ static bool count_large_code(void *ctx, const struct npt_leaf *leaf)
 	return true;
 }
 
-/* Wherever in the VM, its own RAM included. */
+/* Counts executable large leaves anywhere in the VM, including its RAM. */
 static bool no_large_code(struct suite_run *run)
 {
 	uint64_t space = UINT64_C(1) << npt_gpa_bits(&run->c->geometry->npt);
@@ -68,7 +69,7 @@ static bool no_large_code(struct suite_run *run)
 	return true;
 }
 
-/* The whole 2 MiB lose X, and get it back. */
+/* Removes X from the whole 2 MiB, and restores it. */
 static uint64_t code_step(struct suite_run *run, uint64_t number)
 {
 	enum mm_perm perm = number == 0 ? MM_RW : MM_RWX;
@@ -112,7 +113,7 @@ static bool generate_code(size_t index, struct suite_draft *d)
 	return true;
 }
 
-/* --- splits of 1 GiB: only what is the suite's own of it is touched --- */
+/* --- splits of 1 GiB: the guest touches only the suite's own part --- */
 
 static uint64_t change_linear_page(struct suite_run *run, uint64_t perm)
 {
@@ -121,7 +122,7 @@ static uint64_t change_linear_page(struct suite_run *run, uint64_t perm)
 	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, page, (enum mm_perm)perm);
 }
 
-/* 4 KiB around the page that was changed, and 2 MiB elsewhere. */
+/* 4 KiB leaves around the changed page, and 2 MiB leaves elsewhere. */
 static bool split_1g(struct suite_run *run)
 {
 	uint64_t beside = (run->scratch[0] + MIB2) & (GIB(1) - 1);
@@ -168,7 +169,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	d->c.needs = size_needs[outer];
 	d->c.prepare = place_linear;
 	d->c.verify = has_leaf;
-	/* The first row only says which leaf size: place_linear() maps it. */
+	/* The first row only gives the leaf size: place_linear() maps it. */
 	draft_area(d, (struct suite_area){.kind = SUITE_PLACED, .base = ARENA, .leaf = outer});
 	draft_area(d, (struct suite_area)POPULATED(TABLES, 4 * PAGE, MM_RW));
 	draft_op(d, (struct suite_op)STAGE1());
@@ -190,7 +191,7 @@ static uint64_t change_page(struct suite_run *run, enum mm_perm perm)
 	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, page, perm);
 }
 
-/* Step 0 splits by taking a permission from one page, step 1 gives it back. */
+/* Step 0 splits: it removes a permission from one page. Step 1 restores it. */
 static uint64_t protect_inside(struct suite_run *run, uint64_t number)
 {
 	return change_page(run, number == 0 ? MM_R : MM_RW);

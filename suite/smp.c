@@ -1,7 +1,7 @@
 /*
- * Several vCPUs in one address space: on as many CPUs as there are, in turns on the rest. Two
- * that fault on one page get one frame, a page that another has just mapped is no error, and
- * what is taken away is gone for all of them at once.
+ * Several vCPUs in one address space, one on each CPU if there are enough CPUs, otherwise in turn.
+ * Two vCPUs that fault on one page get one frame. A page that another vCPU has just mapped is no
+ * error. Unmapped memory is unmapped for all vCPUs at once.
  */
 #include "suite/run.h"
 #include "suite/suite.h"
@@ -14,13 +14,13 @@
 /* --- storms, by 2, 3 and 4 vCPUs --- */
 
 enum storm {
-	STORM_DISJOINT,   /* each its own pages */
-	STORM_SAME_PAGE,  /* all one page */
-	STORM_SAME_PAGES, /* all the same pages in the same order */
-	STORM_OPPOSITE,   /* every second one backwards */
-	STORM_FETCH,      /* all the same pages, as code */
-	STORM_LARGE,      /* all the same 2 MiB page */
-	STORM_ATOMIC,     /* all add to one word */
+	STORM_DISJOINT,   /* each vCPU its own pages */
+	STORM_SAME_PAGE,  /* all vCPUs one page */
+	STORM_SAME_PAGES, /* all vCPUs the same pages in the same order */
+	STORM_OPPOSITE,   /* every second vCPU backwards */
+	STORM_FETCH,      /* all vCPUs the same pages, as code */
+	STORM_LARGE,      /* all vCPUs the same 2 MiB page */
+	STORM_ATOMIC,     /* all vCPUs add to one word */
 	STORMS,
 };
 
@@ -29,7 +29,7 @@ static const char *const storm_names[STORMS] = {"disjoint", "same-page",  "same-
 
 #define ADDITIONS 6U
 
-/* Scripts of all vCPUs of one generated case: they live as long as it runs. */
+/* Scripts of all vCPUs of one generated case. They must exist as long as the case runs. */
 static struct suite_op scripts[SUITE_VCPUS][SUITE_DRAFT_OPS];
 
 static void add(unsigned vcpu, struct suite_op op)
@@ -81,7 +81,7 @@ static void add_storm(enum storm storm, unsigned vcpu, unsigned vcpus)
 	}
 }
 
-/* Which page faults: the byte and the kind are those of whoever came first. */
+/* The faulting page. The byte address and the access are those of the first vCPU. */
 static struct suite_fault first_touch(uint64_t at, enum mm_perm access, uint32_t count)
 {
 	return (struct suite_fault){
@@ -147,7 +147,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-/* --- changes beside a running vCPU --- */
+/* --- changes while another vCPU runs --- */
 
 static uint64_t answer(enum mm_error error)
 {
@@ -160,14 +160,14 @@ static uint64_t unmap_arena(struct suite_run *run, uint64_t number)
 	return answer(aspace_unmap(&run->vm->as, gpa_range(gpa_at(ARENA), 4 * PAGE)));
 }
 
-/* Step n: the arena's first pages get permission set n. */
+/* Step n: protects the arena's first pages with permission set n. */
 static uint64_t protect_arena(struct suite_run *run, uint64_t number)
 {
 	return answer(aspace_protect(&run->vm->as, gpa_range(gpa_at(ARENA), 4 * PAGE),
 	                             (enum mm_perm)number));
 }
 
-/* Step 0: W is taken and given back, a hundred times over. */
+/* Step 0 removes and restores W a hundred times. */
 static uint64_t flicker(struct suite_run *run, uint64_t number)
 {
 	uint64_t error = 0;
@@ -178,7 +178,7 @@ static uint64_t flicker(struct suite_run *run, uint64_t number)
 	return error;
 }
 
-/* Step 0: pages elsewhere come and go, a hundred times over. */
+/* Step 0 maps and unmaps pages elsewhere a hundred times. */
 static uint64_t map_and_unmap(struct suite_run *run, uint64_t number)
 {
 	struct gpa_range range = gpa_range(gpa_at(ARENA + MIB2), 16 * PAGE);
@@ -204,7 +204,7 @@ static bool killed_by_revocation(struct suite_run *run)
 	                  run->vm->exit_status);
 }
 
-/* So many loads or stores of one word, which take longer than the other side's part. */
+/* The number of loads or stores of one word. They take longer than the other side's part. */
 #define READ_ON(times)                                                                             \
 	{                                                                                          \
 		OP(TOUCH, .addr = WORD, .count = (times))                                          \
@@ -215,12 +215,12 @@ static bool killed_by_revocation(struct suite_run *run)
 	}
 #define FOREVER UINT32_MAX
 
-/* Interrupts are let in, although none comes: see smp.revoke.masked. */
+/* Interrupts are enabled, although none comes: see smp.revoke.masked. */
 #define TOGETHER STAGE1(), {OP(IRQ_MASK, .value = 0)}, BARRIER(0)
 
 static const struct suite_case cases[] = {
 	{
-		/* vCPU 1 never stops by itself: what it reads is taken away. */
+		/* vCPU 1 never stops by itself. The memory that it reads is unmapped. */
 		.name = "smp.revoke.reader",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(TOGETHER, SPIN(1000), STEP(0), SPIN(0)),
@@ -230,7 +230,8 @@ static const struct suite_case cases[] = {
 		.step = unmap_arena,
 	},
 	{
-		/* The same with its interrupts masked, which is no concern of the hypervisor's. */
+		/* The same with the guest's interrupts masked. This must not matter to the
+                 * hypervisor. */
 		.name = "smp.revoke.masked",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), BARRIER(0), SPIN(1000), STEP(0), SPIN(0)),
@@ -262,7 +263,7 @@ static const struct suite_case cases[] = {
 		.step = unmap_arena,
 	},
 	{
-		/* Reading goes on while W flickers; no read may fail or fault. */
+		/* Reads continue while W is removed and restored. No read may fail or fault. */
 		.name = "smp.flicker.reader",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(TOGETHER, STEP(0), WRITE(8, WORD + 8, 1), BARRIER(1)),
@@ -281,7 +282,8 @@ static const struct suite_case cases[] = {
 		.step = map_and_unmap,
 	},
 	{
-		/* A fault comes while its page goes: old data, or the end. */
+		/* A fault comes while its page is unmapped. Either the old data is read, or the VM
+                 * is killed. */
 		.name = "smp.fault-while-unmapped",
 		.areas = AREAS(LAZY(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(TOGETHER, STEP(0)),
@@ -302,7 +304,8 @@ static const struct suite_case cases[] = {
 		.beside = {beside_neighbour},
 	},
 	{
-		/* The others are in the guest for ever: they are fetched out of it. */
+		/* The other vCPUs never leave the guest by themselves. The hypervisor forces them
+                 * out. */
 		.name = "smp.kill-stops-all",
 		.script = SCRIPT(TOGETHER, WRITE(8, ARENA + 0x30, 0)),
 		.others = {SCRIPT(TOGETHER, SPIN(0)), SCRIPT(TOGETHER, SPIN(0))},

@@ -1,11 +1,11 @@
 /*
- * The guest's own page tables on top: nested faults during their walk, who wins when both stages
- * refuse, and updates of accessed and dirty bits in tables that the guest may not write.
+ * The guest's own page tables: nested faults during their walk, which stage reports a fault if both
+ * refuse an access, and updates of accessed and dirty bits in tables that the guest may not write.
  *
- * The guest's tables for VIRTUAL are two pages, in order of descent: the one that maps 2 MiB per
- * entry, and the one that maps 4 KiB. A page that holds a table but was never touched reads as
- * zeros, which is a table of invalid entries: first comes the nested fault of the walk, then,
- * when it is served, the guest's own page fault.
+ * The guest's tables for VIRTUAL are two pages. The first maps 2 MiB per entry, the second 4 KiB. A
+ * table page that was never touched reads as zeros, so all its entries are invalid. The walk of
+ * such a table first takes a nested fault. After the page is mapped, the guest takes its own page
+ * fault.
  */
 #include "frame.h"
 #include "suite/run.h"
@@ -14,9 +14,9 @@
 #define TABLES  ARENA /* 2 pages */
 #define DATA    (ARENA + 8 * PAGE)
 #define KEEP    AGENT_KEEP
-#define INDEX   5U /* of the page in its table: VIRTUAL has index 0 */
+#define INDEX   5U /* index of the page in its table: VIRTUAL has index 0 */
 #define TARGET  (VIRTUAL + INDEX * PAGE)
-#define ENTRY   (INDEX * UINT64_C(8)) /* where its entry lies in the table */
+#define ENTRY   (INDEX * UINT64_C(8)) /* offset of its entry in the table */
 #define RWX     (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X)
 #define RWX_AD  (RWX | AGENT_PTE_AD)
 #define NOWHERE (ARENA + 64 * PAGE)
@@ -26,7 +26,7 @@
 		OP(code, .width = 8, .addr = (at)), .trap = AGENT_PAGE_FAULT, .addr = (at)         \
 	}
 
-/* Step 0 makes the guest's tables read-only for it. */
+/* Step 0 makes the guest's tables read-only in the nested table. */
 static uint64_t protect_tables(struct suite_run *run, uint64_t number)
 {
 	(void)number;
@@ -34,7 +34,8 @@ static uint64_t protect_tables(struct suite_run *run, uint64_t number)
 	                                          MM_R);
 }
 
-/* Step 0 hides the guest's tables; the walk that misses them brings them back. */
+/* Step 0 removes all permissions from the guest's tables. The walk faults, and show_table()
+ * restores them. */
 static uint64_t hide_tables(struct suite_run *run, uint64_t number)
 {
 	(void)number;
@@ -54,7 +55,7 @@ enum {
 	HAS_CHANGED,
 };
 
-/* The guest's entry for TARGET: KEEP_ENTRY remembers it, HAS_CHANGED compares. */
+/* The guest's entry for TARGET: KEEP_ENTRY stores it, HAS_CHANGED compares it. */
 static uint64_t watch_entry(struct suite_run *run, uint64_t number)
 {
 	uint64_t entry;
@@ -77,7 +78,7 @@ static const struct suite_case cases[] = {
 	{
 		.name = "stage1.walk.lazy.last-table",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
-		/* The upper table is made by a mapping beside; the lower one is only linked. */
+		/* Another mapping creates the upper table. This one only links the lower table. */
 		.script = SCRIPT(STAGE1(), MAP(VIRTUAL + MIB2, ARENA + MIB2, 1, TABLES),
                                  MAP_AS(TARGET, DATA, 0, TABLES + PAGE, KEEP),
                                  PAGE_FAULT(READ, TARGET + 0x10)),
@@ -165,7 +166,7 @@ static const struct suite_case cases[] = {
 		.step = protect_tables,
 	},
 	{
-		/* A is set already: a read has nothing to update, a write has D. */
+		/* A is set already. A read updates nothing, and a write updates D. */
 		.name = "stage1.ad.readonly.dirty",
 		.arch = "riscv64 aarch64",
 		.needs = SUITE_NEEDS_STAGE1_UPDATE,
@@ -190,8 +191,7 @@ static const struct suite_case cases[] = {
 		.step = watch_entry,
 	},
 	{
-		/* The other scheme: the guest's handler sets A. Nothing of it is the hypervisor's.
-                 */
+		/* The other scheme: the guest's handler sets A. The hypervisor is not involved. */
 		.name = "stage1.ad.faults.accessed",
 		.arch = "riscv64 aarch64",
 		.needs = SUITE_NEEDS_STAGE1_FAULT,
@@ -204,7 +204,7 @@ static const struct suite_case cases[] = {
 		.step = watch_entry,
 	},
 	{
-		/* A set, D due. Arm has such an entry only where the CPU sets D. */
+		/* A is set and D is clear. Arm has such an entry only if the CPU sets D. */
 		.name = "stage1.ad.faults.dirty",
 		.arch = "riscv64",
 		.needs = SUITE_NEEDS_STAGE1_FAULT,
@@ -227,7 +227,7 @@ static const struct suite_case cases[] = {
 	{
 		.name = "stage1.own.both-invalid",
 		.areas = AREAS(LAZY(ARENA, 2 * PAGE, MM_RW)),
-		/* No entry in the guest's table, and no memory at DATA either. */
+		/* No entry in the guest's table, and no memory at DATA. */
 		.script = SCRIPT(STAGE1(), MAP_AS(TARGET, DATA, 0, TABLES, 0),
                                  PAGE_FAULT(READ, TARGET + 8)),
 		.faults = FAULTS(MAPPED(TABLES, MM_W), MAPPED(TABLES + PAGE, MM_W)),
@@ -244,7 +244,8 @@ static const struct suite_case cases[] = {
 	{
 		.name = "stage1.own.readonly.absent",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
-		/* Stage 1 forbids the write: what stage 2 lacks must not show. */
+		/* Stage 1 forbids the write. The guest must not see a missing permission of stage
+                 * 2. */
 		.script = SCRIPT(STAGE1(),
                                  MAP_AS(TARGET, DATA, 0, TABLES, AGENT_PTE_R | AGENT_PTE_AD),
                                  PAGE_FAULT(WRITE, TARGET + 8)),

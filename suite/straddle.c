@@ -1,9 +1,9 @@
 /*
- * One access, two pages: unaligned data and instructions that lie across a page boundary, with
- * either page absent, denied or not there at all.
+ * One access to two pages: unaligned data and instructions that cross a page boundary. Either page
+ * is absent, denied or unmapped.
  *
- * Which page faults first, and whether the address is the first byte of the access or of its
- * second part, is the implementation's choice: pages count here, not bytes.
+ * The implementation decides which page faults first. It also decides whether the reported address
+ * is the first byte of the access or of its second part. So the cases compare pages, not bytes.
  */
 #include "suite/run.h"
 #include "suite/suite.h"
@@ -11,7 +11,7 @@
 #define BOUNDARY (ARENA + 8 * PAGE)
 #define VALUE    UINT64_C(0x8877665544332211)
 
-/* What the page after the boundary is. */
+/* The state of the page after the boundary. */
 enum second {
 	SECOND_ABSENT,
 	SECOND_PRESENT,
@@ -43,8 +43,8 @@ static void add_second_area(struct suite_draft *d, enum second second)
 }
 
 /*
- * {read, write} x {2, 4, 8 bytes} x {first page absent, present} x what the second page is. The
- * access begins one byte before the boundary, or half of its width.
+ * {read, write} x {2, 4, 8 bytes} x {first page absent, present} x the state of the second page.
+ * The access begins one byte before the boundary, or half its width before it.
  */
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
@@ -76,7 +76,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 		draft_op(d, (struct suite_op)WRITE(width, at, VALUE));
 	if (!first_present) {
 		draft_fault(d, page_fault(BOUNDARY - 1, access, MM_FAULT_MAPPED));
-		/* The refusal of the second page may come first, and then that is all. */
+		/* The second page may be refused first. Then there is no other fault. */
 		d->faults[0].optional = second == SECOND_DENIED || second == SECOND_MISSING;
 	}
 	d->c.unordered = true;
@@ -94,7 +94,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
-/* Addresses of a fetch count to the page, too. */
+/* For a fetch, too, only the page of the address is compared. */
 #define FETCH_FAULT(at, what)                                                                      \
 	{                                                                                          \
 		.gpa = (at), .access = MM_X, .outcome = (what), .page = true                       \
@@ -103,7 +103,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 
 static const struct suite_case cases[] = {
 	{
-		/* ADDI x0, x0, 0: its upper half is in the second page, and all zero. */
+		/* ADDI x0, x0, 0: its upper half is in the second page and is zero. */
 		.name = "straddle.fetch.second-absent",
 		.arch = "riscv64",
 		.areas = AREAS(LAZY(ARENA, 2 * PAGE, MM_RWX)),
@@ -140,7 +140,7 @@ static const struct suite_case cases[] = {
 		.end = SUITE_DIES,
 	},
 	{
-		/* A load that straddles pages, from data in a page that is absent as well. */
+		/* A load that crosses a page boundary, from data in a page that is also absent. */
 		.name = "straddle.code-and-data",
 		.arch = "riscv64 x86_64",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),

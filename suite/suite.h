@@ -1,11 +1,11 @@
 /*
- * The target suite: what every case is made of.
+ * The target suite: the parts of a case.
  *
- * A case is data, or a function (payload.h). Data says which areas a fresh VM has, what its vCPUs
- *do in them (scripts of the agent, guests/agent.c), and exactly what must come of it: every nested
- *fault with its address, access and outcome; the result of each operation; how the VM ends. The
- *runner (runner.c) builds the VM, records every exit, and compares. One file per subject holds the
- *cases; what differs by architecture is a column of the table, never a line of code.
+ * A case is data, or a function (payload.h). The data lists the areas of a new VM, and what its
+ * vCPUs do in them (scripts of the agent, guests/agent.c). It also lists the exact result: every
+ * nested fault with its address, access and outcome, the result of each operation, and how the VM
+ * ends. The runner (runner.c) builds the VM, records every exit, and compares. Each subject has one
+ * file of cases. Differences between architectures are columns of a table.
  *
  *	{
  *		.name = "lazy.first.read",
@@ -29,7 +29,7 @@
 #include "mm/aspace.h"
 #include "vcpu.h"
 
-struct suite_run; /* run.h: a case while it runs */
+struct suite_run; /* run.h: the state of a running case */
 
 #define ARENA GUEST_ARENA_BASE
 #define PAGE  MM_PAGE_SIZE
@@ -41,8 +41,8 @@ enum suite_area_kind {
 	SUITE_NO_AREA, /* ends a list */
 	SUITE_LAZY,
 	SUITE_POPULATED,
-	SUITE_LINEAR, /* host memory of the suite's own: see suite_linear_memory() */
-	SUITE_PLACED, /* the case's prepare() maps it: the row only carries its numbers */
+	SUITE_LINEAR, /* the suite's host memory: see suite_linear_memory() */
+	SUITE_PLACED, /* mapped by the case's prepare(); the row only gives the numbers */
 };
 
 struct suite_area {
@@ -52,7 +52,7 @@ struct suite_area {
 	enum mm_perm perm;
 	unsigned leaf;         /* largest leaf level to try */
 	uint64_t host;         /* SUITE_LINEAR: offset into the suite's linear memory */
-	enum mm_error refused; /* what the map call must answer; MM_OK if it must succeed */
+	enum mm_error refused; /* expected result of the map call; MM_OK if it must succeed */
 };
 
 #define LAZY(at, bytes, permitted)                                                                 \
@@ -80,15 +80,15 @@ struct suite_area {
 	}
 #define AREAS(...) ((const struct suite_area[]){__VA_ARGS__, {.kind = SUITE_NO_AREA}})
 
-/* --- what the guest does, and what each operation must answer --- */
+/* --- what the guest does, and the expected result of each operation --- */
 
 struct suite_op {
 	struct agent_op op;
 	uint64_t value;       /* agent_result.value, if the operation is done */
 	enum agent_trap trap; /* agent_result.trap */
-	uint64_t addr;        /* agent_result.addr, if there is a trap that has one */
-	bool any_value;       /* the value may be anything */
-	bool any_trap;        /* done, undefined or refused (AGENT_ACCESS): all are right */
+	uint64_t addr;        /* agent_result.addr, if there is a trap with an address */
+	bool any_value;       /* any value is correct */
+	bool any_trap;        /* done, undefined or refused (AGENT_ACCESS) are all correct */
 };
 
 #define OP(name, ...) .op = {.code = AGENT_##name, __VA_ARGS__}
@@ -106,7 +106,7 @@ struct suite_op {
 	{                                                                                          \
 		OP(WRITE, .width = (bytes), .addr = (at), .value = (what))                         \
 	}
-/* A fetch of memory that reads as zero: an undefined instruction, at that address. */
+/* A fetch from memory that reads as zero: an undefined-instruction exception at that address. */
 #define FETCH_ZEROS(at)                                                                            \
 	{                                                                                          \
 		OP(FETCH, .addr = (at)), .trap = AGENT_UNDEFINED, .addr = (at)                     \
@@ -115,12 +115,12 @@ struct suite_op {
 	{                                                                                          \
 		OP(FETCH, .addr = (at)), .value = 1                                                \
 	}
-/* A call of `at` that ends in zeros at `trap_at`. */
+/* A call of `at` that reaches zeros at `trap_at`. */
 #define FETCH_FROM(at, trap_at)                                                                    \
 	{                                                                                          \
 		OP(FETCH, .addr = (at)), .trap = AGENT_UNDEFINED, .addr = (trap_at)                \
 	}
-/* A load of 4 bytes from `from`, by code that is put at `at`. */
+/* A load of 4 bytes from `from`, by code that is written to `at`. */
 #define RUN_AT(snippet, at, from, expected)                                                        \
 	{                                                                                          \
 		OP(RUN_AT, .count = (snippet), .addr = (at), .value = (from)), .value = (expected) \
@@ -129,7 +129,7 @@ struct suite_op {
 	{                                                                                          \
 		OP(PUT_RET, .addr = (at)), .any_value = true                                       \
 	}
-/* Loads of 8 bytes, all of which read zero. */
+/* Loads of 8 bytes. Each must read zero. */
 #define TOUCH(at, times, bytes)                                                                    \
 	{                                                                                          \
 		OP(TOUCH, .addr = (at), .count = (times), .stride = (bytes))                       \
@@ -151,7 +151,7 @@ struct suite_op {
 	{                                                                                          \
 		OP(ZERO, .addr = (at), .count = (times), .stride = (bytes))                        \
 	}
-/* The step's answer must be 0. */
+/* The result of the step must be 0. */
 #define STEP(number)                                                                               \
 	{                                                                                          \
 		OP(STEP, .value = (number))                                                        \
@@ -178,7 +178,7 @@ struct suite_op {
 	{                                                                                          \
 		OP(FLUSH)                                                                          \
 	}
-/* All permissions, accessed and dirty set; tables at `tables`, if any are missing. */
+/* All permissions, accessed and dirty set; new tables, if any are missing, at `tables`. */
 #define MAP(va, gpa, leaf_level, tables)                                                           \
 	{                                                                                          \
 		OP(MAP, .addr = (va), .value = (gpa), .count = (leaf_level), .stride = (tables),   \
@@ -201,24 +201,24 @@ struct suite_op {
 	}
 #define SCRIPT(...) ((const struct suite_op[]){__VA_ARGS__, {OP(END)}})
 
-/* Where AGENT_MAP puts what a case maps: above the agent's identity map. */
+/* AGENT_MAP uses this range for the case's mappings: above the agent's identity map. */
 #define VIRTUAL GIB(12)
 
-/* --- the nested faults that must be taken, in this order --- */
+/* --- the expected nested faults, in order --- */
 
 struct suite_fault {
 	uint64_t gpa;
-	unsigned access;  /* enum mm_perm; two bits: either is right */
+	unsigned access;  /* enum mm_perm; two bits: either is correct */
 	unsigned outcome; /* enum mm_fault, or SUITE_MISCONFIG */
-	bool walk;        /* during a walk of the guest's own tables */
-	bool page;        /* the address counts to the page only */
-	bool optional;    /* it may be missing */
-	bool end;         /* of the list */
-	uint32_t count;   /* so many of them, `stride` apart; 0 is 1 */
-	uint64_t stride;  /* modulo 2^64: downwards too */
+	bool walk;        /* during a walk of the guest's own page tables */
+	bool page;        /* compare the page of the address only */
+	bool optional;    /* the fault may be missing */
+	bool end;         /* end of the list */
+	uint32_t count;   /* number of faults, `stride` bytes apart; 0 means 1 */
+	uint64_t stride;  /* bytes, modulo 2^64: may be negative */
 };
 
-/* Beside enum mm_fault: VM_EXIT_MISCONFIG. */
+/* In addition to enum mm_fault: VM_EXIT_MISCONFIG. */
 #define SUITE_MISCONFIG MM_FAULTS
 
 #define FAULT(at, how, what)                                                                       \
@@ -241,9 +241,10 @@ struct suite_fault {
 
 enum suite_end {
 	SUITE_EXITS,   /* every script runs to its end */
-	SUITE_DIES,    /* vCPU 0's last operation gets the VM killed; the others may be anywhere */
-	SUITE_EITHER,  /* the one or the other: `verify` judges that and the results */
-	SUITE_REFUSED, /* an area is refused as its row says, so the VM is never run */
+	SUITE_DIES,    /* vCPU 0's last operation gets the VM killed; the others may be in any
+	                  operation */
+	SUITE_EITHER,  /* either of these: `verify` checks the end and the results */
+	SUITE_REFUSED, /* an area is refused as its row says; the VM does not run */
 };
 
 enum suite_need {
@@ -252,8 +253,8 @@ enum suite_need {
 	SUITE_NEEDS_1G = 1 << 2,
 	SUITE_NEEDS_AD = 1 << 3,   /* accessed and dirty bits in the nested table */
 	SUITE_NEEDS_TAGS = 1 << 4, /* VMIDs, VPIDs or ASIDs */
-	SUITE_NEEDS_PML = 1 << 5,  /* the CPU's own log of dirty pages */
-	/* An access that finds A or D due in the guest's tables: updates them, or faults. */
+	SUITE_NEEDS_PML = 1 << 5,  /* the CPU's log of dirty pages (PML) */
+	/* What an access does if A or D is clear in the guest's tables: updates them, or faults. */
 	SUITE_NEEDS_STAGE1_UPDATE = 1 << 6,
 	SUITE_NEEDS_STAGE1_FAULT = 1 << 7,
 };
@@ -262,56 +263,59 @@ enum suite_need {
 #define SUITE_BESIDE 3
 
 struct suite_case {
-	const char *name; /* dotted, stable: what test=GLOB selects by */
+	const char *name; /* dotted and stable; selected by test=GLOB */
 	const struct suite_area *areas;
-	const struct suite_op *script;                  /* vCPU 0's */
-	const struct suite_op *others[SUITE_VCPUS - 1]; /* of the vCPUs after it; NULL: none */
-	const struct suite_fault *faults;               /* NULL: none at all may be taken */
+	const struct suite_op *script;                  /* for vCPU 0 */
+	const struct suite_op *others[SUITE_VCPUS - 1]; /* for the other vCPUs; NULL: none */
+	const struct suite_fault *faults;               /* NULL: no fault is expected */
 	enum suite_end end;
 	const struct virt_geometry *geometry; /* NULL: the run's */
-	unsigned needs;                       /* enum suite_need: a machine without is SKIP */
-	const char *feature; /* as the machine reports it: one without is SKIP. NULL: none */
+	unsigned needs;      /* enum suite_need; skipped on a machine without them */
+	const char *feature; /* name as reported by the machine; skipped on a machine without it.
+	                        NULL: none */
 	const char *arch;    /* "riscv64 x86_64"; NULL: all */
 	bool unordered;      /* the faults may come in any order */
 	bool arena_only;     /* faults in the guest's own RAM and mailbox do not count */
-	bool uncounted;      /* ...or not at all: `verify` judges */
-	/* Other VMs beside it, with a lazy arena of 64 pages each: they must run to their ends and
-	 * answer as they should, whatever becomes of this one. beside_neighbour is one of them. */
+	bool uncounted;      /* no fault counts: `verify` checks them */
+	/* Scripts of other VMs beside this one, each with a lazy arena of 64 pages. They must run
+	 * to their ends with correct results, whatever happens to this VM. One of them runs
+	 * beside_neighbour. */
 	const struct suite_op *beside[SUITE_BESIDE];
-	uint64_t quota;   /* of frames beyond those it starts with; 0: none */
-	uint64_t budget;  /* milliseconds of guest time, after which the VM is killed; 0: none */
-	uint32_t quiet_s; /* as in vm_config: a hang; 0: the default */
-	uint32_t total_s; /* as in vm_config: too long; 0: the default */
-	unsigned cpus;    /* needs so many real CPUs: one vCPU on each */
-	bool firmware_writes; /* firmware may write to the console, and leave its line unfinished */
-	bool share_cpu;       /* all VMs take turns on one CPU: what each gets is our doing */
-	enum vm_kill kill;    /* SUITE_DIES: why; KILL_NONE: as the last fault says */
+	uint64_t quota;       /* in frames, beyond those that it starts with; 0: none */
+	uint64_t budget;      /* ms of guest time; then the VM is killed. 0: none */
+	uint32_t quiet_s;     /* seconds, as in vm_config: limit without progress; 0: the default */
+	uint32_t total_s;     /* seconds, as in vm_config: limit in total; 0: the default */
+	unsigned cpus;        /* number of real CPUs required, one vCPU on each */
+	bool firmware_writes; /* firmware may write to the console and leave its line unfinished */
+	bool share_cpu; /* all VMs take turns on one CPU: the hypervisor decides what each gets */
+	enum vm_kill kill; /* SUITE_DIES: the reason; KILL_NONE: as the last fault says */
 
-	/* The whole case, instead of everything above but the name, `needs`, `feature`, `arch` and
-	 * `cpus`: payload.h. `data` is for cases that share a function. */
+	/* The whole case as a function (payload.h). Then only the name, `needs`, `feature`, `arch`
+	 * and `cpus` of the fields above are used. `data` is for cases that share a function. */
 	void (*run)(struct suite_run *run, const void *data);
 	const void *data;
 
-	/* First of all, before there is a VM: false fails the case. */
+	/* Called first, before the VM is created. False fails the case. */
 	bool (*before)(struct suite_run *run);
-	/* Called by the guest's STEP operations, on the CPU that ran it, with no vCPU of the VM
-	 * in the guest but on other CPUs. Answers what the guest gets. NULL: no steps. */
+	/* Called by the guest's STEP operations, on the CPU that ran the guest. vCPUs on other CPUs
+	 * may be in the guest meanwhile. Returns the result for the guest. NULL: no steps. */
 	uint64_t (*step)(struct suite_run *run, uint64_t number);
-	/* Before the areas are mapped and the scripts written: false fails the case. */
+	/* Called before the areas are mapped and the scripts are written. False fails the case. */
 	bool (*prepare)(struct suite_run *run);
-	/* Everything is set up, and the guest about to start: false fails the case. */
+	/* Called after the set-up, just before the guest starts. False fails the case. */
 	bool (*ready)(struct suite_run *run);
-	/* After the VM has ended, its memory still there: false fails the case. */
+	/* Called after the VM has ended, while its memory still exists. False fails the case. */
 	bool (*verify)(struct suite_run *run);
-	/* Last of all, however it went: takes back what prepare did. */
+	/* Called last, on success and failure: undoes what prepare() did. */
 	void (*cleanup)(struct suite_run *run);
-	/* Each nested fault, before it is answered: does what another CPU might do just then. */
+	/* Called at each nested fault, before it is handled: does what another CPU may do then. */
 	void (*meanwhile)(struct suite_run *run, const struct vm_exit_fault *fault);
-	/* A nested fault that the VM must die of: true repairs it instead, and it runs on. */
+	/* Called at a nested fault that would kill the VM. True: it repaired the cause, and the VM
+	 * runs on. */
 	bool (*repair)(struct suite_run *run, const struct vm_exit *exit);
 };
 
-/* Cases that are made from a loop over a small table have their parts in here. */
+/* Storage for the parts of a case that is made by a loop over a small table. */
 #define SUITE_DRAFT_OPS 40
 
 struct suite_draft {
@@ -329,12 +333,12 @@ struct suite_subject {
 	const char *name;
 	const struct suite_case *cases;
 	size_t count;
-	/* Makes case number `index` in an empty draft; false: there is none, and none after
-	 * it. */
+	/* Makes case number `index` in an empty draft. False: there is no such case, and none with
+	 * a higher number. */
 	bool (*generate)(size_t index, const struct host *host, struct suite_draft *draft);
-	/* Selected by a pattern that begins with the name of the subject, and by no other. */
+	/* Selected only by a pattern that begins with the name of the subject. */
 	bool by_name_only;
-	/* What all their names begin with: where the pattern excludes it, no case is made. */
+	/* The common prefix of all names. No case is made if the pattern excludes it. */
 	const char *generated;
 };
 
@@ -345,16 +349,16 @@ extern const struct suite_subject suite_payload_demo, suite_payload_guests, suit
 	suite_range, suite_misconfig, suite_vms, suite_smp, suite_firmware, suite_hostile,
 	suite_hostile_code, suite_boundary, suite_boundary_access, suite_coherent, suite_selftest;
 
-/* The geometry of nested tables that all cases of this run have, and its format. */
+/* The geometry of nested tables for all cases of this run, and its format. */
 const struct virt_geometry *suite_geometry(void);
 const struct npt_format *suite_format(const struct host *host);
 
-/* A neighbour's work, for .beside: it fills memory, and finds it as it left it. */
+/* The script of a neighbour, for .beside: it fills memory and checks that it has not changed. */
 extern const struct suite_op beside_neighbour[];
 
-/* Nothing is in it. */
+/* Clears a draft. */
 void draft_reset(struct suite_draft *draft);
-/* Appends to a draft's lists. */
+/* Append to a draft's lists. */
 void draft_area(struct suite_draft *draft, struct suite_area area);
 void draft_op(struct suite_draft *draft, struct suite_op op);
 void draft_fault(struct suite_draft *draft, struct suite_fault fault);

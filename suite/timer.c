@@ -1,11 +1,11 @@
 /*
- * Time: a guest that does not give its CPU back loses it, interrupts masked or not; a guest's
- * timer interrupts it; and waiting for an interrupt ends when there is one.
+ * Time. A guest that never exits loses its CPU, with interrupts masked or not. A guest's timer
+ * interrupts it. A wait for an interrupt ends when an interrupt is pending.
  */
 #include "suite/run.h"
 #include "suite/suite.h"
 
-#define BUDGET 200           /* ms: more than a busy host keeps an emulator waiting */
+#define BUDGET 200           /* ms: longer than a busy host delays an emulator */
 #define SOON   UINT64_C(200) /* microseconds */
 
 #define MASK_IRQ(masked)                                                                           \
@@ -70,7 +70,8 @@ static const struct suite_case cases[] = {
                                  AWAIT(2), TIMER(0), IRQS(2)),
 	},
 	{
-		/* It comes due while interrupts are out, and is taken when they are let in. */
+		/* The timer expires while interrupts are masked. The interrupt is taken when they
+                 * are enabled. */
 		.name = "timer.fires.masked",
 		.script = SCRIPT(MASK_IRQ(1), TIMER(1), SPIN(200000), IRQS(0), MASK_IRQ(0),
                                  AWAIT(1), TIMER(0)),
@@ -89,7 +90,7 @@ static const struct suite_case cases[] = {
 		.script = SCRIPT(WAIT(), WAIT(), IRQS(0)),
 	},
 	{
-		/* An interrupt that is pending but kept out ends a wait all the same. */
+		/* A pending interrupt ends a wait even if it is masked. */
 		.name = "timer.wait.pending",
 		.arch = "riscv64 aarch64",
 		.script = SCRIPT(MASK_IRQ(1), TIMER(1), SPIN(200000), WAIT(), WAIT(), IRQS(0),

@@ -1,7 +1,7 @@
 /*
- * Translations that the hardware may have kept: after the hypervisor takes memory away, replaces
- * it, or changes the size of its leaf, the guest sees the new state at once, by whatever address
- * it comes and however many pages the flush had to cover.
+ * Translations that the hardware may have cached. After the hypervisor unmaps or replaces memory,
+ * or changes the size of its leaf, the guest sees the new state at once. This holds for every
+ * address of the guest and for any number of flushed pages.
  */
 #include "kernel/string.h"
 #include "suite/run.h"
@@ -12,21 +12,21 @@
 #define FIRST   UINT64_C(0x1111111111111111)
 #define SECOND  UINT64_C(0x2222222222222222)
 #define TABLES  (ARENA + GIB(2))
-#define MANY    600 /* more pages than a flush is split into */
+#define MANY    600 /* more pages than a flush covers one by one */
 
 static uint64_t answer(enum mm_error error)
 {
 	return (uint64_t)(uint32_t)error;
 }
 
-/* --- taking away --- */
+/* --- unmapping --- */
 
 static uint64_t unmap_bytes(struct suite_run *run, uint64_t bytes)
 {
 	return answer(aspace_unmap(&run->vm->as, gpa_range(gpa_at(ARENA), bytes)));
 }
 
-/* Step n: the first n pages of the arena are no more. */
+/* Step n: unmaps the first n pages of the arena. */
 static uint64_t unmap_pages(struct suite_run *run, uint64_t pages)
 {
 	return unmap_bytes(run, pages * PAGE);
@@ -55,20 +55,20 @@ static enum mm_error replace(struct suite_run *run, uint64_t size, hpa_t host)
 	return error;
 }
 
-/* Step n: the arena's first page becomes page n of the linear memory. */
+/* Step n: maps page n of the linear memory at the arena's first page. */
 static uint64_t replace_page(struct suite_run *run, uint64_t number)
 {
 	return answer(replace(run, PAGE, hpa_plus(run->linear, number * PAGE)));
 }
 
-/* Step 0: the arena's first 2 MiB become the linear memory, as one leaf. */
+/* Step 0: maps the linear memory at the arena's first 2 MiB, as one leaf. */
 static uint64_t replace_2m(struct suite_run *run, uint64_t number)
 {
 	(void)number;
 	return answer(replace(run, MIB2, run->linear));
 }
 
-/* Step 0: 2 MiB of arena become frames of their own again, 4 KiB each, and all zero. */
+/* Step 0: maps new zeroed 4 KiB frames at the arena's first 2 MiB. */
 static uint64_t replace_by_small(struct suite_run *run, uint64_t number)
 {
 	struct gpa_range range = gpa_range(gpa_at(ARENA), MIB2);
@@ -214,7 +214,7 @@ static const struct suite_case cases[] = {
 		.name = "tlb.stage1.own-flush",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW),
                                POPULATED(TABLES, 4 * PAGE, MM_RW)),
-		/* The guest's own remapping and flush need nothing of the hypervisor. */
+		/* The guest's own remapping and flush need no help from the hypervisor. */
 		.script = SCRIPT(STAGE1(), FILL(ARENA, 2, PAGE, PATTERN),
                                  MAP(VIRTUAL, ARENA, 0, TABLES), READ(8, VIRTUAL, PATTERN ^ ARENA),
                                  MAP(VIRTUAL, ARENA + PAGE, 0, TABLES),

@@ -1,6 +1,6 @@
 /*
- * Several VMs: side by side on one CPU or on several, each sees its own memory at the same
- * addresses; one after the other under the same tag, none sees what its predecessor left.
+ * Several VMs. Side by side on one CPU or on several, each sees its own memory at the same
+ * addresses. One after the other with the same tag, each sees nothing of its predecessor's memory.
  */
 #include "suite/beside.h"
 #include "suite/run.h"
@@ -12,24 +12,25 @@
 #define GREY   UINT64_C(0x6436436436436430)
 #define SECRET UINT64_C(0x5ec4e75ec4e75ec0)
 #define TABLES (ARENA + 32 * PAGE)
-#define ROUNDS 40 /* predecessors: more than a small tag space has */
+#define ROUNDS 40 /* predecessors: more than a small tag space */
 
 #define YIELD() CALL(GUEST_YIELD, 0, 0, GUEST_OK, 0)
 
-/* Everybody fills the same pages, and finds them so however often the others come between. */
+/* All VMs fill the same pages. Each finds its own values, however often the others run in
+ * between. */
 #define COLOUR(pattern)                                                                            \
 	SCRIPT(FILL(ARENA, 32, PAGE, pattern), YIELD(), CHECK(ARENA, 32, PAGE, pattern), YIELD(),  \
 	       FILL(ARENA + 8, 32, PAGE, ~(pattern)), SPIN(100000),                                \
 	       CHECK(ARENA, 32, PAGE, pattern), YIELD(), CHECK(ARENA + 8, 32, PAGE, ~(pattern)),   \
 	       ZEROS(ARENA + 16, 32, PAGE))
 
-/* The same virtual address leads each VM to a page of its own. */
+/* The same virtual address maps to another page in each VM. */
 #define BY_VIRTUAL(pattern, page)                                                                  \
 	SCRIPT(STAGE1(), MAP(VIRTUAL, ARENA + (page)*PAGE, 0, TABLES), WRITE(8, VIRTUAL, pattern), \
 	       YIELD(), READ(8, VIRTUAL, pattern), YIELD(), READ(8, ARENA + (page)*PAGE, pattern), \
 	       YIELD(), READ(8, VIRTUAL, pattern))
 
-/* Devices are each VM's own, too. */
+/* Each VM also has its own devices. */
 #define SCRATCH (GUEST_TEST_BASE + GUEST_TEST_SCRATCH)
 #define BY_DEVICE(pattern)                                                                         \
 	SCRIPT(WRITE(8, SCRATCH, pattern), YIELD(), READ(8, SCRATCH, pattern), YIELD(),            \
@@ -38,7 +39,7 @@
 static const struct suite_op *const leave_secret =
 	SCRIPT(FILL(ARENA, 64, PAGE, SECRET), CHECK(ARENA, 64, PAGE, SECRET));
 
-/* A VM with a secret in every page of the arena was here, under the same tag. */
+/* A VM wrote a secret to every page of the arena, with the same tag. */
 static bool run_predecessor(struct suite_run *run)
 {
 	uint32_t tag;
@@ -53,7 +54,7 @@ static bool had_same_tag(struct suite_run *run)
 {
 	if (run->vm->tag == run->scratch[0])
 		return true;
-	return suite_fail(run, "tag %u after %" PRIu64 ": nothing was used again", run->vm->tag,
+	return suite_fail(run, "tag %u after %" PRIu64 ": no tag was reused", run->vm->tag,
 	                  run->scratch[0]);
 }
 
@@ -66,7 +67,7 @@ static bool run_predecessors(struct suite_run *run)
 	return true;
 }
 
-/* Step 0: two VMs alive at once have two tags, and one of them is flushed entirely. */
+/* Step 0: two VMs at the same time have two tags. One of them is flushed entirely. */
 static uint64_t flush_mine(struct suite_run *run, uint64_t number)
 {
 	struct mm_flush everything = {
