@@ -1,6 +1,6 @@
 /*
- * The guest ABI: all that a payload knows of the world, and all that guests/ may include. The
- * same for every architecture; how a hypercall is made is in guests/<arch>/.
+ * The guest ABI: the interface between a payload and the hypervisor. guests/ may include nothing
+ * else. It is the same for every architecture. The hypercall instruction is in guests/<arch>/.
  *
  *	0x1000_0000  UART       emulated: one page
  *	0x1000_1000  test       emulated: one page of registers (see below)
@@ -23,7 +23,8 @@
 #define GUEST_RAM_BASE   UINT64_C(0x40000000)
 #define GUEST_ARENA_BASE UINT64_C(0x100000000)
 
-/* The first bytes of an image file: guests/<arch>/start.S makes it, kernel/loader.c checks it. */
+/* The first bytes of an image file. guests/<arch>/start.S contains it, kernel/loader.c checks
+ * it. */
 #define GUEST_MAGIC UINT64_C(0x54534555474c46) /* "FLGUEST\0", little-endian */
 
 enum guest_arch {
@@ -50,14 +51,14 @@ struct guest_info {
 	uint64_t arena_base;
 	uint64_t arena_bytes;
 	uint64_t seed;
-	uint64_t args[8]; /* per scenario: guests/<name>.c says what it takes */
+	uint64_t args[8]; /* arguments of the scenario: see guests/<name>.c */
 };
 
 /*
- * Hypercalls: a number and three arguments, an error and a value back.
+ * Hypercalls have a number and three arguments. They return an error and a value.
  *	riscv64  ecall   a7 = GUEST_SBI_EXTENSION, a6 = number, a0..a2; a0 = error, a1 = value
  *	aarch64  hvc #0  x0 = GUEST_SMCCC_BASE | number, x1..x3;        x0 = error, x1 = value
- *	x86_64   vmcall or vmmcall (CPUID 0x4000_0000 tells: "FaultlineVMX", "FaultlineSVM")
+ *	x86_64   vmcall or vmmcall (CPUID 0x4000_0000 is "FaultlineVMX", "FaultlineSVM")
  *	                 eax = GUEST_X86_BASE | number, rdi rsi rdx;    rax = error, rdx = value
  * Buffers are guest-physical.
  */
@@ -66,18 +67,18 @@ struct guest_info {
 #define GUEST_X86_BASE      UINT64_C(0x464c0000)
 
 enum guest_call {
-	GUEST_NOP = 0,     /* nothing: the round trip is the point */
+	GUEST_NOP = 0,     /* does nothing: measures the round trip */
 	GUEST_EXIT = 1,    /* status; does not return */
 	GUEST_PRINT = 2,   /* buffer, bytes: one line for the log, at most 128 bytes */
-	GUEST_REPORT = 3,  /* key, value: kept by the VM for the test's verdict; key < 16 */
+	GUEST_REPORT = 3,  /* key, value: stored by the VM for the test; key < 16 */
 	GUEST_PROTECT = 4, /* start, bytes, permission set: as aspace_protect() */
 	GUEST_UNMAP = 5,   /* start, bytes: as aspace_unmap() */
-	GUEST_YIELD = 6,   /* gives the rest of the time slice away */
+	GUEST_YIELD = 6,   /* ends the current time slice */
 	GUEST_CYCLES = 7,  /* value: machine_cycles() of the hypervisor */
 	GUEST_FAULTS = 8,  /* value: nested faults this VM has taken so far */
-	GUEST_STEP = 9,    /* number: the test's own step, run by the hypervisor; its value */
-	GUEST_TIMER = 10,  /* microseconds from now: then the vCPU's interrupt line is raised, until
-	                      the next GUEST_TIMER; 0 only lowers it */
+	GUEST_STEP = 9,    /* number: runs this step of the test in the hypervisor; its value */
+	GUEST_TIMER = 10,  /* microseconds: after that time the vCPU's interrupt line is raised,
+	                      until the next GUEST_TIMER; 0 only lowers it */
 	GUEST_CALLS,
 };
 
@@ -90,14 +91,15 @@ enum guest_error {
 	GUEST_REFUSED = 5,
 };
 
-/* The test device. Registers are 8 bytes wide and can be accessed by any naturally aligned part. */
-#define GUEST_TEST_ID      0x00 /* reads 0x8877665544332211, so that every byte tells its place */
-#define GUEST_TEST_SCRATCH 0x08 /* reads what was written */
+/* The test device. Registers are 8 bytes wide. Any naturally aligned part of one can be
+ * accessed. */
+#define GUEST_TEST_ID      0x00 /* reads 0x8877665544332211: every byte is its own position */
+#define GUEST_TEST_SCRATCH 0x08 /* reads the last written value */
 #define GUEST_TEST_NEG     0x10 /* reads 0xfffefdfcfbfaf9f8: every part is negative */
 #define GUEST_TEST_WRITES  0x18 /* number of writes so far */
 #define GUEST_TEST_LAST    0x20 /* width of the last write in bits 7:0, its offset in 31:16 */
 
-/* The UART: a 16550's data and line status registers, byte wide. */
+/* The UART: the data and line status registers of a 16550, one byte wide. */
 #define GUEST_UART_DATA 0x00
 #define GUEST_UART_LSR  0x05 /* reads 0x60: always ready */
 

@@ -1,7 +1,7 @@
 /*
- * agent: carries out a script that the hypervisor left in its mailbox, one real instruction
- * after the other, and writes down what became of each. The suite's cases (suite/) are
- * such scripts; guests/agent/abi.h says what can stand in one.
+ * agent: executes the script that the hypervisor wrote to its mailbox. It executes one real
+ * instruction after the other and stores the result of each. The suite's cases (suite/) are such
+ * scripts. guests/agent/abi.h defines the operations.
  */
 #include "agent/agent.h"
 #include "agent/stage1.h"
@@ -164,7 +164,7 @@ static void do_priv(struct agent_context *ctx)
 	ctx->supported = agent_priv(ctx->op->count, &ctx->value);
 }
 
-/* The error in the upper half, the value's low 32 bits below. */
+/* The error in the upper half, the low 32 bits of the value in the lower half. */
 static void call(struct agent_context *ctx, uint64_t number, uint64_t a0, uint64_t a1)
 {
 	struct guest_result result = guest_call((enum guest_call)number, a0, a1, ctx->vcpu);
@@ -234,7 +234,7 @@ static void do_far(struct agent_context *ctx)
 		ctx->value = load(at, op->width);
 }
 
-/* Spins a little, then gives its time slice away: the others may be waiting for this CPU. */
+/* Spins a little, then ends its time slice: other vCPUs may be waiting for this CPU. */
 static void do_barrier(struct agent_context *ctx)
 {
 	uint32_t *arrived = &shared()->arrived[ctx->op->value % AGENT_BARRIERS];
@@ -288,7 +288,7 @@ static void do_vector(struct agent_context *ctx)
 	agent_vector_base(ctx->op->addr);
 }
 
-/* All three arguments are the script's. */
+/* All three arguments come from the script. */
 static void do_call3(struct agent_context *ctx)
 {
 	const struct agent_op *op = ctx->op;
@@ -300,7 +300,7 @@ static void do_call3(struct agent_context *ctx)
 
 #define SWEEP_PROGRESS 256U
 
-/* Each attempt may trap: it is not tried as a whole. */
+/* Each attempt may trap, so each has its own agent_try(). */
 static void sweep(struct agent_context *ctx)
 {
 	static agent_fn *const attempts[AGENT_SWEEPS] = {
@@ -317,8 +317,8 @@ static void sweep(struct agent_context *ctx)
 	for (ctx->attempt = 0; ctx->attempt < length; ctx->attempt++) {
 		enum agent_trap trap = AGENT_DONE;
 
-		/* Most attempts end in a trap of the guest's own, which an emulator may take long
-		 * for: a call that is progress for the hypervisor (kernel/hang.h). */
+		/* Most attempts end in an exception in the guest, which some emulators handle
+		 * slowly. This hypercall counts as progress (kernel/hang.h). */
 		if (ctx->attempt % SWEEP_PROGRESS == 0)
 			guest_call(GUEST_CYCLES, 0, 0, 0);
 		if (forbidden && !agent_sweep_forbidden(ctx))
@@ -374,7 +374,7 @@ static void run_one(struct agent_context *ctx, struct agent_result *result)
 	result->value = ctx->value;
 }
 
-/* Each has a result of its own. */
+/* Each step has its own result. */
 static void run_steps(struct agent_context *ctx)
 {
 	struct agent_step *steps = (struct agent_step *)(uintptr_t)ctx->op->addr;
@@ -387,7 +387,7 @@ static void run_steps(struct agent_context *ctx)
 	ctx->value = count;
 }
 
-/* Sweeps and lists try their parts themselves. */
+/* Sweeps and lists call agent_try() for each of their parts. */
 static void run(struct agent_context *ctx, struct agent_result *result)
 {
 	unsigned code = ctx->op->code;

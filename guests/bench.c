@@ -1,10 +1,10 @@
 /*
- * Measures what the hypervisor costs a guest, in the guest's own count of instructions or
- * cycles, from the instruction that exits to the one after it.
+ * Measures the cost of the hypervisor in the guest's own count of instructions or cycles, from the
+ * instruction that exits to the next instruction.
  *
- * Argument: 0 = what to measure (BENCH_*), 1 = bytes from one touch to the next, 2 = rounds.
- * Reports: 0 = the cheapest round, 1 = the dearest, 2 = all rounds, 3 = what an empty round
- * costs, which is in the others too.
+ * Argument: 0 = what to measure (BENCH_*), 1 = bytes from one access to the next, 2 = rounds.
+ * Reports: 0 = the cheapest round, 1 = the most expensive round, 2 = all rounds, 3 = the cost of an
+ * empty round, which the other figures include.
  */
 #include "guest.h"
 

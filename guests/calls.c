@@ -1,9 +1,9 @@
 /*
- * Hypercalls that a well-behaved guest would not make. Each is answered with an error, and the
- * guest goes on.
+ * Hypercalls that a well-behaved guest would not make. Each returns an error, and the guest
+ * continues.
  *
- * Reports: 0 = calls made, 1 = those answered otherwise than guests/abi.h says. Exits with the
- * number of the first one that was, counted from 1, or 0.
+ * Reports: 0 = calls made, 1 = calls with another result than guests/abi.h defines. Exits with the
+ * number of the first such call, counted from 1, or with 0.
  */
 #include "guest.h"
 

@@ -1,9 +1,9 @@
 /*
- * Touches pages by executing them: the first access to each is an instruction fetch. What is
- * fetched is a fresh page of zeros, which is an undefined instruction; the payload catches that.
+ * Executes pages: the first access to each is an instruction fetch. A new page contains zeros,
+ * which are an undefined instruction. The payload catches the exception.
  *
- * Arguments: 1 = bytes from one page to the next, 2 = pages.
- * Reports: 0 = pages, 1 = pages that did anything else than to be undefined.
+ * Arguments: 1 = bytes from one page to the next, 2 = pages. Reports: 0 = pages, 1 = pages with
+ * another result than an undefined instruction.
  */
 #include "agent/agent.h"
 #include "guest.h"

@@ -1,10 +1,9 @@
 /*
- * What a payload is written against: guests/abi.h says what it shares with the hypervisor, and
- * this file what guests/<arch>/ and guests/lib/ do for it.
+ * The interface for payloads. guests/abi.h defines what a payload shares with the hypervisor. This
+ * file declares the services of guests/<arch>/ and guests/lib/.
  *
- * A payload defines guest_main() and nothing else. start.S brings each vCPU there with a stack
- * of its own and stage 1 off (x86: the static identity map of start.S); returning is
- * guest_exit(0).
+ * A payload defines only guest_main(). start.S calls it on each vCPU with a separate stack and with
+ * stage 1 off (x86: with the static identity map of start.S). A return is guest_exit(0).
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -32,8 +31,8 @@ struct guest_result guest_call(enum guest_call function, uint64_t a0, uint64_t a
 /* The guest's own cycle or instruction counter. */
 uint64_t guest_cycles(void);
 
-/* Writes the encoding of a return at `at`, and answers its size: pages of code that a payload
- * makes. guest_sync_code() makes written instructions fetchable. */
+/* Writes the encoding of a return instruction at `at`, and returns its size in bytes. Used for
+ * pages of code that a payload makes. guest_sync_code() makes written instructions fetchable. */
 size_t guest_put_return(void *at);
 void guest_sync_code(const void *start, size_t bytes);
 
@@ -44,14 +43,14 @@ void guest_wait(void);
 
 _Noreturn void guest_exit(uint64_t status);
 
-/* Builds identity-mapped 4 KiB stage-1 tables for RAM, the info page, the devices and the first
- * `span` bytes at `arena_base` in the memory at `tables` (touching it, lazily backed or not),
- * and turns stage 1 on. Answers the bytes of tables that it wrote. */
+/* Builds identity-mapped 4 KiB stage-1 tables in the memory at `tables`, and turns stage 1 on. They
+ * map RAM, the info page, the devices and the first `span` bytes at `arena_base`. The memory may be
+ * lazy. Returns the bytes of tables written. */
 uint64_t guest_stage1_on(uint64_t tables, uint64_t arena_base, uint64_t span);
 
-/* One line in the hypervisor's log. */
+/* Prints one line in the hypervisor's log. */
 void guest_print(const char *text);
-/* Keeps a value for the hypervisor's verdict. */
+/* Stores a value for the test's result. */
 void guest_report(unsigned key, uint64_t value);
 
 /* Exactly one access of that width, as a compiler emits it for a device register. */

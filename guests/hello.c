@@ -1,6 +1,6 @@
 /*
- * The smallest payload: says that it runs, and what it was given. Exits with status 0, or with
- * the number of the first thing that is not as guests/abi.h promises.
+ * The smallest payload: prints a line and checks its start values. Exits with status 0, or with the
+ * number of the first value that differs from guests/abi.h.
  *
  * Reports: 0 = vCPUs, 1 = RAM bytes, 2 = seed.
  */

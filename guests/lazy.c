@@ -1,11 +1,11 @@
 /*
- * Touches pages of its arena, one word each, and says what it found. The arena may be backed
- * lazily, populated or linear: the payload cannot tell but by the faults it does not see.
+ * Accesses one word in each page of its arena and reports the contents. The arena may be lazy,
+ * populated or linear. The payload sees no difference except in the count of faults.
  *
- * Arguments: 0 = LAZY_READ or LAZY_WRITE, 1 = bytes from one touch to the next (negative:
+ * Arguments: 0 = LAZY_READ or LAZY_WRITE, 1 = bytes from one access to the next (negative:
  * downwards), 2 = touches, 3 = offset of the first one in the arena.
- * Reports: 0 = touches, 1 = words that were not zero at first, 2 = words that did not keep what
- * was written, 3 = nested faults of the first round, 4 = of the second, 5 = its own count of
+ * Reports: 0 = touches, 1 = words that were not zero at first, 2 = words that did not keep the
+ * written value, 3 = nested faults of the first round, 4 = of the second, 5 = its own count of
  * cycles for the first round.
  */
 #include "guest.h"
@@ -25,7 +25,7 @@ static uint64_t faults(void)
 	return guest_call(GUEST_FAULTS, 0, 0, 0).value;
 }
 
-/* Answers how many words were not zero: a read, or a write that is read back in round two. */
+/* Returns the number of words that were not zero. A write is read back in round two. */
 static uint64_t touch_first(const struct plan *plan)
 {
 	uint64_t at = plan->first, wrong = 0;

@@ -1,9 +1,10 @@
 /*
- * Talks to the emulated devices: a line to the UART, then every width at every natural place of
- * the test device, read with and without sign and written.
+ * Accesses the emulated devices. It writes a line to the UART. Then it accesses the test device
+ * with every width at every naturally aligned offset: reads with and without sign extension, and
+ * writes.
  *
- * Reports: 0 = device accesses made, 1 = those that went wrong. Exits with the number of the
- * first wrong one, counted from 1, or 0.
+ * Reports: 0 = device accesses made, 1 = accesses with a wrong result. Exits with the number of the
+ * first wrong access, counted from 1, or with 0.
  */
 #include "guest.h"
 
@@ -28,13 +29,13 @@ static void print_uart(const char *text)
 	}
 }
 
-/* What a register of 8 bytes shows at an offset, in the low bytes. */
+/* The content of an 8-byte register from an offset, in the low bytes. */
 static uint64_t part(uint64_t whole, unsigned offset)
 {
 	return whole >> (offset * 8);
 }
 
-/* Each width, into a register of full width without and with sign. */
+/* Each width, into a full-width register, zero-extended and sign-extended. */
 static void read_every_way(uint64_t base, uint64_t whole)
 {
 	for (unsigned i = 0; i < 8; i += 1) {
@@ -60,7 +61,7 @@ static void check_last(unsigned width, unsigned offset)
 	check(read64(GUEST_TEST_BASE + GUEST_TEST_LAST), (uint64_t)offset << 16 | width);
 }
 
-/* Writes one part at a time over a known pattern, and looks at the whole. */
+/* Writes one part at a time over a known pattern, and checks the whole register. */
 static void write_every_way(void)
 {
 	uint64_t at = GUEST_TEST_BASE + GUEST_TEST_SCRATCH;

@@ -1,8 +1,8 @@
 /*
- * Writes to a page, has it made read-only, reads it, and writes again: which must be the last
- * thing it does.
+ * Writes to a page, makes it read-only, reads it, and writes again. The guest must be killed for
+ * the second write.
  *
- * Reports: 0 = what it read back, 1 = the error of the protect call; 2 is never reported.
+ * Reports: 0 = the value read back, 1 = the error of the protect call; 2 is never reported.
  */
 #include "guest.h"
 

@@ -1,4 +1,4 @@
-/* Never gives the CPU back, and never exits. */
+/* Loops for ever and never exits. */
 #include "guest.h"
 
 void guest_main(unsigned vcpu, const struct guest_info *info)

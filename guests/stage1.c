@@ -1,10 +1,10 @@
 /*
- * Builds page tables of its own in the lazily backed arena, turns stage 1 on, and touches pages
- * through them: from then on every access is translated twice.
+ * Builds its own page tables in the lazy arena, turns stage 1 on, and accesses pages through them.
+ * From then on every access is translated twice.
  *
  * Arguments: 1 = bytes from one page to the next, 2 = pages, 3 = offset of the tables.
  * Reports: 0 = pages, 1 = words that were wrong, 2 = bytes of tables written, 3 = nested faults
- * while the tables were written, 4 = while the pages were touched.
+ * while the tables were written, 4 = while the pages were accessed.
  */
 #include "guest.h"
 

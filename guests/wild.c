@@ -1,6 +1,6 @@
 /*
- * Accesses one address that is not its own. Argument 0 = the address, 1 = WILD_*.
- * Reports: 0 = that it was not stopped.
+ * Accesses one address that is not mapped. Argument 0 = the address, 1 = WILD_*. Reports: 0 = the
+ * guest was not killed.
  */
 #include "guest.h"
 

@@ -1,10 +1,10 @@
-/* Code that a payload writes for itself. */
+/* Code that a payload writes. */
 #include "guest.h"
 
 /* RET (to x30): Arm ARM C6.2.254. */
 #define INSN_RET UINT32_C(0xd65f03c0)
 
-/* Arm ARM D17.2.34: CTR_EL0 counts lines in log2 of words. */
+/* Arm ARM D17.2.34: CTR_EL0 gives the line sizes as log2 of the number of words. */
 #define CTR_IMINLINE(ctr) ((ctr)&0xf)
 #define CTR_DMINLINE(ctr) ((ctr) >> 16 & 0xf)
 #define WORD_BYTES        UINT64_C(4)

@@ -17,13 +17,13 @@
 #define TCR_WALKS (UINT64_C(1) << 8 | UINT64_C(1) << 10 | UINT64_C(3) << 12)
 #define TCR_EPD1  (UINT64_C(1) << 23)
 
-/* ID_AA64MMFR0_EL1.PARange and TCR_EL1.IPS count alike up to 48 bits. */
+/* ID_AA64MMFR0_EL1.PARange and TCR_EL1.IPS have the same encoding up to 48 bits. */
 #define PARANGE     UINT64_C(0xf)
 #define PARANGE_48  UINT64_C(5)
 #define IPS_SHIFT   32
 #define SCTLR_M_C_I (UINT64_C(1) << 0 | UINT64_C(1) << 2 | UINT64_C(1) << 12)
 
-const unsigned stage1_root_level = 2; /* which the manual calls 1 */
+const unsigned stage1_root_level = 2; /* level 1 in the manual */
 
 uint64_t stage1_table(uint64_t table)
 {

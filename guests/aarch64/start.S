@@ -1,12 +1,12 @@
 /*
- * The image's header, and where every vCPU starts: EL1h, stage 1 off, interrupts masked,
- * x0 = vCPU index, x1 = guest_info.
+ * The image's header and the entry point of every vCPU: EL1h, stage 1 off, interrupts masked, x0 =
+ * vCPU index, x1 = guest_info.
  */
 	.section .guest_header, "a"
 	.quad	0x54534555474c46	// GUEST_MAGIC
 	.word	2			// GUEST_AARCH64
 	.word	1			// GUEST_ABI
-	/* Distances from the header, which the linker knows as distances from these words. */
+	/* Distances from the header. The linker computes them relative to these words. */
 	.quad	guest_image_end - . + 16
 	.quad	guest_memory_end - . + 24
 	.quad	guest_start - . + 32
@@ -14,7 +14,7 @@
 	.section .text.start, "ax"
 	.globl	guest_start
 guest_start:
-	/* 1. An exception that no payload asked for ends the guest, with its syndrome. */
+	/* 1. An unexpected exception ends the guest with its syndrome. */
 	adr	x2, guest_vectors
 	msr	vbar_el1, x2
 	isb
@@ -25,7 +25,7 @@ guest_start:
 	add	x2, x2, x3, lsl #12	// GUEST_STACK_SIZE
 	mov	sp, x2
 
-	/* 3. The payload; coming back is success. */
+	/* 3. Call the payload. A return is success. */
 	bl	guest_main
 	mov	x0, #0
 	bl	guest_exit

@@ -1,5 +1,5 @@
 /*
- * The agent on AArch64, EL1: what only this architecture's instructions can do. Sections are
+ * The agent on AArch64, EL1: the operations that use this architecture's instructions. Sections are
  * those of the Arm ARM, DDI 0487.
  */
 #include "agent/agent.h"
@@ -9,8 +9,8 @@
 #define ESR_EC(esr)      ((esr) >> 26 & 0x3f)
 #define ESR_FSC(esr)     ((esr)&0x3f)
 #define EC_UNKNOWN       0x00
-#define EC_FP            0x07 /* CPACR_EL1: the agent leaves floating point off */
-#define EC_SYSTEM        0x18 /* a system register, trapped to EL1 itself */
+#define EC_FP            0x07 /* CPACR_EL1: the agent leaves floating point disabled */
+#define EC_SYSTEM        0x18 /* a system register access, trapped to EL1 */
 #define EC_SVE           0x19
 #define EC_SME           0x1d
 #define EC_PC_ALIGNMENT  0x22
@@ -21,7 +21,7 @@
 #define FSC_PERMISSION_3 0x0f
 #define FSC_ALIGNMENT    0x21
 
-/* D17.2.131: TCR_EL1 for a 39-bit space of 4 KiB pages in TTBR0 alone, write-back, inner
+/* D17.2.131: TCR_EL1 for a 39-bit space of 4 KiB pages in TTBR0 only, write-back, inner
  * shareable. */
 #define TCR_T0SZ   UINT64_C(25)
 #define TCR_IRGN0  (UINT64_C(1) << 8)
@@ -223,12 +223,13 @@ void agent_irq_mask(bool masked)
 
 /* --- sweeps --- */
 
-/* C6.2: MRS x0, S3_<op1>_<CRn>_<CRm>_<op2>; the encoding's 14 bits lie from bit 5 on. */
+/* C6.2: MRS x0, S3_<op1>_<CRn>_<CRm>_<op2>; these fields are 14 bits of the encoding, from bit 5
+ * upwards. */
 #define ENCODINGS UINT32_C(16384)
 #define MRS_X0    UINT32_C(0xd5380000)
 #define RET       UINT32_C(0xd65f03c0)
 
-/* Code that is made for one attempt. */
+/* Code that is written for one attempt. */
 static uint32_t code[2];
 
 void agent_sweep_register(struct agent_context *ctx)
@@ -239,8 +240,8 @@ void agent_sweep_register(struct agent_context *ctx)
 	agent_call((uint64_t)code, 0);
 }
 
-/* D17.1.2: op1 4 to 7 are EL2's and EL3's registers, and EL1's by their names at EL2; op1 0 with
- * CRn 0 are the identification registers. */
+/* D17.1.2: op1 4 to 7 are registers of EL2 and EL3, and EL1 registers by their EL2 names. op1 0
+ * with CRn 0 are the identification registers. */
 #define OP1(encoding) ((encoding) >> 11 & 7)
 #define CRN(encoding) ((encoding) >> 7 & 0xf)
 #define MSR_X0        UINT32_C(0xd5180000)
@@ -258,7 +259,7 @@ void agent_sweep_write(struct agent_context *ctx)
 	agent_call((uint64_t)code, 0);
 }
 
-/* PSCI and the ranges of other owners, by HVC and SMC, with arguments that make no sense. */
+/* PSCI calls and the ranges of other owners, by HVC and SMC, with invalid arguments. */
 void agent_sweep_firmware(struct agent_context *ctx)
 {
 	static const uint64_t bases[] = {0x80000000, 0x84000000, 0xc4000000, 0x82000000,
@@ -289,8 +290,8 @@ uint64_t agent_pte_table(uint64_t table)
 	return table | PTE_TABLE;
 }
 
-/* Without AGENT_PTE_AD the access flag is due, and a writable page is "writable clean" (D8.4.6):
- * read-only until the hardware, if it does that, makes it dirty. */
+/* Without AGENT_PTE_AD the access flag is clear, and a writable page is "writable clean" (D8.4.6):
+ * read-only until the hardware makes it dirty, if it supports that. */
 uint64_t agent_pte_leaf(uint64_t pa, unsigned level, uint8_t flags)
 {
 	uint64_t entry = pa | PTE_SH | PTE_UXN | (level == 0 ? PTE_TABLE : PTE_BLOCK);
@@ -323,7 +324,8 @@ uint64_t agent_pte_gib(unsigned gib)
 	                      AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD);
 }
 
-/* ID_AA64MMFR0_EL1.PARange gives the widest output, ID_AA64MMFR1_EL1.HAFDBS the A and D bits. */
+/* ID_AA64MMFR0_EL1.PARange gives the output address size, ID_AA64MMFR1_EL1.HAFDBS the A and D
+ * support. */
 bool agent_stage1_load(uint64_t *gib_table, bool with_ad)
 {
 	uint64_t range = id_mmfr(0) & 0xf;

@@ -1,9 +1,10 @@
 /*
- * The agent's vectors on AArch64, and the way around an exception.
+ * The agent's exception vectors on AArch64, and agent_try().
  *
- * TPIDR_EL1 holds this vCPU's struct agent_frame. agent_try() leaves there what its caller must
- * find again; an exception while it is armed restores that, and agent_try() answers false. An
- * interrupt is counted, interrupts are masked from then on, and the guest goes on.
+ * TPIDR_EL1 holds this vCPU's struct agent_frame. agent_try() saves its caller's registers there.
+ * If an exception occurs while the frame is armed, the handler restores these registers, and
+ * agent_try() returns false. The interrupt handler counts the interrupt and masks interrupts. Then
+ * the guest continues.
  */
 #define FRAME_ARMED 0
 #define FRAME_CAUSE 8
@@ -33,13 +34,13 @@ agent_try:
 	mov	x0, x2
 	blr	x1
 	mov	x0, #1
-	/* Nothing but x19 and x30 is other than the caller left it. */
+	/* Only x19 and x30 differ from the caller's values. */
 	str	xzr, [x19, #FRAME_ARMED]
 	ldr	x30, [x19, #FRAME_KEEP + 88]
 	ldr	x19, [x19, #FRAME_KEEP]
 	ret
 
-	/* D1.3.1: four groups of synchronous, IRQ, FIQ and SError, 0x80 bytes each. */
+	/* D1.3.1: four groups of synchronous, IRQ, FIQ and SError vectors, 0x80 bytes each. */
 	.balign	0x800
 	.globl	agent_vector
 agent_vector:
@@ -54,12 +55,12 @@ agent_vector:
 	.balign	0x80
 	.endr
 
-	/* 1. x16 becomes the frame. */
+	/* 1. x16 holds the frame. */
 agent_exception:
 	msr	tpidr_el0, x16
 	mrs	x16, tpidr_el1
 
-	/* 2. Write the exception down. */
+	/* 2. Store the exception. */
 	mrs	x17, esr_el1
 	str	x17, [x16, #FRAME_CAUSE]
 	mrs	x17, far_el1
@@ -70,7 +71,7 @@ agent_exception:
 	cbz	x17, 1f
 	str	xzr, [x16, #FRAME_ARMED]
 
-	/* 3. The exception masked everything; back to what the guest had. */
+	/* 3. The exception masked all interrupts. Restore the guest's mask. */
 	mrs	x17, spsr_el1
 	msr	daif, x17
 

@@ -1,35 +1,35 @@
 /*
- * The load, store and privileged instructions that the agent can be told to carry out, one list
- * per architecture. The payload makes a function of each line (guests/agent/<arch>.c); the suite
- * makes a row of expectations (suite/mmio.c, privileged.c). Position in the list is the
- * number that a script gives.
+ * The load, store and privileged instructions of the agent, one list per architecture. The payload
+ * makes a function of each line (guests/agent/<arch>.c). The suite makes a row of expected results
+ * (suite/mmio.c, privileged.c). A script selects a line by its position in the list.
  *
  * Text of a form: %0 is the value (in and out), %1 the address, both in registers of the
- * compiler's choice; t0, x16 and rax are free to use.
+ * compiler's choice; t0, x16 and rax may be changed.
  */
 #ifndef GUESTS_AGENT_FORMS_H
 #define GUESTS_AGENT_FORMS_H
 
-/* What a form does with memory, and a load with the bits above its width. */
+/* The effect of a form on memory, and for a load on the register's bits above its width. */
 enum form_kind {
 	FORM_ZERO,    /* load, zero-extended */
 	FORM_SIGN,    /* load, sign-extended to 8 bytes */
 	FORM_SIGN32,  /* load, sign-extended to 4 bytes, zero above */
 	FORM_SIGN16,  /* load, sign-extended to 2 bytes, the rest of the register kept */
 	FORM_KEEP,    /* load into the low part of a register, the rest kept */
-	FORM_DISCARD, /* load into the zero register: the device is read, the value unchanged */
+	FORM_DISCARD, /* load into the zero register: the device is read, the value does not change
+	               */
 	FORM_STORE,   /* store of the value */
-	FORM_PAIR,    /* two loads, the second 8 bytes on; the value is their exclusive or */
-	FORM_STORE2,  /* two stores of the value, the second 8 bytes on */
-	FORM_REPEAT,  /* the same, an exit each */
+	FORM_PAIR,    /* two loads, the second 8 bytes higher; the value is their exclusive or */
+	FORM_STORE2,  /* two stores of the value, the second 8 bytes higher */
+	FORM_REPEAT,  /* the same, one exit for each store */
 	FORM_SWAP,    /* load and store: exchange */
 	FORM_AND,     /* load, combine with the value, store */
 	FORM_OR,
 	FORM_XOR,
-	FORM_COMPARE,   /* load; the value becomes 1 if it was equal to it, else 0 */
-	FORM_REFUSED,   /* clearly refused: the guest is killed, the device unharmed */
+	FORM_COMPARE,   /* load; the value becomes 1 if it equals the loaded value, else 0 */
+	FORM_REFUSED,   /* the guest is killed; the device receives no access */
 	FORM_LSE,       /* the same, on a CPU that has FEAT_LSE */
-	FORM_UNDEFINED, /* registers that guests do not get: undefined, the device not asked */
+	FORM_UNDEFINED, /* registers that guests may not use: undefined, no access to the device */
 };
 
 /* X(name, text, width, kind) */
@@ -77,8 +77,8 @@ enum form_kind {
 	X(c_fld, "li a5, 0x2000; csrs sstatus, a5; mv a5, %1; .2byte 0x2380", 8, FORM_UNDEFINED)   \
 	X(vle8, "li t0, 0x200; csrs sstatus, t0; mv t0, %1; .4byte 0x02028007", 8, FORM_UNDEFINED)
 
-/* The guest lets itself use them (CPACR_EL1.FPEN), and x16 is the address: LDR d0, STR q0,
- * LDP q0, q1 and LD1 {v0.16b} follow. */
+/* The guest enables these registers for itself (CPACR_EL1.FPEN). x16 is the address. LDR d0, STR
+ * q0, LDP q0, q1 and LD1 {v0.16b} follow. */
 #define AGENT_FP_ON                                                                                \
 	"mrs x16, cpacr_el1; orr x16, x16, #0x300000; msr cpacr_el1, x16; isb; mov x16, %1; "
 
@@ -193,16 +193,17 @@ enum form_kind {
 	X(movups, "movq %%cr4, %%rax; orq $0x600, %%rax; movq %%rax, %%cr4; movups (%1), %%xmm0",  \
 	  8, FORM_REFUSED)
 
-/* What a privileged instruction must lead to. */
+/* The required result of a privileged instruction. */
 enum priv_outcome {
-	PRIV_DONE,      /* carried out, or emulated: nothing to see */
+	PRIV_DONE,      /* executed or emulated, without an effect that the guest can see */
 	PRIV_UNDEFINED, /* the guest takes an undefined-instruction exception */
 	PRIV_ACCESS,    /* x86: general protection */
-	PRIV_OPERAND,   /* x86: on SVM that, because of an operand; elsewhere undefined */
-	PRIV_EITHER,    /* done, emulated or undefined; never anything else */
+	PRIV_OPERAND,   /* x86: general protection on SVM because of an operand; undefined elsewhere
+	                 */
+	PRIV_EITHER,    /* executed, emulated or undefined; no other result */
 	PRIV_DEBUG,     /* the guest takes a debug exception */
-	PRIV_SHUTDOWN,  /* x86: a triple fault, of which the VM dies */
-	PRIV_APART,     /* for a case of its own */
+	PRIV_SHUTDOWN,  /* x86: a triple fault, which ends the VM */
+	PRIV_APART,     /* tested by a case of its own */
 };
 
 /* X(name, text, outcome): %0 is the value, in and out. */

@@ -1,6 +1,6 @@
 /*
- * The agent on RISC-V, VS-mode: what only this architecture's instructions can do. Sections are
- * those of the privileged manual, 20211203.
+ * The agent on RISC-V, VS-mode: the operations that use this architecture's instructions. Sections
+ * are those of the privileged manual, 20211203.
  */
 #include "agent/agent.h"
 #include "guests/agent/forms.h"
@@ -21,7 +21,7 @@
 #define CAUSE_FETCH_PAGE       12
 #define CAUSE_LOAD_PAGE        13
 #define CAUSE_STORE_PAGE       15
-#define CAUSE_VIRTUAL          22 /* 8.6.1: for whoever does not know the illegal one */
+#define CAUSE_VIRTUAL          22 /* 8.6.1: treated like the illegal-instruction exception */
 
 /* 4.4.1: page-table entries. */
 #define PTE_V  0x01U
@@ -31,7 +31,7 @@
 #define PTE_U  0x10U
 #define PTE_A  0x40U
 #define PTE_AD 0xc0U
-/* PPN, 53:10, is the address from bit 12 on. */
+/* PPN, 53:10, is the address from bit 12 upwards. */
 #define PTE_PPN UINT64_C(0x3ffffffffffc00)
 
 extern const uint8_t agent_load_plain[], agent_load_plain_end[];
@@ -202,7 +202,7 @@ void agent_irq_mask(bool masked)
 #define CSR_SHIFT 20
 #define RET       UINT32_C(0x00008067)
 
-/* Code that is made for one attempt. */
+/* Code that is written for one attempt. */
 static uint32_t code[2];
 
 void agent_sweep_register(struct agent_context *ctx)
@@ -213,8 +213,8 @@ void agent_sweep_register(struct agent_context *ctx)
 	agent_call((uint64_t)code, 0);
 }
 
-/* 2.1: bits 9:8 of a CSR's number are who may access it, 11:10 both set if it is read-only. What
- * is for VS-mode, or for U-mode, to write is left out: it is the guest's own. */
+/* 2.1: bits 9:8 of a CSR's number give the lowest privilege; 11:10 are both set if it is read-only.
+ * CSRs that VS-mode or U-mode may write are not included: they belong to the guest. */
 #define CSR_PRIVILEGE(csr) ((csr) >> 8 & 3)
 #define CSR_READ_ONLY(csr) ((csr) >> 10 == 3)
 #define CSRW_A0            UINT32_C(0x00051073) /* csrrw x0, csr, a0 */
@@ -232,7 +232,7 @@ void agent_sweep_write(struct agent_context *ctx)
 	agent_call((uint64_t)code, 0);
 }
 
-/* Extensions by number, each with functions, hart masks and addresses that make no sense. */
+/* Extensions by number, each with invalid functions, hart masks and addresses. */
 void agent_sweep_firmware(struct agent_context *ctx)
 {
 	static const uint64_t extensions[] = {
@@ -296,7 +296,7 @@ uint64_t agent_pte_gib(unsigned gib)
 	                      AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD);
 }
 
-/* Whether the CPU updates A and D or faults for their sake (4.3.1) shows when it is tried. */
+/* Whether the CPU updates A and D or faults instead (4.3.1) is found by a test access. */
 bool agent_stage1_load(uint64_t *gib_table, bool with_ad)
 {
 	(void)with_ad;

@@ -1,9 +1,10 @@
 /*
- * The agent's trap vector on RISC-V, and the way around an exception.
+ * The agent's trap vector on RISC-V, and agent_try().
  *
- * sscratch holds this vCPU's struct agent_frame. agent_try() leaves there what its caller must
- * find again; an exception while it is armed restores that, and agent_try() answers false.
- * An interrupt is counted, its enable bits cleared, and the guest goes on.
+ * sscratch holds this vCPU's struct agent_frame. agent_try() saves its caller's registers there. If
+ * an exception occurs while the frame is armed, the handler restores these registers, and
+ * agent_try() returns false. The interrupt handler counts the interrupt and clears its enable bits.
+ * Then the guest continues.
  */
 #define FRAME_ARMED 0
 #define FRAME_CAUSE 8
@@ -40,13 +41,13 @@ agent_try:
 	mv	a0, a2
 	jalr	a1
 	li	a0, 1
-	/* Nothing but s0 and ra is other than the caller left it. */
+	/* Only s0 and ra differ from the caller's values. */
 	sd	zero, FRAME_ARMED(s0)
 	ld	ra, FRAME_KEEP(s0)
 	ld	s0, FRAME_KEEP + 8(s0)
 	ret
 
-	/* 1. t0 becomes the frame; t1 is free. */
+	/* 1. t0 holds the frame; t1 is free. */
 	.balign	4
 	.globl	agent_vector
 agent_vector:
@@ -55,7 +56,7 @@ agent_vector:
 	csrr	t1, scause
 	bltz	t1, agent_irq
 
-	/* 2. Write the exception down. */
+	/* 2. Store the exception. */
 	sd	t1, FRAME_CAUSE(t0)
 	csrr	t1, stval
 	sd	t1, FRAME_ADDR(t0)
@@ -66,7 +67,7 @@ agent_vector:
 	beqz	t1, agent_unawaited
 	sd	zero, FRAME_ARMED(t0)
 
-	/* 3. The trap turned interrupts off; turn them on again if they were. */
+	/* 3. The trap masked interrupts. Enable them again if they were enabled. */
 	csrr	t1, sstatus
 	andi	t1, t1, SSTATUS_SPIE
 	srli	t1, t1, 4
@@ -104,7 +105,7 @@ agent_irq:
 	csrrw	t0, sscratch, t0
 	sret
 
-	/* The snippets of AGENT_RUN_AT: the load is the first instruction, at its full length. */
+	/* The snippets of AGENT_RUN_AT. The load is the first instruction, uncompressed. */
 	.globl	agent_load_plain, agent_load_plain_end
 agent_load_plain:
 	.option	push

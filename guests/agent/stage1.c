@@ -3,9 +3,9 @@
  *
  *	va[38:30] -> gib table -> va[29:21] -> va[20:12] -> page
  *
- * (x86 has one level more on top, which agent_stage1_load() supplies.) The first eight entries
- * of the gib table map the lower 8 GiB to themselves; AGENT_MAP fills entries above them, with
- * tables wherever the script wants them, lazily backed ones included.
+ * (x86 has one more level on top, which agent_stage1_load() provides.) The first eight entries of
+ * the gib table map the lower 8 GiB to themselves. AGENT_MAP fills entries above them. The script
+ * chooses the addresses of its tables, which may be lazy memory.
  */
 #include <stdalign.h>
 
@@ -14,7 +14,7 @@
 
 #define GIB_LEVEL     2U
 #define IDENTITY_GIBS 8U
-#define WINDOW        (UINT64_C(9) << 30) /* where stage1_reach() puts what it is asked for */
+#define WINDOW        (UINT64_C(9) << 30) /* stage1_reach() maps its target here */
 #define TABLE_BYTES   UINT64_C(4096)
 #define ENTRIES       512U
 #define ALL_FLAGS     (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD)

@@ -1,6 +1,7 @@
 /*
- * One vCPU asks another what it reads: see struct agent_talk. Both sides change the conversation's
- * words alone, with ordered loads and stores, so that an answer is as new as its question.
+ * One vCPU asks another for the value that it reads: see struct agent_talk. Only these two change
+ * the words of this struct. They use ordered loads and stores, so that an answer is never older
+ * than its question.
  */
 #include "agent/agent.h"
 
@@ -36,8 +37,8 @@ void agent_ask(struct agent_context *ctx)
 	struct agent_talk *talk = talk_of(op);
 	bool back = op->stride != 0;
 
-	/* The first question is about the word as it is: after it, the other is in its loop. Then
-	 * the turns, two a round where the word goes back. */
+	/* The first question is about the word before any change. After its answer, the other vCPU
+	 * is in its loop. Then come the rounds, with two questions each if the word is restored. */
 	ask(talk, 0);
 	while (talk_get(&talk->round) < op->count * (back ? UINT64_C(2) : UINT64_C(1))) {
 		uint64_t turn = talk_get(&talk->round) + 1;
@@ -48,7 +49,8 @@ void agent_ask(struct agent_context *ctx)
 		turn = talk_get(&talk->round);
 		after = back && turn % 2 == 0;
 		if (!after) {
-			/* With its answer, the other has a translation from after the step. */
+			/* After its answer, the other vCPU has a translation from after the
+			 * step. */
 			ask(talk, back ? 0 : turn - 1);
 			write64(op->addr, turn);
 		}

@@ -1,6 +1,6 @@
 /*
- * The agent on x86-64, long mode: what only this architecture's instructions can do. Chapters
- * are those of the Intel SDM, volume 3A.
+ * The agent on x86-64, long mode: the operations that use this architecture's instructions.
+ * Chapters are those of the Intel SDM, volume 3A.
  */
 #include <stdalign.h>
 
@@ -61,7 +61,7 @@ static uint64_t idt[VECTORS][2];
 static alignas(4096) uint64_t pml4[ENTRIES];
 static alignas(4096) uint64_t directories[IDENTITY_GIBS][ENTRIES];
 
-/* x86_64_trap.S lays the exceptions' stubs out 16 bytes apart. */
+/* x86_64_trap.S places the exception stubs 16 bytes apart. */
 static void build_idt(void)
 {
 	for (unsigned i = 0; i < VECTORS; i++) {
@@ -88,7 +88,7 @@ void agent_arch_init(unsigned vcpu, struct agent_frame *frame)
 	stage1_on(false);
 }
 
-/* Zeros are ADD %al, (%rax), which agent_call() turns into a protection fault. */
+/* Zeros are ADD %al, (%rax). agent_call() makes them a general-protection fault. */
 enum agent_trap agent_arch_trap(const struct agent_context *ctx)
 {
 	switch (ctx->frame->cause & 0xff) {
@@ -158,7 +158,7 @@ bool agent_llsc(uint64_t at, uint64_t value, unsigned width, uint64_t *old)
 	return width >= 4;
 }
 
-/* The address is in RDI: with it, any register of the value can go without a REX prefix. */
+/* The address is in RDI. So every register of the value can be encoded without a REX prefix. */
 #define FORM_FUNCTION(name, text, width, kind)                                                     \
 	static uint64_t form_##name(uint64_t at, uint64_t value)                                   \
 	{                                                                                          \
@@ -223,7 +223,7 @@ void agent_irq_mask(bool masked)
 
 /* --- sweeps --- */
 
-/* The two ranges that an MSR bitmap covers, and one that it does not. */
+/* The two ranges that an MSR bitmap covers, and one range that it does not. */
 #define MSRS_EACH 0x1000U
 
 void agent_sweep_register(struct agent_context *ctx)
@@ -239,7 +239,7 @@ void agent_sweep_firmware(struct agent_context *ctx)
 	ctx->supported = false;
 }
 
-/* By reading alone: WRMSR's faults are rows of guests/agent/forms.h. */
+/* Reads only: the faults of WRMSR are rows of guests/agent/forms.h. */
 bool agent_sweep_forbidden(struct agent_context *ctx)
 {
 	(void)ctx;
@@ -270,7 +270,7 @@ uint64_t agent_pte_table(uint64_t table)
 	return table | PTE_P | PTE_W | PTE_A;
 }
 
-/* Whatever can be read can be executed here: the agent leaves EFER.NXE off. */
+/* Every readable page is executable here: the agent leaves EFER.NXE clear. */
 uint64_t agent_pte_leaf(uint64_t pa, unsigned level, uint8_t flags)
 {
 	uint64_t entry = pa | PTE_P;

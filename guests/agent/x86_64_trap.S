@@ -1,9 +1,10 @@
 /*
- * The agent's interrupt stubs on x86-64, and the way around an exception.
+ * The agent's interrupt stubs on x86-64, and agent_try().
  *
- * GS begins at this vCPU's struct agent_frame. agent_try() leaves there what its caller must
- * find again; an exception while it is armed restores that, and agent_try() answers false. An
- * interrupt is counted, interrupts are kept out from then on, and the guest goes on.
+ * GS begins at this vCPU's struct agent_frame. agent_try() saves its caller's registers there. If
+ * an exception occurs while the frame is armed, the handler restores these registers, and
+ * agent_try() returns false. The interrupt handler counts the interrupt and masks interrupts. Then
+ * the guest continues.
  */
 #define FRAME_ARMED 0
 #define FRAME_CAUSE 8
@@ -37,7 +38,8 @@ agent_try:
 	movl	$1, %eax
 	ret
 
-	/* lgdt and lidt of what %rdi and %rsi point to; code, data and GS (%edx) from there. */
+	/* Executes lgdt and lidt with the operands at %rdi and %rsi, and loads CS, the data
+	 * segments and GS (%edx) from the new tables. */
 	.globl	agent_load_segments
 agent_load_segments:
 	lgdt	(%rdi)
@@ -75,7 +77,7 @@ agent_exception:
 	incq	%gs:FRAME_IRQS
 	iretq
 
-	/* 1. Write the exception down: vector, and the error code above it. */
+	/* 1. Store the exception: the vector, and the error code above it. */
 1:	movq	8(%rsp), %rcx
 	shlq	$8, %rcx
 	orq	(%rsp), %rcx
@@ -88,7 +90,7 @@ agent_exception:
 	je	3f
 	movq	$0, %gs:FRAME_ARMED
 
-	/* 2. The gate turned interrupts off; turn them on again if they were. */
+	/* 2. The gate masked interrupts. Enable them again if they were enabled. */
 	testq	$RFLAGS_IF, 32(%rsp)
 	movq	%gs:FRAME_SP, %rsp
 	jz	2f

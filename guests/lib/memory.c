@@ -1,4 +1,4 @@
-/* The memory functions that a compiler may call whatever the source says. */
+/* The memory functions that a compiler may call implicitly. */
 #include <stddef.h>
 #include <stdint.h>
 

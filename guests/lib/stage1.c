@@ -1,6 +1,6 @@
 /*
- * The payload's own page tables: identity, 4 KiB pages. Three architectures have the same trees
- * and spell their entries and the root's registers differently: guests/<arch>/stage1.c.
+ * The payload's own page tables: identity map, 4 KiB pages. The three architectures have the same
+ * tree. Their entries and root registers differ: guests/<arch>/stage1.c.
  *
  *	[gva[47:39]	gva[38:30]	gva[29:21]	gva[20:12]	gva[11:0]
  *	 x86 alone]	level 2 index	level 1 index	level 0 index	offset
@@ -13,7 +13,7 @@
 #define INDEX_BITS    9
 #define ENTRIES       512
 
-/* Tables are taken one after the other. */
+/* Tables are allocated one after the other. */
 struct builder {
 	uint64_t root;
 	uint64_t next;

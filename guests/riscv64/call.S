@@ -1,10 +1,10 @@
 /*
- * The hypercall, and what else of guest.h is one instruction here.
+ * The hypercall, and the functions of guest.h that are one instruction here.
  */
 	.text
 
-/* struct guest_result guest_call(function, a0, a1, a2): error in a0 and value in a1, as C returns
- * a struct of two words. */
+/* struct guest_result guest_call(function, a0, a1, a2): the error in a0 and the value in a1, as C
+ * returns a struct of two words. */
 	.globl guest_call
 guest_call:
 	mv	a6, a0
@@ -17,7 +17,7 @@ guest_call:
 
 	.globl guest_cycles
 guest_cycles:
-	/* A hart without Zicntr traps, to the label: 0. */
+	/* A hart without Zicntr traps. The handler continues at the label with 0. */
 	la	t0, 1f
 	csrrw	t0, stvec, t0
 	li	a0, 0
@@ -31,7 +31,8 @@ guest_wait:
 	wfi
 	ret
 
-/* fence.i is about the hart that executes it: each vCPU that is to run the code calls this. */
+/* fence.i affects only the hart that executes it. Each vCPU that runs the code must call this
+ * function. */
 	.globl guest_sync_code
 guest_sync_code:
 	fence.i

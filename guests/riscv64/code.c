@@ -1,4 +1,4 @@
-/* Code that a payload writes for itself. */
+/* Code that a payload writes. */
 #include "guest.h"
 
 /* c.jr ra: unprivileged manual, 16.4. */

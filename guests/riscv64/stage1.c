@@ -5,7 +5,7 @@
 #define SATP_SV39     (UINT64_C(8) << 60)
 #define PTE_PPN_LOW   10
 
-/* V, R, W, X, A, D: for the supervisor, which is what a payload runs as. */
+/* V, R, W, X, A, D: for supervisor mode, in which a payload runs. */
 #define PTE_TABLE UINT64_C(0x01)
 #define PTE_LEAF  UINT64_C(0xcf)
 
@@ -18,7 +18,7 @@ uint64_t stage1_table(uint64_t table)
 
 uint64_t stage1_leaf(uint64_t page, enum stage1_kind kind)
 {
-	(void)kind; /* memory types are the machine's */
+	(void)kind; /* the machine defines the memory types */
 	return page >> MM_PAGE_SHIFT << PTE_PPN_LOW | PTE_LEAF;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The image's header, and where every vCPU starts: VS-mode, stage 1 bare, interrupts off,
- * a0 = vCPU index, a1 = guest_info.
+ * The image's header and the entry point of every vCPU: VS-mode, stage 1 bare, interrupts off, a0 =
+ * vCPU index, a1 = guest_info.
  */
 	.section .guest_header, "a"
 	.quad	0x54534555474c46	/* GUEST_MAGIC */
@@ -13,7 +13,7 @@
 	.section .text.start, "ax"
 	.globl guest_start
 guest_start:
-	/* 1. A trap that no payload asked for ends the guest, with its cause. */
+	/* 1. An unexpected trap ends the guest with its cause. */
 	la	t0, guest_trap
 	csrw	stvec, t0
 
@@ -23,7 +23,7 @@ guest_start:
 	slli	t0, t0, 12
 	add	sp, sp, t0
 
-	/* 3. The payload; coming back is success. */
+	/* 3. Call the payload. A return is success. */
 	call	guest_main
 	li	a0, 0
 	call	guest_exit

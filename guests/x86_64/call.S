@@ -1,10 +1,10 @@
 /*
- * The hypercall, and what else of guest.h is an instruction or two here. System V ABI.
+ * The hypercall, and the functions of guest.h that are one or two instructions here. System V ABI.
  */
 	.text
 
-/* struct guest_result guest_call(function, a0, a1, a2): error in %rax and value in %rdx, as C
- * returns a struct of two words. */
+/* struct guest_result guest_call(function, a0, a1, a2): the error in %rax and the value in %rdx, as
+ * C returns a struct of two words. */
 	.globl guest_call
 guest_call:
 	leal	0x464c0000(%rdi), %eax	/* GUEST_X86_BASE + function */
@@ -30,7 +30,7 @@ guest_wait:
 	hlt
 	ret
 
-/* Fetches see stores without being told. */
+/* x86 fetches see earlier stores without a further instruction. */
 	.globl guest_sync_code
 guest_sync_code:
 	ret

@@ -1,7 +1,7 @@
-/* Four levels in place of start.S's, for guests/lib/stage1.c. SDM vol. 3, 4.5. */
+/* Four levels that replace the tables of start.S, for guests/lib/stage1.c. SDM vol. 3, 4.5. */
 #include "lib/stage1.h"
 
-/* P, W, A; and D: no walk has to write to them. */
+/* P, W, A and D set: no walk has to write to an entry. */
 #define PTE_TABLE   UINT64_C(0x23)
 #define PTE_LEAF    UINT64_C(0x63)
 #define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
@@ -15,7 +15,7 @@ uint64_t stage1_table(uint64_t table)
 
 uint64_t stage1_leaf(uint64_t page, enum stage1_kind kind)
 {
-	(void)kind; /* an emulated device is in no cache */
+	(void)kind; /* an emulated device is never cached */
 	return page | PTE_LEAF;
 }
 

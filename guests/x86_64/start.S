@@ -1,10 +1,10 @@
 /*
- * The image's header, and where every vCPU starts: 32-bit protected mode, flat segments, paging
- * off, interrupts off, %edi = vCPU index, %esi = guest_info. 64-bit mode needs page tables, so
- * these are in the image: all of the lower 512 GiB mapped to itself.
+ * The image's header and the entry point of every vCPU: 32-bit protected mode, flat segments,
+ * paging off, interrupts off, %edi = vCPU index, %esi = guest_info. 64-bit mode requires page
+ * tables. The image contains them: they map the lower 512 GiB to themselves.
  *
- * Everything but the tables is in the header's section, so that the addresses in the descriptor
- * tables are sums that the assembler can do.
+ * Everything except the tables is in the header's section, so that the assembler can compute the
+ * addresses in the descriptor tables.
  */
 	.equ BASE, 0x40000000		/* guest.ld's guest_base */
 	.equ CODE, 0x08
@@ -18,7 +18,7 @@
 	.equ PTE_TABLE, 0x23		/* P, W, A */
 	.equ PTE_LARGE, 0xe3		/* P, W, A, D, PS */
 	.equ PDPT_ENTRIES, 512
-	.equ DIRECTORIES, 8		/* GiB mapped where the CPU has no 1 GiB pages */
+	.equ DIRECTORIES, 8		/* GiB mapped if the CPU has no 1 GiB pages */
 
 	.section .guest_header, "awx"
 header:
@@ -32,7 +32,7 @@ header:
 	.globl guest_start
 	.code32
 guest_start:
-	/* 1. How a hypercall is made: the last letters of CPUID's "FaultlineVMX" tell. */
+	/* 1. Choose the hypercall instruction by the last letters of CPUID's "FaultlineVMX". */
 	movl	$0x40000000, %eax
 	cpuid
 	cmpl	$0x4d565365, %edx	/* "eSVM" */
@@ -64,7 +64,7 @@ guest_start:
 	cmpl	$DIRECTORIES, %ebp
 	jne	1b
 
-	/* 3. PAE, the tables, LME, and paging: which makes it 64-bit mode. */
+	/* 3. PAE, the tables, LME, and paging: together they enable 64-bit mode. */
 2:	movl	$CR4_PAE, %eax
 	movl	%eax, %cr4
 	movl	$guest_pml4, %eax
@@ -88,11 +88,11 @@ long_mode:
 	movl	%eax, %fs
 	movl	%eax, %gs
 
-	/* 4. An exception that no payload asked for ends the guest, with its vector. */
+	/* 4. An unexpected exception ends the guest with its vector. */
 	lidt	idt_pointer(%rip)
 
-	/* 5. Stack number %edi, from its high end; %edi and %rsi are the payload's arguments as
-	 *    they are. */
+	/* 5. Stack number %edi, from its high end. %edi and %rsi already hold the payload's
+	 * arguments. */
 	movl	%edi, %eax
 	incl	%eax
 	shll	$12, %eax
@@ -102,13 +102,13 @@ long_mode:
 	xorl	%ebp, %ebp
 	cld
 
-	/* 6. The payload; coming back is success. */
+	/* 6. Call the payload. A return is success. */
 	call	guest_main
 	xorl	%edi, %edi
 	call	guest_exit
 
-	/* Status 0x100 + vector. Nothing returns, so that some have an error code on the stack
-	 * does not matter. */
+	/* Status 0x100 + vector. No stub returns, so the error code that some exceptions push does
+	 * not matter. */
 	.macro trap_stubs
 	.set	vector, 0
 	.rept	32
@@ -154,7 +154,7 @@ idt_pointer:
 	.word	. - idt - 1
 	.quad	BASE + (idt - header)
 
-	/* Accessed and dirty are set already, so that no walk of these writes to them. */
+	/* Accessed and dirty are set, so that no walk writes to these entries. */
 	.data
 	.balign	4096
 guest_pml4:
