@@ -1,6 +1,6 @@
 #!/bin/bash
-# How each emulator is started: command_ARCH, command_bochs and command_spike fill the array `command`.
-# Sourced by run-qemu.sh, whose variables say what was asked for.
+# The command of each emulator: command_ARCH, command_bochs and command_spike fill the array
+# `command`. run-qemu.sh sources this file. Its variables hold the options.
 # shellcheck disable=SC2034,SC2154 # the variables are run-qemu.sh's
 
 # --mem in KiB.
@@ -13,7 +13,7 @@ mem_kib() {
 	esac
 }
 
-# More memory than the host has: it is taken page by page, as the guest writes to it.
+# More memory than the host has: the host allocates each page when the guest writes to it.
 exceeds_host() {
 	local total
 	total=$(sed -nE 's/^MemTotal: +([0-9]+) kB$/\1/p' "$host/proc/meminfo" 2>/dev/null || true)
@@ -49,20 +49,20 @@ command_riscv64() {
 	[ "$smp" -ge 2 ] || smp=2
 	case $machine in
 	virt*) ;;
-	# Without a time source that stimecmp could be compared with, QEMU 10 raises an illegal
-	# instruction at it, in the firmware too; its ISA string names Sstc all the same.
+	# Without a time source for stimecmp, QEMU 10 raises an illegal instruction at it, also in
+	# the firmware. Its ISA string still names Sstc.
 	spike* | sifive_u*) cpu=${cpu:-rv64,sstc=off} ;;
 	esac
 	qemu_common "$machine"
 	[ -z "$firmware" ] || command+=(-bios "$firmware")
 	case $machine in
-	# No test device to end a run with.
+	# There is no test device that could end a run.
 	spike* | sifive_u*) command+=(-semihosting) ;;
 	esac
 	qemu_linux_style
 }
 
-# A device tree for boards whose loader brings none: QEMU adds the command line to it.
+# A device tree for boards whose loader passes none. QEMU adds the command line to it.
 add_board_tree() {
 	[ -z "$dtb" ] && [ -r "$top/scripts/boards/$1.dts" ] || return 0
 	command -v dtc >/dev/null || cannot_run "dtc is not installed (make setup)"
@@ -76,19 +76,20 @@ command_aarch64() {
 	case $machine in
 	virt) machine=virt,virtualization=on,gic-version=3 cpu=${cpu:-max} ;;
 	virt,*) cpu=${cpu:-max} ;;
-	raspi3b) smp=4 mem=1G ;; # the boards have no others
+	raspi3b) smp=4 mem=1G ;; # the boards have only this configuration
 	raspi3ap) smp=4 mem=512M board=raspi3b ;;
 	raspi4b) smp=4 mem=2G ;;
 	imx8mp-evk) smp=4 mem=${mem:-1G} ;;
 	xlnx-zcu102 | xlnx-zcu102,*)
 		[[ $machine = *virtualization=* ]] || machine+=,virtualization=on
 		mem=${mem:-1G}
-		# It looks for a sound card otherwise. QEMU 10 wants the machine to name it, too.
+		# Otherwise QEMU looks for a sound card. QEMU 10 also requires the audio device of
+		# the machine.
 		sound=(-audiodev "none,id=none")
 		help=$(timeout -s KILL 20 "$program" -M xlnx-zcu102,help 2>&1 </dev/null || true)
 		[[ $help != *audiodev=* ]] || machine+=,audiodev=none
 		;;
-	xlnx-versal-virt) smp=4 mem=${mem:-1G} ;; # two of the four are of another kind
+	xlnx-versal-virt) smp=4 mem=${mem:-1G} ;; # two of the four are of another type
 	sbsa-ref)
 		mem=${mem:-1G}
 		# QEMU writes the address into one cell, and RAM is above 1 TiB.
@@ -99,16 +100,16 @@ command_aarch64() {
 	[ "$accel" != kvm ] || [ "$cpu" != max ] || cpu=host
 	[ "$board" != imx8mp-evk ] || first_serial=(-serial null) # its console is the second UART
 	qemu_common "$machine"
-	# Semihosting gives the exit status, on every Arm machine that is emulated.
+	# Semihosting gives the exit status on every emulated Arm machine.
 	[ "$accel" = kvm ] || command+=(-semihosting)
 	command+=(${sound+"${sound[@]}"})
 	qemu_linux_style
 	add_board_tree "$board"
 }
 
-# The EFI system partition is a directory: the application, its command line, the guest. What
-# takes a list of parameters in one argument gets no path of the user's, which may have any
-# character in it: the emulator is started in the run's directory, and the paths are relative.
+# The EFI system partition is a directory with the application, its command line and the guest. The
+# user's paths may contain any character, so they are not used in arguments that are lists of
+# parameters. The emulator is started in the run's directory, and the paths are relative.
 make_esp() {
 	in_run=yes
 	[ -n "$firmware" ] || find_firmware
@@ -155,7 +156,7 @@ bochs_cpu() {
 	esac
 }
 
-# Bochs's VGA BIOS: beside it where it was installed, or where a distribution puts it.
+# Bochs's VGA BIOS: in the same folder as Bochs, or in the folder of the distribution.
 find_vga_bios() {
 	local file prefix
 	prefix=$(dirname "$(command -v "$program")")/../share
@@ -173,7 +174,7 @@ command_bochs() {
 	svm) cpu=ryzen ;;
 	*) cpu=haswell ;;
 	esac
-	# A guest's triple fault is a panic first and an exit of SVM's after it.
+	# A guest's triple fault first panics Bochs. Then it is an exit of SVM.
 	case $virt,$cpu in
 	svm,* | *,ryzen | *,trinity* | *,zambezi | *,phenom* | *,turion* | *,athlon*) panic=', cpu0=report' ;;
 	esac
@@ -185,7 +186,7 @@ command_bochs() {
 	make_esp
 	find_vga_bios
 	command=("$program" -q -f bochsrc -rc bochs.rc)
-	# Bochs 3 has its debugger on request; 2.7, where it has one, always.
+	# Bochs 3 starts its debugger only on request. 2.7 always starts it if it has one.
 	local help
 	help=$(timeout -s KILL 600 "$program" --help 2>&1 </dev/null || true)
 	[[ $help != *-debugger* ]] || command+=(-debugger)
@@ -194,7 +195,7 @@ command_bochs() {
 		"$top/scripts/bochsrc.in")
 	[ "$dry_run" ] && return
 	printf '%s\n' "$bochsrc" >"$run/bochsrc"
-	# Its debugger stops at a triple fault, too: go on, so often at most.
+	# The debugger also stops at a triple fault. Continue at most this number of times.
 	printf 'c\n%.0s' {1..8} >"$run/bochs.rc"
 	echo q >>"$run/bochs.rc"
 }

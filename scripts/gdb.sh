@@ -1,10 +1,10 @@
 #!/bin/bash
-# Boots Faultline in QEMU, stopped at its first instruction, with gdb attached and the symbols
-# where firmware puts the image. docs/debugging.md explains it.
+# Boots Faultline in QEMU, stopped at its first instruction. gdb is attached, and the symbols are at
+# the address that firmware chooses. See docs/debugging.md.
 #
-# Firmware decides where the image lies, and does not say it before it starts it. So the machine is
-# booted twice: the first boot prints where kernel_main() is, the second one, with the same
-# options, is the one that is debugged.
+# Firmware chooses the address of the image and does not report it. So the machine is booted twice
+# with the same options. The first boot prints the address of kernel_main(). The second boot runs
+# under gdb.
 #
 # usage: scripts/gdb.sh --arch ARCH [option of run-qemu.sh]... [-- gdb's arguments...]
 #
@@ -69,7 +69,7 @@ say "kernel_main is at $here; port $port; the serial line is in ${log#"$PWD/"}"
 GDB_PORT=$port RUN_DIR=$work "$top/scripts/run-qemu.sh" "${options[@]}" \
 	${append:+--append "$append"} --gdb >"$log" 2>&1 </dev/null &
 emulator=$!
-# gdb reads a backslash before a blank as a shell does.
+# gdb treats a backslash before a blank as a shell does.
 quoted=$(printf '%s' "$symbols" | sed 's/[^[:alnum:]_./-]/\\&/g')
 "$gdb" -q -ex 'set confirm off' -ex "symbol-file -o $offset $quoted" \
 	-ex 'set tcp connect-timeout 600' -ex "target remote localhost:$port" "$@"

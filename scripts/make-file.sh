@@ -1,13 +1,14 @@
 #!/bin/sh
-# Runs one command of the build. Its output file appears complete or not at all: the command writes
-# it under another name, and it is renamed. So two runs of make in one tree do not read half a file.
+# Runs one command of the build. Its output file is complete or does not exist: the command writes
+# it under a temporary name, and then it is renamed. So two runs of make in one tree never read an
+# incomplete file.
 #
-# Where the file cannot be written (full disk, read-only tree), this says so in one sentence, in
-# place of what the command says. Any other message of the command is shown as it is.
+# If the file cannot be written (full disk, read-only tree), this script prints one sentence instead
+# of the command's messages. All other messages of the command are shown unchanged.
 #
-# usage: make-file.sh FILE COMMAND...	in COMMAND, @@ stands for the name to write to
+# usage: make-file.sh FILE COMMAND...     in COMMAND, @@ stands for the temporary name
 #
-# What the command writes to @@.deps is kept as FILE with .d in place of .o or .o.bc: a list of headers.
+# The file @@.deps of the command is kept as FILE with .d instead of .o or .o.bc: a list of headers.
 # exit status: that of the command; 1 if the file cannot be written
 set -u
 file=$1
@@ -35,18 +36,18 @@ reason_of() { # MESSAGE
 		case $1 in *"$reason"*) echo "$reason" && return ;; esac
 	done
 	[ -w "${file%/*}" ] || { echo 'Permission denied' && return; }
-	# A program that maps its output into memory is killed where the disk is full.
+	# A program that maps its output into memory is killed if the disk is full.
 	(head -c 65536 /dev/zero >"$temporary") 2>/dev/null || echo 'No space left on device'
 }
 
 trap 'clean; exit 130' INT TERM HUP
-# The signal of a limit on file sizes: the command is to fail with a message.
+# The signal of a file size limit is ignored, so that the command fails with a message.
 trap '' XFSZ
 if [ ! -d "${file%/*}" ]; then
 	message=$(LC_ALL=C mkdir -p "${file%/*}" 2>&1) || cannot_write "${message##*: }"
 fi
 
-# Each word again, @@ replaced.
+# Copies each argument with @@ replaced.
 count=$#
 while [ "$count" -gt 0 ]; do
 	case $1 in
@@ -58,7 +59,7 @@ while [ "$count" -gt 0 ]; do
 done
 
 status=0
-# The inner shell says "Aborted" where it is not seen.
+# The inner shell prints "Aborted" to a hidden output.
 message=$({ "$@"; exit "$?"; } 2>&1) || status=$?
 if [ "$status" -ne 0 ]; then
 	reason=$(reason_of "$message")

@@ -1,9 +1,10 @@
 #!/bin/bash
-# Boots Faultline in an emulator, shows its serial log as it comes, and judges it.
+# Boots Faultline in an emulator, shows its serial log while it runs, and checks the log.
 #
-# The verdict is the log's (scripts/check-log says what a good one is); an emulator's exit status
-# can only make it worse. Each run has a directory of its own under build/run/ ($RUN_DIR), so
-# any number can go on at once. It is kept if the run fails, as one of the last 20.
+# The log decides the result (scripts/check-log defines a good log). An emulator's exit status can
+# only turn a good result into a bad one. Each run has its own directory under build/run/
+# ($RUN_DIR), so that any number of runs can be active. The directory is kept if the run fails. The
+# last 20 are kept.
 set -euo pipefail
 
 usage() {
@@ -50,7 +51,7 @@ options="--arch --emulator --qemu --bochs --firmware --accel --virt --machine --
 options+=" --append --initrd --dtb --image --icount --expect --reject --status --from --timeout --save"
 options+=" --gdb --dry-run --help"
 
-# The end of a refusal: the nearest of what is valid, if any is near.
+# The end of an error message: the most similar valid word, if there is one.
 did_you_mean() { # WORD CANDIDATE...
 	local near
 	near=$("$top/scripts/suggest.sh" "$@")
@@ -60,7 +61,7 @@ did_you_mean() { # WORD CANDIDATE...
 # shellcheck disable=SC2086 # $options is a list
 unknown() { usage_error "$1 '$2'$(did_you_mean "${3-$2}" $options)"; }
 
-# The options of this run, but for the command line: for the rerun of a case.
+# The options of this run without the command line: for the rerun of a case.
 rerun=(scripts/run-qemu.sh)
 
 arch='' emulator='' accel=auto virt='' machine='' cpu='' smp='' mem='' append='' initrd='' dtb='' image=''
@@ -122,7 +123,7 @@ one_of() { # VALUE LIST OPTION
 		usage_error "$3 is one of: $2 (not '$1')$(did_you_mean "$1" $2)"
 }
 
-# What is to be read: a file with something in it.
+# An input file must be readable and not empty.
 readable() { # OPTION FILE
 	[ -e "$2" ] || usage_error "$1: no file '$2'"
 	[ ! -d "$2" ] || usage_error "$1: '$2' is a directory"
@@ -130,7 +131,7 @@ readable() { # OPTION FILE
 	[ ! -f "$2" ] || [ -s "$2" ] || usage_error "$1: '$2' is empty"
 }
 
-# Some emulators are started in the run's own directory.
+# Some emulators are started in the run's directory.
 absolute() {
 	case $1 in
 	/* | '') printf '%s' "$1" ;;
@@ -144,8 +145,8 @@ one_of "$accel" "auto kvm tcg" --accel
 [ -z "$virt" ] || one_of "$virt" "vmx svm" --virt
 [ -z "$virt" ] || [ "$arch" = x86_64 ] || usage_error "--virt is for x86_64"
 [ "$emulator$bochs" = "${emulator#bochs}" ] || [ "$arch" = x86_64 ] ||
-	usage_error "Bochs emulates x86_64 alone"
-[ "$emulator" != spike ] || [ "$arch" = riscv64 ] || usage_error "Spike emulates riscv64 alone"
+	usage_error "Bochs emulates only x86_64"
+[ "$emulator" != spike ] || [ "$arch" = riscv64 ] || usage_error "Spike emulates only riscv64"
 [[ $smp =~ ^([1-9][0-9]*)?$ ]] || usage_error "--smp takes a number"
 [[ $icount =~ ^[0-9]*$ ]] || usage_error "--icount takes a number"
 [[ $wanted_status =~ ^[0-9]+$ ]] || usage_error "--status takes a number"
@@ -169,8 +170,8 @@ if [ ${#check[@]} -gt 0 ]; then
 	)"
 fi
 
-# Who names a binary on the command line wants that emulator. The environment only says which
-# binary is meant where that emulator is chosen.
+# An option that names a binary also selects that emulator. The environment variable only names the
+# binary for the case that this emulator is selected.
 [ "$arch" != x86_64 ] || [ -z "$qemu" ] || emulator=qemu
 [ -z "$bochs" ] || emulator=bochs
 if [ "$arch" = x86_64 ] && [ -z "$emulator" ] && [ "$accel" != kvm ]; then
@@ -184,23 +185,23 @@ qemu=${qemu:-${QEMU-}} bochs=${bochs:-${BOCHS-}}
 [ -z "$firmware" ] || readable --firmware "$firmware"
 initrd=$(absolute "$initrd") dtb=$(absolute "$dtb") image=$(absolute "$image") firmware=$(absolute "$firmware")
 
-# OVMF needs so much for itself: with less it ends without a word, or stays in its menu.
+# OVMF needs this much memory: with less it ends without a message, or stays in its menu.
 if [ "$arch" = x86_64 ] && { { [[ $mem = *M ]] && [ "${mem%M}" -lt 64 ]; } ||
 	{ [[ $mem = *K ]] && [ "${mem%K}" -lt 65536 ]; }; }; then
 	usage_error "--mem $mem: the UEFI firmware does not start with less than 64M; give --mem 64M or more"
 fi
 
-# --- what is here, and what to choose ---
+# --- what is installed, and the choice ---
 
-# The host's files are looked for below $RUN_HOST, for the tests; it is empty otherwise.
+# The host's files are searched below $RUN_HOST, for the tests. It is empty otherwise.
 host=${RUN_HOST-}
 
 kvm_opens() {
-	# Looked for first: to open it for reading and writing would create it.
+	# Checked first, because opening it for reading and writing would create it.
 	{ [ -e "$host/dev/kvm" ] && : <>"$host/dev/kvm"; } 2>/dev/null || { no_kvm="/dev/kvm cannot be opened" && return 1; }
 }
 
-# Nested virtualization that KVM would give a guest of ours: vmx, svm, or nothing and a reason.
+# Nested virtualization that KVM offers to the image: vmx, svm, or nothing with a reason.
 no_kvm=
 nested_kvm() {
 	local v module
@@ -217,7 +218,7 @@ nested_kvm() {
 	no_kvm="the host's CPU lists neither vmx nor svm" && return 1
 }
 
-# KVM gives a guest EL2 where it was told so at boot, on CPUs with FEAT_NV2.
+# KVM offers EL2 to a guest if this was enabled at boot, on CPUs with FEAT_NV2.
 nested_kvm_arm() {
 	case $(uname -m) in
 	aarch64 | arm64) ;;
@@ -227,7 +228,7 @@ nested_kvm_arm() {
 	grep -qsw 'kvm-arm.mode=nested' "$host/proc/cmdline" ||
 		{ no_kvm="nesting is off (boot the host with kvm-arm.mode=nested)" && return 1; }
 	[ -z "$machine" ] || [[ $machine =~ ^virt(,|$) ]] ||
-		{ no_kvm="KVM has the machine virt alone, not $machine" && return 1; }
+		{ no_kvm="KVM has only the machine virt, not $machine" && return 1; }
 }
 
 choose_x86_64() {
@@ -244,13 +245,13 @@ choose_x86_64() {
 	fi
 	accel=tcg emulator=${emulator:-qemu}
 	[ "$emulator" != qemu ] || [ "$virt" != vmx ] ||
-		cannot_run "QEMU's own emulation has no VMX (${no_kvm:-KVM was not asked for}); use Bochs"
+		cannot_run "QEMU's own emulation has no VMX (${no_kvm:-KVM was not requested}); use Bochs"
 }
 
 case $arch in
 x86_64) choose_x86_64 ;;
 aarch64)
-	# Emulation unless KVM is asked for: there the CPU is the host's.
+	# Emulation unless KVM is requested. With KVM the CPU is the host's.
 	if [ "$accel" = kvm ]; then
 		nested_kvm_arm || cannot_run "$no_kvm"
 	else
@@ -302,7 +303,7 @@ esac
 [ -e "$image" ] || usage_error "no image $image (make)"
 readable --image "$image"
 
-# Where distributions put OVMF: Debian and Ubuntu, Arch, SUSE, Gentoo; Fedora has it in two halves.
+# OVMF's paths in distributions: Debian and Ubuntu, Arch, SUSE, Gentoo. Fedora has it in two files.
 find_firmware() {
 	local file
 	for file in ovmf/OVMF.fd OVMF/OVMF.fd edk2/x64/OVMF.4m.fd edk2/x64/OVMF.fd edk2-ovmf/x64/OVMF.fd \
@@ -314,13 +315,13 @@ find_firmware() {
 	done
 	cannot_run "no OVMF firmware found (make setup, or name it: --firmware FILE, OVMF=FILE)"
 }
-# A firmware file of code alone has a file of variables beside it: one file is the second, then
-# the first.
+# A firmware file with code only has a file of variables in the same folder. Both are joined: first
+# the variables, then the code.
 needs_variables() { [[ ${firmware##*/} != *_CODE* ]] || echo yes; }
 variables() { local name=${firmware##*/} && echo "${firmware%/*}/${name/_CODE/_VARS}"; }
 
-# The suite knows what some emulators do otherwise than the manuals (suite/deviations.c);
-# a log says which one it came from.
+# The suite has a list of known deviations of emulators (suite/deviations.c). The log names its
+# emulator.
 asked=$append
 if [ "$accel" = tcg ] && [[ " $append " != *" emulator="* ]]; then
 	case $emulator in
@@ -329,7 +330,7 @@ if [ "$accel" = tcg ] && [[ " $append " != *" emulator="* ]]; then
 	esac
 	version=$(printf '%s\n' "$version" | grep -oE '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1 || true)
 	append="${append:+$append }emulator=$emulator-${version:-unknown}"
-	# QEMU runs the CPUs in turn then, which changes what a guest sees.
+	# QEMU then runs the CPUs in turn, which a guest can detect.
 	[ -z "$icount" ] || append+=,thread=single
 fi
 
@@ -343,7 +344,7 @@ else
 	run=$(mktemp -d "$runs/$arch.XXXXXX" 2>/dev/null) ||
 		cannot_run "cannot write $runs: set RUN_DIR to a folder that can be written"
 fi
-# Until the emulator is started, a command that fails here is one that could not write.
+# A command that fails before the emulator starts is one that could not write.
 if [ -z "$dry_run" ]; then
 	trap 'status=$?; rm -rf "$run"; [ "$status" -ne 1 ] || cannot_run "cannot write $run: disk full?"' EXIT
 fi
@@ -371,7 +372,7 @@ fi
 
 # --- the run ---
 
-# Failed runs are kept for a look: the last 20 of them. A run that goes on has its pipe.
+# The last 20 failed runs are kept. An active run still has its pipe.
 prune_runs() {
 	local old count=0 removed=0
 	while IFS= read -r old; do
@@ -385,7 +386,7 @@ prune_runs() {
 	[ "$removed" -eq 0 ] || say "removed $removed old runs of ${runs#"$PWD/"}: the last 20 are kept"
 }
 
-# A shell command for each failed case: the words that the log asks for, and this run's options.
+# A shell command for each failed case: the words that the log prints, and this run's options.
 print_reruns() {
 	local words kept='' word
 	for word in $asked; do
@@ -406,22 +407,23 @@ mkfifo "$run/serial"
 	printf '%q ' "${command[@]}"
 } >"$run/command"
 emulator_pid='' keep=yes
-# Whatever the emulator left running: its process group, and processes that have moved to another
-# one and hold the serial line, for which the judge of the log would wait.
+# Kills processes that the emulator left: its process group, and processes that have moved to
+# another group and hold the serial line open. The log checker would wait for them.
 kill_rest() {
 	local fd pid
 	[ -z "$1" ] || kill -KILL -- "-$1" 2>/dev/null || true
 	for fd in /proc/[0-9]*/fd/*; do
 		[ "$fd" -ef "$run/serial" ] || continue
 		pid=${fd#/proc/} pid=${pid%%/*}
-		# The last digit of the flags: 0 is a reader, the judge or a part of it.
+		# The last digit of the flags: 0 is a reader, that is the log checker or a part of
+		# it.
 		! grep -qs '^flags:.*0$' "/proc/$pid/fdinfo/${fd##*/}" || continue
 		[ "$pid" = $$ ] || kill -KILL "$pid" 2>/dev/null || true
 	done
 }
 clean_up() {
 	if [ "$emulator_pid" ]; then
-		# timeout takes SIGALRM for its own alarm: it kills the emulator, at once.
+		# timeout treats SIGALRM as its own alarm: it kills the emulator at once.
 		kill -ALRM "$emulator_pid" 2>/dev/null || true
 		wait "$emulator_pid" 2>/dev/null || true
 		kill_rest "$emulator_pid"
@@ -454,7 +456,8 @@ verdict=PASS
 	${check+"${check[@]}"} <"$run/serial" &
 checker_pid=$!
 
-# QEMU speaks on stdout. Bochs opens the pipe by name; its own chatter is of use only if it fails.
+# QEMU writes the serial line to stdout. Bochs opens the pipe by name; its own messages matter only
+# if it fails.
 case $emulator in
 qemu | spike) exec 3>"$run/serial" 4>&2 ;;
 bochs) exec 3>"$run/bochs.out" 4>&3 5>"$run/serial" ;;
@@ -467,8 +470,8 @@ started=$SECONDS
 emulator_pid=$!
 exec 3>&- 4>&- 5>&-
 
-# Debian's OpenSBI has no symbols, so that Spike does not see it ask for power-off by HTIF: Spike is
-# ended once the verdict is there.
+# Debian's OpenSBI has no symbols, so that Spike does not recognise its power-off by HTIF. Spike is
+# ended after the result line.
 ended=''
 if [ "$emulator" = spike ]; then
 	while kill -0 "$emulator_pid" 2>/dev/null; do
@@ -487,7 +490,7 @@ wait "$emulator_pid" 2>/dev/null || status=$?
 took=$((SECONDS - started))
 kill_rest "$emulator_pid"
 emulator_pid=''
-[ -z "$ended" ] || status=$wanted_status # it has none of its own
+[ -z "$ended" ] || status=$wanted_status # Spike has no status of its own
 log_status=0
 wait "$checker_pid" || log_status=$?
 [ "$log_status" -le 128 ] || say "the judge of the log was killed: status $log_status"
@@ -501,20 +504,20 @@ if [ "$limit" -ne 0 ] && [ "$took" -ge "$limit" ] && { [ "$status" -eq 137 ] || 
 	exit 124
 fi
 
-# What the guest said by its exit status, as far as the emulator can tell.
+# The guest's exit status, if the emulator reports it.
 guest_status=$status
 case $emulator,$arch in
 bochs,*)
-	# It can tell 0 from the rest: machine/x86_64/power.c.
+	# This machine reports only 0 or not 0: machine/x86_64/power.c.
 	[ "$status" -eq 0 ] || [ "$wanted_status" -eq 0 ] || guest_status=$wanted_status
 	;;
 qemu,aarch64)
-	# Under KVM a guest switches itself off, and says nothing: its verdict is in the log.
+	# Under KVM a guest powers off without a status. The result is in the log.
 	[ "$accel" != kvm ] || [ "$status" -ne 0 ] || guest_status=$wanted_status
 	;;
 qemu,x86_64)
-	# isa-debug-exit makes (value << 1) | 1 of it, and the value is 0x10 + the status, so that
-	# it differs from QEMU's own 0 and 1.
+	# isa-debug-exit returns (value << 1) | 1. The value is 0x10 + the status, so that the
+	# result differs from QEMU's own 0 and 1.
 	[ $((status % 2)) -eq 0 ] || [ "$status" -lt 33 ] || guest_status=$(((status >> 1) - 0x10))
 	[ "$status" -ne 0 ] || guest_status=off
 	;;

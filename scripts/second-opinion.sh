@@ -1,13 +1,13 @@
 #!/bin/sh
-# Unpacks second versions of the emulators into build/second/, beside the installed ones: QEMU of
-# bookworm-backports and Bochs of Debian 13; with NEWEST=1, the QEMU of Debian's unstable as well.
-# Nothing is installed. `make matrix` uses what is there.
+# Unpacks other versions of the emulators into build/second/, beside the installed ones: QEMU of
+# bookworm-backports and Bochs of Debian 13. With NEWEST=1, also the QEMU of Debian's unstable.
+# Nothing is installed. `make matrix` uses the unpacked versions.
 #
-# The packages come from the mirror that apt is configured with ($SECOND_MIRROR: another one), and
-# apt checks their signatures. Each emulator gets a root of its own with all the libraries that it
-# needs, and a wrapper in build/second/NAME/bin that starts it with these libraries.
+# The packages come from the mirror of apt's configuration ($SECOND_MIRROR: another one), and apt
+# checks their signatures. Each emulator gets a root of its own with all required libraries, and a
+# wrapper in build/second/NAME/bin that starts it with these libraries.
 #
-# Idempotent: an emulator whose wrapper runs is left alone.
+# Idempotent: an emulator whose wrapper works is not changed.
 #
 # usage: [NEWEST=1] scripts/second-opinion.sh
 set -eu
@@ -35,7 +35,7 @@ find_mirror() {
 		fail "apt is configured with no Debian mirror: give one in SECOND_MIRROR=URL"
 }
 
-# unpack NAME SUITE PACKAGES [DEFAULT-RELEASE]: the packages with all that they depend on.
+# unpack NAME SUITE PACKAGES [DEFAULT-RELEASE]: the packages with all their dependencies.
 unpack() {
 	say "unpacking $3 of $2 into build/second/$1"
 	started=$(date +%s)
@@ -46,7 +46,7 @@ unpack() {
 		set -- "$@" --aptopt='APT::Default-Release "bookworm-backports"' \
 			bookworm "$4" "deb $mirror bookworm main" "deb $mirror $2 main"
 	elif [ "$2" = sid ]; then
-		# A mirror that is a snapshot has a Release file that has expired.
+		# The Release file of a snapshot mirror has expired.
 		set -- "$@" --aptopt='Acquire::Check-Valid-Until "false"' "$2" "$4" "deb $mirror $2 main"
 	else
 		set -- "$@" "$2" "$4" "deb $mirror $2 main"
@@ -59,12 +59,12 @@ unpack() {
 	tar -x -f "$tar" -C "$second/$name/root" --no-same-owner --exclude='./dev/*' \
 		--exclude='./usr/share/doc/*' --exclude='./usr/share/locale/*'
 	rm -f "$tar"
-	# Debian 14 has no /lib64 in its packages: an installer makes the link.
+	# Debian 14's packages contain no /lib64: an installer makes the link.
 	[ -e "$second/$name/root/lib64" ] || ln -s usr/lib64 "$second/$name/root/lib64"
 	say "$name: $(du -sh "$second/$name" | cut -f 1), $(($(date +%s) - started)) s"
 }
 
-# wrapper NAME PROGRAM BINARY ARGUMENTS: a script that may stand in any folder.
+# wrapper NAME PROGRAM BINARY ARGUMENTS: a script that works in any folder.
 wrapper() {
 	cat >"$second/$1/bin/$2" <<-END
 		#!/bin/sh
@@ -80,13 +80,13 @@ wrapper() {
 	chmod +x "$second/$1/bin/$2"
 }
 
-# Does it start? Its first line is the version.
+# True if it starts. Its first line is the version.
 works() {
 	version=$(timeout -s KILL 20 "$second/$1" --version 2>&1 </dev/null |
 		grep -m 1 -oE '(version|Emulator) [0-9][0-9.]*') && [ -n "$version" ]
 }
 
-[ "$(uname -m)" = x86_64 ] || fail "--second-opinion has packages for x86-64 hosts alone"
+[ "$(uname -m)" = x86_64 ] || fail "--second-opinion has packages only for x86-64 hosts"
 mkdir -p "$second"
 
 # qemu NAME SUITE PACKAGES

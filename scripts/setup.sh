@@ -1,8 +1,8 @@
 #!/bin/sh
-# Installs what building, running and testing Faultline needs, and nothing else: Debian 12 packages.
+# Installs the packages that Faultline needs for building, running and testing: Debian 12 packages.
 #
-# Idempotent: it asks dpkg first, and where nothing is missing it neither needs root nor touches
-# the network. Elsewhere than on Debian it says what to install by hand, and fails.
+# Idempotent: it asks dpkg first. If nothing is missing, it does not need root and does not use the
+# network. On other systems it lists the packages to install by hand, and fails.
 #
 # usage: scripts/setup.sh [--list | --second-opinion]
 #   --list             prints the packages, one per line
@@ -12,8 +12,8 @@ set -eu
 # package			what for
 packages() {
 	sed -e 's/[[:space:]]*#.*//' -e '/^$/d' <<-END
-		clang                   # the one compiler, for all three targets and the host
-		lld                     # the one linker: ELF and UEFI images
+		clang                   # the compiler for all three targets and the host
+		lld                     # the linker: ELF and UEFI images
 		llvm                    # llvm-objcopy, llvm-nm, llvm-cov
 		libclang-rt-14-dev      # ASan, UBSan, libFuzzer for the host tests
 		libc6-dev               # the host tests' C library
@@ -26,18 +26,18 @@ packages() {
 		bochs                   # x86-64 with VMX
 		vgabios                 # the VGA BIOS that Bochs loads; seabios alone does not bring it
 		ovmf                    # UEFI firmware for x86-64
-		device-tree-compiler    # device trees for boards that bring none, and for tests
+		device-tree-compiler    # device trees for boards without one, and for tests
 		clang-format            # make lint, make format
 		clang-tidy              # make lint
 		shellcheck              # make lint
 		valgrind                # make bench: instruction counts
 		gdb-multiarch           # make gdb
-		pkgconf                 # make lib: its test finds the library as a stranger would
+		pkgconf                 # make lib: its test finds the library through pkg-config
 		frama-c-base            # make proofs, part of make test: range arithmetic for all values
 		why3                    # the same: between Frama-C and the provers
 		cvc4                    # the same: a prover
-		z3                      # the same: a prover; and what entries of page tables say
-		mmdebstrap              # make test-fresh: a minimal Debian to try all this on
+		z3                      # the same: a prover; and for the claims on page-table entries
+		mmdebstrap              # make test-fresh: a minimal Debian for the test
 		perl                    # prove, which runs tests one by one
 		python3                 # scripts/
 	END
@@ -87,7 +87,7 @@ if [ "${ID-}" != debian ] || [ "${VERSION_ID-}" != 12 ]; then
 	say "made for Debian 12; on ${PRETTY_NAME-this system} versions may differ" >&2
 fi
 
-# Bochs insists on one of its screens. This is the smallest; none is ever shown.
+# Bochs requires one of its screens. This is the smallest. No screen is ever shown.
 case "$missing " in
 *' bochs '*) missing="$missing bochs-term" ;;
 esac

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Prints the candidate that is nearest to a mistyped word, or nothing if none is near.
+# Prints the candidate that is most similar to a mistyped word, or nothing if none is similar.
 #
-# Near is by edit distance: characters inserted, deleted, replaced, or two neighbours swapped. A
-# third of the word may differ. Of two that are as near, an equal first letter decides.
-# kernel/nearest.c has the same rule for the image's command line.
+# The measure is the edit distance: characters inserted, deleted, replaced, or two neighbours
+# swapped. A third of the word may differ. If two candidates have the same distance, an equal first
+# letter decides. kernel/nearest.c has the same rule for the image's command line.
 #
 # usage: scripts/suggest.sh WORD CANDIDATE...
 [ $# -ge 1 ] || {

@@ -1,12 +1,12 @@
 """
-TAP, the Test Anything Protocol, as a stream of lines: what check-log and run-tests share.
+TAP, the Test Anything Protocol, as a stream of lines. check-log and run-tests use this module.
 
-Feed a Tap one line at a time, then call finish(). It keeps the results, and under `errors`
-whatever makes the stream as a whole untrustworthy: no plan, a plan that is not met, numbers out
-of order, a bail-out. A stream with an error has failed however many tests it calls ok.
+Feed a Tap one line at a time, then call finish(). It keeps the results. `errors` lists the faults
+of the stream as a whole: no plan, a plan that is not met, numbers out of order, a bail-out. A
+stream with an error has failed, even if all its tests are ok.
 
-What it accepts is TAP 13 as prove reads it: one plan, first or last; numbers may be left out;
-indented lines (subtests, YAML blocks) and everything that is not TAP are passed over.
+It accepts TAP 13 as prove does: one plan, first or last; numbers may be missing. Indented lines
+(subtests, YAML blocks) and all other lines are ignored.
 """
 
 import re
@@ -20,7 +20,7 @@ PASS, FAIL, SKIP, TODO, BONUS = "pass", "fail", "skip", "todo", "bonus"
 
 
 def is_tap(line):
-    """Is this a line of TAP's: a plan, a result or a bail-out?"""
+    """True if this is a line of TAP: a plan, a result or a bail-out."""
     return bool(_PLAN.match(line) or _TEST.match(line) or _BAIL_OUT.match(line))
 
 
@@ -43,7 +43,7 @@ class Tap:
         self._plan_seen_last = False
 
     def feed(self, line):
-        """Takes one line without its newline. Answers its Result if it is a test line."""
+        """Takes one line without its newline. Returns its Result if it is a test line."""
         match = _PLAN.match(line)
         if match:
             self._take_plan(int(match[1]), match[2] or "")
@@ -85,7 +85,7 @@ class Tap:
         return result
 
     def finish(self):
-        """After the last line: is the plan there, and met?"""
+        """Call after the last line: checks that the plan is present and met."""
         if self.plan is None:
             self.errors.append("no plan")
         elif self.plan != len(self.results):
@@ -95,5 +95,5 @@ class Tap:
         return sum(result.kind in kinds for result in self.results)
 
     def passed(self):
-        """No failure, and nothing wrong with the stream. Ask after finish()."""
+        """True without a failure and without an error of the stream. Call after finish()."""
         return not self.errors and self.count(FAIL) == 0
