@@ -1,5 +1,5 @@
-# Bad input, as a machine may be given it: command lines, and guest images. Each is refused with
-# a sentence that says what is wrong, before any guest runs. Source it after tests/boot.sh.
+# Bad command lines and guest images. Each is refused before any guest runs, and the message gives
+# the reason. Source this file after tests/boot.sh.
 # shellcheck shell=bash
 : "${top:?}" "${scratch:?}" # tap.sh's
 
@@ -31,7 +31,7 @@ bad_command_lines() { # run-qemu.sh's options for the machine
 		"$@" --append "test=$(printf '%0600d' 0)"
 }
 
-# What a guest does without arguments of its own, by the faults that it takes.
+# A guest without arguments of its own, identified by the faults that it takes.
 runs_guest() { # GUEST REGEX run-qemu.sh's options
 	local guest=$1 faults=$2
 	shift 2

@@ -1,17 +1,17 @@
-# Boot tests: each run of the image becomes many TAP lines. Source it after tests/tap.sh.
+# Boot tests: each run of the image becomes many TAP lines. Source this file after tests/tap.sh.
 #
-#	boot NAME OPTIONS...		run-qemu.sh with these options, and test=* unless they say
-#					otherwise. Every test of the log becomes
-#					one of ours, "NAME: its name", its directives and diagnostics
-#					with it; one more says whether the run as a whole was good.
+#	boot NAME OPTIONS...		run-qemu.sh with these options, and with test=* by default.
+#					Every test of the log becomes a test "NAME: its name" with
+#					its directives and diagnostics. One more test gives the
+#					result of the run as a whole.
 #	refuse NAME STATUS REGEX OPTIONS...
-#					a run that is to end with this status, its log to match
+#					a run that must end with this status; its log must match
 # shellcheck shell=bash
 : "${top:?}" "${scratch:?}" # tap.sh's
 
-limit=3000 # seconds for a boot; for hangs only, so more than a busy machine takes
+limit=3000 # seconds for a boot; only for hangs, so longer than a boot on a busy host
 
-# Firmware's lines may look like anything: only what comes from "TAP version" on is read.
+# Lines of firmware may have any form: only the lines after "TAP version" are read.
 reemit() { # NAME LOG; the number of tests so far is $tests
 	awk -v name="$1" -v n="$tests" '
 		/^TAP version/ { ours = 1 }
@@ -45,7 +45,7 @@ boot() {
 	else
 		result "not ok" "$name: plan and verdict"
 		explain <"$scratch/err"
-		# Where no test says what is wrong, the log's end may.
+		# If no test shows the fault, the end of the log may.
 		grep -q '^not ok' "$scratch/tap" || tail -n 20 "$scratch/log" | explain
 	fi
 	rm "$scratch/log"

@@ -1,8 +1,9 @@
-# Fake emulators for the tests of run-qemu.sh: they play every ending. Source it after tests/tap.sh.
+# Fake emulators for the tests of run-qemu.sh: they produce every kind of end. Source this file
+# after tests/tap.sh.
 #
 #	boot LOG END OPTIONS...		run-qemu.sh with an emulator that prints LOG (a format of
 #					printf's) and ends with status END; or END is hang or crash
-#	plan OPTIONS...			what run-qemu.sh would run
+#	plan OPTIONS...			the command that run-qemu.sh would run
 # shellcheck shell=bash
 : "${top:?}" "${scratch:?}" # tap.sh's
 
@@ -12,7 +13,7 @@ mkdir "$scratch/bin"
 export RUN_DIR=$scratch/run
 PATH=$scratch/bin:$PATH
 
-# Fakes: what they print is in $FAKE_LOG, how they end in $FAKE_END.
+# The fakes print $FAKE_LOG and end as $FAKE_END says.
 cat >"$scratch/bin/qemu" <<'END'
 #!/bin/bash
 [ "$1" != --version ] || { echo "fake emulator version 1.2.3" && exit; }

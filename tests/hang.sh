@@ -1,18 +1,18 @@
-# Boot tests of hangs: a case that hangs is named, with the place of each vCPU, and the next case
-# runs. Source it after tests/tap.sh.
+# Boot tests of hangs. A case that hangs is reported by name, with the place of each vCPU, and the
+# next case runs. Source this file after tests/tap.sh.
 #
 #	hang_run EXTENSION PATTERN OPTIONS...	false if it cannot run here
 #	hangs EXTENSION CASE REGEX...		the case failed, and the log says so
 #	passes EXTENSION CASE
-#	hang_all EXTENSION OPTIONS...		all of it
-#	stuck EXTENSION PC OPTIONS...		the hypervisor hangs; PC is what the report says of it
+#	hang_all EXTENSION OPTIONS...		all cases
+#	stuck EXTENSION PC OPTIONS...		the hypervisor hangs; PC is its program counter in the report
 # shellcheck shell=bash
 : "${top:?}" "${scratch:?}" # tap.sh's
 
 log=$scratch/log
-limit=3000 # seconds for a run; more than a busy machine takes
+limit=3000 # seconds for a run; longer than a run on a busy host
 
-# The verdict of a case and what is said about it, up to the next verdict.
+# The result line of a case and its diagnostics, up to the next result line.
 case_of() { # NAME
 	awk -v name="$1" '/^(not )?ok/ { mine = $0 ~ "- " name "$" } mine' "$log"
 }
@@ -76,8 +76,8 @@ hang_all() {
 	passes "$1" selftest.after.all
 }
 
-# The hypervisor itself hangs on one CPU: another one ends the run, names the case, and says where
-# each CPU was.
+# The hypervisor itself hangs on one CPU. Another CPU ends the run, names the case, and reports the
+# place of each CPU.
 stuck() { # EXTENSION PC OPTIONS...
 	local extension=$1 pc=$2 here='hypervisor pc=0x[0-9a-f]+' guest='guest vm=.* vcpu=[01] pc=0x[0-9a-f]+'
 	shift 2

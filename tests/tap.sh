@@ -1,7 +1,7 @@
-# TAP for tests written in shell. Source it, make checks, end with done_testing.
+# TAP for tests in shell. Source this file, make checks, and end with done_testing.
 #
 #	check NAME COMMAND...		ok if the command succeeds
-#	runs STATUS NAME COMMAND...	ok if it ends with this status; $out has what it said
+#	runs STATUS NAME COMMAND...	ok if it ends with this status; $out holds its output
 #	shows NAME REGEX		ok if $out has a line that matches (grep -E)
 #	skip NAME REASON
 #	done_testing			the plan, and the exit status
@@ -9,7 +9,7 @@
 
 tests=0 failures=0 out=
 
-# For hangs only: no verdict may depend on how fast, or how busy, this machine is.
+# Only for hangs: no result may depend on the speed or the load of this machine.
 export RUN_SECONDS=3000
 
 # shellcheck disable=SC2034 # for the tests

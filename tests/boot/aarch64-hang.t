@@ -1,5 +1,5 @@
 #!/bin/bash
-# Hanging cases on Arm.
+# Cases that hang, on Arm.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/hang.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Faultline on AArch64: QEMU's virt machine and boards, EL2; under KVM where it nests.
+# Faultline on AArch64: QEMU's virt machine and boards, at EL2; under KVM if the host supports
+# nesting.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/boot.sh
@@ -9,7 +10,7 @@ boot "virt, max" --arch aarch64 --smp 4
 boot "virt, cortex-a57" --arch aarch64 --cpu cortex-a57 --smp 4
 boot "KVM" --arch aarch64 --accel kvm
 
-# Boards: what each has of its own. make matrix runs everything on all of them.
+# Boards: the cases of each board's special features. make matrix runs all cases on all boards.
 boot "raspi3b" --arch aarch64 --machine raspi3b --append 'test=timer.*'
 boot "raspi3ap, 512 MiB" --arch aarch64 --machine raspi3ap --append 'test=smp.*'
 boot "xlnx-zcu102" --arch aarch64 --machine xlnx-zcu102,virtualization=on --append 'test=guest.*'

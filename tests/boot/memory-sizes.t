@@ -1,5 +1,5 @@
 #!/bin/bash
-# Machines of odd, small and large memory: cases that need more than there is are skipped, with the
+# Machines with odd, small and large memory. Cases that need more memory are skipped with the
 # reason, and none fails. 64 GiB may be more than the host has.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The RISC-V image runs wherever a loader puts it. OpenSBI jumps to 0x80200000; a stub there jumps
-# on to the image, with the registers that the firmware set.
+# The RISC-V image runs at any address that a loader chooses. OpenSBI jumps to 0x80200000. A stub
+# there jumps to the image with the firmware's register values.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Counted time makes a run repeatable: two demonstrations print the same log, byte for byte.
+# Counted time makes a run repeatable: the logs of two demonstrations are identical.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 

@@ -1,12 +1,13 @@
 #!/bin/bash
-# Boards and emulators that Debian 12 itself does not have: QEMU 10 and QEMU's newest version where
-# make second-opinion has put them, and Spike. make matrix runs everything on all of them.
+# Boards and emulators that Debian 12 does not contain: QEMU 10 and QEMU's newest version, if make
+# second-opinion has unpacked them, and Spike. make matrix runs all cases on all of them.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/boot.sh
 . "$top/tests/boot.sh"
 
-# on NAME ARCH HOW OPTIONS...: a boot in build/second/NAME, or a skip that says HOW to get it.
+# on NAME ARCH HOW OPTIONS...: a boot in build/second/NAME, or a skip with the command HOW that
+# unpacks it.
 on() {
 	local name=$1 arch=$2 how=$3 bin=$top/build/second/$1/bin
 	shift 3
@@ -21,7 +22,7 @@ ten=(qemu-10 aarch64 "make second-opinion")
 on "${ten[@]}" --machine raspi4b --append 'test=smp.*'
 on "${ten[@]}" --machine imx8mp-evk --append 'test=smp.*'
 on "${ten[@]}" --machine xlnx-zcu102 --append 'test=guest.*'
-# TCG runs the CPUs in turn: with one, and where instructions are counted.
+# TCG runs the CPUs in turn: with one CPU, and if instructions are counted.
 on "${ten[@]}" --smp 1 --append 'test=mmio.unaligned.device-memory'
 on "${ten[@]}" --icount 3 --smp 4 --append 'test=mmio.unaligned.device-memory'
 on "${ten[@]}" --icount 3 --smp 4 --append 'test=mmio.unaligned.device-memory emulator=auto'

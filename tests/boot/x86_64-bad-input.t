@@ -5,8 +5,8 @@
 # shellcheck source=tests/boot.sh
 . "$top/tests/boot.sh"
 
-# UEFI takes seconds to boot, and what is refused is the same everywhere: here it is the way there
-# that is tested, the files.
+# UEFI takes seconds to boot, and the refusals are the same on every architecture. So this test
+# covers only the files on the EFI system partition.
 machine=(--arch x86_64 --virt svm)
 good=$top/build/x86_64/guests/hello.bin
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Hanging cases on AMD (QEMU) and on Intel (Bochs).
+# Cases that hang, on AMD (QEMU) and on Intel (Bochs).
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/hang.sh

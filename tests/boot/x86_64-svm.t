@@ -1,5 +1,5 @@
 #!/bin/bash
-# Faultline on AMD: SVM and NPT, in QEMU's own emulation, or under KVM where it nests.
+# Faultline on AMD: SVM and NPT, in QEMU's own emulation, or under KVM if the host supports nesting.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/boot.sh

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Faultline on Intel: VMX and EPT, in Bochs, or under KVM where it nests.
+# Faultline on Intel: VMX and EPT, in Bochs, or under KVM if the host supports nesting.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/boot.sh

@@ -1,13 +1,13 @@
 #!/bin/bash
-# run-qemu.sh where things go wrong around it: emulators that crash, make noise or leave children
-# behind, folders that cannot be written, disks that are full. Each ends with one clear sentence
-# and the right status, and leaves no process running.
+# run-qemu.sh in a bad environment: emulators that crash, print noise or leave children, folders
+# that cannot be written, full disks. Each run ends with one clear sentence and the right status,
+# and leaves no process.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/fake-emulators.sh
 . "$top/tests/fake-emulators.sh"
 
-# An emulator from a script of its own. $PIDS is where it writes the processes that it leaves.
+# A fake emulator from its own script. It writes the processes that it leaves to $PIDS.
 export PIDS=$scratch/pids
 fake() { # TEXT
 	# shellcheck disable=SC2016 # the fake expands it
@@ -16,11 +16,11 @@ fake() { # TEXT
 	: >"$PIDS"
 }
 # shellcheck disable=SC2120 # runs passes them
-run() { # OPTIONS...: 3000 s are for a hang of ours
+run() { # OPTIONS...: 3000 s in case run-qemu.sh itself hangs
 	timeout -s KILL 3000 "$top/scripts/run-qemu.sh" --arch riscv64 --image "$image" \
 		--qemu "$scratch/fake" "$@"
 }
-# A time-out, of a fake that got as far as to write its processes: on a busy machine it takes longer.
+# A time-out of a fake that had time to write its processes. On a busy host this takes longer.
 hang() {
 	local seconds=2 status
 	while :; do
@@ -34,7 +34,7 @@ hang() {
 nobody_left() {
 	local pid
 	while read -r pid; do
-		# A zombie has ended; whoever should wait for it may not do so.
+		# A zombie has ended, even if its parent does not wait for it.
 		! grep -qs '^State:.*[RSDT] (' "/proc/$pid/status" || return 1
 	done <"$PIDS"
 }

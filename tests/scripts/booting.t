@@ -1,13 +1,13 @@
 #!/bin/bash
-# The command lines of docs/booting.md, taken out of the page and run as they stand there. Before
-# each block stands a comment, <!-- run: EMULATOR [STATUS] -->, for its expected exit status.
+# Runs the command lines of docs/booting.md exactly as on the page. The comment before each block,
+# <!-- run: EMULATOR [STATUS] -->, gives the expected exit status.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
 page=$top/docs/booting.md
 cd "$top" || exit 1
 
-missing() { # EMULATOR: what it needs and this machine lacks
+missing() { # EMULATOR: its requirements that this machine does not have
 	case $1 in
 	spike)
 		command -v "${SPIKE:-spike}" >/dev/null || echo "Debian 12 has no package of Spike: give SPIKE=FILE"

@@ -1,11 +1,11 @@
 #!/bin/bash
-# Every public function of mm/ has a row in the tables of tests/host/boundary_*.c, so that a new one
-# is called with boundary values or named here.
+# Every public function of mm/ has a row in the tables of tests/host/boundary_*.c. So a new function
+# is called with boundary values, or its name is printed here.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
-# The functions that a public header declares. Those of one macro for every kind of address have
-# the name that it gives them for gpa.
+# The functions that a public header declares. A function that a macro makes for every kind of
+# address has its gpa name here.
 functions() {
 	sed -e 's/kind##/gpa/g' "$@" | grep -v '^#' | grep -v '^ \*\|^/\*' |
 		grep -oE '\b(mm|aspace|dirty|device|gpa|npt|block|hal)_[a-z0-9_]+\(' | tr -d '(' | sort -u
@@ -15,7 +15,7 @@ rows() {
 	grep -ohE '[{]"[a-z0-9_]+", call_' "$@" | grep -oE '[a-z0-9_]+' | sort -u
 }
 
-# mm/area.h and mm/lock.h are behind the address space: no caller reaches them.
+# mm/area.h and mm/lock.h are internal to the address space: no caller reaches them.
 headers=$(cd "$top" && ls mm/aspace.h mm/dirty.h mm/snapshot.h mm/device.h mm/addr.h mm/block.h \
 	mm/access.h mm/error.h mm/hal.h mm/npt/format.h)
 

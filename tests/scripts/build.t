@@ -1,11 +1,11 @@
 #!/bin/bash
-# The build where things go wrong around it: two runs of make in one tree, a tree that cannot be
-# written, a full disk. All in a copy of the tree.
+# The build in a bad environment: two runs of make in one tree, a read-only tree, a full disk. All
+# in a copy of the tree.
 # shellcheck disable=SC2016 # inner shells expand
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
-# Options of the make that runs the tests would reach this one.
+# Options of the make that runs the tests must not reach the make under test.
 unset MAKELEVEL MAKEFLAGS MAKEOVERRIDES MFLAGS MAKE_TERMOUT MAKE_TERMERR ARCH
 
 cd "$top" || exit 1
@@ -86,7 +86,7 @@ if declare -F read_only >/dev/null; then
 	runs 0 "help works there" read_only make help
 	rm -rf build
 	refused "a read-only tree without build/" ARCH=riscv64
-	# Tools that make empty files are quick.
+	# Fake tools that make empty files are fast.
 	mkdir "$scratch/quick"
 	for tool in clang llc ld.lld llvm-objcopy; do
 		printf '#!/bin/sh\nfor word; do case $word in *.tmp) : >"$word" ;; esac; done\n' \

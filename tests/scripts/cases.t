@@ -1,6 +1,6 @@
 #!/bin/bash
-# docs/cases.md says which case shows what: each of them is in the image that it is said to be in,
-# and no clause is without.
+# docs/cases.md names the cases of each clause. Each case is in the images of its column, and no
+# clause is without a case.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
@@ -18,7 +18,7 @@ list() { # LETTER FILE OPTIONS...
 	esac
 }
 
-page() { # ROW, ^ for a backquote: a page with nothing but this row, and all the numbers
+page() { # ROW, ^ for a backquote: a page with only this row and all the numbers
 	for n in $(seq 28); do
 		printf '| %s. x | ^lazy.*^ | | | | |\n' "$n"
 	done | tr ^ "\140" >"$scratch/page"
@@ -30,7 +30,7 @@ list s s.log --arch x86_64 --emulator qemu --accel tcg --virt svm
 list r r.log --arch riscv64
 list a57 a57.log --arch aarch64 --cpu cortex-a57
 list max max.log --arch aarch64
-# One machine alone has not all of AArch64: output addresses of 48 bits, or of fewer.
+# No single machine has all cases of AArch64: output addresses are either 48 bits wide or narrower.
 lists=("${lists[@]/#a57=*/}")
 lists=("${lists[@]/#max=*/a=$scratch/a57.log+$scratch/max.log}")
 mapfile -t lists < <(printf '%s\n' "${lists[@]}" | grep .)

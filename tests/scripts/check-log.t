@@ -1,5 +1,5 @@
 #!/bin/bash
-# check-log against good logs and against every way in which a log can be broken.
+# check-log with good logs and with every kind of broken log.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
@@ -78,7 +78,7 @@ runs 1 "two verdicts" judge
 log='1..1\nok 1 - a\n# RESULT: PAS'
 runs 1 "a verdict cut short" judge
 
-# --- a line that stays open, as a board's is ---
+# --- an input that stays open, such as a board's serial line ---
 on_pipe() { # LOG OPTIONS...: nothing comes after the log, and the pipe stays open
 	local log=$1 writer status=0
 	shift
@@ -125,7 +125,8 @@ runs 1 "a wanted FAIL still has its expectations" judge --verdict FAIL --expect 
 log='# died'
 runs 1 "a wanted FAIL needs the verdict" judge --verdict FAIL
 
-# The log stays open until its first line has come out at the other end: minutes pass only in vain.
+# The log stays open until its first line has been printed. The time limit is reached only if this
+# fails.
 streams() {
 	local pid tries=6000
 	mkfifo "$scratch/open"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# .ci/run with a fake make and a fake tests/fresh: what it runs, its sums and its exit status.
+# .ci/run with a fake make and a fake tests/fresh: the commands, the sums and the exit status.
 # shellcheck disable=SC2016 # the fakes expand their own
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

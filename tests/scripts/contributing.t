@@ -1,7 +1,7 @@
 #!/bin/bash
-# CONTRIBUTING.md says how many files it takes to add a case, a group of cases, a guest, a device
-# and a board. Makes each of these changes in a copy of the tree, counts the files that differ,
-# builds the copy and boots it.
+# CONTRIBUTING.md gives the number of changed files for a new case, a group of cases, a guest, a
+# device and a board. This test makes each change in a copy of the tree, counts the files that
+# differ, builds the copy and boots it.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
@@ -10,7 +10,7 @@ mkdir "$copy"
 (cd "$top" && git ls-files -z --cached --others --exclude-standard |
 	xargs -0 cp --parents -t "$copy" 2>/dev/null)
 cd "$copy" || exit 1
-# What a contributor starts from: a tree that is built, so that only the changes are compiled.
+# The start: a tree that is built, so that only the changes are compiled.
 mkdir build && cp -a "$top/build/riscv64" build/
 find . -path ./build -prune -o -type f -exec touch -r "$top/build/riscv64/faultline.elf" {} +
 git init -q . && git add -A && git -c user.name=t -c user.email=t@example.org commit -qm start
@@ -18,7 +18,7 @@ git init -q . && git add -A && git -c user.name=t -c user.email=t@example.org co
 # The number in the last column of CONTRIBUTING.md's row.
 documented() { sed -n "s/^| $1 |.*| \([0-9]*\) |\$/\1/p" CONTRIBUTING.md; }
 
-# Each change is committed, so that the next one is counted alone.
+# Each change is committed, so that the next one is counted separately.
 costs() { # WHAT
 	local files
 	git add -A
@@ -121,7 +121,7 @@ C
 echo 'DEVICE(contributed)' >>kernel/device_list.inc
 costs "a device"
 
-# A board: a row. It is compiled, and nothing here loads an image to that address.
+# A board: a row. It is only compiled, because no loader here uses that address.
 sed -i 's/^static const struct known_board known_boards\[\] = {$/&\
 	{\
 		.board = {.name = "contributed", .uart = UART_PL011, .uart_base = {0x1000}},\

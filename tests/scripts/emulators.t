@@ -1,11 +1,11 @@
 #!/bin/bash
-# run-qemu.sh: which emulator, firmware and accelerator it takes, and what it refuses to take.
+# run-qemu.sh: which emulator, firmware and accelerator it chooses, and which it refuses.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/fake-emulators.sh
 . "$top/tests/fake-emulators.sh"
 
-# A host of our own: RUN_HOST stands for its root folder. It has no KVM and no firmware at first.
+# A fake host: RUN_HOST is its root folder. At first it has no KVM and no firmware.
 host=$scratch/host
 mkdir -p "$host/proc" "$host/dev" "$host/sys/module" "$scratch/uname"
 echo 'flags : fpu' >"$host/proc/cpuinfo"
@@ -132,7 +132,7 @@ shows "says so" 'KVM does not nest on RISC-V'
 runs 2 "KVM does not count instructions" on x86_64 --arch x86_64 --accel kvm --icount 0
 runs 2 "Bochs has no KVM" on x86_64 --arch x86_64 --emulator bochs --accel kvm
 
-# --- what is refused, and the nearest that is not ---
+# --- errors, and the most similar valid word ---
 suggests() { # NAME WORD OPTIONS...
 	local name=$1 word=$2
 	shift 2
@@ -161,7 +161,7 @@ for option in --expect --reject --from; do
 	check "and nothing is run" test -z "$(grep '^ok 1' <<<"$out")"
 done
 
-# --- paths that need quoting: the run's own, and those that are given ---
+# --- paths that need quoting: the run's folder and the given files ---
 # shellcheck disable=SC2016 # as it stands
 awkward=$scratch/'a b, c;$d"e'"'f:g"
 mkdir "$awkward"
@@ -180,7 +180,7 @@ for options in "--arch riscv64" "--arch aarch64" "--arch x86_64 --virt svm --acc
 	runs 1 "and a failed run, $options" env RUN_DIR="$awkward/runs" FAKE_LOG="$bad" FAKE_END=1 \
 		"$top/scripts/run-qemu.sh" --image "$awkward/image file" $options
 done
-# What parses a list of its own gets no path of the user's.
+# Programs that parse a list of parameters get no path of the user's.
 bochsrc=$(find "$awkward/runs" -name bochsrc | head -n 1)
 check "Bochs's configuration has no path of the run's" test -z "$(grep -F "$awkward" "$bochsrc")"
 runs 0 "QEMU's FAT disk" plan --arch x86_64 --virt svm --accel tcg

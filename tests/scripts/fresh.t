@@ -1,5 +1,6 @@
 #!/bin/bash
-# tests/fresh where it cannot run, and its usage. The real run takes minutes: make test-fresh.
+# tests/fresh in environments where it cannot run, and its usage. The full run takes minutes: make
+# test-fresh.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
@@ -7,7 +8,7 @@ runs 2 "an unknown option" "$top/tests/fresh" --frob
 shows "says which there are" '^usage: tests/fresh .*--without PACKAGE'
 runs 2 "no number of times" "$top/tests/fresh" --times no
 
-# Its programs alone, with a user of our own: each thing that is missing is named.
+# A folder with its programs only, and a fake user. Each missing thing is named.
 mkdir "$scratch/bin"
 for tool in bash dirname sed; do
 	ln -s "$(command -v "$tool")" "$scratch/bin/"

@@ -4,7 +4,7 @@
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
-# Called by a path with a space.
+# It is called by a path with a space.
 ln -s "$top" "$scratch/a tree"
 
 # shellcheck disable=SC2016 # gdb's variables

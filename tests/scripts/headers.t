@@ -1,8 +1,9 @@
 #!/bin/bash
-# The library's public headers in a stranger's tree: they compile alone and together, as C and as
-# C++, without warnings; they take no names but the library's own; C++ sees the same layouts.
+# The library's public headers in another project. They compile alone and together, as C and as C++,
+# without warnings. They define only names of the library. C++ has the same layouts as C.
 #
-# What is compiled is what `make lib` installs. Nothing else of this tree is on the include path.
+# The test compiles the files that `make lib` installs. No other folder of this tree is on the
+# include path.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
@@ -31,12 +32,12 @@ printf '#include <%s.h>\n' stdbool stddef stdint >"$scratch/standard"
 prefixes='(MM|NPT|ASPACE|AREA|DEVICE|DIRTY)_[A-Z0-9_]*'
 names='(gva|gpa|hva|hpa|mm|npt|aspace|area|device|dirty|snapshot|hal|block)(_[a-z0-9_]*)?'
 
-no_foreign() { # NAME WORDS: no word, one a line
+no_foreign() { # NAME WORDS: must be empty; one word per line
 	check "$1" test -z "$2"
 	[ -z "$2" ] || explain <<<"$2"
 }
 
-macros() { # COMMAND...: the names of all macros after what comes on standard input
+macros() { # COMMAND...: the names of all macros after standard input
 	"$@" -dM -E - | sed -n 's/^#define \([A-Za-z0-9_]*\).*/\1/p' | sort -u
 }
 
@@ -68,7 +69,7 @@ out=$(tests/lib/declared.py names clang -std=c17 -x c -I"$include" <"$scratch/al
 shows "the names are seen" '^aspace_fault$'
 no_foreign "no name without a prefix" "$(grep -vxE "$names|$prefixes" <<<"$out")"
 
-# Sizes, alignments and offsets: one program, compiled as C and as C++, makes the same table.
+# Sizes, alignments and offsets: one program, compiled as C and as C++, prints the same table.
 tests/lib/declared.py layout clang -std=c17 -x c -I"$include" <"$scratch/all.h" >"$scratch/layout"
 check "the layouts are seen" grep -q 'offsetof(struct aspace, cpus)' "$scratch/layout"
 for target in x86_64-linux-gnu x86_64-none-elf aarch64-none-elf riscv64-none-elf; do

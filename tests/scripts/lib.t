@@ -1,18 +1,19 @@
 #!/bin/bash
-# The library in a stranger's tree: built alone, found by pkg-config, used by the docs' example and
-# by a C++ program, linked into a kernel.
+# The library in another project: built alone, found by pkg-config, used by the docs' example and by
+# a C++ program, linked into a kernel.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
 cd "$top" || exit 1
 check "make lib" make lib
 
-# Moved, as an installation moves it: nothing in it knows where it was built.
+# Moved, as an installation does: no file contains the path of the build.
 cp -r build/lib/host "$scratch/prefix"
 export PKG_CONFIG_PATH="$scratch/prefix/lib/pkgconfig"
 read -ra flags <<<"$(pkg-config --cflags --libs faultline-mm)"
 
-# The example frees blocks in pieces: plain, under ASan and UBSan, and under valgrind.
+# The example frees blocks in pieces. It runs without tools, under ASan and UBSan, and under
+# valgrind.
 strict=(-Wall -Wextra -Wconversion -pedantic -Werror -gdwarf-4)
 answer='^fault=mapped page=4096 value=42 frames=512 tables=6 leaked=0$'
 for cc in clang gcc; do
@@ -40,7 +41,7 @@ else
 	skip "valgrind finds nothing" "not installed"
 fi
 
-# Linked as C is: the library and its headers need nothing of a C++ library.
+# Linked as C: the library and its headers need no C++ library.
 for cc in clang++ g++; do
 	if ! command -v $cc >/dev/null; then
 		skip "$cc: a C++ program uses the library" "not installed"
@@ -60,8 +61,8 @@ if command -v clang++ >/dev/null; then
 	runs 0 "ASan and UBSan find nothing in it" "$scratch/asan++"
 fi
 
-# A kernel at the upper end of the address space, and one that can be loaded anywhere: all of the
-# archive goes into both. Nothing may need a global offset table or a relocation of its code.
+# A kernel at the upper end of the address space, and a kernel that can be loaded anywhere. Both
+# contain the whole archive. No code may need a global offset table or a relocation.
 links() { # TARGET BASE CODE-MODEL FLAG...: the code model is the static kernel's
 	local target=$1 base=$2 common=(--target="$1-none-elf" -std=c17 -ffreestanding -fno-builtin -O2)
 	local lib=build/lib/$target
@@ -88,7 +89,8 @@ links riscv64 0xffffffff80000000 -mcmodel=medany -march=rv64imac -mabi=lp64 -mno
 
 for target in riscv64 aarch64 x86_64 host; do
 	archive=build/lib/$target/lib/libfaultline-mm.a
-	# Freestanding: what it does not define itself is the four functions every compiler assumes.
+	# Freestanding: the only undefined symbols are the four functions that every compiler
+	# assumes.
 	needs=$(llvm-nm -u "$archive" | awk '/ U /{print $2}' | sort -u)
 	has=$(llvm-nm --defined-only "$archive" | awk 'NF==3{print $3}' | sort -u)
 	foreign=$(comm -23 <(echo "$needs") <(echo "$has") | grep -vxE 'memcpy|memset|memmove|memcmp')

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Each part of `make lint` has to catch what it is there for: planted in a copy of the tree.
+# Each part of `make lint` must detect its kind of fault. The faults are planted in a copy of the
+# tree.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
@@ -9,7 +10,7 @@ mkdir "$tree"
 cd "$tree" || exit 1
 unset MAKEFLAGS MAKELEVEL
 
-lint() { # FILE TEXT TARGET: with this file, what does make say of this target?
+lint() { # FILE TEXT TARGET: runs make for this target with this file in the tree
 	mkdir -p "$(dirname "$1")"
 	local text=$2
 	case $1 in
@@ -21,14 +22,14 @@ lint() { # FILE TEXT TARGET: with this file, what does make say of this target?
 	rm "$1"
 	return "$status"
 }
-fair() { # the same, and nothing may be said of this file, whatever is wrong elsewhere
+fair() { # the same, but no message may name this file
 	! lint "$@" 2>&1 | grep planted
 }
 header() { # NAME TEXT: a guarded header
 	printf '#ifndef %s\n#define %s\n\n%s\n\n#endif' "$1" "$1" "$2"
 }
 
-# --- who includes whom ---
+# --- includes ---
 check "layers: a fair include" fair mm/planted.c '#include "mm/addr.h"' lint-layers
 runs 2 "layers: mm/ and the hypervisor" lint mm/planted.c '#include "log.h"' lint-layers
 shows "layers: says where and what" 'mm/planted.c:2: mm/ may not include kernel/include/'
@@ -41,7 +42,7 @@ runs 2 "layers: kernel/ and a machine" lint kernel/planted.c '#include "machine/
 runs 2 "layers: a guest and the library" lint guests/planted.c '#include "mm/addr.h"' lint-layers
 runs 2 "layers: a new folder" lint mm/new/planted.c '' lint-layers
 
-# --- what the text shows ---
+# --- rules for the text of one file ---
 rule() { # WHAT FILE TEXT
 	runs 2 "text: $1" lint "$2" "$3" lint-text
 	shows "text: $1, by file and line" '^[^ ]*planted\.[ch]:[0-9]+: '

@@ -1,10 +1,10 @@
 #!/bin/bash
-# The Makefile's command line: what is refused, with the nearest word that is valid, and how values
-# reach run-qemu.sh. Nothing is built: make -n prints the commands.
+# The Makefile's command line: errors name the most similar valid word, and values reach
+# run-qemu.sh. Nothing is built: make -n prints the commands.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
-# Options of the make that runs the tests would reach this one.
+# Options of the make that runs the tests must not reach the make under test.
 unset MAKELEVEL MAKEFLAGS MAKEOVERRIDES MFLAGS ARCH VIRT TEST APPEND QEMU
 cd "$top" || exit 1
 
@@ -30,7 +30,7 @@ runs 0 "what needs no compiler does without" make -n help CLANG=no-such-clang
 runs 0 "a variable that an included makefile reads" make -n mutants MUTANTS=list
 runs 0 "one that the makefile sets" make -n all OBJCOPY=llvm-objcopy
 
-# The command that would be run, as its arguments.
+# The arguments of the command that would run.
 arguments() { # VARIABLE=...
 	make -n run ARCH=riscv64 "$@" | sed -e ':a' -e '/\\$/{N;s/\\\n//;ta' -e '}' |
 		sed -n 's/^.*scripts\/run-qemu\.sh\(.*esac)\) ||.*/printf "<%s>\\n"\1/p' >"$scratch/command"

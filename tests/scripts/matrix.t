@@ -1,12 +1,12 @@
 #!/bin/bash
-# scripts/matrix with a fake runner: which machines it runs, what it says of them, what it writes.
+# scripts/matrix with a fake runner: the machines that it runs, its output and its files.
 # shellcheck disable=SC2016 # Markdown, not expansions
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
 mkdir -p "$scratch/scripts"
 cp "$top/scripts/matrix" "$scratch/scripts/"
-# Writes a log by the CPU's name: good, bad, or one that breaks off in its second case.
+# Writes a log chosen by the CPU's name: good, bad, or one that stops in its second case.
 cat >"$scratch/scripts/run-qemu.sh" <<'END'
 #!/bin/bash
 echo "$*" >>"$(dirname "$0")/../asked"

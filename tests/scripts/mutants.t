@@ -1,6 +1,6 @@
 #!/bin/bash
-# Every planted defect still finds its place in mm/; one that does not is named. `make mutants` then
-# shows what the tests make of them.
+# The text of every planted defect still exists in mm/. A defect whose text is missing is named.
+# `make mutants` then runs the tests against the defects.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 

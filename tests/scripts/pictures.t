@@ -1,6 +1,6 @@
 #!/bin/bash
-# docs/pictures.md against the headers: the addresses of a guest's memory map, the order of the boot
-# steps, and the names of files.
+# Compares docs/pictures.md with the headers: the addresses of a guest's memory map, the order of
+# the boot steps, and the names of files.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The proofs hold, and can fail: the same ones on a copy with a slip planted, one for each prover.
+# The proofs succeed, and they fail on a copy with a planted fault, one for each prover.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 

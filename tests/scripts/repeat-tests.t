@@ -1,6 +1,6 @@
 #!/bin/bash
-# scripts/repeat-tests on fake programs: it names what differs between rounds, and goes on where it
-# was interrupted.
+# scripts/repeat-tests on fake programs: it names the tests that differ between rounds, and an
+# interrupted run can be continued.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 

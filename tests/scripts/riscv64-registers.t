@@ -6,8 +6,8 @@
 
 image=$top/build/riscv64/faultline.elf
 
-# moved FUNCTION INSTRUCTION: the registers that it moves to or from their places, as numbers. The
-# guest's a0 is saved by way of t0, and is not among them.
+# moved FUNCTION INSTRUCTION: the numbers of the registers that it moves to or from their places.
+# The guest's a0 is saved through t0 and is not in the list.
 moved() {
 	llvm-objdump -d -M numeric --mattr=+m,+a,+c --no-show-raw-insn "$image" | awk -v name="<$1>:" -v insn="$2" '
 		/^[0-9a-f]+ <.*>:$/ { inside = $2 == name }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# run-qemu.sh with fake emulators that play every ending, and the commands that it would run.
+# run-qemu.sh with fake emulators for every kind of end, and the commands that it would run.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
@@ -56,7 +56,7 @@ RUN_DIR="$scratch/a run" runs 0 "Bochs: a path with a space, which it cannot rea
 	--arch x86_64 --emulator bochs
 runs 124 "Bochs: a hang" boot "$good" hang --arch x86_64 --emulator bochs --timeout 1
 
-# --- runs leave nothing behind, and do not get in each other's way ---
+# --- a good run leaves no files, and parallel runs do not disturb each other ---
 many() {
 	local i pids=()
 	for i in 1 2 3 4; do
@@ -79,7 +79,7 @@ interrupted() {
 	done
 	kill -TERM "$pid"
 	wait "$pid"
-	# A zombie has ended; whoever should wait for it may not do so.
+	# A zombie has ended, even if its parent does not wait for it.
 	[ "$tries" -gt 0 ] && ! grep -qs '^State:.*[RSDT] (' "/proc/$(cat "$scratch/pid")/status"
 }
 check "an interrupted run takes its emulator along" interrupted

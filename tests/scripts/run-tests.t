@@ -1,5 +1,5 @@
 #!/bin/bash
-# run-tests: its sums have to be true, whatever the programs do.
+# run-tests: its totals must be correct for every behaviour of the programs.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# setup.sh with a fake dpkg and a fake apt: it asks before it acts, and says what it does.
+# setup.sh with a fake dpkg and a fake apt: it checks before it acts, and prints its actions.
 # shellcheck disable=SC2016 # the fakes expand their own
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
@@ -9,7 +9,7 @@ mkdir "$bin" "$few"
 for tool in sh sed tr fold wc id env cat; do
 	ln -s "$(command -v $tool)" "$few/"
 done
-# Installed is all but what $LACKING names.
+# All packages are installed except those in $LACKING.
 cat >"$bin/dpkg-query" <<'END'
 #!/bin/sh
 for package; do :; done
@@ -64,7 +64,7 @@ cat >"$bin/mmdebstrap" <<'END'
 root=$(mktemp -d -p "${0%/*}") && mkdir -p "$root/usr/bin" "$root/lib64"
 echo "$*" >"${0%/*}/asked.$RANDOM"
 [ -z "$MMDEBSTRAP_STATUS" ] || exit "$MMDEBSTRAP_STATUS"
-# The loader runs what it is given, as the real one does.
+# The fake loader runs its argument, as the real loader does.
 printf '#!/bin/sh\nshift 2\nexec "$@"\n' >"$root/lib64/ld-linux-x86-64.so.2"
 printf '#!/bin/sh\necho "version 10.0.2"\n' >"$root/usr/bin/qemu-system-riscv64"
 printf '#!/bin/sh\necho "Bochs x86 Emulator 3.0"\n' >"$root/usr/bin/bochs-bin"
