@@ -38,7 +38,7 @@ static const enum mm_perm way_access[WAYS] = {MM_R, MM_W, MM_X};
 
 /* The result of an access. */
 enum due {
-	NOTHING,  /* not made: the guest requires what is there */
+	NOTHING,  /* not made: the guest requires this memory */
 	DONE,     /* it succeeds */
 	REFUSED,  /* it ends in a fault */
 	NO_PLACE, /* the guest cannot express that address */

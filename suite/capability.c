@@ -17,7 +17,7 @@ static bool features_have_names(struct suite_run *run)
 			return suite_fail(run, "feature %zu has no name", i);
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(feature->name, caps->features[j].name) == 0)
-				suite_fail(run, "feature %s is there twice", feature->name);
+				suite_fail(run, "feature %s is listed twice", feature->name);
 		}
 	}
 	return run->complaints == 0;

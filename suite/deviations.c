@@ -46,16 +46,16 @@ static const struct {
 } deviations[] = {
 	/* An instruction at an address that is executable but not readable. OpenSBI reads it with
          * hlvx. QEMU requires R for hlvx and reports a fetch page fault instead. */
-	{"qemu", "7.2", "9", "hext", "s2.perm.xo.fetch", TAP_TODO, "QEMU: hlvx wants R", false},
-	{"qemu", "7.2", "9", "hext", "s2.perm.lazy.xo.fetch", TAP_TODO, "QEMU: hlvx wants R",
+	{"qemu", "7.2", "9", "hext", "s2.perm.xo.fetch", TAP_TODO, "QEMU: hlvx requires R", false},
+	{"qemu", "7.2", "9", "hext", "s2.perm.lazy.xo.fetch", TAP_TODO, "QEMU: hlvx requires R",
          false},
 	/* The update of A in a VS-stage entry ignores the G-stage's permissions. */
 	{"qemu", "7.2", "11.0", "hext", "stage1.ad.readonly.*", TAP_TODO,
          "QEMU: A and D are set in tables that the G-stage makes read-only", false},
 	{"qemu", "11.1", "", "hext", "stage1.ad.readonly.accessed", TAP_TODO,
-         "QEMU: htinst says read for an update of A that the G-stage refuses", false},
+         "QEMU: htinst reports a read for an update of A that the G-stage refuses", false},
 	{"qemu", "7.2", "11.0", "hext", "dirty.marks.walk-updates", TAP_TODO,
-         "QEMU: A and D set in the guest's tables mark nothing in the G-stage", false},
+         "QEMU: A and D set in the guest's tables do not set D in the G-stage", false},
 	/* With either extension, get_physical_address() masks the bits above the PPN, which include
          * 60:54. It then checks only N and PBMT. */
 	{"qemu", "7.2", "9", "hext/svnapot", "misconfig.reserved-bit-*", TAP_TODO,
@@ -69,13 +69,13 @@ static const struct {
          * mstatus does not clear MPV. MRET jumps to the address of the hypervisor's trap vector,
          * but in the guest. */
 	{"qemu", "10.0.13", "", "hext", "misconfig.address-too-wide", TAP_TODO,
-         "QEMU: mstatus.MPV cannot be written, so that an access fault goes to the guest", false},
+         "QEMU: mstatus.MPV cannot be written: an access fault goes to the guest", false},
 	{"qemu", "7.2", "9", "hext", "range.limit-minus-1.*", TAP_TODO,
-         "QEMU: the upper half of an Sv*x4 space faults whatever the table says", false},
+         "QEMU: the upper half of an Sv*x4 space always faults", false},
 	{"qemu", "7.2", "9", "el2", "mmio.unaligned.device-memory", TAP_TODO,
-         "QEMU: unaligned accesses to Device memory are done", false},
+         "QEMU: unaligned accesses to Device memory succeed", false},
 	{"qemu", "10", "11.0", "el2", "mmio.unaligned.device-memory", TAP_TODO,
-         "QEMU: where CPUs run in turn, unaligned accesses to Device memory are done", true},
+         "QEMU: if CPUs run in turn, unaligned accesses to Device memory succeed", true},
 	{"qemu", "7.2", "9", "svm", "privileged.debug_icebp", TAP_TODO,
          "QEMU: INT1 is an undefined instruction", false},
 	{"qemu", "10", "10.0.12", "svm", "privileged.vmxon", TAP_TODO, VMXON, false},
@@ -86,7 +86,7 @@ static const struct {
          "Bochs: bit 12 of a 2 MiB EPT leaf is not treated as reserved", false},
 	{"bochs", "2.7", "", "vmx", "smp.revoke.masked", TAP_SKIP, ENTERED_MASKED, false},
 	{"bochs", "2.7", "", "svm", "privileged.vmrun_unaligned", TAP_TODO,
-         "Bochs: VMRUN exits before its operand is looked at", false},
+         "Bochs: VMRUN exits before its operand is checked", false},
 	{"bochs", "2.7", "", "svm", "spin.stopped", TAP_SKIP, ENTERED_MASKED, false},
 	{"bochs", "2.7", "", "svm", "timer.budget.spin", TAP_SKIP, ENTERED_MASKED, false},
 	{"bochs", "2.7", "", "svm", "timer.budget.spin-masked", TAP_SKIP, ENTERED_MASKED, false},

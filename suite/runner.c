@@ -239,7 +239,7 @@ static const char *lacking(const struct host *host, const struct suite_case *c)
 	if ((c->needs & SUITE_NEEDS_STAGE1_UPDATE) && host->caps.stage1_ad == STAGE1_AD_FAULTS)
 		return "the CPU does not update A and D in the guest's tables";
 	if ((c->needs & SUITE_NEEDS_STAGE1_FAULT) && host->caps.stage1_ad == STAGE1_AD_UPDATED)
-		return "the CPU updates A and D in the guest's tables and the guest cannot disable this";
+		return "the CPU updates A and D in the guest's tables: the guest cannot disable this";
 	if (c->feature != NULL && !suite_has_feature(host, c->feature))
 		return "no such instructions on this CPU";
 	if (c->cpus > host->cpus)

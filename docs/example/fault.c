@@ -1,7 +1,7 @@
 /*
- * The library in one screen: an address space on a pool of frames, 1 GiB mapped lazily for the
- * price of an entry in a list, one nested fault handled; then a large page of which one part is
- * unmapped, so that its block comes back in pieces.
+ * A short example of the library. It makes an address space on a pool of frames and maps 1 GiB
+ * lazily, which takes no frame. It handles one nested fault. Then it unmaps a part of a large page,
+ * so that the page's block is freed in pieces.
  *
  *	make lib
  *	export PKG_CONFIG_PATH=$PWD/build/lib/host/lib/pkgconfig
@@ -15,9 +15,9 @@
 #include <mm/aspace.h>
 
 /*
- * The frame allocator: memory of this process, so hpa = hva and direct_offset stays 0. `taken` has
- * one entry per frame, and no record of blocks: what was taken as one block may come back in
- * pieces, and the other way round. The pool's start is aligned to its largest block.
+ * The frame allocator: memory of this process, so hpa = hva and direct_offset is 0. `taken` has one
+ * entry per frame. Blocks are not recorded: frames that were allocated as one block may be freed in
+ * pieces, and the reverse. The pool's start is aligned to its largest block.
  */
 #define POOL_ORDER  9 /* 2 MiB */
 #define POOL_FRAMES (4U << POOL_ORDER)
@@ -36,14 +36,15 @@ static bool is_free(const struct pool *pool, size_t first, size_t frames)
 static void mark(struct pool *pool, size_t first, size_t frames, bool taken)
 {
 	for (size_t i = first; i < first + frames; i++) {
-		/* A frame that is freed twice, or was never taken, is a defect worth a stop. */
+		/* A frame that is freed twice, or was never allocated, is a programming error:
+		 * stop. */
 		if (pool->taken[i] == taken)
 			abort();
 		pool->taken[i] = taken;
 	}
 }
 
-/* The first n free blocks, aligned to their size. Fewer than n: no more are free. */
+/* Returns the first n free blocks, aligned to their size. Fewer than n: no more are free. */
 static size_t frames_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 {
 	struct pool *pool = ctx;
@@ -87,7 +88,7 @@ static bool lazy(struct aspace *as)
 	if (aspace_map_alloc(as, ram, MM_RW, (struct aspace_backing){.populate = false}) != MM_OK)
 		return false;
 
-	/* The hardware finds nothing there and exits: */
+	/* The hardware finds no entry and exits: */
 	enum mm_fault fault = aspace_fault(as, gpa_at(0x40001234), MM_W);
 
 	if (aspace_store(as, gpa_at(0x40001238), 8, 42) != MM_OK ||
@@ -99,8 +100,8 @@ static bool lazy(struct aspace *as)
 	return true;
 }
 
-/* One 2 MiB page with memory from the start. Its block goes back in two parts: one page now, and
- * the 511 others when the address space ends. */
+/* One 2 MiB page, populated at once. Its block is freed in two parts: one page now, and the other
+ * 511 pages when the address space ends. */
 static bool large(struct aspace *as)
 {
 	const struct gpa_range block = {gpa_at(0), UINT64_C(2) << 20};
