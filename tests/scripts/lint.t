@@ -56,6 +56,15 @@ rule "something left to do" kernel/planted.c '/* TODO: all of it */'
 rule "blanks at the end" kernel/planted.c 'int x; '
 rule "assembly in mm/" mm/planted.c '	asm volatile("nop");'
 rule "a header without a guard" mm/planted.h 'int x;'
+# Other folders have their own words until their comments are rewritten: guests/ is not in WAITING.
+rule "a word that comments do not use" guests/planted.c '/* A page that nobody uses. */'
+rule "two of them" guests/planted.c '/* Goes to and fro. */'
+rule "two of them, on two lines" guests/planted.c $'/*\n * It does so time and\n * again.\n */'
+rule "in a comment after code" guests/planted.c 'int x; /* what the CPU wants */'
+check "text: the same words outside of comments" fair guests/planted.c \
+	'const char *nobody = "wants /* to and fro";'
+check "text: the same letters in other words" fair guests/planted.c \
+	'/* Unknown; the largest; behind; a want. */'
 rule "a long file" mm/planted.c "$(seq 701 | sed 's/.*/int x&;/')"
 
 # --- names ---
