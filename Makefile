@@ -70,7 +70,7 @@ aarch64_DIRS := boot/aarch64 machine/aarch64 el2
 x86_64_DIRS  := boot/x86_64 machine/x86_64 x86 vmx svm
 # One decoder for each architecture: decode/<architecture>*.c.
 DECODE_DIR   := decode
-HEADER_DIRS  := kernel/include
+HEADER_DIRS  := kernel/include machine
 GUEST_DIRS   := guests guests/lib
 ALL_DIRS     := $(foreach a,$(ARCHES),$($(a)_DIRS)) $(SHARED_DIRS) $(DECODE_DIR) $(HEADER_DIRS) $(GUEST_DIRS) \
                 $(addprefix guests/,agent $(ARCHES))

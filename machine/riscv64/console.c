@@ -1,32 +1,26 @@
 /*
- * The console: a 16550 where /chosen's stdout-path names one, and otherwise the firmware's own
- * (SBI legacy console_putchar), which every machine has. The firmware has set the line up.
+ * The console: a 16550, if /chosen's stdout-path names one. Otherwise the firmware's console (SBI
+ * legacy console_putchar), which every machine has. Firmware has set the line up.
  */
-#include "machine/riscv64/console.h"
-
 #include "machine.h"
+#include "machine/riscv64/init.h"
 #include "machine/riscv64/sbi.h"
-#include "mm/bits.h"
+#include "machine/uart16550.h"
 
-#define UART_THR      0 /* transmitter holding register */
-#define UART_LSR      5 /* line status register */
-#define UART_LSR_THRE BIT(5)
-#define UART_LSR_TEMT BIT(6) /* holding and shift register empty: the last bit is out */
-
-static uintptr_t uart; /* 0: the firmware's console */
+static uintptr_t base; /* 0: the firmware's console */
 static unsigned reg_shift;
-static bool wide; /* registers are 32 bits */
+static bool wide; /* registers are 32 bits wide */
 
-static uint32_t uart_read(unsigned reg)
+static uint32_t read_register(unsigned reg)
 {
-	uintptr_t at = uart + ((uintptr_t)reg << reg_shift);
+	uintptr_t at = base + ((uintptr_t)reg << reg_shift);
 
 	return wide ? *(volatile uint32_t *)at : *(volatile uint8_t *)at;
 }
 
-static void uart_write(unsigned reg, uint8_t value)
+static void write_register(unsigned reg, uint8_t value)
 {
-	uintptr_t at = uart + ((uintptr_t)reg << reg_shift);
+	uintptr_t at = base + ((uintptr_t)reg << reg_shift);
 
 	if (wide)
 		*(volatile uint32_t *)at = value;
@@ -34,11 +28,7 @@ static void uart_write(unsigned reg, uint8_t value)
 		*(volatile uint8_t *)at = value;
 }
 
-static void uart_wait(uint64_t status)
-{
-	while ((uart_read(UART_LSR) & status) != status)
-		machine_relax();
-}
+static const struct uart16550 uart = {read_register, write_register};
 
 void console_init(const struct fdt *fdt)
 {
@@ -55,21 +45,19 @@ void console_init(const struct fdt *fdt)
 	if (fdt_get_u32(fdt, &node, "reg-shift", &value) && value <= 3)
 		reg_shift = value;
 	wide = fdt_get_u32(fdt, &node, "reg-io-width", &value) && value == 4;
-	uart = (uintptr_t)range.start.raw;
+	base = (uintptr_t)range.start.raw;
 }
 
 void machine_console_put(char c)
 {
-	if (uart == 0) {
+	if (base == 0)
 		sbi_call(SBI_LEGACY_PUTCHAR, 0, (uint8_t)c, 0, 0, 0, 0);
-		return;
-	}
-	uart_wait(UART_LSR_THRE);
-	uart_write(UART_THR, (uint8_t)c);
+	else
+		uart16550_put(&uart, c);
 }
 
 void machine_console_drain(void)
 {
-	if (uart != 0)
-		uart_wait(UART_LSR_TEMT);
+	if (base != 0)
+		uart16550_drain(&uart);
 }

@@ -6,11 +6,10 @@
 
 #include "boot_info.h"
 #include "fdt.h"
-#include "machine/riscv64/console.h"
 #include "machine/riscv64/cpu.h"
+#include "machine/riscv64/init.h"
 #include "machine/riscv64/isa.h"
 #include "machine/riscv64/paging.h"
-#include "machine/riscv64/power.h"
 #include "machine/riscv64/smp.h"
 #include "machine/riscv64/timer.h"
 #include "vcpu.h"

@@ -7,7 +7,7 @@
  *
  * What does none of them is left waiting for ever; the log has its verdict by then.
  */
-#include "machine/riscv64/power.h"
+#include "machine/riscv64/init.h"
 
 #include "machine.h"
 #include "machine/riscv64/cpu.h"

@@ -1,53 +1,40 @@
 /*
- * COM1, a 16550 at its traditional port, polled. Firmware has chosen the speed; what we set is
- * the frame, because emulators honour it and some firmware leaves 7 bits behind.
+ * The console: COM1, a 16550 at its traditional I/O port. Firmware has set the speed. The frame
+ * format is set here, because emulators obey it and some firmware leaves 7 data bits.
  */
-#include "machine/x86_64/console.h"
-
 #include "machine.h"
+#include "machine/uart16550.h"
 #include "machine/x86_64/cpu.h"
+#include "machine/x86_64/init.h"
 
 #define COM1 0x3f8
 
-/* Register offsets. */
-#define UART_THR 0 /* transmit holding */
-#define UART_IER 1 /* interrupt enable */
-#define UART_FCR 2 /* FIFO control */
-#define UART_LCR 3 /* line control */
-#define UART_MCR 4 /* modem control */
-#define UART_LSR 5 /* line status */
-
-#define FCR_ENABLE_AND_CLEAR 0x07
-#define LCR_8N1              0x03 /* the divisor latch bit is clear too */
-#define MCR_DTR_RTS          0x03
-#define LSR_THR_EMPTY        0x20 /* room for a byte */
-#define LSR_IDLE             0x40 /* the shift register is empty as well */
-
-/* A port that floats reads all ones, and one that never drains is broken: either way the run
- * must end. Far above a byte's time at 9600 baud on any machine. */
-#define PATIENCE 10000000
-
-static void wait_for(uint8_t bits)
+static uint32_t read_register(unsigned reg)
 {
-	for (int i = 0; i < PATIENCE && (in8(COM1 + UART_LSR) & bits) != bits; i++)
-		cpu_pause();
+	return in8((uint16_t)(COM1 + reg));
 }
+
+static void write_register(unsigned reg, uint8_t value)
+{
+	out8((uint16_t)(COM1 + reg), value);
+}
+
+static const struct uart16550 uart = {read_register, write_register};
 
 void console_init(void)
 {
-	out8(COM1 + UART_IER, 0);
-	out8(COM1 + UART_LCR, LCR_8N1);
-	out8(COM1 + UART_FCR, FCR_ENABLE_AND_CLEAR);
-	out8(COM1 + UART_MCR, MCR_DTR_RTS);
+	write_register(UART_IER, 0);
+	write_register(UART_LCR, UART_LCR_8N1);
+	write_register(UART_FCR, UART_FCR_ENABLE_AND_CLEAR);
+	write_register(UART_MCR, UART_MCR_DTR_RTS);
 }
 
 void machine_console_put(char c)
 {
-	wait_for(LSR_THR_EMPTY);
-	out8(COM1 + UART_THR, (uint8_t)c);
+	uart16550_put(&uart, c);
 }
 
 void machine_console_drain(void)
 {
-	wait_for(LSR_IDLE);
+	uart16550_drain(&uart);
 }

@@ -2,8 +2,8 @@
 #include "machine.h"
 
 #include "machine/x86_64/apic.h"
-#include "machine/x86_64/console.h"
 #include "machine/x86_64/desc.h"
+#include "machine/x86_64/init.h"
 #include "machine/x86_64/smp.h"
 #include "machine/x86_64/traps.h"
 #include "machine/x86_64/tsc.h"

@@ -1,0 +1,8 @@
+/* What machine_init() calls in the other files of this folder, once, on the boot CPU. */
+#ifndef MACHINE_X86_64_INIT_H
+#define MACHINE_X86_64_INIT_H
+
+/* Sets the line to 8N1, FIFOs on, interrupts off. The speed stays as firmware set it. */
+void console_init(void);
+
+#endif
