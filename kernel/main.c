@@ -2,6 +2,7 @@
  * The boot story, from the moment the machine is ours to the moment it is switched off.
  */
 #include "boot_info.h"
+#include "cpu_work.h"
 #include "frame.h"
 #include "kernel/cmdline.h"
 #include "kernel/emulator.h"
@@ -134,8 +135,8 @@ static void enable_virtualization(struct host *host)
 	}
 	wanted = machine_start_cpus(wanted < MACHINE_MAX_CPUS ? wanted : MACHINE_MAX_CPUS);
 	for (host->cpus = 1; host->cpus < wanted; host->cpus++) {
-		machine_run_on(host->cpus, enable_cpu, &e);
-		machine_wait(host->cpus);
+		cpu_work_give(host->cpus, enable_cpu, &e);
+		cpu_work_wait(host->cpus);
 		if (!e.done) {
 			log_line(LOG_QUIET, "cpu %u does not enable %s: %s", host->cpus,
 			         host->ops->name, e.why);

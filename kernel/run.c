@@ -12,6 +12,7 @@
  */
 #include "kernel/run.h"
 
+#include "cpu_work.h"
 #include "kernel/hang.h"
 #include "kernel/hypercall.h"
 #include "kernel/kill_report.h"
@@ -452,10 +453,10 @@ void vm_run_all(struct vm *const vms[], size_t count)
 	for (unsigned cpu = 0; cpu < cpus; cpu++)
 		shares[cpu] = (struct share){vcpus, total, cpu, cpus};
 	for (unsigned cpu = 1; cpu < cpus; cpu++)
-		machine_run_on(cpu, run_share, &shares[cpu]);
+		cpu_work_give(cpu, run_share, &shares[cpu]);
 	run_share(&shares[0]);
 	for (unsigned cpu = 1; cpu < cpus; cpu++)
-		machine_wait(cpu);
+		cpu_work_wait(cpu);
 	for (unsigned cpu = 0; cpu < vms[0]->host->cpus; cpu++)
 		settle_kicks(cpu);
 }

@@ -1,5 +1,5 @@
 /*
- * The machine layer: what kernel/<arch>/ gives to the rest of the hypervisor. One implementation
+ * The machine layer: what machine/<arch>/ gives to the rest of the hypervisor. One implementation
  * is linked into each image; nothing here names an architecture.
  */
 #ifndef MACHINE_H
@@ -84,32 +84,29 @@ uint64_t machine_ticks_per_second(void);
 /* 0 to machine_cpu_count() - 1; the boot CPU is 0. Cheap: a register read. */
 unsigned machine_cpu_index(void);
 
-/* Starts up to `wanted` CPUs in all (the boot CPU counts); each runs machine_init's per-CPU part
- * and then waits for work. Answers how many are up, at least 1. */
+/* Starts up to `wanted` CPUs in all (the boot CPU counts). Each ends its start-up in
+ * cpu_work_loop() (cpu_work.h). Answers how many are up, at least 1. */
 unsigned machine_start_cpus(unsigned wanted);
 unsigned machine_cpu_count(void);
 
-/* Runs fn(arg) on another CPU and returns at once; machine_wait(cpu) returns when it is done.
- * One piece of work per CPU at a time. */
-void machine_run_on(unsigned cpu, void (*fn)(void *arg), void *arg);
-void machine_wait(unsigned cpu);
+/* Makes another CPU leave its guest (vcpu_run answers VM_EXIT_INTERRUPT) or machine_sleep(). */
+void machine_kick(unsigned cpu);
+/* An idle CPU sleeps until it is kicked, but about a second at most. A kick that is pending ends
+ * the sleep at once. Kicks are entered in the account of kick.h. */
+void machine_sleep(void);
+/* A short wait for another CPU, 100 microseconds at most. Takes pending kicks as machine_sleep()
+ * does. */
+void machine_pause(void);
+/* A pause in a spin loop. */
+void machine_relax(void);
 
 /* For the report on a hang: stops another CPU for good, wherever it is, and answers the
  * hypervisor's program counter there. False: nothing can interrupt it. No CPU but the caller runs
  * afterwards. */
 bool machine_stop_cpu(unsigned cpu, uint64_t *pc);
-/* From here to the next guest entry, machine_stop_cpu() works on this CPU, where that depends on
- * a mask that each exit sets. */
+/* From here to the next guest entry, machine_stop_cpu() works on this CPU. For machines where that
+ * depends on a mask that each exit sets. */
 void machine_allow_stop(void);
-
-/* Makes another CPU leave its guest (vcpu_run answers VM_EXIT_INTERRUPT) or its idle wait. */
-void machine_kick(unsigned cpu);
-
-/* A pause in a spin loop. */
-void machine_relax(void);
-/* A moment's wait for another CPU. Interrupts that are pending for this one are taken: kicks are
- * entered in the account of kick.h. */
-void machine_pause(void);
 
 /* --- memory --- */
 

@@ -5,7 +5,6 @@
  */
 #include "machine/aarch64/board.h"
 #include "machine/aarch64/irq.h"
-#include "machine/aarch64/mmio.h"
 #include "mm/bits.h"
 #include <stddef.h>
 

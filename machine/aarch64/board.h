@@ -1,5 +1,5 @@
 /*
- * What this board is made of: from the device tree, or from a table where there is none. Set by
+ * The devices of this board, from the device tree or, if there is none, from a table. Written by
  * arm_board_find(), constant afterwards.
  */
 #ifndef MACHINE_AARCH64_BOARD_H
@@ -23,10 +23,10 @@ enum board_irq {
 	IRQ_NONE,
 	IRQ_GICV2,
 	IRQ_GICV3,
-	IRQ_BCM2836, /* the Raspberry Pi's own */
+	IRQ_BCM2836, /* Raspberry Pi 2 and 3 */
 };
 
-/* How the firmware is called, if it is there at all. */
+/* The instruction that calls PSCI. */
 enum board_psci {
 	PSCI_NONE,
 	PSCI_SMC,
@@ -41,12 +41,29 @@ struct board {
 	hpa_t irq_distributor;
 	struct hpa_range irq_cpu; /* GICv2: the CPU interface; GICv3: the redistributors */
 	enum board_psci psci;
-	hpa_t spin_table; /* CPUs without PSCI wait for an address here, 8 bytes each; 0: they do
-	                     not */
+	hpa_t spin_table; /* without PSCI: where each CPU polls for its start address, 8 bytes each;
+	                     0: no spin table */
 	struct hpa_range devices[BOARD_DEVICES]; /* all of the above, for the MMU */
 	unsigned device_count;
 };
 
 extern struct board board;
+
+/* --- device registers, by physical address, which is the virtual address, too --- */
+
+static inline uint32_t mmio_read32(uint64_t at)
+{
+	return *(volatile uint32_t *)(uintptr_t)at;
+}
+
+static inline void mmio_write32(uint64_t at, uint32_t value)
+{
+	*(volatile uint32_t *)(uintptr_t)at = value;
+}
+
+static inline uint64_t mmio_read64(uint64_t at)
+{
+	return *(volatile uint64_t *)(uintptr_t)at;
+}
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "machine.h"
 #include "machine/aarch64/board.h"
-#include "machine/aarch64/mmio.h"
 #include "mm/bits.h"
 
 /* Arm DDI 0183, PL011: 3.2. */

@@ -1,11 +1,9 @@
 /*
- * What the machine layer keeps per CPU. TPIDR_EL2 points at the running CPU's own.
+ * The data of one CPU. TPIDR_EL2 points at that of the CPU that runs.
  */
 #ifndef MACHINE_AARCH64_CPU_H
 #define MACHINE_AARCH64_CPU_H
 
-#include <stdatomic.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "machine.h"
@@ -15,20 +13,26 @@ struct el2_cpu;
 
 struct cpu {
 	uint64_t index;
-	void *trap_stack; /* where a trap's report runs: its top */
-	void *stack;      /* its top */
-	uint64_t mpidr;   /* affinity fields alone: what PSCI and the GIC call it */
-	uint64_t irq;     /* the interrupt controller's own: a register base, a mask */
-	_Atomic bool online;
-	_Atomic bool busy;  /* fn is set, and has not returned yet */
-	_Atomic bool begun; /* ...and has been called */
-	void (*fn)(void *arg);
-	void *arg;
-	_Atomic(struct cpu *) waiter; /* sleeps until busy is false again */
-	struct el2_cpu *el2;          /* the extension's own, once it is enabled here */
+	void *trap_stack;    /* top of the stack on which a trap is reported */
+	void *stack;         /* its top */
+	uint64_t mpidr;      /* affinity fields alone, as PSCI and the GIC name the CPU */
+	uint64_t irq;        /* for the interrupt controller's driver: a register base, a mask */
+	struct el2_cpu *el2; /* for el2/, once it is enabled here */
 };
 
 extern struct cpu cpus[MACHINE_MAX_CPUS];
+/* How many of them run. Written by machine_start_cpus(). */
+extern unsigned cpus_up;
+
+/* The stage-1 translation at EL2, the same on each CPU. start.S reads it with the MMU off. */
+struct mmu_registers {
+	uint64_t mair;
+	uint64_t tcr;
+	uint64_t ttbr;
+	uint64_t sctlr;
+};
+
+extern struct mmu_registers mmu_registers;
 
 SYSREG(tpidr_el2, "tpidr_el2")
 
@@ -37,7 +41,10 @@ static inline struct cpu *this_cpu(void)
 	return (struct cpu *)(uintptr_t)read_tpidr_el2();
 }
 
-/* The unmapped page below a CPU's stack. */
+/* On each CPU, once, with the MMU on: its timer, its interrupts, and SErrors. */
+void cpu_init(void);
+
+/* The page below a CPU's stack, which is not mapped. */
 void *cpu_stack_guard(unsigned index);
 
 #endif

@@ -1,7 +1,6 @@
 /* GICv2: Arm IHI 0048. Everything by memory-mapped registers. */
 #include "machine/aarch64/board.h"
 #include "machine/aarch64/irq.h"
-#include "machine/aarch64/mmio.h"
 #include "mm/bits.h"
 #include <stddef.h>
 

@@ -2,7 +2,6 @@
 #include "log.h"
 #include "machine/aarch64/board.h"
 #include "machine/aarch64/irq.h"
-#include "machine/aarch64/mmio.h"
 #include "machine/aarch64/sysreg.h"
 #include "mm/bits.h"
 

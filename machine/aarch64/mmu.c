@@ -11,11 +11,10 @@
  * Tables come from a pool in bss and are built with the MMU off; they never change afterwards, so
  * no invalidation and no break-before-make is ever owed.
  */
-#include "machine/aarch64/mmu.h"
+#include "machine/aarch64/cpu.h"
 
 #include "machine/aarch64/arm_boot.h"
 #include "machine/aarch64/board.h"
-#include "machine/aarch64/cpu.h"
 #include "machine/aarch64/sysreg.h"
 #include "mm/addr.h"
 #include "mm/bits.h"

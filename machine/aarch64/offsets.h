@@ -1,7 +1,4 @@
-/*
- * Numbers that assembly shares with C. cpu.c and trap.c assert that they are true; an offset
- * that drifts does not compile.
- */
+/* Offsets and sizes that assembly shares with C. start.c and trap.c assert that they are right. */
 #ifndef MACHINE_AARCH64_OFFSETS_H
 #define MACHINE_AARCH64_OFFSETS_H
 
@@ -11,7 +8,7 @@
 #define CPU_TRAP_STACK 8
 #define CPU_STACK      16
 #define CPU_MPIDR      24
-#define CPU_SIZE       80
+#define CPU_SIZE       48
 
 /* One slot of cpu_stacks per CPU: an unmapped page, the stack, the stack for traps. */
 #define STACK_GUARD     4096

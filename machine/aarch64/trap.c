@@ -1,6 +1,8 @@
 /* The report of a trap that the hypervisor took: all registers, then the end. */
 #include "machine/aarch64/trap.h"
 
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "log.h"

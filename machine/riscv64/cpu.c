@@ -1,11 +1,22 @@
 /*
- * What the log itself needs of a CPU; so nothing here may log.
+ * One hart by itself: its number, its own page table, clearing frames, and the registers that it
+ * needs before it does anything else. The log uses this file, so nothing here may log.
  */
 #include "machine/riscv64/cpu.h"
 
-#include "machine.h"
+#include "machine/riscv64/csr.h"
+#include "machine/riscv64/timer.h"
+#include "machine/riscv64/trap.h"
+#include "mm/addr.h"
 
 const char machine_arch[] = "riscv64";
+
+unsigned cpus_up = 1;
+
+unsigned machine_cpu_count(void)
+{
+	return cpus_up;
+}
 
 unsigned machine_cpu_index(void)
 {
@@ -14,6 +25,75 @@ unsigned machine_cpu_index(void)
 
 void machine_relax(void)
 {
-	/* PAUSE, which is a hint: FENCE with an empty successor set (Zihintpause). */
+	/* PAUSE, a hint: FENCE with an empty successor set (Zihintpause). */
 	__asm__ volatile(".insn i 0x0f, 0, x0, x0, 0x010" ::: "memory");
+}
+
+/* --- the hypervisor's own address translation --- */
+
+/*
+ * Virtual = physical, and satp is not bare: QEMU 7.2 reports a wrong fault when an hlv faults while
+ * satp is bare. Sv39, which every hart with the hypervisor extension has. Each entry of the root
+ * maps 1 GiB of the lower 256 GiB. The upper half, for negative addresses, is not mapped.
+ */
+#define ROOT_ENTRIES 512
+#define LOWER_HALF   256
+
+static uint64_t root[ROOT_ENTRIES] MM_ALIGNED_TO(4096);
+
+void cpu_build_page_table(void)
+{
+	for (uint64_t i = 0; i < LOWER_HALF; i++)
+		root[i] = FIELD_PREP(PTE_PPN, (i * MM_LEVEL_SIZE(2)) >> MM_PAGE_SHIFT) | PTE_V |
+		          PTE_R | PTE_W | PTE_X | PTE_G | PTE_A | PTE_D;
+}
+
+static void load_page_table(void)
+{
+	csr_write(satp, FIELD_PREP(ATP_MODE, ATP_SV39) |
+	                        FIELD_PREP(ATP_PPN, (uint64_t)(uintptr_t)root >> MM_PAGE_SHIFT));
+	__asm__ volatile("sfence.vma" ::: "memory");
+}
+
+void cpu_init(void)
+{
+	csr_write(stvec, (uint64_t)(uintptr_t)host_trap);
+	csr_write(sscratch, 0);
+	/* Interrupts end a guest's run or a WFI. The hypervisor itself never takes one. */
+	csr_clear(sstatus, SSTATUS_SIE);
+	csr_write(sie, INTERRUPT_SOFTWARE | INTERRUPT_TIMER);
+	load_page_table();
+	timer_init();
+}
+
+/* --- memory --- */
+
+/* A hart may keep in its TLB that an entry is invalid. The library answers the fault that follows
+ * with a flush. The page-table walkers of other harts see stores without a fence. */
+void (*const machine_publish)(void *ctx) = NULL;
+
+/* What one pass of machine_zero() clears. */
+#define ZERO_BYTES 512
+
+/*
+ * Half of the cost of a lazy fault: little more than one store per word. (Zicboz would be faster;
+ * QEMU 7.2 has no hart with it.) Data caches are always on, so nothing is cleaned afterwards.
+ * `bytes` is a multiple of ZERO_BYTES.
+ */
+void machine_zero(void *ctx, void *page, size_t bytes)
+{
+	uint8_t *at = page, *end = at + bytes;
+
+	(void)ctx;
+	do {
+		__asm__ volatile(".set offset, 0\n\t"
+		                 ".rept %c1 / 8\n\t"
+		                 "sd zero, offset(%0)\n\t"
+		                 ".set offset, offset + 8\n\t"
+		                 ".endr"
+		                 :
+		                 : "r"(at), "i"(ZERO_BYTES)
+		                 : "memory");
+		at += ZERO_BYTES;
+	} while (at < end);
 }

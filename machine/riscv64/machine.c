@@ -1,6 +1,6 @@
 /*
- * Start-up of the machine layer: what the device tree says of the console, the timer, the harts
- * and their instruction set.
+ * The start of the machine layer, by what the device tree says of the console, the timer, the harts
+ * and their instruction set; and how the machine identifies itself.
  */
 #include "machine.h"
 
@@ -9,29 +9,43 @@
 #include "machine/riscv64/cpu.h"
 #include "machine/riscv64/init.h"
 #include "machine/riscv64/isa.h"
-#include "machine/riscv64/paging.h"
-#include "machine/riscv64/smp.h"
+#include "machine/riscv64/sbi.h"
 #include "machine/riscv64/timer.h"
 #include "vcpu.h"
 
 const struct virt_ops *const virt_candidates[] = {&hext_ops, NULL};
 
-/* Walkers may keep that an entry is absent: the library answers the fault that follows with a
- * flush. Stores reach the walkers of other harts without a fence. */
-void (*const machine_publish)(void *ctx) = NULL;
-
 void machine_init(const struct boot_info *info)
 {
 	struct fdt fdt;
 
-	paging_build();
-	/* Without a device tree there is still the SBI console to say so on. */
+	cpu_build_page_table();
+	/* Without a device tree, the SBI console reports that there is none. */
 	if (info->fdt != NULL && fdt_open(&fdt, info->fdt, UINT32_MAX) == FDT_OK) {
 		console_init(&fdt);
 		power_init(&fdt);
 		timer_read_frequency(&fdt);
 		isa_init(&fdt, info->boot_cpu);
 	}
-	smp_init(info);
+	start_init(info);
 	cpu_init();
+}
+
+/* --- identification: the M-mode registers, read by the firmware --- */
+
+static uint64_t ask(enum sbi_function function)
+{
+	struct sbi_result result = sbi_call(SBI_BASE, function, 0, 0, 0, 0, 0);
+
+	return result.error == SBI_SUCCESS ? (uint64_t)result.value : 0;
+}
+
+void machine_read_signs(struct machine_signs *out)
+{
+	*out = (struct machine_signs){
+		.kind = SIGNS_RISCV64,
+		.mvendorid = ask(SBI_BASE_MVENDORID),
+		.marchid = ask(SBI_BASE_MARCHID),
+		.mimpid = ask(SBI_BASE_MIMPID),
+	};
 }

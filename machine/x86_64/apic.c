@@ -4,7 +4,7 @@
 #include "machine.h"
 #include "machine/x86_64/cpu.h"
 #include "machine/x86_64/traps.h"
-#include "machine/x86_64/tsc.h"
+#include "machine/x86_64/timer.h"
 
 #define APIC_BASE_EXTD   BIT(10)
 #define APIC_BASE_ENABLE BIT(11)

@@ -1,20 +1,18 @@
-/* The machine layer's beginning, and what of it is only an instruction or two. */
+/*
+ * The start of the machine layer, and how the machine identifies itself.
+ */
 #include "machine.h"
 
+#include "kernel/string.h"
 #include "machine/x86_64/apic.h"
+#include "machine/x86_64/cpu.h"
 #include "machine/x86_64/desc.h"
 #include "machine/x86_64/init.h"
-#include "machine/x86_64/smp.h"
+#include "machine/x86_64/timer.h"
 #include "machine/x86_64/traps.h"
-#include "machine/x86_64/tsc.h"
 #include "vcpu.h"
 
-const char machine_arch[] = "x86_64";
-
 const struct virt_ops *const virt_candidates[] = {&vmx_ops, &svm_ops, NULL};
-
-/* Stores are seen in order by every CPU's table walker: SDM vol. 3, 8.2.2. */
-void (*const machine_publish)(void *ctx) = NULL;
 
 void machine_init(const struct boot_info *info)
 {
@@ -25,21 +23,31 @@ void machine_init(const struct boot_info *info)
 	tsc_init();
 	apic_init();
 	apic_init_cpu();
-	smp_init(info);
+	start_init(info);
 }
 
-void machine_zero(void *ctx, void *page, size_t bytes)
-{
-	size_t words = bytes / 8;
+/* --- identification: CPUID's hypervisor leaf, and the PCI host bridge --- */
 
-	(void)ctx;
-	__asm__ volatile("rep stosq" : "+D"(page), "+c"(words) : "a"(UINT64_C(0)) : "memory");
-}
+/* SDM vol. 2, CPUID: leaf 1, ECX bit 31 is never set by a real CPU. */
+#define CPUID_HYPERVISOR BIT(31)
+#define HYPERVISOR_LEAF  UINT32_C(0x40000000)
 
-/* x86 keeps instruction fetch coherent with stores; what was prefetched is dropped at the
- * latest by the next VM entry, which serializes: SDM vol. 3, 8.1.3 and 8.3. */
-void machine_sync_code(const void *start, size_t bytes)
+/* PCI Local Bus Specification 3.0, 3.2.2.3.2: configuration mechanism 1. */
+#define PCI_ADDRESS 0xcf8
+#define PCI_DATA    0xcfc
+#define PCI_ENABLE  UINT32_C(0x80000000)
+
+void machine_read_signs(struct machine_signs *out)
 {
-	(void)start;
-	(void)bytes;
+	struct cpuid leaf;
+
+	*out = (struct machine_signs){.kind = SIGNS_X86_64};
+	if ((cpuid(1, 0).ecx & CPUID_HYPERVISOR) != 0) {
+		leaf = cpuid(HYPERVISOR_LEAF, 0);
+		memcpy(&out->hypervisor[0], &leaf.ebx, 4);
+		memcpy(&out->hypervisor[4], &leaf.ecx, 4);
+		memcpy(&out->hypervisor[8], &leaf.edx, 4);
+	}
+	out32(PCI_ADDRESS, PCI_ENABLE);
+	out->host_bridge = in32(PCI_DATA);
 }

@@ -1,6 +1,6 @@
 /*
- * The stacks of all CPUs, and where a CPU begins that was started: with the MMU off, at EL2, and
- * by PSCI with x0 pointing at its struct cpu. One released from a spin table is told nothing.
+ * The stacks of all CPUs, and the first instructions of a secondary CPU: at EL2, with the MMU off,
+ * by PSCI with x0 pointing at its struct cpu. After a spin table no register is defined.
  */
 #include "machine/aarch64/arm_cycles.inc"
 #include "machine/aarch64/offsets.h"
@@ -11,7 +11,7 @@
 cpu_stacks:
 	.skip	STACK_SLOT * CPU_MAX
 
-	/* Where head.S starts: the top of the first CPU's stack. */
+	/* The stack on which head.S starts: the top of the boot CPU's. */
 	.globl	boot_stack_top
 	.set	boot_stack_top, cpu_stacks + STACK_GUARD + STACK_SIZE
 

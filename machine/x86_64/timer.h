@@ -1,6 +1,6 @@
-/* The time-stamp counter: ticks, cycles and their rate (tsc.c). */
-#ifndef MACHINE_X86_64_TSC_H
-#define MACHINE_X86_64_TSC_H
+/* The time-stamp counter: ticks, cycles and their rate (timer.c). */
+#ifndef MACHINE_X86_64_TIMER_H
+#define MACHINE_X86_64_TIMER_H
 
 #include <stdint.h>
 

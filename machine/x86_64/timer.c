@@ -3,7 +3,7 @@
  * every PC; where there is none, what CPUID says of it. In this order, because an emulator may
  * repeat a CPU's CPUID without ticking at its rate: Bochs 2.7 does.
  */
-#include "machine/x86_64/tsc.h"
+#include "machine/x86_64/timer.h"
 
 #include "machine.h"
 #include "machine/x86_64/cpu.h"
