@@ -6,7 +6,7 @@
  * decode_ functions fill *exit and return EXIT_RETURN; handle_ functions may return EXIT_RESUME.
  */
 #include "machine/x86_64/cpu.h"
-#include "machine/x86_64/traps.h"
+#include "machine/x86_64/trap.h"
 #include "vmx/vmx.h"
 
 /* QUAL_EPT_READ and QUAL_EPT_WRITE may both be set: for a read-modify-write, and for a walk of
@@ -100,7 +100,7 @@ static enum exit_action handle_interrupt(struct vmx_vcpu *v, uint64_t deadline,
 {
 	unsigned vector = (unsigned)FIELD_GET(EVENT_VECTOR, vmread(VMCS_EXIT_INTERRUPTION_INFO));
 
-	traps_external_interrupt(vector);
+	trap_external_interrupt(vector);
 	exit->kind = VM_EXIT_INTERRUPT;
 	if (vector != VECTOR_TIMER)
 		return EXIT_RETURN;

@@ -7,7 +7,7 @@
 #include "log.h"
 #include "machine/x86_64/cpu.h"
 #include "machine/x86_64/desc.h"
-#include "machine/x86_64/traps.h"
+#include "machine/x86_64/trap.h"
 #include "vmx/offsets.h"
 #include "vmx/vmx.h"
 
@@ -52,7 +52,7 @@ static void setup_host(void)
 	vmwrite(VMCS_HOST_FS_BASE, 0);
 	vmwrite(VMCS_HOST_GS_BASE, 0);
 	vmwrite(VMCS_HOST_GDTR_BASE, desc_gdt_base());
-	vmwrite(VMCS_HOST_IDTR_BASE, traps_idt_base());
+	vmwrite(VMCS_HOST_IDTR_BASE, trap_idt_base());
 	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
 	vmwrite(VMCS_HOST_SYSENTER_ESP, 0);
 	vmwrite(VMCS_HOST_SYSENTER_EIP, 0);

@@ -1,7 +1,7 @@
 /*
- * One CPU by itself: its number, its start-up, and its caches: clearing frames, and making stores visible to what
- * does not read this CPU's caches (a guest with caches off, instruction fetch). The log uses this
- * file, so nothing here may log.
+ * One CPU by itself: its number, its start-up, and its caches: clearing frames, and making stores
+ * visible to what does not read this CPU's caches (a guest with caches off, instruction fetch). The
+ * log uses this file, so nothing here may log.
  */
 #include "machine/aarch64/cpu.h"
 
@@ -120,8 +120,8 @@ static void publish(void *ctx)
 
 void (*const machine_publish)(void *ctx) = publish;
 
-/* Arm ARM B2.7.4.2: clean data, wait, invalidate instructions, wait. Data is cleaned to the point of
- * coherency, since a guest may fetch with its caches off. */
+/* Arm ARM B2.7.4.2: clean data, wait, invalidate instructions, wait. Data is cleaned to the point
+ * of coherency, since a guest may fetch with its caches off. */
 void machine_sync_code(const void *start, size_t bytes)
 {
 	uint64_t from = (uint64_t)(uintptr_t)start;

@@ -3,8 +3,8 @@
 
 #include "machine.h"
 #include "machine/x86_64/cpu.h"
-#include "machine/x86_64/traps.h"
 #include "machine/x86_64/timer.h"
+#include "machine/x86_64/trap.h"
 
 #define APIC_BASE_EXTD   BIT(10)
 #define APIC_BASE_ENABLE BIT(11)

@@ -1,6 +1,6 @@
 /*
- * One CPU by itself: its number, clearing frames, and making stores visible. The log uses this file,
- * so nothing here may log.
+ * One CPU by itself: its number, clearing frames, and making stores visible. The log uses this
+ * file, so nothing here may log.
  */
 #include "machine/x86_64/cpu.h"
 

@@ -9,7 +9,7 @@
 #include "machine/x86_64/desc.h"
 #include "machine/x86_64/init.h"
 #include "machine/x86_64/timer.h"
-#include "machine/x86_64/traps.h"
+#include "machine/x86_64/trap.h"
 #include "vcpu.h"
 
 const struct virt_ops *const virt_candidates[] = {&vmx_ops, &svm_ops, NULL};
@@ -18,8 +18,8 @@ void machine_init(const struct boot_info *info)
 {
 	console_init();
 	desc_init_cpu(0);
-	traps_init();
-	traps_init_cpu();
+	trap_init();
+	trap_init_cpu();
 	tsc_init();
 	apic_init();
 	apic_init_cpu();

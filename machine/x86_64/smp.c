@@ -1,6 +1,6 @@
 /*
- * Several CPUs: kicks between them, sleep, and stopping one for the report on a hang. Interrupts are
- * off in the hypervisor. They are taken here and on a guest's exit.
+ * Several CPUs: kicks between them, sleep, and stopping one for the report on a hang. Interrupts
+ * are off in the hypervisor. They are taken here and on a guest's exit.
  */
 #include "machine/x86_64/smp.h"
 
@@ -9,7 +9,7 @@
 #include "machine/x86_64/apic.h"
 #include "machine/x86_64/cpu.h"
 #include "machine/x86_64/timer.h"
-#include "machine/x86_64/traps.h"
+#include "machine/x86_64/trap.h"
 
 uint32_t cpu_apic_ids[MACHINE_MAX_CPUS];
 
@@ -46,9 +46,9 @@ bool machine_stop_cpu(unsigned cpu, uint64_t *pc)
 {
 	uint64_t end = rdtsc() + tsc_frequency();
 
-	traps_stop_by_nmi();
+	trap_stop_by_nmi();
 	apic_send_nmi(cpu_apic_ids[cpu]);
-	while ((*pc = traps_stopped_at(cpu)) == 0 && rdtsc() < end)
+	while ((*pc = trap_stopped_at(cpu)) == 0 && rdtsc() < end)
 		cpu_pause();
 	return *pc != 0;
 }

@@ -14,7 +14,7 @@
 #include "machine/x86_64/offsets.h"
 #include "machine/x86_64/smp.h"
 #include "machine/x86_64/timer.h"
-#include "machine/x86_64/traps.h"
+#include "machine/x86_64/trap.h"
 
 #define STACK_SIZE 32768U
 
@@ -115,7 +115,7 @@ static void wait_microseconds(uint64_t us)
 _Noreturn static void secondary_main(uint64_t cpu)
 {
 	desc_init_cpu((unsigned)cpu);
-	traps_init_cpu();
+	trap_init_cpu();
 	apic_init_cpu();
 	atomic_store(&arrived, (unsigned)cpu);
 	cpu_work_loop();

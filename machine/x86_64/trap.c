@@ -1,5 +1,5 @@
-/* The host's traps: SDM vol. 3, ch. 6. See traps.h. */
-#include "machine/x86_64/traps.h"
+/* The host's traps: SDM vol. 3, ch. 6. See trap.h. */
+#include "machine/x86_64/trap.h"
 
 #include "kick.h"
 #include "log.h"
@@ -10,7 +10,7 @@
 #include "mm/compiler.h"
 #include <stdatomic.h>
 
-/* What traps.S and the CPU leave on the stack, lowest address first. */
+/* What trap.S and the CPU leave on the stack, lowest address first. */
 struct trap_frame {
 	uint64_t rax, rcx, rdx, rbx, rbp, rsi, rdi;
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
@@ -89,7 +89,7 @@ _Noreturn static void report(const struct trap_frame *f)
 	      machine_cpu_index());
 }
 
-void traps_external_interrupt(unsigned vector)
+void trap_external_interrupt(unsigned vector)
 {
 	switch (vector) {
 	case VECTOR_TIMER:
@@ -113,12 +113,12 @@ void traps_external_interrupt(unsigned vector)
 static _Atomic bool stopping;
 static _Atomic uint64_t stopped_at[MACHINE_MAX_CPUS];
 
-void traps_stop_by_nmi(void)
+void trap_stop_by_nmi(void)
 {
 	atomic_store(&stopping, true);
 }
 
-uint64_t traps_stopped_at(unsigned cpu)
+uint64_t trap_stopped_at(unsigned cpu)
 {
 	return atomic_load(&stopped_at[cpu]);
 }
@@ -132,7 +132,7 @@ _Noreturn static void stop(const struct trap_frame *frame)
 
 void trap_handle(const struct trap_frame *frame);
 
-/* Called by traps.S. */
+/* Called by trap.S. */
 void trap_handle(const struct trap_frame *frame)
 {
 	switch (frame->vector) {
@@ -140,7 +140,7 @@ void trap_handle(const struct trap_frame *frame)
 	case VECTOR_FLUSH:
 	case VECTOR_TIMER:
 	case VECTOR_SPURIOUS:
-		traps_external_interrupt((unsigned)frame->vector);
+		trap_external_interrupt((unsigned)frame->vector);
 		return;
 	case VECTOR_NMI:
 		if (atomic_load(&stopping))
@@ -165,7 +165,7 @@ static uint8_t stack_of(unsigned vector)
 	}
 }
 
-void traps_init(void)
+void trap_init(void)
 {
 	for (unsigned v = 0; v < VECTORS; v++) {
 		uint64_t entry = (uint64_t)(uintptr_t)(trap_entries + v * ENTRY_SIZE);
@@ -181,17 +181,17 @@ void traps_init(void)
 	}
 }
 
-void traps_init_cpu(void)
+void trap_init_cpu(void)
 {
 	struct {
 		uint16_t limit;
 		uint64_t base;
-	} MM_PACKED pointer = {sizeof(idt) - 1, traps_idt_base()};
+	} MM_PACKED pointer = {sizeof(idt) - 1, trap_idt_base()};
 
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
-uint64_t traps_idt_base(void)
+uint64_t trap_idt_base(void)
 {
 	return (uint64_t)(uintptr_t)idt;
 }

@@ -1,6 +1,6 @@
 /*
  * The 256 entry points of the IDT, 16 bytes apart, and what they have in common: a struct
- * trap_frame (traps.c) on the stack, and a call of trap_handle() by the Microsoft ABI.
+ * trap_frame (trap.c) on the stack, and a call of trap_handle() by the Microsoft ABI.
  */
 	.text
 
