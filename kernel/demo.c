@@ -3,14 +3,11 @@
  * of a guest with more memory than the machine has, which part of that memory came to be backed,
  * and the three ways of backing side by side. Every figure is counted or measured in this run.
  */
-#include "kernel/demo.h"
-
 #include "guests/abi.h"
 #include "kernel/job.h"
 #include "kernel/run.h"
 #include "kernel/session.h"
 #include "kernel/tap.h"
-#include "kernel/watch.h"
 #include "log.h"
 
 #define FAULTS_SHOWN 3
@@ -67,7 +64,7 @@ static void show_strip(const struct strip *strip)
 static void show_faults(const struct session *s)
 {
 	for (size_t i = 0; i < FAULTS_SHOWN && i < s->trace.count; i++)
-		watch_log_fault(&s->vm, &s->trace.records[i]);
+		trace_log_fault(&s->vm, &s->trace.records[i]);
 	if (s->trace.count > FAULTS_SHOWN)
 		log_line(LOG_INFO, "... and %zu more", s->trace.count - FAULTS_SHOWN);
 }

@@ -3,8 +3,6 @@
  * beside an initrd (on UEFI: a file), is the image given at run time. It gets mem= bytes of RAM
  * and a lazily backed arena of 1 GiB. Payloads that take arguments get those of `defaults`.
  */
-#include "kernel/guest_run.h"
-
 #include "frame.h"
 #include "guests/abi.h"
 #include "kernel/job.h"

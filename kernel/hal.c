@@ -1,9 +1,15 @@
-/* The library's hooks: see hal.h. Any CPU may call them at any time. */
-#include "kernel/hal.h"
-
+/*
+ * What an address space takes from the host: the library's hooks, and tags. Any CPU may call any of
+ * these at any time.
+ */
 #include "frame.h"
+#include "kernel/vm.h"
 #include "log.h"
 #include "machine.h"
+#include "mm/bits.h"
+#include "spinlock.h"
+
+/* --- hooks --- */
 
 /* Gives back the account of what was not to be had. */
 static MM_NOINLINE size_t hal_short(struct vm_frames *frames, unsigned order, size_t n, size_t got)
@@ -67,4 +73,39 @@ struct mm_hal hal_for_vm(struct vm_frames *frames, const struct virt_ops *ops)
 		.cpu_index = hal_cpu_index,
 		.panic = hal_panic,
 	};
+}
+
+/* --- tags --- */
+
+static struct spinlock lock;
+static uint64_t used; /* bit n: tag n + 1 is in use */
+
+bool tag_take(const struct virt_caps *caps, uint32_t *out)
+{
+	uint64_t free;
+
+	if (caps->max_tag == 0) {
+		*out = 0;
+		return true;
+	}
+	spin_lock(&lock);
+	free = ~used;
+	if (caps->max_tag < TAGS)
+		free &= BIT(caps->max_tag) - 1;
+	if (free != 0) {
+		*out = mm_ctz64(free) + 1;
+		used |= BIT(*out - 1);
+	}
+	spin_unlock(&lock);
+	return free != 0;
+}
+
+void tag_give(uint32_t tag)
+{
+	if (tag == 0)
+		return;
+	spin_lock(&lock);
+	ASSERT(used & BIT(tag - 1));
+	used &= ~BIT(tag - 1);
+	spin_unlock(&lock);
 }

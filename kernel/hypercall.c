@@ -2,8 +2,7 @@
  * Hypercalls. All that a guest passes is a number until the address space has checked it; a
  * buffer is copied once, and only the copy is looked at.
  */
-#include "kernel/hypercall.h"
-
+#include "kernel/run.h"
 #include "log.h"
 #include "machine.h"
 

@@ -1,21 +1,22 @@
 /*
- * The serial log. A line is composed in full on the caller's stack and then written under one
- * lock, so that lines of several CPUs never mix. Bytes that a terminal could take for a command
- * are replaced: part of what is logged comes from guests.
+ * The serial log, and panic(). A line is formatted completely on the caller's stack and then
+ * written under one lock, so that the lines of several CPUs do not mix. Part of the text comes from
+ * guests: bytes that are not printable ASCII are replaced, because a terminal could execute them.
  *
- * Once a CPU panics the log is its own: a line in flight is given a moment to end, and the other
- * CPUs' next line never comes.
+ * When a CPU panics, it waits a short time for the line that another CPU is writing. From then on
+ * only the CPU in panic() writes, without the lock, which it may hold itself. The others stop at
+ * their next line.
  */
 #include "log.h"
 
-#include "kernel/log_panic.h"
 #include "machine.h"
 #include "spinlock.h"
 
 #define LINE_BYTES 400
 #define NO_CPU     UINT32_MAX
-/* How often a panic looks whether another CPU's line has ended: some 10 ms at 115200 baud. */
-#define PANIC_PATIENCE 10000000
+/* How often panic() tries to take the lock before it writes without it. A line takes up to 35 ms at
+ * 115200 baud. */
+#define PANIC_TRIES 10000000
 
 enum log_level log_level = LOG_INFO;
 
@@ -70,7 +71,13 @@ void log_raw(const char *format, ...)
 	write_line("", text);
 }
 
-bool log_panic_begin(void)
+/* --- panic --- */
+
+void (*panic_report)(void);
+
+/* Takes the log for this CPU. False: this CPU was in panic() already. Does not return on a CPU that
+ * comes second. */
+static bool take_log(void)
 {
 	uint32_t owner = NO_CPU;
 
@@ -79,7 +86,27 @@ bool log_panic_begin(void)
 			machine_relax();
 		return false;
 	}
-	for (int i = 0; i < PANIC_PATIENCE && !spin_try(&lock); i++)
+	for (int i = 0; i < PANIC_TRIES && !spin_try(&lock); i++)
 		machine_relax();
 	return true;
+}
+
+void panic(const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	/* A trap in the code below calls panic() again. */
+	if (!take_log())
+		machine_power_off(STATUS_PANIC);
+
+	va_start(args, format);
+	format_string_v(text, sizeof(text), format, args);
+	va_end(args);
+	if (panic_report != NULL)
+		panic_report();
+	log_raw("Bail out! %s", text);
+	log_raw("# RESULT: FAIL");
+	machine_console_drain();
+	machine_power_off(STATUS_PANIC);
 }

@@ -2,8 +2,7 @@
  * The boot memory map: checked before anything is built on it, and cut into usable ranges.
  * Pure: the map comes in, ranges come out.
  */
-#include "kernel/memory_map.h"
-
+#include "kernel/boot.h"
 #include "mm/compiler.h"
 
 static bool is_ram(const struct boot_region *region)

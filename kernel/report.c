@@ -1,6 +1,5 @@
 /* What the log says of the machine and of the virtualization it offers: one subject a line. */
-#include "kernel/report.h"
-
+#include "kernel/boot.h"
 #include "log.h"
 #include "machine.h"
 

@@ -14,9 +14,6 @@
 
 #include "cpu_work.h"
 #include "kernel/hang.h"
-#include "kernel/hypercall.h"
-#include "kernel/kill_report.h"
-#include "kernel/watch.h"
 #include "kick.h"
 #include "log.h"
 #include "machine.h"
@@ -39,7 +36,7 @@ static MM_NOINLINE void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum
 
 	if (!vm_kill(vm, reason, gpa))
 		return;
-	kill_report(v, exit);
+	trace_kill(v, exit);
 	/* The other vCPUs see the outcome when they next exit: let that be now. */
 	for (unsigned cpu = 0; vm->vcpu_count > 1 && cpu < vm->host->cpus; cpu++) {
 		if (cpu == machine_cpu_index())
@@ -129,7 +126,7 @@ static void on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 	enum mm_fault result;
 
 	if (MM_UNLIKELY(vm->watched))
-		result = watch_fault(v, &exit->fault);
+		result = trace_fault(v, &exit->fault);
 	else
 		result = aspace_fault(&vm->as, exit->fault.gpa, exit->fault.access);
 
@@ -247,7 +244,7 @@ static MM_NOINLINE enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
 	while (MM_LIKELY(vm_outcome(vm) == VM_RUNNING) && MM_LIKELY(!v->exited)) {
 		ops->run(&v->vcpu, deadline < v->timer ? deadline : v->timer, &exit);
 		if (MM_UNLIKELY(vm->watched))
-			watch_exit(v, &exit);
+			trace_exit(v, &exit);
 		switch (exit.kind) {
 		case VM_EXIT_NESTED_FAULT:
 			on_nested_fault(v, &exit);

@@ -5,6 +5,7 @@
 #define KERNEL_RUN_H
 
 #include "kernel/vm.h"
+#include "vm_exit.h"
 
 /*
  * Runs all vCPUs of a VM until it has ended: each on a CPU of its own as long as there are
@@ -24,8 +25,25 @@ void vm_run_all(struct vm *const vms[], size_t count);
 /* machine_cycles() when the first VM of this boot was about to run; 0 before that. */
 uint64_t vm_first_run(void);
 
-/* For the end of a run that hangs: stops every other CPU, and says for each where the hypervisor
- * was, and its guest at the last exit. */
+/* For the end of a run that hangs: stops every other CPU. Logs for each where the hypervisor was,
+ * and where its guest was at the last exit. */
 void run_report_cpus(void);
+
+/* --- hypercall.c: Faultline's own hypercalls, enum guest_call in guests/abi.h --- */
+
+/* Answers one call. An unknown call is answered with an error code. True: the vCPU gives the rest
+ * of its time slice away. */
+bool hypercall(struct vm_vcpu *v, const struct vm_exit_call *call);
+
+/* --- trace.c: what is recorded and logged of a guest --- */
+
+/* aspace_fault(), measured, recorded in vm->trace, and logged at LOG_FAULTS. */
+enum mm_fault trace_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault);
+/* The log's line about a fault, whatever the level. */
+void trace_log_fault(const struct vm *vm, const struct fault_record *fault);
+/* A line per exit, at LOG_EXITS. */
+void trace_exit(struct vm_vcpu *v, const struct vm_exit *exit);
+/* The report on a killed guest, on the vCPU of that exit, after vm_kill() has answered true. */
+void trace_kill(const struct vm_vcpu *v, const struct vm_exit *exit);
 
 #endif

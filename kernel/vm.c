@@ -6,7 +6,6 @@
 
 #include "frame.h"
 #include "kernel/string.h"
-#include "kernel/tag.h"
 #include "log.h"
 #include "machine.h"
 #include "mm/bits.h"

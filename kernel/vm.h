@@ -15,12 +15,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "boot_info.h"
 #include "kernel/devices.h"
-#include "kernel/hal.h"
 #include "kernel/hang.h"
-#include "kernel/host.h"
 #include "kernel/loader.h"
 #include "mm/aspace.h"
+#include "mm/hal.h"
 #include "vcpu.h"
 
 #define VM_VCPUS   8
@@ -31,6 +31,20 @@
 
 /* Of code at the PC, as they are kept for a report. No instruction is longer. */
 #define VM_CODE_BYTES 16
+
+/* What this machine gives to every VM: the extension that was found, and what it can do. */
+struct host {
+	const struct boot_info *boot;
+	const struct virt_ops *ops;
+	struct virt_caps caps;
+	unsigned cpus; /* CPUs that run and have the extension enabled */
+};
+
+/* The frames of a VM. */
+struct vm_frames {
+	_Atomic uint64_t taken; /* frames held now */
+	uint64_t limit;         /* an allocation beyond this many fails */
+};
 
 enum vm_backing {
 	VM_LAZY,      /* frames on first touch */
@@ -212,6 +226,23 @@ bool vm_kill(struct vm *vm, enum vm_kill reason, gpa_t gpa);
 void vm_describe_vcpu(const struct vm_vcpu *v, char *text, size_t size);
 /* One vCPU has called GUEST_EXIT. */
 void vm_vcpu_exit(struct vm_vcpu *v, uint64_t status);
+
+/* --- hal.c: what an address space takes from the host --- */
+
+/* The library's hooks for one VM. They take frames from the frame allocator and count them.
+ * `frames` outlives the address space that uses the hooks. */
+struct mm_hal hal_for_vm(struct vm_frames *frames, const struct virt_ops *ops);
+
+#define TAGS 64 /* VMs at the same time, at most */
+
+/*
+ * A tag (VMID, VPID or ASID) keeps the translations of one VM apart from those of another one in
+ * the TLB. The lowest free one; 0, for every VM, where the machine has none. False: all are in use.
+ * A tag may be used again at once: an address space is flushed on every CPU before it is destroyed
+ * (mm/aspace.h), so no translation is left under its tag.
+ */
+bool tag_take(const struct virt_caps *caps, uint32_t *out) MM_MUST_CHECK;
+void tag_give(uint32_t tag);
 
 static inline enum vm_outcome vm_outcome(const struct vm *vm)
 {

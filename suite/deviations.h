@@ -2,8 +2,8 @@
 #ifndef SUITE_DEVIATIONS_H
 #define SUITE_DEVIATIONS_H
 
-#include "kernel/host.h"
 #include "kernel/tap.h"
+#include "kernel/vm.h"
 
 /* TAP_TODO: this case is expected to fail on this emulator (kernel/emulator.h) with the machine's
  * extension, features and CPUs. TAP_SKIP: the case must not be run. *reason gives the reason.

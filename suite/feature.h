@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "kernel/host.h"
+#include "kernel/vm.h"
 
 /* True if the machine reports this feature. */
 bool suite_has_feature(const struct host *host, const char *name);

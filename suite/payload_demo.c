@@ -1,5 +1,5 @@
 /* The demonstration (kernel/demo.c) as cases. It checks its own results. */
-#include "kernel/demo.h"
+#include "kernel/job.h"
 #include "suite/payload.h"
 
 static void faults(struct suite_run *run, const void *data)

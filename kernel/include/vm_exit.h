@@ -102,7 +102,4 @@ struct mmio_access {
 	uint64_t value;    /* if write */
 };
 
-/* "nested-fault", never NULL. */
-const char *vm_exit_name(enum vm_exit_kind kind);
-
 #endif

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "guests/abi.h"
-#include "kernel/hypercall.h"
+#include "kernel/run.h"
 #include "kernel_stubs.h"
 #include "mm/compiler.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "frame.h"
-#include "kernel/memory_map.h"
+#include "kernel/boot.h"
 #include "kernel_stubs.h"
 
 /* --- the map --- */
