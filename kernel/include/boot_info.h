@@ -1,6 +1,6 @@
 /*
- * What a boot path hands to kernel_main(): all that the rest of the hypervisor ever learns from
- * firmware. Filled by boot/<arch>/, checked by kernel/memory_map.c before anything is built on it.
+ * What a boot path passes to kernel_main(): everything that the hypervisor learns from firmware.
+ * boot/<arch>/ fills it. kernel/memory_map.c checks the memory regions before they are used.
  */
 #ifndef BOOT_INFO_H
 #define BOOT_INFO_H
@@ -16,7 +16,7 @@
 
 enum boot_region_kind {
 	BOOT_RAM,      /* usable, unless a reserved region overlaps it */
-	BOOT_RESERVED, /* in RAM or not: firmware, the hypervisor's own image, the FDT, a payload */
+	BOOT_RESERVED, /* in RAM or not: firmware, this image, the device tree, a guest image */
 };
 
 struct boot_region {
@@ -25,26 +25,25 @@ struct boot_region {
 };
 
 struct boot_info {
-	const char *firmware; /* "opensbi", "linux-image", "uefi": for the log */
+	const char *firmware; /* "sbi", "linux-image", "uefi": for the log */
 	struct boot_region regions[BOOT_REGIONS];
 	size_t region_count;
-	char cmdline[BOOT_CMDLINE]; /* NUL-terminated; too long is cut, and cmdline_cut says so */
-	bool cmdline_cut;
-	unsigned cpus;                /* CPUs that the firmware names, this one included */
-	uint64_t boot_cpu;            /* hart id, MPIDR affinity or APIC id */
-	uint64_t cpu_ids[64];         /* the same of every CPU, in the order of their indexes here;
-	                                 cpu_ids[0] is the boot CPU's */
+	char cmdline[BOOT_CMDLINE]; /* NUL-terminated */
+	bool cmdline_cut;           /* it was longer, and was cut */
+	unsigned cpus;              /* CPUs that firmware names, this one included */
+	uint64_t boot_cpu;          /* hart id, MPIDR affinity or APIC id */
+	uint64_t cpu_ids[64];       /* the same for every CPU, by index; the boot CPU's is first */
 	struct hpa_range guest_image; /* -initrd, or \EFI\faultline\guest.bin; size 0 if none */
 	const void *fdt;              /* in place, already bounds-checked; NULL on UEFI */
 	hpa_t start_page;             /* x86: a page below 1 MiB, in no region, where another CPU
-	                                 can start in real mode; 0 if firmware left none */
+	                                 can start in real mode; 0: none */
 	uint64_t start_cycles;        /* machine_cycles() at the first instruction */
-	const char *error; /* not NULL: what was wrong with the firmware's data; kernel_main
-	                      says it and stops with status STATUS_BAD_BOOT */
+	const char *error; /* not NULL: what is wrong with firmware's data. kernel_main() logs it
+	                      and stops with STATUS_BAD_BOOT */
 };
 
-/* Where every boot path ends: on the boot CPU, with a stack, interrupts off, all of RAM mapped
- * at virtual = physical, and the console working. */
+/* The end of every boot path: on the boot CPU, with a stack, interrupts off, all RAM mapped at
+ * virtual = physical, and a console that works. */
 _Noreturn void kernel_main(struct boot_info *info);
 
 #endif

@@ -1,11 +1,10 @@
 /*
- * A reader of flattened device trees (Devicetree Specification v0.4, chapter 5). Firmware hands
- * one over, and nothing in it is trusted: fdt_open() walks the whole blob once, and refuses it
- * unless every token, name, property and offset lies where the header says it may. Whatever it
- * accepts can then be read without a further check, so the accessors below cannot fail in an
- * interesting way.
+ * A reader of flattened device trees (Devicetree Specification v0.4, chapter 5). The tree comes
+ * from firmware and is not trusted: fdt_open() walks the whole blob once, and refuses it unless
+ * every token, name, property and offset lies inside the block that the header gives. The other
+ * functions read a blob that fdt_open() accepted, without further checks.
  *
- * Pure: no allocation, no globals, no alignment demanded of the blob. Concurrent reads are fine.
+ * Pure: no allocation and no globals. The blob may have any alignment. Several CPUs may read it.
  */
 #ifndef FDT_H
 #define FDT_H
@@ -27,15 +26,15 @@ enum fdt_error {
 	FDT_BAD_VERSION,     /* older than 17, or no longer compatible with it */
 	FDT_BAD_HEADER,      /* a block lies outside the total size, or the size beyond max_bytes */
 	FDT_BAD_RESERVATION, /* the reservation block does not end, or a range in it wraps */
-	FDT_BAD_TOKEN,       /* an unknown token, or a known one where it may not stand */
+	FDT_BAD_TOKEN,       /* an unknown token, or a token in a place where it is not allowed */
 	FDT_BAD_NAME,        /* a node or property name that does not end inside its block */
-	FDT_BAD_PROPERTY,    /* a property longer than what is left, or not as its name demands */
+	FDT_BAD_PROPERTY,    /* a property beyond its block, or of a wrong length for its name */
 	FDT_TOO_DEEP,        /* more than FDT_DEPTH nested nodes */
-	FDT_BAD_CELLS,       /* #address-cells or #size-cells that no reg here can be read with */
+	FDT_BAD_CELLS,       /* #address-cells or #size-cells other than 1 or 2 */
 	FDT_BAD_RANGE,       /* a memory, reserved or initrd range that wraps */
 	FDT_MEMORY_OVERLAPS, /* two memory ranges share bytes */
 	FDT_NO_MEMORY,       /* no memory node with a byte in it */
-	FDT_BAD_CPU,         /* no usable CPU node, one named twice, or the boot CPU unnamed */
+	FDT_BAD_CPU,         /* a CPU node without reg, one CPU twice, or not the boot CPU */
 	FDT_TOO_MANY,        /* more regions than struct boot_info holds */
 };
 
@@ -48,7 +47,7 @@ struct fdt {
 	uint32_t reservations;
 };
 
-/* A node, and the way down to it: for the cells that its reg is read with. */
+/* A node, and its parents: their cells are needed to read its reg. */
 struct fdt_node {
 	uint32_t offset; /* of its first token after the name */
 	unsigned depth;  /* 1 is the root; 0: before the first node */
@@ -56,8 +55,8 @@ struct fdt_node {
 	struct {
 		uint8_t address_cells;
 		uint8_t size_cells;
-	} cells[FDT_DEPTH + 1]; /* cells[d]: what a node at depth d gives to its children */
-	uint32_t offsets[FDT_DEPTH + 1]; /* offsets[d]: of the node at depth d on the way down */
+	} cells[FDT_DEPTH + 1];          /* cells[d]: for the children of the node at depth d */
+	uint32_t offsets[FDT_DEPTH + 1]; /* offsets[d]: of the parent at depth d */
 };
 
 struct fdt_property {
@@ -66,29 +65,29 @@ struct fdt_property {
 	uint32_t bytes;
 };
 
-/* "a property is longer than what is left", never NULL. */
+/* "two memory ranges overlap", never NULL. */
 const char *fdt_error_name(enum fdt_error error);
 
-/* Checks a blob of at most max_bytes readable bytes, and makes *fdt of it. */
+/* Checks a blob of at most max_bytes readable bytes, and fills *fdt. */
 enum fdt_error fdt_open(struct fdt *fdt, const void *blob, size_t max_bytes) MM_MUST_CHECK;
 
-/* The node before the first; then each fdt_next() goes to the next one, parents first. False
- * after the last. */
+/* fdt_start() is the position before the first node. Each fdt_next() goes to the next node, parents
+ * before children. False after the last one. */
 struct fdt_node fdt_start(const struct fdt *fdt);
 bool fdt_next(const struct fdt *fdt, struct fdt_node *node);
 
 /* A property of this node by its name. */
 bool fdt_get(const struct fdt *fdt, const struct fdt_node *node, const char *name,
              struct fdt_property *out);
-/* The properties of a node in turn: `*at` begins as node->offset. */
+/* The next property of a node. `*at` begins as node->offset. */
 bool fdt_next_property(const struct fdt *fdt, uint32_t *at, struct fdt_property *out);
 
-/* A property that is one cell, or one or two cells. False if it is neither, or absent. */
+/* A property of one cell (u32), or of one or two cells (u64). False: absent, or another length. */
 bool fdt_get_u32(const struct fdt *fdt, const struct fdt_node *node, const char *name,
                  uint32_t *out);
 bool fdt_get_u64(const struct fdt *fdt, const struct fdt_node *node, const char *name,
                  uint64_t *out);
-/* Is `text` (one of) the NUL-terminated strings of the property? */
+/* Is `text` one of the NUL-terminated strings of the property? */
 bool fdt_has_string(const struct fdt *fdt, const struct fdt_node *node, const char *name,
                     const char *text);
 /* No status property, "okay" or "ok". */
@@ -111,14 +110,14 @@ bool fdt_find_path(const struct fdt *fdt, const char *path, struct fdt_node *out
 /* The node that /chosen's stdout-path names, by path or by alias; options after ':' ignored. */
 bool fdt_find_stdout(const struct fdt *fdt, struct fdt_node *out);
 
-/* The reservation block's entries in turn: `*index` begins as 0. */
+/* The next entry of the reservation block. `*index` begins as 0. */
 bool fdt_next_reservation(const struct fdt *fdt, unsigned *index, struct hpa_range *out);
 
 /*
- * What a boot path wants of it. The caller has set info->boot_cpu, and may have added regions
- * (its own image); this appends the memory nodes as BOOT_RAM, reservations, /reserved-memory,
- * the initrd and the blob itself as BOOT_RESERVED; sets cmdline, cpus, cpu_ids, guest_image and
- * fdt. CPUs that are disabled are left out, and the boot CPU comes first.
+ * Reads what a boot path needs. The caller has set info->boot_cpu, and may have added regions (its
+ * own image). Appends the memory nodes as BOOT_RAM; reservations, /reserved-memory, the initrd and
+ * the blob itself as BOOT_RESERVED. Sets cmdline, cpus, cpu_ids, guest_image and fdt. CPUs that are
+ * disabled are left out. The boot CPU comes first.
  */
 enum fdt_error fdt_read_boot(const void *blob, size_t max_bytes,
                              struct boot_info *info) MM_MUST_CHECK;

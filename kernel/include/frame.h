@@ -1,6 +1,7 @@
 /*
- * The host's frame allocator: a buddy allocator over the boot memory map, one lock, any CPU.
- * Blocks are 2^order frames, naturally aligned. Its numbers are what `leaked=0` is made of.
+ * The host's frame allocator: a buddy allocator over the boot memory map. Any CPU may call it;
+ * there is one lock. A block is 2^order frames, naturally aligned. `leaked=0` in the log is
+ * computed from frames_free().
  */
 #ifndef FRAME_H
 #define FRAME_H
@@ -14,17 +15,17 @@
 
 #define FRAME_MAX_ORDER 18 /* 1 GiB blocks */
 
-/* Once: makes these disjoint, page-aligned ranges the allocator's. Its bookkeeping lies in the
- * first frames of each, and those count as nobody's. False: no range has room for that. */
+/* Once: gives these disjoint, page-aligned ranges to the allocator. It keeps its bitmaps in the
+ * first frames of each range, which are not counted. False: no range has room for them. */
 bool frame_init(const struct hpa_range ranges[], size_t count) MM_MUST_CHECK;
 
-/* False: none left, *out untouched. Contents are undefined. The lowest block that splits no
- * larger one than it must: a run of allocations ascends. */
+/* False: no block is left, and *out is not written. The contents of the block are undefined. Takes
+ * the lowest block of the smallest order that suffices, so a series of allocations ascends. */
 bool frame_alloc(unsigned order, hpa_t *out) MM_MUST_CHECK;
-/* Freeing what is not allocated is our own mistake: a panic. */
+/* Panics if the block is not allocated. */
 void frame_free(unsigned order, hpa_t pa);
 
-/* The same for n blocks under one lock. Answers how many it got, 0 to n. */
+/* The same for n blocks, with the lock taken once. Answers how many it allocated, 0 to n. */
 size_t frame_alloc_many(unsigned order, size_t n, hpa_t out[]) MM_MUST_CHECK;
 void frame_free_many(unsigned order, size_t n, const hpa_t in[]);
 

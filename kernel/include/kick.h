@@ -1,16 +1,15 @@
 /*
- * The account of kicks: each kick that is sent must arrive as an interrupt.
+ * Counts kicks: each kick that is sent must arrive as an interrupt.
  *
  *	sender		kick_owe(cpu, kind), then the interrupt is sent
  *	receiver	takes the interrupt, then kick_came(cpu, kind)
- *	later		kick_owed(cpu): has each kick that was sent arrived?
+ *	later		kick_owed(cpu): is there a kick that was sent and has not arrived?
  *
- * A kick that does not arrive delays its sender until the receiver's next timer interrupt, and then
- * everything goes on. So the sender cannot tell, but the account can: kernel/run.c looks at it
- * when the VMs have ended, and a kick that is still owed fails the case.
+ * A kick that does not arrive delays its sender until the receiver's next timer interrupt. Nothing
+ * else happens, so the sender cannot see the loss. kernel/run.c compares the counters when the VMs
+ * have ended, and a kick that has not arrived fails the case.
  *
- * One interrupt may answer several kicks of a kind, since those that are pending merge. A kick of
- * one kind never answers for another.
+ * Pending interrupts of one kind merge, so one interrupt may stand for several kicks of its kind.
  */
 #ifndef KICK_H
 #define KICK_H
@@ -18,20 +17,21 @@
 #include <stdbool.h>
 
 enum kick {
-	KICK_RUN,   /* there is work, or the guest's VM has ended */
-	KICK_FLUSH, /* leave the guest: its tables have changed. x86-64 alone */
+	KICK_RUN,   /* there is work, or the VM of the guest has ended */
+	KICK_FLUSH, /* leave the guest: its tables have changed. x86-64 only */
 	KICK_KINDS,
 };
 
 /* Before the interrupt is sent to `cpu`. */
 void kick_owe(unsigned cpu, enum kick kind);
-/* On `cpu`, after the interrupt is acknowledged, so that a later kick raises it again. */
+/* On `cpu`, after the interrupt is acknowledged: a later kick then raises it again. */
 void kick_came(unsigned cpu, enum kick kind);
 bool kick_owed(unsigned cpu);
-/* Forgets what is still owed to `cpu`, once that was reported. Answers the kind. */
+/* Clears what is owed to `cpu`, after it was reported. Answers the kind. */
 enum kick kick_forgive(unsigned cpu);
 
-/* The next so many kicks of a kind are not sent: for the suite's cases of its own alarms. */
+/* So many of the next kicks of a kind are not sent. The suite tests with it that a loss is found.
+ */
 extern _Atomic unsigned kick_lose[KICK_KINDS];
 /* Is the kick that is about to be sent one of those? */
 bool kick_is_lost(enum kick kind);

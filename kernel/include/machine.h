@@ -19,23 +19,24 @@ extern const char machine_arch[];
 
 /* --- console --- */
 
-/* Writes one byte to the serial line, waiting for room. Any CPU; the log locks around it. */
+/* Writes one byte to the serial line; waits until there is room. Any CPU. The log holds its lock.
+ */
 void machine_console_put(char c);
-/* Waits until the last byte has left the wire, so that power-off does not lose it. */
+/* Waits until the last byte is sent, so that power-off does not lose it. */
 void machine_console_drain(void);
 
 /* --- start-up --- */
 
 struct boot_info;
 
-/* Once, on the boot CPU, before anything else in kernel_main(): installs the host's trap
- * vectors, so that from here on every trap is reported with its registers. */
+/* Once, on the boot CPU, at the start of kernel_main(). Afterwards every trap in the hypervisor is
+ * reported with its registers. */
 void machine_init(const struct boot_info *info);
 
 /* --- identification --- */
 
-/* What the machine says of itself: kernel/emulator.c knows emulators by it. Fields of another
- * architecture are 0. */
+/* How the machine identifies itself: kernel/emulator.c recognises emulators by it. Fields of
+ * another architecture are 0. */
 struct machine_signs {
 	enum {
 		SIGNS_X86_64,
@@ -44,7 +45,7 @@ struct machine_signs {
 	} kind;
 	char hypervisor[12];  /* x86-64: CPUID 40000000H, EBX, ECX, EDX; zeros: no hypervisor */
 	uint32_t host_bridge; /* x86-64: device and vendor of PCI 00:00.0 */
-	uint64_t mvendorid;   /* riscv64: as SBI's base extension answers */
+	uint64_t mvendorid;   /* riscv64: from SBI's base extension */
 	uint64_t marchid;
 	uint64_t mimpid;
 	uint64_t midr; /* aarch64: MIDR_EL1 */
@@ -56,32 +57,31 @@ void machine_read_signs(struct machine_signs *out);
 
 /* --- ending --- */
 
-/* How a run ended, as the emulator's or the board's exit status where there is one. */
+/* How a run ended: the exit status of the emulator or the board, where there is one. */
 enum machine_status {
 	STATUS_PASS = 0,
 	STATUS_FAIL = 1,
 	STATUS_PANIC = 2,
-	STATUS_NO_VIRT = 3, /* no VMX, SVM, EL2 or H here, or locked off: the log says which */
-	STATUS_BAD_BOOT =
-		4, /* firmware data or the command line make no sense: the log says what */
+	STATUS_NO_VIRT = 3,  /* no VMX, SVM, EL2 or H, or firmware has disabled it: see the log */
+	STATUS_BAD_BOOT = 4, /* firmware's data or the command line is invalid: see the log */
 };
 
 _Noreturn void machine_power_off(enum machine_status status);
 
 /* --- time --- */
 
-/* A counter that never goes back, as near to the CPU's cycles or instructions as the machine
- * has: instret, cycle or time, PMCCNTR_EL0, TSC. machine_cycles_unit() names it for the log:
- * "none" where nothing can be read, and machine_cycles() is 0. */
+/* A monotonic counter of the CPU's instructions or cycles, or the best substitute that the machine
+ * has: instret, cycle or time, PMCCNTR_EL0, TSC. machine_cycles_unit() names it for the log.
+ * "none": no counter can be read, and machine_cycles() is 0. */
 uint64_t machine_cycles(void);
 const char *machine_cycles_unit(void);
-/* The timer that deadlines are in: ticks, and ticks per second. */
+/* The clock of deadlines: ticks, and ticks per second. */
 uint64_t machine_ticks(void);
 uint64_t machine_ticks_per_second(void);
 
 /* --- CPUs --- */
 
-/* 0 to machine_cpu_count() - 1; the boot CPU is 0. Cheap: a register read. */
+/* 0 to machine_cpu_count() - 1; the boot CPU is 0. One register read. */
 unsigned machine_cpu_index(void);
 
 /* Starts up to `wanted` CPUs in all (the boot CPU counts). Each ends its start-up in
@@ -110,13 +110,13 @@ void machine_allow_stop(void);
 
 /* --- memory --- */
 
-/* Clears whole frames with the machine's best instruction, and makes the zeros visible to a
- * guest whose caches are off. For mm_hal.zero. */
+/* Clears whole frames with the fastest instruction of the machine, and makes the zeros visible to a
+ * guest with its caches off. For mm_hal.zero. */
 void machine_zero(void *ctx, void *page, size_t bytes);
 /* For mm_hal.publish; NULL where nothing is needed. */
 extern void (*const machine_publish)(void *ctx);
-/* Makes what was just written at `start` visible to every CPU's instruction fetch, and to a guest
- * whose caches are off. For mm_hal.written. */
+/* Makes what was written at `start` visible to every CPU's instruction fetch, and to a guest with
+ * its caches off. For mm_hal.written. */
 void machine_sync_code(const void *start, size_t bytes);
 
 #endif

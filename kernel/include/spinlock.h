@@ -1,7 +1,7 @@
 /*
- * A ticket spinlock: CPUs get it in the order in which they asked, so none starves however many
- * hammer on it. The hypervisor runs with interrupts off; a lock is therefore never wanted twice
- * on one CPU, and nothing here disables anything.
+ * A ticket spinlock: CPUs get it in the order in which they ask, so none starves. The hypervisor
+ * runs with interrupts off. So no interrupt handler can ask for a lock that its CPU holds, and
+ * nothing here disables interrupts.
  */
 #ifndef SPINLOCK_H
 #define SPINLOCK_H
@@ -14,8 +14,8 @@
 
 /* All zero is free. */
 struct spinlock {
-	_Atomic uint32_t next;    /* the ticket that the next caller draws */
-	_Atomic uint32_t serving; /* the ticket whose holder is inside */
+	_Atomic uint32_t next;    /* the ticket of the next caller */
+	_Atomic uint32_t serving; /* the ticket that holds the lock */
 };
 
 static inline void spin_lock(struct spinlock *lock)
@@ -26,7 +26,7 @@ static inline void spin_lock(struct spinlock *lock)
 		machine_relax();
 }
 
-/* Takes the lock if nobody holds or awaits it. */
+/* Takes the lock if no CPU holds it or waits for it. */
 static inline bool spin_try(struct spinlock *lock)
 {
 	uint32_t serving = atomic_load_explicit(&lock->serving, memory_order_acquire);

@@ -1,12 +1,12 @@
 /*
- * The one small interface between the hypervisor and a virtualization extension. Control flows
- * one way: kernel/ calls run() of struct virt_ops, and an extension returns an exit; it never
- * calls upwards.
+ * The interface between the hypervisor and a virtualization extension. kernel/ calls run() of
+ *struct virt_ops, and the extension returns an exit. An extension does not call kernel/, except for
+ *the log and panic().
  *
  *	vmx/  svm/  el2/  hext/     each defines one struct virt_ops
  *
- * The machine layer lists those that its CPU might have (virt_candidates); kernel_main() takes
- * the first whose probe says yes.
+ * The machine layer lists the extensions that its CPU may have (virt_candidates). kernel_main()
+ *takes the first one whose probe succeeds.
  */
 #ifndef VCPU_H
 #define VCPU_H
@@ -34,32 +34,32 @@ struct virt_geometry {
 #define VIRT_GEOMETRIES 8
 #define VIRT_FEATURES   24
 
-/* A feature that the machine reports, and whether Faultline uses it: the log names both. */
+/* A feature of the machine, for the log: is it present, and does Faultline use it? */
 struct virt_feature {
 	const char *name;
 	bool present;
 	bool used;
 };
 
-/* What an access does that finds A (or D) due in the guest's own tables. */
+/* What happens when an access needs to set A (or D) in the guest's own tables. */
 enum virt_stage1_ad {
 	STAGE1_AD_UPDATED, /* the CPU sets them */
-	STAGE1_AD_FAULTS,  /* it faults to the guest */
-	STAGE1_AD_CHOSEN,  /* as the guest says: Arm's TCR_EL1.HA */
+	STAGE1_AD_FAULTS,  /* the guest takes a fault */
+	STAGE1_AD_CHOSEN,  /* the guest chooses: TCR_EL1.HA on Arm */
 };
 
 struct virt_caps {
 	const struct npt_format *format;
 	struct virt_geometry geometries[VIRT_GEOMETRIES]; /* smallest GPA width first */
-	size_t geometry_count;                            /* at least 1 if the probe said yes */
+	size_t geometry_count;                            /* at least 1 if the probe succeeded */
 	unsigned hpa_bits;
 	unsigned tag_bits; /* VMID, VPID or ASID; 0: none, so every entry flushes */
-	uint64_t max_tag;  /* tags 1..max_tag may be given to guests */
+	uint64_t max_tag;  /* guests may have the tags 1..max_tag */
 	struct virt_feature features[VIRT_FEATURES];
 	size_t feature_count;
 	enum virt_stage1_ad stage1_ad;
-	char mitigations[96]; /* "erratum=what is done" of each that the extension knows; or "" */
-	char missing[128];    /* if the probe said no: what exactly, as one sentence */
+	char mitigations[96]; /* "erratum=what is done" of each that applies; or "" */
+	char missing[128];    /* if the probe failed: what is missing, as one sentence */
 };
 
 static inline void virt_add_feature(struct virt_caps *caps, const char *name, bool present,
@@ -69,11 +69,11 @@ static inline void virt_add_feature(struct virt_caps *caps, const char *name, bo
 	caps->features[caps->feature_count++] = (struct virt_feature){name, present, used};
 }
 
-/* The state of one virtual CPU. The extension keeps its own behind `arch`, in frames that
- * vcpu_create takes and vcpu_destroy gives back. */
+/* One virtual CPU. `arch` is the extension's part, in frames that create() allocates and destroy()
+ * frees. */
 struct vcpu {
 	const struct virt_ops *ops;
-	struct aspace *as; /* what it runs in; the owner keeps it alive */
+	struct aspace *as; /* its address space, which outlives it */
 	unsigned index;    /* in its VM */
 	void *arch;
 };
@@ -99,7 +99,7 @@ struct vcpu_register {
 struct vcpu_writes {
 	size_t count;        /* pages */
 	unsigned full_exits; /* times that the CPU's buffer was full, since the last call */
-	bool lost;           /* so many writes that not all could be kept */
+	bool lost;           /* there were more writes than the log holds */
 };
 
 /* An instruction has at most 15 bytes. */
@@ -108,15 +108,16 @@ struct vcpu_writes {
 struct virt_ops {
 	const char *name; /* "vmx", "svm", "el2", "hext" */
 
-	/* What a guest's firmware call is answered with where nothing is emulated: SBI_ERR_NOT_
-	 * SUPPORTED (-2) or SMCCC's NOT_SUPPORTED (-1). */
+	/* The answer to a firmware call that is not emulated: SBI_ERR_NOT_SUPPORTED (-2) or
+	 * SMCCC's NOT_SUPPORTED (-1). */
 	uint64_t firmware_unknown;
 
-	/* Is the extension here, switched on by the firmware, and with nested paging? Fills *caps
-	 * in either case. Changes nothing that cannot be undone. */
+	/* Is the extension present, enabled by firmware, and with nested paging? Fills *caps in
+	 * either case. Leaves the machine as it was. */
 	bool (*probe)(struct virt_caps *caps);
 
-	/* On each CPU that will run guests. False: the probe was wrong, and `why` says how. */
+	/* On each CPU that will run guests. False: this CPU cannot, and `why` says what is wrong.
+	 */
 	bool (*cpu_enable)(const char **why);
 
 	/* MM_NO_MEMORY, or MM_OK with the vCPU ready for its first instruction. */
@@ -124,45 +125,45 @@ struct virt_ops {
 	void (*destroy)(struct vcpu *vcpu);
 
 	/*
-	 * Enters the guest until it exits, on the CPU that calls; a vCPU may move between CPUs
-	 * from one call to the next, with park() in between. At machine_ticks() >= deadline it
-	 * comes back with
-	 * VM_EXIT_DEADLINE; UINT64_MAX is no deadline. Deadlines seldom change: setting one is
-	 * allowed to be dear, keeping one is not.
+	 * Runs the guest on the calling CPU until it exits. A vCPU may move to another CPU between
+	 * two calls, with park() in between. At machine_ticks() >= deadline the exit is
+	 * VM_EXIT_DEADLINE; UINT64_MAX is no deadline. Deadlines seldom change: setting a new one
+	 * may be slow, keeping one must be fast.
 	 *
-	 * The PC stands after the instruction for hypercalls and firmware calls, and at it for
-	 * everything else.
+	 * For hypercalls and firmware calls the PC is behind the instruction; for all other exits
+	 * it is at the instruction.
 	 */
 	void (*run)(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);
 
-	/* Takes the vCPU's state out of the registers (and caches: a VMCS) of the CPU that ran it
-	 * last, and that calls. Owed before another CPU uses the vCPU in any way: run() leaves the
-	 * state where it is, because the next entry is seldom elsewhere. NULL: nothing is left. */
+	/* Writes the vCPU's state from the registers of this CPU (or its VMCS cache) to memory.
+	 * This CPU ran it last. Required before another CPU uses the vCPU in any way: run() leaves
+	 * the state in the CPU, because the next entry is usually on the same one. NULL: not
+	 * needed. */
 	void (*park)(struct vcpu *vcpu);
 
-	/* The answer to a hypercall (error, value) or a firmware call (its two result registers;
+	/* Returns from a hypercall (error, value) or a firmware call (its two result registers;
 	 * PSCI has only the first). */
 	void (*call_return)(struct vcpu *vcpu, uint64_t first, uint64_t second);
 
-	/* Decodes the access behind a nested fault on a device. Fetches the instruction, at most
-	 * once, through the guest's own tables where the hardware gives no syndrome.
-	 * MM_UNSUPPORTED: a form that Faultline refuses (docs/testing.md lists them). Several
-	 * accesses of one instruction (a pair, a string step) come one at a time, in order:
-	 * complete says if more are due. */
+	/* Decodes the access of a nested fault on a device. Where the hardware gives no syndrome,
+	 * it fetches the instruction once, through the guest's own tables. MM_UNSUPPORTED: a form
+	 * that Faultline refuses (docs/testing.md lists them). If an instruction has several
+	 * accesses (a pair, a string step), each call decodes the next one: mmio_complete() says if
+	 * there are more. */
 	enum mm_error (*mmio_decode)(struct vcpu *vcpu, const struct vm_exit *exit,
 	                             struct mmio_access *access);
-	/* What the hardware itself says of the instruction behind the nested fault that was the
-	 * last exit, without a look at memory: its first bytes (AMD), or RISC-V's htinst where it
-	 * is a transformed instruction. Answers how many bytes, 0 if nothing is said; decoding goes
-	 * by it. NULL where no CPU says anything. */
+	/* The instruction of the last exit, a nested fault, as the hardware reports it without a
+	 * read of memory: its first bytes (AMD), or htinst (RISC-V) if that is a transformed
+	 * instruction. mmio_decode() uses it. Answers how many bytes; 0: none. NULL: no CPU reports
+	 * it. */
 	size_t (*given_insn)(const struct vcpu *vcpu, uint8_t out[VCPU_INSN_BYTES]);
-	/* Ends it: writes the value read to its register, and steps over the instruction unless
-	 * more of it is due. True: the instruction has another access, so decode again (the same
-	 * exit) and ask the bus again before the guest is run. */
+	/* Completes the access: writes the value that was read to its register. Steps over the
+	 * instruction after its last access. True: the instruction has another access, so the
+	 * caller decodes the same exit again before the guest runs. */
 	bool (*mmio_complete)(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
 
-	/* Emulated register accesses, ports and halts: gives the value read (if it was one) and
-	 * steps over the instruction. */
+	/* Completes an emulated register access, port access or halt: writes the value of a read,
+	 * and steps over the instruction. */
 	void (*skip)(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
 
 	/* Makes the guest take an undefined-instruction exception at its PC. */
@@ -170,24 +171,23 @@ struct virt_ops {
 	/* Raises or lowers the guest's virtual timer or external interrupt line. */
 	void (*set_interrupt)(struct vcpu *vcpu, bool pending);
 
-	/* The CPU's own log of the pages that it marks dirty while this vCPU runs (VMX: PML), where
-	 * nested tables have such marks. Starts or stops it; false: not on this CPU, or no memory.
-	 * NULL where no CPU has one. */
+	/* Starts or stops the CPU's log of pages that it marks dirty while this vCPU runs (VMX:
+	 * PML). False: not on this CPU, or no memory. NULL: no CPU has one. */
 	bool (*log_writes)(struct vcpu *vcpu, bool on);
 	/* Takes up to `most` pages out of the log, oldest first. */
 	struct vcpu_writes (*take_writes)(struct vcpu *vcpu, gpa_t out[], size_t most);
 
-	/* Walks the guest's own tables: MM_NOT_MAPPED or MM_DENIED if they say so. */
+	/* Walks the guest's own tables. MM_NOT_MAPPED: no entry. MM_DENIED: no permission. */
 	enum mm_error (*translate)(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
 
 	uint64_t (*pc)(const struct vcpu *vcpu);
 	size_t (*registers)(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
 
-	/* For mm_hal.flush: complete on every CPU when it returns. */
+	/* For mm_hal.flush: when it returns, the flush is complete on every CPU. */
 	void (*flush)(void *ctx, const struct mm_flush *request);
 };
 
-/* In the machine layer: what to try, best first, NULL-terminated. */
+/* In the machine layer: the extensions to probe, in this order, NULL-terminated. */
 extern const struct virt_ops *const virt_candidates[];
 
 /* Defined by their folders; each image links those of its architecture. */

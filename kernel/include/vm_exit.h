@@ -1,6 +1,6 @@
 /*
- * Why a guest stopped, in one form for every extension. The decoding is typed; the machine's
- * own words stay beside it in raw[], for the log and for exact verdicts in tests.
+ * Why a guest stopped, in one form for every extension. raw[] has the syndrome registers of the
+ * machine, for the log and the tests.
  */
 #ifndef VM_EXIT_H
 #define VM_EXIT_H
@@ -13,28 +13,28 @@
 
 enum vm_exit_kind {
 	VM_EXIT_NESTED_FAULT, /* the nested page table refused an access: exit.fault */
-	VM_EXIT_MISCONFIG,    /* ...because an entry in it is malformed: exit.fault, gpa only */
-	VM_EXIT_HYPERCALL,    /* of Faultline's own ABI: exit.call */
+	VM_EXIT_MISCONFIG,    /* an entry of that table is malformed: exit.fault.gpa */
+	VM_EXIT_HYPERCALL,    /* of guests/abi.h: exit.call */
 	VM_EXIT_FIRMWARE,     /* SBI or PSCI call: exit.call */
 	VM_EXIT_PORT,         /* IN or OUT: exit.port */
 	VM_EXIT_SYSREG,    /* trapped CSR, MSR, MRS or MSR, CPUID, control register: exit.sysreg */
 	VM_EXIT_HALT,      /* WFI, WFE or HLT */
-	VM_EXIT_INTERRUPT, /* the host's: a kick, a device */
-	VM_EXIT_DEADLINE,  /* the time given to run() is up */
+	VM_EXIT_INTERRUPT, /* an interrupt for the host: a kick, a device */
+	VM_EXIT_DEADLINE,  /* the deadline of run() has passed */
 	VM_EXIT_UNDEFINED, /* an instruction the guest may not use; inject or kill */
 	VM_EXIT_SHUTDOWN,  /* triple fault */
-	VM_EXIT_FAILURE,   /* the entry itself failed, or an exit nobody knows: exit.failure */
+	VM_EXIT_FAILURE,   /* the entry failed, or an unknown exit: exit.failure */
 	VM_EXIT_KINDS,
 };
 
 struct vm_exit_fault {
-	gpa_t gpa;           /* byte exact where the hardware says (page exact: gpa_is_page) */
+	gpa_t gpa;           /* exact to the byte; or to the page, if gpa_is_page */
 	gva_t gva;           /* if gva_valid */
 	enum mm_perm access; /* exactly one of R, W, X: what the guest did */
 	bool gva_valid;
 	bool gpa_is_page;
 	bool stage1_walk; /* the access was a read or an A/D update of the guest's own tables */
-	bool present;     /* the hardware says that an entry was there and forbade it */
+	bool present;     /* the hardware reports an entry without this permission */
 };
 
 struct vm_exit_call {
@@ -62,7 +62,7 @@ struct vm_exit_sysreg {
 struct vm_exit {
 	enum vm_exit_kind kind;
 	uint64_t pc; /* of the instruction that exited */
-	/* The machine's own words. VMX: reason, qualification, GPA, linear address. SVM: EXITCODE,
+	/* The syndrome. VMX: reason, qualification, GPA, linear address. SVM: EXITCODE,
 	 * EXITINFO1, EXITINFO2, EXITINTINFO. Arm: ESR, FAR, HPFAR, 0. RISC-V: scause, stval, htval,
 	 * htinst. */
 	uint64_t raw[4];
@@ -71,7 +71,7 @@ struct vm_exit {
 		struct vm_exit_call call;
 		struct vm_exit_port port;
 		struct vm_exit_sysreg sysreg;
-		const char *failure; /* static text: what went wrong, in the manual's words */
+		const char *failure; /* static text, in the terms of the manual */
 	};
 };
 
@@ -94,8 +94,8 @@ struct mmio_access {
 	gpa_t gpa;
 	uint8_t width; /* 1, 2, 4 or 8 bytes */
 	bool write;
-	bool sign_extend;  /* of a read, into... */
-	uint8_t reg_width; /* ...this many bytes of the destination; x86: 1, 2 leave the rest */
+	bool sign_extend;  /* of a read: extend the value to... */
+	uint8_t reg_width; /* ...this many bytes; x86: 1 and 2 leave the other bytes unchanged */
 	uint8_t reg;       /* general register number, as the architecture counts them */
 	bool high_byte;    /* x86: AH, CH, DH, BH */
 	uint8_t length;    /* of the instruction, in bytes */
