@@ -1,11 +1,11 @@
 /*
- * A set of small integers whose lowest member is found in a few steps: a bitmap, above it a
- * bitmap of its non-zero words, and so on up to a single word.
+ * A set of small integers whose lowest member is found in a few steps: a bitmap, a second bitmap of
+ * the non-zero words of the first one, and so on up to a single word.
  *
  *	level 1   word 0: bit i says that word i below is not zero
  *	level 0   word i: bit j says that 64 * i + j is a member
  *
- * The caller owns the words, and locks. Five levels hold 2^30 members.
+ * The caller owns the words and holds a lock. Five levels hold 2^30 members.
  */
 #ifndef KERNEL_BIT_TREE_H
 #define KERNEL_BIT_TREE_H
@@ -22,10 +22,10 @@
 struct bit_tree {
 	uint64_t *words[BIT_TREE_LEVELS]; /* words[levels - 1] is the single top word */
 	unsigned levels;
-	uint64_t count; /* members may be 0 to count - 1 */
+	uint64_t count; /* members are in 0 to count - 1 */
 };
 
-/* The words that all levels of a set of up to `count` members take, at least 1. */
+/* The number of words of all levels for `count` possible members, at least 1. */
 static inline size_t bit_tree_words(uint64_t count)
 {
 	size_t total = 0;
@@ -38,7 +38,7 @@ static inline size_t bit_tree_words(uint64_t count)
 	return total;
 }
 
-/* An empty set in `memory`, bit_tree_words(count) words that are zero already. */
+/* Makes an empty set in `memory`: bit_tree_words(count) words, which are zero. */
 static inline void bit_tree_init(struct bit_tree *tree, uint64_t count, uint64_t *memory)
 {
 	uint64_t words = count;
@@ -57,7 +57,7 @@ static inline bool bit_tree_has(const struct bit_tree *tree, uint64_t member)
 	return member < tree->count && (tree->words[0][member / 64] & BIT(member % 64)) != 0;
 }
 
-/* Each level needs a mark only if the word below was empty. */
+/* The next level needs a bit only if the word below was zero. */
 static inline void bit_tree_add(struct bit_tree *tree, uint64_t member)
 {
 	for (unsigned level = 0; level < tree->levels; level++) {

@@ -6,7 +6,7 @@
 #include "kernel/nearest.h"
 #include "kernel/string.h"
 
-/* A word of the line, or a part of one; not NUL-terminated. */
+/* A word of the line, or a part of it. Not NUL-terminated. */
 struct slice {
 	const char *text;
 	size_t length;
@@ -32,7 +32,7 @@ static int digit_of(char c)
 	return 16;
 }
 
-/* Decimal, or hexadecimal after 0x, all of the slice. NULL, or what is wrong. */
+/* The whole slice is a number, decimal or hexadecimal with 0x. NULL, or what is wrong. */
 static const char *read_number(struct slice s, uint64_t *out)
 {
 	unsigned base = 10;
@@ -197,7 +197,7 @@ static const char *read_list(struct cmdline *out, struct slice value)
 static const struct {
 	const char *name;
 	reader read;
-	const char *const *values; /* all that it can be, up to a NULL; NULL if that is no list */
+	const char *const *values; /* all valid values, up to a NULL; NULL: there is no list */
 } keys[] = {
 	{"test", read_test, NULL},         {"guest", read_guest, NULL},
 	{"mem", read_mem, NULL},           {"seed", read_seed, NULL},
@@ -250,8 +250,8 @@ static void nearest_value(struct nearest *near, struct slice value, const char *
 		nearest_try(near, *values);
 }
 
-/* One word. `seen` has a bit per key that was there before. NULL, or what is wrong; then `near` has
- * what may have been meant. */
+/* Parses one word. `seen` has a bit for each key of the words before. NULL, or what is wrong; then
+ * `near` has the nearest valid word. */
 static const char *parse_word(struct cmdline *out, struct slice word, unsigned *seen,
                               struct nearest *near)
 {
@@ -315,7 +315,8 @@ bool glob_match(const char *pattern, const char *text)
 {
 	const char *star = NULL, *resume = NULL;
 
-	/* A mismatch after a '*' lets that star take one character more, and tries again. */
+	/* After a mismatch, the last '*' matches one character more, and the rest is tried again.
+	 */
 	while (*text != '\0') {
 		if (*pattern == '*') {
 			star = pattern++;

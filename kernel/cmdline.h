@@ -1,6 +1,7 @@
 /*
- * The command line: FDT bootargs, or on UEFI the load options or a file. Words of key=value,
- * separated by blanks. What it does not know it refuses: a mistyped test must not pass.
+ * The command line: bootargs of the device tree, or on UEFI the load options or a file. It has
+ * words of the form key=value, separated by blanks. An unknown word is an error, because a mistyped
+ * test must not pass.
  */
 #ifndef KERNEL_CMDLINE_H
 #define KERNEL_CMDLINE_H
@@ -16,27 +17,27 @@
 struct cmdline {
 	char test[CMDLINE_WORD];     /* test=GLOB: which cases; "" if not given */
 	char guest[CMDLINE_WORD];    /* guest=NAME: one guest alone; "" if not given */
-	char emulator[CMDLINE_WORD]; /* emulator=NAME-VERSION that this runs in, none, or auto: as
-	                                the machine identifies itself; "": auto */
+	char emulator[CMDLINE_WORD]; /* emulator=NAME-VERSION that this runs in, none, or auto: by
+	                                the machine's identification; "": auto */
 	char geometry[CMDLINE_WORD]; /* geometry=NAME of the suite's nested tables; "": the first
-	                                that reaches far enough */
+	                                one with enough GPA bits */
 	uint64_t mem;                /* mem=SIZE[K|M|G]: the guest's RAM in bytes; 0 if not given */
 	uint64_t seed;               /* seed=N; 1 if not given */
 	unsigned smp;                /* smp=N: CPUs to use at most; 0 if not given */
 	unsigned repeat;             /* repeat=N: run the selected cases N times; 1 if not given */
 	enum log_level log;          /* log=quiet|info|faults|exits */
-	bool halt;                   /* exit=halt: stay there at the end; exit=off: power off */
+	bool halt;                   /* exit=halt: halt at the end; exit=off: power off */
 	bool list;                   /* list: print the names of the cases, run none */
 };
 
 #define CMDLINE_ERROR 192
 
-/* False: `error` says what is wrong, and with which word. */
+/* False: `error` has the word that is wrong, and the reason. */
 bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERROR]) MM_MUST_CHECK;
 
 /* Does `text` match a pattern of '*' (any run of characters) and '?' (any one)? */
 bool glob_match(const char *pattern, const char *text);
-/* Could a text that begins so match? */
+/* Is there a text that begins with `start` and matches? */
 bool glob_may_match(const char *pattern, const char *start);
 
 #endif

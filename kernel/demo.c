@@ -1,7 +1,7 @@
 /*
- * The demonstration, what a boot without `test=` shows, on one screen: the first few real faults
- * of a guest with more memory than the machine has, which part of that memory came to be backed,
- * and the three ways of backing side by side. Every figure is counted or measured in this run.
+ * The demonstration: what a boot without `test=` and `guest=` prints, on one screen. It shows the
+ * first nested faults of a guest with lazy memory, which pages are backed afterwards, and the costs
+ * of the three kinds of backing. Every figure is counted or measured in this run.
  */
 #include "guests/abi.h"
 #include "kernel/job.h"
@@ -38,7 +38,7 @@ static struct strip count_backed(struct vm *vm)
 	const struct vm_area *arena = &vm->config->areas[0];
 	struct strip strip = {.range = gpa_range(arena->start, arena->bytes)};
 
-	/* The area exists, and no other call is changing it. */
+	/* The area exists, and no other call changes it. */
 	ASSERT(aspace_for_each_leaf(&vm->as, strip.range, count_leaf, &strip) == MM_OK);
 	return strip;
 }
@@ -69,7 +69,7 @@ static void show_faults(const struct session *s)
 		log_line(LOG_INFO, "... and %zu more", s->trace.count - FAULTS_SHOWN);
 }
 
-/* What every session of the demonstration must be. NULL, or what it is instead. */
+/* Checks what every session of the demonstration must be. NULL, or what is wrong. */
 static const char *session_wrong(const struct session *s)
 {
 	if (vm_outcome(&s->vm) != VM_EXITED || s->vm.exit_status != 0)
@@ -79,7 +79,7 @@ static const char *session_wrong(const struct session *s)
 	return NULL;
 }
 
-/* 64 pages of 1 GiB, 5 MiB apart. */
+/* Touches 64 pages of 1 GiB, 5 MiB apart. */
 const char *demo_faults(const struct host *host)
 {
 	struct vm_config config = session_config("lazy", "lazy", VM_LAZY, GIB(1));
@@ -111,22 +111,21 @@ const char *demo_faults(const struct host *host)
 	return wrong;
 }
 
-/* --- the three ways --- */
+/* --- the three kinds of backing --- */
 
 struct figures {
 	const char *name;
 	uint64_t faults, frames, tables, setup, run;
 };
 
-/* 64 pages of 64 MiB, 1 MiB apart, whatever backs them. */
+/* Touches 64 pages of 64 MiB, 1 MiB apart. */
 static const char *measure(const struct host *host, struct figures *figures,
                            enum vm_backing backing)
 {
 	struct vm_config config = session_config(figures->name, "lazy", backing, MIB(64));
 	struct session *s;
 
-	/* Pages, but for the linear mapping, which is at its best with leaves as large as they go.
-	 */
+	/* 4 KiB pages, but the largest leaves for linear memory. */
 	config.areas[0].max_leaf = backing == VM_LINEAR ? 2 : 0;
 	config.args[0] = LAZY_WRITE;
 	config.args[1] = MIB(1);
@@ -178,7 +177,7 @@ const char *demo_backings(const struct host *host)
 		if (figures[i].faults != faults[i] || figures[i].frames != frames[i])
 			return "faults and frames are not those of the backing";
 	}
-	/* All of them are 0 on a machine without a counter. */
+	/* On a machine without a counter all cycles are 0. */
 	return figures[0].setup <= figures[1].setup ? NULL : "lazy memory was not set up faster";
 }
 

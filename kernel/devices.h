@@ -18,8 +18,8 @@
 struct device_class {
 	struct device_config config;
 	const struct device_ops *ops;
-	/* Bytes of its state, at most DEVICE_STATE. The state is a struct that begins with a
-	 * struct device. It is zeroed when the VM is created. */
+	/* Size of its state, at most DEVICE_STATE. The state is a struct that begins with a
+	 * struct device. It is cleared when the VM is created. */
 	size_t bytes;
 	/* Called after device_init(). `owner` is the VM's name and outlives the VM. NULL: none. */
 	void (*start)(struct device *dev, const char *owner);
@@ -27,11 +27,11 @@ struct device_class {
 	void (*stop)(struct device *dev);
 };
 
-/* All of them, and how many. */
+/* All device classes, and their number. */
 extern const struct device_class *const device_classes[];
 extern const size_t device_class_count;
 
-/* Sets a device up in its zeroed state. */
+/* Initialises a device in its cleared state. */
 void device_class_init(const struct device_class *class, struct device *dev, const char *owner);
 
 /* --- the devices whose state the tests read --- */

@@ -1,5 +1,5 @@
 /*
- * Emulators by their signs. Each sign is one that no real machine has:
+ * How emulators are recognised. No real machine has any of these signs:
  *
  *	QEMU's TCG, x86-64	CPUID 40000000H says "TCGTCGTCGTCG"
  *	Bochs			a 440FX host bridge (1996) beside a CPU with VMX or SVM, and no
@@ -24,7 +24,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The number at *text, and *text moved behind it and its dot. Missing parts are 0. */
+/* The number at *text. *text is then behind the number and its dot. Missing parts are 0. */
 static uint64_t next_part(const char **text)
 {
 	uint64_t part = 0;
@@ -36,7 +36,7 @@ static uint64_t next_part(const char **text)
 	return part;
 }
 
-/* Below, at or above 0 as `version` is before, in or after `end`. */
+/* Less than 0: `version` is before `end`. 0: it is in `end`. Greater than 0: after. */
 static int compare(const char *version, const char *end)
 {
 	while (is_digit(*end)) {
@@ -62,7 +62,7 @@ bool emulator_in_range(const char *emulator, const char *name, const char *from,
 	return !is_digit(*emulator) || (compare(emulator, from) >= 0 && compare(emulator, to) <= 0);
 }
 
-/* QEMU's own word for it: -accel tcg,thread=single. */
+/* As in QEMU's option -accel tcg,thread=single. */
 #define IN_TURN ",thread=single"
 
 bool emulator_runs_cpus_in_turn(const char *emulator, unsigned cpus)
@@ -81,7 +81,7 @@ bool emulator_runs_cpus_in_turn(const char *emulator, unsigned cpus)
 #define QEMU_MAJOR  GENMASK(31, 16)
 #define QEMU_MINOR  GENMASK(15, 8)
 #define QEMU_MICRO  GENMASK(7, 0)
-#define QEMU_OLDEST 7 /* major versions that do so; what an architecture ID has there is 0 */
+#define QEMU_OLDEST 7 /* major versions; these bits of an architecture ID are 0 */
 #define QEMU_NEWEST 99
 
 #define MARCHID_SPIKE 5

@@ -1,13 +1,13 @@
 /*
- * The device tree reader. See fdt.h for what it promises.
+ * The device tree reader: see fdt.h.
  *
  *	header    magic, sizes and offsets of the three blocks below
  *	reserved  (address, size) pairs of 64 bits, up to one that is all zero
- *	structure BEGIN name, PROP length name-offset data, ... END; a tree written as brackets
- *	strings   the properties' names
+ *	structure BEGIN name, PROP length name-offset data, ... END; nodes are nested
+ *	strings   the names of the properties
  *
- * fdt_open() is the only part that doubts: it follows every token to the end of the structure
- * once. The accessors repeat the same steps over the same bytes, which nobody writes to.
+ * fdt_open() checks every token up to the end of the structure. The other functions repeat the same
+ * steps over the same bytes, which do not change, and check nothing.
  */
 #include "fdt.h"
 
@@ -60,7 +60,7 @@ static uint64_t be64(const uint8_t *p)
 	return (uint64_t)be32(p) << 32 | be32(p + 4);
 }
 
-/* Cells are 4 bytes, and everything in the structure begins on one. */
+/* A cell has 4 bytes. Every token, name and property of the structure begins at a cell. */
 static uint32_t cell_up(uint32_t bytes)
 {
 	return (bytes + 3) & ~3U;
@@ -119,18 +119,18 @@ static enum fdt_error check_reservations(const struct fdt *fdt)
 	return FDT_BAD_RESERVATION;
 }
 
-/* Does a NUL-terminated name stand at `at`, all of it below `end`? */
+/* Is there a NUL-terminated name at `at` that ends before `end`? */
 static bool name_ends(const uint8_t *block, uint32_t at, uint32_t end)
 {
 	return at < end && strnlen((const char *)block + at, end - at) < end - at;
 }
 
-/* Where the check of the structure stands. */
+/* The state of the check of the structure. */
 struct checker {
 	uint32_t at; /* a multiple of 4 */
 	unsigned depth;
 	bool rooted;         /* the root has begun */
-	bool properties_due; /* no child has begun yet, so properties may still come */
+	bool properties_due; /* no child has begun yet, so properties are allowed */
 };
 
 static enum fdt_error check_begin(const struct fdt *fdt, struct checker *c)
@@ -300,7 +300,8 @@ static uint64_t read_cells(const uint8_t *data, unsigned cells)
 	return cells == 1 ? be32(data) : be64(data);
 }
 
-/* One entry of `ranges` (child address, parent address, size) for all of *range. */
+/* Translates *range by one entry of `ranges` (child address, parent address, size). False: the
+ * entry does not contain all of it. */
 static bool translate_entry(const uint8_t *entry, unsigned child, unsigned parent, unsigned size,
                             struct hpa_range *range)
 {
@@ -317,7 +318,7 @@ static bool translate_entry(const uint8_t *entry, unsigned child, unsigned paren
 	return true;
 }
 
-/* By the `ranges` of the bus at this depth on the way to the node. */
+/* Translates by the `ranges` of the bus that is the parent at this depth. */
 static bool translate_bus(const struct fdt_node *node, unsigned depth,
                           const struct fdt_property *ranges, struct hpa_range *range)
 {
@@ -374,7 +375,7 @@ bool fdt_reg(const struct fdt *fdt, const struct fdt_node *node, unsigned index,
 
 /* --- nodes --- */
 
-/* Cells beyond what fdt_reg() reads are kept as a number that it refuses. */
+/* A number of cells that is too large is stored as UINT8_MAX, which fdt_reg() refuses. */
 static uint8_t cells_of(const struct fdt *fdt, const struct fdt_node *node, const char *name,
                         uint8_t otherwise)
 {
@@ -418,7 +419,7 @@ bool fdt_next(const struct fdt *fdt, struct fdt_node *node)
 			node->depth--;
 			at += 4;
 			break;
-		default: /* TOKEN_END: fdt_open() let no other stand here */
+		default: /* TOKEN_END: fdt_open() accepts no other token here */
 			return false;
 		}
 	}
@@ -453,8 +454,8 @@ static size_t component_length(const char *path, size_t length)
 	return n;
 }
 
-/* A path of `length` bytes that begins with '/'. Goes down one component at a time; a subtree
- * whose top does not match is passed by, since only the next depth is looked at. */
+/* A path of `length` bytes that begins with '/'. Matches one component after the other. Nodes that
+ * are deeper than the next component are skipped. */
 static bool find_path(const struct fdt *fdt, const char *path, size_t length, struct fdt_node *out)
 {
 	struct fdt_node node = fdt_start(fdt);

@@ -1,7 +1,6 @@
 /*
- * What a boot path wants to know, read from a device tree: memory, reservations, CPUs, the
- * command line and the initrd. A tree that says something impossible about any of them is
- * refused as a whole; nothing is guessed.
+ * Reads what a boot path needs from a device tree: memory, reservations, CPUs, the command line and
+ * the initrd. If any of them is invalid, the whole tree is refused.
  */
 #include "fdt.h"
 
@@ -18,7 +17,7 @@ static enum fdt_error add_region(struct boot_info *info, struct hpa_range range,
 	return FDT_OK;
 }
 
-/* All entries of a node's reg, as regions of this kind. No reg is no entry. */
+/* Adds all entries of a node's reg as regions of this kind. Without reg it adds none. */
 static enum fdt_error add_reg(const struct fdt *fdt, const struct fdt_node *node,
                               struct boot_info *info, enum boot_region_kind kind)
 {
@@ -114,8 +113,7 @@ static bool cpu_known(const struct boot_info *info, uint64_t id)
 	return false;
 }
 
-/* CPUs beyond those that boot_info has room for are left asleep. */
-/* By its device_type, as the specification demands; or by its name, where firmware forgot. */
+/* By its device_type, which the specification demands; or by its name, if firmware omits that. */
 static bool is_cpu(const struct fdt *fdt, const struct fdt_node *node)
 {
 	struct fdt_property type;
@@ -125,6 +123,7 @@ static bool is_cpu(const struct fdt *fdt, const struct fdt_node *node)
 	return fdt_has_string(fdt, node, "device_type", "cpu");
 }
 
+/* CPUs for which boot_info has no room are not used. */
 static enum fdt_error read_cpus(const struct fdt *fdt, struct boot_info *info)
 {
 	bool boot_cpu_seen = false;

@@ -1,8 +1,8 @@
 /*
- * printf's formatting into a bounded buffer. Integers, characters and strings, with flags,
- * width, precision and length; no floating point. Pure, and tested on the host beside libc's.
+ * Formatting as by printf(), into a bounded buffer: integers, characters and strings, with flags,
+ * width, precision and length. No floating point. Pure; a host test compares it with the C library.
  *
- * A conversion it does not know is copied as it stands, so that a mistake shows in the log.
+ * An unknown conversion is copied to the buffer, so that the mistake is visible in the log.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include "log.h"
 
-/* Where the text goes. `length` counts on beyond the buffer's end. */
+/* The output. `length` also counts the characters beyond the end of the buffer. */
 struct sink {
 	char *buf;
 	size_t size;
@@ -56,7 +56,7 @@ static unsigned base_of(char kind)
 	return kind == 'o' ? 8 : 10;
 }
 
-/* "-", "+", "0x" or nothing: what stands before the digits. */
+/* The prefix of the digits: "-", "+", "0x" or nothing. */
 static const char *sign_of(const struct spec *spec, bool negative, uint64_t value)
 {
 	if (negative)
@@ -111,7 +111,7 @@ static void put_number(struct sink *sink, const struct spec *spec, uint64_t valu
 		put_n(sink, ' ', pad);
 }
 
-/* va_list may be an array, so it travels inside a struct. */
+/* va_list may be an array type. A struct around it can be passed by pointer. */
 struct arguments {
 	va_list list;
 };
@@ -152,7 +152,7 @@ static int64_t next_signed(struct arguments *args, char length)
 	}
 }
 
-/* A number in the format, or the next argument where it says '*'. */
+/* A number in the format, or the next argument for '*'. */
 static int read_count(const char **format, struct arguments *args)
 {
 	int n = 0;
@@ -162,7 +162,7 @@ static int read_count(const char **format, struct arguments *args)
 		return va_arg(args->list, int);
 	}
 	while (**format >= '0' && **format <= '9') {
-		if (n < 100000) /* nothing sensible is wider */
+		if (n < 100000) /* a larger width is not useful, and n must not overflow */
 			n = n * 10 + (**format - '0');
 		++*format;
 	}

@@ -1,16 +1,17 @@
 /*
- * The frame allocator: a binary buddy system. Free blocks of each size are the members of a
- * bit_tree per order, which lies outside the frames it speaks of: nothing is read from or
- * written to a free frame, and the lowest free block of a size is found in a few steps.
+ * The frame allocator: a binary buddy system. The free blocks of each order are the members of a
+ * bit_tree, which is stored outside of the free frames. So nothing is read from or written to a
+ *free frame, and the lowest free block of an order is found in a few steps.
  *
- *	zone    one usable range of RAM: its own trees, its own frames; blocks never span two
+ *	zone    one usable range of RAM, with trees of its own; no block spans two zones
  *	block   2^order frames, naturally aligned in the physical address space
+ *	cache   single frames that a CPU has taken in advance; they are allocated without the lock
  *
  * Invariants, under the lock:
  *   - a frame lies in at most one free block, and no free block has a free buddy;
- *   - an allocated frame has its bit set in `taken`, so that a second free of it, or a free of
- *     what was never handed out, is caught; a block may come back in parts;
- *   - zone->orders has bit k set exactly if the tree of order k is not empty.
+ *   - the bit of an allocated frame is set in `taken`, so that a double free is detected, and so is
+ *     the free of a frame that was never allocated. A block may be freed in parts;
+ *   - bit k of zone->orders is set exactly if the tree of order k is not empty.
  */
 #include "frame.h"
 
@@ -21,36 +22,37 @@
 #include "mm/bits.h"
 #include "spinlock.h"
 
-#define ZONES      64
-#define STOCK      64
-#define MAX_FRAMES (UINT64_C(1) << (6 * BIT_TREE_LEVELS)) /* of a zone: 4 TiB */
+#define ZONES        64
+#define CACHE_FRAMES 64
+#define MAX_FRAMES   (UINT64_C(1) << (6 * BIT_TREE_LEVELS)) /* of a zone: 4 TiB */
 
-/* Lies at the start of its zone, before its trees' words. */
+/* At the start of its zone, followed by the words of its trees. */
 struct zone {
-	uint64_t base;   /* number of the first frame that is handed out */
-	uint64_t frames; /* how many */
-	uint64_t orders; /* which trees have a member */
+	uint64_t base;   /* number of the first frame that can be allocated */
+	uint64_t frames; /* how many can be allocated */
+	uint64_t orders; /* bit k: the tree of order k has a member */
 	uint64_t *taken; /* a bit per frame */
 	struct bit_tree free[FRAME_MAX_ORDER + 1];
 };
 
 static struct {
 	struct spinlock lock;
-	struct zone *zones[ZONES]; /* largest first: the others are seldom asked */
+	struct zone *zones[ZONES]; /* largest first: most allocations need no other */
 	size_t count;
 	uint64_t free; /* in the trees */
 	uint64_t total;
 } pool;
 
-/* Written by its own CPU alone. The next one to be handed out is the last. */
-static struct stock {
+/* Per-CPU frame cache, written by its own CPU alone. The last frame is allocated next. */
+static struct frame_cache {
 	_Atomic uint32_t count;
-	hpa_t frames[STOCK];
-} MM_ALIGNED_TO(64) stocks[MACHINE_MAX_CPUS];
+	hpa_t frames[CACHE_FRAMES];
+} MM_ALIGNED_TO(64) caches[MACHINE_MAX_CPUS];
 
 /* --- one zone --- */
 
-/* A block's place in its order's tree. Wraps for frames below the zone, beyond the tree. */
+/* The index of a block in the tree of its order. For a frame below the zone it wraps, and the
+ * result is not in the tree. */
 static uint64_t slot_of(const struct zone *zone, unsigned order, uint64_t frame)
 {
 	return (frame >> order) - (zone->base >> order);
@@ -74,8 +76,8 @@ static void withdraw(struct zone *zone, unsigned order, uint64_t slot)
 		zone->orders &= ~BIT(order);
 }
 
-/* Turns the bits of a run of frames over: they must all have been `before`. */
-static void turn(struct zone *zone, uint64_t index, uint64_t frames, bool before)
+/* Inverts the bits of consecutive frames, which must all be `before`. */
+static void flip_taken(struct zone *zone, uint64_t index, uint64_t frames, bool before)
 {
 	while (frames != 0) {
 		uint64_t *word = &zone->taken[index / 64];
@@ -89,7 +91,7 @@ static void turn(struct zone *zone, uint64_t index, uint64_t frames, bool before
 	}
 }
 
-/* Sets `count` bits, at most 64, from `first` on: they may lie in two words. */
+/* Sets `count` bits, at most 64, from bit `first` on. They may be in two words. */
 static void mark_taken(struct zone *zone, uint64_t first, uint64_t count)
 {
 	uint64_t bits = ~UINT64_C(0) >> (64 - count), shift = first % 64;
@@ -99,7 +101,7 @@ static void mark_taken(struct zone *zone, uint64_t first, uint64_t count)
 		zone->taken[first / 64 + 1] |= bits >> (64 - shift);
 }
 
-/* Takes the lowest block of the smallest order that will do, and gives back the upper halves. */
+/* Takes the lowest block of the smallest order that suffices, and frees the upper halves. */
 static bool zone_alloc(struct zone *zone, unsigned order, uint64_t *out)
 {
 	uint64_t fitting = zone->orders & ~(BIT(order) - 1);
@@ -116,15 +118,15 @@ static bool zone_alloc(struct zone *zone, unsigned order, uint64_t *out)
 		from--;
 		insert(zone, from, frame + BIT(from));
 	}
-	turn(zone, frame - zone->base, BIT(order), false);
+	flip_taken(zone, frame - zone->base, BIT(order), false);
 	*out = frame;
 	return true;
 }
 
-/* Joins a block with its buddy as long as that one is free too. */
+/* Merges a block with its buddy as long as the buddy is free, too. */
 static void zone_free(struct zone *zone, unsigned order, uint64_t frame)
 {
-	turn(zone, frame - zone->base, BIT(order), true);
+	flip_taken(zone, frame - zone->base, BIT(order), true);
 	for (; order < FRAME_MAX_ORDER; order++) {
 		uint64_t buddy = slot_of(zone, order, frame ^ BIT(order));
 
@@ -147,7 +149,7 @@ static uint64_t bookkeeping_bytes(uint64_t base, uint64_t frames)
 	return sizeof(struct zone) + words * sizeof(uint64_t);
 }
 
-/* Cuts what is left of the zone, lowest first, into the largest aligned blocks. */
+/* Splits the frames of the zone, lowest first, into the largest aligned blocks. */
 static void fill_zone(struct zone *zone)
 {
 	uint64_t frame = zone->base, left = zone->frames;
@@ -163,7 +165,7 @@ static void fill_zone(struct zone *zone)
 	}
 }
 
-/* NULL if the range is too small to be worth its bookkeeping. */
+/* NULL if the range is too small for its own bitmaps. */
 static struct zone *make_zone(struct hpa_range range)
 {
 	uint64_t frames = range.size >> MM_PAGE_SHIFT;
@@ -180,7 +182,7 @@ static struct zone *make_zone(struct hpa_range range)
 		return NULL;
 
 	zone = frame_ptr(range.start);
-	/* 6 MiB for 64 GiB of RAM: cleared as fast as the machine can. */
+	/* 6 MiB for 64 GiB of RAM, so the fastest way to clear them. */
 	machine_zero(NULL, zone, overhead << MM_PAGE_SHIFT);
 	zone->base = base + overhead;
 	zone->frames = frames - overhead;
@@ -197,7 +199,7 @@ static struct zone *make_zone(struct hpa_range range)
 	return zone;
 }
 
-/* Keeps the zones sorted, largest first; of too many, the smallest are forgotten. */
+/* Keeps the zones sorted, largest first. If there are too many, the smallest are not used. */
 static void add_zone(struct zone *zone)
 {
 	size_t at = pool.count;
@@ -260,8 +262,8 @@ static void free_locked(unsigned order, hpa_t pa)
 	pool.free += BIT(order);
 }
 
-/* A block of at most this order, from the smallest block there is: its order, or -1. Each of its
- * frames is then taken by itself. */
+/* Takes a block of at most this order, from the smallest free block. Answers its order, or -1. Its
+ * frames are marked one by one, because they are freed one by one. */
 static int alloc_run_locked(unsigned most, hpa_t *out)
 {
 	for (size_t i = 0; i < pool.count; i++) {
@@ -282,32 +284,32 @@ static int alloc_run_locked(unsigned most, hpa_t *out)
 	return -1;
 }
 
-/* --- this CPU's stock --- */
+/* --- this CPU's cache --- */
 
-static uint32_t stock_count(const struct stock *stock)
+static uint32_t cache_count(const struct frame_cache *cache)
 {
-	return atomic_load_explicit(&stock->count, memory_order_relaxed);
+	return atomic_load_explicit(&cache->count, memory_order_relaxed);
 }
 
-static void set_stock_count(struct stock *stock, uint32_t count)
+static void set_cache_count(struct frame_cache *cache, uint32_t count)
 {
-	atomic_store_explicit(&stock->count, count, memory_order_relaxed);
+	atomic_store_explicit(&cache->count, count, memory_order_relaxed);
 }
 
 /*
- * From an empty stock to one that is at least half full, or to as much as there is. Not further:
- * to fill it to the last place would split ever smaller runs. It is filled from the end downwards,
- * so that frames are handed out in the order in which they were taken. Answers how many it has.
+ * Fills an empty cache to at least one half, or as far as there are frames. It is not filled
+ * completely, because that would split many small blocks. It is filled from the end downwards, so
+ * that frames are allocated in ascending order. Answers how many it has.
  */
-static MM_NOINLINE uint32_t fill_stock(struct stock *stock)
+static MM_NOINLINE uint32_t fill_cache(struct frame_cache *cache)
 {
-	hpa_t *to = stock->frames + STOCK;
+	hpa_t *to = cache->frames + CACHE_FRAMES;
 	uint32_t count;
 
 	spin_lock(&pool.lock);
-	while (to > stock->frames + STOCK / 2) {
+	while (to > cache->frames + CACHE_FRAMES / 2) {
 		hpa_t run, end;
-		int order = alloc_run_locked(mm_fls64((uint64_t)(to - stock->frames)), &run);
+		int order = alloc_run_locked(mm_fls64((uint64_t)(to - cache->frames)), &run);
 
 		if (order < 0)
 			break;
@@ -316,23 +318,23 @@ static MM_NOINLINE uint32_t fill_stock(struct stock *stock)
 			*--to = run;
 	}
 	spin_unlock(&pool.lock);
-	count = (uint32_t)(stock->frames + STOCK - to);
-	memmove(stock->frames, to, count * sizeof(hpa_t));
-	set_stock_count(stock, count);
+	count = (uint32_t)(cache->frames + CACHE_FRAMES - to);
+	memmove(cache->frames, to, count * sizeof(hpa_t));
+	set_cache_count(cache, count);
 	return count;
 }
 
-/* Gives the stock back to the trees, for the sake of a larger block. */
-static void empty_stock_locked(struct stock *stock)
+/* Returns the cached frames to the trees, so that they can merge into a larger block. */
+static void empty_cache_locked(struct frame_cache *cache)
 {
-	for (uint32_t i = 0; i < stock_count(stock); i++)
-		free_locked(0, stock->frames[i]);
-	set_stock_count(stock, 0);
+	for (uint32_t i = 0; i < cache_count(cache); i++)
+		free_locked(0, cache->frames[i]);
+	set_cache_count(cache, 0);
 }
 
 /* --- the interface --- */
 
-static size_t alloc_blocks(struct stock *stock, unsigned order, size_t n, hpa_t out[])
+static size_t alloc_blocks(struct frame_cache *cache, unsigned order, size_t n, hpa_t out[])
 {
 	size_t got = 0;
 
@@ -341,8 +343,8 @@ static size_t alloc_blocks(struct stock *stock, unsigned order, size_t n, hpa_t 
 	spin_lock(&pool.lock);
 	while (got < n && alloc_locked(order, &out[got]))
 		got++;
-	if (got < n && stock_count(stock) != 0) {
-		empty_stock_locked(stock);
+	if (got < n && cache_count(cache) != 0) {
+		empty_cache_locked(cache);
 		while (got < n && alloc_locked(order, &out[got]))
 			got++;
 	}
@@ -352,20 +354,20 @@ static size_t alloc_blocks(struct stock *stock, unsigned order, size_t n, hpa_t 
 
 size_t frame_alloc_many(unsigned order, size_t n, hpa_t out[])
 {
-	struct stock *stock = &stocks[machine_cpu_index()];
+	struct frame_cache *cache = &caches[machine_cpu_index()];
 	uint32_t count;
 
 	if (MM_UNLIKELY(order != 0 || n != 1))
-		return alloc_blocks(stock, order, n, out);
-	count = stock_count(stock);
+		return alloc_blocks(cache, order, n, out);
+	count = cache_count(cache);
 	if (MM_UNLIKELY(count == 0)) {
-		count = fill_stock(stock);
+		count = fill_cache(cache);
 		if (count == 0)
 			return 0;
 	}
 	count--;
-	set_stock_count(stock, count);
-	out[0] = stock->frames[count];
+	set_cache_count(cache, count);
+	out[0] = cache->frames[count];
 	return 1;
 }
 
@@ -395,7 +397,7 @@ uint64_t frames_free(void)
 	free = pool.free;
 	spin_unlock(&pool.lock);
 	for (unsigned cpu = 0; cpu < MACHINE_MAX_CPUS; cpu++)
-		free += stock_count(&stocks[cpu]);
+		free += cache_count(&caches[cpu]);
 	return free;
 }
 

@@ -1,6 +1,6 @@
 /*
- * The bytes of the guest images. In .data, because that section's directive is the same in ELF
- * and in COFF; nobody writes to it.
+ * The bytes of the guest images. They are in .data because the directive for that section is the
+ * same in ELF and in COFF. They are never written.
  */
 	.macro guest_image name
 	.globl	guest_\name\()_start
@@ -15,4 +15,4 @@ guest_\name\()_end:
 
 	.data
 #include "kernel/guest_list.inc"
-	.byte	0 /* so that the last image's end is not the section's */
+	.byte	0 /* so that the end of the last image is inside the section */

@@ -1,4 +1,4 @@
-/* Finding a linked guest image by its name. */
+/* Finds a guest image that is linked into the hypervisor (guest_images.S) by its name. */
 #include "kernel/loader.h"
 #include "kernel/nearest.h"
 #include "kernel/string.h"

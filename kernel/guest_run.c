@@ -1,7 +1,8 @@
 /*
- * Running one guest alone. guest=NAME is a payload linked in; guest=image, or no guest= at all
- * beside an initrd (on UEFI: a file), is the image given at run time. It gets mem= bytes of RAM
- * and a lazily backed arena of 1 GiB. Payloads that take arguments get those of `defaults`.
+ * The job that runs one guest. guest=NAME is a guest that is linked in. guest=image is the image
+ * that was given at run time: an initrd, or on UEFI a file; the same without guest=, if there is
+ * such an image. The guest has mem= bytes of RAM and a lazy arena of 1 GiB. `defaults` has the
+ * arguments of linked guests.
  */
 #include "frame.h"
 #include "guests/abi.h"
@@ -12,10 +13,10 @@
 #include "kernel/tap.h"
 #include "log.h"
 
-/* Of guest time. A guest may wait for as long as it likes within them. */
+/* The limit of guest time, in seconds. The guest need not make progress. */
 #define GUEST_SECONDS 20
 
-/* The payload's own file in guests/ says what its arguments are. */
+/* The arguments are described in the guest's file in guests/. */
 static const struct {
 	const char *guest;
 	uint64_t args[4];

@@ -11,7 +11,7 @@
 
 /* --- hooks --- */
 
-/* Gives back the account of what was not to be had. */
+/* Subtracts the blocks that were not allocated. */
 static MM_NOINLINE size_t hal_short(struct vm_frames *frames, unsigned order, size_t n, size_t got)
 {
 	atomic_fetch_sub_explicit(&frames->taken, (uint64_t)(n - got) << order,
@@ -26,7 +26,7 @@ static size_t hal_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 	uint64_t before = atomic_fetch_add_explicit(&frames->taken, wanted, memory_order_relaxed);
 	size_t got;
 
-	/* No sum below overflows: nobody has 2^63 frames. */
+	/* No sum below overflows: no machine has 2^63 frames. */
 	if (MM_UNLIKELY(before + wanted > frames->limit))
 		return hal_short(frames, order, n, 0);
 	got = frame_alloc_many(order, n, out);
@@ -41,7 +41,7 @@ static void hal_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
 	atomic_fetch_sub_explicit(&frames->taken, (uint64_t)n << order, memory_order_relaxed);
 }
 
-/* The image may be what was written. */
+/* The guest may execute what was written: its image, for example. */
 static void hal_written(void *ctx, void *at, size_t bytes)
 {
 	(void)ctx;

@@ -1,6 +1,6 @@
 /*
- * Hypercalls. All that a guest passes is a number until the address space has checked it; a
- * buffer is copied once, and only the copy is looked at.
+ * Hypercalls. A guest passes only numbers. The address space checks those that are addresses. A
+ * buffer is copied once, and only the copy is used.
  */
 #include "kernel/run.h"
 #include "log.h"
@@ -44,7 +44,7 @@ static enum guest_error print(struct vm *vm, gpa_t buffer, uint64_t bytes)
 	return GUEST_OK;
 }
 
-/* vCPUs report under keys of their own, or the later report stays. */
+/* If two vCPUs report under the same key, the later value is kept. */
 static enum guest_error report(struct vm *vm, uint64_t key, uint64_t value)
 {
 	if (key >= VM_REPORTS)
@@ -72,7 +72,7 @@ static uint64_t fault_count(struct vm *vm)
 	return faults;
 }
 
-/* Beyond an hour nobody waits. */
+/* One hour, in microseconds. */
 #define TIMER_MOST (UINT64_C(3600) * 1000000)
 
 static enum guest_error set_timer(struct vm_vcpu *v, uint64_t microseconds)
@@ -86,7 +86,7 @@ static enum guest_error set_timer(struct vm_vcpu *v, uint64_t microseconds)
 	return GUEST_OK;
 }
 
-/* Out of the way of the round trip, which has no use for so large a frame. */
+/* Not inlined: the fast path of GUEST_NOP then has a small stack frame. */
 static MM_NOINLINE bool answer(struct vm_vcpu *v, const struct vm_exit_call *call)
 {
 	struct vm *vm = v->vm;

@@ -1,4 +1,4 @@
-/* The account of kicks: see kick.h. Two counters for each CPU and kind. */
+/* Counts kicks: see kick.h. Two counters for each CPU and kind. */
 #include "kick.h"
 
 #include <stdatomic.h>

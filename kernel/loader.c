@@ -1,9 +1,9 @@
-/* The checks on a guest image. Pure: numbers from a header that is not trusted. */
+/* The checks on a guest image, whose header is not trusted. Pure. */
 #include "kernel/loader.h"
 
 #include "kernel/string.h"
 
-/* The devices and the arena frame the RAM: no image is larger than what lies between. */
+/* The RAM is between the devices and the arena. */
 #define RAM_MOST (GUEST_ARENA_BASE - GUEST_RAM_BASE)
 
 enum guest_arch guest_arch_of(const char *machine)

@@ -1,6 +1,6 @@
 /*
- * Guest images: those linked into the hypervisor, one given at run time, and the checks that
- * every image passes before a byte of it is loaded.
+ * Guest images: those that are linked into the hypervisor, and the checks on every image before it
+ * is loaded.
  */
 #ifndef KERNEL_LOADER_H
 #define KERNEL_LOADER_H
@@ -19,7 +19,7 @@ struct guest_image {
 	size_t bytes;
 };
 
-/* A linked image by its name; false if there is none. */
+/* Finds a linked image by its name. False: there is none. */
 bool guest_image_find(const char *name, struct guest_image *out);
 
 /* Offers the names of all linked images to a search that nearest_begin() started. */
@@ -27,9 +27,9 @@ struct nearest;
 void guest_image_nearest(struct nearest *near);
 
 /*
- * NULL if the image can run as `arch` in ram_bytes of guest memory (0: as much as it asks for);
- * else what is wrong, as a sentence. The header is copied to *header first, and nobody reads the
- * image's own again: it may lie in memory that others can write.
+ * NULL if the image can run as `arch` in ram_bytes of guest memory (0: as much as it requests);
+ * else what is wrong, as a sentence. The header is copied to *header, and only the copy is read:
+ * the image may be in memory that others can write.
  */
 const char *guest_image_check(const struct guest_image *image, enum guest_arch arch,
                               uint64_t ram_bytes, struct guest_header *header);

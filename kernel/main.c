@@ -1,5 +1,5 @@
 /*
- * The boot story, from the moment the machine is ours to the moment it is switched off.
+ * The boot, from the end of the boot path to power-off.
  */
 #include "boot_info.h"
 #include "cpu_work.h"
@@ -18,7 +18,7 @@
 
 static struct cmdline options = {.repeat = 1};
 
-/* The one way out. */
+/* Every run ends here, except after a panic. */
 _Noreturn static void finish(enum machine_status status)
 {
 	machine_console_drain();
@@ -27,7 +27,7 @@ _Noreturn static void finish(enum machine_status status)
 	machine_power_off(status);
 }
 
-/* Firmware's data or the command line make no sense: nothing is built on them. */
+/* Firmware's data or the command line is invalid. */
 _Noreturn static void refuse(const char *what, const char *why)
 {
 	log_line(LOG_QUIET, "refused %s: %s", what, why);
@@ -71,7 +71,7 @@ static void read_cmdline(const struct boot_info *info)
 	log_level = options.log;
 }
 
-/* Whose known deviations to expect, if the command line does not say. */
+/* The suite expects the known deviations of the emulator. The command line may name it. */
 static void find_emulator(const struct boot_info *info)
 {
 	struct machine_signs signs;
@@ -87,7 +87,7 @@ static void find_emulator(const struct boot_info *info)
 		         options.emulator);
 }
 
-/* The first extension that this CPU has; each that it lacks is named, with what is missing. */
+/* The first extension that this CPU has. Logs for each other one what is missing. */
 static const struct virt_ops *find_extension(struct virt_caps *caps)
 {
 	for (const struct virt_ops *const *ops = virt_candidates; *ops != NULL; ops++) {
@@ -99,7 +99,7 @@ static const struct virt_ops *find_extension(struct virt_caps *caps)
 	return NULL;
 }
 
-/* What enable_cpu() is told and answers. */
+/* The argument of enable_cpu(), and its answer. */
 struct enabling {
 	const struct virt_ops *ops;
 	bool done;

@@ -1,6 +1,5 @@
 /*
- * The boot memory map: checked before anything is built on it, and cut into usable ranges.
- * Pure: the map comes in, ranges come out.
+ * The boot memory map: checks it, and computes the usable ranges. Pure.
  */
 #include "kernel/boot.h"
 #include "mm/compiler.h"
@@ -46,7 +45,7 @@ const char *memory_map_check(const struct boot_info *info)
 	return NULL;
 }
 
-/* The RAM region that begins lowest, not below `from`; NULL if none. */
+/* The RAM region with the lowest start that is not below `from`; NULL: none. */
 static const struct boot_region *next_ram(const struct boot_info *info, hpa_t from)
 {
 	const struct boot_region *best = NULL;
@@ -61,7 +60,7 @@ static const struct boot_region *next_ram(const struct boot_info *info, hpa_t fr
 	return best;
 }
 
-/* The reserved region that begins lowest of those that overlap `range`; NULL if none. */
+/* Of the reserved regions that overlap `range`, the one with the lowest start; NULL: none. */
 static const struct boot_region *first_reserved(const struct boot_info *info,
                                                 struct hpa_range range)
 {
@@ -77,8 +76,8 @@ static const struct boot_region *first_reserved(const struct boot_info *info,
 	return best;
 }
 
-/* The whole frames from byte `first` to byte `last`, both included, but for frame 0: a physical
- * address of zero means "none" in too many places. */
+/* The whole frames from byte `first` to byte `last`, both included. Frame 0 is left out, because a
+ * physical address of 0 often means "none". */
 static size_t add_frames(uint64_t first, uint64_t last, struct hpa_range out[], size_t most)
 {
 	uint64_t first_frame = (first >> MM_PAGE_SHIFT) + (first % MM_PAGE_SIZE != 0);
@@ -93,7 +92,7 @@ static size_t add_frames(uint64_t first, uint64_t last, struct hpa_range out[], 
 	return 1;
 }
 
-/* One RAM region, minus what is reserved in it. */
+/* One RAM region without the reserved regions in it. */
 static size_t cut_region(const struct boot_info *info, struct hpa_range ram, struct hpa_range out[],
                          size_t most)
 {

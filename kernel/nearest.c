@@ -63,8 +63,7 @@ void nearest_try(struct nearest *n, const char *candidate)
 
 	if (length >= NEAREST_WORD)
 		return;
-	/* Twice the distance, so that an equal first letter decides between two that are as near.
-	 */
+	/* Twice the distance, plus 1 if the first letter differs. */
 	d = 2 * distance(n->word, strlen(n->word), candidate, length) +
 	    (n->word[0] != lower(candidate[0]));
 	if (d < n->limit) {

@@ -1,4 +1,4 @@
-/* The valid word that is nearest to a mistyped one, for messages. Pure. */
+/* Finds the valid word that is nearest to a mistyped one, for messages. Pure. */
 #ifndef KERNEL_NEAREST_H
 #define KERNEL_NEAREST_H
 
@@ -8,23 +8,23 @@
 #define NEAREST_WORD 64
 
 struct nearest {
-	char word[NEAREST_WORD]; /* what was typed, cut if longer, in lower case */
-	char best[NEAREST_WORD]; /* the nearest candidate so far; "" if none is near */
-	unsigned limit;          /* a candidate has to be nearer than that: twice the distance */
+	char word[NEAREST_WORD]; /* the mistyped word in lower case, cut if it is longer */
+	char best[NEAREST_WORD]; /* the nearest candidate so far; "": none is near */
+	unsigned limit;          /* twice the distance: a candidate must be nearer */
 };
 
 /* Starts a search for a word of `length` characters, which need not be NUL-terminated. */
 void nearest_begin(struct nearest *n, const char *word, size_t length);
 
 /*
- * Offers one candidate. Its distance is the number of characters to insert, delete or replace, and
- * of neighbours to swap. A third of the word may differ. Case does not count. Of candidates that
- * are equally near, one with the same first letter is taken, then the first one.
+ * Offers one candidate. Its distance is the number of characters to insert, delete or replace, plus
+ * the number of neighbours to swap. Up to a third of the word may differ. Case is ignored. Among
+ * equally near candidates, one with the same first letter is preferred, then the first one.
  */
 void nearest_try(struct nearest *n, const char *candidate);
 
-/* The same for the dotted name of a case. Where the word is a pattern, the candidate is the name's
- * first word with ".*". */
+/* Offers the name of a case. If the mistyped word is a pattern, the candidate is the first part of
+ * the name with ".*". */
 void nearest_try_case(struct nearest *n, const char *name);
 
 /* "; did you mean 'word'?", or "" if nothing was near. Valid until the next call. */

@@ -1,4 +1,4 @@
-/* What the log says of the machine and of the virtualization it offers: one subject a line. */
+/* The log's lines about the machine and its virtualization extension. */
 #include "kernel/boot.h"
 #include "log.h"
 #include "machine.h"
@@ -21,7 +21,7 @@ void report_boot(const struct boot_info *info)
 	         "M counter=%s",
 	         machine_arch, info->firmware, info->cpus, info->boot_cpu,
 	         bytes_of(info, BOOT_RAM) >> 20, machine_cycles_unit());
-	/* Where firmware put the image: scripts/gdb.sh moves the symbols by the difference. */
+	/* The address of the image: scripts/gdb.sh relocates the symbols by it. */
 	log_line(LOG_INFO, "image kernel_main=0x%" PRIx64, (uint64_t)(uintptr_t)kernel_main);
 	if (info->cmdline[0] != '\0')
 		log_line(LOG_INFO, "cmdline \"%s\"", info->cmdline);
@@ -35,7 +35,7 @@ static const char *leaf_name(unsigned level)
 	return level < MM_ARRAY_SIZE(names) ? names[level] : "?";
 }
 
-/* All geometries on one line: "sv39x4:3 levels" is told as name, levels, GPA bits, largest leaf. */
+/* All geometries on one line: name, levels, GPA bits and largest leaf of each. */
 static void report_geometries(const struct virt_caps *caps)
 {
 	char text[256] = "";
@@ -51,7 +51,7 @@ static void report_geometries(const struct virt_caps *caps)
 	log_line(LOG_INFO, "tables (levels/gpa_bits/largest_leaf)%s", text);
 }
 
-/* One line of names: those features that are present or not, used or not, as asked. */
+/* One line with the names of the features that are (not) present and (not) used. */
 static void report_features(const struct virt_caps *caps, const char *title, bool present,
                             bool used)
 {

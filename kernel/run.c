@@ -4,11 +4,12 @@
  *	guest     ld a0, (a1)                     no entry for this page
  *	hext/...  ops->run() returns an exit      kind = VM_EXIT_NESTED_FAULT, gpa, access
  *	here      on_nested_fault()
- *	mm/       aspace_fault()                  area found, frame taken, zeroed, entry installed
+ *	mm/       aspace_fault()                  finds the area, takes and zeroes a frame, installs
+ *	                                          the entry
  *	here      ops->run() again                the same instruction, which now succeeds
  *
- * The path above and the one of a hypercall are what a guest waits for: they touch nothing that
- * they need not, and everything that the log or a test might want is behind vm->watched.
+ * This path and the path of a hypercall are the fast paths. What only the log or a test needs is
+ *done if vm->watched is set (trace.c).
  */
 #include "kernel/run.h"
 
@@ -19,10 +20,10 @@
 #include "machine.h"
 #include "wait_limit.h"
 
-/* A vCPU's share of its CPU before the next one's turn. */
+/* The length of a slice, if several vCPUs share a CPU. */
 #define SLICES_PER_SECOND 500
 
-/* Why a vCPU left the loop. */
+/* Why run_vcpu() returns. */
 enum stop {
 	STOP_ENDED, /* it exited, or its VM has ended */
 	STOP_SLICE, /* its slice is over */
@@ -37,7 +38,7 @@ static MM_NOINLINE void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum
 	if (!vm_kill(vm, reason, gpa))
 		return;
 	trace_kill(v, exit);
-	/* The other vCPUs see the outcome when they next exit: let that be now. */
+	/* The other vCPUs read the outcome at their next exit. A kick makes them exit now. */
 	for (unsigned cpu = 0; vm->vcpu_count > 1 && cpu < vm->host->cpus; cpu++) {
 		if (cpu == machine_cpu_index())
 			continue;
@@ -59,9 +60,9 @@ static enum vm_kill kill_for_fault(enum mm_fault result)
 		return KILL_QUOTA;
 	case MM_FAULT_OUT_OF_RANGE:
 		return KILL_OUT_OF_RANGE;
-	case MM_FAULT_IS_DEVICE: /* as a page table */
+	case MM_FAULT_IS_DEVICE: /* the guest uses it as a page table */
 		return KILL_MMIO_REFUSED;
-	case MM_FAULT_INVALID: /* the exit was decoded wrongly: our own mistake */
+	case MM_FAULT_INVALID: /* the exit was decoded wrongly: a defect of the hypervisor */
 		return KILL_MISCONFIG;
 	default:
 		return KILL_NOT_MAPPED;
@@ -87,7 +88,7 @@ static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
 		enum mm_error error = ops->mmio_decode(&v->vcpu, exit, &access);
 
 		if (MM_UNLIKELY(error != MM_OK)) {
-			/* Its tables changed since, under its own feet: let it fault again. */
+			/* Another vCPU has changed the guest's own tables: run it again. */
 			if (error != MM_NOT_MAPPED && error != MM_DENIED)
 				kill(v, exit, KILL_MMIO_UNDECODED, exit->fault.gpa);
 			return;
@@ -100,10 +101,10 @@ static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
 }
 
 /*
- * The tables permit what the hardware refuses. That is right after a change that another CPU has
- * made: the fault came before it was over, or from a TLB that remembered. The same again and again
- * with no change in between is an entry that the hardware does not understand, on a machine that
- * has no word for it.
+ * The tables permit the access, and the hardware refused it. That is normal after a change by
+ * another CPU: the fault came before the change was complete, or from a stale TLB entry. If the
+ * same fault repeats without a change, the hardware takes the entry for malformed, on a machine
+ * that reports no misconfiguration.
  */
 static MM_NOINLINE void on_spurious_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 {
@@ -146,7 +147,7 @@ static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	struct device_bus *bus = &v->vm->bus;
 	const struct vm_exit_port *port = &exit->port;
-	uint64_t value = UINT64_MAX; /* what an empty bus floats to */
+	uint64_t value = UINT64_MAX; /* of a read without a device */
 	enum mm_error error;
 
 	if (port->string) {
@@ -157,14 +158,14 @@ static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 		error = device_bus_write(bus, DEVICE_PORT, port->port, port->width, port->value);
 	else
 		error = device_bus_read(bus, DEVICE_PORT, port->port, port->width, &value);
-	/* MM_INVALID: reaches beyond port 0xffff, where nothing is (SDM vol. 1, 19.3). */
+	/* MM_INVALID: the access extends beyond port 0xffff (SDM vol. 1, 19.3). */
 	if (error != MM_OK && error != MM_NOT_MAPPED && error != MM_INVALID)
 		kill(v, exit, KILL_MMIO_REFUSED, gpa_at(port->port));
 	else
 		v->vm->ops->skip(&v->vcpu, exit, value);
 }
 
-/* A system register that nobody emulates does not exist. */
+/* A system register that is not emulated does not exist for the guest. */
 static void on_sysreg(struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	struct device_bus *bus = &v->vm->bus;
@@ -182,7 +183,7 @@ static void on_sysreg(struct vm_vcpu *v, const struct vm_exit *exit)
 		v->vm->ops->inject_undefined(&v->vcpu);
 }
 
-/* The guest's own timer, or the end of its slice. */
+/* The guest's timer has expired, or its slice has ended. */
 static void on_deadline(struct vm_vcpu *v)
 {
 	if (machine_ticks() >= v->timer) {
@@ -232,7 +233,7 @@ static MM_NOINLINE enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exi
 		kill(v, exit, KILL_FAILURE, gpa_at(0));
 		break;
 	}
-	return STOP_ENDED; /* not a reason to stop by itself: the loop asks the outcome */
+	return STOP_ENDED; /* run_vcpu() goes on unless the VM has ended */
 }
 
 static MM_NOINLINE enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
@@ -266,7 +267,7 @@ static MM_NOINLINE enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
 
 /* --- CPUs --- */
 
-/* One CPU's part of the work: vCPUs `cpu`, `cpu + stride`, ... */
+/* The vCPUs that one CPU runs: `cpu`, `cpu + stride`, ... */
 struct share {
 	struct vm_vcpu *const *vcpus;
 	unsigned count;
@@ -274,7 +275,8 @@ struct share {
 	unsigned stride;
 };
 
-/* A vCPU that is alone on its CPU keeps its deadline until that has come: see vcpu.h. */
+/* The deadline of a vCPU that is alone on its CPU changes only when it has passed, because a new
+ * deadline is slow (vcpu.h). */
 static uint64_t slice_end(struct vm_vcpu *v, bool alone)
 {
 	uint64_t now = machine_ticks();
@@ -294,7 +296,7 @@ static MM_NOINLINE void end_hung(struct vm_vcpu *v, enum vm_kill reason)
 	kill(v, &exit, reason, gpa_at(0));
 }
 
-/* The vCPU that each CPU ran last; NULL: its work is done. For run_report_cpus(). */
+/* The vCPU that each CPU ran last; NULL: the CPU is idle. For run_report_cpus(). */
 static struct vm_vcpu *_Atomic on_cpu[MACHINE_MAX_CPUS];
 
 static void note_slice(struct vm_vcpu *v, unsigned cpu)
@@ -304,7 +306,7 @@ static void note_slice(struct vm_vcpu *v, unsigned cpu)
 	machine_allow_stop();
 }
 
-/* One slice of a vCPU. True: it wants another one. */
+/* Runs one slice of a vCPU. True: it has not ended. */
 static bool run_slice(struct vm_vcpu *v, bool alone)
 {
 	unsigned cpu = machine_cpu_index();
@@ -330,7 +332,7 @@ static bool run_slice(struct vm_vcpu *v, bool alone)
 	return true;
 }
 
-/* For reports: where a vCPU is whose VM did not end by itself. On the CPU that ran it. */
+/* Notes the place of a vCPU whose VM did not end by itself, for reports. On the CPU that ran it. */
 static void note_place(struct vm_vcpu *v)
 {
 	struct vm *vm = v->vm;
@@ -403,8 +405,8 @@ void run_report_cpus(void)
 }
 
 /*
- * Has each kick arrived? The other CPUs are idle, and this one takes what is pending: a kick that
- * is still owed after so many rounds (wait_limit.h) was never sent, or never delivered.
+ * Has each kick arrived? The other CPUs are idle, and this one takes its pending kicks. A kick that
+ * has not arrived after WAIT_KICK rounds (wait_limit.h) was lost.
  */
 static void settle_kicks(unsigned cpu)
 {

@@ -1,4 +1,4 @@
-/* One VM from its description to its account: see session.h. */
+/* The life of one VM: see session.h. */
 #include "kernel/session.h"
 
 #include "frame.h"
@@ -28,7 +28,7 @@ struct vm_config session_config(const char *name, const char *guest, enum vm_bac
 
 /* --- free memory --- */
 
-/* A table per 512 frames and those above; the guest's image and stack. */
+/* For the tables, one per 512 frames and their parents, and for the image and its stack. */
 #define EXTRA_BYTES(bytes) ((bytes) / 256 + MIB(1))
 
 #define LEAF_ORDER  9U /* 2 MiB */
@@ -58,13 +58,13 @@ bool session_fits_leaves(uint64_t bytes)
 
 	ASSERT(wanted <= LEAVES_MOST);
 	got = frame_alloc_many(LEAF_ORDER, wanted, blocks);
-	/* With the blocks held, the rest must do for the tables and the guest itself. */
+	/* While the blocks are held, the rest must suffice for the tables and the image. */
 	fits = got == wanted && PAGES(frames_free()) >= EXTRA_BYTES(bytes);
 	frame_free_many(LEAF_ORDER, got, blocks);
 	return fits;
 }
 
-/* --- from begin to end --- */
+/* --- from beginning to end --- */
 
 struct session *session_begin(const struct host *host, const struct vm_config *config, bool traced)
 {
@@ -108,7 +108,7 @@ void session_end(struct session *s)
 	         session_faults(s), vm->stats.frames, vm->stats.tables, (int64_t)s->leaked);
 }
 
-/* --- what it did --- */
+/* --- results --- */
 
 uint64_t session_faults(const struct session *s)
 {

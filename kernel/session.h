@@ -1,7 +1,6 @@
 /*
- * One VM from its description to its account: created, run to its end, destroyed, and its frames
- * counted. One at a time: there is a single session, whose numbers can be read until the next one
- * begins.
+ * The life of one VM: it is created, runs to its end and is destroyed, and its frames are counted.
+ * There is one session at a time. Its results can be read until the next one begins.
  */
 #ifndef KERNEL_SESSION_H
 #define KERNEL_SESSION_H
@@ -12,7 +11,7 @@
 #define GIB(n)   ((uint64_t)(n) << 30)
 #define PAGES(n) ((uint64_t)(n) << MM_PAGE_SHIFT)
 
-/* The faults that a traced session records; later ones are only counted. */
+/* How many faults a traced session records. Later ones are only counted. */
 #define SESSION_RECORDS 16384
 
 /* The arguments and the reports of guests/lazy.c. */
@@ -33,15 +32,15 @@ struct session {
 	struct vm vm;
 	struct fault_trace trace;
 	uint64_t setup_cycles; /* machine_cycles() of vm_create() */
-	uint64_t run_cycles;   /* ...and of vm_run() */
-	uint64_t leaked;       /* frames that vm_destroy() did not get back */
+	uint64_t run_cycles;   /* machine_cycles() of vm_run() */
+	uint64_t leaked;       /* frames that are missing after vm_destroy() */
 };
 
-/* A description: the linked payload `guest` with one area at GUEST_ARENA_BASE. */
+/* The description of a VM: the linked guest `guest`, with one area at GUEST_ARENA_BASE. */
 struct vm_config session_config(const char *name, const char *guest, enum vm_backing backing,
                                 uint64_t arena_bytes);
 
-/* Is there free memory for so many bytes of guest memory, their tables and the guest itself? */
+/* Is there enough free memory for so many bytes of guest memory, their tables and the image? */
 bool session_fits(uint64_t bytes);
 /* The same, in one block, as VM_LINEAR needs it. */
 bool session_fits_linear(uint64_t bytes);
@@ -60,8 +59,8 @@ void session_end(struct session *s);
 /* Nested faults of the session's VM, whatever their outcome. */
 uint64_t session_faults(const struct session *s);
 
-/* Looks for a fault in the trace that is not the expected one: `count` faults at `first`, `first +
- * stride`, ... with this access, all served. NULL, or the first difference in words (static). */
+/* Compares the trace with the expected faults: `count` faults at `first`, `first + stride`, ...
+ * with this access, all mapped. NULL, or the first difference as text (static). */
 const char *session_trace_differs(const struct session *s, gpa_t first, uint64_t stride,
                                   uint64_t count, enum mm_perm access);
 

@@ -1,10 +1,10 @@
 /*
- * The four memory functions that a compiler may call whatever the source says (struct copies,
- * initialisers), and the few string functions that the kernel wants.
+ * The four memory functions that the compiler may call by itself (struct copies, initialisers), and
+ * the string functions that the hypervisor uses.
  *
- * -ffreestanding keeps the loops below from being recognised as what they are and compiled into
- * calls of themselves. Words are used where both pointers allow; frames are cleared elsewhere,
- * by machine_zero().
+ * With -ffreestanding the compiler does not replace the loops below by calls of the same functions.
+ * Words are copied where both pointers have the same alignment. Frames are cleared by
+ * machine_zero().
  */
 #include "kernel/string.h"
 
@@ -15,7 +15,7 @@
 
 #define WORD sizeof(uint64_t)
 
-/* Can both be moved by whole words once the first is aligned? */
+/* Are both aligned to words when the first one is? */
 static bool co_aligned(const void *a, const void *b)
 {
 	return (((uintptr_t)a ^ (uintptr_t)b) & (WORD - 1)) == 0;
@@ -49,7 +49,7 @@ void *memmove(void *to, const void *from, size_t n)
 
 	if (d == s)
 		return to;
-	/* memcpy() goes upwards, so it may overwrite what it has read. */
+	/* memcpy() copies upwards, so `to` may overlap the part that it has read. */
 	if ((uintptr_t)d - (uintptr_t)s >= n)
 		return memcpy(to, from, n);
 	while (n-- != 0)
@@ -57,7 +57,7 @@ void *memmove(void *to, const void *from, size_t n)
 	return to;
 }
 
-/* Page tables are cleared by this: by the run, the loop's own instructions are few. */
+/* Unrolled, because page tables are cleared by memset(). */
 static inline void set_8_words(uint64_t *to, uint64_t word)
 {
 	to[0] = word;

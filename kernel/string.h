@@ -1,4 +1,4 @@
-/* The string functions of the freestanding kernel, as C's <string.h> defines them. */
+/* String functions, as in <string.h> of C. */
 #ifndef KERNEL_STRING_H
 #define KERNEL_STRING_H
 

@@ -9,7 +9,7 @@ static struct {
 	unsigned failed;
 	unsigned skipped;
 	unsigned todo;        /* failed, as expected here */
-	unsigned passed_todo; /* expected to fail, and did not: worth a line of its own */
+	unsigned passed_todo; /* expected to fail, and passed */
 } tap;
 
 void tap_begin(void)

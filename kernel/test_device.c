@@ -1,6 +1,7 @@
 /*
- * The test device: registers whose every byte tells its place, so that a wrong width, offset or
- * extension shows. Registers are 8 bytes; any naturally aligned part of one may be accessed.
+ * The test device. Each byte of its registers has a different value, so that a read with a wrong
+ * width, offset or extension is detected. Registers have 8 bytes; any naturally aligned part of one
+ * may be accessed.
  */
 #include "guests/abi.h"
 #include "kernel/devices.h"
@@ -24,13 +25,13 @@ static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned wid
 
 	if (!mm_is_aligned(offset, width) || offset / 8 >= TEST_REGISTERS)
 		return MM_UNSUPPORTED;
-	/* Each is one word, written whole: no lock is needed to read it. */
+	/* A register is one word and is written by one store, so a read needs no lock. */
 	whole = atomic_load_explicit(&test->registers[offset / 8], memory_order_relaxed);
 	*value = whole >> (8 * (offset % 8)) & low_bytes(width);
 	return MM_OK;
 }
 
-/* Every write is counted; those to registers that cannot be written change nothing else. */
+/* Every write is counted. A write to a read-only register changes nothing else. */
 static enum mm_error test_write(struct device *dev, uint64_t offset, unsigned width, uint64_t value)
 {
 	struct test_device *test = MM_CONTAINER_OF(dev, struct test_device, device);

@@ -91,7 +91,7 @@ void trace_log_fault(const struct vm *vm, const struct fault_record *fault)
 	         action_name(fault->result), fault -> size, fault -> cycles);
 }
 
-/* The size of the leaf that serves the page now; 0 if none does. */
+/* The size of the leaf that maps the page now; 0: none. */
 static uint64_t size_of(struct vm *vm, const struct fault_record *fault)
 {
 	struct aspace_translation t;

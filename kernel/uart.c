@@ -1,13 +1,13 @@
 /*
- * An emulated UART: the two registers of a 16550 that a guest needs to print by polling. A line
- * goes to the log when it ends, or when it is as long as the buffer.
+ * An emulated UART: the two registers of a 16550 that a guest needs to print by polling. A line is
+ * logged when it ends, or when the buffer is full.
  */
 #include "guests/abi.h"
 #include "kernel/devices.h"
 #include "log.h"
 #include "mm/addr.h"
 
-/* The caller holds the lock, or is alone. */
+/* The caller holds the lock, or the VM does not run. */
 static void emit(struct uart *uart)
 {
 	uart->line[uart->length] = '\0';
@@ -27,7 +27,7 @@ static void receive(struct uart *uart, char c)
 	uart->line[uart->length++] = c;
 }
 
-/* A 16550 is byte wide; wider accesses are refused, not split. */
+/* The registers of a 16550 have one byte. Wider accesses are refused, not split. */
 static enum mm_error uart_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
 {
 	(void)dev;

@@ -1,6 +1,6 @@
 /*
- * Making and unmaking a VM. Everything that can fail is done here, before the first instruction
- * of the guest; a failure takes back what was done, by the same release() that ends a VM.
+ * Creates and destroys a VM. Everything that can fail is done before the guest's first instruction.
+ * After a failure, release() undoes what was done; vm_destroy() uses it, too.
  */
 #include "kernel/vm.h"
 
@@ -10,7 +10,7 @@
 #include "machine.h"
 #include "mm/bits.h"
 
-/* For vm->error, at one place per step of vm_create(). */
+/* Sets vm->error. */
 static bool fail(struct vm *vm, const char *what, enum mm_error error)
 {
 	format_string(vm->error, sizeof(vm->error), "%s: %s (%" PRIu64 "M free)", what,
@@ -20,7 +20,7 @@ static bool fail(struct vm *vm, const char *what, enum mm_error error)
 
 /* --- areas --- */
 
-/* Blocks of host memory that the VM owns for as long as it lives. */
+/* Allocates a block of host memory, which release() frees. */
 static bool take_block(struct vm *vm, unsigned order, hpa_t *out)
 {
 	struct mm_hal *hal = &vm->as.npt.hal;
@@ -33,7 +33,7 @@ static bool take_block(struct vm *vm, unsigned order, hpa_t *out)
 	return true;
 }
 
-/* The largest block that is no larger than what is left. */
+/* The order of the largest block that is not larger than `bytes`. */
 static unsigned order_for(uint64_t bytes)
 {
 	unsigned order = mm_fls64(bytes >> MM_PAGE_SHIFT);
@@ -126,7 +126,7 @@ static bool make_aspace(struct vm *vm)
 	enum mm_error error;
 
 	if (geometry == NULL)
-		return fail(vm, "no table geometry reaches that far", MM_UNSUPPORTED);
+		return fail(vm, "no table geometry has enough GPA bits", MM_UNSUPPORTED);
 	if (!tag_take(caps, &vm->tag))
 		return fail(vm, "no VM tag left", MM_BUSY);
 	as.npt = geometry->npt;
@@ -177,7 +177,7 @@ static bool make_info(struct vm *vm, uint64_t ram_bytes)
 		.seed = config->seed,
 	};
 	memcpy(info->args, config->args, sizeof(info->args));
-	machine_sync_code(info, MM_PAGE_SIZE); /* as far as memory, for a guest with caches off */
+	machine_sync_code(info, MM_PAGE_SIZE); /* to memory, for a guest with its caches off */
 	error = aspace_map_linear(&vm->as, gpa_range(gpa_at(GUEST_INFO_BASE), MM_PAGE_SIZE), page,
 	                          MM_R, MM_NORMAL, 0);
 	return error == MM_OK || fail(vm, "info page", error);
@@ -273,7 +273,7 @@ static bool make_vcpus(struct vm *vm)
 
 /* --- the whole --- */
 
-/* Gives back whatever vm_create() has come to take. */
+/* Frees what vm_create() has allocated. */
 static void release(struct vm *vm, unsigned vcpus)
 {
 	struct mm_hal hal = vm->as.npt.hal;

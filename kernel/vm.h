@@ -1,12 +1,11 @@
 /*
- * A virtual machine: an address space, its devices, its vCPUs, and what became of it.
+ * A virtual machine: an address space, its devices, its vCPUs, and its outcome.
  *
- *	vm_create()    from a description: areas, image, devices, vCPUs, or says why not
+ *	vm_create()    from a description: areas, image, devices, vCPUs
  *	vm_run()       (run.h) until every vCPU has exited, or the VM was killed
- *	vm_destroy()   gives every frame back, and says if one is missing
+ *	vm_destroy()   frees every frame, and answers how many are missing
  *
- * Nothing in a guest's power makes any of these panic. A VM is killed by vm_kill(), once: the
- * first reason stays.
+ * A guest cannot make any of these panic. vm_kill() kills a VM once: the first reason is kept.
  */
 #ifndef KERNEL_VM_H
 #define KERNEL_VM_H
@@ -29,7 +28,7 @@
 #define VM_BLOCKS  16
 #define VM_REPORTS 16
 
-/* Of code at the PC, as they are kept for a report. No instruction is longer. */
+/* Bytes of code at the PC that are kept for a report. No instruction is longer. */
 #define VM_CODE_BYTES 16
 
 /* What this machine gives to every VM: the extension that was found, and what it can do. */
@@ -47,9 +46,9 @@ struct vm_frames {
 };
 
 enum vm_backing {
-	VM_LAZY,      /* frames on first touch */
-	VM_POPULATED, /* frames before the first instruction */
-	VM_LINEAR,    /* one fixed stretch of host memory */
+	VM_LAZY,      /* frames are allocated on the first access */
+	VM_POPULATED, /* frames are allocated by vm_create() */
+	VM_LINEAR,    /* contiguous host memory, allocated by vm_create() */
 };
 
 struct vm_area {
@@ -60,21 +59,21 @@ struct vm_area {
 	unsigned max_leaf;
 };
 
-/* What a VM is to be. Outlives the VM. */
+/* The description of a VM. Outlives the VM. */
 struct vm_config {
 	const char *name;
 	struct guest_image image;
-	uint64_t ram_bytes;             /* guest_info.ram_bytes; 0: what the image asks for */
+	uint64_t ram_bytes;             /* guest_info.ram_bytes; 0: what the image requests */
 	struct vm_area areas[VM_AREAS]; /* the first is guest_info's arena */
 	unsigned vcpus;                 /* 0 means 1 */
 	uint64_t quota;                 /* frames that its address space may hold; 0: no limit */
-	uint64_t frame_limit;           /* frames after which the allocator runs dry; 0: never */
+	uint64_t frame_limit;           /* allocations beyond this many frames fail; 0: no limit */
 	uint64_t budget_ms;             /* guest time after which it is killed: hang.h; 0: none */
 	uint32_t quiet_s;               /* rounds without progress: hang.h. 0 means HANG_QUIET */
 	uint32_t total_s;               /* rounds in all; 0 means HANG_TOTAL */
 	uint64_t seed;
 	uint64_t args[8];
-	const struct virt_geometry *geometry; /* NULL: the first that reaches every area */
+	const struct virt_geometry *geometry; /* NULL: the first with enough GPA bits */
 };
 
 enum vm_outcome {
@@ -86,38 +85,38 @@ enum vm_outcome {
 /* Why a VM was killed. */
 enum vm_kill {
 	KILL_NONE,
-	KILL_NOT_MAPPED,     /* an access to guest-physical memory that is not there */
-	KILL_PERMISSION,     /* one that its area forbids */
-	KILL_OUT_OF_RANGE,   /* one beyond the guest's physical space */
-	KILL_NO_MEMORY,      /* the host ran out of frames */
-	KILL_QUOTA,          /* the VM used up its own */
-	KILL_MISCONFIG,      /* a malformed entry in the nested page table: our own mistake */
+	KILL_NOT_MAPPED,     /* an access to a GPA outside of every area */
+	KILL_PERMISSION,     /* an access that its area does not permit */
+	KILL_OUT_OF_RANGE,   /* an access beyond the GPA width */
+	KILL_NO_MEMORY,      /* the host has no free frame */
+	KILL_QUOTA,          /* the VM has used its quota of frames */
+	KILL_MISCONFIG,      /* a malformed nested entry: a defect of the hypervisor */
 	KILL_MMIO_UNDECODED, /* a device access in a form that is not emulated */
-	KILL_MMIO_REFUSED,   /* one that the device or the bus refuses */
-	KILL_BUDGET,         /* it ran for longer than it may */
+	KILL_MMIO_REFUSED,   /* a device access that the device or the bus refuses */
+	KILL_BUDGET,         /* it ran for too long: hang.h */
 	KILL_HANG,           /* it made no progress: hang.h */
 	KILL_SHUTDOWN,       /* triple fault */
-	KILL_FAILURE,        /* the hardware would not enter it */
+	KILL_FAILURE,        /* the hardware refused to enter the guest */
 	KILL_REASONS,
 };
 
 /* "not-mapped", never NULL. */
 const char *vm_kill_name(enum vm_kill reason);
 
-/* One nested fault as it was answered. */
+/* One nested fault and its answer. */
 struct fault_record {
 	gpa_t gpa;
 	enum mm_perm access;
 	enum mm_fault result;
 	bool stage1_walk;
-	bool gpa_is_page; /* the hardware says which page, not which byte */
+	bool gpa_is_page; /* the GPA is exact to the page only */
 	unsigned vcpu;
-	uint64_t size;   /* of the leaf that serves it from now on, in bytes; 0: none does */
-	uint64_t cycles; /* machine_cycles() from the exit's arrival to the answer */
+	uint64_t size;   /* of the leaf that maps the page afterwards, in bytes; 0: none */
+	uint64_t cycles; /* machine_cycles() of aspace_fault() */
 };
 
-/* Where a test or the demonstration wants faults written down. The owner sets records and
- * capacity; faults beyond the capacity are counted only. */
+/* A record of faults, for tests and the demonstration. The owner sets records and capacity. Faults
+ * beyond the capacity are only counted. */
 struct fault_trace {
 	struct fault_record *records;
 	size_t capacity;
@@ -127,13 +126,13 @@ struct fault_trace {
 struct vm;
 struct vm_vcpu;
 
-/* What a test does in the middle of a guest's run, on the CPU that runs it. */
+/* Calls into a test while a guest runs, on the CPU that runs it. */
 struct vm_hooks {
-	/* GUEST_STEP: the answer is the guest's. */
+	/* GUEST_STEP: the guest gets the return value. */
 	uint64_t (*step)(void *ctx, struct vm_vcpu *v, uint64_t number);
-	/* A nested fault, before it is answered: what another CPU may have done meanwhile. */
+	/* Before a nested fault is answered. The test changes what another CPU could change. */
 	void (*meanwhile)(void *ctx, struct vm_vcpu *v, const struct vm_exit_fault *fault);
-	/* A nested fault that the VM would be killed for. True: never mind, run it again. */
+	/* Before the VM is killed for a nested fault. True: do not kill it, run it again. */
 	bool (*repair)(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit);
 	void *ctx;
 };
@@ -141,18 +140,19 @@ struct vm_hooks {
 struct vm_vcpu {
 	struct vcpu vcpu;
 	struct vm *vm;
-	gpa_t futile_gpa;        /* of a fault for which there was nothing to do, */
-	uint64_t futile_pc;      /* the instruction that took it, */
-	uint64_t futile_changes; /* aspace_stats.changes then, */
-	unsigned futile_faults;  /* and how often in a row */
+	/* The last spurious fault. */
+	gpa_t futile_gpa;
+	uint64_t futile_pc;
+	uint64_t futile_changes; /* aspace_stats.changes at that time */
+	unsigned futile_faults;  /* how many at the same place, one after the other */
 	uint64_t timer; /* machine_ticks() at which its interrupt line is raised; UINT64_MAX: never
 	                 */
 	uint64_t slice_end; /* machine_ticks() at which its slice ends */
 	struct hang_account hang;
 	bool exited;
-	_Atomic uint64_t seen_pc; /* at the last exit that was watched, or where a slice began */
+	_Atomic uint64_t seen_pc; /* PC at the last watched exit, or at the start of the slice */
 
-	/* Where it was when the run ended, if the guest did not end by itself. */
+	/* Its place at the end of the run, if the guest did not end by itself. */
 	unsigned last_cpu;
 	uint64_t last_pc;
 	uint8_t last_code[VM_CODE_BYTES];
@@ -160,10 +160,10 @@ struct vm_vcpu {
 };
 
 struct vm {
-	/* What every exit looks at comes first, within reach of a short offset. */
+	/* Every exit reads these. They are first, so that their offsets are small. */
 	const struct virt_ops *ops;
 	_Atomic(enum vm_outcome) outcome;
-	bool watched; /* a trace, or the log wants a line per fault or exit */
+	bool watched; /* there is a trace, or the log level asks for a line per fault or exit */
 	struct device_bus bus;
 
 	const struct vm_config *config;
@@ -174,8 +174,8 @@ struct vm {
 	_Atomic uint32_t vcpus_running;
 	uint64_t exit_status;         /* if VM_EXITED */
 	enum vm_kill reason;          /* if VM_KILLED */
-	gpa_t kill_gpa;               /* of the access it was killed for */
-	_Atomic uint64_t calls;       /* exits that are progress, but for faults: hang.h */
+	gpa_t kill_gpa;               /* of the access that it was killed for */
+	_Atomic uint64_t calls;       /* exits that are progress, without faults: hang.h */
 	struct fault_trace *trace;    /* NULL: none */
 	const struct vm_hooks *hooks; /* NULL: none */
 
@@ -198,31 +198,31 @@ struct vm {
 	struct {
 		hpa_t start;
 		unsigned order;
-	} blocks[VM_BLOCKS]; /* of linear areas, and the info page */
+	} blocks[VM_BLOCKS]; /* linear areas and the info page */
 	unsigned block_count;
 
-	struct aspace_stats stats; /* as they were when vm_destroy() began */
+	struct aspace_stats stats; /* at the start of vm_destroy() */
 	char error[128];           /* why vm_create() failed */
 };
 
-/* False: vm->error says why, and nothing is held. */
+/* False: vm->error says why, and nothing is allocated. */
 bool vm_create(struct vm *vm, const struct host *host,
                const struct vm_config *config) MM_MUST_CHECK;
 
-/* After a run: new vCPUs, at the entry again. The memory is left as it is. False: no memory, and
- * nothing is left but vm_destroy(). */
+/* After a run: creates the vCPUs anew, at the entry. Guest memory does not change. False: no
+ * memory. Only vm_destroy() may follow. */
 bool vm_restart(struct vm *vm) MM_MUST_CHECK;
 
-/* Answers the frames that are missing: 0, unless something leaks. Alone: no other VM is being
- * made or torn down, or takes frames. */
+/* Answers how many frames are missing: 0, unless there is a leak. Meanwhile no other VM may
+ * allocate or free frames. */
 uint64_t vm_destroy(struct vm *vm);
 
 /* This VM's device of a class, or NULL. */
 struct device *vm_device(struct vm *vm, const struct device_class *class);
 
-/* Ends a VM, from any of its vCPUs: false if it had ended already. */
+/* Ends a VM, from any of its vCPUs. False: it had ended already. */
 bool vm_kill(struct vm *vm, enum vm_kill reason, gpa_t gpa);
-/* Of a vCPU whose VM did not end by itself, once the run is over: its CPU, PC and code. */
+/* After a run, for a vCPU whose VM did not end by itself: writes its CPU, PC and code. */
 void vm_describe_vcpu(const struct vm_vcpu *v, char *text, size_t size);
 /* One vCPU has called GUEST_EXIT. */
 void vm_vcpu_exit(struct vm_vcpu *v, uint64_t status);

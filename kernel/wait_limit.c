@@ -1,4 +1,4 @@
-/* The limit of a CPU that waits for another one: see wait_limit.h. */
+/* Time limits for a CPU that waits for another one: see wait_limit.h. */
 #include "wait_limit.h"
 
 #include <stdatomic.h>
@@ -81,7 +81,7 @@ static bool end_round(struct wait_limit *limit, bool asleep)
 {
 	uint32_t now = atomic_load_explicit(&life[limit->cpu], memory_order_relaxed);
 
-	wait_alive(limit->self); /* it waits, and is not stuck itself */
+	wait_alive(limit->self); /* this CPU waits, but is not stuck */
 	limit->used = 0;
 	limit->worth += wait_round_worth();
 	if (limit->worth >= machine_ticks_per_second()) {
@@ -92,7 +92,7 @@ static bool end_round(struct wait_limit *limit, bool asleep)
 		limit->life = now;
 		limit->rounds = 0;
 	}
-	/* Not all CPUs that wait at the same time report it. */
+	/* `self` is added so that one CPU reports first, if several wait at the same time. */
 	if (limit->rounds >= WAIT_MOST + limit->self && on_lost != NULL) {
 		const char *name = atomic_load(&case_name);
 
@@ -105,7 +105,7 @@ static bool end_round(struct wait_limit *limit, bool asleep)
 	return true;
 }
 
-/* Counts the time since the last look. True: a round is full. */
+/* Counts the time since the last step. True: a round is complete. */
 static bool count(struct wait_limit *limit)
 {
 	uint64_t now = machine_ticks(), round = machine_ticks_per_second();
