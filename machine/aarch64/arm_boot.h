@@ -1,6 +1,6 @@
 /*
- * What the AArch64 machine layer does for its boot path before kernel_main(): the calls come in
- * this order, once, on the boot CPU, with the MMU off until the last one returns.
+ * What the boot path calls in the AArch64 machine layer before kernel_main(): in this order, once,
+ * on the boot CPU, at EL2. The MMU is off until arm_mmu_start() returns.
  */
 #ifndef MACHINE_AARCH64_ARM_BOOT_H
 #define MACHINE_AARCH64_ARM_BOOT_H
@@ -12,24 +12,26 @@
 #include "mm/addr.h"
 #include "mm/compiler.h"
 
-/* The image in memory, head to stacks. */
+/* The image in memory, from its header to the end of its stacks. */
 struct hpa_range arm_image(void);
 
 /*
- * Learns the board's console, interrupt controller and firmware from the device tree; where
- * there is none (NULL, or no tree at all), from a table of boards, by where the image was loaded.
- * The console works afterwards if any was found.
+ * Finds the board's console, interrupt controller and firmware: in the device tree, or, if there is
+ * none (NULL, or not a tree), in a table of boards, by the image's load address. Afterwards the
+ * console works, if one was found.
  */
 void arm_board_find(const void *fdt);
 
-/* For a board without a device tree: its RAM and CPUs from the table. False: not in there. */
+/* For a board without a device tree: its RAM and CPUs from the table. False: the board is not in
+ * it.
+ */
 bool arm_board_describe(struct boot_info *info) MM_MUST_CHECK;
 
-/* Makes this CPU the boot CPU of the machine layer: vectors and per-CPU state. EL2. */
+/* Sets the vectors and the per-CPU data of the boot CPU. */
 void arm_boot_cpu_init(const struct boot_info *info);
 
-/* Maps all RAM of `info` as Normal memory at virtual = physical and everything else as devices,
- * and turns the MMU and the caches on. EL2. NULL, or what went wrong. */
+/* Maps all RAM of `info` as Normal memory at virtual = physical, and everything else as Device
+ * memory. Then turns the MMU and the caches on. NULL, or what went wrong. */
 const char *arm_mmu_start(const struct boot_info *info) MM_MUST_CHECK;
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * The interrupt controller between the cores of a BCM2836 or BCM2837: "BCM2836 ARM-local
- * peripherals" (QA7), 4.6 to 4.8. A word per core; interrupts go straight to it, with no
- * acknowledgement but at their source. Kicks are mailbox 0.
+ * The per-core interrupt controller of the BCM2836 and BCM2837: "BCM2836 ARM-local peripherals"
+ * (QA7), 4.6 to 4.8. One register per core selects its interrupts. They are acknowledged at their
+ * source only. Kicks use mailbox 0.
  */
 #include "machine/aarch64/board.h"
 #include "machine/aarch64/irq.h"
@@ -39,7 +39,7 @@ static void kick(const struct cpu *cpu)
 	mmio_write32(reg(MAILBOX_0_SET(cpu->irq)), 1);
 }
 
-/* A mailbox is read where it is cleared. */
+/* The address that clears a mailbox also reads it. */
 static bool acknowledge(void)
 {
 	uint64_t mailbox = reg(MAILBOX_0_CLEAR(this_cpu()->irq));

@@ -1,6 +1,6 @@
 /*
- * Finds out what the board is made of. A device tree says it; for boards whose loader gives none
- * there is a table, keyed by where the image was loaded and by what the CPU says of itself.
+ * Finds the devices of the board. A device tree lists them. Boards whose loader gives none are in a
+ * table, and are recognised by the image's load address and the CPU's identification registers.
  */
 #include "machine/aarch64/board.h"
 
@@ -18,7 +18,7 @@ SYSREG_READ(cbar_el1, "S3_1_C15_C3_0")
 #define MIDR_PART        GENMASK(15, 4)
 #define CORTEX_A53       (FIELD_PREP(MIDR_IMPLEMENTER, 0x41) | FIELD_PREP(MIDR_PART, 0xd03))
 #define CORTEX_A72       (FIELD_PREP(MIDR_IMPLEMENTER, 0x41) | FIELD_PREP(MIDR_PART, 0xd08))
-#define CBAR_COMPARED    GENMASK(31, 25) /* boards and emulators differ below */
+#define CBAR_COMPARED    GENMASK(31, 25) /* lower bits differ between a board and its emulator */
 
 #define FDT_MAX_BYTES (2U << 20)
 
@@ -38,7 +38,7 @@ static const struct {
 } uarts[] = {
 	{"arm,pl011", UART_PL011},         {"arm,sbsa-uart", UART_PL011},
 	{"cdns,uart-r1p12", UART_CADENCE}, {"xlnx,xuartps", UART_CADENCE},
-	{"fsl,imx6q-uart", UART_IMX}, /* the i.MX 8M's say so, too */
+	{"fsl,imx6q-uart", UART_IMX}, /* in the device trees of the i.MX 8M, too */
 };
 
 static bool use_uart(const struct fdt *fdt, const struct fdt_node *node, enum board_uart kind)
@@ -53,7 +53,7 @@ static bool use_uart(const struct fdt *fdt, const struct fdt_node *node, enum bo
 	return true;
 }
 
-/* The console that the tree chose, if it is of a kind known here; else the first that is. */
+/* The console that /chosen names, if it is a known UART; else the first known UART. */
 static void find_uart(const struct fdt *fdt)
 {
 	struct fdt_node node;
@@ -125,14 +125,15 @@ static void read_tree(const struct fdt *fdt)
 /* --- from the table --- */
 
 /*
- * A board whose loader tells little or nothing: recognised by where images are loaded, and, where
- * two boards load them to the same place, by where its CPUs say that their peripherals are.
+ * A board without a complete device tree. It is recognised by the load address of the image. If two
+ * boards have the same load address, the CPU type and the base of its peripherals (CBAR_EL1)
+ * decide.
  */
 struct known_board {
 	struct board board;
-	struct hpa_range loaded; /* the image begins in here */
+	struct hpa_range loaded; /* the image begins in this range */
 	uint64_t cpu;            /* CORTEX_A53, ...; 0: any, and CBAR_EL1 is not read */
-	uint64_t peripherals;    /* by its CBAR_EL1, the bits of CBAR_COMPARED */
+	uint64_t peripherals;    /* the bits CBAR_COMPARED of CBAR_EL1 */
 	struct hpa_range ram;
 	unsigned cpus; /* with affinities 0, 1, ... */
 };
@@ -195,7 +196,7 @@ static const struct known_board known_boards[] = {
 	},
 };
 
-/* CBAR_EL1 is read on the CPUs alone that are known to have it. */
+/* CBAR_EL1 is read only on CPUs that are known to have it. */
 static bool is_cpu_of(const struct known_board *known)
 {
 	return known->cpu == 0 ||
@@ -214,7 +215,7 @@ static const struct known_board *known_board(void)
 	return NULL;
 }
 
-/* What the tree left out. */
+/* Adds from the table what the device tree does not have. */
 static void complete(const struct board *known)
 {
 	if (board.uart == UART_NONE) {
@@ -251,7 +252,7 @@ bool arm_board_describe(struct boot_info *info)
 	if (known == NULL || info->region_count + 2 > BOOT_REGIONS)
 		return false;
 	info->regions[info->region_count++] = (struct boot_region){known->ram, BOOT_RAM};
-	/* The first page is the firmware's: the CPUs that it holds run there. */
+	/* The first page belongs to firmware: the CPUs that are not started execute it. */
 	info->regions[info->region_count++] =
 		(struct boot_region){hpa_range(known->ram.start, MM_PAGE_SIZE), BOOT_RESERVED};
 	for (info->cpus = 0; info->cpus < known->cpus; info->cpus++)

@@ -1,6 +1,6 @@
 /*
- * The serial line, by polling. The firmware has set its speed; here the transmitter is switched
- * on where it may not be, and bytes are written.
+ * The console: PL011, Cadence and i.MX UARTs, by polling. Firmware has set the speed. The
+ * transmitter is enabled here, if it is not yet.
  */
 #include <stddef.h>
 
@@ -38,9 +38,9 @@
 #define IMX_UTS_TXFULL  BIT(4)
 #define IMX_UTS_TXEMPTY BIT(6)
 
-/* A kind of UART: bits that must be set and clear in its control register, how to tell that
- * there is room and that all has left, and where bytes go; bits that must be set in a second
- * control register, where there is one. */
+/* A kind of UART, as register offsets and bits: bits to set and to clear in its control register;
+ * status bits for "full" and for "all sent"; the data register; bits to set in a second control
+ * register, if it has one. */
 struct uart {
 	uint32_t control, control_set, control_clear;
 	uint32_t status, full;

@@ -1,4 +1,4 @@
-/* GICv2: Arm IHI 0048. Everything by memory-mapped registers. */
+/* GICv2: Arm IHI 0048. Distributor and CPU interface have memory-mapped registers. */
 #include "machine/aarch64/board.h"
 #include "machine/aarch64/irq.h"
 #include "mm/bits.h"
@@ -26,7 +26,7 @@ static void init(void)
 	mmio_write32(board.irq_distributor.raw + GICD_CTLR, ENABLE);
 }
 
-/* The first targets register is banked and names the CPU interface that reads it. */
+/* The first targets register is banked. It has the bit of the CPU interface that reads it. */
 static void init_cpu(struct cpu *cpu)
 {
 	uint64_t distributor = board.irq_distributor.raw;

@@ -53,7 +53,7 @@ SYSREG_READ(id_aa64pfr0_el1, "id_aa64pfr0_el1")
 
 #define PFR0_EL3 GENMASK(15, 12)
 
-/* Group 0, whose interrupts are fast ones (4.6.2), is EL3's where there is an EL3. */
+/* Group 0 interrupts are FIQs (4.6.2). If there is an EL3, they belong to it. */
 static bool has_group0(void)
 {
 	return FIELD_GET(PFR0_EL3, read_id_aa64pfr0_el1()) == 0;
@@ -69,7 +69,7 @@ static void init(void)
 		;
 }
 
-/* MPIDR has Aff3 at bit 32; GICR_TYPER, and only it, has the four side by side. */
+/* MPIDR_EL1 has Aff3 at bit 32. In GICR_TYPER the four fields are contiguous. */
 static uint64_t packed_affinity(uint64_t mpidr)
 {
 	return FIELD_GET(MPIDR_AFF3, mpidr) << 24 | (mpidr & GENMASK(23, 0));

@@ -1,4 +1,4 @@
-/* Which interrupt controller this board has. */
+/* Calls the driver of the interrupt controller that this board has. */
 #include "machine/aarch64/irq.h"
 
 #include "kick.h"
@@ -15,7 +15,7 @@ static void nothing_for(struct cpu *cpu)
 	(void)cpu;
 }
 
-/* Such CPUs wake each other by SEV: no interrupt will come. */
+/* Without a controller machine_kick() uses SEV alone, and no interrupt arrives. */
 static void no_kick(const struct cpu *cpu)
 {
 	kick_came((unsigned)cpu->index, KICK_RUN);

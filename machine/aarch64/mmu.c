@@ -1,15 +1,15 @@
 /*
- * The hypervisor's own map: virtual = physical in one 48-bit range, 4 KiB granule.
+ * The stage-1 translation of EL2: virtual = physical in one 48-bit range, 4 KiB granule.
  *
  *	RAM			Normal write-back, read-write, never executed
  *	the image's text	read-only, executable
  *	the image's rodata	read-only
- *	below each stack	nothing: an overflow traps
- *	the rest, to 512 GiB	Device-nGnRE, never executed (and what is not there is never
- *				touched: nothing speculates into Device memory)
+ *	below each stack	not mapped: an overflow traps
+ *	the rest, to 512 GiB	Device-nGnRE, never executed. No speculative access is made to
+ *Device memory, so absent memory may be mapped
  *
- * Tables come from a pool in bss and are built with the MMU off; they never change afterwards, so
- * no invalidation and no break-before-make is ever owed.
+ * The tables are in .bss and are built with the MMU off. They do not change afterwards, so neither
+ * TLB invalidation nor break-before-make is needed.
  */
 #include "machine/aarch64/cpu.h"
 
@@ -92,7 +92,8 @@ static struct table *table_at(uint64_t entry)
 	return (struct table *)(uintptr_t)(entry & DESC_ADDRESS);
 }
 
-/* The table below `*entry`, made if there is none; a leaf in its place is split into it. */
+/* The table that `*entry` points at. If there is none, it is created, and a leaf in `*entry` is
+ * split into it. */
 static struct table *descend(uint64_t *entry, unsigned level)
 {
 	struct table *table;
@@ -111,7 +112,7 @@ static struct table *descend(uint64_t *entry, unsigned level)
 	return table;
 }
 
-/* Maps [at, end) with the largest leaves that fit, replacing what was there. */
+/* Maps [at, end) with the largest leaves that fit. Replaces previous mappings. */
 static bool map(struct table *root, uint64_t at, uint64_t end, uint64_t attributes)
 {
 	while (at < end) {
@@ -137,7 +138,7 @@ static bool map(struct table *root, uint64_t at, uint64_t end, uint64_t attribut
 	return true;
 }
 
-/* As much of a range as whole pages inside it cover. */
+/* Maps the whole pages inside of a range. */
 static bool map_inside(struct table *root, struct hpa_range range, uint64_t attributes)
 {
 	uint64_t end = mm_align_down(hpa_range_last(range).raw + 1, MM_PAGE_SIZE);
@@ -173,12 +174,12 @@ static bool map_everything(struct table *root, const struct boot_info *info)
 }
 
 /*
- * Drops every line that a cache may hold of what was written since the start: the image up to
- * its stacks, and this CPU's stack. Nothing dirty can be among them: the loader cleaned the image
- * (boot protocol), and the writes went past the caches; but a clean stale line would hide them
- * once the caches are on.
+ * Invalidates the cache lines of memory that was written since the start: the image up to its
+ * stacks, and this CPU's stack. The lines are not dirty: the loader has cleaned the image (boot
+ * protocol), and writes with the MMU off do not go to the caches. But a stale line would hide those
+ * writes when the caches are on.
  */
-static void forget_cached(uint64_t start, uint64_t end)
+static void invalidate_cached(uint64_t start, uint64_t end)
 {
 	uint64_t line = UINT64_C(4) << FIELD_GET(GENMASK(19, 16), read_ctr_el0());
 
@@ -190,7 +191,7 @@ static void forget_cached(uint64_t start, uint64_t end)
 
 const char *arm_mmu_start(const struct boot_info *info)
 {
-	/* PARange 6 (52 bits) needs a larger granule or LPA2: 48 bits is what these tables have. */
+	/* PARange 6 (52 bits) needs a larger granule or LPA2. These tables have 48 bits. */
 	uint64_t pa_range = FIELD_GET(GENMASK(3, 0), read_id_aa64mmfr0_el1());
 	struct table *root = &tables[tables_used++];
 
@@ -205,7 +206,7 @@ const char *arm_mmu_start(const struct boot_info *info)
 		.ttbr = address_of(root),
 		.sctlr = SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN,
 	};
-	forget_cached(address_of(_image_start), address_of(cpu_stack_guard(1)));
+	invalidate_cached(address_of(_image_start), address_of(cpu_stack_guard(1)));
 
 	write_mair_el2(mmu_registers.mair);
 	write_tcr_el2(mmu_registers.tcr);

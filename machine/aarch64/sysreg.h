@@ -1,7 +1,6 @@
 /*
- * System registers by name: read_hcr_el2(), write_hcr_el2(). A write is ordered with the memory
- * accesses around it as the compiler sees them; what the CPU needs besides (isb, dsb) is the
- * caller's, who knows which effect must have come about when.
+ * System registers by name: read_hcr_el2(), write_hcr_el2(). The compiler does not move memory
+ * accesses across a write. The caller adds the barriers (isb, dsb) that the CPU needs.
  */
 #ifndef MACHINE_AARCH64_SYSREG_H
 #define MACHINE_AARCH64_SYSREG_H
@@ -10,7 +9,7 @@
 
 #include "mm/bits.h"
 
-/* `spelling` is what the assembler calls it: a name, or S<op0>_<op1>_<Cn>_<Cm>_<op2>. */
+/* `spelling` is its name for the assembler, or S<op0>_<op1>_<Cn>_<Cm>_<op2>. */
 #define SYSREG_READ(name, spelling)                                                                \
 	static inline uint64_t read_##name(void)                                                   \
 	{                                                                                          \

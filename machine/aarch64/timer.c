@@ -1,6 +1,6 @@
 /*
- * Counters. Cycles come from the PMU where there is one, which start_cycle_counter has set going;
- * deadlines and everything else from the generic timer.
+ * Counters. Cycles are from the PMU, if there is one; start_cycle_counter has started it. Deadlines
+ * and ticks are from the generic timer.
  */
 #include "machine/aarch64/timer.h"
 

@@ -1,4 +1,4 @@
-/* Time: the counters that the machine layer offers, and the hypervisor's own timer, CNTHP. */
+/* Time: the counters, and the timer of the hypervisor, CNTHP. */
 #ifndef MACHINE_AARCH64_TIMER_H
 #define MACHINE_AARCH64_TIMER_H
 
@@ -16,7 +16,7 @@
 SYSREG(cnthp_ctl_el2, "cnthp_ctl_el2")
 SYSREG(cnthp_cval_el2, "cnthp_cval_el2")
 
-/* Interrupts this CPU's guest at `deadline`; UINT64_MAX is never. */
+/* Sets the timer interrupt of this CPU to `deadline`; UINT64_MAX: never. */
 static inline void timer_set(uint64_t deadline)
 {
 	write_cnthp_cval_el2(deadline);
@@ -24,7 +24,7 @@ static inline void timer_set(uint64_t deadline)
 	isb();
 }
 
-/* Has it come? */
+/* Has the deadline passed? */
 static inline bool timer_fired(void)
 {
 	uint64_t control = read_cnthp_ctl_el2();
@@ -32,7 +32,7 @@ static inline bool timer_fired(void)
 	return (control & (TIMER_ENABLE | TIMER_ISTATUS)) == (TIMER_ENABLE | TIMER_ISTATUS);
 }
 
-/* Switches the counters of this CPU to what machine_cycles() reads. Once per CPU. */
+/* Once on each CPU: finds the counter for machine_cycles(), and stops the timer. */
 void timer_init_cpu(void);
 
 #endif

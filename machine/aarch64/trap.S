@@ -1,9 +1,9 @@
 /*
- * The hypervisor's own vectors: nothing returns from here.
+ * The exception vectors of the hypervisor. No exception returns from here.
  *
- * A trap may mean that the stack is gone (its guard page is unmapped), so the report runs on a
- * stack of its own. The system registers that hold x0, x1 and SP meanwhile are a guest's; no
- * guest runs again.
+ * A trap may be a stack overflow (the page below the stack is not mapped), so the report runs on a
+ * separate stack. x0, x1 and SP are saved in system registers of the guest, because no guest runs
+ * again.
  */
 #include "machine/aarch64/offsets.h"
 
@@ -23,7 +23,7 @@ trap_vectors:
 	trap_vector \number
 	.endr
 
-/* x0 is the number of the vector, and the guest's TPIDR_EL1 has what x0 was. */
+/* x0 is the number of the vector. TPIDR_EL1 has the value of x0 before the trap. */
 	.globl	trap_enter
 trap_enter:
 	/* 1. The trap stack of this CPU. */
@@ -35,7 +35,7 @@ trap_enter:
 	mov	sp, x1
 	sub	sp, sp, #TRAP_FRAME_SIZE
 
-	/* 2. All registers, as they were. */
+	/* 2. Save all registers. */
 	stp	x2, x3, [sp, #TRAP_X + 16]
 	stp	x4, x5, [sp, #TRAP_X + 32]
 	stp	x6, x7, [sp, #TRAP_X + 48]
@@ -57,7 +57,7 @@ trap_enter:
 	stp	x30, x2, [sp, #TRAP_X + 240]
 	str	x0, [sp, #TRAP_VECTOR]
 
-	/* 3. Say so. */
+	/* 3. Report. */
 	mov	x0, sp
 	bl	trap_report
 	b	.

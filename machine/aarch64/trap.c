@@ -1,4 +1,4 @@
-/* The report of a trap that the hypervisor took: all registers, then the end. */
+/* The report of a trap that the hypervisor took: all registers, then panic(). */
 #include "machine/aarch64/trap.h"
 
 #include <stdatomic.h>
@@ -32,7 +32,7 @@ static const char *const kinds[] = {"synchronous", "irq", "fiq", "serror"};
 #define KIND_FIQ 2
 static const char *const places[] = {"el2t", "el2h", "lower-a64", "lower-a32"};
 
-/* Past the log and its lock: whoever trapped may hold it. */
+/* Writes without the log's lock, because this CPU may hold it. */
 static void say(const char *text)
 {
 	for (; *text != '\0'; text++)

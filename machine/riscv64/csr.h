@@ -1,5 +1,5 @@
 /*
- * Control and status registers of HS-mode, by the manual's names: csr_read(hstatus).
+ * Control and status registers of HS-mode, with the names of the manual: csr_read(hstatus).
  * "RISC-V Instruction Set Manual, Volume II: Privileged Architecture", chapters 4
  * (supervisor) and 8 (hypervisor extension) of version 20211203; Sstc is a document of its own.
  */
@@ -10,7 +10,7 @@
 
 #include "mm/bits.h"
 
-/* A name that the assembler knows, or a macro that is a number. */
+/* `csr` is a name that the assembler knows, or a macro for a number. */
 #define csr_read(csr) csr_read_(csr)
 #define csr_read_(csr)                                                                             \
 	({                                                                                         \
@@ -23,7 +23,7 @@
 #define csr_set(csr, bits)     __asm__ volatile("csrs " #csr ", %0" ::"rK"(bits) : "memory")
 #define csr_clear(csr, bits)   __asm__ volatile("csrc " #csr ", %0" ::"rK"(bits) : "memory")
 
-/* What clang 14 has no names for. */
+/* Names that clang 14 does not have. */
 #define STIMECMP 0x14d
 
 /* 4.1.1 sstatus, and 8.2.11 vsstatus, which has the same fields */

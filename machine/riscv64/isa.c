@@ -1,5 +1,5 @@
 /*
- * The ISA as the device tree spells it. Letters and words are lower case, as the bindings demand.
+ * Reads the ISA from the device tree. Names are in lower case, as the device tree bindings demand.
  */
 #include "machine/riscv64/isa.h"
 
@@ -7,11 +7,11 @@
 
 static const char *isa_string = "";
 static const char *mmu_type = "";
-/* The list of "riscv,isa-extensions": NUL-terminated names, one after the other. */
+/* The value of "riscv,isa-extensions": NUL-terminated names, one after the other. */
 static const char *list;
 static uint32_t list_bytes;
 
-/* Properties that fdt_open() accepted may lack their final NUL: such a string is not taken. */
+/* A property may lack its final NUL: then the answer is "". */
 static const char *string_property(const struct fdt *fdt, const struct fdt_node *node,
                                    const char *name)
 {
@@ -44,7 +44,7 @@ void isa_init(const struct fdt *fdt, uint64_t hart)
 	}
 }
 
-/* Is `name` at the start of `text`, ended there by NUL or an underscore? */
+/* Does `text` begin with `name`, followed by NUL or an underscore? */
 static bool is_word(const char *text, const char *name)
 {
 	while (*name != '\0')
@@ -61,7 +61,7 @@ static bool in_list(const char *name)
 	return false;
 }
 
-/* "rv64imafdch_zicsr_sstc": letters up to the first underscore, then words. */
+/* "rv64imafdch_zicsr_sstc": single letters up to the first underscore, then words. */
 static bool in_string(const char *name)
 {
 	const char *at = isa_string;

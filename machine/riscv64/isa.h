@@ -1,6 +1,6 @@
 /*
- * Which ISA extensions the device tree names for the boot hart: "riscv,isa" or, in newer trees,
- * "riscv,isa-extensions". What firmware says is a promise, and hext tries what it relies on.
+ * The ISA extensions that the device tree lists for the boot hart: "riscv,isa" or, in newer trees,
+ * "riscv,isa-extensions". The list may be wrong: hext/ probes what it needs.
  */
 #ifndef MACHINE_RISCV64_ISA_H
 #define MACHINE_RISCV64_ISA_H
@@ -12,7 +12,7 @@
 
 void isa_init(const struct fdt *fdt, uint64_t hart);
 
-/* By its name in lower case: "h", "sstc". */
+/* Is an extension listed? Its name is in lower case: "h", "sstc". */
 bool isa_has(const char *extension);
 
 /* The boot hart's "mmu-type" ("riscv,sv48"), or "". */

@@ -1,6 +1,4 @@
-/*
- * Offsets and sizes that assembly shares with C. cpu.h and trap.h assert that they are right.
- */
+/* Offsets and sizes that assembly shares with C. cpu.h and trap.h assert that they are right. */
 #ifndef MACHINE_RISCV64_OFFSETS_H
 #define MACHINE_RISCV64_OFFSETS_H
 

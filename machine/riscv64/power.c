@@ -1,11 +1,11 @@
 /*
- * Switching the machine off, best way first:
+ * Power-off. Three ways are tried in this order:
  *
- *	the SiFive test device	ends QEMU's virt with our status
- *	semihosting		ends any QEMU that was given -semihosting, with our status
- *	SBI system reset	ends the machine; the status is lost
+ *	the SiFive test device	ends QEMU's virt machine with the status
+ *	semihosting		ends a QEMU with -semihosting, with the status
+ *	SBI system reset	powers the machine off; the status is lost
  *
- * What does none of them is left waiting for ever; the log has its verdict by then.
+ * If none works, the hart waits for ever. The verdict is in the log before that.
  */
 #include "machine/riscv64/init.h"
 
@@ -17,7 +17,7 @@
 #define TEST_PASS UINT32_C(0x5555)
 #define TEST_FAIL UINT32_C(0x3333) /* with the status in bits 31:16 */
 
-/* "Semihosting for AArch32 and AArch64", 5.11 SYS_EXIT, which RISC-V has taken over. */
+/* "Semihosting for AArch32 and AArch64", 5.11 SYS_EXIT. RISC-V uses the same. */
 #define SYS_EXIT                     0x18
 #define ADP_STOPPED_APPLICATION_EXIT UINT64_C(0x20026)
 
@@ -38,8 +38,8 @@ void power_init(const struct fdt *fdt)
 		test_device = (volatile uint32_t *)(uintptr_t)range.start.raw;
 }
 
-/* "RISC-V Semihosting" 0.4: three uncompressed instructions that no program has by chance. Where
- * nobody listens, the ebreak is a breakpoint exception, which is caught. */
+/* "RISC-V Semihosting" 0.4: a sequence of three uncompressed instructions. Without a debugger the
+ * ebreak is a breakpoint exception, which is caught. */
 static void semihosting_exit(enum machine_status status)
 {
 	uint64_t block[2] = {ADP_STOPPED_APPLICATION_EXIT, (uint64_t)status};

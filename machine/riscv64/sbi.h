@@ -1,6 +1,6 @@
 /*
- * The supervisor binary interface: what the M-mode firmware does for us. RISC-V SBI
- * specification 1.0; a firmware that lacks an extension answers SBI_NOT_SUPPORTED.
+ * Calls of the M-mode firmware: the Supervisor Binary Interface, RISC-V SBI specification 1.0. The
+ * error is SBI_NOT_SUPPORTED if the firmware lacks an extension.
  */
 #ifndef MACHINE_RISCV64_SBI_H
 #define MACHINE_RISCV64_SBI_H
@@ -39,7 +39,7 @@ struct sbi_result {
 	int64_t value;
 };
 
-/* Registers other than a0 and a1 are kept (SBI 1.0, chapter 3). */
+/* A call changes a0 and a1, and no other register (SBI 1.0, chapter 3). */
 static inline struct sbi_result sbi_call(enum sbi_extension extension, enum sbi_function function,
                                          uint64_t arg0, uint64_t arg1, uint64_t arg2, uint64_t arg3,
                                          uint64_t arg4)

@@ -1,5 +1,5 @@
 /*
- * Time, deadlines and the instruction counter: timer.h, and that part of machine.h.
+ * Time, deadlines and the instruction counter: see timer.h, and machine.h under "time".
  */
 #include "machine/riscv64/timer.h"
 
@@ -11,7 +11,8 @@
 static uint64_t frequency = 10000000;
 static bool sstc;
 
-/* The best that this hart lets us read: Zicntr is optional, and mcounteren is the firmware's. */
+/* The first of these that can be read. Zicntr is optional, and firmware may have disabled counters
+ * in mcounteren. */
 static enum {
 	COUNTER_UNKNOWN,
 	COUNTER_INSTRET,
@@ -59,7 +60,7 @@ void timer_init(void)
 
 	if (counter == COUNTER_UNKNOWN)
 		find_counters();
-	/* Illegal unless the hart has Sstc and the firmware set menvcfg.STCE. */
+	/* An illegal instruction, unless the hart has Sstc and firmware has set menvcfg.STCE. */
 	__asm__ volatile(CATCH("csrr %[value], 0x14d")
 	                 : [ok] "=&r"(sstc), [value] "=&r"(value)::"t0", "memory");
 	timer_program(UINT64_MAX);
@@ -84,8 +85,8 @@ void timer_program(uint64_t deadline)
 	this_cpu()->deadline = deadline;
 }
 
-/* The interrupt is level: it is pending while time >= the value. But QEMU 7.2 may deliver the one
- * of the value before, if that ran out while this one was being set, and keeps it pending. */
+/* The interrupt is level-triggered: it is pending while time >= the deadline. QEMU 7.2 may deliver
+ * that of the previous deadline, if it passed while the new one was set, and keeps it pending. */
 bool timer_is_due(struct cpu *cpu)
 {
 	if (machine_ticks() >= cpu->deadline)

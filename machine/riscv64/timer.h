@@ -1,6 +1,6 @@
 /*
- * The timer interrupt that ends a guest's run. With Sstc it is a register, stimecmp; without, a
- * call to the firmware. Both fire when time >= the value set.
+ * The timer interrupt that ends a guest's run. With Sstc the deadline is in a register, stimecmp.
+ * Without it, a call to the firmware sets it. The interrupt is pending when time >= the deadline.
  */
 #ifndef MACHINE_RISCV64_TIMER_H
 #define MACHINE_RISCV64_TIMER_H
@@ -15,17 +15,17 @@
 void timer_read_frequency(const struct fdt *fdt);
 /* On each CPU. */
 void timer_init(void);
-/* Can the time be read? Without it no deadline can be set. */
+/* Can the time be read? Otherwise no deadline can be set. */
 bool timer_has_time(void);
-/* Is stimecmp there? */
+/* Does this hart have stimecmp? */
 bool timer_has_sstc(void);
 
 void timer_program(uint64_t deadline);
 
-/* After a timer interrupt: has the deadline come? If not, the timer is set again. */
+/* After a timer interrupt: has the deadline passed? If not, the timer is set again. */
 bool timer_is_due(struct cpu *cpu);
 
-/* Costs a comparison unless the deadline is another one. */
+/* Sets the timer, unless it has this deadline already. */
 static inline void timer_set(struct cpu *cpu, uint64_t deadline)
 {
 	if (MM_UNLIKELY(cpu->deadline != deadline))

@@ -1,6 +1,6 @@
 /*
- * The trap vector of HS-mode. Entered with interrupts off, tp pointing at this CPU's struct cpu,
- * and nothing else known to be good: the stack may be what trapped.
+ * The trap vector of HS-mode. Entered with interrupts off and tp pointing at this CPU's struct cpu.
+ * The stack cannot be used, because an access to it may have trapped.
  */
 #include "machine/riscv64/offsets.h"
 
@@ -8,7 +8,7 @@
 	.balign 4
 	.globl host_trap
 host_trap:
-	/* 1. Was the trap announced? Then go on where its catcher says. */
+	/* 1. Is a trap expected? Then continue at cpu->catch_pc. */
 	sd	t0, CPU_TRAP_T0(tp)
 	ld	t0, CPU_CATCH_PC(tp)
 	beqz	t0, 1f
@@ -16,7 +16,7 @@ host_trap:
 	ld	t0, CPU_TRAP_T0(tp)
 	sret
 
-	/* 2. No. Save every register on the trap stack. */
+	/* 2. Otherwise save every register on the trap stack. */
 1:	sd	sp, CPU_TRAP_SP(tp)
 	ld	sp, CPU_TRAP_STACK_TOP(tp)
 	addi	sp, sp, -TRAP_FRAME_BYTES
@@ -31,6 +31,6 @@ host_trap:
 	sd	x\n, (8 * \n)(sp)
 	.endr
 
-	/* 3. Report it; that does not return. */
+	/* 3. Report the trap. This does not return. */
 	mv	a0, sp
 	call	trap_report

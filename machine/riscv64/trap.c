@@ -1,5 +1,5 @@
 /*
- * The report of a trap that nobody announced.
+ * The report of an unexpected trap.
  */
 #include "machine/riscv64/trap.h"
 

@@ -1,7 +1,7 @@
 /*
- * Traps that the hypervisor itself takes. Each is a mistake, reported with every register, but
- * for those that a caller has announced: an instruction that may trap runs between setting
- * cpu->catch_pc and clearing it, and the trap then goes on there.
+ * Traps that the hypervisor itself takes. An unexpected trap is a defect: it is reported with every
+ * register. For an instruction that may trap, the caller sets cpu->catch_pc before it and clears it
+ * afterwards: execution continues at catch_pc after a trap.
  */
 #ifndef MACHINE_RISCV64_TRAP_H
 #define MACHINE_RISCV64_TRAP_H
@@ -18,15 +18,15 @@ struct trap_frame {
 };
 _Static_assert(sizeof(struct trap_frame) == TRAP_FRAME_BYTES, "offsets.h");
 
-/* The vector of traps taken in HS-mode: stvec, or where hext's vector goes on. */
+/* The trap vector of HS-mode: in stvec, or the vector of hext/ branches to it. */
 void host_trap(void);
 
 /* Called by it with interrupts off, on the CPU's trap stack. */
 _Noreturn void trap_report(const struct trap_frame *frame);
 
 /*
- * The text of an assembly statement whose one instruction may trap: operand [ok], a bool in an
- * early-clobbered register, says whether it did not. t0 is taken, and memory is clobbered:
+ * The text of an assembly statement whose one instruction may trap. Operand [ok], a bool in an
+ * early-clobbered register, is false after a trap. t0 and memory are clobbered:
  *
  *	__asm__ volatile(CATCH("csrr %[value], 0x14d")
  *	                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");

@@ -50,7 +50,7 @@ static bool has_deadline;
 static uint64_t base;
 /* APIC timer ticks in 2^20 TSC ticks: for machines without a TSC-deadline timer. */
 static uint64_t timer_ratio;
-static uint64_t armed[MACHINE_MAX_CPUS]; /* apic_timer_arm()'s last argument */
+static uint64_t armed[MACHINE_MAX_CPUS]; /* the last argument of apic_timer_arm() */
 
 static uint32_t apic_read(unsigned reg)
 {
@@ -77,8 +77,8 @@ void apic_end_of_interrupt(void)
 	apic_write(APIC_EOI, 0);
 }
 
-/* SDM vol. 3, 10.6.1; in x2APIC mode the write is one MSR and never pending (10.12.9), but does
- * not order earlier stores by itself (10.12.3). */
+/* SDM vol. 3, 10.6.1. In x2APIC mode the command is one MSR write and is never pending (10.12.9),
+ * but it does not order earlier stores (10.12.3). */
 static void apic_send(uint32_t target, uint64_t command)
 {
 	if (x2apic) {
@@ -114,8 +114,8 @@ void apic_send_startup(uint32_t target, unsigned page)
 	          ICR_ASSERT | FIELD_PREP(ICR_MODE, MODE_STARTUP) | FIELD_PREP(ICR_VECTOR, page));
 }
 
-/* Counts both clocks over the same stretch, again if something came between its ends' two
- * readings. */
+/* Counts both clocks over the same time. Repeats that if the CPU was interrupted between the two
+ * readings at its start or its end. */
 static uint64_t measure_ratio(void)
 {
 	uint64_t before, begun, last, end;
@@ -152,8 +152,8 @@ void apic_init(void)
 
 void apic_init_cpu(void)
 {
-	/* SDM vol. 3, 10.4.7.2: writes to the vector table are refused while the APIC is
-	 * disabled by software, so enable first. */
+	/* SDM vol. 3, 10.4.7.2: while the APIC is disabled by software, the mask bits of the local
+	 * vector table cannot be cleared. So it is enabled first. */
 	static const uint16_t sources[] = {APIC_LVT_TIMER, APIC_LVT_LINT0, APIC_LVT_LINT1,
 	                                   APIC_LVT_ERROR};
 	uint64_t msr = rdmsr(MSR_APIC_BASE) | APIC_BASE_ENABLE;
@@ -179,7 +179,7 @@ uint64_t apic_timer_deadline(void)
 	return armed[machine_cpu_index()];
 }
 
-/* 0 disarms a TSC-deadline timer, and the counting timer too: SDM vol. 3, 10.5.4. */
+/* 0 disarms a TSC-deadline timer, and the counting timer, too: SDM vol. 3, 10.5.4. */
 void apic_timer_arm(uint64_t tsc_deadline)
 {
 	uint64_t now, left, ticks;

@@ -1,7 +1,7 @@
 /*
  * Control-register, flag and model-specific-register bits that more than one file needs. Names
- * are those of the Intel SDM (vol. 3, ch. 2; vol. 4) and the AMD APM (vol. 2). No instructions
- * here: what decodes a guest's state compiles anywhere.
+ * are those of the Intel SDM (vol. 3, ch. 2; vol. 4) and the AMD APM (vol. 2). There are no
+ * instructions here, so that decoders also compile for the host tests.
  */
 #ifndef MACHINE_X86_64_BITS_H
 #define MACHINE_X86_64_BITS_H

@@ -1,4 +1,4 @@
-/* The instructions of the x86-64 machine that C has no word for, one inline function each. */
+/* Machine instructions that C cannot express, one inline function each. */
 #ifndef MACHINE_X86_64_CPU_H
 #define MACHINE_X86_64_CPU_H
 

@@ -19,7 +19,7 @@
 
 #define IST_STACK_SIZE 4096U
 
-/* The 64-bit TSS: SDM vol. 3, figure 8-11. Only its interrupt stacks matter here. */
+/* The 64-bit TSS: SDM vol. 3, figure 8-11. Only its interrupt stacks are used. */
 struct tss {
 	uint32_t reserved0;
 	uint64_t rsp[3];
@@ -27,7 +27,7 @@ struct tss {
 	uint64_t ist[7]; /* IST1 is ist[0] */
 	uint64_t reserved2;
 	uint16_t reserved3;
-	uint16_t io_map; /* at the limit or beyond it: no I/O map */
+	uint16_t io_map; /* not below the limit: no I/O map */
 } MM_PACKED;
 
 _Static_assert(sizeof(struct tss) == 0x68, "a 64-bit TSS has 104 bytes");
@@ -68,7 +68,7 @@ static void load_gdt(void)
 {
 	struct table_pointer pointer = {sizeof(gdt) - 1, desc_gdt_base()};
 
-	/* A far return is the only way to load CS in 64-bit mode that every CPU has. */
+	/* In 64-bit mode, every CPU can load CS by a far return. */
 	__asm__ volatile("lgdt %0\n\t"
 	                 "pushq %1\n\t"
 	                 "leaq 1f(%%rip), %%rax\n\t"

@@ -1,12 +1,12 @@
 /*
- * The host's segments and task states (desc.c), one GDT for all CPUs:
+ * The segment descriptors and task-state segments of the hypervisor (desc.c). One GDT for all CPUs:
  *
  *	0x00  null
  *	0x08  code, 64-bit
  *	0x10  data
  *	0x18  TSS of CPU 0 (16 bytes), CPU 1, ...
  *
- * So the task register tells which CPU this is, and a VM exit, which loads it, keeps it true.
+ * So the task register tells which CPU this is. A VM exit loads the same value again.
  */
 #ifndef MACHINE_X86_64_DESC_H
 #define MACHINE_X86_64_DESC_H
@@ -18,15 +18,15 @@
 #define SELECTOR_TSS  0x18U
 #define TSS_DESC_SIZE 16U
 
-/* Interrupt stacks of a CPU, by their number in a gate: SDM vol. 3, 6.14.5. */
+/* The IST field of a gate, which selects an interrupt stack: SDM vol. 3, 6.14.5. */
 #define IST_NONE  0U
 #define IST_FAULT 1U /* double fault and machine check */
 #define IST_NMI   2U
 
-/* GDT, segments and task register of this CPU, whose number is `cpu`. */
+/* Loads GDT, segments and task register on this CPU, whose number is `cpu`. */
 void desc_init_cpu(unsigned cpu);
 
-/* What a VMCS's host state wants to know. */
+/* For the host state of a VMCS. */
 uint64_t desc_gdt_base(void);
 uint64_t desc_tss_base(unsigned cpu);
 

@@ -1,21 +1,22 @@
 /*
- * The end of a run. Each way is tried in turn; one that the machine does not have does nothing.
+ * Power-off. The following ways are tried one after the other. A way that the machine does not have
+ * has no effect.
  *
  *	1. QEMU's isa-debug-exit at port 0xf4: the emulator's exit status is
  *	   2 * (0x10 + status) + 1, so 33 pass, 35 fail, 37 panic, 39 no virtualization, 41 bad
- *	   boot, and none of QEMU's own.
- *	2. Bochs with its debugger and magic_break on, where `xchg %bx, %bx` stops: pass alone.
- *	   The debugger's script goes on a few times, and then ends it with status 0.
+ *	   boot. QEMU itself ends with none of these.
+ *	2. Bochs with its debugger and magic_break: `xchg %bx, %bx` stops there. Only after a pass.
+ *	   The debugger's script continues a few times and then ends Bochs with status 0.
  *	3. Bochs: the word "Shutdown" written to port 0x8900 ends it with status 1.
  *	4. Soft-off by ACPI's PM1a control register, where QEMU and Bochs have it.
- *	5. A halt for ever.
+ *	5. The CPU halts for ever.
  */
 #include "machine.h"
 #include "machine/x86_64/cpu.h"
 
 #define QEMU_DEBUG_EXIT 0xf4
 #define QEMU_BASE       0x10U
-#define BOCHS_STOPS     16 /* more than the script goes on after */
+#define BOCHS_STOPS     16 /* more often than the script continues */
 #define BOCHS_SHUTDOWN  0x8900
 #define ACPI_PM1A_QEMU  0x604
 #define ACPI_PM1A_BOCHS 0xb004

@@ -1,7 +1,7 @@
 /*
- * The TSC's rate: counted against channel 2 of the 8254 timer, which runs at 1.193182 MHz in
- * every PC; where there is none, what CPUID says of it. In this order, because an emulator may
- * repeat a CPU's CPUID without ticking at its rate: Bochs 2.7 does.
+ * The time-stamp counter and its frequency. The frequency is measured with channel 2 of the 8254
+ * timer, which runs at 1.193182 MHz in every PC. Without that timer it is read from CPUID. CPUID
+ * comes second, because an emulator may copy the CPUID of a CPU but not its frequency (Bochs 2.7).
  */
 #include "machine/x86_64/timer.h"
 
@@ -10,7 +10,7 @@
 
 #define CPUID_TSC             0x15U /* SDM vol. 2, CPUID: crystal ratio */
 #define CPUID1_ECX_HYPERVISOR BIT(31)
-#define CPUID_HYPERVISOR      0x40000000U /* largest leaf of a hypervisor's own */
+#define CPUID_HYPERVISOR      0x40000000U /* eax: largest leaf for hypervisors */
 #define CPUID_HV_TIMING       0x40000010U /* eax: TSC in kHz */
 
 #define PIT_CHANNEL2   0x42
@@ -23,8 +23,8 @@
 #define PORT_B_OUT2    0x20 /* channel 2 has counted down */
 
 #define CALIBRATION_HZ 1000U /* count for 1/1000 s */
-/* If channel 2 does not end in so many TSC ticks, twice, the machine has none. Once, an emulator
- * was stopped meanwhile. */
+/* If channel 2 does not end within CALIBRATION_LIMIT TSC ticks, twice, the machine has none. Once
+ * may mean that the emulator was stopped for a while. */
 #define CALIBRATION_LIMIT   UINT64_C(2000000000)
 #define CALIBRATION_ENDLESS 2U
 #define CALIBRATION_TRIES   50
@@ -47,12 +47,12 @@ static uint64_t from_cpuid(void)
 	return 0;
 }
 
-/* What the TSC counted, within these bounds, while the timer counted down once. */
+/* Bounds of the TSC ticks in which the timer counted down once. */
 struct bounds {
 	uint64_t least, most;
 };
 
-/* Begins between `before` and `begun`, ends between `clear` and `end`. */
+/* The timer begins between `before` and `begun`, and ends between `clear` and `end`. */
 static struct bounds count_down(void)
 {
 	uint16_t count = PIT_HZ / CALIBRATION_HZ;
@@ -76,8 +76,8 @@ static struct bounds count_down(void)
 	return (struct bounds){clear - begun, end - before};
 }
 
-/* An emulator on a busy host, or a system management interrupt, may stop this CPU anywhere: the
- * count whose bounds are closest is the one to believe. */
+/* An emulator on a busy host, or a system management interrupt, may stop this CPU at any time. So
+ * the measurement with the closest bounds is used. */
 static uint64_t from_pit(void)
 {
 	struct bounds best = {0, UINT64_MAX};
@@ -93,7 +93,7 @@ static uint64_t from_pit(void)
 		if (best.most - best.least <= best.most / 64)
 			break;
 	}
-	/* Ended when first looked at, each time: OUT2 does not tell. */
+	/* Each time OUT2 was set at the first read, so it does not show the end. */
 	if (best.least == 0)
 		return 0;
 	return (best.least + best.most) / 2 * CALIBRATION_HZ;

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Finds the counter's rate, once, on the boot CPU; takes up to 10 ms. */
+/* Once, on the boot CPU: finds the frequency. Usually takes less than 10 ms. */
 void tsc_init(void);
 /* Ticks per second. */
 uint64_t tsc_frequency(void);

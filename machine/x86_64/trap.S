@@ -1,6 +1,6 @@
 /*
- * The 256 entry points of the IDT, 16 bytes apart, and what they have in common: a struct
- * trap_frame (trap.c) on the stack, and a call of trap_handle() by the Microsoft ABI.
+ * The 256 entry points of the IDT, 16 bytes apart. Each builds a struct trap_frame (trap.c) on the
+ * stack and calls trap_handle() by the Microsoft ABI.
  */
 	.text
 
@@ -49,7 +49,7 @@ trap_common:
 	call trap_handle
 	addq $32, %rsp
 
-	/* 3. Back to where it came from. */
+	/* 3. Return from the interrupt. */
 	popq %rax
 	popq %rcx
 	popq %rdx

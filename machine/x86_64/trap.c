@@ -1,4 +1,4 @@
-/* The host's traps: SDM vol. 3, ch. 6. See trap.h. */
+/* Traps and interrupts of the hypervisor: SDM vol. 3, ch. 6. See trap.h. */
 #include "machine/x86_64/trap.h"
 
 #include "kick.h"
@@ -10,7 +10,7 @@
 #include "mm/compiler.h"
 #include <stdatomic.h>
 
-/* What trap.S and the CPU leave on the stack, lowest address first. */
+/* What trap.S and the CPU push on the stack, lowest address first. */
 struct trap_frame {
 	uint64_t rax, rcx, rdx, rbx, rbp, rsi, rdi;
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
@@ -37,7 +37,7 @@ struct gate {
 #define MACHINE_CHECK  18U
 
 extern const uint8_t trap_entries[VECTORS * ENTRY_SIZE];
-extern const uint8_t __ImageBase[]; /* by the linker: where firmware loaded us */
+extern const uint8_t __ImageBase[]; /* from the linker: the load address of the image */
 
 static struct gate idt[VECTORS] MM_ALIGNED_TO(16);
 
@@ -106,7 +106,7 @@ void trap_external_interrupt(unsigned vector)
 	case VECTOR_SPURIOUS:
 		return;
 	default:
-		panic("interrupt on vector 0x%x, which nothing was told to use", vector);
+		panic("interrupt on vector 0x%x, which is not used", vector);
 	}
 }
 
