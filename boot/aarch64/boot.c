@@ -1,7 +1,7 @@
 /*
- * From Linux's arm64 boot protocol to kernel_main(): reads the device tree, or the table of
- * boards that come without one, and turns the MMU on. Runs with the MMU off until then, so
- * nothing before that line may use an atomic operation or an unaligned access.
+ * From Linux's arm64 boot protocol to kernel_main(): reads the device tree, or the table of boards
+ * without one, and turns the MMU on. Code that runs before arm_mmu_start() may use neither atomic
+ * operations nor unaligned accesses.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,7 @@
 /* A tree larger than this is refused: the boot protocol allows 2 MiB. */
 #define FDT_MAX_BYTES (2U << 20)
 
-/* Arm ARM D17.2.99: the affinity fields of MPIDR_EL1, as device trees and PSCI name a CPU. */
+/* Arm ARM D17.2.99: the affinity fields of MPIDR_EL1. Device trees and PSCI name a CPU by them. */
 #define MPIDR_AFFINITY (GENMASK(39, 32) | GENMASK(23, 0))
 
 _Noreturn void boot_main(const void *fdt, uint64_t el, uint64_t start);
@@ -28,7 +28,7 @@ static void say(const char *text)
 		machine_console_put(*text);
 }
 
-/* Entered where no hypervisor can work: says what is missing, as kernel_main() would. */
+/* The image was not entered at EL2. Reports that in the same form as kernel_main(). */
 _Noreturn static void stop_without_el2(void)
 {
 	__asm__ volatile("msr vbar_el1, %0\n\tisb" : : "r"(el1_vectors));

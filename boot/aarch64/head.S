@@ -1,11 +1,11 @@
 /*
- * The first instructions. Linux's arm64 boot protocol (Documentation/arm64/booting.rst): x0 is
- * the device tree, or 0 where the loader has none; the MMU is off, interrupts are masked, and the
- * image lies somewhere, 4 KiB aligned, cleaned to the point of coherency.
+ * The first instructions. Linux's arm64 boot protocol (Documentation/arm64/booting.rst): x0 is the
+ * device tree, or 0 if the loader has none. The MMU is off and interrupts are masked. The image is at
+ * any 4 KiB aligned address, and is cleaned to the point of coherency.
  *
- * With the MMU off every data access is of Device type: aligned, uncached, no exclusives. What
- * is written here and in boot.c until arm_mmu_start() goes to memory behind the caches' back;
- * that function throws away what they may hold of it.
+ * With the MMU off every data access is of Device type: it must be aligned, is not cached, and cannot
+ * be exclusive. Stores here and in boot.c do not go to the caches, so arm_mmu_start() invalidates the
+ * cache lines of that memory.
  */
 
 #include "machine/aarch64/arm_cycles.inc"
@@ -24,8 +24,8 @@ _image_start:
 	.long	0				// no PE header
 
 start:
-	/* 1. Keep what the loader gave; start the clock that machine_cycles() reads from 0, or
-	   note where the generic timer stands if this CPU has no PMU. */
+	/* 1. Keep the device tree. Start the cycle counter at 0. On a CPU without a PMU, read the
+	   generic timer instead. */
 	mov	x19, x0
 	start_cycle_counter x1
 	mov	x20, xzr
@@ -33,12 +33,12 @@ start:
 	mrs	x20, cntpct_el0
 1:
 
-	/* 2. A stack, the boot CPU's own. */
+	/* 2. The stack of the boot CPU. */
 	adrp	x1, boot_stack_top
 	add	x1, x1, :lo12:boot_stack_top
 	mov	sp, x1
 
-	/* 3. Relocate: the image is linked at 0, so its address is what every pointer lacks. */
+	/* 3. Relocate: the image is linked at 0, so its address is added to every pointer. */
 	adrp	x9, _image_start
 	adrp	x10, _rela_start
 	add	x10, x10, :lo12:_rela_start
@@ -54,7 +54,7 @@ start:
 	str	x14, [x9, x12]
 	b	1b
 
-	/* 4. Clear bss: 64 bytes at a time, as the linker script aligned it. */
+	/* 4. Clear .bss, 64 bytes at a time: image.ld aligns both its ends. */
 2:	adrp	x10, _bss_start
 	add	x10, x10, :lo12:_bss_start
 	adrp	x11, _bss_end
@@ -80,8 +80,8 @@ start:
 	b	5b
 
 /*
- * The vectors of a CPU that arrived at EL1: nothing is expected to trap there but the
- * semihosting call of a power-off with no debugger behind it. Then the firmware is asked, once.
+ * The vectors for an image that was entered at EL1. The only expected exception is that of a
+ * semihosting call without a debugger. Then PSCI powers the machine off.
  */
 	.text
 	.balign	2048

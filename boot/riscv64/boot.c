@@ -1,5 +1,5 @@
 /*
- * From the SBI firmware to kernel_main(): what the device tree says becomes struct boot_info.
+ * From the SBI firmware to kernel_main(): fills struct boot_info from the device tree.
  */
 #include "boot_info.h"
 #include "fdt.h"
@@ -7,12 +7,12 @@
 /* image.ld */
 extern const char image_start[], image_end[];
 
-/* Device trees are some KiB; the largest that firmware is known to pass are below this. */
+/* The largest device trees of known firmware are smaller. */
 #define FDT_MAX_BYTES (UINT64_C(2) << 20)
 
 _Noreturn void boot_main(uint64_t hart, const void *blob, uint64_t start_cycles);
 
-/* .bss, since it is larger than a stack should hold. */
+/* Too large for the stack. */
 static struct boot_info info;
 
 void boot_main(uint64_t hart, const void *blob, uint64_t start_cycles)

@@ -1,11 +1,11 @@
 /*
- * The first instructions. The SBI firmware enters here in HS-mode (S-mode where there is no
- * hypervisor extension) on one hart of its choice, with a0 = its hart id, a1 = the device tree,
- * address translation off and interrupts masked. Other harts wait in the firmware.
+ * The first instructions. The SBI firmware enters here in HS-mode (S-mode without the hypervisor
+ * extension) on one hart, with a0 = its hart id, a1 = the device tree, address translation off and
+ * interrupts masked. Other harts wait in the firmware.
  *
  * The image begins with the 64-byte header of Linux (Documentation/riscv/boot-image-header.rst), so
- * that loaders for Linux take the flat image. QEMU enters an ELF file at its lowest address,
- * whatever e_entry says: image.ld puts this first.
+ * that loaders for Linux accept the flat image. QEMU enters an ELF file at its lowest address and
+ * ignores e_entry, so image.ld puts this file first.
  */
 #include "machine/riscv64/offsets.h"
 
@@ -28,8 +28,9 @@ image_start:
 	.word	0				// no PE header
 
 start:
-	/* 0. One hart boots. OpenSBI 1.1 marks a hart as started before it has written where it is
-	   to begin, so one that looks in between comes here: it goes on to where it was sent. */
+	/* 0. One hart boots. OpenSBI 1.1 marks a secondary hart as started before it writes the
+	   start address. A hart that reads the old address enters here, and branches to its own
+	   start. */
 	la	t0, boot_taken
 	li	t1, 1
 	amoswap.w.aq t1, t1, (t0)
@@ -37,25 +38,25 @@ start:
 	tail	secondary_start
 1:
 
-	/* 1. From here on a trap is reported. tp is this hart's struct cpu for good. */
+	/* 1. From here on a trap is reported. tp points at this hart's struct cpu. */
 	la	tp, cpu_table
 	la	t0, host_trap
 	csrw	stvec, t0
 
-	/* 2. When did we begin? 0 on a hart without Zicntr, where the read traps. */
+	/* 2. The start time. 0 on a hart without Zicntr, where the read traps. */
 	la	t0, 1f
 	sd	t0, CPU_CATCH_PC(tp)
 	li	a2, 0
 	csrr	a2, instret
 1:	sd	zero, CPU_CATCH_PC(tp)
 
-	/* 3. No translation, no interrupts; sscratch is 0 whenever the hypervisor runs. */
+	/* 3. No translation, no interrupts. sscratch is 0 whenever the hypervisor runs. */
 	csrw	satp, zero
 	csrw	sie, zero
 	csrw	sscratch, zero
 
-	/* 4. Relocate: each pointer in the image lacks the distance from where the image was linked
-	   to where it is. Other relocations than relative ones do not occur. */
+	/* 4. Relocate: add the distance between link address and load address to each pointer in
+	   the image. All relocations are relative ones. */
 	la	t0, image_start
 	ld	t1, link_address
 	sub	t0, t0, t1
@@ -85,13 +86,13 @@ start:
 2:	la	sp, boot_stack_top
 	call	boot_main
 
-	/* A number, not a pointer: nothing relocates it. */
+	/* A number, which is not relocated. */
 	.section .rodata
 	.balign	8
 link_address:
 	.dword	image_link_address
 
-	/* Not in .bss, which is cleared after this is set. */
+	/* Not in .bss, which is cleared after this variable is set. */
 	.data
 	.balign	4
 boot_taken:

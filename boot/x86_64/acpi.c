@@ -1,13 +1,12 @@
 /*
- * Which CPUs there are, from ACPI's Multiple APIC Description Table (ACPI 6.4, 5.2.12).
- *
- * The tables are firmware's word, and taken for no more than that: every length is checked
- * against the table it lies in, and a table that is cut short or does not add up names no CPU.
+ * Reads the CPUs from ACPI's Multiple APIC Description Table (ACPI 6.4, 5.2.12). The tables are not
+ * trusted: every length is checked against the table that contains it. A table with a wrong length
+ * or checksum is ignored.
  */
 #include "boot/x86_64/boot.h"
 #include "mm/compiler.h"
 
-#define TABLE_LIMIT 0x100000U /* a longer table is taken for damage */
+#define TABLE_LIMIT 0x100000U /* a longer table is invalid */
 
 struct rsdp {
 	char signature[8]; /* "RSD PTR " */
@@ -78,7 +77,7 @@ static bool is_named(const struct sdt *table, const char *name)
 	       table->signature[2] == name[2] && table->signature[3] == name[3];
 }
 
-/* The table of that name among a root table's pointers, which are 4 or 8 bytes wide. */
+/* Finds a table by its name. The pointers in the root table have 4 or 8 bytes. */
 static const struct sdt *find_table(const struct sdt *root, unsigned width, const char *name)
 {
 	const uint8_t *bytes = (const uint8_t *)root;
@@ -133,20 +132,22 @@ static const struct sdt *find_madt(const EFI_SYSTEM_TABLE *system)
 	return adds_up(root) ? find_table(root, 4, "APIC") : NULL;
 }
 
-static void add_entry(struct boot_info *info, const struct madt_entry *entry)
+static void visit(const struct madt_entry *entry, struct boot_info *info,
+                  void (*add)(struct boot_info *info, uint64_t id))
 {
 	const struct madt_apic *apic = (const struct madt_apic *)entry;
 	const struct madt_x2apic *x2apic = (const struct madt_x2apic *)entry;
 
 	if (entry->type == MADT_APIC && entry->length >= sizeof(*apic) &&
 	    (apic->flags & MADT_ENABLED) && apic->id != BROADCAST_XAPIC)
-		cpu_list_add(info, apic->id);
+		add(info, apic->id);
 	if (entry->type == MADT_X2APIC && entry->length >= sizeof(*x2apic) &&
 	    (x2apic->flags & MADT_ENABLED))
-		cpu_list_add(info, x2apic->id);
+		add(info, x2apic->id);
 }
 
-void acpi_add_cpus(const EFI_SYSTEM_TABLE *system, struct boot_info *info)
+void acpi_for_each_cpu(const EFI_SYSTEM_TABLE *system, struct boot_info *info,
+                       void (*add)(struct boot_info *info, uint64_t id))
 {
 	const struct sdt *madt = find_madt(system);
 	const uint8_t *bytes = (const uint8_t *)madt;
@@ -157,7 +158,7 @@ void acpi_add_cpus(const EFI_SYSTEM_TABLE *system, struct boot_info *info)
 
 		if (entry->length < sizeof(*entry) || entry->length > madt->length - i)
 			break;
-		add_entry(info, entry);
+		visit(entry, info, add);
 		i += entry->length;
 	}
 }

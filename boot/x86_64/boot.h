@@ -1,7 +1,7 @@
 /*
- * The boot path's own pieces, each called once by efi_main.c while firmware's boot services are
- * still there (but for memory_map_regions). Pointers into firmware's data are physical
- * addresses, which firmware maps one to one (UEFI 2.10, 2.3.4).
+ * The parts of the boot path. efi_main.c calls each of them once, before ExitBootServices();
+ * memory_map_regions() afterwards. Pointers into firmware's data are physical addresses, which
+ * firmware maps one to one (UEFI 2.10, 2.3.4).
  */
 #ifndef X86_BOOT_H
 #define X86_BOOT_H
@@ -10,53 +10,49 @@
 
 #include "boot_info.h"
 
-/* --- files.c: what lies beside the application --- */
+/* --- files.c: the command line and the guest image --- */
 
 /* The command line: load options if there are any, else \EFI\faultline\cmdline.txt. */
 void files_read_cmdline(EFI_SYSTEM_TABLE *system, EFI_LOADED_IMAGE *image, struct boot_info *info);
-/* \EFI\faultline\guest.bin, if it is there, into memory of its own. */
+/* Loads \EFI\faultline\guest.bin, if it exists, into memory that it allocates. */
 void files_read_guest(EFI_SYSTEM_TABLE *system, EFI_LOADED_IMAGE *image, struct boot_info *info);
 
 /* --- cpus.c --- */
 
-/* Fills cpus, boot_cpu and cpu_ids, this CPU first. */
+/* Fills cpus, boot_cpu and cpu_ids. The boot CPU is first. */
 void cpus_find(EFI_SYSTEM_TABLE *system, struct boot_info *info);
-
-/* --- cpu_list.c --- */
-
-/* Adds a CPU by its APIC id, unless it is there already or there is no room. */
-void cpu_list_add(struct boot_info *info, uint64_t id);
 
 /* --- acpi.c --- */
 
-/* Adds the CPUs that ACPI's MADT names. */
-void acpi_add_cpus(const EFI_SYSTEM_TABLE *system, struct boot_info *info);
+/* Calls `add` for the APIC id of each enabled CPU in ACPI's MADT. */
+void acpi_for_each_cpu(const EFI_SYSTEM_TABLE *system, struct boot_info *info,
+                       void (*add)(struct boot_info *info, uint64_t id));
 
 /* --- memory_map.c --- */
 
 struct memory_map {
 	UINT8 *descriptors;
 	UINTN bytes;
-	UINTN stride; /* bytes from one descriptor to the next: more than its struct says */
+	UINTN stride; /* bytes from one descriptor to the next: more than sizeof */
 	UINTN key;
 };
 
-/* False: firmware gave none, or one too large for our buffer. */
+/* False: firmware has none, or it is too large for the buffer. */
 bool memory_map_get(EFI_SYSTEM_TABLE *system, struct memory_map *map);
 /* One past the last byte of RAM. */
 uint64_t memory_map_top(const struct memory_map *map);
-/* RAM above 1 MiB, and what of it is ours already, neighbours joined, into info->regions. */
+/* Adds RAM above 1 MiB, and what is in use of it, to info->regions. Adjacent ranges are merged. */
 void memory_map_regions(const struct memory_map *map, struct boot_info *info);
 
-/* --- paging.c: our own page tables --- */
+/* --- paging.c --- */
 
-/* Tables that map [0, top) and at least the first 4 GiB one to one, below 4 GiB so that a CPU
- * can load their root in 32-bit mode. 0: no memory. */
+/* Builds page tables that map [0, top) and at least the first 4 GiB at virtual = physical. They are
+ * below 4 GiB, so that a CPU can load their root in 32-bit mode. 0: no memory. */
 uint64_t paging_build(EFI_SYSTEM_TABLE *system, uint64_t top);
 
 /* --- enter.S --- */
 
-/* Leaves firmware's stack and tables behind: kernel_main(info). */
+/* Loads the new page tables and a new stack, and calls kernel_main(info). */
 _Noreturn void enter_kernel(struct boot_info *info, uint64_t cr3);
 
 #endif

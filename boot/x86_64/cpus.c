@@ -1,9 +1,10 @@
 /*
- * Which CPUs there are: what the firmware's MP services say (PI 1.7, vol. 2, 13.4), which know
- * the CPUs that firmware itself has started, and what ACPI's tables add.
+ * Finds the CPUs: those that firmware's MP services list (PI 1.7, vol. 2, 13.4), which are the CPUs
+ * that firmware itself has started, and those in ACPI's tables.
  */
 #include "boot/x86_64/boot.h"
 #include "mm/bits.h"
+#include "mm/compiler.h"
 
 #define MP_SERVICES_GUID                                                                           \
 	{                                                                                          \
@@ -19,17 +20,18 @@ struct processor_information {
 	UINT64 id; /* local APIC id */
 	UINT32 status;
 	UINT32 package, core, thread;
-	UINT32 extended[6]; /* newer firmware's fuller location */
+	UINT32 extended[6]; /* the location in newer versions */
 };
 
-/* The first two of its seven functions are all that we call. */
+/* The first two of its seven functions. The others are not called. */
 struct mp_services {
 	EFI_STATUS(EFIAPI *count)(struct mp_services *self, UINTN *all, UINTN *enabled);
 	EFI_STATUS(EFIAPI *get)
 	(struct mp_services *self, UINTN index, struct processor_information *out);
 };
 
-/* SDM vol. 2, CPUID: leaf 0xb has all 32 bits of the id, leaf 1 the first 8. */
+/* The APIC id of this CPU. SDM vol. 2, CPUID: leaf 0xb has all 32 bits of it, leaf 1 the lower 8.
+ */
 static uint32_t this_cpu(void)
 {
 	uint32_t eax = 0, ebx, ecx = 0, edx;
@@ -47,6 +49,17 @@ static uint32_t this_cpu(void)
 	return ebx >> 24;
 }
 
+/* Adds a CPU by its APIC id, unless it is in the list already or there is no room. */
+static void add_cpu(struct boot_info *info, uint64_t id)
+{
+	for (unsigned i = 0; i < info->cpus; i++) {
+		if (info->cpu_ids[i] == id)
+			return;
+	}
+	if (info->cpus < MM_ARRAY_SIZE(info->cpu_ids))
+		info->cpu_ids[info->cpus++] = id;
+}
+
 static void ask_mp_services(EFI_SYSTEM_TABLE *system, struct boot_info *info)
 {
 	EFI_GUID guid = MP_SERVICES_GUID;
@@ -60,14 +73,14 @@ static void ask_mp_services(EFI_SYSTEM_TABLE *system, struct boot_info *info)
 		struct processor_information p;
 
 		if (!EFI_ERROR(mp->get(mp, i, &p)) && (p.status & PROCESSOR_ENABLED))
-			cpu_list_add(info, p.id);
+			add_cpu(info, p.id);
 	}
 }
 
 void cpus_find(EFI_SYSTEM_TABLE *system, struct boot_info *info)
 {
 	info->boot_cpu = this_cpu();
-	cpu_list_add(info, info->boot_cpu);
+	add_cpu(info, info->boot_cpu);
 	ask_mp_services(system, info);
-	acpi_add_cpus(system, info);
+	acpi_for_each_cpu(system, info, add_cpu);
 }

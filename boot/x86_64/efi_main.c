@@ -1,6 +1,6 @@
 /*
- * From UEFI to kernel_main(): take from firmware what we need to know, end its boot services,
- * and go on with tables and a stack of our own.
+ * From UEFI to kernel_main(): reads what the hypervisor needs from firmware, ends its boot
+ * services, and continues with page tables and a stack of the hypervisor.
  */
 #include "boot/x86_64/boot.h"
 
@@ -8,8 +8,9 @@
 
 static struct boot_info info;
 
-/* A page below 1 MiB where another CPU can start; firmware that has none left costs us those
- * CPUs and nothing else. */
+/* A page below 1 MiB where another CPU can start. If firmware has none left, only the boot CPU
+ * runs.
+ */
 static hpa_t take_start_page(EFI_SYSTEM_TABLE *system)
 {
 	EFI_PHYSICAL_ADDRESS page = 0x9ffff;
@@ -20,8 +21,8 @@ static hpa_t take_start_page(EFI_SYSTEM_TABLE *system)
 	return hpa_at(page);
 }
 
-/* Taking the map can itself change the map (UEFI 2.10, 7.4.6): the key then no longer fits, and
- * one takes it again. */
+/* Reading the memory map can change it (UEFI 2.10, 7.4.6). The key is then invalid, and the map is
+ * read again. */
 static bool exit_boot_services(EFI_HANDLE image, EFI_SYSTEM_TABLE *system, struct memory_map *map)
 {
 	for (int i = 0; i < EXIT_TRIES; i++) {
@@ -67,7 +68,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 		return EFI_OUT_OF_RESOURCES;
 	}
 	if (!exit_boot_services(handle, system, &map)) {
-		say(system, L"faultline: firmware does not let go of the machine\r\n");
+		say(system, L"faultline: ExitBootServices fails\r\n");
 		return EFI_LOAD_ERROR;
 	}
 	memory_map_regions(&map, &info);

@@ -1,4 +1,4 @@
-/* From firmware's world to ours: the last instructions of the boot path. */
+/* The last instructions of the boot path: the hypervisor's own page tables and stack. */
 	.equ STACK_SIZE, 65536
 
 	.bss
@@ -11,15 +11,15 @@ stack_top:
 	.globl enter_kernel
 /* enter_kernel(info in %rcx, cr3 in %rdx), by the Microsoft ABI. */
 enter_kernel:
-	/* 1. No interrupt of firmware's timer any more. */
+	/* 1. Disable interrupts: firmware's timer still runs. */
 	cli
 	cld
-	/* 2. Our tables: they map this code where firmware's did. */
+	/* 2. Page tables. They map this code at the same address as firmware's. */
 	movq %rdx, %cr3
-	/* 3. Our stack, with the 32 bytes that the ABI owes a callee. */
+	/* 3. The stack, with the 32 bytes that a callee may use by the ABI. */
 	leaq stack_top(%rip), %rsp
 	subq $32, %rsp
 	xorl %ebp, %ebp
-	/* 4. %rcx still holds info; there is no way back. */
+	/* 4. %rcx is still info. kernel_main() does not return. */
 	call kernel_main
 	ud2

@@ -1,13 +1,13 @@
 /*
- * What a user gives at run time: a command line and a guest image, from the application's load
- * options and from files on the volume that it was loaded from.
+ * Reads the command line and a guest image: from the application's load options, and from files on
+ * the volume that it was loaded from.
  */
 #include "boot/x86_64/boot.h"
 
 #define CMDLINE_FILE L"\\EFI\\faultline\\cmdline.txt"
 #define GUEST_FILE   L"\\EFI\\faultline\\guest.bin"
 
-/* Adds a character to the command line; what is not printable ASCII becomes a blank. */
+/* Adds a character to the command line. A character that is not printable ASCII becomes a blank. */
 static void append(struct boot_info *info, size_t *length, unsigned c)
 {
 	if (*length == BOOT_CMDLINE - 1) {
@@ -17,7 +17,7 @@ static void append(struct boot_info *info, size_t *length, unsigned c)
 	info->cmdline[(*length)++] = (char)(c > ' ' && c <= '~' ? c : ' ');
 }
 
-/* Blanks at the end are nobody's wish: a text file's last newline is one. */
+/* Removes blanks at the end, such as the last newline of a text file. */
 static void finish(struct boot_info *info, size_t length)
 {
 	while (length > 0 && info->cmdline[length - 1] == ' ')
@@ -25,7 +25,8 @@ static void finish(struct boot_info *info, size_t length)
 	info->cmdline[length] = '\0';
 }
 
-/* A shell puts the application's own name first: how long it is, if it ends in ".efi". */
+/* A shell puts the name of the application first. The length of that name, if it ends in ".efi";
+ * else 0. */
 static UINTN name_length(const CHAR16 *text, UINTN count)
 {
 	static const char suffix[] = ".efi";
@@ -60,7 +61,7 @@ static void take_options(const EFI_LOADED_IMAGE *image, struct boot_info *info)
 	finish(info, length);
 }
 
-/* A file on our own volume, open for reading; NULL if it is not there. */
+/* Opens a file on the same volume for reading. NULL: it does not exist. */
 static EFI_FILE_HANDLE open_file(EFI_SYSTEM_TABLE *system, EFI_LOADED_IMAGE *image, CHAR16 *path)
 {
 	EFI_GUID filesystem = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
@@ -105,7 +106,7 @@ void files_read_cmdline(EFI_SYSTEM_TABLE *system, EFI_LOADED_IMAGE *image, struc
 	file->Close(file);
 }
 
-/* A position of all ones stands for the end of the file: UEFI 2.10, 13.5.10. */
+/* A position of all ones means the end of the file: UEFI 2.10, 13.5.10. */
 static UINT64 size_of(EFI_FILE_HANDLE file)
 {
 	UINT64 size;
@@ -125,7 +126,7 @@ static const char *load_guest(EFI_SYSTEM_TABLE *system, EFI_FILE_HANDLE file,
 	EFI_PHYSICAL_ADDRESS where;
 
 	if (size == 0)
-		return "guest.bin is empty, or its size cannot be told";
+		return "guest.bin is empty, or its size cannot be read";
 	if (EFI_ERROR(system->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData, pages,
 	                                                  &where)))
 		return "guest.bin does not fit into memory";

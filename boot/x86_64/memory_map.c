@@ -1,10 +1,10 @@
 /*
  * UEFI's memory map (UEFI 2.10, 7.2.3) as boot_info's regions.
  *
- * RAM is what firmware calls conventional memory, what its boot services used, and what was
- * loaded. What was loaded is ours (this image, what files.c and paging.c took) or an earlier
- * loader's, and so reserved. Below 1 MiB lies real-mode history, and a page that other CPUs
- * start at: not handed on at all.
+ * RAM is conventional memory, memory of boot services, and loader memory. Loader memory is
+ * reserved: it is used by this image, by what files.c and paging.c have allocated, or by an earlier
+ * loader. Memory below 1 MiB is left out: it has real-mode data, and the page where other CPUs
+ * start.
  */
 #include "boot/x86_64/boot.h"
 #include "mm/compiler.h"
@@ -31,7 +31,7 @@ static const EFI_MEMORY_DESCRIPTOR *descriptor(const struct memory_map *map, UIN
 	return (const EFI_MEMORY_DESCRIPTOR *)(map->descriptors + index * map->stride);
 }
 
-/* The bytes of a descriptor; size 0 if it makes no sense. */
+/* The range of a descriptor; size 0 if it is invalid. */
 static struct hpa_range range_of(const EFI_MEMORY_DESCRIPTOR *d)
 {
 	struct hpa_range range = {hpa_at(d->PhysicalStart), d->NumberOfPages << MM_PAGE_SHIFT};
@@ -58,7 +58,7 @@ static bool is_ram(const EFI_MEMORY_DESCRIPTOR *d)
 	}
 }
 
-/* RAM or what is stored in RAM: everything that our tables have to map. */
+/* RAM, or memory of firmware in RAM: everything that the page tables must map. */
 static bool is_stored(const EFI_MEMORY_DESCRIPTOR *d)
 {
 	switch (d->Type) {
@@ -86,8 +86,8 @@ uint64_t memory_map_top(const struct memory_map *map)
 	return top;
 }
 
-/* Joins the range with the region that ends where it begins, or adds it; firmware's maps are
- * sorted as a rule, and a map that is not only costs regions. False: no room is left. */
+/* Merges the range with the last region if they are adjacent, else adds a region. Firmware's maps
+ * are usually sorted; other maps need more regions. False: no region is left. */
 static bool add(struct boot_info *info, struct hpa_range range, enum boot_region_kind kind)
 {
 	struct boot_region *last = &info->regions[info->region_count];
@@ -127,8 +127,8 @@ static bool add_all(struct boot_info *info, const struct memory_map *map,
 
 void memory_map_regions(const struct memory_map *map, struct boot_info *info)
 {
-	/* What is reserved comes first: RAM that finds no room is lost, a reservation that finds
-	 * none would be given away. */
+	/* Reserved ranges first: without a region, RAM is only not used, but reserved memory would
+	 * be overwritten. */
 	if (!add_all(info, map, BOOT_RESERVED, is_loaded))
 		info->error = "firmware's memory map is in too many pieces";
 	(void)add_all(info, map, BOOT_RAM, is_ram);

@@ -1,7 +1,7 @@
 /*
- * The host's page tables: virtual = physical for all RAM and the first 4 GiB, in 2 MiB pages,
- * readable, writable and executable. What is not RAM there is made uncached by the MTRRs, which
- * firmware has set and which win over the tables' write-back (SDM vol. 3, table 11-7).
+ * The page tables of the hypervisor: virtual = physical for all RAM and the first 4 GiB, in 2 MiB
+ * pages, readable, writable and executable. Devices are uncached by the MTRRs, which firmware has
+ *set and which override the write-back of the tables (SDM vol. 3, table 11-7).
  *
  *	[PML5, if firmware runs with 5 levels]
  *	PML4 -> one PDPT per 512 GiB -> one PD per 1 GiB -> 512 pages of 2 MiB
@@ -18,9 +18,8 @@
 
 #define ENTRIES  UINT64_C(512)
 #define LOW_GIBS UINT64_C(4)
-#define HIGHEST_GIB                                                                                \
-	(ENTRIES * ENTRIES) /* one PML4's reach: 256 TiB, more than half of which                  \
-	                       is not canonical anyway */
+/* What one PML4 maps: 256 TiB. Its lower half has canonical addresses. */
+#define HIGHEST_GIB (ENTRIES * ENTRIES)
 
 static uint64_t div_up(uint64_t value, uint64_t unit)
 {
@@ -32,7 +31,7 @@ static uint64_t *table_at(uint64_t base, uint64_t index)
 	return (uint64_t *)(uintptr_t)(base + index * MM_PAGE_SIZE);
 }
 
-/* Entry i of the run of tables at `base` points at table i of the run at `next`. */
+/* Entry i of the contiguous tables at `base` points at table i of those at `next`. */
 static void link_tables(uint64_t base, uint64_t next, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)
@@ -67,7 +66,7 @@ uint64_t paging_build(EFI_SYSTEM_TABLE *system, uint64_t top)
 		table_at(pml5, 0)[i] = 0;
 	link_tables(pml5, pml4, 1);
 	link_tables(pml4, pdpt, pdpts);
-	link_tables(pdpt, pd, pds); /* the PDPTs follow one another: their entries do too */
+	link_tables(pdpt, pd, pds); /* the PDPTs are contiguous, so their entries are, too */
 	for (uint64_t i = 0; i < pds * ENTRIES; i++)
 		table_at(pd, 0)[i] = i * MM_LEVEL_SIZE(1) | LARGE_ENTRY;
 	return five_levels() ? pml5 : pml4;
