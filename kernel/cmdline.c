@@ -315,8 +315,8 @@ bool glob_match(const char *pattern, const char *text)
 {
 	const char *star = NULL, *resume = NULL;
 
-	/* After a mismatch, the last '*' matches one character more, and the rest is tried again.
-	 */
+	/* After a mismatch, the last '*' matches one character more, and the rest is compared
+	 * again. */
 	while (*text != '\0') {
 		if (*pattern == '*') {
 			star = pattern++;

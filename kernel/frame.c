@@ -1,7 +1,7 @@
 /*
  * The frame allocator: a binary buddy system. The free blocks of each order are the members of a
  * bit_tree, which is stored outside of the free frames. So nothing is read from or written to a
- *free frame, and the lowest free block of an order is found in a few steps.
+ * free frame, and the lowest free block of an order is found in a few steps.
  *
  *	zone    one usable range of RAM, with trees of its own; no block spans two zones
  *	block   2^order frames, naturally aligned in the physical address space

@@ -1,10 +1,10 @@
 /*
  * The time limits of a guest: it hangs, it runs for too long, or it has used its budget.
  *
- * A round is one second of machine_ticks() in which a vCPU was in its guest or waited. Time is added
- * slice by slice, and a slice counts for at most one round. While the machine is slow, a round counts
- * for less (wait_round_worth()): the hypervisor does a fixed amount of work after each round and
- * measures it.
+ * A round is one second of machine_ticks() in which a vCPU was in its guest or waited. Time is
+ * added slice by slice, and a slice counts for at most one round. While the machine is slow, a
+ * round counts for less (wait_round_worth()): the hypervisor does a fixed amount of work after
+ * each round and measures it.
  *
  * Progress is any of these, by any vCPU of the VM: a nested fault that was answered; a change of
  * the address space; an access to a device, port or system register; a firmware call; a hypercall
@@ -13,11 +13,11 @@
  * HANG_TOTAL rounds.
  *
  * A guest that works does not hang because the host is busy. An emulator that is stopped for a
- * minute adds one round, because a slice counts for one round at most. An emulator that gets little
- * CPU time slows the guest and the work of the hypervisor equally. Before a VM counts as hanging,
- * its CPU has done that work HANG_QUIET times, which is more than any case does between two kinds
- * of progress. A guest that is slow in emulators (traps to itself, new code) makes progress from
- * time to time: guests/agent.c, sweep().
+ * minute adds one round, because a slice counts for one round at most. An emulator that gets
+ * little CPU time slows the guest and the work of the hypervisor equally. Before a VM counts as
+ * hanging, its CPU has done that work HANG_QUIET times, which is more than any case does between
+ * two kinds of progress. A guest that is slow in emulators (traps to itself, new code) makes
+ * progress from time to time: guests/agent.c, sweep().
  *
  * A budget (vm_config.budget_ms) is guest time of one vCPU. It is divided into HANG_BUDGET_SLICES
  * slices, and each slice of the run counts for one of them at most. So an emulator that is stopped

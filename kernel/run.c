@@ -9,7 +9,7 @@
  *	here      ops->run() again                the same instruction, which now succeeds
  *
  * This path and the path of a hypercall are the fast paths. What only the log or a test needs is
- *done if vm->watched is set (trace.c).
+ * done if vm->watched is set (trace.c).
  */
 #include "kernel/run.h"
 
@@ -405,8 +405,8 @@ void run_report_cpus(void)
 }
 
 /*
- * Has each kick arrived? The other CPUs are idle, and this one takes its pending kicks. A kick that
- * has not arrived after WAIT_KICK rounds (wait_limit.h) was lost.
+ * Has each kick arrived? The other CPUs are idle, and this one takes its pending kicks. A kick
+ * that has not arrived after WAIT_KICK rounds (wait_limit.h) was lost.
  */
 static void settle_kicks(unsigned cpu)
 {

@@ -145,8 +145,7 @@ struct vm_vcpu {
 	uint64_t futile_pc;
 	uint64_t futile_changes; /* aspace_stats.changes at that time */
 	unsigned futile_faults;  /* how many at the same place, one after the other */
-	uint64_t timer; /* machine_ticks() at which its interrupt line is raised; UINT64_MAX: never
-	                 */
+	uint64_t timer; /* machine_ticks() when its interrupt line is raised; UINT64_MAX: never */
 	uint64_t slice_end; /* machine_ticks() at which its slice ends */
 	struct hang_account hang;
 	bool exited;

@@ -30,8 +30,7 @@ struct mp_services {
 	(struct mp_services *self, UINTN index, struct processor_information *out);
 };
 
-/* The APIC id of this CPU. SDM vol. 2, CPUID: leaf 0xb has all 32 bits of it, leaf 1 the lower 8.
- */
+/* The APIC id of this CPU. SDM vol. 2, CPUID: leaf 0xb has all 32 bits, leaf 1 the lower 8. */
 static uint32_t this_cpu(void)
 {
 	uint32_t eax = 0, ebx, ecx = 0, edx;

@@ -8,9 +8,7 @@
 
 static struct boot_info info;
 
-/* A page below 1 MiB where another CPU can start. If firmware has none left, only the boot CPU
- * runs.
- */
+/* A page below 1 MiB where another CPU can start; 0: none is left, and only the boot CPU runs. */
 static hpa_t take_start_page(EFI_SYSTEM_TABLE *system)
 {
 	EFI_PHYSICAL_ADDRESS page = 0x9ffff;

@@ -1,7 +1,7 @@
 /*
  * The page tables of the hypervisor: virtual = physical for all RAM and the first 4 GiB, in 2 MiB
  * pages, readable, writable and executable. Devices are uncached by the MTRRs, which firmware has
- *set and which override the write-back of the tables (SDM vol. 3, table 11-7).
+ * set and which override the write-back of the tables (SDM vol. 3, table 11-7).
  *
  *	[PML5, if firmware runs with 5 levels]
  *	PML4 -> one PDPT per 512 GiB -> one PD per 1 GiB -> 512 pages of 2 MiB

@@ -30,8 +30,7 @@ bool kick_owed(unsigned cpu);
 /* Clears what is owed to `cpu`, after it was reported. Answers the kind. */
 enum kick kick_forgive(unsigned cpu);
 
-/* So many of the next kicks of a kind are not sent. The suite tests with it that a loss is found.
- */
+/* So many of the next kicks of a kind are not sent: the suite tests that their loss is found. */
 extern _Atomic unsigned kick_lose[KICK_KINDS];
 /* Is the kick that is about to be sent one of those? */
 bool kick_is_lost(enum kick kind);

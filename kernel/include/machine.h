@@ -19,7 +19,7 @@ extern const char machine_arch[];
 
 /* --- console --- */
 
-/* Writes one byte to the serial line; waits until there is room. Any CPU. The log holds its lock.
+/* Writes one byte to the serial line; waits until there is room. The caller holds the log's lock.
  */
 void machine_console_put(char c);
 /* Waits until the last byte is sent, so that power-off does not lose it. */

@@ -1,12 +1,12 @@
 /*
  * The interface between the hypervisor and a virtualization extension. kernel/ calls run() of
- *struct virt_ops, and the extension returns an exit. An extension does not call kernel/, except for
- *the log and panic().
+ * struct virt_ops, and the extension returns an exit. An extension does not call kernel/, except
+ * for the log and panic().
  *
  *	vmx/  svm/  el2/  hext/     each defines one struct virt_ops
  *
  * The machine layer lists the extensions that its CPU may have (virt_candidates). kernel_main()
- *takes the first one whose probe succeeds.
+ * takes the first one whose probe succeeds.
  */
 #ifndef VCPU_H
 #define VCPU_H
@@ -116,8 +116,7 @@ struct virt_ops {
 	 * either case. Leaves the machine as it was. */
 	bool (*probe)(struct virt_caps *caps);
 
-	/* On each CPU that will run guests. False: this CPU cannot, and `why` says what is wrong.
-	 */
+	/* On each CPU that will run guests. False: it cannot, and `why` says what is wrong. */
 	bool (*cpu_enable)(const char **why);
 
 	/* MM_NO_MEMORY, or MM_OK with the vCPU ready for its first instruction. */

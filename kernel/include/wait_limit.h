@@ -10,18 +10,18 @@
  *		pause or sleep, for a round at most
  *	}
  *
- * A round is one second of machine_ticks(), counted as in kernel/hang.h: the time between two steps
- * counts for at most one round, and for less while the machine is slow (wait_round_worth()). A CPU
- * that runs guests calls wait_alive() at the end of each slice, which restarts the count.
+ * A round is one second of machine_ticks(), counted as in kernel/hang.h: the time between two
+ * steps counts for at most one round, and for less while the machine is slow (wait_round_worth()).
+ * A CPU that runs guests calls wait_alive() at the end of each slice, which restarts the count.
  *
  * The other CPUs watch CPU 0, which runs the cases: both idle CPUs and CPUs that run guests call
  * wait_watch(). CPU 0 calls wait_alive() at the end of each slice, in each round that it waits for
- * another CPU, and at the beginning and the end of each case. On a machine of one CPU, CPU 0 is not
- * watched.
+ * another CPU, and at the beginning and the end of each case. On a machine of one CPU, CPU 0 is
+ * not watched.
  *
  * If a CPU has not begun its work within WAIT_KICK rounds, its kick was lost: the case fails, and
- *the CPU is kicked again. If a CPU does not call wait_alive() for WAIT_MOST rounds, it is lost: the
- *run ends with "Bail out!" and the name of the case.
+ * the CPU is kicked again. If a CPU does not call wait_alive() for WAIT_MOST rounds, it is lost:
+ * the run ends with "Bail out!" and the name of the case.
  *
  * A CPU that was started at boot and has not arrived after WAIT_ARRIVAL rounds is not used.
  */
@@ -49,16 +49,15 @@ struct wait_limit {
 };
 
 /* Ends the run when a CPU is lost. A pointer, because the report needs run.c, which calls this
- * file.
- */
+ * file. */
 typedef void wait_lost_fn(const char *case_name, const struct wait_limit *limit);
 void wait_on_lost(wait_lost_fn *fn);
 
 void wait_begin(struct wait_limit *limit, unsigned self, unsigned cpu);
 /*
- * The ticks that a round of one second counts for. The CPU executes a fixed amount of work. If that
- * takes longer than WAIT_WORK_MS, the machine is slow at the moment, and the round counts for less,
- * in that proportion.
+ * The ticks that a round of one second counts for. The CPU executes a fixed amount of work. If
+ * that takes longer than WAIT_WORK_MS, the machine is slow at the moment, and the round counts for
+ * less, in that proportion.
  */
 uint64_t wait_round_worth(void);
 

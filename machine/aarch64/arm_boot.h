@@ -22,9 +22,7 @@ struct hpa_range arm_image(void);
  */
 void arm_board_find(const void *fdt);
 
-/* For a board without a device tree: its RAM and CPUs from the table. False: the board is not in
- * it.
- */
+/* For a board without a device tree: its RAM and CPUs from the table. False: not in it. */
 bool arm_board_describe(struct boot_info *info) MM_MUST_CHECK;
 
 /* Sets the vectors and the per-CPU data of the boot CPU. */

@@ -10,8 +10,7 @@
 #include "mm/bits.h"
 #include "mm/compiler.h"
 
-/* Arm ARM D17.2.101; DDI 0500 (Cortex-A53), 4.3.73; DDI 0488 (Cortex-A57), 4.3.69, as Cortex-A72.
- */
+/* Arm ARM D17.2.101; DDI 0500 (Cortex-A53), 4.3.73; DDI 0488 (Cortex-A57), 4.3.69 (as A72). */
 SYSREG_READ(midr_el1, "midr_el1")
 SYSREG_READ(cbar_el1, "S3_1_C15_C3_0")
 #define MIDR_IMPLEMENTER GENMASK(31, 24)

@@ -6,7 +6,7 @@
  *	the image's rodata	read-only
  *	below each stack	not mapped: an overflow traps
  *	the rest, to 512 GiB	Device-nGnRE, never executed. No speculative access is made to
- *Device memory, so absent memory may be mapped
+ * Device memory, so absent memory may be mapped
  *
  * The tables are in .bss and are built with the MMU off. They do not change afterwards, so neither
  * TLB invalidation nor break-before-make is needed.
@@ -176,8 +176,8 @@ static bool map_everything(struct table *root, const struct boot_info *info)
 /*
  * Invalidates the cache lines of memory that was written since the start: the image up to its
  * stacks, and this CPU's stack. The lines are not dirty: the loader has cleaned the image (boot
- * protocol), and writes with the MMU off do not go to the caches. But a stale line would hide those
- * writes when the caches are on.
+ * protocol), and writes with the MMU off do not go to the caches. But a stale line would hide
+ * those writes when the caches are on.
  */
 static void invalidate_cached(uint64_t start, uint64_t end)
 {
