@@ -1,5 +1,5 @@
 /*
- * The data of one CPU (hart). tp points at it whenever the hypervisor runs. hext/enter.S saves and
+ * The data of one CPU (hart). tp points at it whenever the hypervisor runs. hext/ saves and
  * restores tp around a guest's run.
  */
 #ifndef MACHINE_RISCV64_CPU_H
