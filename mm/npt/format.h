@@ -23,7 +23,7 @@ MM_BEGIN_DECLS
 #define NPT_INDEX_BITS    9U /* per level below the root */
 #define NPT_MAX_LEVELS    5U
 #define NPT_MAX_ROOT_BITS 13U
-#define NPT_MAX_GPA_BITS  59U /* window_page() in aspace_fault.c relies on it */
+#define NPT_MAX_GPA_BITS  59U /* window_page() in fault_fast.c relies on it */
 
 struct npt_format;
 
