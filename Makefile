@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Faultline. `make help` lists the commands.
 #
 # One explicit table of folders, and per architecture its target, flags and image. No configure
@@ -266,12 +267,15 @@ endef
 $(foreach a,$(ARCHES),$(eval $(call LINT_RULES,$(a))))
 
 # Warnings are errors in every build; headers compile alone; the rest is said by name.
-LINTS := lint-format lint-layers lint-text lint-names lint-shell lint-cycles
+LINTS := lint-licence lint-format lint-layers lint-text lint-names lint-shell lint-cycles
 .PHONY: $(LINTS)
 lint: all $(LINTS) $(ALONE) $(TIDY) ## format, layers, circles, names in comments, headers, clang-tidy, shellcheck
 	@echo 'lint: clean'
 lint-format:
 	$(call say,LINT,,clang-format)clang-format --dry-run -Werror $(C_FILES)
+lint-licence:
+	$(call say,LINT,,licences)missing=$$(grep -L 'SPDX-License-Identifier: BSD-2-Clause' $(TEXT_FILES)); \
+		[ -z "$$missing" ] || { echo "no SPDX-License-Identifier line:" $$missing; exit 1; }
 lint-layers:
 	$(call say,LINT,,who includes whom)scripts/lint-layers
 lint-text:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Arm ARM C4.1.93, "Loads and stores": its table decides by bits 31:28, 26, 24:23, 21:16 and 11:10.
  * Here is one function for each row that has ordinary accesses.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Loads and stores of A64, decoded from their encoding: for accesses to emulated devices that the
  * syndrome does not describe. Pure functions; tests/host compares them with the assembler.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions of 2 bytes, and htinst. Unprivileged manual: 16 "C", and Zc 1.0 for Zcb. The bits
  * of a compressed offset are not adjacent; a comment has their order as the manual writes it.

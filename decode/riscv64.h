@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Loads and stores of the integer registers, decoded from their encoding: for accesses to
  * emulated devices, where the hardware reports only the address. Pure functions; tests/host

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Decodes prefixes, opcode, ModRM and SIB, displacement and immediate, in the order in which the
  * instruction has them. All reads go through a cursor, which stops at the last byte given.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The instructions that compilers emit to access a device register, decoded from their encoding:
  * SDM vol. 2, ch. 2 (format) and appendix A (opcode map). Pure functions; tests/host compares them

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The arithmetic of an emulated instruction on a device's value. */
 #include "decode/x86_64.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Detects the features of this CPU, by the ID registers. */
 #include "el2/el2.h"
 #include "log.h"

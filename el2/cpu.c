@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Switches EL2's traps on for one CPU, and moves a vCPU's EL1 registers between the CPU and
  * memory. An exit leaves them in the CPU, so that the next entry of the same vCPU only switches

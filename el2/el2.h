@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * AArch64 at EL2 (Arm ARM, DDI 0487): the private header of this folder.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Injects an exception or an interrupt. */
 #include "el2/el2.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Decides what an exit is, by ESR_EL2: Arm ARM D17.2.37.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Invalidates translations of one address space on all CPUs. Arm ARM D8.13: TLB maintenance acts
  * on the VMID in VTTBR_EL2, so the VMID of the request is there meanwhile. The inner shareable

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Translation of guest addresses by the AT instructions, which walk the tables of the vCPU that is
  * loaded (Arm ARM D8.8).

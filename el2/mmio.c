@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Decodes and completes a device access. ESR_EL2 describes the simple loads and stores (ISV). For
  * others (pairs, write-back), and if an access may have begun on the page before, the instruction

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The numbers that enter.S shares with C. vcpu.c asserts the offsets. */
 #ifndef EL2_OFFSETS_H
 #define EL2_OFFSETS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* AArch64 at EL2: its struct virt_ops. */
 #include "el2/el2.h"
 

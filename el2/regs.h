@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * System registers of EL2 and EL1, and their fields. Names and sections are those of the Arm
  * Architecture Reference Manual, DDI 0487, chapter D17.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs a vCPU. The loop that enters the guest until an exit has to be returned is in enter.S: a
  * hypercall's round trip is counted in instructions (make bench, T1).

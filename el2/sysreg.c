@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Trapped system registers. Handled here are those of the guest's stage 1, which trap until it is
  * on, the ID registers, and the cycle counter, which the guest may read. All others go to the run

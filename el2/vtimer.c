@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guest's virtual timer, CNTV, without a virtual interrupt controller. The guest programs it
  * without a trap. Its interrupt exits (HCR_EL2.IMO), is masked in CNTV_CTL_EL0, and is pending for

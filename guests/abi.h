@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guest ABI: the interface between a payload and the hypervisor. guests/ may include nothing
  * else. It is the same for every architecture. The hypercall instruction is in guests/<arch>/.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * agent: executes the script that the hypervisor wrote to its mailbox. It executes one real
  * instruction after the other and stores the result of each. The suite's cases (suite/) are such

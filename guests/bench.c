@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Measures the cost of the hypervisor in the guest's own count of instructions or cycles, from the
  * instruction that exits to the next instruction.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Hypercalls that a well-behaved guest would not make. Each returns an error, and the guest
  * continues.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Executes pages: the first access to each is an instruction fetch. A new page contains zeros,
  * which are an undefined instruction. The payload catches the exception.

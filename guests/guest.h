@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interface for payloads. guests/abi.h defines what a payload shares with the hypervisor. This
  * file declares the services of guests/<arch>/ and guests/lib/.

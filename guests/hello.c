@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The smallest payload: prints a line and checks its start values. Exits with status 0, or with the
  * number of the first value that differs from guests/abi.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Accesses one word in each page of its arena and reports the contents. The arena may be lazy,
  * populated or linear. The payload sees no difference except in the count of faults.

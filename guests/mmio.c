@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Accesses the emulated devices. It writes a line to the UART. Then it accesses the test device
  * with every width at every naturally aligned offset: reads with and without sign extension, and

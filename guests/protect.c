@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Writes to a page, makes it read-only, reads it, and writes again. The guest must be killed for
  * the second write.

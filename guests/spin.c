@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Loops for ever and never exits. */
 #include "guest.h"
 

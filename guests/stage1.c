@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Builds its own page tables in the lazy arena, turns stage 1 on, and accesses pages through them.
  * From then on every access is translated twice.

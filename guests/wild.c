@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Accesses one address that is not mapped. Argument 0 = the address, 1 = WILD_*. Reports: 0 = the
  * guest was not killed.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Switches the hypervisor extension on for one hart, and moves a vCPU's CSRs between the hart and
  * memory.

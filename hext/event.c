@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Injects an exception or the timer interrupt. */
 #include "hext/hext.h"
 

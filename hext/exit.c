@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Decides what an exit is, by scause: privileged manual, 8.6.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hypervisor extension as the manual defines it: fields of its CSRs, its instructions, and
  * the CSRs that clang 14's assembler has no names for. Privileged manual, chapter 8.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * mm_hal.flush for the G-stage: hfence.gvma on this hart, and a remote fence by the firmware on
  * the other harts that have this address space loaded. A remote fence interrupts a hart even while

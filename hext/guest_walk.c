@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * VS-stage translation by a walk of the guest's tables, and instruction fetch. hlvx fetches by
  * hardware. It traps on a page that is not mapped at the moment, and in QEMU 7.2 on a page with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * RISC-V's hypervisor extension (privileged manual, chapter 8): the private header of this folder.
  *

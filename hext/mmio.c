@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Decodes the device access behind a nested fault, and completes it. The hart reports the address.
  * Width, direction and register come from the instruction: from htinst if the hart writes it, else

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The offsets into struct hext_vcpu that enter.S uses. hext.h asserts each of them. */
 #ifndef HEXT_OFFSETS_H
 #define HEXT_OFFSETS_H

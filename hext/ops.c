@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* RISC-V's hypervisor extension: its struct virt_ops. */
 #include "hext/hext.h"
 #include "machine/riscv64/sbi.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Virtual-instruction exceptions (8.6.1): instructions that HS-mode may execute and the guest may
  * not. wfi with hstatus.VTW is a halt. The run loop emulates or refuses an access to a CSR. All

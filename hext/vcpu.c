@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Creates and destroys a vCPU, and reports its registers. */
 #include "hext/hext.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A set of small integers whose lowest member is found in a few steps: a bitmap, a second bitmap of
  * the non-zero words of the first one, and so on up to a single word.

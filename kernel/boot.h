@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What main.c does with the boot information, and what it reports of the machine. */
 #ifndef KERNEL_BOOT_H
 #define KERNEL_BOOT_H

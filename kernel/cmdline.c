@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The command line's parser: a table of keys, each with the function that reads its value. Pure.
  */

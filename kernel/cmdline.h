@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The command line: bootargs of the device tree, or on UEFI the load options or a file. It has
  * words of the form key=value, separated by blanks. An unknown word is an error, because a mistyped

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Work for the other CPUs: see cpu_work.h. */
 #include "cpu_work.h"
 

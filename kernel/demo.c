@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The demonstration: what a boot without `test=` and `guest=` prints, on one screen. It shows the
  * first nested faults of a guest with lazy memory, which pages are backed afterwards, and the costs

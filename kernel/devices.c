@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of device classes: see devices.h. */
 #include "kernel/devices.h"
 

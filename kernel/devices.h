@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The emulated devices that every VM has. A device is one file, which defines a struct device_class
  * (uart.c is the shortest), and one line in device_list.inc.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How emulators are recognised. No real machine has any of these signs:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which emulator this is, and whether its version is in a range. The command line names it
  * (emulator=NAME-VERSION). Without that word, the machine's identification registers and its device

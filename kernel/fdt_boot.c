@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads what a boot path needs from a device tree: memory, reservations, CPUs, the command line and
  * the initrd. If any of them is invalid, the whole tree is refused.

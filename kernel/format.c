@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Formatting as by printf(), into a bounded buffer: integers, characters and strings, with flags,
  * width, precision and length. No floating point. Pure; a host test compares it with the C library.

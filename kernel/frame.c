@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The frame allocator: a binary buddy system. The free blocks of each order are the members of a
  * bit_tree, which is stored outside of the free frames. So nothing is read from or written to a

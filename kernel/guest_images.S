@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The bytes of the guest images. They are in .data because the directive for that section is the
  * same in ELF and in COFF. They are never written.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds a guest image that is linked into the hypervisor (guest_images.S) by its name. */
 #include "kernel/loader.h"
 #include "kernel/nearest.h"

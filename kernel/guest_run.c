@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The job that runs one guest. guest=NAME is a guest that is linked in. guest=image is the image
  * that was given at run time: an initrd, or on UEFI a file; the same without guest=, if there is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What an address space takes from the host: the library's hooks, and tags. Any CPU may call any of
  * these at any time.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The time limits of a guest: see hang.h. */
 #include "kernel/hang.h"
 

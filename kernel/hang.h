@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The time limits of a guest: it hangs, it runs for too long, or it has used its budget.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Hypercalls. A guest passes only numbers. The address space checks those that are addresses. A
  * buffer is copied once, and only the copy is used.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The jobs of a boot. Once virtualization is on, the first job that the command line selects runs.
  * It prints a TAP plan and its results (tap.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Counts kicks: see kick.h. Two counters for each CPU and kind. */
 #include "kick.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The checks on a guest image, whose header is not trusted. Pure. */
 #include "kernel/loader.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guest images: those that are linked into the hypervisor, and the checks on every image before it
  * is loaded.

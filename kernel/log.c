@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The serial log, and panic(). A line is formatted completely on the caller's stack and then
  * written under one lock, so that the lines of several CPUs do not mix. Part of the text comes from

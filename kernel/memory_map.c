@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The boot memory map: checks it, and computes the usable ranges. Pure.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Edit distance by dynamic programming: row i holds the distances of the first i characters of the
  * word to each prefix of the candidate. scripts/suggest.sh has the same rule.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Finds the valid word that is nearest to a mistyped one, for messages. Pure. */
 #ifndef KERNEL_NEAREST_H
 #define KERNEL_NEAREST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The log's lines about the machine and its virtualization extension. */
 #include "kernel/boot.h"
 #include "log.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The run loop: a vCPU runs until its guest exits; the hypervisor answers the exit; the vCPU runs
  * again.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of one VM: see session.h. */
 #include "kernel/session.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The life of one VM: it is created, runs to its end and is destroyed, and its frames are counted.
  * There is one session at a time. Its results can be read until the next one begins.

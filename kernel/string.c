@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The four memory functions that the compiler may call by itself (struct copies, initialisers), and
  * the string functions that the hypervisor uses.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* String functions, as in <string.h> of C. */
 #ifndef KERNEL_STRING_H
 #define KERNEL_STRING_H

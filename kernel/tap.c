@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* TAP 13: see tap.h. */
 #include "kernel/tap.h"
 

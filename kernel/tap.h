@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * TAP 13, the format of test results: a plan, then one line per test. Only CPU 0 writes them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The test device. Each byte of its registers has a different value, so that a read with a wrong
  * width, offset or extension is detected. Registers have 8 bytes; any naturally aligned part of one

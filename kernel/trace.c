@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is recorded and logged of a guest: a line per exit, a record or a line per nested fault, and
  * the report on a guest that is killed.

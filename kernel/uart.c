@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An emulated UART: the two registers of a 16550 that a guest needs to print by polling. A line is
  * logged when it ends, or when the buffer is full.

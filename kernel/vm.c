@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Creates and destroys a VM. Everything that can fail is done before the guest's first instruction.
  * After a failure, release() undoes what was done; vm_destroy() uses it, too.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A virtual machine: an address space, its devices, its vCPUs, and its outcome.
  *

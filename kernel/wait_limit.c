@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Time limits for a CPU that waits for another one: see wait_limit.h. */
 #include "wait_limit.h"
 

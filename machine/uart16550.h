@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The transmitter of a 16550 UART, by polling: PC16550D data sheet (National Semiconductor), 8.
  * The machine layer says how a register is accessed: by port or by memory, at which address.

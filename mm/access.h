@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What an access is, what an area permits, and what kind of memory it maps: the words that
  * areas, page-table formats and faults share.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Addresses and ranges as text, for logs and reports: "GPA:0x40001000",
  * "GPA:0x40000000..0x4fffffff". A range is printed with its last byte, which exists even when it

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The areas of an address space: sorted, disjoint, page-aligned ranges of guest-physical
  * addresses, each with a backend. The map is a B+ tree whose nodes are frames from the HAL; the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The B+ tree of areas: descent, insertion with splits, removal with merges, and the summaries of
  * nodes (first start, last byte, largest hole), which every change updates along its path.

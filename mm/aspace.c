@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An address space from init to destroy, and all calls that change its areas.
  *

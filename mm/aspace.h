@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guest-physical address space of one VM: which addresses the guest may access (areas), the
  * frames behind them, and the nested page table that the hardware walks.

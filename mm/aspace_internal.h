@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the files of struct aspace share: its lock, checked addresses, the lookup of the per-CPU
  * translation cache, and the two layers of the fault path. Not for users of the library.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Queries of an address space: translation, free ranges, leaves, A/D marks, statistics.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What happens when MM_REQUIRE() does not hold: see assert.h.
  */

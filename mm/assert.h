@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Checks of the library's own invariants, and of how the caller's code uses it. Never of values
  * that a guest or a configuration can choose.

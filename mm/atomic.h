@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * C's atomics, for the files of the library that read and write MM_ATOMIC() members. Not for users
  * of the library.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bits and fields of hardware words, and bytes. Not for users of the library.
  *

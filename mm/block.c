@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Blocks of frames: see block.h. */
 #include "mm/block.h"
 

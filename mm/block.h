@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A block of 2^order frames from a HAL, aligned to its size, that is freed exactly once. For
  * callers of the library that need frames for themselves, for example the pages of a vCPU.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Emulated devices: their ranges, and the bus that passes an access to its device.
  */

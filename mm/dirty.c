@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The dirty log of an address space: see dirty.h. */
 #include "mm/dirty.h"
 

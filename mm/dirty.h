@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The dirty log: which pages has the guest written since the last collection?
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The errors of the library. A function that can fail returns one of these, and is MM_MUST_CHECK.
  * If the result is not MM_OK, nothing has changed (docs/design.md: "Prepare, commit, flush,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Nested faults, the slow path. It is complete: with this file alone, every fault is resolved.
  * fault_fast.c resolves most faults sooner, with less work, and leaves all others to this file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Nested faults, the fast path. It may be left out: the slow path (fault.c) resolves every fault.
  * tests/host/slow/no_fast_path.c is what the library needs in its place, and the host tests pass

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hooks by which the library reaches the machine. Each address space keeps its own copy, so two
  * address spaces may use different HALs. Hooks may be called concurrently, unless the owner

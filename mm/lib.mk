@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # --- the library by itself, for another hypervisor's tree ---
 # Included by the Makefile. Per target and for the host: lib/libfaultline-mm.a, include/mm/ and
 # lib/pkgconfig/faultline-mm.pc under build/lib/<target>/, which can be moved anywhere.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The lock of an address space: the functions that wait. lock.h describes the protocol,
  * aspace_internal.h declares these functions and has those that do not wait.

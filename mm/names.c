@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of the library's enums, for logs. */
 #include "mm/access.h"
 #include "mm/aspace.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Snapshots of an address space: see snapshot.h, and npt/share.h for how. */
 #include "mm/snapshot.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Snapshots: the contents of a guest's memory at one moment, which can be restored.
  *

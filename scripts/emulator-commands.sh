@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The command of each emulator: command_ARCH, command_bochs and command_spike fill the array
 # `command`. run-qemu.sh sources this file. Its variables hold the options.
 # shellcheck disable=SC2034,SC2154 # the variables are run-qemu.sh's

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Boots Faultline in QEMU, stopped at its first instruction. gdb is attached, and the symbols are at
 # the address that firmware chooses. See docs/debugging.md.
 #

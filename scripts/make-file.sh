@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # Runs one command of the build. Its output file is complete or does not exist: the command writes
 # it under a temporary name, and then it is renamed. So two runs of make in one tree never read an
 # incomplete file.

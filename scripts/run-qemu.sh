@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Boots Faultline in an emulator, shows its serial log while it runs, and checks the log.
 #
 # The log decides the result (scripts/check-log defines a good log). An emulator's exit status can

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # Unpacks other versions of the emulators into build/second/, beside the installed ones: QEMU of
 # bookworm-backports and Bochs of Debian 13. With NEWEST=1, also the QEMU of Debian's unstable.
 # Nothing is installed. `make matrix` uses the unpacked versions.

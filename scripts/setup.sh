@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # Installs the packages that Faultline needs for building, running and testing: Debian 12 packages.
 #
 # Idempotent: it asks dpkg first. If nothing is missing, it does not need root and does not use the

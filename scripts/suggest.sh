@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # Prints the candidate that is most similar to a mistyped word, or nothing if none is similar.
 #
 # The measure is the edit distance: characters inserted, deleted, replaced, or two neighbours

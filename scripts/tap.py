@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """
 TAP, the Test Anything Protocol, as a stream of lines. check-log and run-tests use this module.
 

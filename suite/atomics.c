@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Atomic instructions on memory that faults: one instruction (AMO, LSE, LOCK), and pairs of a
  * load-exclusive and a store-conditional. A fault in the middle must not lose the operation and

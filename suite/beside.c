@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See beside.h. */
 #include "suite/beside.h"
 

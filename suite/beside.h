@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * VMs that run beside the VM of a case. They are created and run with it, checked and destroyed.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A hostile guest passes boundary values (bounds.h) to every hypercall: as addresses, lengths and
  * numbers. This file computes the expected result of each call from the contracts in guests/abi.h

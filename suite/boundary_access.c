@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Boundary addresses (bounds.h) in a guest's own instructions. There are loads, stores and fetches
  * at any guest-physical address, accesses of all widths at the edges of devices, and GUEST_EXIT

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Capabilities. The machine's report is consistent. Every feature has a name, and is marked as used
  * or as unused.

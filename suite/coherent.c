@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Several views of one page. Two vCPUs on two CPUs see the same contents of a copy-on-write page,
  * whichever of them made the copy. The same holds after a snapshot is restored. An access of the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Comparison of results: see compare.h. Each difference is one line of the log, with the expected
  * and the actual result.

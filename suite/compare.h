@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Compares the result of a case with the expected result. */
 #ifndef SUITE_COMPARE_H
 #define SUITE_COMPARE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Known deviations of emulators, by name and range of versions. A case in this table keeps its full
  * check. It runs as everywhere. Its failure is reported as expected (TODO), and its success as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Known deviations of emulators from the manuals: one table. See docs/testing.md. */
 #ifndef SUITE_DEVIATIONS_H
 #define SUITE_DEVIATIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Dirty logs and snapshots. The pages that a log reports are exactly the pages that the guest
  * wrote. This holds for write protection and for the hardware's A/D bits. A guest that is restored

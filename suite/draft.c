@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Cases made by a loop: see struct suite_draft. */
 #include <stdarg.h>
 

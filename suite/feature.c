@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Features by name: see feature.h. */
 #include "suite/feature.h"
 

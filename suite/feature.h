@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The features that the extension's probe found, by name. */
 #ifndef SUITE_FEATURE_H
 #define SUITE_FEATURE_H

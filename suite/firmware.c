@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest's firmware calls: SBI, and PSCI by HVC and by SMC. Faultline emulates none of them. Each
  * call returns "not supported" for any hart mask and any address. No call reaches the machine's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hypervisor's accesses to guest memory, by guest-physical and by guest-virtual address, while
  * a guest uses the same memory. Each side reads what the other writes. The guest's permissions

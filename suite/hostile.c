@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Hostile guests. Each guest tries to harm the hypervisor or its neighbour. The neighbour runs
  * beside it, does its own work, and finds its memory unchanged.

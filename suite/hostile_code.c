@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Code that changes between an exit and its decoding. The hypervisor decodes an access to a device
  * from the guest's instruction. Another vCPU may overwrite this instruction after the exit. The

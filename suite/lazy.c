@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lazy allocation. The first access to each page takes one nested fault, with exactly that address
  * and access type, and reads zeros. Later accesses take none.

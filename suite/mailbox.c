@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* See mailbox.h. */
 #include "suite/mailbox.h"
 

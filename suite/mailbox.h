@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes scripts into a VM and reads results from it. */
 #ifndef SUITE_MAILBOX_H
 #define SUITE_MAILBOX_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Entries that the hardware does not accept. Reserved bits and combinations are written to the
  * nested table directly, not through the library. The guest is killed for a misconfigured entry,
@@ -134,7 +135,7 @@ static bool came_of_it(struct suite_run *run)
 	return true;
 }
 
-/* The test of a format must not be left out because nobody has written its rows. */
+/* The test of a format must not be left out because its rows are missing. */
 static bool no_rows(struct suite_run *run)
 {
 	return suite_fail(run, "plants[] has no row for format %s",

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Accesses to emulated devices: every width and extension, every form that the architecture's
  * compilers emit (guests/agent/forms.h), and the accesses that no device can handle.

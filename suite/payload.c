@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Cases that are a function: see payload.h. */
 #include "suite/payload.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Cases that are a function. Most of them run a payload guest (guests/) as one VM and check its
  * counters. EXPECT and EXPECT_EQ note the first few differences for the log.

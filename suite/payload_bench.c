@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The cost of the hypervisor, measured by the guest: rows T1 to T5 of the target benchmarks. The
  * figures are exact if the machine counts instructions (QEMU's -icount, Bochs). A case does not

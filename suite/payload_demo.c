@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The demonstration (kernel/demo.c) as cases. It checks its own results. */
 #include "kernel/job.h"
 #include "suite/payload.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Payloads that behave correctly: they run to their end and report the expected values. */
 #include "kernel/string.h"
 #include "suite/payload.h"

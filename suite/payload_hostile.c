@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Payloads that make a forbidden access. Each is killed for exactly that access at exactly that
  * address. All frames are free afterwards.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Lazy allocation: the first access to each page is one nested fault. No other access faults. The
  * same payload runs on populated and on linear memory, where it takes no fault.

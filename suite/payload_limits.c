@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Not enough memory at each stage of a guest's life, and images that the loader refuses. */
 #include "frame.h"
 #include "kernel/string.h"

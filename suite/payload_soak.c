@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Long runs, selected by name only (`make soak`): millions of lazy faults, and thousands of VMs
  * created and killed. At the end all frames are free.

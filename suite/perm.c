@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Permissions. Each of the eight sets, against each kind of access, on memory in three states: not
  * touched yet, present, and changed while present. An access that the set allows succeeds. Any

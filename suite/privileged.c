@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions that a guest may not use directly. Each is emulated, or is undefined for the guest,
  * as the row of its architecture says (guests/agent/forms.h). None of them has an effect on the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The limits of guest-physical space. The last address of a geometry can be mapped and accessed.
  * The first address beyond it cannot: the VM is killed, or the guest takes an exception because its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Services for a running case: its geometry, its linear memory, and the list of differences that is
  * printed with its result. This file calls no function of the runner.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The state of a running case. The case's hypervisor code (steps, verify) works on it. */
 #ifndef SUITE_RUN_H
 #define SUITE_RUN_H

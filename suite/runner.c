@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Selects, runs and reports cases. A case that is data gets one VM with the agent, its mailbox and
  * the case's areas. The runner records everything and then compares. Afterwards every frame must be

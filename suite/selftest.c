@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tests of the suite's own time limits. Cases hang on purpose, each with a case after it that must
  * still pass. test=* does not include them. A pattern that begins with "selftest" selects them

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Leaf sizes: 4 KiB, 2 MiB and 1 GiB, each under each leaf size of the guest's own tables. The
  * guest's data must survive a split of a large leaf.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Several vCPUs in one address space, one on each CPU if there are enough CPUs, otherwise in turn.
  * Two vCPUs that fault on one page get one frame. A page that another vCPU has just mapped is no

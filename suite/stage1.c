@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guest's own page tables: nested faults during their walk, which stage reports a fault if both
  * refuse an access, and updates of accessed and dirty bits in tables that the guest may not write.

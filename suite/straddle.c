@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One access to two pages: unaligned data and instructions that cross a page boundary. Either page
  * is absent, denied or unmapped.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Time. A guest that never exits loses its CPU, with interrupts masked or not. A guest's timer
  * interrupts it. A wait for an interrupt ends when an interrupt is pending.

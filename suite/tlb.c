@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Translations that the hardware may have cached. After the hypervisor unmaps or replaces memory,
  * or changes the size of its leaf, the guest sees the new state at once. This holds for every

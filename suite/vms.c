@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Several VMs. Side by side on one CPU or on several, each sees its own memory at the same
  * addresses. One after the other with the same tag, each sees nothing of its predecessor's memory.

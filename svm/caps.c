@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Detects the features of SVM: APM vol. 2, 15.4 and 15.25.1; vol. 3, appendix E. */
 #include "log.h"
 #include "machine/x86_64/cpu.h"

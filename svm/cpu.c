@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Switches SVM on for one CPU (APM vol. 2, 15.4), and loads one vCPU's state on it. The VMCB has
  * all of that state but the general registers and the FPU's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Injection of exceptions and of the interrupt line: APM vol. 2, 15.20 (event injection) and 15.21
  * (virtual interrupts). A VMCB holds one event to inject at the next entry; the interrupt waits

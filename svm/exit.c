@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Decides what an exit is, by its EXITCODE: APM vol. 2, 15.6 and appendix C. One short function
  * per code.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * TLB flushes. SVM has no instruction that invalidates the nested translations of one VM, but a
  * VMRUN can begin with a flush (APM vol. 2, 15.16). So a flush is requested for the next entry: on

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The instruction at RIP. A CPU with NRIPS reports the address of the next one. Without it, this
  * file fetches the instruction's prefixes through the guest's page tables. Each emulated

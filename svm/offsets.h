@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The offset that enter.S uses. vmcb.h asserts it. */
 #ifndef SVM_OFFSETS_H
 #define SVM_OFFSETS_H

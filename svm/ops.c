@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* SVM as the rest of the hypervisor uses it. */
 #include "svm/svm.h"
 

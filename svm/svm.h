@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * SVM (AMD APM vol. 2, ch. 15): the private header of this folder.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Emulated registers: CPUID, EFER, CR4, and the MSRs and ports that exit. x86/sysreg.c decides
  * what a guest gets; this file has SVM's means for it: the permission maps, and intercepts.

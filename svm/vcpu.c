@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A vCPU: its life, the set-up of its VMCB, and its registers. The set-up follows the groups of
  * APM vol. 2, ch. 15, so that VMRUN's checks (15.5.1) pass and the guest starts as guests/abi.h

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * SVM as the APM defines it: the virtual machine control block (VMCB; vol. 2, appendix B), a
  * control area of 1 KiB and the guest's state; the bits of its fields (ch. 15); the exit codes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Bad command lines and guest images. Each is refused before any guest runs, and the message gives
 # the reason. Source this file after tests/boot.sh.
 # shellcheck shell=bash

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Boot tests: each run of the image becomes many TAP lines. Source this file after tests/tap.sh.
 #
 #	boot NAME OPTIONS...		run-qemu.sh with these options, and with test=* by default.

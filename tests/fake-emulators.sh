@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Fake emulators for the tests of run-qemu.sh: they produce every kind of end. Source this file
 # after tests/tap.sh.
 #

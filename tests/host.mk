@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # --- host tests ---
 # Included by the Makefile: gives HOST_TESTS. The library is built in one flavour per way of
 # testing it: asan for the unit tests, tsan for the races, fast for what runs long, small for high

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # TAP for tests in shell. Source this file, make checks, and end with done_testing.
 #
 #	check NAME COMMAND...		ok if the command succeeds

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Detects the features of VMX. A capability MSR has two halves for each control word: the low one
  * has the bits that must be 1, the high one the bits that may be (SDM vol. 3D, A.2 to A.5). From

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Switches VMX on for one CPU (SDM vol. 3C, 24.7), and makes one vCPU's VMCS current on it.
  *

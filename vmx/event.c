@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Injection of exceptions and of the interrupt line (SDM vol. 3C, 27.6), and the step over an
  * instruction that was emulated. A VMCS holds one event to inject at the next entry; the

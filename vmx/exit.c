@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Decides what an exit is, by its reason: SDM vol. 3C, 28.2 (the fields that the VMCS records)
  * and appendix C (reasons). One short function per reason. Each reads only the VMCS fields that

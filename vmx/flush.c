@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* INVEPT on this CPU and, by the protocol of x86/shootdown.h, on the others. */
 #include "vmx/vmx.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which CPUs have L1TF and iTLB multi-hit, and the mitigations: see mitigations.h. */
 #include "vmx/mitigations.h"
 

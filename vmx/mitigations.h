@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Two errata of Intel CPUs that a guest can use against the host: which CPUs have them, and which
  * mitigation Faultline applies. Pure functions, which the host tests call.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A device access of the guest: copies the guest's registers out of the VMCS for x86/mmio.h, and
  * the changed ones back into it.

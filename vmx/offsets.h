@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The offsets and field encodings that enter.S uses. vcpu.c asserts each of them. */
 #ifndef VMX_OFFSETS_H
 #define VMX_OFFSETS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* VMX as the rest of the hypervisor uses it. */
 #include "vmx/vmx.h"
 

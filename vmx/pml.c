@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Page-modification logging (SDM vol. 3C, 29.3.6). When the CPU sets a dirty flag in an EPT entry
  * of this guest, it writes the page's guest-physical address into a buffer of 512 entries, from

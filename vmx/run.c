@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loop around the world switch: until an exit has to be returned to the run loop. */
 #include "machine/x86_64/apic.h"
 #include "machine/x86_64/cpu.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Emulated registers: CPUID, control registers, and the MSRs that exit. x86/sysreg.c decides what
  * a guest gets; this file has VMX's means for it: the MSR bitmap, and the guest/host masks of CR0

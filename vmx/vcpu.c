@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A vCPU: its life, the set-up of its VMCS, and its registers. The set-up follows the groups of
  * SDM vol. 3C, ch. 25, so that the checks of ch. 27 pass and the guest starts as guests/abi.h

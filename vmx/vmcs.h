@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * VMX as the SDM defines it: the fields of the VMCS (vol. 3D, appendix B), the bits of its
  * controls (vol. 3C, 25.6 to 25.8), the information that exits record in it (25.9), the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * VMX (Intel SDM vol. 3C): the private header of this folder.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Exits that mean the same in VMX and SVM: an access to a port or an MSR, and its completion.
  * The extension reads its own exit fields and passes them here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The general and segment registers by the numbers that instructions use. decode/ and the host
  * tests use it without the rest of this folder.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The emulation of one instruction that accesses a device: its operands, its fetch, its first
  * access, and its completion. See mmio.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Emulates one guest instruction that accesses an emulated device. The instruction is fetched and
  * decoded once. Its device accesses follow one by one (virt_ops.mmio_decode and mmio_complete).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The flush side of the protocol in shootdown.h. */
 #include "x86/shootdown.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Invalidates cached nested translations on every CPU, without an acknowledgement from each.
  * Shared by VMX and SVM; each has its own means to invalidate on the CPU that runs it.

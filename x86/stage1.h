@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A software walk of a guest's own page tables: SDM vol. 3, ch. 4. It reads the tables through
  * the guest's address space, and does not change their accessed and dirty bits.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Emulated registers: CPUID as a guest reads it, the CR4 bits that it may set, and the MSRs that
  * it may access without an exit.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The life of an x86 vCPU, as far as it is the same for VMX and SVM: its frames, the state in
  * which its guest starts, and its general registers for reports.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The part of a virtual CPU that VMX and SVM share, and the functions of this folder that work
  * on it. Both extensions include this header; it knows neither of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From Linux's arm64 boot protocol to kernel_main(): reads the device tree, or the table of boards
  * without one, and turns the MMU on. Code that runs before arm_mmu_start() may use neither atomic

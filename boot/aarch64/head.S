@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The first instructions. Linux's arm64 boot protocol (Documentation/arm64/booting.rst): x0 is the
  * device tree, or 0 if the loader has none. The MMU is off and interrupts are masked. The image is at

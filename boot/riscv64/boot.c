@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From the SBI firmware to kernel_main(): fills struct boot_info from the device tree.
  */

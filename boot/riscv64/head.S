@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The first instructions. The SBI firmware enters here in HS-mode (S-mode without the hypervisor
  * extension) on one hart, with a0 = its hart id, a1 = the device tree, address translation off and

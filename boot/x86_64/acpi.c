@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads the CPUs from ACPI's Multiple APIC Description Table (ACPI 6.4, 5.2.12). The tables are not
  * trusted: every length is checked against the table that contains it. A table with a wrong length

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The parts of the boot path. efi_main.c calls each of them once, before ExitBootServices();
  * memory_map_regions() afterwards. Pointers into firmware's data are physical addresses, which

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Finds the CPUs: those that firmware's MP services list (PI 1.7, vol. 2, 13.4), which are the CPUs
  * that firmware itself has started, and those in ACPI's tables.

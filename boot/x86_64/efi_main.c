@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * From UEFI to kernel_main(): reads what the hypervisor needs from firmware, ends its boot
  * services, and continues with page tables and a stack of the hypervisor.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The last instructions of the boot path: the hypervisor's own page tables and stack. */
 	.equ STACK_SIZE, 65536
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads the command line and a guest image: from the application's load options, and from files on
  * the volume that it was loaded from.

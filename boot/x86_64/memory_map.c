@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * UEFI's memory map (UEFI 2.10, 7.2.3) as boot_info's regions.
  *

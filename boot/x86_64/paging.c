@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The page tables of the hypervisor: virtual = physical for all RAM and the first 4 GiB, in 2 MiB
  * pages, readable, writable and executable. Devices are uncached by the MTRRs, which firmware has

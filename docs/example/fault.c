@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A short example of the library. It makes an address space on a pool of frames and maps 1 GiB
  * lazily, which takes no frame. It handles one nested fault. Then it unmaps a part of a large page,

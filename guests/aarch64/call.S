@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hypercall, and the functions of guest.h that are one instruction here.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Code that a payload writes. */
 #include "guest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* VMSAv8-64 stage 1, 4 KiB granule, 39 bits of address, for guests/lib/stage1.c. Arm ARM D8.3. */
 #include "lib/stage1.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The image's header and the entry point of every vCPU: EL1h, stage 1 off, interrupts masked, x0 =
  * vCPU index, x1 = guest_info.

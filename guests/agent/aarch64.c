@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The agent on AArch64, EL1: the operations that use this architecture's instructions. Sections are
  * those of the Arm ARM, DDI 0487.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interface between the target suite (suite/) and its guest payload (guests/agent.c). A script
  * is a list of operations. The guest executes them one after the other, with real instructions, and

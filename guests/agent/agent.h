@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The agent's internal interface: the functions that guests/agent/<arch>.c provides for the
  * interpreter in guests/agent.c.

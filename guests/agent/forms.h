@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The load, store and privileged instructions of the agent, one list per architecture. The payload
  * makes a function of each line (guests/agent/<arch>.c). The suite makes a row of expected results

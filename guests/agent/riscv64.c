@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The agent on RISC-V, VS-mode: the operations that use this architecture's instructions. Sections
  * are those of the privileged manual, 20211203.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Stage 1 of the agent. All three architectures resolve nine bits per level with 4 KiB tables:
  *

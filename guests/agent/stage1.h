@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The agent's own page tables (stage 1), built by one algorithm for the three architectures. */
 #ifndef AGENT_STAGE1_H
 #define AGENT_STAGE1_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One vCPU asks another for the value that it reads: see struct agent_talk. Only these two change
  * the words of this struct. They use ordered loads and stores, so that an answer is never older

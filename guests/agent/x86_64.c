@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The agent on x86-64, long mode: the operations that use this architecture's instructions.
  * Chapters are those of the Intel SDM, volume 3A.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The agent's interrupt stubs on x86-64, and agent_try().
  *

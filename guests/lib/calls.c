@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The hypercalls that a payload makes by name. */
 #include "guest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory functions that a compiler may call implicitly. */
 #include <stddef.h>
 #include <stdint.h>

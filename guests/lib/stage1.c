@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The payload's own page tables: identity map, 4 KiB pages. The three architectures have the same
  * tree. Their entries and root registers differ: guests/<arch>/stage1.c.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The interface of guests/<arch>/stage1.c for stage1.c: stage-1 entries. */
 #ifndef GUEST_LIB_STAGE1_H
 #define GUEST_LIB_STAGE1_H

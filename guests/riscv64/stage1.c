@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Sv39, for guests/lib/stage1.c. Privileged manual, 4.4. */
 #include "lib/stage1.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The image's header and the entry point of every vCPU: VS-mode, stage 1 bare, interrupts off, a0 =
  * vCPU index, a1 = guest_info.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Four levels that replace the tables of start.S, for guests/lib/stage1.c. SDM vol. 3, 4.5. */
 #include "lib/stage1.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The image's header and the entry point of every vCPU: 32-bit protected mode, flat segments,
  * paging off, interrupts off, %edi = vCPU index, %esi = guest_info. 64-bit mode requires page

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a boot path passes to kernel_main(): everything that the hypervisor learns from firmware.
  * boot/<arch>/ fills it. kernel/memory_map.c checks the memory regions before they are used.

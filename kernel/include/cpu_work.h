@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Work for the other CPUs: one piece of work per CPU at a time.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A reader of flattened device trees (Devicetree Specification v0.4, chapter 5). The tree comes
  * from firmware and is not trusted: fdt_open() walks the whole blob once, and refuses it unless

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The host's frame allocator: a buddy allocator over the boot memory map. Any CPU may call it;
  * there is one lock. A block is 2^order frames, naturally aligned. `leaked=0` in the log is

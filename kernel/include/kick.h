@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Counts kicks: each kick that is sent must arrive as an interrupt.
  *

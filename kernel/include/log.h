@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The serial log: TAP lines (tap.h), and comment lines "# subject key=value ..." by log_line().
  * A line is formatted completely and then written under a lock, so the lines of several CPUs do not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The machine layer: what machine/<arch>/ gives to the rest of the hypervisor. One implementation
  * is linked into each image; nothing here names an architecture.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A ticket spinlock: CPUs get it in the order in which they ask, so none starves. The hypervisor
  * runs with interrupts off. So no interrupt handler can ask for a lock that its CPU holds, and

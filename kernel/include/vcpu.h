@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interface between the hypervisor and a virtualization extension. kernel/ calls run() of
  * struct virt_ops, and the extension returns an exit. An extension does not call kernel/, except

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Why a guest stopped, in one form for every extension. raw[] has the syndrome registers of the
  * machine, for the log and the tests.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the boot path calls in the AArch64 machine layer before kernel_main(): in this order, once,
  * on the boot CPU, at EL2. The MMU is off until arm_mmu_start() returns.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The per-core interrupt controller of the BCM2836 and BCM2837: "BCM2836 ARM-local peripherals"
  * (QA7), 4.6 to 4.8. One register per core selects its interrupts. They are acknowledged at their

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Finds the devices of the board. A device tree lists them. Boards whose loader gives none are in a
  * table, and are recognised by the image's load address and the CPU's identification registers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The devices of this board, from the device tree or, if there is none, from a table. Written by
  * arm_board_find(), constant afterwards.

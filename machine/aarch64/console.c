@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The console: PL011, Cadence and i.MX UARTs, by polling. Firmware has set the speed. The
  * transmitter is enabled here, if it is not yet.

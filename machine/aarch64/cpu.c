@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One CPU by itself: its number, its start-up, and its caches: clearing frames, and making stores
  * visible to what does not read this CPU's caches (a guest with caches off, instruction fetch). The

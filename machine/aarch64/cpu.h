@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The data of one CPU. TPIDR_EL2 points at that of the CPU that runs.
  */

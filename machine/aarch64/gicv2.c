@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* GICv2: Arm IHI 0048. Distributor and CPU interface have memory-mapped registers. */
 #include "machine/aarch64/board.h"
 #include "machine/aarch64/irq.h"

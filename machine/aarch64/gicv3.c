@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* GICv3: Arm IHI 0069. A redistributor per CPU, and a CPU interface in system registers. */
 #include "log.h"
 #include "machine/aarch64/board.h"

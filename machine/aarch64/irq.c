@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls the driver of the interrupt controller that this board has. */
 #include "machine/aarch64/irq.h"
 

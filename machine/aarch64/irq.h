@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interrupt controller. The hypervisor uses the timer interrupts of each CPU and one software
  * interrupt between CPUs. Interrupts are masked at EL2. With HCR_EL2.IMO they make a CPU exit its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The stage-1 translation of EL2: virtual = physical in one 48-bit range, 4 KiB granule.
  *

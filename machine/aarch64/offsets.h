@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Offsets and sizes that assembly shares with C. start.c and trap.c assert that they are right. */
 #ifndef MACHINE_AARCH64_OFFSETS_H
 #define MACHINE_AARCH64_OFFSETS_H

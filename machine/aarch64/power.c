@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * PSCI, by SMC or HVC, and power-off. Power-off tries semihosting first, because only that gives
  * the emulator an exit status. Without a debugger its HLT is an undefined instruction, and the trap

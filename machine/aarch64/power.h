@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The firmware's power calls (Arm DEN 0022, PSCI), and the end of the machine. */
 #ifndef MACHINE_AARCH64_POWER_H
 #define MACHINE_AARCH64_POWER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Several CPUs: kicks between them, sleep, and stopping one for the report on a hang. A kick is an
  * interrupt (irq.h). Interrupts are masked at EL2, but a pending one ends WFI.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The stacks of all CPUs, and the first instructions of a secondary CPU: at EL2, with the MMU off,
  * by PSCI with x0 pointing at its struct cpu. After a spin table no register is defined.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Starts the other CPUs, one at a time, by PSCI or from a spin table. start.S has their first
  * instructions, and the stacks of all CPUs.

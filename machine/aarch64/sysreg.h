@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * System registers by name: read_hcr_el2(), write_hcr_el2(). The compiler does not move memory
  * accesses across a write. The caller adds the barriers (isb, dsb) that the CPU needs.

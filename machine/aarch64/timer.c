@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Counters. Cycles are from the PMU, if there is one; start_cycle_counter has started it. Deadlines
  * and ticks are from the generic timer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Time: the counters, and the timer of the hypervisor, CNTHP. */
 #ifndef MACHINE_AARCH64_TIMER_H
 #define MACHINE_AARCH64_TIMER_H

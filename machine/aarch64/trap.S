@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The exception vectors of the hypervisor. No exception returns from here.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The report of a trap that the hypervisor took: all registers, then panic(). */
 #include "machine/aarch64/trap.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Exceptions that the hypervisor itself takes. Each one is a defect and is reported with all
  * registers. While guests run, el2/ has vectors of its own, whose entries for the current exception

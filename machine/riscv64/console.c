@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The console: a 16550, if /chosen's stdout-path names one. Otherwise the firmware's console (SBI
  * legacy console_putchar), which every machine has. Firmware has set the line up.

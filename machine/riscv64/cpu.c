@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One hart by itself: its number, its own page table, clearing frames, and the registers that it
  * needs before it does anything else. The log uses this file, so nothing here may log.

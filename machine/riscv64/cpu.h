@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The data of one CPU (hart). tp points at it whenever the hypervisor runs. hext/ saves and
  * restores tp around a guest's run.

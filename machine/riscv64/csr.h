@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Control and status registers of HS-mode, with the names of the manual: csr_read(hstatus).
  * "RISC-V Instruction Set Manual, Volume II: Privileged Architecture", chapters 4

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What machine_init() calls in the other files of this folder, once, on the boot hart. */
 #ifndef MACHINE_RISCV64_INIT_H
 #define MACHINE_RISCV64_INIT_H

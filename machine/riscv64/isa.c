@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Reads the ISA from the device tree. Names are in lower case, as the device tree bindings demand.
  */

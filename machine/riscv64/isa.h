@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The ISA extensions that the device tree lists for the boot hart: "riscv,isa" or, in newer trees,
  * "riscv,isa-extensions". The list may be wrong: hext/ probes what it needs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The start of the machine layer, by what the device tree says of the console, the timer, the harts
  * and their instruction set; and how the machine identifies itself.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Offsets and sizes that assembly shares with C. cpu.h and trap.h assert that they are right. */
 #ifndef MACHINE_RISCV64_OFFSETS_H
 #define MACHINE_RISCV64_OFFSETS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Calls of the M-mode firmware: the Supervisor Binary Interface, RISC-V SBI specification 1.0. The
  * error is SBI_NOT_SUPPORTED if the firmware lacks an extension.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Several harts: software interrupts between them, sleep, and fences. A software interrupt wakes a
  * hart that sleeps, and ends a guest's run.

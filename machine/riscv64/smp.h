@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Several harts: see smp.c. */
 #ifndef MACHINE_RISCV64_SMP_H
 #define MACHINE_RISCV64_SMP_H

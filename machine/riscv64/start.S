@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The first instructions of a secondary hart. SBI hart state management enters in HS-mode with
  * a0 = hart id, translation off and interrupts masked; the other registers are undefined. a1 should

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Starts the other harts, one at a time, by SBI hart state management. start.S has their first
  * instructions.

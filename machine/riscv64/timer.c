@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Time, deadlines and the instruction counter: see timer.h, and machine.h under "time".
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The timer interrupt that ends a guest's run. With Sstc the deadline is in a register, stimecmp.
  * Without it, a call to the firmware sets it. The interrupt is pending when time >= the deadline.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The trap vector of HS-mode. Entered with interrupts off and tp pointing at this CPU's struct cpu.
  * The stack cannot be used, because an access to it may have trapped.

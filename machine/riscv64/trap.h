@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Traps that the hypervisor itself takes. An unexpected trap is a defect: it is reported with every
  * register. For an instruction that may trap, the caller sets cpu->catch_pc before it and clears it

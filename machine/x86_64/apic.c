@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The local APIC: SDM vol. 3, ch. 10. See apic.h. */
 #include "machine/x86_64/apic.h"
 

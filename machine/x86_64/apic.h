@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The local APIC (apic.c): inter-processor interrupts and one timer per CPU. In x2APIC mode if the
  * CPU has it or firmware has enabled it, else in xAPIC mode.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Control-register, flag and model-specific-register bits that more than one file needs. Names
  * are those of the Intel SDM (vol. 3, ch. 2; vol. 4) and the AMD APM (vol. 2). There are no

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The console: COM1, a 16550 at its traditional I/O port. Firmware has set the speed. The frame
  * format is set here, because emulators obey it and some firmware leaves 7 data bits.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One CPU by itself: its number, clearing frames, and making stores visible. The log uses this
  * file, so nothing here may log.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Machine instructions that C cannot express, one inline function each. */
 #ifndef MACHINE_X86_64_CPU_H
 #define MACHINE_X86_64_CPU_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Segment descriptors and task-state segments: SDM vol. 3, 3.4.5 and 8.7. */
 #include "machine/x86_64/desc.h"
 

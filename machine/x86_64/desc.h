@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The segment descriptors and task-state segments of the hypervisor (desc.c). One GDT for all CPUs:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What machine_init() calls in the other files of this folder, once, on the boot CPU. */
 #ifndef MACHINE_X86_64_INIT_H
 #define MACHINE_X86_64_INIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The start of the machine layer, and how the machine identifies itself.
  */

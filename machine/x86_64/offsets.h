@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Offsets and sizes that assembly shares with C. start.c asserts that they are right. */
 #ifndef MACHINE_X86_64_OFFSETS_H
 #define MACHINE_X86_64_OFFSETS_H

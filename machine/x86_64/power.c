@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Power-off. The following ways are tried one after the other. A way that the machine does not have
  * has no effect.

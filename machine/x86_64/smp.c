@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Several CPUs: kicks between them, sleep, and stopping one for the report on a hang. Interrupts
  * are off in the hypervisor. They are taken here and on a guest's exit.

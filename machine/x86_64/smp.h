@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Several CPUs: see smp.c. machine.h has what the rest of the hypervisor calls. */
 #ifndef MACHINE_X86_64_SMP_H
 #define MACHINE_X86_64_SMP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The first instructions of a secondary CPU, from real mode to 64-bit mode. start.c copies them to a
  * page below 1 MiB, where the CPU begins in real mode with CS = page/16 and IP = 0. The copy is

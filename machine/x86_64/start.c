@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Starts the other CPUs, one at a time: an INIT and two start-up interrupts (SDM vol. 3, 8.4.4)
  * make a CPU execute start.S at a page below 1 MiB, which the boot path found.

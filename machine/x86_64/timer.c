@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The time-stamp counter and its frequency. The frequency is measured with channel 2 of the 8254
  * timer, which runs at 1.193182 MHz in every PC. Without that timer it is read from CPUID. CPUID

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The time-stamp counter: ticks, cycles and their rate (timer.c). */
 #ifndef MACHINE_X86_64_TIMER_H
 #define MACHINE_X86_64_TIMER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The 256 entry points of the IDT, 16 bytes apart. Each builds a struct trap_frame (trap.c) on the
  * stack and calls trap_handle() by the Microsoft ABI.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Traps and interrupts of the hypervisor: SDM vol. 3, ch. 6. See trap.h. */
 #include "machine/x86_64/trap.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interrupt descriptor table of the hypervisor (trap.c). An exception ends in a report and
  * panic(). Interrupts only wake a CPU or end a guest's run. The hypervisor runs with interrupts

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * AMD nested paging: APM vol. 2, 15.25 "Nested Paging", on the long-mode page tables of 5.3.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Changing entries that the hardware may be using. For the files of the walker only.
  *

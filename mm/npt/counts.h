@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Adding to the counters of struct npt_counts. For the library's own files; npt.h says which call
  * may write to which struct.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Finding the leaves that were written to. Either W was removed, and the fault of the first write
  * has given it back; or the hardware has marked the leaf as dirty.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table's part of dirty tracking (mm/dirty.h). All calls are [exclusive]. Bit n of a bitmap
  * stands for page n of the range.

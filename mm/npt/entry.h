@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * How a format is described (struct npt_format), and how an entry is made and read by that
  * description. For the walker and the format files. Callers of the library need format.h only.

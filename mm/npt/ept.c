@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Intel extended page tables: Intel SDM vol. 3C, 29.3.2 "EPT Translation Mechanism" and tables
  * 29-1 to 29-7 (formats of the EPT paging-structure entries).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The description of a format checked for sense, and a configuration checked against its format.
  * Nothing else checks them: the walker takes both as they are.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The nested page-table formats, and what a machine chooses of one.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Frames under a quota. If there is a quota, a frame is charged before the HAL is asked for it, so
  * that concurrent faults cannot exceed the quota together. If there is none, nothing is counted

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Frames from the HAL for the walker, charged to the quota. Batches are for calls that need many.
  */

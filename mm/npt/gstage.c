@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * RISC-V G-stage tables: privileged manual, "Two-Stage Address Translation", on the entries of
  * Sv39, Sv48 and Sv57. The x4 modes widen the root by two bits: 2048 entries, 16 KiB.

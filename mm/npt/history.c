@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Recording the changes of faults, on many CPUs at once. A CPU takes a position by one atomic
  * addition, and links a frame for it by one compare-and-swap. Only [exclusive] calls read the

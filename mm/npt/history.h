@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The history of a table that has copies (share.h): the entries that have changed what they map, in
  * order. With it, a restore reads only the entries that have changed.

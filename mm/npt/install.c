@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Installs a missing page, concurrently on any CPUs: install.h has the contract.
  *

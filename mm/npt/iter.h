@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An iterator over the entries of a range that are not 0 and point to no table: leaves, and parked,
  * unlinked and frozen entries. It goes from the lowest address up. It keeps the tables on the way

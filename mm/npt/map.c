@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Filling a range with the largest leaves that fit, in runs, and with the tables that they need.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A nested page table: one walker for every format (format.h). It knows tables and leaves, and
  * no areas. struct aspace knows which areas there are.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Changing permissions: of all leaves of a range, or of one leaf by a fault.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Replacing all mappings of a range by one: a linear area moves to other host memory, or a new area
  * replaces old ones.

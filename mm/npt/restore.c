@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Restoring a table from a copy (share.h). A restore reads only the entries that have changed since
  * (history.h), or all entries if the copy is not exact.

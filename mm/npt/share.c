@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Making and freeing copies of a table, and making a shared page writable: see share.h.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Copies of a table that share its frames. A snapshot is such a copy.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Splitting large leaves where a range begins or ends inside one, and merging small leaves into a
  * large one.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Arm stage 2 translation tables, 4 KiB granule: Arm ARM (DDI 0487) D8.3 "Translation table
  * descriptor formats" and D8.4 "Memory access control", stage 2 parts. Two formats: up to 48

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Emptying a range: unlink, flush, release (change.h).
  *

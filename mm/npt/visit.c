@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Visiting leaves: reading them, and harvesting the marks that hardware has set.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Walks for the slow paths and for reports, flush requests, and the replacement of one leaf.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Walking a table: from the root down to the first entry that does not point to a table.
  *

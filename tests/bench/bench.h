@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The library's workloads, as numbers: nanoseconds per operation, the same for the
  * least code that could do the job (the floor), and how many operations that was.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """
 The library on the host: what each workload takes here, what the least code for the job takes (the
 floor, measured beside it), what is to be reached, and instructions per operation where there is

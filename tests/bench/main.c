@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Prints one line per workload: name, median, floor, per what, as `bench.py` reads it.
  *

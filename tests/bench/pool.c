@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The pool that frames come from, the clock, and the HAL that is made of them. */
 #include "bench.h"
 

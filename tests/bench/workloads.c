@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The workloads themselves, W1 to W10, one function each. */
 #include "bench.h"
 

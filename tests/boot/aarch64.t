@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Faultline on AArch64: QEMU's virt machine and boards, at EL2; under KVM if the host supports
 # nesting.
 # shellcheck source=tests/tap.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Machines with odd, small and large memory. Cases that need more memory are skipped with the
 # reason, and none fails. 64 GiB may be more than the host has.
 # shellcheck source=tests/tap.sh

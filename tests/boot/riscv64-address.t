@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The RISC-V image runs at any address that a loader chooses. OpenSBI jumps to 0x80200000. A stub
 # there jumps to the image with the firmware's register values.
 # shellcheck source=tests/tap.sh

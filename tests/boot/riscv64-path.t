@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # README.md lists the files that a nested fault passes through, and their number. A trace of one
 # passes through the same files, in the same order.
 # shellcheck source=tests/tap.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Counted time makes a run repeatable: the logs of two demonstrations are identical.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

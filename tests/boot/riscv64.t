@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Faultline on RISC-V: QEMU's virt machine, OpenSBI, the H extension.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Boards and emulators that Debian 12 does not contain: QEMU 10 and QEMU's newest version, if make
 # second-opinion has unpacked them, and Spike. make matrix runs all cases on all of them.
 # shellcheck source=tests/tap.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Bad command lines and guest images, from files on the EFI system partition.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

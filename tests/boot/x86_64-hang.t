@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Cases that hang, on AMD (QEMU) and on Intel (Bochs).
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Faultline on a later Intel CPU, with page-modification logging.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Faultline on Intel: VMX and EPT, in Bochs, or under KVM if the host supports nesting.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # Every input that the fuzzers have found worth keeping, once: no crash, no report, no difference.
 # `make fuzz` looks for more of them.
 cd "$(dirname "$0")/../.." || exit 1

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bytes as a sequence of operations on an address space, against the model. The first byte
  * chooses the geometry and the universe; each operation takes eight bytes more.

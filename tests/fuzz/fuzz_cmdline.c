@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Bytes as a command line, and as a pattern and a name. */
 #include <stdint.h>
 #include <stdlib.h>

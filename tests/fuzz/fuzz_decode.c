@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Bytes as an instruction, for each of the decoders. What they accept has to make sense. */
 #include <stdint.h>
 #include <stdlib.h>

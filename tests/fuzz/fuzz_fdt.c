@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Bytes as a device tree: refused, or readable from end to end. */
 #include <stdint.h>
 #include <stdlib.h>

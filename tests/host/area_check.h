@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the tests of the area map share: every invariant of its tree, and changes with all that has
  * to be true of their reservations.

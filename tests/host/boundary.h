@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Boundary values by generation. Every public function of the library, every hypercall and every
  * emulated device is called with the values at which something begins, ends or wraps: of each

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Boundary values for the calls on memory and mappings of aspace.h: see boundary.h. */
 #include "boundary.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Boundary values for what a guest reaches without the library between: hypercalls, and the
  * emulated devices on their bus. See boundary.h. */
 #include "boundary.h"

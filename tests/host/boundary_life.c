@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Boundary values for an address space from init to destroy, its logs and its snapshots: see
  * boundary.h. */
 #include "boundary.h"

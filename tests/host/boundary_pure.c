@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Boundary values for functions without a state: addresses and ranges, configurations, names, the
  * device bus, blocks. Each is held against arithmetic in 128 bits, or against a plain search. */
 #include "boundary.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Assertions for host tests: a failure names the file and line, what was being tested (a format,
  * a seed: check_context), the expression, what was expected and what was got.

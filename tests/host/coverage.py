@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """
 What the host tests reach of mm/: every line, and both ways of every branch.
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Compares the two layers of the fault path: see fault_agree.h. */
 #include "fault_agree.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Do the two layers of the fault path agree? mm/fault.c is the slow path, mm/fault_fast.c the fast
  * path, which answers from a cache. Here each answer, each leaf and each cache entry of the fast

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A writer of flattened device trees, good and bad, for the tests of their reader: tokens, nodes
  * and properties are put one after the other (Devicetree Specification, chapter 5).

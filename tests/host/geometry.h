@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every table geometry that the tests run on: each format, in the shapes that machines have. The
  * rows are in golden_ept.c and its like.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "ghost_tlb.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The TLBs and paging-structure caches of several CPUs. They never forget on their own: each keeps
  * every translation, and every table entry that a walk went through, until a flush request that

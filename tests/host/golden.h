@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the manuals say of each format, one file per format: golden_ept.c and its like. Each has the
  * shapes that machines have, golden entries, a decoder of raw entries for hw_walk.c, and the

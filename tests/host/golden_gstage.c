@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * RISC-V G-stage: the shapes that machines have, golden entries, and what the hardware
  * does with an entry, all worked out from the manual. Nothing here comes from mm/npt.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Arm stage 2, without and with VTCR_EL2.DS: the shapes that machines have, golden entries, and
  * what the hardware does with an entry, all worked out from the manual. Nothing here comes from

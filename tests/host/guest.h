@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A guest without a machine: one address space on a hostile HAL, and a CPU that reaches its
  * memory through the ghost TLB and the hardware's own walk, and takes nested faults to

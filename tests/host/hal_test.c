@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "hal_test.h"
 
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A hostile HAL. It gives out frames of a small pool in scattered order, at physical addresses
  * that are no pointers, filled with 0xA5; refuses the n-th allocation if told to; knows the owner

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the hardware does with a nested page table: a walker of raw memory for each architecture,
  * written from the manuals alone and sharing nothing with mm/npt. It is what the library's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine and the log for host tests: one CPU, a log of one line, panics that are caught. */
 #include "tests/host/kernel_stubs.h"
 

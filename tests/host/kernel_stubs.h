@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The machine and the log, as far as kernel/'s pure parts call them: for host tests. */
 #ifndef KERNEL_STUBS_H
 #define KERNEL_STUBS_H

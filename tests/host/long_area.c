@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The area map at length: AREA_OPS operations (10 million) on maps of 1 to 100,000 areas, built in
  * orders that split nodes in all ways, and then changed where it is hardest for the tree: at the

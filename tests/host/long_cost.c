@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What an operation costs does not depend on how many areas there are: instructions, counted one
  * by one, with 100 areas and with 10,000. What a snapshot costs depends on what was written.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Small scope, all of it: every sequence of operations up to a depth. The scopes: three pages that
  * lie on both sides of a table's end, with so few frames that they run out, and the same under a

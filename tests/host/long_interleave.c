@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Another CPU between any two instructions of a call. Where the call is shared, the other CPU's
  * guest accesses memory and its fault is resolved there and then; where it is exclusive, its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The hypervisor's own accesses leave the marks that a guest's would (accessed, dirty), while
  * faults on other CPUs change the same entries. Here another CPU splits the large leaf between

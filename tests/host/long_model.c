@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Random operations against the model: MODEL_OPS per format (4 million), in episodes that each
  * begin with an empty address space. A difference stops the run; the sequence that led to it is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What another CPU can see while the library works: the hardware's walk is made between any two
  * instructions of each operation, and has to find the old state or the new one. In between there

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The model's life, what it expects of the calls that map, and of accesses to memory: see model.h.
  */

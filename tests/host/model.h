@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The address space as it ought to be: a flat array with one element per page, against which any
  * sequence of operations is held. No tables, no areas, no leaves: what a reader of aspace.h

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One operation with all that may go on around it: the HAL refuses a frame, another CPU accesses
  * memory between two HAL calls, and the features that meet are counted.

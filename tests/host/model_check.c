@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The state of an address space as the hardware sees it, against the model: no page grants more
  * than its area permits, or holds something else than was written to it; and what a quota has to

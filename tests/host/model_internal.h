@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the files of the model share: see model.h. */
 #ifndef MODEL_INTERNAL_H
 #define MODEL_INTERNAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every call of aspace.h with addresses and numbers at the limits of what they may be, and beyond:
  * powers of two and their neighbours, the end of the guest's space, all ones at each level of a

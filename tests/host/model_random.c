@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations of the model: making random ones, and printing them. */
 #include "model.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the model expects of dirty logs, snapshots and harvests: see model.h.
  *

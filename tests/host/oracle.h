@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Connects tests/oracle to the host tests. Every call of hw_walk() from another file passes through
  * __wrap_hw_walk() (linker option --wrap, see tests/host.mk), which runs both walkers on the same

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Golden rows for tests/oracle: raw entries in hexadecimal beside what the manual says of them.
  *

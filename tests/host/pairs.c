@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Counting which features have met: see pairs.h. */
 #include "pairs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Which features of an address space have met: counts of operations by the feature that they
  * belong to (row) and the features that were active in the state at that moment (column).

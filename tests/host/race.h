@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Threads on one address space: each is a CPU with a number of its own, and all begin together.
  */

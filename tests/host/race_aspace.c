@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Calls that may run beside each other, and calls that exclude them, from several threads at
  * once, under ThreadSanitizer. What is checked: no data race; no lost page, no leaked or doubly

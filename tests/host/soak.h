@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What runs that may take hours have in common: settings from the environment, and a word now
  * and then on how far they are. They speak as TAP's comments, and only if SOAK is set.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Runs a piece of code one instruction at a time, with a look at memory between any two: what an
  * observer on another CPU could see at the worst of moments.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses and ranges: no operation overflows, and a range may end at 2^64. */
 #include "check.h"
 

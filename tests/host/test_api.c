@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The corners of the interface: names, arguments that mean nothing, hooks that are not there. */
 #include "guest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The area map: look-up, splits, joins and holes; and a random walk against a flat array of pages,
  * with every invariant of the tree checked as it goes. test_area_reserve.c has its memory.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The memory of the area map: what a change reserves is enough for it, wherever its nodes are full;
  * a reservation that fails leaves no trace; a change without its frames stops.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Blocks of frames that a caller owns: taken, filled, and given back exactly once. */
 #include "check.h"
 #include "hal_test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Boundary values by generation: see boundary.h. A geometry at a time, each with some states;
  * in each state, some hundred calls. BOUNDARY_SEED (1), BOUNDARY_STATES (40) per geometry, or

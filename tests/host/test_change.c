@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Mapping, unmapping and protecting: where ranges begin and end, what is split, what comes back. */
 #include "guest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Three CPUs of one guest, a TLB each. While one of them, or the hypervisor, is inside a call that
  * changes the tables, the others go on using the guest's memory. At no moment may two of them, or

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * decode/aarch64.c against the assembler: every form it does, every field's ends, and that it
  * refuses the rest, for the right reason. Then a sweep over encodings for what no list has:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * decode/riscv64.c against the assembler: every form it does, every field's ends, and that it
  * refuses the rest. Then every 16-bit encoding and a sweep of the 32-bit ones for what no list

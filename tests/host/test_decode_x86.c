@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * decode/x86_64.c against the assembler: every form it does, every shape of memory operand,
  * and that it refuses the rest; cut short at every byte; and a sweep of random bytes for what no

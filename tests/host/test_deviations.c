@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which emulator it is, in which version, and what is known of it. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Devices: ranges, the bus, and what it refuses. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Every operation, with every one of its allocations refused: once, and from there on. Whatever
  * the answer is, it is all or nothing: an error leaves entries, areas, counters, frames and lock

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Lazy allocation and nested faults: who faults, what it costs, and what the guest then reads. */
 #include "guest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Flush requests: when there is one, what it names, what it covers, and what comes after it. The
  * ghost TLB behind every other test says that stale translations do not survive; this says that

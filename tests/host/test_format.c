@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Entries, bit by bit, beside the golden values of golden_ept.c and its like. hw_walk.c then
  * decodes every permission, memory type and level by the same manuals. And what is no format, or no

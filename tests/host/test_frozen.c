@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Break-before-make, seen by another CPU: while an entry is frozen for its flush (Arm ARM D8.14.1),
  * who translates, looks at leaves, faults or copies waits for it, and finds what comes after.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Races, one interleaving at a time: while one CPU is inside a call, at the moment it asks the HAL
  * for something, another CPU makes a call of its own. Who comes second has to find the work done.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The device tree reader: what it takes from a good tree, and that no bad one gets past it. */
 #include "check.h"
 #include "fdt_writer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What stands between a guest and the hypervisor's core: image checks and emulated devices. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The time limits of kernel/hang.h and wait_limit.h on a clock that the test moves: a machine that
  * is stopped for a while, and one that is slow, reach none of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The boot memory map, and the frame allocator that is built on it. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Text in and text out: the log's formatting beside libc's, the command line, globs. */
 #include "check.h"
 

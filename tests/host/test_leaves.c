@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Leaves where two features meet: what one leaves behind in an entry must not mislead the other.
  */

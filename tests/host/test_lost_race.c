@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Compare-and-swaps that fail. Another CPU, or the hardware, changes the word in the moment before
  * the instruction that swaps it. That moment comes by chance when threads race; here the code is

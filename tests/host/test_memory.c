@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The hypervisor's own view of guest memory: translate, read, write, fill, compare, spans. */
 #include "guest.h"
 #include "mm/snapshot.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Which CPUs get which mitigation: vmx/mitigations.c against Linux's lists and Intel's. */
 #include "check.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * x86/mmio.c, the device accesses of one instruction, on a real address space: guest
  * code at CODE, RAM at RAM (lazily backed), a device's registers at DEVICE, paging off.

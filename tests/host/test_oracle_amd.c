@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tests/oracle/amd.c against golden rows: AMD APM vol. 2, 5.3 (tables), 5.6 (protection), 15.25.
  * EXITINFO1 always has U (4) and bit 32 (the final address).

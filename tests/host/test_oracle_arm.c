@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tests/oracle/arm.c against golden rows: Arm ARM D8, stage 2 with the 4 KiB granule. Codes are
  * fault status codes: 0b0000LL address size, 0b0001LL translation, 0b0010LL access flag, 0b0011LL

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Both walkers, hw_walk() and tests/oracle, on single entries: rows of raw entries beside what the
  * manual says of them. Here are the cases in which random tables cannot tell who is right: the

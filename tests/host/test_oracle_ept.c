@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tests/oracle/ept.c against golden rows: Intel SDM vol. 3C, 29.3, tables 29-1 to 29-7.
  */

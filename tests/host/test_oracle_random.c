@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The two walkers on random tables: hw_walk() and tests/oracle agree on every walk. Entries are
  * mostly valid, then one or two bits are flipped in some. The geometries are those of geometry.c,

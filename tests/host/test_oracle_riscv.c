@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tests/oracle/riscv.c against golden rows: RISC-V privileged manual, "Two-Stage Address
  * Translation", Svnapot, Svpbmt, Svade, Svadu. Codes: 20, 21, 23 for guest-page faults of a fetch,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The quota of an address space, which faults on several CPUs take by credit: it is never exceeded,
  * and every frame of it can be had, whichever CPU holds the rest as credit.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a call refuses before it does anything: addresses beyond the guest's space, accesses that
  * are none, permissions and types that do not exist, hooks that are missing, a CPU number too

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Remapping and replacing: parts get other memory, or areas of another kind, and the rest stays. */
 #include "guest.h"
 #include "mm/snapshot.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What restoring a snapshot costs, and that it is right whatever has happened since: entries that
  * were compared are counted, not time.

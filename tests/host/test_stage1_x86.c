@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * x86/stage1.c, the software walk of a guest's own tables: each paging mode and page
  * size, the access rights of SDM vol. 3, 4.6.1 as a table, and tables that lead nowhere.

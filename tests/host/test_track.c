@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What is present, what was touched and written, and going back: leaves, marks, logs, snapshots. */
 #include "mm/dirty.h"
 #include "mm/snapshot.h"

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """
 What headers declare at file scope, by clang's syntax tree. What the standard headers declare by
 themselves does not count.

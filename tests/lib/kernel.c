@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A stranger's kernel, to be linked with the library and never run. It brings what the library asks
  * for: the four functions of memory that a compiler calls of its own accord, and a HAL.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A stranger's source file: the names that kernels define for themselves, before the library's
  * headers (macros that the headers must not trip over) and after them (names that the headers must

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """
 Small mutants of C source, by the dozen: one token or one call changed at a time. Text in, text
 out; no parser but enough of one to leave comments, strings and preprocessor lines alone.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """
 Shows that the tests can fail: plants the defects of planted.py, then small mechanical mutants of
 mm/, one at a time in a copy of the library, and runs the tests until one of them notices.

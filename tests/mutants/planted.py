@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """
 Defects of CASES part C, as they would look in mm/: each a few replaced pieces of text, and the
 test programs that are to notice. `make mutants` plants one at a time in a copy.

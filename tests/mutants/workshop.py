@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 """
 Where mutants are built and tried. Everything is compiled once (Shelf); of a mutant only what
 includes the changed file is compiled again, in a folder of its own (Workshop), and each test is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * AMD nested paging: APM vol. 2, 15.25, on the long-mode tables of chapter 5. The walk is a loop
  * over a table of levels, root first.

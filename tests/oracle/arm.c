@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Arm stage 2, VMSAv8-64, 4 KiB granule: Arm ARM D8, in the order of its shared pseudocode
  * (J1.1.5: AArch64.S2Translate, AArch64.S2Walk, AArch64.S2CheckPermissions). Levels carry the

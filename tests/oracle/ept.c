@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Intel EPT: SDM vol. 3C, 29.3. The walk is recursive, one call per EPT paging structure, because
  * the SDM states the rules per structure (tables 29-1 to 29-7) and combines permissions over all.

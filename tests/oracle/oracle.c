@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the four walkers share: the record of reads and writes, and the names of faults. No
  * architecture's rule is here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A second opinion on nested page tables: one walker per architecture, written from the manuals.
  *

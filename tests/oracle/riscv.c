@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * RISC-V G-stage: privileged manual, "Guest Physical Address Translation" (hypervisor extension),
  * which is "Virtual Address Translation Process" of the supervisor chapter with four differences:

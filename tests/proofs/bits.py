@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
 """
 Decides what tests/proofs/encoders.c claims, for all values: clang compiles it to LLVM's code,
 each function without loops or memory becomes a formula over bit vectors, and Z3 looks for arguments

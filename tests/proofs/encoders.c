@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the page-table formats promise of a single entry, for every host address and every state of
  * the bits that are the hardware's or software's: `make proofs`, by tests/proofs/bits.py.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What mm/addr.h promises of ranges, proved for all values by Frama-C's WP: `make proofs`.
  *

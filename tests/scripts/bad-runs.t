@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # run-qemu.sh in a bad environment: emulators that crash, print noise or leave children, folders
 # that cannot be written, full disks. Each run ends with one clear sentence and the right status,
 # and leaves no process.

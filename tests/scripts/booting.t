@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Runs the command lines of docs/booting.md exactly as on the page. The comment before each block,
 # <!-- run: EMULATOR [STATUS] -->, gives the expected exit status.
 # shellcheck source=tests/tap.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Every public function of mm/ has a row in the tables of tests/host/boundary_*.c. So a new function
 # is called with boundary values, or its name is printed here.
 # shellcheck source=tests/tap.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The build in a bad environment: two runs of make in one tree, a read-only tree, a full disk. All
 # in a copy of the tree.
 # shellcheck disable=SC2016 # inner shells expand

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # docs/cases.md names the cases of each clause. Each case is in the images of its column, and no
 # clause is without a case.
 # shellcheck source=tests/tap.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # check-log with good logs and with every kind of broken log.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # .ci/run with a fake make and a fake tests/fresh: the commands, the sums and the exit status.
 # shellcheck disable=SC2016 # the fakes expand their own
 # shellcheck source=tests/tap.sh

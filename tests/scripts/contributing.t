@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # CONTRIBUTING.md gives the number of changed files for a new case, a group of cases, a guest, a
 # device and a board. This test makes each change in a copy of the tree, counts the files that
 # differ, builds the copy and boots it.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # run-qemu.sh: which emulator, firmware and accelerator it chooses, and which it refuses.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

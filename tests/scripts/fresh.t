@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # tests/fresh in environments where it cannot run, and its usage. The full run takes minutes: make
 # test-fresh.
 # shellcheck source=tests/tap.sh

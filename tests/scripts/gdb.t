@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # make gdb's script on each architecture: a breakpoint in the hypervisor is hit, the stack is
 # readable, and a step in a guest stays in the guest.
 # shellcheck source=tests/tap.sh

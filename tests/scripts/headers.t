@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The library's public headers in another project. They compile alone and together, as C and as C++,
 # without warnings. They define only names of the library. C++ has the same layouts as C.
 #

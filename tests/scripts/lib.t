@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The library in another project: built alone, found by pkg-config, used by the docs' example and by
 # a C++ program, linked into a kernel.
 # shellcheck source=tests/tap.sh

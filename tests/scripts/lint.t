@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Each part of `make lint` must detect its kind of fault. The faults are planted in a copy of the
 # tree.
 # shellcheck source=tests/tap.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The Makefile's command line: errors name the most similar valid word, and values reach
 # run-qemu.sh. Nothing is built: make -n prints the commands.
 # shellcheck source=tests/tap.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # scripts/matrix with a fake runner: the machines that it runs, its output and its files.
 # shellcheck disable=SC2016 # Markdown, not expansions
 # shellcheck source=tests/tap.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The text of every planted defect still exists in mm/. A defect whose text is missing is named.
 # `make mutants` then runs the tests against the defects.
 # shellcheck source=tests/tap.sh

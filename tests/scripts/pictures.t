@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Compares docs/pictures.md with the headers: the addresses of a guest's memory map, the order of
 # the boot steps, and the names of files.
 # shellcheck source=tests/tap.sh

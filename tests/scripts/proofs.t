@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The proofs succeed, and they fail on a copy with a planted fault, one for each prover.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # scripts/repeat-tests on fake programs: it names the tests that differ between rounds, and an
 # interrupted run can be continued.
 # shellcheck source=tests/tap.sh

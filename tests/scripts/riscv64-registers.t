@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # On RISC-V every general register of a guest but x0 is saved when it traps and loaded before it goes
 # on, each in its own place of struct hext_vcpu (hext/enter.S), which a0 points at.
 # shellcheck source=tests/tap.sh

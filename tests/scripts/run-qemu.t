@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # run-qemu.sh with fake emulators for every kind of end, and the commands that it would run.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

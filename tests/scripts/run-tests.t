@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # run-tests: its totals must be correct for every behaviour of the programs.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

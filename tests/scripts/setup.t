@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # setup.sh with a fake dpkg and a fake apt: it checks before it acts, and prints its actions.
 # shellcheck disable=SC2016 # the fakes expand their own
 # shellcheck source=tests/tap.sh

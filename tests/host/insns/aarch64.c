@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The encodings of aarch64.h, one in each 4 bytes. Assembled for Arm, and linked into the host's
  * test as bytes.

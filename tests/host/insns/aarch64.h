@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions as the assembler takes them, and what decode/aarch64.c has to make of them. Read
  * twice: aarch64.c assembles the texts, test_decode_aarch64.c compares the rest.

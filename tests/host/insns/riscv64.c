@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The encodings of riscv64.h, one in each 8 bytes, zeros after it. Assembled for RISC-V, and
  * linked into the host's test as bytes.

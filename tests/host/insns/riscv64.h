@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions as the assembler takes them, and what decode/riscv64.c has to make of them. Read
  * twice: riscv64.c assembles the texts, test_decode_riscv.c compares the rest.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The encodings of x86_64.h, one in each 16 bytes: its length, and then its bytes. Assembled for
  * x86-64, and linked into the host's test as bytes.

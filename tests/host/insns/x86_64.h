@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Instructions as the assembler takes them, and what decode/x86_64.c has to make of them.
  * Read twice: x86_64.c assembles the texts, test_decode_x86.c compares the rest.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * In the place of mm/fault_fast.c: the library without its fast path. The flavour `slow` of
  * tests/host.mk links this file, and all host tests pass with it.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The slow path of a fault is complete: the unit tests of mm/ and the model pass without
 # mm/fault_fast.c. `make test-slow` runs the long tests as well.
 # shellcheck source=tests/tap.sh
