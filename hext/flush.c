@@ -3,7 +3,7 @@
  * mm_hal.flush for the G-stage: hfence.gvma on this hart, and a remote fence by the firmware on
  * the other harts that have this address space loaded. A remote fence interrupts a hart even while
  * its interrupts are off, and is complete when the call returns. A hart that has the address space
- * not loaded cannot use its translations. `stale` tells it to fence before it loads a guest again.
+ * not loaded cannot use its translations. `stale` makes it fence before it loads a guest again.
  *
  * 8.3.2: hfence.gvma with an address orders leaf entries only, so a request with unlinked tables
  * fences the whole VMID, and without VMIDs everything. Both forms include the translations of both

@@ -209,7 +209,7 @@ struct vm {
 bool vm_create(struct vm *vm, const struct host *host,
                const struct vm_config *config) MM_MUST_CHECK;
 
-/* After a run: creates the vCPUs anew, at the entry. Guest memory does not change. False: no
+/* After a run: creates the vCPUs again, at the entry. Guest memory does not change. False: no
  * memory. Only vm_destroy() may follow. */
 bool vm_restart(struct vm *vm) MM_MUST_CHECK;
 

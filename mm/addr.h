@@ -85,7 +85,7 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 		return true;                                                                       \
 	}                                                                                          \
                                                                                                    \
-	/* Bytes from `from` up to `to`; the caller knows that from <= to. */                      \
+	/* Bytes from `from` up to `to`; the caller ensures that from <= to. */                    \
 	static inline uint64_t kind##_diff(kind##_t to, kind##_t from)                             \
 	{                                                                                          \
 		return to.raw - from.raw;                                                          \

@@ -2,7 +2,7 @@
 /*
  * Areas: find, cut, join, and the holes between them.
  *
- * This file knows what an area means: what a part of a linear area maps to, and which neighbours
+ * This file defines what an area means: what a part of a linear area maps to, and which neighbours
  * can be one area. area_tree.c keeps the areas in order.
  */
 #include "mm/area_tree.h"

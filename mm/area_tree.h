@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The B+ tree of an area map: nodes, descent, and order. area.c knows what areas mean, area_tree.c
- * where they are kept.
+ * The B+ tree of an area map: nodes, descent, and order. area.c defines what areas mean,
+ * area_tree.c stores them.
  *
  *	            inner: starts[] gaps[] children[]
  *	           /       |        \

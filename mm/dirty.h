@@ -13,7 +13,7 @@
  * aspace.h count too. A lazily allocated page whose first access is a write counts as written.
  *
  * While a log is active, protect calls return MM_BUSY, and so does aspace_harvest() if the log uses
- * the A/D bits. Map and unmap calls are allowed. The log loses what it knows of an unmapped page.
+ * the A/D bits. Map and unmap calls are allowed. The log loses its record of an unmapped page.
  */
 #ifndef MM_DIRTY_H
 #define MM_DIRTY_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The part of a virtual CPU that VMX and SVM share, and the functions of this folder that work
- * on it. Both extensions include this header; it knows neither of them.
+ * on it. Both extensions include this header; it depends on neither.
  *
  *	vcpu.c       creates and destroys a vCPU; its start state; its registers for reports
  *	exit.c       exits that carry the same meaning in both: hypercall, port, MSR

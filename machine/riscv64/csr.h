@@ -11,7 +11,7 @@
 
 #include "mm/bits.h"
 
-/* `csr` is a name that the assembler knows, or a macro for a number. */
+/* `csr` is a name of the assembler, or a macro for a number. */
 #define csr_read(csr) csr_read_(csr)
 #define csr_read_(csr)                                                                             \
 	({                                                                                         \

@@ -18,7 +18,7 @@ unsigned machine_cpu_count(void)
 	return cpus_up;
 }
 
-/* Each CPU has a TSS of its own, so its task register tells its number. */
+/* Each CPU has a TSS of its own, so the task register identifies it. */
 unsigned machine_cpu_index(void)
 {
 	uint32_t tr;

@@ -7,7 +7,7 @@
  *	0x10  data
  *	0x18  TSS of CPU 0 (16 bytes), CPU 1, ...
  *
- * So the task register tells which CPU this is. A VM exit loads the same value again.
+ * So the task register identifies the CPU. A VM exit loads the same value again.
  */
 #ifndef MACHINE_X86_64_DESC_H
 #define MACHINE_X86_64_DESC_H

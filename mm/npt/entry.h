@@ -44,7 +44,7 @@
 
 /*
  * All facts about one format. Each format is one file that defines one of these: ept.c, amd.c,
- * stage2.c (two formats), gstage.c. No other file of mm/ knows a bit of a format.
+ * stage2.c (two formats), gstage.c. No other file of mm/ contains a bit of a format.
  *
  * The file states by _Static_assert that its fields do not overlap. npt_config_check() checks the
  * numbers of this struct again before the first table is built, so a description that contradicts
@@ -197,7 +197,7 @@ static inline uint64_t npt_with_pa(const struct npt_format *f, uint64_t entry, h
 }
 
 /* The same entry, not present, with one of the three marks. It has its address already, which is
- * inverted here if the format wants that. */
+ * inverted here if the format requires that. */
 static inline uint64_t npt_mark(const struct npt_format *f, uint64_t entry, uint64_t mark)
 {
 	uint64_t flip = npt_present(f, entry) ? f->absent_flip : 0;

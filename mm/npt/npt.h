@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A nested page table: one walker for every format (format.h). It knows tables and leaves, and
- * no areas. struct aspace knows which areas there are.
+ * A nested page table: one walker for every format (format.h). It handles tables and leaves.
+ * Areas are the subject of struct aspace.
  *
  *	format.h   the formats, and what a machine chooses; entry.h: how an entry is made and read
  *	npt.c      init, destroy

@@ -80,7 +80,8 @@ void floor_translate_large_chain(struct timer *t);
 void floor_unmap(struct timer *t);
 void floor_find(struct timer *t);
 
-/* 0, but neither the compiler nor the CPU knows before it has `value`, whose top bit is clear. */
+/* 0. Neither the compiler nor the CPU can compute this before it has `value`, whose top bit is
+ * clear. */
 static inline uint64_t never_set(uint64_t value)
 {
 	return value >> 63 << MM_PAGE_SHIFT;

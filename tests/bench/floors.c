@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The least code that does each job: the stores and loads that the hardware's tables demand, in
- * straight loops, with nothing checked and nothing looked up twice. Nobody can be faster.
+ * straight loops, with nothing checked and nothing looked up twice. No correct code can be faster.
  */
 #include "bench.h"
 

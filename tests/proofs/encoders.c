@@ -4,7 +4,7 @@
  * the bits that are the hardware's or software's: `make proofs`, by tests/proofs/bits.py.
  *
  * Each function answers true, whatever its arguments, or the library is wrong. The formats are
- * included as they are, so that the compiler knows their constants; one instance is made for each
+ * included as they are, so that their constants are visible to the compiler; one instance is made for each
  * format, level, permission set, memory type, and with and without hardware's marks.
  */
 #include "mm/npt/amd.c"
