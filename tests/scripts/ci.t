@@ -44,7 +44,7 @@ shows "the output of make is shown" '^ok a$'
 shows "that of lint" '^lint says this$'
 shows "that of tests/fresh" '^fresh: passed$'
 check "the README's command is run, lint, tests/fresh" \
-	[ "$(sort "$ASKED" | tr '\n' ,)" = "fresh ,fresh --check,make lint,make setup test," ]
+	[ "$(sort "$ASKED" | tr '\n' ,)" = "fresh --check,fresh --run,make lint,make setup test," ]
 
 runs 1 "a failed test" ci TEST_SAYS='5 passed, 1 failed, 2 skipped\n' TEST_STATUS=2
 last "is counted once" "9 passed, 1 failed, 5 skipped"
