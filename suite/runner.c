@@ -268,8 +268,10 @@ static void run_once(struct suite_run *run)
 	run->skip = lacking(run->host, run->c);
 	if (run->skip != NULL)
 		return;
-	if (run->c->run == NULL && !suite_linear_take())
-		panic("no 2 MiB for the suite");
+	if (run->c->run == NULL && !suite_linear_take()) {
+		run->skip = "no free block of 2 MiB for the linear memory of the suite";
+		return;
+	}
 	run->linear = hpa_at(suite_linear_offset());
 	free = frames_free();
 	if (run->c->run != NULL)
@@ -505,9 +507,11 @@ static const char *suite_run_selected(const struct host *host, const struct cmdl
 		return NULL;
 	}
 	tap_plan(count * options->repeat, NULL);
-	for (unsigned i = 0; i < options->repeat; i++)
+	for (unsigned i = 0; i < options->repeat; i++) {
+		/* Each repetition starts with cleared linear memory. */
 		(void)visit_all(host, options, run_case);
-	suite_linear_give();
+		suite_linear_give();
+	}
 	return NULL;
 }
 
