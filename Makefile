@@ -66,9 +66,9 @@ COMMON := -std=c17 -ffreestanding -O2 -g -fno-common -fno-strict-aliasing -fomit
 # --- the folders: what the build, lint, the library, scripts/report and compile_commands.json read ---
 MM_DIRS      := mm mm/npt
 SHARED_DIRS  := kernel suite $(MM_DIRS)
-riscv64_DIRS := boot/riscv64 machine/riscv64 hext
-aarch64_DIRS := boot/aarch64 machine/aarch64 el2
-x86_64_DIRS  := boot/x86_64 machine/x86_64 x86 vmx svm
+riscv64_DIRS := boot/riscv64 machine/riscv64 hext suite/riscv64
+aarch64_DIRS := boot/aarch64 machine/aarch64 el2 suite/aarch64
+x86_64_DIRS  := boot/x86_64 machine/x86_64 x86 vmx svm suite/x86_64
 # One decoder for each architecture: decode/<architecture>*.c.
 DECODE_DIR   := decode
 HEADER_DIRS  := kernel/include machine
@@ -104,7 +104,7 @@ $(1)_SRC := $$(sort $$(wildcard $$(foreach d,$$($(1)_DIRS) $$(SHARED_DIRS),$$(d)
 $(1)_OBJ := $$(patsubst %,$(B)/$(1)/obj/%.o,$$($(1)_SRC))
 $(1)_GUESTS := $$(patsubst guests/%.c,$(B)/$(1)/guests/%.bin,$$(wildcard guests/*.c))
 $(1)_GUEST_LIB := $$(patsubst %,$(B)/$(1)/guest-obj/%.o,$$(sort $$(wildcard guests/lib/*.c guests/$(1)/*.c guests/$(1)/*.S)))
-$(1)_AGENT := $$(patsubst %,$(B)/$(1)/guest-obj/guests/agent/%.o,stage1.c talk.c $(1).c $(1)_trap.S)
+$(1)_AGENT := $$(patsubst %,$(B)/$(1)/guest-obj/%.o,guests/agent/stage1.c guests/agent/talk.c $$(sort $$(wildcard guests/agent/$(1)*.c guests/agent/$(1)*.S)))
 $(1)_GUEST_FLAGS := $$(or $$($(1)_GUEST_TARGET),$$($(1)_TARGET))
 
 $(B)/$(1)/obj/%.c.o: %.c Makefile
@@ -252,7 +252,7 @@ quietly = out=$$($(1) 2>&1) || { echo "$$out"; exit 1; }
 
 define LINT_RULES
 $(1)_LINT := $$(wildcard $$(foreach d,$$($(1)_LINT_DIRS) guests/$(1),$$(d)/*.c $$(d)/*.h) \
-             $(DECODE_DIR)/$(1)*.c $(DECODE_DIR)/$(1)*.h guests/agent/$(1).c guests/agent/*.h)
+             $(DECODE_DIR)/$(1)*.c $(DECODE_DIR)/$(1)*.h guests/agent/$(1)*.c guests/agent/*.h)
 TIDY  += $$(patsubst %.c,$(B)/lint/tidy/$(1)/%.ok,$$(filter %.c,$$($(1)_LINT)))
 ALONE += $$(patsubst %.h,$(B)/lint/alone/$(1)/%.ok,$$(filter %.h,$$($(1)_LINT)))
 

@@ -351,7 +351,7 @@ static agent_fn *const handlers[AGENT_CODES] = {
 	[AGENT_TIMER] = do_timer,       [AGENT_AWAIT] = do_await,
 	[AGENT_VECTOR] = do_vector,     [AGENT_STORM] = do_storm,
 	[AGENT_CALL3] = do_call3,       [AGENT_ASK] = agent_ask,
-	[AGENT_ECHO] = agent_echo,
+	[AGENT_ECHO] = agent_echo,      [AGENT_ARCH] = agent_arch_op,
 };
 
 static void run_one(struct agent_context *ctx, struct agent_result *result)

@@ -440,6 +440,8 @@ static unsigned visit_all(const struct host *host, const struct cmdline *options
 
 	for (size_t i = 0; i < MM_ARRAY_SIZE(subjects); i++)
 		count += visit_subject(subjects[i], host, options, visit);
+	for (size_t i = 0; suite_arch_subjects[i] != NULL; i++)
+		count += visit_subject(suite_arch_subjects[i], host, options, visit);
 	return count;
 }
 
@@ -450,7 +452,10 @@ static void list_case(const struct suite_case *c, const struct host *host,
 {
 	(void)host;
 	(void)options;
-	log_line(LOG_QUIET, "case %s", c->name);
+	if (c->rules != NULL)
+		log_line(LOG_QUIET, "case %s rules: %s", c->name, c->rules);
+	else
+		log_line(LOG_QUIET, "case %s", c->name);
 }
 
 static struct nearest search;

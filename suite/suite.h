@@ -275,6 +275,8 @@ struct suite_case {
 	const char *feature; /* name as reported by the machine; skipped on a machine without it.
 	                        NULL: none */
 	const char *arch;    /* "riscv64 x86_64"; NULL: all */
+	const char *rules;   /* rules of the manual that this case tests, separated by spaces: names
+	                        of docs/rules/. NULL: none */
 	bool unordered;      /* the faults may come in any order */
 	bool arena_only;     /* faults in the guest's own RAM and mailbox do not count */
 	bool uncounted;      /* no fault counts: `verify` checks them */
@@ -349,6 +351,9 @@ extern const struct suite_subject suite_payload_demo, suite_payload_guests, suit
 	suite_mmio, suite_timer, suite_privileged, suite_capability, suite_hostaccess, suite_dirty,
 	suite_range, suite_misconfig, suite_vms, suite_smp, suite_firmware, suite_hostile,
 	suite_hostile_code, suite_boundary, suite_boundary_access, suite_coherent, suite_selftest;
+
+/* The subjects of this architecture: suite/<arch>/subjects.c. Ends with NULL. */
+extern const struct suite_subject *const suite_arch_subjects[];
 
 /* The geometry of nested tables for all cases of this run, and its format. */
 const struct virt_geometry *suite_geometry(void);

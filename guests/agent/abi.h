@@ -65,6 +65,7 @@ enum agent_code {
 	                STEPS cannot be among them */
 	AGENT_ASK,   /* `count` rounds with ECHO: see struct agent_talk */
 	AGENT_ECHO,
+	AGENT_ARCH, /* operation `count` of this architecture: guests/agent/<arch>_ops.h */
 	AGENT_CODES,
 };
 

@@ -64,6 +64,11 @@ bool agent_try(struct agent_frame *frame, agent_fn *fn, struct agent_context *ct
 
 agent_fn agent_ask, agent_echo;
 
+/* --- guests/agent/<arch>_ops.c --- */
+
+/* AGENT_ARCH: operation number op->count of this architecture. */
+agent_fn agent_arch_op;
+
 /* --- guests/agent/<arch>.c --- */
 
 /* Installs the vectors of this vCPU. */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* AGENT_ARCH on AArch64: operations of the agent that no other architecture has. */
+#include "guests/agent/aarch64_ops.h"
+
+#include "agent/agent.h"
+
+static agent_fn *const ops[AGENT_AARCH64_OPS + 1] = {NULL};
+
+void agent_arch_op(struct agent_context *ctx)
+{
+	agent_fn *op = ctx->op->count < AGENT_AARCH64_OPS ? ops[ctx->op->count] : NULL;
+
+	ctx->supported = op != NULL;
+	if (op != NULL)
+		op(ctx);
+}

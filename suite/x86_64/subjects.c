@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The subjects that only x86-64: VMX and SVM has. */
+#include "suite/suite.h"
+
+const struct suite_subject *const suite_arch_subjects[] = {NULL};
