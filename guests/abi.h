@@ -80,6 +80,7 @@ enum guest_call {
 	GUEST_STEP = 9,    /* number: runs this step of the test in the hypervisor; its value */
 	GUEST_TIMER = 10,  /* microseconds: after that time the vCPU's interrupt line is raised,
 	                      until the next GUEST_TIMER; 0 only lowers it */
+	GUEST_MOVE = 11,   /* CPU: this vCPU goes on there. Refused unless the test allows it */
 	GUEST_CALLS,
 };
 

@@ -425,6 +425,8 @@ void guest_main(unsigned vcpu, const struct guest_info *info)
 			break;
 		run(&ctx, &ctx.mailbox->results[i]);
 		*(volatile uint32_t *)&ctx.mailbox->done = i + 1;
+		if (ctx.mailbox->flags & AGENT_YIELDS)
+			guest_call(GUEST_YIELD, 0, 0, 0);
 	}
 	guest_exit(0);
 }

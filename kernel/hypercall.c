@@ -87,6 +87,16 @@ static enum guest_error set_timer(struct vm_vcpu *v, uint64_t microseconds)
 	return GUEST_OK;
 }
 
+static enum guest_error move(struct vm_vcpu *v, uint64_t cpu)
+{
+	if (v->vm->moves == VM_STAYS)
+		return GUEST_REFUSED;
+	if (cpu >= v->vm->host->cpus)
+		return GUEST_BAD_ARGUMENT;
+	v->next_cpu = (unsigned)cpu;
+	return GUEST_OK;
+}
+
 /* Not inlined: the fast path of GUEST_NOP then has a small stack frame. */
 static MM_NOINLINE bool answer(struct vm_vcpu *v, const struct vm_exit_call *call)
 {
@@ -124,6 +134,9 @@ static MM_NOINLINE bool answer(struct vm_vcpu *v, const struct vm_exit_call *cal
 	case GUEST_TIMER:
 		error = set_timer(v, call->args[0]);
 		break;
+	case GUEST_MOVE:
+		error = move(v, call->args[0]);
+		break;
 	case GUEST_STEP:
 		if (vm->hooks == NULL)
 			error = GUEST_UNKNOWN_CALL;
@@ -134,7 +147,8 @@ static MM_NOINLINE bool answer(struct vm_vcpu *v, const struct vm_exit_call *cal
 		error = GUEST_UNKNOWN_CALL;
 	}
 	vm->ops->call_return(&v->vcpu, error, value);
-	return call->function == GUEST_YIELD;
+	return call->function == GUEST_YIELD || call->function == GUEST_MOVE ||
+	       vm->moves == VM_WANDERS;
 }
 
 bool hypercall(struct vm_vcpu *v, const struct vm_exit_call *call)

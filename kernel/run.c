@@ -268,12 +268,14 @@ static MM_NOINLINE enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
 
 /* --- CPUs --- */
 
-/* The vCPUs that one CPU runs: `cpu`, `cpu + stride`, ... */
-struct share {
-	struct vm_vcpu *const *vcpus;
+/* The VMs of a run, and their vCPUs. Each vCPU has the CPU that runs it: vm_vcpu.cpu. */
+struct group {
+	struct vm *const *vms;
+	size_t vm_count;
+	struct vm_vcpu *vcpus[VM_RUN_VCPUS];
 	unsigned count;
-	unsigned cpu;
-	unsigned stride;
+	unsigned cpus; /* CPUs that take part: 0 to cpus - 1 */
+	bool moves;    /* vCPUs move between the CPUs */
 };
 
 /* The deadline of a vCPU that is alone on its CPU changes only when it has passed, because a new
@@ -307,6 +309,20 @@ static void note_slice(struct vm_vcpu *v, unsigned cpu)
 	machine_allow_stop();
 }
 
+/* Gives a vCPU to its next CPU. That CPU sees everything that was done here. */
+static void move_on(struct vm_vcpu *v, unsigned cpu)
+{
+	const struct vm *vm = v->vm;
+
+	if (vm->moves == VM_WANDERS && v->next_cpu == cpu)
+		v->next_cpu = (cpu + 1) % vm->host->cpus;
+	if (v->next_cpu == cpu)
+		return;
+	if (vm->ops->park != NULL)
+		vm->ops->park(&v->vcpu);
+	atomic_store(&v->cpu, v->next_cpu);
+}
+
 /* Runs one slice of a vCPU. True: it has not ended. */
 static bool run_slice(struct vm_vcpu *v, bool alone)
 {
@@ -330,6 +346,7 @@ static bool run_slice(struct vm_vcpu *v, bool alone)
 	default:
 		break;
 	}
+	move_on(v, cpu);
 	return true;
 }
 
@@ -354,29 +371,58 @@ static void note_place(struct vm_vcpu *v)
 		v->last_code_bytes = (unsigned)bytes;
 }
 
-static void run_share(void *arg)
+static bool has_ended(const struct group *group)
 {
-	const struct share *share = arg;
-	bool alone = share->cpu + share->stride >= share->count;
-	bool more = true;
-
-	while (more) {
-		more = false;
-		for (unsigned i = share->cpu; i < share->count; i += share->stride) {
-			struct vm_vcpu *v = share->vcpus[i];
-
-			if (run_slice(v, alone))
-				more = true;
-		}
+	for (size_t i = 0; i < group->vm_count; i++) {
+		if (vm_outcome(group->vms[i]) == VM_RUNNING)
+			return false;
 	}
-	for (unsigned i = share->cpu; i < share->count; i += share->stride) {
-		struct vm_vcpu *v = share->vcpus[i];
+	return true;
+}
 
+/* One slice of each vCPU of this CPU. True: one of them has not ended. */
+static bool run_round(struct group *group, unsigned cpu)
+{
+	/* Without moves, the CPUs have vCPUs in turn: cpu, cpu + cpus, ... */
+	bool alone = !group->moves && cpu + group->cpus >= group->count, more = false;
+
+	for (unsigned i = 0; i < group->count; i++) {
+		struct vm_vcpu *v = group->vcpus[i];
+
+		if (atomic_load(&v->cpu) == cpu && run_slice(v, alone))
+			more = true;
+	}
+	return more;
+}
+
+/* Waits a moment for a vCPU that may move here. False: none will. */
+static bool await_move(const struct group *group, unsigned cpu)
+{
+	if (!group->moves || has_ended(group))
+		return false;
+	wait_alive(cpu);
+	wait_watch(cpu);
+	machine_pause();
+	return true;
+}
+
+static void run_on_this_cpu(void *arg)
+{
+	struct group *group = arg;
+	unsigned cpu = machine_cpu_index();
+
+	while (run_round(group, cpu) || await_move(group, cpu))
+		continue;
+	for (unsigned i = 0; i < group->count; i++) {
+		struct vm_vcpu *v = group->vcpus[i];
+
+		if (atomic_load(&v->cpu) != cpu)
+			continue;
 		note_place(v);
 		if (v->vm->ops->park != NULL)
 			v->vm->ops->park(&v->vcpu);
 	}
-	atomic_store(&on_cpu[machine_cpu_index()], NULL);
+	atomic_store(&on_cpu[cpu], NULL);
 }
 
 /* --- the report on a hang --- */
@@ -435,29 +481,48 @@ static void begin(struct vm *vm)
 	hang_begin(vm);
 }
 
+/* Lists the vCPUs of all VMs. */
+static void gather(struct group *group)
+{
+	for (size_t i = 0; i < group->vm_count; i++) {
+		struct vm *vm = group->vms[i];
+
+		begin(vm);
+		if (vm->moves != VM_STAYS)
+			group->moves = true;
+		ASSERT(group->count + vm->vcpu_count <= VM_RUN_VCPUS);
+		for (unsigned j = 0; j < vm->vcpu_count; j++)
+			group->vcpus[group->count++] = &vm->vcpus[j];
+	}
+}
+
+/* Chooses the CPU on which each vCPU begins. */
+static void place(struct group *group, unsigned host_cpus)
+{
+	group->cpus = group->moves || host_cpus < group->count ? host_cpus : group->count;
+	for (unsigned i = 0; i < group->count; i++) {
+		unsigned cpu = group->moves ? 0 : i % group->cpus;
+
+		group->vcpus[i]->next_cpu = cpu;
+		atomic_store(&group->vcpus[i]->cpu, cpu);
+	}
+}
+
 void vm_run_all(struct vm *const vms[], size_t count)
 {
-	struct vm_vcpu *vcpus[VM_RUN_VCPUS];
-	struct share shares[MACHINE_MAX_CPUS];
-	unsigned total = 0, cpus;
+	struct group group = {.vms = vms, .vm_count = count};
+	unsigned host_cpus = vms[0]->host->cpus;
 
-	for (size_t i = 0; i < count; i++) {
-		begin(vms[i]);
-		ASSERT(total + vms[i]->vcpu_count <= VM_RUN_VCPUS);
-		for (unsigned j = 0; j < vms[i]->vcpu_count; j++)
-			vcpus[total++] = &vms[i]->vcpus[j];
-	}
+	gather(&group);
+	place(&group, host_cpus);
 	if (first_run == 0)
 		first_run = machine_cycles();
-	cpus = vms[0]->host->cpus < total ? vms[0]->host->cpus : total;
-	for (unsigned cpu = 0; cpu < cpus; cpu++)
-		shares[cpu] = (struct share){vcpus, total, cpu, cpus};
-	for (unsigned cpu = 1; cpu < cpus; cpu++)
-		cpu_work_give(cpu, run_share, &shares[cpu]);
-	run_share(&shares[0]);
-	for (unsigned cpu = 1; cpu < cpus; cpu++)
+	for (unsigned cpu = 1; cpu < group.cpus; cpu++)
+		cpu_work_give(cpu, run_on_this_cpu, &group);
+	run_on_this_cpu(&group);
+	for (unsigned cpu = 1; cpu < group.cpus; cpu++)
 		cpu_work_wait(cpu);
-	for (unsigned cpu = 0; cpu < vms[0]->host->cpus; cpu++)
+	for (unsigned cpu = 0; cpu < host_cpus; cpu++)
 		settle_kicks(cpu);
 }
 

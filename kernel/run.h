@@ -11,7 +11,8 @@
 
 /*
  * Runs all vCPUs of a VM until it has ended: each on a CPU of its own if there are enough CPUs,
- * else in time slices. On return no CPU is in the guest.
+ * else in time slices. On return no CPU is in the guest. If a VM of the run has enum vm_moves, all
+ * CPUs take part.
  */
 void vm_run(struct vm *vm);
 

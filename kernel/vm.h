@@ -116,6 +116,14 @@ struct fault_record {
 	uint64_t cycles; /* machine_cycles() of aspace_fault() */
 };
 
+/* Whether a vCPU may go on on another CPU. */
+enum vm_moves {
+	VM_STAYS,
+	VM_MOVES,   /* all vCPUs begin on CPU 0, in time slices; GUEST_MOVE moves them */
+	VM_WANDERS, /* the same, and each goes to the next CPU at the end of each slice and after
+	               each hypercall but GUEST_NOP */
+};
+
 /* A record of faults, for tests and the demonstration. The owner sets records and capacity. Faults
  * beyond the capacity are only counted. */
 struct fault_trace {
@@ -150,6 +158,8 @@ struct vm_vcpu {
 	uint64_t slice_end; /* machine_ticks() at which its slice ends */
 	struct hang_account hang;
 	bool exited;
+	_Atomic unsigned cpu;     /* the CPU that runs it */
+	unsigned next_cpu;        /* where it goes at the end of its slice; written on `cpu` */
 	_Atomic uint64_t seen_pc; /* PC at the last watched exit, or at the start of the slice */
 
 	/* Its place at the end of the run, if the guest did not end by itself. */
@@ -178,6 +188,7 @@ struct vm {
 	_Atomic uint64_t calls;       /* exits that are progress, without faults: hang.h */
 	struct fault_trace *trace;    /* NULL: none */
 	const struct vm_hooks *hooks; /* NULL: none */
+	enum vm_moves moves;          /* set before the run */
 
 	uint64_t reports[VM_REPORTS];
 	_Atomic uint32_t reported; /* bit per key */

@@ -51,6 +51,7 @@ static bool make(struct suite_run *run, size_t index, const struct suite_op *scr
 	if (!guest_image_find("agent", &configs[index].image) ||
 	    !vm_create(vm, run->host, &configs[index]))
 		return suite_fail(run, "no VM beside: %s", vm->error);
+	vm->moves = run->c->moves;
 	if (aspace_map_alloc(&vm->as, arena, MM_RWX, lazy) == MM_OK &&
 	    suite_write_script(vm, 0, script))
 		return true;

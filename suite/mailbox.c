@@ -12,6 +12,7 @@ bool suite_write_script(struct vm *vm, unsigned vcpu, const struct suite_op *scr
 	struct aspace_backing backing = {.populate = true};
 
 	memset(&mailbox, 0, sizeof(mailbox));
+	mailbox.flags = vm->moves == VM_WANDERS ? AGENT_YIELDS : 0;
 	for (; script[mailbox.ops].op.code != AGENT_END; mailbox.ops++) {
 		ASSERT(mailbox.ops < AGENT_MAX_OPS);
 		mailbox.script[mailbox.ops] = script[mailbox.ops].op;

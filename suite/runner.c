@@ -215,6 +215,7 @@ static void make_and_run(struct suite_run *run)
 		suite_fail(run, "no VM: %s", vm.error);
 		return;
 	}
+	vm.moves = c->moves;
 	run_in_vm(run);
 	(void)vm_destroy(&vm);
 	if (c->cleanup != NULL)
@@ -243,7 +244,7 @@ static const char *lacking(const struct host *host, const struct suite_case *c)
 		return "the CPU updates A and D in the guest's tables: the guest cannot disable this";
 	if (c->feature != NULL && !suite_has_feature(host, c->feature))
 		return "no such instructions on this CPU";
-	if (c->cpus > host->cpus)
+	if (c->cpus > host->cpus || (c->moves != VM_STAYS && host->cpus < 2))
 		return "not enough CPUs";
 	return NULL;
 }
@@ -361,6 +362,7 @@ static const struct suite_subject *const subjects[] = {
 	&suite_misconfig,
 	&suite_vms,
 	&suite_smp,
+	&suite_move,
 	&suite_firmware,
 	&suite_hostile,
 	&suite_hostile_code,

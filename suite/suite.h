@@ -166,6 +166,8 @@ struct suite_op {
 		OP(CALL, .addr = (number), .value = (a0), .stride = (a1)),                         \
 			.value = (uint64_t)(error_expected) << 32 | (value_expected)               \
 	}
+/* The next operation is done on that CPU: suite_case.moves. */
+#define MOVE(cpu) CALL(GUEST_MOVE, cpu, 0, GUEST_OK, 0)
 #define STAGE1()                                                                                   \
 	{                                                                                          \
 		OP(STAGE1)                                                                         \
@@ -290,6 +292,10 @@ struct suite_case {
 	uint32_t total_s;     /* seconds, as in vm_config: limit in total; 0: the default */
 	unsigned cpus;        /* number of real CPUs required, one vCPU on each */
 	bool firmware_writes; /* firmware may write to the console and leave its line unfinished */
+	/* The vCPUs of all VMs of the case begin on CPU 0, in time slices. VM_MOVES: MOVE(n) moves
+	 * a vCPU to CPU n. VM_WANDERS: each operation of the script begins on another CPU than the
+	 * one before. Skipped with one CPU; `cpus` if more are required. Without share_cpu. */
+	enum vm_moves moves;
 	bool share_cpu; /* all VMs take turns on one CPU: the hypervisor decides what each gets */
 	enum vm_kill kill; /* SUITE_DIES: the reason; KILL_NONE: as the last fault says */
 
@@ -349,7 +355,7 @@ extern const struct suite_subject suite_payload_demo, suite_payload_guests, suit
 	suite_payload_hostile, suite_payload_limits, suite_payload_bench, suite_payload_soak,
 	suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb, suite_atomics, suite_straddle,
 	suite_mmio, suite_timer, suite_privileged, suite_capability, suite_hostaccess, suite_dirty,
-	suite_range, suite_misconfig, suite_vms, suite_smp, suite_firmware, suite_hostile,
+	suite_range, suite_misconfig, suite_vms, suite_smp, suite_move, suite_firmware, suite_hostile,
 	suite_hostile_code, suite_boundary, suite_boundary_access, suite_coherent, suite_selftest;
 
 /* The subjects of this architecture: suite/<arch>/subjects.c. Ends with NULL. */

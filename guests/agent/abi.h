@@ -116,10 +116,14 @@ struct agent_result {
 	uint64_t addr;  /* stval, FAR_EL1, CR2; for AGENT_UNDEFINED the PC */
 };
 
+/* agent_mailbox.flags: hypercall GUEST_YIELD after each operation. */
+#define AGENT_YIELDS 1U
+
 struct agent_mailbox {
-	uint32_t ops;  /* number of operations in the script */
-	uint32_t done; /* number of finished operations */
-	uint64_t pad[3];
+	uint32_t ops;   /* number of operations in the script */
+	uint32_t done;  /* number of finished operations */
+	uint64_t flags; /* AGENT_YIELDS */
+	uint64_t pad[2];
 	struct agent_op script[AGENT_MAX_OPS];
 	struct agent_result results[AGENT_MAX_OPS];
 };
