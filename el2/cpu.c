@@ -11,21 +11,37 @@
 
 static struct el2_cpu el2_cpus[MACHINE_MAX_CPUS];
 
+/* FEAT_FGT. Their values after a reset are unknown. */
+static void disable_fine_traps(void)
+{
+	write_hfgrtr_el2(0);
+	write_hfgwtr_el2(0);
+	write_hfgitr_el2(0);
+	write_hdfgrtr_el2(0);
+	write_hdfgwtr_el2(0);
+}
+
 /*
- * Traps to EL2: floating point, SVE, trace, debug registers, the PMU (a guest may not reset the
- * counter that machine_cycles() reads), the physical timer, and the GIC's EL1 interface. HPMN is
- * the number of event counters.
+ * Traps to EL2: SVE, SME, trace, activity monitors, debug registers, statistical profiling, the PMU
+ * (a guest may not reset the counter that machine_cycles() reads), the physical timer, and the
+ * GIC's EL1 interface. HPMN is the number of event counters. The bits of features that the CPU does
+ * not have are RES0.
  */
 static void enable_traps(void)
 {
-	write_cptr_el2(CPTR_RES1 | CPTR_TFP | CPTR_TTA);
+	write_cptr_el2(CPTR_RES1 | (el2_caps.fp ? 0 : CPTR_TFP) | CPTR_TTA | CPTR_TAM);
 	write_mdcr_el2(FIELD_PREP(MDCR_HPMN, FIELD_GET(PMCR_N, read_pmcr_el0())) | MDCR_TPMCR |
-	               MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA);
+	               MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA | MDCR_TPMS | MDCR_TTRF);
+	write_mdscr_el1(0);
 	write_hstr_el2(0);
 	write_cnthctl_el2(CNTHCTL_EL1PCTEN);
-	write_cntvoff_el2(0);
 	if (el2_caps.gicv3)
 		write_ich_hcr_el2(ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1);
+	if (FIELD_GET(MMFR0_FGT, read_id_aa64mmfr0_el1()) != 0)
+		disable_fine_traps();
+	/* The registers of later extensions trap. */
+	if (FIELD_GET(MMFR1_HCX, read_id_aa64mmfr1_el1()) != 0)
+		write_hcrx_el2(0);
 }
 
 bool el2_cpu_enable(const char **why)
@@ -54,6 +70,16 @@ static void save(struct el1_state *to)
 {
 #define SAVE(name) to->name = read_##name();
 	EL1_STATE(SAVE)
+	if (el2_caps.fp) {
+		EL1_STATE_FP(SAVE)
+		el2_save_vectors(to->vectors);
+	}
+	if (el2_caps.ras) {
+		EL1_STATE_RAS(SAVE)
+	}
+	if (el2_caps.sme) {
+		EL1_STATE_SME(SAVE)
+	}
 #undef SAVE
 }
 
@@ -61,6 +87,16 @@ static void restore(const struct el1_state *from)
 {
 #define RESTORE(name) write_##name(from->name);
 	EL1_STATE(RESTORE)
+	if (el2_caps.fp) {
+		EL1_STATE_FP(RESTORE)
+		el2_load_vectors(from->vectors);
+	}
+	if (el2_caps.ras) {
+		EL1_STATE_RAS(RESTORE)
+	}
+	if (el2_caps.sme) {
+		EL1_STATE_SME(RESTORE)
+	}
 #undef RESTORE
 }
 
@@ -101,6 +137,7 @@ void el2_load(struct el2_vcpu *v)
 	write_vtcr_el2(v->vtcr);
 	write_vttbr_el2(v->vttbr);
 	write_vmpidr_el2(v->vmpidr);
+	write_cntvoff_el2(v->cntvoff);
 	isb();
 	invalidate_sibling(cpu, v);
 	cpu->loaded = v;

@@ -11,16 +11,19 @@
  *	exit.c        decides what an exit is
  *	event.c       injects interrupts and exceptions
  *	vtimer.c      the guest's virtual timer, without a virtual interrupt controller
- *	sysreg.c      trapped system registers, among them the ID registers
+ *	sysreg.c      trapped system registers, among them the ID and debug registers
  *	mmio.c        decodes and completes a device access
  *	flush.c       TLBI on all CPUs
  *	guest_walk.c  translation of guest addresses by AT
+ *	state.h       the registers that are switched with a vCPU
+ *	fp.S          the vector registers
  *	regs.h        the registers as the Arm ARM defines them
  *
  * Invariants:
  *   - x0 to x30, PC and PSTATE of a vCPU are in memory except while its guest runs.
- *   - The registers of EL1_STATE are in memory, or in the CPU on which the vCPU is loaded.
- *     el2_vcpu.cpu is that CPU, whose el2_cpu.loaded points back; or NULL.
+ *   - The registers of struct el1_state are in memory, or in the CPU on which the vCPU is loaded.
+ *     el2_vcpu.cpu is that CPU, whose el2_cpu.loaded points back; or NULL. The hypervisor uses no
+ *     vector register.
  *   - el2_caps is constant after the probe.
  */
 #ifndef EL2_EL2_H
@@ -31,6 +34,7 @@
 
 #include "decode/aarch64.h"
 #include "el2/regs.h"
+#include "el2/state.h"
 #include "vcpu.h"
 #include "vm_exit.h"
 
@@ -41,25 +45,23 @@ struct el2_caps {
 	bool lpa2;        /* and physical addresses of 52 bits */
 	bool dirty_state; /* the walker sets access flags and dirty state */
 	bool gicv3;
+	bool fp; /* floating point and SIMD */
+	bool ras;
+	bool sme;
 	uint8_t pa_range; /* ID_AA64MMFR0_EL1.PARange, at most PARANGE_48 */
 };
 
 extern struct el2_caps el2_caps;
 
-/* Registers of EL1 and EL0 that the guest accesses without a trap. The world switch leaves them
- * in the CPU. */
-/* clang-format off */
-#define EL1_STATE(X) \
-	X(sctlr_el1) X(cpacr_el1) X(ttbr0_el1) X(ttbr1_el1) X(tcr_el1) X(mair_el1) \
-	X(amair_el1) X(vbar_el1) X(contextidr_el1) X(esr_el1) X(far_el1) X(afsr0_el1) \
-	X(afsr1_el1) X(par_el1) X(tpidr_el0) X(tpidrro_el0) X(tpidr_el1) X(sp_el0) \
-	X(sp_el1) X(elr_el1) X(spsr_el1) X(cntkctl_el1) X(cntv_ctl_el0) X(cntv_cval_el0) \
-	X(csselr_el1) X(mdscr_el1)
-/* clang-format on */
+#define EL2_VECTOR_WORDS 64 /* 32 registers of 128 bits */
 
 struct el1_state {
+	uint64_t vectors[EL2_VECTOR_WORDS];
 #define EL1_MEMBER(name) uint64_t name;
 	EL1_STATE(EL1_MEMBER)
+	EL1_STATE_FP(EL1_MEMBER)
+	EL1_STATE_RAS(EL1_MEMBER)
+	EL1_STATE_SME(EL1_MEMBER)
 #undef EL1_MEMBER
 };
 
@@ -83,6 +85,7 @@ struct el2_vcpu {
 	uint64_t vtcr;
 	uint64_t vttbr;
 	uint64_t vmpidr;
+	uint64_t cntvoff; /* the same for all vCPUs of a VM */
 	struct el1_state el1;
 	struct el2_cpu *cpu; /* the CPU on which it is loaded, or NULL */
 	struct vcpu *vcpu;
@@ -147,6 +150,10 @@ size_t el2_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGI
 /* Runs the guest, which is loaded on this CPU, until an exit handler returns EXIT_RETURN. */
 void el2_enter(struct el2_vcpu *v, struct vm_exit *exit);
 extern const char el2_vectors[];
+
+/* --- fp.S --- */
+void el2_save_vectors(uint64_t to[EL2_VECTOR_WORDS]);
+void el2_load_vectors(const uint64_t from[EL2_VECTOR_WORDS]);
 
 /* --- run.c --- */
 void el2_run(struct vcpu *vcpu, uint64_t deadline, struct vm_exit *exit);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Trapped system registers. Handled here are those of the guest's stage 1, which trap until it is
- * on, the ID registers, and the cycle counter, which the guest may read. All others go to the run
- * loop.
+ * on, the ID registers, the debug registers, and the cycle counter, which the guest may read. All
+ * others go to the run loop.
  */
 #include "el2/el2.h"
 #include "machine.h"
@@ -19,12 +19,15 @@
 /* --- ID registers --- */
 
 /*
- * A guest reads the CPU's features, except those that trap or whose state is not switched (floating
- * point, pointer authentication, the PMU, EL2). A field that is not named here reads as 0. D17.1.3:
+ * A guest reads the CPU's features, except those that trap or whose state is not switched (SVE,
+ * pointer authentication, the PMU, EL2). A field that is not named here reads as 0. D17.1.3:
  * op0 3, op1 0, CRn 0, CRm 1 to 7 are ID registers; those without a name read as zero.
  */
 SYSREG_READ(id_aa64isar2_el1, "S3_0_C0_C6_2")
 SYSREG_READ(id_aa64dfr1_el1, "id_aa64dfr1_el1")
+SYSREG_READ(mvfr0_el1, "mvfr0_el1")
+SYSREG_READ(mvfr1_el1, "mvfr1_el1")
+SYSREG_READ(mvfr2_el1, "mvfr2_el1")
 
 #define ID_REG(crm, op2) REG(3, 0, 0, crm, op2)
 
@@ -39,9 +42,14 @@ struct id_register {
 };
 
 static const struct id_register id_registers[] = {
-	/* PFR0: AArch64 only, at EL0 and EL1 only; no FP or SIMD; CSV2, CSV3, DIT. */
-	{ID_REG(4, 0), read_id_aa64pfr0_el1, FIELD(48) | FIELD(56) | FIELD(60),
-         FIELD_PREP(FIELD(0), 1) | FIELD_PREP(FIELD(4), 1) | FIELD(16) | FIELD(20)},
+	/* MVFR0 to MVFR2: floating point. */
+	{ID_REG(3, 0), read_mvfr0_el1, ~UINT64_C(0), 0},
+	{ID_REG(3, 1), read_mvfr1_el1, ~UINT64_C(0), 0},
+	{ID_REG(3, 2), read_mvfr2_el1, ~UINT64_C(0), 0},
+	/* PFR0: AArch64 only, at EL0 and EL1 only; FP, AdvSIMD, CSV2, CSV3, DIT. */
+	{ID_REG(4, 0), read_id_aa64pfr0_el1,
+         FIELD(16) | FIELD(20) | FIELD(48) | FIELD(56) | FIELD(60),
+         FIELD_PREP(FIELD(0), 1) | FIELD_PREP(FIELD(4), 1)},
 	/* PFR1: BT, SSBS. */
 	{ID_REG(4, 1), read_id_aa64pfr1_el1, FIELD(0) | FIELD(4), 0},
 	/* DFR0: DebugVer, BRPs, WRPs, CTX_CMPs, which have no value for "absent". */
@@ -82,6 +90,19 @@ static uint64_t read_id_register(uint64_t reg)
 	return 0;
 }
 
+/* --- debug registers --- */
+
+/*
+ * op0 2, op1 0 and 3 (D17.3): they read as zero and ignore writes, because systems write them
+ * without a test. op1 1 are trace registers, which do not exist for a guest.
+ */
+static bool is_debug_register(uint64_t reg)
+{
+	uint64_t op1 = FIELD_GET(ISS_SYS_OP1, reg);
+
+	return FIELD_GET(ISS_SYS_OP0, reg) == 2 && (op1 == 0 || op1 == 3);
+}
+
 /* --- stage 1 --- */
 
 /*
@@ -116,6 +137,8 @@ static const struct {
 
 static bool write_register(struct el2_vcpu *v, uint64_t reg, uint64_t value)
 {
+	if (is_debug_register(reg))
+		return true;
 	for (size_t i = 0; i < MM_ARRAY_SIZE(stage1_registers); i++) {
 		if (stage1_registers[i].reg != reg)
 			continue;
@@ -135,6 +158,8 @@ static bool read_register(uint64_t reg, uint64_t *value)
 		*value = machine_cycles();
 	else if (is_id_register(reg))
 		*value = read_id_register(reg);
+	else if (is_debug_register(reg))
+		*value = 0;
 	else
 		return false;
 	return true;

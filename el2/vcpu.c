@@ -5,6 +5,7 @@
 #include "el2/el2.h"
 #include "el2/offsets.h"
 #include "frame.h"
+#include "machine.h"
 
 _Static_assert(offsetof(struct el2_vcpu, x) == VCPU_X, "offsets.h");
 _Static_assert(offsetof(struct el2_vcpu, pc) == VCPU_PC, "offsets.h");
@@ -43,6 +44,19 @@ static uint64_t vtcr_of(const struct npt_config *npt)
 	       (npt->accessed_dirty ? VTCR_HA | VTCR_HD : 0);
 }
 
+/* By VMID: the physical count when vCPU 0 of the VM was created. The guest's virtual count begins
+ * there at 0. */
+static uint64_t count_at_start[EL2_RECENT];
+
+static uint64_t virtual_offset(const struct vcpu_config *config)
+{
+	uint64_t *start = &count_at_start[aspace_tag(config->as) % EL2_RECENT];
+
+	if (config->index == 0)
+		*start = machine_ticks();
+	return *start;
+}
+
 enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config)
 {
 	struct el2_vcpu *v;
@@ -59,6 +73,7 @@ enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config)
 		.vtcr = vtcr_of(&config->as->npt.config),
 		.vttbr = el2_vttbr(aspace_root(config->as), aspace_tag(config->as)),
 		.vmpidr = VMPIDR_RES1 | config->index,
+		.cntvoff = virtual_offset(config),
 		.el1 = {.sctlr_el1 = SCTLR_EL1_RES1},
 		.vcpu = vcpu,
 	};

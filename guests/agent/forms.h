@@ -130,10 +130,10 @@ enum form_kind {
 	X(ldadd, ".arch_extension lse; ldadd %0, x17, [%1]", 8, FORM_LSE)                          \
 	X(swp, ".arch_extension lse; swp %0, x17, [%1]", 8, FORM_LSE)                              \
 	X(cas, ".arch_extension lse; mov x17, #0; cas x17, %0, [%1]", 8, FORM_LSE)                 \
-	X(ldr_d, AGENT_FP_ON ".inst 0xfd400200", 8, FORM_UNDEFINED)                                \
-	X(str_q, AGENT_FP_ON ".inst 0x3d800200", 8, FORM_UNDEFINED)                                \
-	X(ldp_q, AGENT_FP_ON ".inst 0xad400600", 8, FORM_UNDEFINED)                                \
-	X(ld1, AGENT_FP_ON ".inst 0x4c407200", 8, FORM_UNDEFINED)
+	X(ldr_d, AGENT_FP_ON ".inst 0xfd400200", 8, FORM_REFUSED)                                  \
+	X(str_q, AGENT_FP_ON ".inst 0x3d800200", 8, FORM_REFUSED)                                  \
+	X(ldp_q, AGENT_FP_ON ".inst 0xad400600", 8, FORM_REFUSED)                                  \
+	X(ld1, AGENT_FP_ON ".inst 0x4c407200", 8, FORM_REFUSED)
 
 #define AGENT_FORMS_X86_64(X)                                                                      \
 	X(mov8, "movb (%1), %b0", 1, FORM_KEEP)                                                    \
