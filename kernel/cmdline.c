@@ -105,22 +105,27 @@ static const char *read_count(struct slice s, unsigned most, unsigned *out)
 	return NULL;
 }
 
-static const char *read_word(struct slice s, char out[CMDLINE_WORD])
+static const char *read_text(struct slice s, char *out, size_t size)
 {
 	if (s.length == 0)
 		return "nothing after '='";
-	if (s.length >= CMDLINE_WORD)
+	if (s.length >= size)
 		return "too long";
 	memcpy(out, s.text, s.length);
 	out[s.length] = '\0';
 	return NULL;
 }
 
+static const char *read_word(struct slice s, char out[CMDLINE_WORD])
+{
+	return read_text(s, out, CMDLINE_WORD);
+}
+
 /* --- keys --- */
 
 static const char *read_test(struct cmdline *out, struct slice value)
 {
-	return read_word(value, out->test);
+	return read_text(value, out->test, sizeof(out->test));
 }
 
 static const char *read_guest(struct cmdline *out, struct slice value)
@@ -303,6 +308,22 @@ bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERR
 			return false;
 		}
 	}
+}
+
+bool glob_next(const char **list, char pattern[CMDLINE_TEST])
+{
+	const char *text = *list;
+	size_t length = 0;
+
+	if (text == NULL)
+		return false;
+	for (; *text != '\0' && *text != ','; text++) {
+		if (length < CMDLINE_TEST - 1)
+			pattern[length++] = *text;
+	}
+	pattern[length] = '\0';
+	*list = *text == ',' ? text + 1 : NULL;
+	return true;
 }
 
 bool glob_may_match(const char *pattern, const char *start)

@@ -14,9 +14,10 @@
 #include "mm/compiler.h"
 
 #define CMDLINE_WORD 64
+#define CMDLINE_TEST 512 /* test= is a list */
 
 struct cmdline {
-	char test[CMDLINE_WORD];     /* test=GLOB: which cases; "" if not given */
+	char test[CMDLINE_TEST];     /* test=GLOB[,GLOB]...: which cases; "" if not given */
 	char guest[CMDLINE_WORD];    /* guest=NAME: one guest alone; "" if not given */
 	char emulator[CMDLINE_WORD]; /* emulator=NAME-VERSION that this runs in, none, or auto: by
 	                                the machine's identification; "": auto */
@@ -40,5 +41,8 @@ bool cmdline_parse(const char *text, struct cmdline *out, char error[CMDLINE_ERR
 bool glob_match(const char *pattern, const char *text);
 /* Is there a text that begins with `start` and matches? */
 bool glob_may_match(const char *pattern, const char *start);
+/* The next pattern of a list separated by commas; `*list` is then the rest, or NULL after the last
+ * one. False if there is none. A longer pattern than CMDLINE_TEST is cut. */
+bool glob_next(const char **list, char pattern[CMDLINE_TEST]);
 
 #endif

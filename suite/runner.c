@@ -394,16 +394,41 @@ static bool begins_with(const char *text, const char *start)
 
 static bool selected(const struct suite_case *c, const struct cmdline *options)
 {
+	char pattern[CMDLINE_TEST];
+
 	if (c->arch != NULL && !has_word(c->arch, machine_arch))
 		return false;
-	return options->test[0] == '\0' || glob_match(options->test, c->name);
+	for (const char *list = options->test; glob_next(&list, pattern);) {
+		if (glob_match(pattern, c->name))
+			return true;
+	}
+	return options->test[0] == '\0';
 }
 
-/* True if the pattern can select any of the cases that generate() makes. */
+/* True if a pattern can select any of the cases that generate() makes. */
 static bool worth_making(const struct suite_subject *subject, const struct cmdline *options)
 {
-	return subject->generate != NULL &&
-	       (options->test[0] == '\0' || glob_may_match(options->test, subject->generated));
+	char pattern[CMDLINE_TEST];
+
+	if (subject->generate == NULL)
+		return false;
+	for (const char *list = options->test; glob_next(&list, pattern);) {
+		if (glob_may_match(pattern, subject->generated))
+			return true;
+	}
+	return options->test[0] == '\0';
+}
+
+/* True if a pattern begins with the name of the subject. */
+static bool is_named(const struct suite_subject *subject, const struct cmdline *options)
+{
+	char pattern[CMDLINE_TEST];
+
+	for (const char *list = options->test; glob_next(&list, pattern);) {
+		if (begins_with(pattern, subject->name))
+			return true;
+	}
+	return false;
 }
 
 static unsigned visit_subject(const struct suite_subject *subject, const struct host *host,
@@ -413,7 +438,7 @@ static unsigned visit_subject(const struct suite_subject *subject, const struct 
 	bool make = worth_making(subject, options);
 	unsigned count = 0;
 
-	if (subject->by_name_only && !begins_with(options->test, subject->name))
+	if (subject->by_name_only && !is_named(subject, options))
 		return 0;
 	for (size_t i = 0; i < subject->count; i++) {
 		if (!selected(&subject->cases[i], options))
@@ -482,15 +507,31 @@ static const char *refuse_geometry(const struct virt_caps *caps, const struct cm
 	return text;
 }
 
-static const char *refuse_test(const struct host *host, const struct cmdline *options)
+static const char *refuse_pattern(const struct host *host, const char *pattern)
 {
 	static char text[CMDLINE_ERROR];
 	const struct cmdline all = {.repeat = 1};
 
-	nearest_begin(&search, options->test, strlen(options->test));
+	nearest_begin(&search, pattern, strlen(pattern));
 	(void)visit_all(host, &all, offer_case);
-	format_string(text, sizeof(text), "no test of that name%s", nearest_text(&search));
+	format_string(text, sizeof(text), "'%.60s': no test of that name%s", pattern,
+	              nearest_text(&search));
 	return text;
+}
+
+/* Each pattern of test= selects at least one case. NULL, or what is wrong. */
+static const char *refuse_test(const struct host *host, const struct cmdline *options)
+{
+	struct cmdline one = *options;
+	const char *list = options->test;
+
+	if (list[0] == '\0')
+		return NULL;
+	while (glob_next(&list, one.test)) {
+		if (one.test[0] == '\0' || visit_all(host, &one, NULL) == 0)
+			return refuse_pattern(host, one.test);
+	}
+	return NULL;
 }
 
 static bool suite_wanted(const struct boot_info *info, const struct cmdline *options)
@@ -501,13 +542,15 @@ static bool suite_wanted(const struct boot_info *info, const struct cmdline *opt
 
 static const char *suite_run_selected(const struct host *host, const struct cmdline *options)
 {
+	const char *wrong;
 	unsigned count;
 
 	if (!suite_choose_geometry(&host->caps, options))
 		return refuse_geometry(&host->caps, options);
+	wrong = refuse_test(host, options);
+	if (wrong != NULL)
+		return wrong;
 	count = visit_all(host, options, NULL);
-	if (count == 0)
-		return refuse_test(host, options);
 	if (options->list) {
 		(void)visit_all(host, options, list_case);
 		tap_plan(0, "listed only");

@@ -20,6 +20,10 @@ bad_command_lines() { # run-qemu.sh's options for the machine
 		"$@" --append 'test=lzay.read.64'
 	refuse "command line: a pattern with one" 4 "did you mean 'hostile[.][*]'[?]" \
 		"$@" --append 'test=hostil.*'
+	refuse "command line: a list of tests with one that does not exist" 4 "'no.such': no test of that name" \
+		"$@" --append 'test=lazy.*,no.such,atomic.*'
+	refuse "command line: a list of tests that ends with a comma" 4 "'': no test of that name" \
+		"$@" --append 'test=lazy.*,'
 	refuse "command line: nothing to list" 4 'no test of that name' "$@" --append 'list test=zzz'
 	refuse "command line: a geometry without a test" 4 'geometry= is for the suite' \
 		"$@" --append 'geometry=sv39x4'

@@ -215,7 +215,7 @@ static void the_nearest_word(void **state)
 
 static void long_words_are_refused(void **state)
 {
-	char line[300], error[CMDLINE_ERROR];
+	char line[CMDLINE_TEST + 6], error[CMDLINE_ERROR];
 	struct cmdline out;
 
 	(void)state;
@@ -224,9 +224,14 @@ static void long_words_are_refused(void **state)
 	line[sizeof(line) - 1] = '\0';
 	CHECK(!cmdline_parse(line, &out, error));
 	CHECK(strstr(error, "': too long") != NULL);
-	line[5 + CMDLINE_WORD - 1] = '\0';
+	line[5 + CMDLINE_TEST - 1] = '\0';
 	CHECK(cmdline_parse(line, &out, error));
-	CHECK_EQ(strlen(out.test), CMDLINE_WORD - 1);
+	CHECK_EQ(strlen(out.test), CMDLINE_TEST - 1);
+	memcpy(line, "guest=", 6);
+	CHECK(!cmdline_parse(line, &out, error));
+	line[6 + CMDLINE_WORD - 1] = '\0';
+	CHECK(cmdline_parse(line, &out, error));
+	CHECK_EQ(strlen(out.guest), CMDLINE_WORD - 1);
 }
 
 static void random_lines(void **state)
@@ -277,6 +282,36 @@ static void globs(void **state)
 	}
 }
 
+static void lists_of_globs(void **state)
+{
+	static const struct {
+		const char *list, *parts[4];
+	} rows[] = {
+		{"", {""}},        {"a", {"a"}},      {"a.*,b", {"a.*", "b"}},  {",", {"", ""}},
+		{"a,", {"a", ""}}, {",a", {"", "a"}}, {"a,,b", {"a", "", "b"}},
+	};
+	char part[CMDLINE_TEST], longest[2 * CMDLINE_TEST];
+
+	(void)state;
+	for (size_t i = 0; i < MM_ARRAY_SIZE(rows); i++) {
+		const char *list = rows[i].list;
+		size_t n = 0;
+
+		check_context("%s", rows[i].list);
+		for (; glob_next(&list, part); n++)
+			CHECK_TEXT(part, rows[i].parts[n]);
+		CHECK(n < 4 && rows[i].parts[n] == NULL);
+	}
+	memset(longest, 'a', sizeof(longest));
+	memcpy(&longest[sizeof(longest) - 3], ",b", 3);
+	const char *list = longest;
+	CHECK(glob_next(&list, part));
+	CHECK_EQ(strlen(part), CMDLINE_TEST - 1);
+	CHECK(glob_next(&list, part));
+	CHECK_TEXT(part, "b");
+	CHECK(!glob_next(&list, part));
+}
+
 /* Never false for the beginning of what matches; false where no text can match. */
 static void patterns_that_may_match(void **state)
 {
@@ -312,6 +347,7 @@ int main(void)
 		cmocka_unit_test(long_words_are_refused),
 		cmocka_unit_test(random_lines),
 		cmocka_unit_test(globs),
+		cmocka_unit_test(lists_of_globs),
 		cmocka_unit_test(patterns_that_may_match),
 	};
 
