@@ -47,7 +47,7 @@ endif
 ifneq ($(filter-out setup help report,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(TREE_CHECKED),yes)
 unwritable := $(firstword $(shell mkdir -p $(B) 2>/dev/null || echo $(B); \
-	find $(B) \( -name fresh -o -name second -o -name mutants -o -name run \) -prune -o \
+	find $(B) \( -name fresh -o -name second -o -name mutants -o -name mutants-target -o -name run \) -prune -o \
 	-type d ! -writable -print -quit 2>/dev/null))
 ifneq ($(unwritable),)
 ifneq ($(filter-out setup help report all run gdb,$(MAKECMDGOALS))$(shell \
@@ -314,7 +314,7 @@ help: ## this list
 		while IFS='|' read -r command text; do printf '%-30s %s\n' "$$command" "$$text"; done
 
 # --- last, when all makefiles are read: a variable that none of them reads is a mistake ---
-USER_VARIABLES := ARCH VIRT TEST $(RUN_OPTIONS) ICOUNT QEMU BOCHS OVMF RUN_DIR GDB_PORT ONLY TIMES MACHINES MUTANTS \
+USER_VARIABLES := ARCH VIRT TEST $(RUN_OPTIONS) ICOUNT QEMU BOCHS OVMF RUN_DIR GDB_PORT FOLDER ONLY TIMES MACHINES MUTANTS \
                   FUZZ_SECONDS V CI TMPDIR FAULTLINE_ORACLE
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(filter-out -%,$(v))))
 given := $(filter-out $(USER_VARIABLES),$(given))

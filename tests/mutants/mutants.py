@@ -25,7 +25,6 @@ import hashlib
 import json
 import os
 import queue
-import re
 import sys
 import threading
 import time
@@ -34,6 +33,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 sys.dont_write_bytecode = True
 import mechanical  # noqa: E402
 from planted import PLANTED  # noqa: E402
+from planting import known_survivors, plant_all  # noqa: E402
 from workshop import TOP, Shelf, Workshop, library_sources, main_of  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -85,39 +85,10 @@ class Mutant:
         self.verdict, self.by = trouble, ""
 
 
-def pattern_of(old):
-    """A text to be found however it is broken into lines; <this> is any name, the same each time."""
-    pieces = re.split(r"<(\w+)>", old.strip())
-    parts, seen = [], set()
-    for number, piece in enumerate(pieces):
-        if number % 2:
-            parts.append(rf"(?P={piece})" if piece in seen else rf"(?P<{piece}>\w+)")
-            seen.add(piece)
-        else:
-            parts.append(r"\s+".join(re.escape(token) for token in re.split(r"\s+", piece)))
-    return re.compile("".join(parts))
-
-
-def plant(text, old, new):
-    """The text with the one place that is `old` made `new`; None unless there is just one."""
-    found = list(pattern_of(old).finditer(text))
-    if len(found) != 1:
-        return None
-    for name, value in found[0].groupdict().items():
-        new = new.replace(f"<{name}>", value)
-    return text[:found[0].start()] + new.strip("\n") + text[found[0].end():]
-
-
 def planted(library, only):
     mutants = []
     for name, edits, tests in PLANTED:
-        changed, trouble = {}, ""
-        for path, old, new in edits:
-            text = plant(changed.get(path, library.get(path, "")), old, new)
-            if text is None:
-                trouble = f"can no longer be planted: not just once in {path}: {old.strip().splitlines()[0]}"
-            else:
-                changed[path] = text
+        changed, trouble = plant_all(edits, lambda path: library.get(path, ""))
         if only in name:
             mutants.append(Mutant(name, changed, tests, trouble))
     return mutants
@@ -188,19 +159,6 @@ def baseline(shelf, tests):
     return seconds
 
 
-def known_survivors():
-    """{name: reason}: a line with the mutant's name, and an indented one with the reason."""
-    known, name = {}, None
-    with open(SURVIVORS) as lines:
-        for line in lines:
-            line = line.rstrip("\n")
-            if line.startswith("\t"):
-                known[name] = line.strip()
-            elif line and not line.startswith("#"):
-                name = line
-    return known
-
-
 def judge_planted(mutants):
     bad = [m for m in mutants if m.verdict not in ("killed", "hangs")]
     for mutant in bad:
@@ -213,7 +171,7 @@ def judge_mechanical(mutants, whole):
     born = [m for m in mutants if m.verdict != "does not compile"]
     alive = [m for m in born if m.verdict not in ("killed", "hangs")]
     hung = sum(m.verdict == "hangs" for m in born)
-    known = known_survivors()
+    known = known_survivors(SURVIVORS)
     unlisted = 0
     for mutant in alive:
         reason = known.get(mutant.name)

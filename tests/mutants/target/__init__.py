@@ -6,11 +6,15 @@ machine_riscv64.py, machine_aarch64.py, machine_x86_64.py, decode.py, kernel.py,
 Each file has a list DEFECTS. A defect is small: one mistake that a programmer could make. The old
 text occurs exactly once in its file, in whatever way it is broken into lines; <this> in it stands for
 any name, and in the new text for the same one. Whoever changes that code brings the defect up to
-date (tests/scripts/mutants.t).
+date (tests/scripts/mutants.t). `make mutants-target` plants each one and runs the suite.
 
+	from . import Defect
+
+	DEFECTS = [
 	Defect("vsepc-not-restored",
 	       ("hext/state.h", "X(vsepc)", ""),
 	       cases="state.*"),
+	]
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,382 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""
+Shows that the suite on the target can fail: plants the defects of tests/mutants/target and small
+mechanical mutants of the same folders, one at a time in a copy of the tree, and boots the image in
+an emulator until a case fails.
+
+usage: on_target.py [--folder "NAME..."] [--only TEXT] [--count N] [--planted | --mechanical]
+                    [--alive] [--fresh] [-j N]
+       on_target.py --check         can all planted defects be planted?
+
+  --folder F     these folders of the tree (all that tests/mutants/target lists)
+  --only TEXT    defects whose name (folder/name) has this text in it
+  --count N      mechanical mutants in all (160), a sample by hash: the same ones as long as the
+                 code is the same, some of each folder
+  --alive        defects that were not detected when they were last tried
+  --fresh        forget earlier verdicts
+  --quiet-limit S  seconds without a line of the log after which a run hangs (60)
+  -j N           defects at a time (2)
+
+Each machine of a defect is tried until one detects it. A run ends at the first failed case. First
+comes the case that detected the defect last time, then the cases that its entry names, then all.
+The suite must pass on each machine without a defect first.
+
+Verdicts are kept in build/mutants-target by the state of all sources: a run that was interrupted
+goes on where it was. The end of each log is in build/mutants-target/logs.
+
+Failures: a defect that cannot be planted, does not compile or changes no image; a folder where less
+than 90 % of the visible planted defects are detected; an `unseen` one that is detected; a
+mechanical survivor without a reason in target/survivors.txt, or one there that is detected.
+
+exit status: 0 without a failure, 1 with one, 130 interrupted
+"""
+
+import argparse
+import hashlib
+import importlib
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+sys.dont_write_bytecode = True
+import mechanical  # noqa: E402
+import target_run  # noqa: E402
+import target_tree  # noqa: E402
+from planting import known_survivors, plant_all  # noqa: E402
+from target import FOLDERS, MACHINES  # noqa: E402
+from target_report import report  # noqa: E402
+from target_run import DETECTED, CannotRun, Stopped, expand, run_suite  # noqa: E402
+from target_tree import ROOT, TOP, Tree  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SURVIVORS = os.path.join(HERE, "target/survivors.txt")
+KEPT = os.path.join(ROOT, "kept.json")
+LOGS = os.path.join(ROOT, "logs")
+
+
+def arch_of(machine):
+    words = MACHINES[machine].split()
+    return words[words.index("--arch") + 1]
+
+
+class Mutant:
+    """One defect, planted by hand or mechanical, and what became of it."""
+
+    def __init__(self, folder, name, changed, machines, cases="", unseen="", trouble="", where=""):
+        self.folder, self.name = folder, name
+        self.full = f"{folder}/{name}" if not where else name
+        self.changed, self.machines, self.cases = changed, machines, cases.split()
+        self.unseen, self.trouble, self.where = unseen, trouble, where
+        self.mechanical = bool(where)
+        text = self.full + repr(machines) + "".join(p + t for p, t in sorted(changed.items()))
+        self.key = hashlib.sha256(text.encode()).hexdigest()
+        self.verdict, self.by, self.machine, self.case = "", "", "", ""
+
+    @property
+    def detected(self):
+        return self.verdict in DETECTED
+
+
+def edits_of(defect):
+    """Triples, however deep the entry has them."""
+    found = []
+    for edit in defect.edits:
+        found += [edit] if isinstance(edit[0], str) else list(edit)
+    return found
+
+
+def defects_of(folder):
+    module = FOLDERS[folder][0]
+    if not os.path.exists(os.path.join(HERE, "target", module + ".py")):
+        return []
+    return importlib.import_module(f"target.{module}").DEFECTS
+
+
+def planted_ones(folders):
+    mutants, seen = [], set()
+    for folder in folders:
+        for defect in defects_of(folder):
+            changed, trouble = plant_all(edits_of(defect), target_tree.read)
+            machines = (defect.on or FOLDERS[folder][1]).split()
+            unknown = [m for m in machines if m not in MACHINES]
+            trouble = f"no machine {unknown[0]}: see target/__init__.py" if unknown else trouble
+            mutant = Mutant(folder, defect.name, changed, machines, defect.cases, defect.unseen, trouble)
+            if mutant.full in seen:
+                mutant.trouble = "this name is given twice"
+            seen.add(mutant.full)
+            mutants.append(mutant)
+    return mutants
+
+
+def mechanical_ones(folders, count):
+    pools = {folder: target_tree.sources_of(folder) for folder in folders}
+    sizes = {folder: sum(len(mechanical.target_mutants(p, t)) for p, t in pool.items())
+             for folder, pool in pools.items()}
+    mutants = []
+    for folder, pool in pools.items():
+        share = max(4, round(count * sizes[folder] / max(1, sum(sizes.values()))))
+        for path, number, what, line in mechanical.choose(pool, share, 0, mechanical.target_mutants):
+            lines = pool[path].split("\n")
+            original, lines[number] = lines[number].strip(), line
+            shown = original if what in mechanical.WHOLE_LINE else line.strip()
+            mutants.append(Mutant(folder, f"{path} | {what} | {shown}", {path: "\n".join(lines)},
+                                  FOLDERS[folder][1].split(), where=f"{path}:{number + 1}"))
+    return mutants
+
+
+class Kept:
+    """What earlier runs have found out. Verdicts and baselines hold for one state of the sources."""
+
+    def __init__(self, state, fresh):
+        self.lock = threading.Lock()
+        self.data = {"state": state, "verdicts": {}, "baselines": {}, "killers": {}, "last": {}}
+        if os.path.exists(KEPT):
+            with open(KEPT) as file:
+                old = json.load(file)
+            for part in ("killers", "last") + (("verdicts", "baselines") if old["state"] == state and not fresh else ()):
+                self.data[part] = old[part]
+
+    def write(self):
+        with open(KEPT + ".new", "w") as file:
+            json.dump(self.data, file)
+        os.replace(KEPT + ".new", KEPT)
+
+    def recall(self, mutant):
+        found = self.data["verdicts"].get(mutant.key)
+        if found:
+            mutant.verdict, mutant.by, mutant.machine, mutant.case = found
+        return bool(found)
+
+    def note(self, mutant):
+        with self.lock:
+            self.data["verdicts"][mutant.key] = [mutant.verdict, mutant.by, mutant.machine, mutant.case]
+            self.data["last"][mutant.full] = mutant.verdict
+            if mutant.detected and mutant.case:
+                self.data["killers"][mutant.full] = [mutant.machine, mutant.case]
+            self.write()
+
+    def note_baseline(self, machine, run):
+        with self.lock:
+            self.data["baselines"][machine] = {
+                "names": run.results, "skips": sorted(run.skips), "seconds": run.seconds,
+                "pause": run.longest_pause}
+            self.write()
+
+
+def baseline(tree, machines, kept, quiet):
+    """The names of the cases on each machine, where they pass without a defect."""
+    for machine in machines:
+        if machine in kept.data["baselines"]:
+            continue
+        run = run_suite(tree, MACHINES[machine], "*", [], quiet, 3600)
+        if run.verdict != "lives":
+            print("\n".join(run.lines[-20:]))
+            sys.exit(f"mutants-target: {machine} says '{run.verdict}' {run.by} without any defect")
+        kept.note_baseline(machine, run)
+        print(f"# {machine} without a defect: {len(run.results)} cases, {run.seconds:.0f} s, "
+              f"longest pause of the log {run.longest_pause:.0f} s", flush=True)
+
+
+class Line:
+    """Defects on their way through the copies, with a word on each."""
+
+    def __init__(self, kept, trees, options):
+        self.kept, self.quiet, self.jobs = kept, options.quiet_limit, options.jobs
+        self.free = queue.Queue()
+        for tree in trees:
+            self.free.put(tree)
+
+    def tests_on(self, mutant, machine):
+        """What test= is set to, one boot after the other, and the cases that it selects."""
+        names = self.kept.data["baselines"][machine]["names"]
+        killer = self.kept.data["killers"].get(mutant.full, ["", ""])
+        tests = [(killer[1], [killer[1]])] if killer[0] == machine and killer[1] in names else []
+        used, matched, _ = expand(mutant.cases, names)
+        while len(",".join(used)) > target_run.LIST_BYTES:
+            used.pop()
+        if used and len(matched) < len(names):
+            tests.append((",".join(used), expand(used, names)[1]))
+        return tests + [("*", names)]
+
+    def on_machine(self, mutant, machine, tree):
+        """True if it is detected there."""
+        known = self.kept.data["baselines"][machine]
+        total = max(target_run.TOTAL, target_run.TOTAL_FACTOR * known["seconds"])
+        for test, order in self.tests_on(mutant, machine):
+            run = run_suite(tree, MACHINES[machine], test, order, self.quiet, total)
+            # With a list of tests a boot may fail because of the list.
+            if run.verdict in ("detected", "bails out", "hangs") or test == "*":
+                break
+        keep_log(mutant, machine, test, run)
+        mutant.machine, mutant.verdict, mutant.by, mutant.case = machine, run.verdict, run.by, run.case
+        if run.verdict == "lives":
+            skipped = sorted(run.skips - set(known["skips"]))
+            mutant.by = f"{len(skipped)} more skipped: {skipped[0]}" if skipped else ""
+        return mutant.detected
+
+    def try_out(self, mutant, tree):
+        tree.plant(mutant.changed)
+        built, changes = {}, False
+        for machine in mutant.machines:
+            arch = arch_of(machine)
+            if arch not in built:
+                trouble = tree.make(arch)
+                if trouble:
+                    lines = [text for text in trouble.splitlines() if "error" in text] or trouble.splitlines()
+                    mutant.verdict, mutant.by = "does not compile", lines[0].strip()
+                    return
+                built[arch] = tree.is_changed(arch)
+            if built[arch]:
+                changes = True
+                if self.on_machine(mutant, machine, tree):
+                    return
+        if not changes:
+            mutant.verdict, mutant.by = "changes no image", ""
+
+    def one(self, mutant):
+        if mutant.trouble:
+            mutant.verdict = "cannot be planted"
+            mutant.by = mutant.trouble
+        elif not self.kept.recall(mutant) and not target_run.stopping.is_set():
+            tree = self.free.get()
+            try:
+                self.try_out(mutant, tree)
+            except Stopped:
+                mutant.verdict = ""
+            finally:
+                tree.reset()
+                self.free.put(tree)
+            if mutant.verdict:
+                self.kept.note(mutant)
+        return mutant
+
+    def run(self, mutants):
+        started, done, known = time.monotonic(), 0, sum(m.key in self.kept.data["verdicts"] for m in mutants)
+        with ThreadPoolExecutor(self.jobs) as pool:
+            for job in as_completed([pool.submit(self.one, m) for m in mutants]):
+                mutant = job.result()
+                done += 1
+                if not mutant.verdict:
+                    continue
+                left = (time.monotonic() - started) / max(1, done - known) * (len(mutants) - done)
+                by = f" {mutant.by}" if mutant.by else ""
+                on = f" ({mutant.machine})" if mutant.machine else ""
+                print(f"[{done}/{len(mutants)}, {left:.0f} s to go] {mutant.full}: {mutant.verdict}{by}{on}",
+                      flush=True)
+
+
+def keep_log(mutant, machine, test, run):
+    name = "".join(c if c.isalnum() or c in "-._" else "_" for c in mutant.full)[:150]
+    with open(os.path.join(LOGS, f"{name}.log"), "w") as file:
+        file.write(f"{mutant.full} on {machine}, test={test}: {run.verdict} {run.by}\n")
+        file.write("\n".join(run.lines[-80:]) + "\n")
+
+
+def prepare(mutants, options):
+    """The copies of the tree, clean objects and baselines for all machines of these defects."""
+    machines = list(dict.fromkeys(m for mutant in mutants for m in mutant.machines))
+    arches = list(dict.fromkeys(map(arch_of, machines)))
+    os.makedirs(LOGS, exist_ok=True)
+    first = Tree(0)
+    kept = Kept(target_tree.state_of(first.path), options.fresh)
+    if all(m.key in kept.data["verdicts"] for m in mutants):
+        return kept, [first]
+    for arch in arches:
+        first.make_clean(arch, options.jobs)
+    baseline(first, machines, kept, options.quiet_limit)
+    trees = [first] + [Tree(n, first.path) for n in range(1, options.jobs)]
+    for tree in trees:
+        for arch in arches:
+            tree.furnish(arch)
+    return kept, trees
+
+
+def check():
+    mutants = planted_ones(FOLDERS)
+    bad = [m for m in mutants if m.trouble]
+    for mutant in bad:
+        print(f"{mutant.full}: {mutant.trouble}")
+    print(f"# target: {len(mutants) - len(bad)} of {len(mutants)} can be planted")
+    return 1 if bad else 0
+
+
+def chosen(options, folders, last):
+    mutants = [] if options.mechanical else planted_ones(folders)
+    if not options.planted:
+        mutants += mechanical_ones(folders, options.count)
+    if options.alive:
+        mutants = [m for m in mutants if last.get(m.full, "lives") == "lives"]
+    return [m for m in mutants if options.only in m.full]
+
+
+def last_verdicts():
+    if not os.path.exists(KEPT):
+        return {}
+    with open(KEPT) as file:
+        return json.load(file)["last"]
+
+
+def unused_patterns(mutants, kept):
+    """Patterns of `cases` that match no case on any machine of the defect."""
+    for mutant in mutants:
+        machines = [m for m in mutant.machines if m in kept.data["baselines"]]
+        names = [n for m in machines for n in kept.data["baselines"][m]["names"]]
+        for pattern in expand(mutant.cases, names)[2] if names else []:
+            print(f"note: {mutant.full}: cases='{pattern}' is no case on {' '.join(machines)}")
+
+
+def stop(_signal, _frame):
+    if not target_run.stopping.is_set():
+        print("mutants-target: ending; the same command goes on where this run was", file=sys.stderr, flush=True)
+    target_run.stopping.set()
+
+
+def main():
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--folder", default="")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--count", type=int, default=160)
+    parser.add_argument("--quiet-limit", type=int, default=target_run.QUIET)
+    parser.add_argument("-j", "--jobs", type=int, default=2)
+    for word in ("planted", "mechanical", "alive", "fresh", "check"):
+        parser.add_argument(f"--{word}", action="store_true")
+    options = parser.parse_args()
+    if options.help:
+        print(__doc__.strip())
+        return 0
+    if options.check:
+        return check()
+    folders = options.folder.split() or list(FOLDERS)
+    unknown = [f for f in folders if f not in FOLDERS]
+    if unknown:
+        sys.exit(f"mutants-target: no folder {unknown[0]}: one of {' '.join(FOLDERS)}")
+    if not target_tree.lock():
+        sys.exit("mutants-target: another run is active in this tree (build/mutants-target/lock)")
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    started = time.monotonic()
+    mutants = chosen(options, folders, last_verdicts())
+    try:
+        kept, trees = prepare(mutants, options)
+        Line(kept, trees, options).run(mutants)
+    except CannotRun as error:
+        sys.exit(f"mutants-target: a machine cannot be run here: {error}")
+    except Stopped:
+        return 130
+    if target_run.stopping.is_set():
+        return 130
+    unused_patterns(mutants, kept)
+    bad = report(mutants, folders, known_survivors(SURVIVORS))
+    print(f"# {time.monotonic() - started:.0f} s")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Defects of decode/."""
+
+from . import Defect
+
+DEFECTS = []
