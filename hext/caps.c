@@ -132,6 +132,22 @@ static bool can_read_hstatus(void)
 	return ok;
 }
 
+/* FS and VS stay 0 where there are no such registers. fmv.x.d is an instruction of D. */
+static void find_registers(void)
+{
+	uint64_t value;
+	bool ok;
+
+	csr_set(sstatus, SSTATUS_FS | SSTATUS_VS);
+	__asm__ volatile(CATCH(".insn r 0x53, 0, 0x71, %[value], x0, x0")
+	                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	hext_caps.d = ok && (csr_read(sstatus) & SSTATUS_FS) != 0;
+	__asm__ volatile(CATCH("csrr %[value], 0xc22")
+	                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	hext_caps.vlenb = ok && (csr_read(sstatus) & SSTATUS_VS) != 0 ? value : 0;
+	csr_clear(sstatus, SSTATUS_FS | SSTATUS_VS);
+}
+
 /* Writes henvcfg, and returns the bits that read back. 0: henvcfg does not exist. */
 static uint64_t try_henvcfg(uint64_t bits)
 {
@@ -206,6 +222,7 @@ static void find_features(struct virt_caps *caps)
 	hext_caps.svpbmt = isa_has("svpbmt") && (henvcfg & HENVCFG_PBMTE) != 0;
 	hext_caps.svadu = (henvcfg & HENVCFG_ADUE) != 0;
 	hext_caps.vmid_bits = vmid_bits();
+	find_registers();
 	caps->stage1_ad = stage1_updates() ? STAGE1_AD_UPDATED : STAGE1_AD_FAULTS;
 	/* Without Svpbmt PBMT is reserved in G-stage leaves. */
 	for (size_t i = 0; i < caps->geometry_count; i++)
@@ -227,8 +244,8 @@ static void find_features(struct virt_caps *caps)
 	virt_add_feature(caps, "ssaia", isa_has("ssaia"), false);
 	virt_add_feature(caps, "smstateen", isa_has("smstateen"), false);
 	virt_add_feature(caps, "sscofpmf", isa_has("sscofpmf"), false);
-	virt_add_feature(caps, "f", isa_has("f"), false);
-	virt_add_feature(caps, "v", isa_has("v"), false);
+	virt_add_feature(caps, "f", isa_has("f"), hext_caps.d);
+	virt_add_feature(caps, "v", isa_has("v"), hext_caps.vlenb != 0);
 }
 
 bool hext_probe(struct virt_caps *caps)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Switches the hypervisor extension on for one hart, and moves a vCPU's CSRs between the hart and
- * memory.
+ * Switches the hypervisor extension on for one hart, and moves a vCPU's registers between the
+ * hart and memory.
  */
 #include "hext/hext.h"
 #include "log.h"
@@ -29,7 +29,6 @@ bool hext_cpu_enable(const char **why)
 	}
 	csr_write(hideleg, INTERRUPT_VS_SOFTWARE | INTERRUPT_VS_TIMER | INTERRUPT_VS_EXTERNAL);
 	csr_write(hcounteren, HCOUNTEREN_CY | HCOUNTEREN_TM | HCOUNTEREN_IR);
-	csr_write(htimedelta, 0);
 	csr_write(hgeie, 0);
 	csr_write(hvip, 0);
 	if (hext_caps.envcfg)
@@ -42,29 +41,28 @@ bool hext_cpu_enable(const char **why)
 
 /* --- loading and unloading --- */
 
+#define HAS_always true
+#define HAS_envcfg hext_caps.envcfg
+#define HAS_sstc   hext_caps.sstc
+
 static void read_csrs(struct hext_csrs *csr)
 {
-#define SAVE(name) csr->name = csr_read(name);
-	VS_STATE(SAVE)
+#define SAVE(name, number, guest, when)                                                            \
+	if (HAS_##when)                                                                            \
+		csr->name = csr_read(number);
+	HEXT_HOST_CSRS(SAVE)
+	HEXT_GUEST_CSRS(SAVE)
 #undef SAVE
-	if (hext_caps.envcfg)
-		csr->senvcfg = csr_read(SENVCFG);
-	if (hext_caps.sstc)
-		csr->vstimecmp = csr_read(VSTIMECMP);
-	csr->hvip = csr_read(hvip);
 }
 
 static void write_csrs(const struct hext_csrs *csr)
 {
-#define RESTORE(name) csr_write(name, csr->name);
-	VS_STATE(RESTORE)
+#define RESTORE(name, number, guest, when)                                                         \
+	if (HAS_##when)                                                                            \
+		csr_write(number, csr->name);
+	HEXT_HOST_CSRS(RESTORE)
+	HEXT_GUEST_CSRS(RESTORE)
 #undef RESTORE
-	if (hext_caps.envcfg)
-		csr_write(SENVCFG, csr->senvcfg);
-	if (hext_caps.sstc)
-		csr_write(VSTIMECMP, csr->vstimecmp);
-	/* After vstimecmp: a write to that clears hvip.VSTIP in QEMU 7.2. */
-	csr_write(hvip, csr->hvip);
 	csr_write(hgatp, csr->hgatp);
 }
 
@@ -81,6 +79,7 @@ void hext_unload(struct hext_vcpu *v)
 	if (v->cpu == NULL)
 		return;
 	hext_save_csrs(v);
+	hext_fpu_save(v);
 	/* From here on this hart does not walk the nested tables: their owner may free them. */
 	csr_write(hgatp, 0);
 	v->cpu->guest = NULL;
@@ -108,6 +107,7 @@ void hext_load(struct cpu *cpu, struct hext_vcpu *v)
 	atomic_store_explicit(&cpu->guest_root, v->csr.hgatp, memory_order_seq_cst);
 	fence_if_stale(cpu);
 	write_csrs(&v->csr);
+	hext_fpu_load(v);
 	/* VS-stage translations are tagged by VMID and ASID, and two vCPUs of one VM may use one
 	 * ASID for different tables. Without VMIDs, G-stage translations have no tag. */
 	hfence_vvma_all();

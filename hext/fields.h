@@ -12,9 +12,7 @@
 
 /* --- CSRs: 8.2 "Hypervisor and Virtual Supervisor CSRs" --- */
 
-#define HENVCFG   0x60a
-#define VSTIMECMP 0x24d /* Sstc */
-#define SENVCFG   0x10a
+#define HENVCFG 0x60a
 
 /* hstatus */
 #define HSTATUS_GVA  BIT(6)  /* stval is a guest virtual address */
@@ -36,6 +34,9 @@
 #define HENVCFG_ADUE  BIT(61) /* Svadu: hardware sets A and D in VS-stage entries */
 #define HENVCFG_PBMTE BIT(62) /* Svpbmt: memory types in VS-stage entries */
 #define HENVCFG_STCE  BIT(63) /* Sstc: vstimecmp */
+
+/* vtype: an illegal setting, as after a reset */
+#define VTYPE_VILL BIT(63)
 
 /* 8.6.3: pseudoinstructions in htinst, for an access by the VS-stage walk, RV64 */
 #define HTINST_WALK_READ  0x3000

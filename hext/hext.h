@@ -7,6 +7,8 @@
  *	cpu.c         switches the extension on for one hart; loads and unloads a vCPU
  *	vcpu.c        creates and destroys a vCPU; its registers
  *	enter.S       the world switch, and the loop around it; offsets.h has its offsets
+ *	fpu.c         switches the floating-point and vector registers
+ *	state.h       the lists of the registers that are switched
  *	run.c         loads the vCPU, sets the deadline, and enters
  *	exit.c        decides what an exit is
  *	event.c       injects interrupts and exceptions
@@ -18,8 +20,9 @@
  *
  * Invariants:
  *   - x1 to x31 of a vCPU are in memory except while its guest runs.
- *   - sepc, sstatus, hstatus, hgatp and the VS CSRs of a vCPU are in memory, or in the hart on
- *     which it is loaded. hext_vcpu.cpu is that hart, whose cpu.guest points back; or NULL.
+ *   - The registers of state.h, hgatp, and the floating-point and vector registers of a vCPU are
+ *     in memory, or in the hart on which it is loaded. hext_vcpu.cpu is that hart, whose cpu.guest
+ *points back; or NULL.
  *   - hext_caps is constant after the probe.
  */
 #ifndef HEXT_HEXT_H
@@ -31,6 +34,7 @@
 
 #include "hext/fields.h"
 #include "hext/offsets.h"
+#include "hext/state.h"
 #include "machine/riscv64/cpu.h"
 #include "machine/riscv64/csr.h"
 #include "machine/riscv64/trap.h"
@@ -43,27 +47,26 @@ struct hext_caps {
 	bool sstc;   /* vstimecmp, if henvcfg.STCE is set */
 	bool envcfg; /* henvcfg and senvcfg exist (privileged architecture 1.12) */
 	bool svpbmt;
+	bool d;         /* F and D */
+	uint64_t vlenb; /* bytes of a vector register; 0: no vector registers */
 	bool svadu;
 };
 
 extern struct hext_caps hext_caps;
 
-/* CSRs of the guest (4.1 and 8.2 of the manual) that the world switch leaves in the hart. HS and VS
- * share scounteren. */
-/* clang-format off */
-#define VS_STATE(X) \
-	X(sepc) X(sstatus) X(hstatus) X(vsstatus) X(vsie) X(vstvec) X(vsscratch) X(vsepc) \
-	X(vscause) X(vstval) X(vsatp) X(scounteren)
-/* clang-format on */
-
 struct hext_csrs {
-#define VS_MEMBER(name) uint64_t name;
-	VS_STATE(VS_MEMBER)
-#undef VS_MEMBER
-	uint64_t senvcfg;   /* if hext_caps.envcfg; HS and VS share it */
-	uint64_t vstimecmp; /* if hext_caps.sstc */
-	uint64_t hvip;
+#define HEXT_MEMBER(name, csr, guest, when) uint64_t name;
+	HEXT_HOST_CSRS(HEXT_MEMBER)
+	HEXT_GUEST_CSRS(HEXT_MEMBER)
 	uint64_t hgatp; /* constant */
+};
+
+struct hext_fpu {
+	uint64_t f[32];
+	uint64_t fcsr;
+	HEXT_VECTOR_CSRS(HEXT_MEMBER)
+#undef HEXT_MEMBER
+	uint8_t *v; /* 32 registers of hext_caps.vlenb bytes; NULL if that is 0 */
 };
 
 /* One frame, at vcpu.arch. */
@@ -74,6 +77,7 @@ struct hext_vcpu {
 	struct cpu *cpu;  /* the hart on which it is loaded, or NULL */
 	struct hext_csrs csr;
 	struct aspace *as;
+	struct hext_fpu fpu;
 };
 
 _Static_assert(offsetof(struct hext_vcpu, x[31]) == VCPU_X(31), "offsets.h");
@@ -129,6 +133,17 @@ void hext_unload(struct hext_vcpu *v);
 /* The same, but v stays loaded: for reports. */
 void hext_save_csrs(struct hext_vcpu *v);
 void hext_park(struct vcpu *vcpu);
+
+/* --- fpu.c --- */
+/* On the hart on which v is loaded, when it is unloaded. v->csr is saved already. */
+void hext_fpu_save(struct hext_vcpu *v);
+/* When it is loaded. The CSRs of v are in the hart already. */
+void hext_fpu_load(const struct hext_vcpu *v);
+/* A value of FS and one of VS, each if the hart has the registers. */
+uint64_t hext_fpu_status(uint64_t fs, uint64_t vs);
+/* Allocates the vector registers, all zero. *fpu is zero before. False: no memory. */
+bool hext_fpu_create(struct hext_fpu *fpu, const struct mm_hal *hal) MM_MUST_CHECK;
+void hext_fpu_destroy(struct hext_fpu *fpu, const struct mm_hal *hal);
 
 /* --- vcpu.c --- */
 enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config) MM_MUST_CHECK;

@@ -27,12 +27,17 @@ enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config)
 		.x = {[X_A0] = config->args[0], [X_A1] = config->args[1]},
 		.as = config->as,
 	};
+	if (!hext_fpu_create(&v->fpu, hal)) {
+		hal->free(hal->ctx, 0, 1, &frame);
+		return MM_NO_MEMORY;
+	}
 	v->csr = (struct hext_csrs){
 		.sepc = config->entry,
 		/* sret enters VS-mode, with interrupts off: SIE and SPIE of vsstatus are 0. */
-		.sstatus = SSTATUS_SPP,
+		.sstatus = SSTATUS_SPP | hext_fpu_status(SSTATUS_FS_CLEAN, SSTATUS_VS_CLEAN),
 		.hstatus = FIELD_PREP(HSTATUS_VSXL, VSXL_64) | HSTATUS_VTW | HSTATUS_SPV |
 	                   HSTATUS_SPVP,
+		.htimedelta = HEXT_TIME_OFFSET(aspace_tag(config->as)),
 		.vstimecmp = UINT64_MAX,
 		.scounteren = HCOUNTEREN_CY | HCOUNTEREN_TM | HCOUNTEREN_IR,
 		.hgatp = hgatp_of(config->as),
@@ -47,6 +52,7 @@ void hext_destroy(struct vcpu *vcpu)
 	hpa_t frame = hal_to_phys(hal, vcpu->arch);
 
 	hext_park(vcpu);
+	hext_fpu_destroy(&hext_of(vcpu)->fpu, hal);
 	hal->free(hal->ctx, 0, 1, &frame);
 	vcpu->arch = NULL;
 }

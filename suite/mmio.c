@@ -166,8 +166,10 @@ static void draft_refused(struct suite_draft *d, const struct form *form)
 	draft_fault(d, device_fault(TEST_ID, MM_RW));
 	d->c.end = SUITE_DIES;
 	d->c.kill = KILL_MMIO_UNDECODED;
-	if (form->kind == FORM_LSE)
-		d->c.feature = "lse";
+	d->c.feature = form->kind == FORM_LSE ? "lse"
+	               : form->kind == FORM_F ? "f"
+	               : form->kind == FORM_V ? "v"
+	                                      : NULL;
 }
 
 /* The device receives no access, and the guest continues. */
@@ -188,7 +190,7 @@ static bool generate_form(size_t index, struct suite_draft *d)
 	if (form == NULL)
 		return false;
 	draft_name(d, "mmio.form.%s", form->name);
-	if (form->kind == FORM_REFUSED || form->kind == FORM_LSE)
+	if (form->kind >= FORM_REFUSED && form->kind <= FORM_V)
 		draft_refused(d, form);
 	else if (form->kind == FORM_UNDEFINED)
 		draft_undefined(d, form);

@@ -30,6 +30,8 @@ enum form_kind {
 	FORM_COMPARE,   /* load; the value becomes 1 if it equals the loaded value, else 0 */
 	FORM_REFUSED,   /* the guest is killed; the device receives no access */
 	FORM_LSE,       /* the same, on a CPU that has FEAT_LSE */
+	FORM_F,         /* the same, on a RISC-V hart with floating-point registers */
+	FORM_V,         /* the same, on a RISC-V hart with vector registers */
 	FORM_UNDEFINED, /* registers that guests may not use: undefined, no access to the device */
 };
 
@@ -73,10 +75,11 @@ enum form_kind {
 	X(amoadd, "amoadd.d %0, %0, (%1)", 8, FORM_REFUSED)                                        \
 	X(amoswap_w, "amoswap.w %0, %0, (%1)", 4, FORM_REFUSED)                                    \
 	X(lr, "lr.d %0, (%1)", 8, FORM_REFUSED)                                                    \
-	X(fld, "li t0, 0x2000; csrs sstatus, t0; mv t0, %1; .4byte 0x0002b007", 8, FORM_UNDEFINED) \
-	X(fsw, "li t0, 0x2000; csrs sstatus, t0; mv t0, %1; .4byte 0x0002a027", 4, FORM_UNDEFINED) \
-	X(c_fld, "li a5, 0x2000; csrs sstatus, a5; mv a5, %1; .2byte 0x2380", 8, FORM_UNDEFINED)   \
-	X(vle8, "li t0, 0x200; csrs sstatus, t0; mv t0, %1; .4byte 0x02028007", 8, FORM_UNDEFINED)
+	X(fld, "li t0, 0x2000; csrs sstatus, t0; mv t0, %1; .4byte 0x0002b007", 8, FORM_F)         \
+	X(fsw, "li t0, 0x2000; csrs sstatus, t0; mv t0, %1; .4byte 0x0002a027", 4, FORM_F)         \
+	X(c_fld, "li a5, 0x2000; csrs sstatus, a5; mv a5, %1; .2byte 0x2380", 8, FORM_F)           \
+	X(vle8, "li t0, 0x200; csrs sstatus, t0; .4byte 0xc0047057; mv t0, %1; .4byte 0x02028007", \
+	  8, FORM_V)
 
 /* The guest enables these registers for itself (CPACR_EL1.FPEN). x16 is the address. LDR d0, STR
  * q0, LDP q0, q1 and LD1 {v0.16b} follow. */

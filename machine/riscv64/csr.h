@@ -31,8 +31,13 @@
 #define SSTATUS_SIE  BIT(1)
 #define SSTATUS_SPIE BIT(5)
 #define SSTATUS_SPP  BIT(8)
+#define SSTATUS_VS   GENMASK(10, 9)  /* of the vector registers: Off, Initial, Clean, Dirty */
+#define SSTATUS_FS   GENMASK(14, 13) /* of the floating-point registers */
 #define SSTATUS_SUM  BIT(18)
 #define SSTATUS_MXR  BIT(19)
+
+#define SSTATUS_VS_CLEAN BIT(10)
+#define SSTATUS_FS_CLEAN BIT(14)
 
 /* 4.1.3 sip and sie: one bit per interrupt, numbered as in scause */
 #define INTERRUPT_SOFTWARE    BIT(1)
