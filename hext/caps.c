@@ -132,6 +132,17 @@ static bool can_read_hstatus(void)
 	return ok;
 }
 
+/* Harts with Smstateen, if firmware has set mstateen0. */
+static bool has_hstateen(void)
+{
+	uint64_t value;
+	bool ok;
+
+	__asm__ volatile(CATCH("csrr %[value], 0x60c")
+	                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	return ok;
+}
+
 /* FS and VS stay 0 where there are no such registers. fmv.x.d is an instruction of D. */
 static void find_registers(void)
 {
@@ -222,6 +233,7 @@ static void find_features(struct virt_caps *caps)
 	hext_caps.svpbmt = isa_has("svpbmt") && (henvcfg & HENVCFG_PBMTE) != 0;
 	hext_caps.svadu = (henvcfg & HENVCFG_ADUE) != 0;
 	hext_caps.vmid_bits = vmid_bits();
+	hext_caps.stateen = has_hstateen();
 	find_registers();
 	caps->stage1_ad = stage1_updates() ? STAGE1_AD_UPDATED : STAGE1_AD_FAULTS;
 	/* Without Svpbmt PBMT is reserved in G-stage leaves. */
@@ -233,6 +245,7 @@ static void find_features(struct virt_caps *caps)
 	virt_add_feature(caps, "gstage-ad", hardware_ad, true);
 	virt_add_feature(caps, "stage1-ad", caps->stage1_ad == STAGE1_AD_UPDATED, true);
 	virt_add_feature(caps, "sstc", hext_caps.sstc, true);
+	virt_add_feature(caps, "envcfg", hext_caps.envcfg, true);
 	virt_add_feature(caps, "svpbmt", isa_has("svpbmt"), hext_caps.svpbmt);
 	virt_add_feature(caps, "svadu", hext_caps.svadu, true);
 	virt_add_feature(caps, "svnapot", isa_has("svnapot"), false);
@@ -242,7 +255,7 @@ static void find_features(struct virt_caps *caps)
 	virt_add_feature(caps, "zicboz", isa_has("zicboz"), false);
 	virt_add_feature(caps, "zicbom", isa_has("zicbom"), false);
 	virt_add_feature(caps, "ssaia", isa_has("ssaia"), false);
-	virt_add_feature(caps, "smstateen", isa_has("smstateen"), false);
+	virt_add_feature(caps, "smstateen", isa_has("smstateen"), hext_caps.stateen);
 	virt_add_feature(caps, "sscofpmf", isa_has("sscofpmf"), false);
 	virt_add_feature(caps, "f", isa_has("f"), hext_caps.d);
 	virt_add_feature(caps, "v", isa_has("v"), hext_caps.vlenb != 0);

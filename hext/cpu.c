@@ -33,6 +33,8 @@ bool hext_cpu_enable(const char **why)
 	csr_write(hvip, 0);
 	if (hext_caps.envcfg)
 		csr_write(HENVCFG, hext_henvcfg());
+	if (hext_caps.stateen)
+		csr_write(HSTATEEN0, HSTATEEN0_ENVCFG);
 	csr_write(hgatp, 0);
 	hfence_gvma_all();
 	csr_write(stvec, (uint64_t)(uintptr_t)hext_trap);

@@ -14,6 +14,12 @@
 
 #define HENVCFG 0x60a
 
+#define HSTATEEN0 0x60c /* Smstateen */
+
+/* hstateen0: the guest may access senvcfg. The other bits are of extensions that guests do not get,
+ * and of sstateen0. */
+#define HSTATEEN0_ENVCFG BIT(62)
+
 /* hstatus */
 #define HSTATUS_GVA  BIT(6)  /* stval is a guest virtual address */
 #define HSTATUS_SPV  BIT(7)  /* sret enters V = 1 */

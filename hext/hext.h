@@ -46,6 +46,7 @@ struct hext_caps {
 	unsigned vmid_bits;
 	bool sstc;   /* vstimecmp, if henvcfg.STCE is set */
 	bool envcfg; /* henvcfg and senvcfg exist (privileged architecture 1.12) */
+	bool stateen; /* hstateen0 exists */
 	bool svpbmt;
 	bool d;         /* F and D */
 	uint64_t vlenb; /* bytes of a vector register; 0: no vector registers */

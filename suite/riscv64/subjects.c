@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The subjects that only RISC-V has. */
-#include "suite/suite.h"
+#include "suite/riscv64/subjects.h"
 
-const struct suite_subject *const suite_arch_subjects[] = {NULL};
+const struct suite_subject *const suite_arch_subjects[] = {
+	&suite_riscv_state,
+	NULL,
+};
