@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The subjects that only AArch64 has. */
-#include "suite/suite.h"
+#include "suite/aarch64/arm.h"
 
-const struct suite_subject *const suite_arch_subjects[] = {NULL};
+const struct suite_subject *const suite_arch_subjects[] = {&suite_arm_state, NULL};

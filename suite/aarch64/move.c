@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs vCPUs that move between CPUs: see arm.h. The run loop of kernel/ keeps each vCPU on one CPU,
+ * so this file has a small one of its own.
+ */
+#include "cpu_work.h"
+#include "kernel/run.h"
+#include "machine.h"
+#include "suite/aarch64/arm.h"
+
+#define MOST_EXITS 100000
+
+struct turn {
+	struct vm_vcpu *v;
+	const char *wrong;
+};
+
+/* False: the turn is over. */
+static bool answer(struct turn *turn, const struct vm_exit *exit)
+{
+	struct vm_vcpu *v = turn->v;
+	enum mm_fault fault;
+
+	switch (exit->kind) {
+	case VM_EXIT_HYPERCALL:
+		return !hypercall(v, &exit->call) && !v->exited;
+	case VM_EXIT_NESTED_FAULT:
+		fault = aspace_fault(&v->vm->as, exit->fault.gpa, exit->fault.access);
+		if (fault == MM_FAULT_MAPPED || fault == MM_FAULT_SPURIOUS)
+			return true;
+		turn->wrong = mm_fault_name(fault);
+		return false;
+	case VM_EXIT_SYSREG:
+	case VM_EXIT_UNDEFINED:
+		v->vm->ops->inject_undefined(&v->vcpu);
+		return true;
+	case VM_EXIT_HALT:
+		v->vm->ops->skip(&v->vcpu, exit, 0);
+		return true;
+	case VM_EXIT_INTERRUPT:
+	case VM_EXIT_DEADLINE:
+		return true;
+	default:
+		turn->wrong = "an exit that no such guest has";
+		return false;
+	}
+}
+
+static void run_turn(void *arg)
+{
+	struct turn *turn = arg;
+	struct vm_vcpu *v = turn->v;
+	const struct virt_ops *ops = v->vm->ops;
+	struct vm_exit exit;
+	unsigned exits = 0;
+
+	do {
+		ops->run(&v->vcpu, machine_ticks() + machine_ticks_per_second(), &exit);
+		if (++exits == MOST_EXITS)
+			turn->wrong = "no end of its turn";
+	} while (turn->wrong == NULL && answer(turn, &exit));
+	ops->park(&v->vcpu);
+}
+
+static bool give_turn(struct suite_run *run, struct vm *vm, unsigned cpu)
+{
+	struct turn turn = {.v = &vm->vcpus[0]};
+
+	if (cpu == 0) {
+		run_turn(&turn);
+	} else {
+		cpu_work_give(cpu, run_turn, &turn);
+		cpu_work_wait(cpu);
+	}
+	return turn.wrong == NULL || suite_fail(run, "on cpu %u: %s", cpu, turn.wrong);
+}
+
+bool arm_run_moving(struct suite_run *run, struct vm *const vms[], size_t count, unsigned cpus)
+{
+	bool more = true, good = true;
+
+	for (unsigned round = 0; more && good; round++) {
+		more = false;
+		for (size_t i = 0; i < count && good; i++) {
+			if (vms[i]->vcpus[0].exited)
+				continue;
+			good = give_turn(run, vms[i], (unsigned)(round + i) % cpus);
+			more = true;
+		}
+	}
+	return good;
+}
