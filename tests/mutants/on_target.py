@@ -16,16 +16,18 @@ usage: on_target.py [--folder "NAME..."] [--only TEXT] [--count N] [--planted | 
   --alive        defects that were not detected when they were last tried
   --fresh        forget earlier verdicts
   --quiet-limit S  seconds without a line of the log after which a run hangs (60)
+  --control N    defects between two runs without one (40)
   -j N           defects at a time (2)
 
 Each machine of a defect is tried until one detects it. A run ends at the first failed case. First
 comes the case that detected the defect last time, then the cases that its entry names, then all.
-The suite must pass on each machine without a defect first.
+The suite must pass on each machine without a defect first, and again every so often: if it
+fails on a busy host, it shows nothing.
 
 Verdicts are kept in build/mutants-target by the state of all sources: a run that was interrupted
 goes on where it was. The end of each log is in build/mutants-target/logs.
 
-Failures: a defect that cannot be planted, does not compile or changes no image; a folder where less
+Failures: a suite that fails without a defect; a defect that cannot be planted, does not compile or changes no image; a folder where less
 than 90 % of the visible planted defects are detected; an `unseen` one that is detected; a
 mechanical survivor without a reason in target/survivors.txt, or one there that is detected.
 
@@ -189,6 +191,7 @@ class Line:
     def __init__(self, kept, trees, options):
         self.kept, self.quiet, self.jobs = kept, options.quiet_limit, options.jobs
         self.free = queue.Queue()
+        self.every, self.tried, self.doubts = options.control, 0, []
         for tree in trees:
             self.free.put(tree)
 
@@ -247,6 +250,8 @@ class Line:
             tree = self.free.get()
             try:
                 self.try_out(mutant, tree)
+                tree.reset()
+                self.control(mutant.machine, tree)
             except Stopped:
                 mutant.verdict = ""
             finally:
@@ -255,6 +260,16 @@ class Line:
             if mutant.verdict:
                 self.kept.note(mutant)
         return mutant
+
+    def control(self, machine, tree):
+        """Every so many defects: does the suite still pass without one?"""
+        self.tried += 1
+        if self.tried % self.every or not machine:
+            return
+        run = run_suite(tree, MACHINES[machine], "*", self.kept.data["baselines"][machine]["names"], self.quiet)
+        if run.verdict != "lives":
+            self.doubts.append(f"{machine}: {run.verdict} {run.by} without any defect, after {self.tried} defects")
+            print(f"IN DOUBT {self.doubts[-1]}", flush=True)
 
     def run(self, mutants):
         started, done, known = time.monotonic(), 0, sum(m.key in self.kept.data["verdicts"] for m in mutants)
@@ -344,6 +359,7 @@ def main():
     parser.add_argument("--only", default="")
     parser.add_argument("--count", type=int, default=160)
     parser.add_argument("--quiet-limit", type=int, default=target_run.QUIET)
+    parser.add_argument("--control", type=int, default=40)
     parser.add_argument("-j", "--jobs", type=int, default=2)
     for word in ("planted", "mechanical", "alive", "fresh", "check"):
         parser.add_argument(f"--{word}", action="store_true")
@@ -365,7 +381,8 @@ def main():
     mutants = chosen(options, folders, last_verdicts())
     try:
         kept, trees = prepare(mutants, options)
-        Line(kept, trees, options).run(mutants)
+        line = Line(kept, trees, options)
+        line.run(mutants)
     except CannotRun as error:
         sys.exit(f"mutants-target: a machine cannot be run here: {error}")
     except Stopped:
@@ -374,8 +391,10 @@ def main():
         return 130
     unused_patterns(mutants, kept)
     bad = report(mutants, folders, known_survivors(SURVIVORS))
+    for doubt in line.doubts:
+        print(f"IN DOUBT {doubt}")
     print(f"# {time.monotonic() - started:.0f} s")
-    return 1 if bad else 0
+    return 1 if bad or line.doubts else 0
 
 
 if __name__ == "__main__":

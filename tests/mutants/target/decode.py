@@ -1,6 +1,199 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Defects of decode/."""
+"""Defects of decode/: the instruction that accesses a device, decoded from its encoding."""
 
 from . import Defect
 
-DEFECTS = []
+FORM = "mmio.form.* mmio.width.*"
+CODE = "hostile.code.*"
+
+RISCV = [
+    ("load-unsigned-as-signed", "riscv64.h", "width, !is_unsigned,", "width, true,"),
+    ("load-signed-as-unsigned", "riscv64.h", "width, !is_unsigned,", "width, false,"),
+    ("load-width-of-one-bit", "riscv64.h", "#define FUNCT3_WIDTH 3", "#define FUNCT3_WIDTH 1"),
+    ("load-register-is-base", "riscv64.h", "(unsigned)FIELD_GET(INSN_RD, insn)", "(unsigned)FIELD_GET(INSN_RS1, insn)"),
+    ("store-register-is-base", "riscv64.h", "false, (unsigned)FIELD_GET(INSN_RS2, insn)", "false, (unsigned)FIELD_GET(INSN_RS1, insn)"),
+    ("register-of-four-bits", "riscv64.h", "#define INSN_RD GENMASK(11, 7)", "#define INSN_RD GENMASK(10, 7)"),
+    ("load-offset-not-signed", "riscv64.h", "(int16_t)mm_sign_extend(FIELD_GET(INSN_IMM_I, insn), 12)", "(int16_t)FIELD_GET(INSN_IMM_I, insn)"),
+    ("store-offset-high-part-lost", "riscv64.h", "FIELD_GET(INSN_IMM_S_HIGH, insn) << 5 |", "0 |"),
+    ("store-offset-low-part-lost", "riscv64.h", "FIELD_GET(INSN_IMM_S_HIGH, insn) << 5 | FIELD_GET(INSN_IMM_S_LOW, insn)", "FIELD_GET(INSN_IMM_S_HIGH, insn) << 5"),
+    ("ldu-accepted", "riscv64.h", "return funct3 != FUNCT3_LDU;", "return true;"),
+    ("store-with-unsigned-accepted", "riscv64.h", "return !is_unsigned;", "return true;"),
+    ("length-of-long-form", "riscv64.h", "access->length = 4;", "access->length = 2;"),
+    ("length-of-short-form", "riscv64.c", "access->length = 2;", "access->length = 4;"),
+    ("any-opcode-is-a-load", "riscv64.h", "default: return false; } } /* Those of 2 bytes", "case 7: access->write = false; return true; default: return false; } } /* Those of 2 bytes"),
+    ("c-register-not-offset", "riscv64.c", "SHORT_BASE + (unsigned)FIELD_GET(C_SHORT_RD, insn)", "(unsigned)FIELD_GET(C_SHORT_RD, insn)"),
+    ("c-base-not-offset", "riscv64.c", "(uint8_t)(SHORT_BASE + FIELD_GET(C_SHORT_RS1, insn))", "(uint8_t)FIELD_GET(C_SHORT_RS1, insn)"),
+    ("c-lw-not-signed", "riscv64.c", "decode_set_access(access, false, 4, true, reg);", "decode_set_access(access, false, 4, false, reg);"),
+    ("c-ld-width", "riscv64.c", "decode_set_access(access, false, 8, true, reg);", "decode_set_access(access, false, 4, true, reg);"),
+    ("c-sd-reads", "riscv64.c", "decode_set_access(access, true, 8, false, reg);", "decode_set_access(access, false, 8, false, reg);"),
+    ("c-sw-width", "riscv64.c", "decode_set_access(access, true, 4, false, reg);", "decode_set_access(access, true, 8, false, reg);"),
+    ("c-lw-offset-bit", "riscv64.c", "bits_to(insn, 12, 10, 3) | bits_to(insn, 6, 6, 2) |", "bits_to(insn, 12, 10, 3) | bits_to(insn, 6, 6, 6) |"),
+    ("c-ld-offset-bits", "riscv64.c", "(bits_to(insn, 12, 10, 3) | bits_to(insn, 6, 5, 6))", "(bits_to(insn, 12, 10, 3) | bits_to(insn, 6, 5, 1))"),
+    ("c-lwsp-offset", "riscv64.c", "bits_to(insn, 6, 4, 2) |", "bits_to(insn, 6, 4, 3) |"),
+    ("c-ldsp-offset-lost", "riscv64.c", "(bits_to(insn, 12, 12, 5) | bits_to(insn, 6, 5, 3) | bits_to(insn, 4, 2, 6))", "(bits_to(insn, 12, 12, 5) | bits_to(insn, 6, 5, 3))"),
+    ("c-swsp-offset", "riscv64.c", "bits_to(insn, 8, 7, 6)", "bits_to(insn, 8, 7, 5)"),
+    ("c-sdsp-offset", "riscv64.c", "bits_to(insn, 9, 7, 6)", "bits_to(insn, 9, 7, 5)"),
+    ("c-sp-is-ra", "riscv64.c", "#define SP 2", "#define SP 1"),
+    ("c-ldsp-to-zero-accepted", "riscv64.c", "address->offset = offset_ldsp(insn); return rd != 0;", "address->offset = offset_ldsp(insn); return true;"),
+    ("c-lwsp-is-64-bit", "riscv64.c", "decode_set_access(access, false, 4, true, rd);", "decode_set_access(access, false, 8, true, rd);"),
+    ("c-sdsp-register", "riscv64.c", "decode_set_access(access, true, 8, false, rs2);", "decode_set_access(access, true, 8, false, rd);"),
+    ("c-swsp-width", "riscv64.c", "decode_set_access(access, true, 4, false, rs2);", "decode_set_access(access, true, 2, false, rs2);"),
+    ("c-fld-is-a-load", "riscv64.c", "default: /* c.addi4spn, c.fld, c.fsd */ return false;", "default: decode_set_access(access, false, 8, false, reg); return true;"),
+    ("zcb-lh-not-signed", "riscv64.c", "which == ZCB_LH && bit6 != 0", "false"),
+    ("zcb-byte-offset-bits", "riscv64.c", "bits_to(insn, 5, 5, 1), bit6 = bits_to(insn, 6, 6, 0)", "bits_to(insn, 5, 5, 0), bit6 = bits_to(insn, 6, 6, 1)"),
+    ("zcb-width", "riscv64.c", "half ? 2 : 1", "half ? 1 : 2"),
+    ("zcb-store-is-a-load", "riscv64.c", "which >= ZCB_SB", "which > ZCB_SB"),
+    ("zcb-sh-reserved-accepted", "riscv64.c", "(which == ZCB_SH && bit6 == 0)", "which == ZCB_SH"),
+]
+
+TRANSFORMED = [
+    ("htinst-length-of-compressed", "riscv64.c", "(htinst & HTINST_IS_LONG) != 0 ? 4 : 2", "4"),
+    ("htinst-not-checked", "riscv64.c", "(htinst & HTINST_IS_INSN) == 0 || ", ""),
+    ("htinst-distance-lost", "riscv64.c", "*distance = address.base;", "*distance = 0;"),
+    ("htinst-offset-accepted", "riscv64.c", "if (address.offset != 0) return false;", ""),
+    ("htinst-upper-half-accepted", "riscv64.c", " || htinst > UINT32_MAX", ""),
+]
+
+ARM = [
+    ("sign-extension-lost", "out->sign_extend = opc >= OPC_SIGN64;", "out->sign_extend = opc > OPC_SIGN64;"),
+    ("width-fixed", "out->width = (uint8_t)(1U << size);", "out->width = 8;"),
+    ("store-is-load", "out->write = opc == OPC_STORE;", "out->write = false;"),
+    ("single-register-width", "opc == OPC_SIGN64 || (opc <= OPC_LOAD && size == 3) ? 8 : 4", "opc == OPC_SIGN32 || (opc <= OPC_LOAD && size == 3) ? 8 : 4"),
+    ("prfm-accepted", "if (opc == OPC_SIGN64 && size == 3) return A64_NOT_ACCESS; /* PRFM */", ""),
+    ("unallocated-accepted", "if (opc == OPC_SIGN32 && size >= 2) return A64_UNALLOCATED;", ""),
+    ("vector-as-integer", "if ((insn & VECTOR) != 0) return A64_VECTOR; if (opc == OPC_SIGN64", "if (opc == OPC_SIGN64"),
+    ("rt-is-rn", "out->rt = field(insn, RT); out->rn = field(insn, RN); return A64_ACCEPTED; } /* C6.1.3", "out->rt = field(insn, RN); out->rn = field(insn, RN); return A64_ACCEPTED; } /* C6.1.3"),
+    ("writeback-of-transferred-register", "return a->rn == a->rt || (a->pair && a->rn == a->rt2) ? A64_UNPREDICTABLE : A64_ACCEPTED;", "return A64_ACCEPTED;"),
+    ("writeback-of-second-register", "a->rn == a->rt || (a->pair && a->rn == a->rt2)", "a->rn == a->rt"),
+    ("writeback-to-sp-checked", "if (a->writeback == A64_KEEP || a->rn == SP)", "if (a->writeback == A64_KEEP)"),
+    ("scaled-offset", "FIELD_GET(IMM12, insn) << field(insn, SIZE)", "FIELD_GET(IMM12, insn)"),
+    ("pre-and-post-swapped", "static const enum a64_writeback writeback[] = {A64_KEEP, A64_POST, A64_KEEP, A64_PRE}; enum a64_refusal", "static const enum a64_writeback writeback[] = {A64_KEEP, A64_PRE, A64_KEEP, A64_POST}; enum a64_refusal"),
+    ("writeback-dropped", "out->writeback = writeback[field(insn, GENMASK(11, 10))];", "(void)writeback;"),
+    ("unscaled-offset-not-signed", "out->imm = mm_sign_extend(FIELD_GET(IMM9, insn), 9); out->writeback", "out->imm = (int64_t)FIELD_GET(IMM9, insn); out->writeback"),
+    ("index-register", "out->rm = field(insn, RM);", "out->rm = field(insn, RN);"),
+    ("index-not-scaled", "(insn & SCALED) != 0 ? field(insn, SIZE) : 0", "0"),
+    ("index-of-byte-accepted", "if ((out->extend & 2) == 0) /* only words and doublewords can be an index */ return A64_UNALLOCATED;", ""),
+    ("atomic-accepted", "if (FIELD_GET(GENMASK(23, 10), insn) != 0x2ff0) return A64_ATOMIC;", ""),
+    ("ldapr-refused", "!= 0x2ff0", "!= 0x2ff1"),
+    ("pair-width", "out->width = opc == 2 ? 8 : 4; out->write = !load;", "out->width = 4; out->write = !load;"),
+    ("pair-direction", "out->write = !load;", "out->write = load;"),
+    ("ldpsw-not-signed", "out->sign_extend = opc == 1;", "out->sign_extend = false;"),
+    ("pair-second-register", "out->rt2 = field(insn, RT2);", "out->rt2 = field(insn, RT);"),
+    ("pair-is-single", "out->pair = true;", "out->pair = false;"),
+    ("pair-offset-not-scaled", "mm_sign_extend(FIELD_GET(IMM7, insn), 7) * out->width", "mm_sign_extend(FIELD_GET(IMM7, insn), 7)"),
+    ("pair-offset-not-signed", "mm_sign_extend(FIELD_GET(IMM7, insn), 7) *", "(int64_t)FIELD_GET(IMM7, insn) *"),
+    ("pair-writeback-kind", "out->writeback = writeback[kind];", "out->writeback = writeback[kind & 1];"),
+    ("pair-with-one-register-twice", "if (load && out->rt == out->rt2) return A64_UNPREDICTABLE;", ""),
+    ("exclusive-accepted", "if ((insn & BIT(23)) == 0 || (insn & BIT(21)) != 0) return A64_ATOMIC;", ""),
+    ("stlr-is-a-load", "out->write = (insn & LOAD) == 0;", "out->write = (insn & LOAD) != 0;"),
+    ("ordered-width", "out->width = (uint8_t)(1U << field(insn, SIZE)); out->write = (insn & LOAD) == 0;", "out->width = 8; out->write = (insn & LOAD) == 0;"),
+    ("ldapur-offset", "out->imm = mm_sign_extend(FIELD_GET(IMM9, insn), 9); return single_register", "return single_register"),
+    ("literal-width", "out->width = opc == 1 ? 8 : 4; out->sign_extend = opc == 2;", "out->width = 4; out->sign_extend = opc == 2;"),
+    ("literal-sign", "out->sign_extend = opc == 2;", "out->sign_extend = false;"),
+    ("literal-offset", "mm_sign_extend(FIELD_GET(IMM19, insn), 19) * 4", "mm_sign_extend(FIELD_GET(IMM19, insn), 19)"),
+    ("vector-structure-accepted", "return A64_VECTOR; /* LD1 to ST4 */", "return ordered(insn, out);"),
+    ("index-sign", "(access->extend & 4) != 0 ? (uint64_t)mm_sign_extend(index, 32) : index & UINT32_MAX", "index & UINT32_MAX"),
+    ("index-not-extended", "if ((access->extend & 1) == 0)", "if (false)"),
+    ("index-shift-lost", "return index << access->shift;", "return index;"),
+    ("post-index-adds", "return access->writeback == A64_POST ? base : base + (uint64_t)access->imm;", "return base + (uint64_t)access->imm;"),
+    ("offset-lost", "return access->writeback == A64_POST ? base : base + (uint64_t)access->imm;", "return base;"),
+]
+
+X86 = [
+    ("end-not-checked", "if (c->at == c->count) {", "if (c->at > c->count) {"),
+    ("number-cut-not-noticed", "if (c->count - c->at < width) { c->cut = true; return 0; }", "if (c->count - c->at < width) return 0;"),
+    ("number-big-endian", "for (unsigned i = width; i-- > 0;)", "for (unsigned i = 0; i < width; i++)"),
+    ("displacement-not-signed", "return mm_sign_extend(value, 8 * width);", "return (int64_t)value;"),
+    ("fs-is-gs", "p->segment = SEGMENT_FS;", "p->segment = SEGMENT_GS;"),
+    ("operand-prefix-ignored", "p->operand_size = true;", "p->operand_size = false;"),
+    ("address-prefix-ignored", "p->address_size = true;", "p->address_size = false;"),
+    ("rep-ignored", "p->repeat = true;", "p->repeat = false;"),
+    ("lock-accepted", "p->refused = true;", "p->refused = false;"),
+    ("rex-before-prefix-counts", "p->rex = 0; else return byte;", "; else return byte;"),
+    ("rex-in-32-bit-code", "if (code_width == 8 && (byte & 0xf0) == 0x40)", "if ((byte & 0xf0) == 0x40)"),
+    ("rex-w-ignored", "if (p->rex & REX_W) return 8;", ""),
+    ("operand-width-of-16-bit-code", "if (code_width == 2) return p->operand_size ? 4 : 2;", ""),
+    ("address-width-of-64-bit-code", "return p->address_size ? 4 : 8;", "return 8;"),
+    ("address-width-of-32-bit-code", "return p->address_size ? 2 : 4;", "return 4;"),
+    ("memory16-base", "out->base = pairs[rm][0];", "out->base = pairs[rm][1];"),
+    ("sib-index-register", "sib >> 3 & 7", "sib >> 2 & 7"),
+    ("sib-rex-x", "(rex & REX_X ? 8 : 0)", "(rex & REX_B ? 8 : 0)"),
+    ("sib-scale", "out->scale = (uint8_t)(1U << (sib >> 6));", "out->scale = 1;"),
+    ("sib-rsp-as-index", "index == GPR_RSP ? INSN_NO_REG : index", "index"),
+    ("sib-base-rex", "(uint8_t)((sib & 7) | (rex & REX_B ? 8 : 0))", "(uint8_t)(sib & 7)"),
+    ("sib-without-base", "if ((sib & 7) == GPR_RBP && mod == 0) {", "if (false) {"),
+    ("base-rex", "out->base = (uint8_t)(rm | (rex & REX_B ? 8 : 0));", "out->base = (uint8_t)rm;"),
+    ("rip-relative", "out->base = long_mode ? INSN_RIP : INSN_NO_REG;", "out->base = INSN_NO_REG;"),
+    ("displacement-width", "out->displacement = next_signed(c, mod == 1 ? 1 : 4); }", "out->displacement = next_signed(c, mod == 2 ? 1 : 4); }"),
+    ("default-segment-of-rbp", "out->base == GPR_RSP || out->base == GPR_RBP ? SEGMENT_SS : SEGMENT_DS", "SEGMENT_DS"),
+    ("register-operand-accepted", "if (mod == 3) return false;", ""),
+    ("modrm-register", "out->reg = modrm >> 3 & 7;", "out->reg = modrm & 7;"),
+    ("high-byte-with-rex", "p->rex == 0 && out->reg >= 4", "out->reg >= 4"),
+    ("high-byte-ignored", "out->high_byte = true; out->reg -= 4;", "out->reg -= 4;"),
+    ("high-byte-register", "out->high_byte = true; out->reg -= 4;", "out->high_byte = true;"),
+    ("rex-r-ignored", "} else if (p->rex & REX_R) { out->reg += 8; }", "}"),
+    ("or-is-and", "{INSN_ADD, INSN_OR, INSN_NO_REG, INSN_NO_REG, INSN_AND,", "{INSN_ADD, INSN_AND, INSN_NO_REG, INSN_NO_REG, INSN_AND,"),
+    ("sub-is-add", "INSN_AND, INSN_SUB, INSN_XOR, INSN_CMP};", "INSN_AND, INSN_ADD, INSN_XOR, INSN_CMP};"),
+    ("adc-accepted", "if (ops[number] == INSN_NO_REG) return false; out->op", "out->op"),
+    ("byte-form-width", "return opcode & 1 ? full : 1;", "return full;"),
+    ("immediate-not-cut-to-32", "bytes < 8 ? bytes : 4", "bytes"),
+    ("immediate-is-register", "out->immediate = true;", "out->immediate = false;"),
+    ("extending-keeps-high-byte", "if (out->high_byte) out->reg += 4; out->high_byte = false;", ""),
+    ("extending-register-width", "out->reg_width = d->full;", "out->reg_width = width;"),
+    ("movsx-is-movzx", "out->sign_extend = sign;", "out->sign_extend = false;"),
+    ("offset-form-direction", "out->to_register = !(opcode & 2);", "out->to_register = (opcode & 2) != 0;"),
+    ("offset-form-address-width", "out->displacement = next_signed(&d->c, out->address_width);", "out->displacement = next_signed(&d->c, 4);"),
+    ("string-repeat-lost", "out->repeat = d->p.repeat;", "out->repeat = false;"),
+    ("string-base", "out->base = op == INSN_MOVS ? GPR_RSI : GPR_RDI;", "out->base = GPR_RDI;"),
+    ("movzx16-width", "case 0xb7: return extending_move(d, opcode & 1 ? 2 : 1, false, out);", "case 0xb7: return extending_move(d, 1, false, out);"),
+    ("movsx-not-decoded", "case 0xbe: /* MOVSX */ case 0xbf:", "case 0xbf:"),
+    ("group1-immediate-width", "opcode == 0x81 ? d->full : 1", "opcode == 0x83 ? d->full : 1"),
+    ("opcode-82-accepted", "if (opcode == 0x82) return false;", ""),
+    ("arithmetic-direction", "return register_form(d, out->op, width, opcode & 2, out); } switch", "return register_form(d, out->op, width, false, out); } switch"),
+    ("movsxd-width", "extending_move(d, d->full == 2 ? 2 : 4, true, out)", "extending_move(d, 2, true, out)"),
+    ("movsxd-sign", "d->full == 2 ? 2 : 4, true, out", "d->full == 2 ? 2 : 4, false, out"),
+    ("test-is-and", "case 0x85: return register_form(d, INSN_TEST,", "case 0x85: return register_form(d, INSN_AND,"),
+    ("xchg-is-mov", "register_form(d, INSN_XCHG, width, false, out)", "register_form(d, INSN_MOV, width, false, out)"),
+    ("mov-direction", "return register_form(d, INSN_MOV, width, opcode & 2, out);", "return register_form(d, INSN_MOV, width, opcode & 1, out);"),
+    ("stos-is-movs", "return string_form(d, opcode, INSN_STOS, out);", "return string_form(d, opcode, INSN_MOVS, out);"),
+    ("mov-immediate-field", "out->op = INSN_MOV; return immediate_form(d, opcode, width, out) && out->reg == 0;", "out->op = INSN_MOV; return immediate_form(d, opcode, width, out);"),
+    ("test-immediate-field", "return immediate_form(d, opcode, width, out) && out->reg < 2;", "return immediate_form(d, opcode, width, out);"),
+    ("cut-is-refused", "return d.c.count == INSN_MAX_BYTES ? INSN_REFUSED : INSN_CUT_SHORT;", "return INSN_REFUSED;"),
+    ("cut-never-ends", "return d.c.count == INSN_MAX_BYTES ? INSN_REFUSED : INSN_CUT_SHORT;", "return INSN_CUT_SHORT;"),
+    ("segment-prefix-ignored", "if (d.p.segment != INSN_NO_REG && out->op != INSN_STOS)", "if (false)"),
+    ("segment-of-stos", "if (d.p.segment != INSN_NO_REG && out->op != INSN_STOS)", "if (d.p.segment != INSN_NO_REG)"),
+    ("length-one-short", "out->length = (uint8_t)d.c.at;", "out->length = (uint8_t)(d.c.at - 1);"),
+]
+
+ALU = [
+    ("alu-parity-inverted", "return value & 1 ? 0 : FLAG_PF;", "return value & 1 ? FLAG_PF : 0;"),
+    ("alu-parity-of-whole-value", "parity(result & 0xff)", "parity(result)"),
+    ("alu-add-carry", "carries((left & right) | ((left | right) & ~result),", "carries((left & right),"),
+    ("alu-sub-borrow", "carries((~left & right) | ((~left | right) & result),", "carries((left & ~right),"),
+    ("alu-add-overflow", "(left ^ result) & (right ^ result), top", "(left ^ result), top"),
+    ("alu-sub-overflow", "(left ^ right) & (left ^ result), top", "(left ^ right), top"),
+    ("alu-adjust-flag", "(carry & BIT(3) ? FLAG_AF : 0)", "(carry & BIT(4) ? FLAG_AF : 0)"),
+    ("alu-cmp-is-and", "case INSN_SUB: case INSN_CMP: result = left - right;", "case INSN_SUB: result = left - right;"),
+    ("alu-xor-is-or", "case INSN_XOR: result = left ^ right;", "case INSN_XOR: result = left | right;"),
+    ("alu-or-is-xor", "case INSN_OR: result = left | right;", "case INSN_OR: result = left ^ right;"),
+    ("alu-not-truncated", "result &= GENMASK(top, 0);", ""),
+    ("alu-zero-flag", "if (result == 0) flags |= FLAG_ZF;", ""),
+    ("alu-sign-flag", "if (result >> top) flags |= FLAG_SF;", ""),
+    ("alu-flags-not-cleared", "(*rflags & ~STATUS) | flags", "*rflags | flags"),
+    ("alu-other-flags-cleared", "(*rflags & ~STATUS) | flags", "flags | BIT(1)"),
+]
+
+
+def _defects(rows, prefix, machine, file, cases):
+    found = []
+    for row in rows:
+        name, path, old, new = row if len(row) == 4 else (row[0], file, row[1], row[2])
+        found.append(Defect(prefix + name, ("decode/" + path, old, new), cases=cases, on=machine))
+    return found
+
+
+DEFECTS = (_defects(RISCV, "riscv64-", "riscv64", "", FORM) +
+           _defects(TRANSFORMED, "riscv64-", "riscv64", "", CODE) +
+           _defects(ARM, "aarch64-", "aarch64", "aarch64.c", FORM) +
+           _defects(X86, "x86_64-", "svm", "x86_64.c", FORM + " mmio.code.*") +
+           _defects(ALU, "x86_64-", "svm", "x86_64_alu.c", FORM))
