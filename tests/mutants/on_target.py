@@ -35,8 +35,6 @@ exit status: 0 without a failure, 1 with one, 130 interrupted
 """
 
 import argparse
-import hashlib
-import importlib
 import json
 import os
 import queue
@@ -47,89 +45,19 @@ import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
 sys.dont_write_bytecode = True
-import mechanical  # noqa: E402
 import target_run  # noqa: E402
 import target_tree  # noqa: E402
-from planting import known_survivors, plant_all  # noqa: E402
+from planting import known_survivors  # noqa: E402
 from target import FOLDERS, MACHINES  # noqa: E402
+from target_defects import arch_of, mechanical_ones, planted_ones  # noqa: E402
 from target_report import report  # noqa: E402
-from target_run import DETECTED, CannotRun, Stopped, expand, run_suite  # noqa: E402
-from target_tree import ROOT, TOP, Tree  # noqa: E402
+from target_run import CannotRun, Stopped, expand, run_suite  # noqa: E402
+from target_tree import ROOT, Tree  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SURVIVORS = os.path.join(HERE, "target/survivors.txt")
 KEPT = os.path.join(ROOT, "kept.json")
 LOGS = os.path.join(ROOT, "logs")
-
-
-def arch_of(machine):
-    words = MACHINES[machine].split()
-    return words[words.index("--arch") + 1]
-
-
-class Mutant:
-    """One defect, planted by hand or mechanical, and what became of it."""
-
-    def __init__(self, folder, name, changed, machines, cases="", unseen="", trouble="", where=""):
-        self.folder, self.name = folder, name
-        self.full = f"{folder}/{name}" if not where else name
-        self.changed, self.machines, self.cases = changed, machines, cases.split()
-        self.unseen, self.trouble, self.where = unseen, trouble, where
-        self.mechanical = bool(where)
-        text = self.full + repr(machines) + "".join(p + t for p, t in sorted(changed.items()))
-        self.key = hashlib.sha256(text.encode()).hexdigest()
-        self.verdict, self.by, self.machine, self.case = "", "", "", ""
-
-    @property
-    def detected(self):
-        return self.verdict in DETECTED
-
-
-def edits_of(defect):
-    """Triples, however deep the entry has them."""
-    found = []
-    for edit in defect.edits:
-        found += [edit] if isinstance(edit[0], str) else list(edit)
-    return found
-
-
-def defects_of(folder):
-    module = FOLDERS[folder][0]
-    if not os.path.exists(os.path.join(HERE, "target", module + ".py")):
-        return []
-    return importlib.import_module(f"target.{module}").DEFECTS
-
-
-def planted_ones(folders):
-    mutants, seen = [], set()
-    for folder in folders:
-        for defect in defects_of(folder):
-            changed, trouble = plant_all(edits_of(defect), target_tree.read)
-            machines = (defect.on or FOLDERS[folder][1]).split()
-            unknown = [m for m in machines if m not in MACHINES]
-            trouble = f"no machine {unknown[0]}: see target/__init__.py" if unknown else trouble
-            mutant = Mutant(folder, defect.name, changed, machines, defect.cases, defect.unseen, trouble)
-            if mutant.full in seen:
-                mutant.trouble = "this name is given twice"
-            seen.add(mutant.full)
-            mutants.append(mutant)
-    return mutants
-
-
-def mechanical_ones(folders, count):
-    pools = {folder: target_tree.sources_of(folder) for folder in folders}
-    sizes = {folder: sum(len(mechanical.target_mutants(p, t)) for p, t in pool.items())
-             for folder, pool in pools.items()}
-    mutants = []
-    for folder, pool in pools.items():
-        share = max(4, round(count * sizes[folder] / max(1, sum(sizes.values()))))
-        for path, number, what, line in mechanical.choose(pool, share, 0, mechanical.target_mutants):
-            lines = pool[path].split("\n")
-            original, lines[number] = lines[number].strip(), line
-            shown = original if what in mechanical.WHOLE_LINE else line.strip()
-            mutants.append(Mutant(folder, f"{path} | {what} | {shown}", {path: "\n".join(lines)},
-                                  FOLDERS[folder][1].split(), where=f"{path}:{number + 1}"))
-    return mutants
 
 
 class Kept:
