@@ -15,7 +15,8 @@ usage: on_target.py [--folder "NAME..."] [--only TEXT] [--count N] [--planted | 
                  code is the same, some of each folder
   --alive        defects that were not detected when they were last tried
   --fresh        forget earlier verdicts
-  --quiet-limit S  seconds without a line of the log after which a run hangs (60)
+  --quiet-limit S  seconds without a line of the log after which a run hangs (60, or
+                 10 times the longest pause without a defect)
   --control N    defects between two runs without one (40)
   -j N           defects at a time (2)
 
@@ -135,12 +136,16 @@ class Line:
             tests.append((",".join(used), expand(used, names)[1]))
         return tests + [("*", names)]
 
+    def patience(self, known):
+        """Seconds without a line of the log: firmware in Bochs takes 10 s on an idle host."""
+        return max(self.quiet, target_run.PAUSE_FACTOR * known["pause"])
+
     def on_machine(self, mutant, machine, tree):
         """True if it is detected there."""
         known = self.kept.data["baselines"][machine]
         total = max(target_run.TOTAL, target_run.TOTAL_FACTOR * known["seconds"])
         for test, order in self.tests_on(mutant, machine):
-            run = run_suite(tree, MACHINES[machine], test, order, self.quiet, total)
+            run = run_suite(tree, MACHINES[machine], test, order, self.patience(known), total)
             # With a list of tests a boot may fail because of the list.
             if run.verdict in ("detected", "bails out", "hangs") or test == "*":
                 break
@@ -194,7 +199,8 @@ class Line:
         self.tried += 1
         if self.tried % self.every or not machine:
             return
-        run = run_suite(tree, MACHINES[machine], "*", self.kept.data["baselines"][machine]["names"], self.quiet)
+        known = self.kept.data["baselines"][machine]
+        run = run_suite(tree, MACHINES[machine], "*", known["names"], self.patience(known))
         if run.verdict != "lives":
             self.doubts.append(f"{machine}: {run.verdict} {run.by} without any defect, after {self.tried} defects")
             print(f"IN DOUBT {self.doubts[-1]}", flush=True)

@@ -19,8 +19,9 @@ sys.path.insert(0, os.path.join(TOP, "scripts"))
 import tap  # noqa: E402
 
 # Seconds without a new line of the log, after which a run hangs. The suite itself names a CPU that
-# hangs after some 41 s. Without a defect the longest pause is a few seconds, or the firmware.
+# hangs after some 41 s. Without a defect the longest pause is a few seconds: the firmware.
 QUIET = 60
+PAUSE_FACTOR = 10  # at least this number of times the longest pause without a defect
 # A run that keeps on printing ends after this number of times what it takes without a defect, and
 # never before TOTAL seconds.
 TOTAL_FACTOR, TOTAL = 10, 300
