@@ -25,6 +25,8 @@
  */
 #define ENTERED_MASKED "Bochs: no interrupt ends a guest that was entered with IF clear"
 
+#define MEPC_0  "QEMU: bit 0 of mepc can be set, and the guest continues at an odd address"
+#define STIP    "QEMU: the guest's sip does not show that its timer is pending"
 #define PBMT_3  "QEMU: with Svpbmt, PBMT 3 is not refused"
 #define VMXON   "QEMU: VMXON on an AMD CPU does not raise #UD"
 #define VMPTRLD "QEMU: VMPTRLD on an AMD CPU does not raise #UD"
@@ -71,6 +73,20 @@ static const struct {
          * but in the guest. */
 	{"qemu", "10.0.13", "", "hext", "misconfig.address-too-wide", TAP_TODO,
          "QEMU: mstatus.MPV cannot be written: an access fault goes to the guest", false},
+	/* An illegal instruction of a guest. The firmware passes it on: it writes mepc = vstvec,
+         * and bit 0 of mepc should stay 0. */
+	{"qemu", "7.2", "11.0", "hext", "riscv.trap.illegal.vectored", TAP_SKIP, MEPC_0, false},
+	{"qemu", "7.2", "11.0", "hext", "riscv.trap.m*.vectored", TAP_SKIP, MEPC_0, false},
+	{"qemu", "7.2", "11.0", "hext", "riscv.trap.s*.vectored", TAP_SKIP, MEPC_0, false},
+	{"qemu", "7.2", "11.0", "hext", "riscv.trap.hpmcounter31.vectored", TAP_SKIP, MEPC_0,
+         false},
+	{"qemu", "7.2", "11.0", "hext", "riscv.trap.hfence-*.vectored", TAP_SKIP, MEPC_0, false},
+	{"qemu", "7.2", "11.0", "hext", "riscv.trap.*-misaligned.vectored", TAP_SKIP, MEPC_0,
+         false},
+	{"qemu", "10", "11.0", "hext", "riscv.trap.mret", TAP_TODO,
+         "QEMU: stval of a refused MRET is that of an earlier instruction", false},
+	{"qemu", "7.2", "9", "hext", "riscv.interrupt.pending", TAP_TODO, STIP, false},
+	{"qemu", "7.2", "9", "hext", "riscv.interrupt.vstimecmp.polled", TAP_SKIP, STIP, false},
 	{"qemu", "7.2", "9", "hext", "range.limit-minus-1.*", TAP_TODO,
          "QEMU: the upper half of an Sv*x4 space always faults", false},
 	{"qemu", "7.2", "9", "el2", "mmio.unaligned.device-memory", TAP_TODO,

@@ -7,7 +7,7 @@
 #include "machine.h"
 
 /* For hangs only. */
-#define LIMIT_SECONDS 10
+#define LIMIT_SECONDS 4
 
 static struct vm machines[BARE_VMS];
 static struct vm_config configs[BARE_VMS];

@@ -4,5 +4,7 @@
 
 const struct suite_subject *const suite_arch_subjects[] = {
 	&suite_riscv_state,
+	&suite_riscv_trap,
+	&suite_riscv_interrupt,
 	NULL,
 };

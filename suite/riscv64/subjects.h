@@ -5,6 +5,6 @@
 
 #include "suite/suite.h"
 
-extern const struct suite_subject suite_riscv_state;
+extern const struct suite_subject suite_riscv_state, suite_riscv_trap, suite_riscv_interrupt;
 
 #endif
