@@ -132,6 +132,14 @@ static bool can_read_hstatus(void)
 	return ok;
 }
 
+/* 4.4.1, and the extensions that define bits of an entry: Svrsw60t59b 60:59, Svpbmt 62:61,
+ * Svnapot 63. */
+static uint64_t reserved_bits(void)
+{
+	return GENMASK(58, 54) | (isa_has("svrsw60t59b") ? 0 : GENMASK(60, 59)) |
+	       (hext_caps.svpbmt ? 0 : GENMASK(62, 61)) | (isa_has("svnapot") ? 0 : BIT(63));
+}
+
 /* Harts with Smstateen, if firmware has set mstateen0. */
 static bool has_hstateen(void)
 {
@@ -233,6 +241,7 @@ static void find_features(struct virt_caps *caps)
 	hext_caps.svpbmt = isa_has("svpbmt") && (henvcfg & HENVCFG_PBMTE) != 0;
 	hext_caps.svadu = (henvcfg & HENVCFG_ADUE) != 0;
 	hext_caps.vmid_bits = vmid_bits();
+	hext_caps.reserved = reserved_bits();
 	hext_caps.stateen = has_hstateen();
 	find_registers();
 	caps->stage1_ad = stage1_updates() ? STAGE1_AD_UPDATED : STAGE1_AD_FAULTS;

@@ -15,8 +15,8 @@
 #define NAPOT_PPN       GENMASK(13, 10)
 #define NAPOT_64K       8
 #define NAPOT_64K_PAGES 16
-/* Bits 62:61 are the memory type (Svpbmt), which has no effect on the address. */
-#define PTE_RESERVED GENMASK(60, 54)
+/* Svpbmt, 6: the memory type has no effect on the address. Type 3 is reserved. */
+#define PTE_PBMT GENMASK(62, 61)
 
 #define INDEX_BITS 9
 
@@ -81,6 +81,8 @@ static enum mm_error leaf_translate(const struct vs_stage *s, uint64_t pte, unsi
 	uint64_t pages = BIT(INDEX_BITS * level);
 	uint64_t ppn = FIELD_GET(PTE_PPN, pte);
 
+	if ((pte & PTE_PBMT) == PTE_PBMT)
+		return MM_NOT_MAPPED;
 	if (!leaf_permits(s, pte, access))
 		return MM_DENIED;
 	if ((pte & PTE_N) != 0) {
@@ -117,7 +119,7 @@ enum mm_error hext_guest_walk(const struct hext_vcpu *v, gva_t gva, enum mm_perm
 		if (error != MM_OK)
 			return error;
 		if ((pte & PTE_V) == 0 || (pte & (PTE_R | PTE_W)) == PTE_W ||
-		    (pte & PTE_RESERVED) != 0)
+		    (pte & hext_caps.reserved) != 0)
 			return MM_NOT_MAPPED;
 		if ((pte & (PTE_R | PTE_X)) != 0)
 			return leaf_translate(&s, pte, level, gva, access, out);

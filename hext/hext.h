@@ -44,12 +44,13 @@
 /* The features that this folder uses. The same on every hart. */
 struct hext_caps {
 	unsigned vmid_bits;
-	bool sstc;   /* vstimecmp, if henvcfg.STCE is set */
-	bool envcfg; /* henvcfg and senvcfg exist (privileged architecture 1.12) */
+	bool sstc;    /* vstimecmp, if henvcfg.STCE is set */
+	bool envcfg;  /* henvcfg and senvcfg exist (privileged architecture 1.12) */
 	bool stateen; /* hstateen0 exists */
 	bool svpbmt;
-	bool d;         /* F and D */
-	uint64_t vlenb; /* bytes of a vector register; 0: no vector registers */
+	uint64_t reserved; /* bits of a VS-stage entry that must be 0 */
+	bool d;            /* F and D */
+	uint64_t vlenb;    /* bytes of a vector register; 0: no vector registers */
 	bool svadu;
 };
 

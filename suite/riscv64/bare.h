@@ -15,12 +15,12 @@
 #include "suite/run.h"
 
 #define BARE_VMS     4
-#define BARE_VCPUS   2 /* of one VM */
+#define BARE_VCPUS   4 /* of one VM */
 #define BARE_BYTES   MIB(1)
 #define BARE_BASE(n) (GUEST_ARENA_BASE + (n)*BARE_BYTES)
 #define BARE_DATA    MIB(1) / 4
 #define BARE_A1      UINT64_C(0xa1a1a1a1)
-#define BARE_INSNS   512
+#define BARE_INSNS   1024
 
 /* Code under construction. */
 struct code {

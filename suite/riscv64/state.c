@@ -26,6 +26,23 @@ static const struct guest_csr {
 		WHEN_v
 	} when;
 } guest_csrs[] = {
+	/* Those of the manual, in case that the lists of hext/state.h lack one. */
+	{"sstatus", CSR_SSTATUS, WHEN_always},
+	{"sie", CSR_SIE, WHEN_always},
+	{"stvec", CSR_STVEC, WHEN_always},
+	{"sscratch", CSR_SSCRATCH, WHEN_always},
+	{"sepc", CSR_SEPC, WHEN_always},
+	{"scause", CSR_SCAUSE, WHEN_always},
+	{"stval", CSR_STVAL, WHEN_always},
+	{"satp", CSR_SATP, WHEN_always},
+	{"scounteren", CSR_SCOUNTEREN, WHEN_always},
+	{"senvcfg", CSR_SENVCFG, WHEN_envcfg},
+	{"stimecmp", CSR_STIMECMP, WHEN_sstc},
+	{"sip", CSR_SIP, WHEN_always},
+	{"vstart", CSR_VSTART, WHEN_v},
+	{"vcsr", CSR_VCSR, WHEN_v},
+	{"vl", CSR_VL, WHEN_v},
+	{"vtype", CSR_VTYPE, WHEN_v},
 #define ROW(name, csr, guest, when) {#name, guest, WHEN_##when},
 	HEXT_GUEST_CSRS(ROW) HEXT_VECTOR_CSRS(ROW)
 #undef ROW

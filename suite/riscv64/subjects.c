@@ -3,8 +3,5 @@
 #include "suite/riscv64/subjects.h"
 
 const struct suite_subject *const suite_arch_subjects[] = {
-	&suite_riscv_state,
-	&suite_riscv_trap,
-	&suite_riscv_interrupt,
-	NULL,
+	&suite_riscv_state, &suite_riscv_trap, &suite_riscv_interrupt, &suite_riscv_walk, NULL,
 };

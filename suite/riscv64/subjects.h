@@ -5,6 +5,7 @@
 
 #include "suite/suite.h"
 
-extern const struct suite_subject suite_riscv_state, suite_riscv_trap, suite_riscv_interrupt;
+extern const struct suite_subject suite_riscv_state, suite_riscv_trap, suite_riscv_interrupt,
+	suite_riscv_walk;
 
 #endif

@@ -36,7 +36,9 @@ class Defect:
 # Machine: options of scripts/run-qemu.sh.
 MACHINES = {
     "riscv64": "--arch riscv64 --smp 4",
-    "riscv64-max": "--arch riscv64 --smp 4 --cpu max",
+    "riscv64-v": "--arch riscv64 --smp 4 --cpu rv64,v=on,vlen=256",
+    "riscv64-svnapot": "--arch riscv64 --smp 4 --cpu rv64,svnapot=true,svpbmt=true",
+    "riscv64-sstc-off": "--arch riscv64 --smp 4 --cpu rv64,sstc=off",
     "aarch64": "--arch aarch64 --smp 4 --cpu max",
     "aarch64-a57": "--arch aarch64 --smp 4 --cpu cortex-a57",
     "svm": "--arch x86_64 --virt svm --smp 4",
