@@ -117,6 +117,7 @@ bool el2_probe(struct virt_caps *caps)
 	el2_caps.gicv3 = board.irq == IRQ_GICV3;
 	el2_caps.fp = FIELD_GET(PFR0_FP, read_id_aa64pfr0_el1()) != PFR0_FP_NONE;
 	el2_caps.ras = FIELD_GET(PFR0_RAS, read_id_aa64pfr0_el1()) != 0;
+	el2_caps.csv2 = FIELD_GET(PFR0_CSV2, read_id_aa64pfr0_el1()) >= 2;
 	el2_caps.sme = FIELD_GET(PFR1_SME, read_id_aa64pfr1_el1()) != 0;
 
 	caps->stage1_ad = FIELD_GET(MMFR1_HAFDBS, read_id_aa64mmfr1_el1()) >= 1 ? STAGE1_AD_CHOSEN

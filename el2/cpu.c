@@ -80,6 +80,9 @@ static void save(struct el1_state *to)
 	if (el2_caps.sme) {
 		EL1_STATE_SME(SAVE)
 	}
+	if (el2_caps.csv2) {
+		EL1_STATE_CSV2(SAVE)
+	}
 #undef SAVE
 }
 
@@ -96,6 +99,9 @@ static void restore(const struct el1_state *from)
 	}
 	if (el2_caps.sme) {
 		EL1_STATE_SME(RESTORE)
+	}
+	if (el2_caps.csv2) {
+		EL1_STATE_CSV2(RESTORE)
 	}
 #undef RESTORE
 }

@@ -48,6 +48,7 @@ struct el2_caps {
 	bool fp; /* floating point and SIMD */
 	bool ras;
 	bool sme;
+	bool csv2; /* SCXTNUM_EL0 and SCXTNUM_EL1 */
 	uint8_t pa_range; /* ID_AA64MMFR0_EL1.PARange, at most PARANGE_48 */
 };
 
@@ -62,6 +63,7 @@ struct el1_state {
 	EL1_STATE_FP(EL1_MEMBER)
 	EL1_STATE_RAS(EL1_MEMBER)
 	EL1_STATE_SME(EL1_MEMBER)
+	EL1_STATE_CSV2(EL1_MEMBER)
 #undef EL1_MEMBER
 };
 

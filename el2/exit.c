@@ -212,6 +212,7 @@ static MM_NOINLINE enum exit_action handle_synchronous(struct el2_vcpu *v, uint6
 	case EC_FP:
 	case EC_PAUTH:
 	case EC_SVE:
+	case EC_SME:
 		return decode_plain(exit, VM_EXIT_UNDEFINED);
 	default:
 		return vm_exit_failure(exit, "an exception class that no guest can raise here");

@@ -24,7 +24,10 @@
 /* On a CPU with RAS: the guest's DISR_EL1 (HCR_EL2.AMO). */
 #define EL1_STATE_RAS(X) X(vdisr_el2)
 
-/* On a CPU with SME, whose other registers trap. */
+/* On a CPU whose software context numbers are implemented (CSV2 2). */
+#define EL1_STATE_CSV2(X) X(scxtnum_el0) X(scxtnum_el1)
+
+/* On a CPU with SME, whose other registers trap. With FEAT_FGT this one traps, too. */
 #define EL1_STATE_SME(X) X(tpidr2_el0)
 
 #endif

@@ -64,7 +64,7 @@ static const struct id_register id_registers[] = {
 	/* MMFR0: PARange, ASIDBits, BigEnd, BigEndEL0, TGran16, TGran64, TGran4, ExS. */
 	{ID_REG(7, 0), read_id_aa64mmfr0_el1,
          FIELD(0) | FIELD(4) | FIELD(8) | FIELD(16) | GENMASK(31, 20) | FIELD(44), 0},
-	/* MMFR1: HAFDBS, HPDS, PAN, ETS, TIDCP1, AFP. */
+	/* MMFR1: HAFDBS, HPDS, PAN, ETS, AFP. */
 	{ID_REG(7, 1), read_id_aa64mmfr1_el1,
          FIELD(0) | FIELD(12) | FIELD(20) | FIELD(36) | FIELD(44), 0},
 	/* MMFR2: CnP, UAO, LSM, IESB, VARange, CCIDX, ST, AT, IDS, TTL, BBM, E0PD. */

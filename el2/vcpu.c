@@ -15,14 +15,14 @@ _Static_assert(sizeof(struct el2_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a f
 /*
  * HCR_EL2 of a guest: stage 2 on, AArch64 at EL1. These trap to EL2: interrupts, SErrors, WFI,
  * SMC, cache maintenance by set/way, and the registers of identification, implementation, limited
- * ordering and error records. The guest's TLB maintenance and barriers are broadcast (FB, BSU),
+ * ordering, error records and memory tags. The guest's TLB maintenance and barriers are broadcast (FB, BSU),
  * because it may have run on any CPU. While its stage 1 is off, its memory is cacheable (DC), as
  * the hypervisor's mapping of it is. TVM traps the write that switches stage 1 on: sysreg.c.
  */
 #define HCR_GUEST                                                                                  \
 	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | FIELD_PREP(HCR_BSU, 1) |       \
 	 HCR_DC | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TIDCP | HCR_TACR | HCR_TSW | HCR_TVM |        \
-	 HCR_RW | HCR_TLOR | HCR_TERR)
+	 HCR_RW | HCR_TLOR | HCR_TERR | HCR_TID5)
 
 #define VMPIDR_RES1 BIT(31)
 
@@ -69,7 +69,7 @@ enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config)
 		.x = {config->args[0], config->args[1]},
 		.pc = config->entry,
 		.pstate = PSTATE_EL1H | PSTATE_DAIF,
-		.hcr = HCR_GUEST,
+		.hcr = HCR_GUEST | (el2_caps.csv2 ? HCR_ENSCXT : 0),
 		.vtcr = vtcr_of(&config->as->npt.config),
 		.vttbr = el2_vttbr(aspace_root(config->as), aspace_tag(config->as)),
 		.vmpidr = VMPIDR_RES1 | config->index,

@@ -101,6 +101,8 @@ static const struct {
          "QEMU: unaligned accesses to Device memory succeed", false},
 	{"qemu", "10", "11.0", "el2", "mmio.unaligned.device-memory", TAP_TODO,
          "QEMU: if CPUs run in turn, unaligned accesses to Device memory succeed", true},
+	{"qemu", "7.2", "9", "el2", "arm.trap.implementation", TAP_TODO,
+         "QEMU: HCR_EL2.TIDCP does not trap", false},
 	{"qemu", "7.2", "9", "svm", "privileged.debug_icebp", TAP_TODO,
          "QEMU: INT1 is an undefined instruction", false},
 	{"qemu", "10", "10.0.12", "svm", "privileged.vmxon", TAP_TODO, VMXON, false},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Code for guests of AArch64. A case makes a routine, the suite writes it to the guest's memory, and
- * AGENT_CALL_AT calls it: x0 is its argument and its result. The pieces in code.S are copied; the
- * instructions for lists of registers are generated.
+ * Code for guests of AArch64. A case makes a routine, the suite writes it to the guest's memory,
+ * and AGENT_CALL_AT calls it: x0 is its argument and its result. The pieces in code.S are copied;
+ * the instructions for lists of registers are generated.
  */
 #ifndef SUITE_AARCH64_ARM_H
 #define SUITE_AARCH64_ARM_H
@@ -21,7 +21,7 @@ struct arm_code {
 	size_t count;
 };
 
-/* A piece of code.S. */
+/* A piece of code: piece.h. */
 struct arm_piece {
 	const uint32_t *start, *end;
 };
@@ -36,6 +36,7 @@ void arm_emit_piece(struct arm_code *code, struct arm_piece piece);
 #define ARM_MRS      UINT32_C(0xd5200000)
 #define ARM_MSR      UINT32_C(0xd5000000)
 #define ARM_RET      UINT32_C(0xd65f03c0)
+#define ARM_ISB      UINT32_C(0xd5033fdf)
 #define ARM_MOV_X0_0 UINT32_C(0xd2800000)
 static inline uint32_t arm_reg(unsigned op0, unsigned op1, unsigned crn, unsigned crm, unsigned op2)
 {

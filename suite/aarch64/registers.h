@@ -10,7 +10,8 @@ enum arm_needs {
 	ARM_ALWAYS,
 	ARM_FP,
 	ARM_RAS,
-	ARM_SME,
+	ARM_SME,  /* without FEAT_FGT, which makes TPIDR2_EL0 trap */
+	ARM_CSV2, /* the value 2 of ID_AA64PFR0_EL1.CSV2 */
 };
 
 #define ARM_ALL   UINT64_C(0xffffffffffffffff)
@@ -53,6 +54,8 @@ enum arm_needs {
 	X(cntv_cval_el0, "cntv_cval_el0", ARM_ALL, 0, ARM_ALL, ARM_ALWAYS)                         \
 	X(csselr_el1, "csselr_el1", 0x3, 0, 0x3, ARM_ALWAYS)                                       \
 	X(vdisr_el2, "S3_0_C12_C1_1", 0x1ffffff, 0, 0, ARM_RAS)                                    \
+	X(scxtnum_el0, "S3_3_C13_C0_7", ARM_ALL, 0, ARM_ALL, ARM_CSV2)                             \
+	X(scxtnum_el1, "S3_0_C13_C0_7", ARM_ALL, 0, ARM_ALL, ARM_CSV2)                             \
 	X(fpcr, "S3_3_C4_C4_0", 0x7c00000, 0, 0x7c00000, ARM_FP)                                   \
 	X(fpsr, "S3_3_C4_C4_1", 0x800009f, 0, 0x800009f, ARM_FP)
 
@@ -60,7 +63,7 @@ enum arm_register {
 #define ARM_NUMBER(name, spelling, varied, fixed, sure, needs) ARM_##name,
 	ARM_REGISTERS(ARM_NUMBER)
 #undef ARM_NUMBER
-		ARM_REGISTER_COUNT,
+	ARM_REGISTER_COUNT,
 };
 
 /* CNTV_CTL_EL0.ISTATUS follows the time. */

@@ -2,8 +2,8 @@
 /*
  * The state of a vCPU is its own. Each vCPU writes its own values to every register that a guest
  * can write (registers.h), to the general registers and to the vector registers, lets others run on
- * its CPU, and then finds its values. The vCPUs are those of two VMs, of one VM, or of VMs that move
- * from CPU to CPU. A fresh vCPU finds the values of a reset.
+ * its CPU, and then finds its values. The vCPUs are those of two VMs, of one VM, or of VMs that
+ * move from CPU to CPU. A fresh vCPU finds the values of a reset.
  */
 #include "el2/state.h"
 #include "machine/aarch64/sysreg.h"
@@ -17,7 +17,8 @@
 /* Every register that el2/ switches is in the list of this folder. */
 #define LISTED(name) SWITCHED_##name = ARM_##name,
 enum {
-	EL1_STATE(LISTED) EL1_STATE_FP(LISTED) EL1_STATE_RAS(LISTED) EL1_STATE_SME(LISTED)
+	EL1_STATE(LISTED)
+	EL1_STATE_FP(LISTED) EL1_STATE_RAS(LISTED) EL1_STATE_SME(LISTED) EL1_STATE_CSV2(LISTED)
 };
 #undef LISTED
 
@@ -53,14 +54,14 @@ static const struct {
 /* Per register: MRS x1 and MSR x1, by the assembler. */
 #define MOVES(name, spelling, varied, fixed, sure, needs)                                          \
 	"mrs x1, " spelling "\n\tmsr " spelling ", x1\n\t"
-__asm__(".pushsection .rodata\n\t.balign 4\narm_state_moves:\n\t" ARM_REGISTERS(MOVES) ".popsection");
+__asm__(".pushsection .rodata\n\t.balign 4\narm_state_moves:\n\t" ARM_REGISTERS(
+	MOVES) ".popsection");
 extern const uint32_t arm_state_moves[][2];
 
 #define MOV_X1_SP UINT32_C(0x910003e1)
 #define MOV_SP_X1 UINT32_C(0x9100003f)
 #define LDR_X1    UINT32_C(0xf9400381) /* ldr x1, [x28] */
 #define STR_X1    UINT32_C(0xf9000381)
-#define ISB       UINT32_C(0xd5033fdf)
 
 ARM_PIECE(state_begin);
 ARM_PIECE(state_load_vectors);
@@ -75,6 +76,7 @@ ARM_PIECE(fresh_end);
 
 SYSREG_READ(id_aa64pfr0_el1, "id_aa64pfr0_el1")
 SYSREG_READ(id_aa64pfr1_el1, "id_aa64pfr1_el1")
+SYSREG_READ(id_aa64mmfr0_el1, "id_aa64mmfr0_el1")
 
 static bool has(enum arm_needs needs)
 {
@@ -83,8 +85,11 @@ static bool has(enum arm_needs needs)
 		return FIELD_GET(GENMASK(19, 16), read_id_aa64pfr0_el1()) != 15;
 	case ARM_RAS:
 		return FIELD_GET(GENMASK(31, 28), read_id_aa64pfr0_el1()) != 0;
+	case ARM_CSV2:
+		return FIELD_GET(GENMASK(59, 56), read_id_aa64pfr0_el1()) >= 2;
 	case ARM_SME:
-		return FIELD_GET(GENMASK(27, 24), read_id_aa64pfr1_el1()) != 0;
+		return FIELD_GET(GENMASK(27, 24), read_id_aa64pfr1_el1()) != 0 &&
+		       FIELD_GET(GENMASK(59, 56), read_id_aa64mmfr0_el1()) == 0;
 	default:
 		return true;
 	}
@@ -100,7 +105,7 @@ static void emit_writes(struct arm_code *code)
 		arm_emit(code, LDR_X1 | (BLOCK_IN / 8 + i) << 10);
 		arm_emit(code, i == ARM_sp_el1 ? MOV_SP_X1 : arm_state_moves[i][1]);
 	}
-	arm_emit(code, ISB);
+	arm_emit(code, ARM_ISB);
 }
 
 static void emit_reads(struct arm_code *code, uint32_t offset)
@@ -124,7 +129,7 @@ static const struct arm_code *routine(void)
 	if (has(ARM_FP))
 		arm_emit_piece(&code, state_load_vectors);
 	if (code.count % 2 != 0)
-		arm_emit(&code, ISB);
+		arm_emit(&code, ARM_ISB);
 	arm_emit_piece(&code, state_yield);
 	if (has(ARM_FP))
 		arm_emit_piece(&code, state_store_vectors);
@@ -434,7 +439,7 @@ static const struct suite_case cases[] = {
 };
 
 const struct suite_subject suite_arm_state = {
-	.name = "arm",
+	.name = "arm.state",
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
 };

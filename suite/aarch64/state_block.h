@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The memory that the routine of state.c works on: offsets in bytes, shared with code.S. */
+/* The memory that the routine of state.c works on: offsets in bytes, shared with state_code.S. */
 #ifndef SUITE_AARCH64_STATE_BLOCK_H
 #define SUITE_AARCH64_STATE_BLOCK_H
 

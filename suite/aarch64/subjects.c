@@ -2,4 +2,5 @@
 /* The subjects that only AArch64 has. */
 #include "suite/aarch64/arm.h"
 
-const struct suite_subject *const suite_arch_subjects[] = {&suite_arm_state, NULL};
+const struct suite_subject *const suite_arch_subjects[] = {&suite_arm_state, &suite_arm_trap,
+                                                           &suite_arm_id, NULL};

@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Pieces of code for guests: see arm.h. They are copied, so all addresses are relative to the PC or
- * come in registers. This file has those of state.c.
- */
+/* The pieces of code of state.c. */
+#include "suite/aarch64/piece.h"
 #include "suite/aarch64/state_block.h"
 
 	.arch_extension fp
 	.arch_extension simd
-	.section .rodata
-	.balign	8
-
-	.macro	piece name
-	.balign	8
-	.globl	arm_\name, arm_\name\()_end
-arm_\name:
-	.endm
-
-	.macro	end_piece name
-arm_\name\()_end:
-	.endm
-
 /* Two registers; STP and LDP reach only 504 bytes. */
 	.macro	put first, second, base, offset:vararg
 	str	\first, [\base, #(\offset)]
