@@ -3,4 +3,5 @@
 #include "suite/aarch64/arm.h"
 
 const struct suite_subject *const suite_arch_subjects[] = {&suite_arm_state, &suite_arm_trap,
-                                                           &suite_arm_id, NULL};
+                                                           &suite_arm_id,    &suite_arm_inject,
+                                                           &suite_arm_timer, NULL};
