@@ -8,7 +8,7 @@
  *
  * x28 is the record of the last exception. The handler changes x17, x27 and x28.
  */
-#include "suite/aarch64/piece.h"
+#include "suite/aarch64/piece.inc"
 
 #define RECORD 80
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pieces of code of state.c. */
-#include "suite/aarch64/piece.h"
+#include "suite/aarch64/piece.inc"
 #include "suite/aarch64/state_block.h"
 
 	.arch_extension fp

@@ -9,7 +9,7 @@
  * Waits end after ten seconds. The interrupt handler stops the timer, and masks interrupts in the
  * interrupted code, because the hypervisor withdraws the interrupt a little later.
  */
-#include "suite/aarch64/piece.h"
+#include "suite/aarch64/piece.inc"
 
 #define ISR_I   0x80
 #define HOUR    3600

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pieces of code of trap.c. */
-#include "suite/aarch64/piece.h"
+#include "suite/aarch64/piece.inc"
 
 	.macro	keep
 	stp	x19, x20, [sp, #-96]!

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Accesses to a device that the syndrome does not describe completely: the base register after a
+ * write-back, the stack pointers and the zero register, tagged addresses, EL0, and addresses
+ * relative to the PC. PAR_EL1 keeps the guest's value.
+ */
+#include "suite/aarch64/arm.h"
+
+ARM_PIECE(mmio_base);
+ARM_PIECE(mmio_sp);
+ARM_PIECE(mmio_tagged);
+ARM_PIECE(mmio_par);
+ARM_PIECE(mmio_el0);
+ARM_PIECE(mmio_literal);
+
+#define DEVICE   GUEST_TEST_BASE
+#define ID_VALUE UINT64_C(0x8877665544332211)
+
+/* --- mmio_par: memory for faults --- */
+
+#define LAZY_PAGE      UINT64_C(0x100020000)
+#define PROTECTED_PAGE UINT64_C(0x100021000)
+
+_Static_assert(LAZY_PAGE == ARENA + 32 * PAGE, "mmio_code.S");
+
+static bool permit(struct suite_run *run, const struct vm_exit *exit)
+{
+	struct gpa_range page = gpa_range(gpa_at(PROTECTED_PAGE), PAGE);
+
+	run->scratch[0]++;
+	return exit->fault.gpa.raw == PROTECTED_PAGE + 8 && run->scratch[0] == 1 &&
+	       aspace_protect(&run->vm->as, page, MM_RW) == MM_OK;
+}
+
+/* --- mmio_literal --- */
+
+#define TABLES (ARENA + 4 * PAGE)
+#define NORMAL (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD | AGENT_PTE_NORMAL)
+
+#define ONCE SCRIPT(CALL_AT(ARM_CODE, DEVICE, 0))
+
+static const struct suite_case cases[] = {
+	{
+		.name = "arm.mmio.base",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.uncounted = true,
+		.data = &mmio_base,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.mmio.stack-pointer",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.uncounted = true,
+		.data = &mmio_sp,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.mmio.tagged",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.uncounted = true,
+		.data = &mmio_tagged,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.mmio.par",
+		.areas = AREAS(POPULATED(ARENA, 32 * PAGE, MM_RWX), LAZY(LAZY_PAGE, PAGE, MM_RW),
+                               POPULATED(PROTECTED_PAGE, PAGE, MM_R)),
+		.script = ONCE,
+		.uncounted = true,
+		.data = &mmio_par,
+		.ready = arm_ready,
+		.repair = permit,
+	},
+	{
+		.name = "arm.mmio.el0",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.uncounted = true,
+		.data = &mmio_el0,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.mmio.literal",
+		.areas = ARM_AREAS,
+		.script = SCRIPT(STAGE1(), MAP_AS(VIRTUAL, ARM_CODE, 0, TABLES, NORMAL),
+                                 MAP_AS(VIRTUAL + PAGE, DEVICE, 0, TABLES, NORMAL),
+                                 CALL_AT(VIRTUAL, 0, ID_VALUE)),
+		.uncounted = true,
+		.data = &mmio_literal,
+		.ready = arm_ready,
+	},
+};
+
+const struct suite_subject suite_arm_mmio = {
+	.name = "arm.mmio",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};
