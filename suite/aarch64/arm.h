@@ -68,6 +68,6 @@ bool arm_ready(struct suite_run *run);
 bool arm_run_moving(struct suite_run *run, struct vm *const vms[], size_t count, unsigned cpus);
 
 extern const struct suite_subject suite_arm_state, suite_arm_trap, suite_arm_id, suite_arm_inject,
-	suite_arm_timer, suite_arm_mmio, suite_arm_report, suite_arm_caps;
+	suite_arm_timer, suite_arm_mmio, suite_arm_report, suite_arm_caps, suite_arm_machine;
 
 #endif

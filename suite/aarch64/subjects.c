@@ -3,6 +3,5 @@
 #include "suite/aarch64/arm.h"
 
 const struct suite_subject *const suite_arch_subjects[] = {
-	&suite_arm_state,  &suite_arm_trap,  &suite_arm_id,
-	&suite_arm_inject, &suite_arm_timer, &suite_arm_mmio,
-	&suite_arm_report, &suite_arm_caps,  NULL};
+	&suite_arm_state, &suite_arm_trap,   &suite_arm_id,   &suite_arm_inject,  &suite_arm_timer,
+	&suite_arm_mmio,  &suite_arm_report, &suite_arm_caps, &suite_arm_machine, NULL};

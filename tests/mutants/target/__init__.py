@@ -41,6 +41,8 @@ MACHINES = {
     "riscv64-sstc-off": "--arch riscv64 --smp 4 --cpu rv64,sstc=off",
     "aarch64": "--arch aarch64 --smp 4 --cpu max",
     "aarch64-a57": "--arch aarch64 --smp 4 --cpu cortex-a57",
+    "aarch64-gicv2": "--arch aarch64 --smp 4 --cpu cortex-a72 --machine virt,virtualization=on,gic-version=2",
+    "aarch64-raspi3b": "--arch aarch64 --machine raspi3b",
     "svm": "--arch x86_64 --virt svm --smp 4",
     "vmx": "--arch x86_64 --emulator bochs",
     "vmx-2": "--arch x86_64 --emulator bochs --smp 2",

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Defects of machine/aarch64/."""
+
+from mutants.target import Defect
+
+CPU, GIC2, GIC3, IRQ, MACHINE = (f"machine/aarch64/{n}.c" for n in ("cpu", "gicv2", "gicv3", "irq", "machine"))
+POWER, SMP, START, TIMER, TRAP = (f"machine/aarch64/{n}.c" for n in ("power", "smp", "start", "timer", "trap"))
+MMU, CONSOLE, BOARD, BCM = (f"machine/aarch64/{n}.c" for n in ("mmu", "console", "board", "bcm2836"))
+ENTRY, VECTORS, CYCLES = "machine/aarch64/start.S", "machine/aarch64/trap.S", "machine/aarch64/arm_cycles.inc"
+HTIMER, HIRQ, HSYSREG = "machine/aarch64/timer.h", "machine/aarch64/irq.h", "machine/aarch64/sysreg.h"
+
+CACHES = "QEMU has no caches"
+BARRIER = "QEMU executes the instructions of a CPU in order"
+RESET = "QEMU resets the register to this value"
+
+DEFECTS = [
+    # --- cpu.c ---
+    Defect("cpu-no-timer", (CPU, "timer_init_cpu();", ""), cases="arm.machine.*"),
+    Defect("cpu-no-irq", (CPU, "irq_init_cpu(this_cpu());", "")),
+    Defect("cpu-serror-masked", (CPU, '__asm__ volatile("msr daifclr, #4" : : : "memory");', ""),
+           unseen="QEMU raises no SError by itself"),
+    Defect("zero-half", (CPU, "uint64_t end = start + bytes;", "uint64_t end = start + bytes / 2;"), cases="lazy.*"),
+    Defect("zero-unroll", (CPU, "#define UNROLL 8", "#define UNROLL 64"), cases="lazy.*"),
+    Defect("zero-not-zeroed", (CPU, '"dc zva, %0\\n\\tdc civac, %0"', '"dc civac, %0"'), cases="lazy.*", on="aarch64-a57"),
+    Defect("zero-blocks", (CPU, 'for (; at != end; at += block) __asm__ volatile("dc zva, %0"', 'for (; at < end; at += 2 * block) __asm__ volatile("dc zva, %0"'), cases="lazy.*", on="aarch64"),
+    Defect("zero-dzp", (CPU, "if ((zva & DCZID_DZP) == 0) zero_by_blocks(start, end, block); else zero_by_stores(start, end);",
+                        "if ((zva & DCZID_DZP) != 0) zero_by_blocks(start, end, block);"), cases="lazy.*", on="aarch64"),
+    Defect("zero-stores", (CPU, "for (; at != end; at += 16)", "for (; at != end; at += 32)"), unseen="no CPU of QEMU prohibits DC ZVA"),
+    Defect("clean-nothing", (CPU, "clean_line(at);", ";"), unseen=CACHES),
+    Defect("publish-nothing", (CPU, "(void)ctx; dsb_ishst(); } void", "(void)ctx; } void"), unseen=BARRIER),
+    Defect("sync-code-no-ic", (CPU, '__asm__ volatile("ic ivau, %0" : : "r"(at) : "memory");', ";"),
+           unseen="QEMU notices writes to code by itself"),
+    Defect("cpu-index", (CPU, "return (unsigned)this_cpu()->index;", "return (unsigned)this_cpu()->index & 1;")),
+    Defect("cpu-count", (CPU, "return cpus_up;", "return 1;"), cases="smp.* arm.machine.*"),
+    # --- gicv3.c ---
+    Defect("gicv3-no-group1", (GIC3, "uint64_t groups = GICD_CTLR_GRP1 |", "uint64_t groups ="), cases="smp.* timer.*"),
+    Defect("gicv3-no-group0", (GIC3, "GICD_CTLR_GRP1 | (has_group0() ? GICD_CTLR_GRP0 : 0)", "GICD_CTLR_GRP1"), cases="selftest.hang.*"),
+    Defect("gicv3-no-are", (GIC3, "(uint32_t)(GICD_CTLR_ARE | groups)", "(uint32_t)groups"), unseen="without EL3, QEMU's ARE is always 1"),
+    Defect("gicv3-redistributor-stride", (GIC3, "!= 0 ? 4 : 2)", "!= 0 ? 4 : 1)")),
+    Defect("gicv3-first-redistributor", (GIC3, "if (FIELD_GET(GICR_TYPER_AFFINITY, type) == packed_affinity(cpu->mpidr)) return at;", "return at;"), cases="smp.*"),
+    Defect("gicv3-wake", (GIC3, "mmio_read32(at + GICR_WAKER) & ~(uint32_t)GICR_WAKER_SLEEP);", "mmio_read32(at + GICR_WAKER));")),
+    Defect("gicv3-all-group1", (GIC3, "~(uint32_t)(has_group0() ? BIT(IRQ_STOP) : 0)", "~(uint32_t)0"), cases="selftest.hang.*"),
+    Defect("gicv3-stop-disabled", (GIC3, "IRQ_ALL | (uint32_t)(has_group0() ? BIT(IRQ_STOP) : 0)", "IRQ_ALL"), cases="selftest.hang.*"),
+    Defect("gicv3-no-sre", (GIC3, "write_icc_sre_el2(SRE_SRE | SRE_DFB | SRE_DIB);", ""), unseen="QEMU's SRE is always 1"),
+    Defect("gicv3-no-pmr", (GIC3, "write_icc_pmr_el1(0xff);", "")),
+    Defect("gicv3-no-igrpen1", (GIC3, "write_icc_igrpen1_el1(1);", "")),
+    Defect("gicv3-no-igrpen0", (GIC3, "if (has_group0()) write_icc_igrpen0_el1(1);", ""), cases="selftest.hang.*"),
+    Defect("gicv3-no-eoi", (GIC3, "if (id < SPURIOUS_FIRST) write_icc_eoir1_el1(id);", "")),
+    Defect("gicv3-sgi-target", (GIC3, "BIT(aff0 % 16)", "BIT(0)"), cases="smp.*"),
+    Defect("gicv3-kick-lost", (GIC3, "write_icc_sgi1r_el1(sgi(cpu, IRQ_KICK));", ""), cases="smp.*"),
+    Defect("gicv3-kick-id", (GIC3, "write_icc_sgi1r_el1(sgi(cpu, IRQ_KICK));", "write_icc_sgi1r_el1(sgi(cpu, IRQ_KICK + 2));"), cases="smp.*"),
+    Defect("gicv3-acknowledge-never", (GIC3, "return id == IRQ_KICK;", "return false;"), cases="smp.* selftest.*"),
+    Defect("gicv3-stop-nothing", (GIC3, "write_icc_sgi0r_el1(sgi(cpu, IRQ_STOP));", ""), cases="selftest.hang.*"),
+    # --- gicv2.c ---
+    Defect("gicv2-no-distributor", (GIC2, "mmio_write32(board.irq_distributor.raw + GICD_CTLR, ENABLE);", ""), on="aarch64-gicv2"),
+    Defect("gicv2-target", (GIC2, "FIELD_PREP(GICD_SGIR_TARGET, cpu->irq)", "FIELD_PREP(GICD_SGIR_TARGET, 1)"), on="aarch64-gicv2", cases="smp.*"),
+    Defect("gicv2-not-enabled", (GIC2, "mmio_write32(distributor + GICD_ISENABLER0, IRQ_ALL);", ""), on="aarch64-gicv2"),
+    Defect("gicv2-priority", (GIC2, "mmio_write32(interface + GICC_PMR, 0xff);", ""), on="aarch64-gicv2"),
+    Defect("gicv2-interface-off", (GIC2, "mmio_write32(interface + GICC_CTLR, ENABLE);", ""), on="aarch64-gicv2"),
+    Defect("gicv2-no-eoi", (GIC2, "mmio_write32(board.irq_cpu.start.raw + GICC_EOIR, id);", ";"), on="aarch64-gicv2"),
+    Defect("gicv2-acknowledge", (GIC2, "return FIELD_GET(IAR_ID, id) == IRQ_KICK;", "return false;"), on="aarch64-gicv2", cases="smp.* selftest.*"),
+    # --- bcm2836.c ---
+    Defect("bcm2836-no-timer", (BCM, "TIMER_EL2_PHYSICAL | TIMER_VIRTUAL", "TIMER_VIRTUAL"), on="aarch64-raspi3b"),
+    Defect("bcm2836-no-virtual-timer", (BCM, "TIMER_EL2_PHYSICAL | TIMER_VIRTUAL", "TIMER_EL2_PHYSICAL"), on="aarch64-raspi3b", cases="arm.timer.*"),
+    Defect("bcm2836-mailbox-off", (BCM, "mmio_write32(reg(MAILBOX_CONTROL(cpu->irq)), MAILBOX_0);", ""), on="aarch64-raspi3b", cases="smp.*"),
+    Defect("bcm2836-mailbox-not-cleared", (BCM, "mmio_write32(mailbox, UINT32_MAX);", ""), on="aarch64-raspi3b"),
+    Defect("bcm2836-core-0", (BCM, "cpu->irq = cpu->mpidr & AFF0;", "cpu->irq = 0;"), on="aarch64-raspi3b", cases="smp.*"),
+    # --- irq.c, irq.h ---
+    Defect("irq-timer-off", (HIRQ, "BIT(IRQ_EL2_TIMER) | BIT(IRQ_VIRTUAL_TIMER)", "BIT(IRQ_VIRTUAL_TIMER)")),
+    Defect("irq-virtual-timer-off", (HIRQ, "BIT(IRQ_EL2_TIMER) | BIT(IRQ_VIRTUAL_TIMER)", "BIT(IRQ_EL2_TIMER)"), cases="arm.timer.*"),
+    Defect("irq-kick-off", (HIRQ, "| BIT(IRQ_KICK))", ")"), cases="smp.*"),
+    Defect("irq-not-noted", (IRQ, "kick_came((unsigned)this_cpu()->index, KICK_RUN); irq_take_fast", "irq_take_fast"), cases="smp.* selftest.*"),
+    Defect("irq-stop-place", (IRQ, "atomic_store(&stopped_at[this_cpu()->index], pc);", ""), cases="selftest.hang.*"),
+    Defect("irq-init-missing", (IRQ, "controllers[board.irq]->init();", "")),
+    Defect("irq-stop-flag", (IRQ, "atomic_store(&stopping, true);", ""), cases="selftest.hang.*"),
+    # --- smp.c ---
+    Defect("kick-dropped", (SMP, "irq_kick(&cpus[cpu]);", ""), cases="smp.*"),
+    Defect("kick-wrong-cpu", (SMP, "irq_kick(&cpus[cpu]);", "irq_kick(&cpus[0]);"), cases="smp.*"),
+    Defect("sleep-timer-lost", (SMP, "write_cnthp_cval_el2(value); write_cnthp_ctl_el2(control);", ""), cases="timer.*"),
+    Defect("sleep-timer-off", (SMP, "write_cnthp_ctl_el2(control);", "write_cnthp_ctl_el2(0);"), cases="timer.*"),
+    Defect("sleep-not-acknowledged", (SMP, "isb(); irq_acknowledge();", "isb();"), cases="smp.*"),
+    Defect("sleep-for-ever", (SMP, "timer_set(machine_ticks() + ticks);", ""), unseen="a kick ends every sleep"),
+    Defect("stop-not-allowed", (SMP, '__asm__ volatile("msr daifclr, #1" : : : "memory");', ""), cases="selftest.hang.*"),
+    Defect("stop-not-sent", (SMP, "irq_stop(&cpus[cpu]);", ""), cases="selftest.hang.*"),
+    # --- start.c, start.S ---
+    Defect("start-one-too-few", (START, "while (cpus_up < cpus_known &&", "while (cpus_up + 1 < cpus_known &&"), cases="arm.machine.*"),
+    Defect("start-same-stack", (START, "cpus[i].stack = slot(i) + STACK_GUARD + STACK_SIZE;", "cpus[i].stack = slot(i & 1) + STACK_GUARD + STACK_SIZE;"), cases="smp.*"),
+    Defect("start-trap-stack", (START, "cpus[i].trap_stack = slot(i) + STACK_SLOT;", "cpus[i].trap_stack = slot(i);"), cases="selftest.*"),
+    Defect("start-wrong-mpidr", (START, "psci_cpu_on(cpu->mpidr,", "psci_cpu_on(cpu->mpidr + 1,")),
+    Defect("start-context", (START, "(uint64_t)(uintptr_t)cpu)) return false;", "(uint64_t)(uintptr_t)&cpus[0])) return false;")),
+    Defect("start-not-cleaned", (START, '__asm__ volatile("dc cvac, %0" : : "r"(at) : "memory");', ";"), unseen=CACHES),
+    Defect("start-spin-word", (START, "(uint64_t *)(uintptr_t)board.spin_table.raw + cpu->mpidr;", "(uint64_t *)(uintptr_t)board.spin_table.raw;"), on="aarch64-raspi3b", cases="arm.machine.*"),
+    Defect("entry-no-tpidr", (ENTRY, "msr tpidr_el2, x0", "")),
+    Defect("entry-no-vbar", (ENTRY, "msr vbar_el2, x1 start_cycle_counter", "start_cycle_counter"), unseen="a CPU that starts takes no exception"),
+    Defect("entry-no-cycles", (ENTRY, "start_cycle_counter x1", ""), cases="arm.machine.*"),
+    Defect("entry-mmu-off", (ENTRY, "msr sctlr_el2, x5", ""), cases="arm.machine.*"),
+    Defect("entry-tlb", (ENTRY, "tlbi alle2", ""), unseen="QEMU starts with an empty TLB"),
+    # --- timer ---
+    Defect("timer-never-off", (HTIMER, "deadline == UINT64_MAX ? 0 : TIMER_ENABLE", "TIMER_ENABLE"), unseen="the counter does not reach 2^64 - 1"),
+    Defect("timer-not-set", (HTIMER, "write_cnthp_cval_el2(deadline);", "write_cnthp_cval_el2(deadline + 1000000000);"), cases="timer.*"),
+    Defect("timer-fired-always", (HTIMER, "return (control & (TIMER_ENABLE | TIMER_ISTATUS)) == (TIMER_ENABLE | TIMER_ISTATUS);", "return (control & TIMER_ENABLE) != 0;"), cases="arm.timer.*"),
+    Defect("timer-fired-never", (HTIMER, "== (TIMER_ENABLE | TIMER_ISTATUS); }", "== TIMER_ISTATUS; }"), cases="timer.*"),
+    Defect("timer-pmu", (TIMER, "have_pmu = version != PMUVER_NONE && version != PMUVER_IMPL_DEF;", "have_pmu = false;"), cases="arm.machine.*"),
+    Defect("timer-unit", (TIMER, 'return have_pmu ? "pmccntr" : "cntpct";', 'return have_pmu ? "cntpct" : "pmccntr";'), cases="arm.machine.*"),
+    Defect("timer-frequency", (TIMER, "return read_cntfrq_el0();", "return read_cntfrq_el0() / 2;"), cases="arm.machine.*"),
+    Defect("cycles-not-started", (CYCLES, "mov \\reg, #0x45", "mov \\reg, #0x44"), cases="arm.machine.*"),
+    Defect("cycles-not-at-el2", (CYCLES, "mov \\reg, #(1 << 27)", "mov \\reg, #(1 << 26)"), cases="arm.machine.*"),
+    Defect("cycles-disabled", (CYCLES, "msr pmcntenset_el0, \\reg", ""), cases="arm.machine.*"),
+    # --- mmu.c ---
+    Defect("mmu-text-writable", (MMU, "#define TEXT (NORMAL | DESC_AP_RO)", "#define TEXT NORMAL"), cases="arm.machine.*"),
+    Defect("mmu-rodata-writable", (MMU, "#define RODATA (NORMAL | DESC_AP_RO | DESC_XN)", "#define RODATA (NORMAL | DESC_XN)"), cases="arm.machine.*"),
+    Defect("mmu-ram-executable", (MMU, "#define RAM (NORMAL | DESC_XN)", "#define RAM NORMAL"), cases="arm.machine.*"),
+    Defect("mmu-no-guard", (MMU, "guard, guard + MM_PAGE_SIZE, ABSENT)", "guard, guard + MM_PAGE_SIZE, RAM)"), cases="arm.machine.*"),
+    Defect("mmu-no-wxn", (MMU, "| SCTLR_I | SCTLR_WXN", "| SCTLR_I"), cases="arm.machine.*"),
+    Defect("mmu-stack-alignment", (MMU, "SCTLR_C | SCTLR_SA |", "SCTLR_C |"), cases="arm.machine.*"),
+    Defect("mmu-cache-off", (MMU, "SCTLR_M | SCTLR_C |", "SCTLR_M |"), cases="arm.machine.*"),
+    Defect("mmu-device-executable", (MMU, "| DESC_AP_RES1 | DESC_XN) #define NORMAL", "| DESC_AP_RES1)\n#define NORMAL"), cases="arm.machine.*"),
+    Defect("mmu-attribute-swapped", (MMU, "#define ATTR_NORMAL 1U", "#define ATTR_NORMAL 0U"), cases="arm.machine.*"),
+    Defect("mmu-split-lost", (MMU, "table->entry[i] = *entry + i * MM_LEVEL_SIZE(level - 1);", "table->entry[i] = *entry;")),
+    Defect("mmu-ps", (MMU, "pa_range < 5 ? pa_range : 5", "0")),
+    Defect("mmu-high-devices", (MMU, "if (at >= MM_LEVEL_SIZE(TOP))", "if (false)"),
+           unseen="no machine of the tests has a device beyond 512 GiB"),
+    # --- trap.c, trap.S, power.c, console.c, machine.c, board.c ---
+    Defect("trap-sp-el1", (VECTORS, "ldr x1, [x1, #CPU_TRAP_STACK] mov sp, x1", "mov x1, sp"), cases="selftest.*"),
+    Defect("trap-x0", (VECTORS, "mrs x2, tpidr_el1 mrs x3, tpidr_el0", "mrs x2, tpidr_el0 mrs x3, tpidr_el1"), cases="selftest.*"),
+    Defect("trap-kind", (TRAP, "kinds[frame->vector % 4]", "kinds[frame->vector / 4]"), cases="selftest.*"),
+    Defect("trap-again", (TRAP, "if (atomic_exchange(&reporting[machine_cpu_index()], true)) machine_power_off(STATUS_PANIC);", ""),
+           unseen="it needs a second trap while the first one is reported"),
+    Defect("trap-fiq", (TRAP, "if (frame->vector % 4 == KIND_FIQ) irq_take_fast(elr);", ""), cases="selftest.hang.*"),
+    Defect("power-status", (POWER, "{ADP_STOPPED_APPLICATIONEXIT, status}", "{ADP_STOPPED_APPLICATIONEXIT, 0}"), cases="selftest.*"),
+    Defect("power-hvc", (POWER, "if (board.psci == PSCI_SMC)", "if (board.psci != PSCI_SMC)")),
+    Defect("power-arguments", (POWER, 'register uint64_t x2 __asm__("x2") = a2;', 'register uint64_t x2 __asm__("x2") = a3;')),
+    Defect("console-cr", (CONSOLE, "if (c == '\\n')", "if (c == '\\r')"), unseen="a log without carriage returns is as good"),
+    Defect("console-full", (CONSOLE, "& uart->full) != 0)", "& uart->full) != 0 && false)"), unseen="QEMU's UART is never full"),
+    Defect("console-drain", (CONSOLE, "(status & uart->drained_clear) != 0);", "false);"), unseen="QEMU's UART is never busy"),
+    Defect("machine-midr", (MACHINE, ".midr = read_midr_el1()", ".midr = 0"), unseen="run-qemu.sh names the emulator"),
+    Defect("board-psci-method", (BOARD, '"method", "hvc") ? PSCI_HVC : PSCI_SMC', '"method", "smc") ? PSCI_HVC : PSCI_SMC')),
+    Defect("board-irq-size", (BOARD, "!fdt_reg(fdt, &node, 1, &board.irq_cpu)", "!fdt_reg(fdt, &node, 0, &board.irq_cpu)")),
+    Defect("board-reserved", (BOARD, "(struct boot_region){hpa_range(known->ram.start, MM_PAGE_SIZE), BOOT_RESERVED};",
+                              "(struct boot_region){hpa_range(known->ram.start, 0), BOOT_RESERVED};"), on="aarch64-raspi3b"),
+    Defect("board-first-uart", (BOARD, "use_uart(fdt, &node, uarts[i].kind)) return; } for", "use_uart(fdt, &node, uarts[i].kind)) continue; } for"),
+           unseen="the machines' device trees name the first UART"),
+]
