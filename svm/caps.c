@@ -113,6 +113,7 @@ bool svm_probe(struct virt_caps *caps)
 		return false;
 	}
 	read_caps();
+	x86_state_probe();
 	svm_sysreg_init();
 	caps->hpa_bits = x86_physical_bits();
 	caps->max_tag = svm_caps.asids - 1;

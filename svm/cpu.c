@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Switches SVM on for one CPU (APM vol. 2, 15.4), and loads one vCPU's state on it. The VMCB has
- * all of that state but the general registers and the FPU's.
+ * the rest of that state, except the general registers and what x86/state.h switches.
  */
 #include "machine/x86_64/cpu.h"
 #include "svm/svm.h"
@@ -24,6 +24,7 @@ bool svm_cpu_enable(const char **why)
 	}
 	/* In nested tables the NX bit is reserved unless the host's EFER.NXE is set: 15.25.5. */
 	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME | EFER_NXE);
+	x86_state_enable();
 	wrmsr(MSR_VM_HSAVE, (uint64_t)(uintptr_t)save_areas[cpu]);
 	__asm__ volatile("vmsave" : : "a"(host_area) : "memory");
 	svm_cpus[cpu] = (struct svm_cpu){
@@ -38,8 +39,8 @@ bool svm_cpu_enable(const char **why)
 void svm_load(struct svm_cpu *cpu, struct svm_vcpu *v)
 {
 	if (cpu->current != NULL)
-		x86_fpu_save(&cpu->current->x86);
-	x86_fpu_load(&v->x86);
+		x86_state_save(&cpu->current->x86.state, X86_OUTSIDE_VMCB);
+	x86_state_load(&v->x86.state, X86_OUTSIDE_VMCB);
 	cpu->current = v;
 	/* The CPU may have cached the VMCB when the vCPU last ran here: 15.15.1. */
 	v->vmcb->clean = 0;
@@ -54,6 +55,6 @@ void svm_unload(struct svm_vcpu *v)
 
 	if (cpu->current != v)
 		return;
-	x86_fpu_save(&v->x86);
+	x86_state_save(&v->x86.state, X86_OUTSIDE_VMCB);
 	cpu->current = NULL;
 }

@@ -58,7 +58,7 @@ static bool can_take_interrupt(const struct vmcb *vmcb)
 void svm_inject_interrupt(struct svm_vcpu *v)
 {
 	struct vmcb *vmcb = v->vmcb;
-	uint64_t wanted = V_INTR_MASKING;
+	uint64_t wanted = V_INTR_MASKING | (vmcb->virtual_interrupt & V_TPR);
 
 	if (MM_UNLIKELY(v->x86.interrupt_line)) {
 		if (can_take_interrupt(vmcb))

@@ -80,6 +80,8 @@ static enum exit_action handle_other(struct svm_vcpu *v, struct vm_exit *exit)
 		/* Guest memory is cached and coherent: no line has to be written back. */
 		svm_step(v, LENGTH_INVD);
 		return EXIT_RESUME;
+	case SVM_XSETBV:
+		return svm_handle_xsetbv(v);
 	case SVM_HLT:
 		exit->kind = VM_EXIT_HALT;
 		return EXIT_RETURN;
@@ -96,10 +98,10 @@ static enum exit_action handle_other(struct svm_vcpu *v, struct vm_exit *exit)
 	case SVM_STGI:
 	case SVM_CLGI:
 	case SVM_SKINIT:
+	case SVM_RDTSCP:
 	case SVM_MONITOR:
 	case SVM_MWAIT:
 	case SVM_MWAIT_ARMED:
-	case SVM_XSETBV:
 		exit->kind = VM_EXIT_UNDEFINED;
 		return EXIT_RETURN;
 	case SVM_INVALID:
@@ -107,10 +109,6 @@ static enum exit_action handle_other(struct svm_vcpu *v, struct vm_exit *exit)
 	default:
 		if (code >= SVM_EXCEPTION && code <= SVM_EXCEPTION_LAST)
 			return handle_exception(v);
-		if (code >= SVM_DR && code <= SVM_DR_LAST) {
-			exit->kind = VM_EXIT_UNDEFINED;
-			return EXIT_RETURN;
-		}
 		return vm_exit_failure(exit, "an exit code that Faultline does not know");
 	}
 }

@@ -56,7 +56,7 @@ struct svm_vcpu {
 _Static_assert(sizeof(struct svm_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a frame");
 
 struct svm_cpu {
-	struct svm_vcpu *current; /* the vCPU whose FPU state is on this CPU, or NULL */
+	struct svm_vcpu *current; /* the vCPU whose state is on this CPU, or NULL */
 	uint64_t timer_deadline;  /* what the local APIC's timer is set to, in TSC ticks */
 	uint64_t host_area;       /* address of the host's FS, GS, TR, ... in VMSAVE's layout */
 	struct shootdown_cpu *shootdown;
@@ -149,6 +149,7 @@ extern uint8_t svm_io_bitmap[3 * MM_PAGE_SIZE];
 extern uint8_t svm_msr_bitmap[2 * MM_PAGE_SIZE];
 void svm_sysreg_init(void);
 enum exit_action svm_handle_cpuid(struct svm_vcpu *v);
+enum exit_action svm_handle_xsetbv(struct svm_vcpu *v);
 enum exit_action svm_handle_msr(struct svm_vcpu *v, struct vm_exit *exit);
 enum exit_action svm_handle_cr4_write(struct svm_vcpu *v, struct vm_exit *exit);
 void svm_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
@@ -170,6 +171,7 @@ void svm_flush(void *ctx, const struct mm_flush *request);
 #define LENGTH_MSR     2U
 #define LENGTH_MOV_CR  3U
 #define LENGTH_VMMCALL 3U
+#define LENGTH_XSETBV  3U
 
 /* Completes the instruction at RIP: the guest continues at `rip`. */
 void svm_step_to(struct svm_vcpu *v, uint64_t rip);

@@ -38,7 +38,7 @@ void svm_sysreg_init(void)
 
 enum exit_action svm_handle_cpuid(struct svm_vcpu *v)
 {
-	x86_cpuid(&v->x86, "FaultlineSVM");
+	x86_cpuid(&v->x86, "FaultlineSVM", v->vmcb->cr4);
 	svm_step(v, LENGTH_CPUID);
 	return EXIT_RESUME;
 }
@@ -59,6 +59,19 @@ static bool write_efer(struct vmcb *vmcb, uint64_t value)
 	return true;
 }
 
+/* The CPU may check CPL and CR4.OSXSAVE before the intercept or after it. */
+enum exit_action svm_handle_xsetbv(struct svm_vcpu *v)
+{
+	if (!(v->vmcb->cr4 & CR4_OSXSAVE)) {
+		svm_inject_exception(v, EXCEPTION_UD, 0);
+	} else if (v->vmcb->cpl != 0 || !x86_xsetbv(&v->x86)) {
+		svm_inject_exception(v, EXCEPTION_GP, 0);
+	} else {
+		svm_step(v, LENGTH_XSETBV);
+	}
+	return EXIT_RESUME;
+}
+
 enum exit_action svm_handle_msr(struct svm_vcpu *v, struct vm_exit *exit)
 {
 	bool write = v->vmcb->exit_info1 & MSR_IS_WRITE;
@@ -76,7 +89,10 @@ enum exit_action svm_handle_msr(struct svm_vcpu *v, struct vm_exit *exit)
 
 static bool is_valid_cr4(const struct vmcb *vmcb, uint64_t value)
 {
-	return (value & ~x86_cr4_allowed()) == 0 && (value & CR4_PAE || !(vmcb->efer & EFER_LMA));
+	if ((value & ~x86_cr4_allowed()) != 0)
+		return false;
+	/* In long mode PAE stays on, and the number of levels is fixed: APM vol. 2, 3.1.3. */
+	return !(vmcb->efer & EFER_LMA) || (value & CR4_PAE && !((value ^ vmcb->cr4) & CR4_LA57));
 }
 
 /* MOV to CR4, 0f 22 /4. A value that the guest may not write goes to the run loop. */

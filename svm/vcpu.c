@@ -18,7 +18,6 @@ _Static_assert(offsetof(struct svm_vcpu, x86) == 0, "x86_of()");
 static void setup_intercepts(struct vmcb *vmcb)
 {
 	vmcb->intercept_cr = INTERCEPT_CR_WRITE(4);
-	vmcb->intercept_dr = INTERCEPT_DR_ALL;
 	vmcb->intercept_exceptions = X86_EXIT_EXCEPTIONS;
 	vmcb->intercept1 = INTERCEPT1_INTR | INTERCEPT1_NMI | INTERCEPT1_INIT | INTERCEPT1_RDPMC |
 	                   INTERCEPT1_CPUID | INTERCEPT1_INVD | INTERCEPT1_HLT |
@@ -26,8 +25,8 @@ static void setup_intercepts(struct vmcb *vmcb)
 	                   INTERCEPT1_TASK_SWITCH | INTERCEPT1_SHUTDOWN;
 	vmcb->intercept2 = INTERCEPT2_VMRUN | INTERCEPT2_VMMCALL | INTERCEPT2_VMLOAD |
 	                   INTERCEPT2_VMSAVE | INTERCEPT2_STGI | INTERCEPT2_CLGI |
-	                   INTERCEPT2_SKINIT | INTERCEPT2_WBINVD | INTERCEPT2_MONITOR |
-	                   INTERCEPT2_MWAIT | INTERCEPT2_XSETBV;
+	                   INTERCEPT2_SKINIT | INTERCEPT2_RDTSCP | INTERCEPT2_WBINVD |
+	                   INTERCEPT2_MONITOR | INTERCEPT2_MWAIT | INTERCEPT2_XSETBV;
 	vmcb->iopm_base = (uint64_t)(uintptr_t)svm_io_bitmap;
 	vmcb->msrpm_base = (uint64_t)(uintptr_t)svm_msr_bitmap;
 }

@@ -22,7 +22,6 @@
 /* Intercepts, a word each: table B-1, offsets 000h to 010h. */
 #define INTERCEPT_CR_READ(n)  (UINT32_C(1) << (n))
 #define INTERCEPT_CR_WRITE(n) (UINT32_C(1) << (16 + (n)))
-#define INTERCEPT_DR_ALL      UINT32_MAX
 
 #define INTERCEPT1_INTR        (UINT32_C(1) << 0)
 #define INTERCEPT1_NMI         (UINT32_C(1) << 1)
@@ -44,6 +43,7 @@
 #define INTERCEPT2_STGI    (UINT32_C(1) << 4)
 #define INTERCEPT2_CLGI    (UINT32_C(1) << 5)
 #define INTERCEPT2_SKINIT  (UINT32_C(1) << 6)
+#define INTERCEPT2_RDTSCP  (UINT32_C(1) << 7)
 #define INTERCEPT2_WBINVD  (UINT32_C(1) << 9)
 #define INTERCEPT2_MONITOR (UINT32_C(1) << 10)
 #define INTERCEPT2_MWAIT   (UINT32_C(1) << 11)
@@ -55,6 +55,7 @@
 #define TLB_FLUSH_ASID 3U
 
 /* Virtual interrupts, offset 060h: 15.21. */
+#define V_TPR          GENMASK(3, 0) /* the guest's CR8 */
 #define V_IRQ          BIT(8)
 #define V_PRIORITY     GENMASK(19, 16)
 #define V_IGNORE_TPR   BIT(20)
@@ -83,8 +84,6 @@
 /* EXITCODE: appendix C. */
 enum svm_exit_code {
 	SVM_CR_WRITE = 0x010,
-	SVM_DR = 0x020,
-	SVM_DR_LAST = 0x03f,
 	SVM_EXCEPTION = 0x040,
 	SVM_EXCEPTION_LAST = 0x05f,
 	SVM_INTR = 0x060,
@@ -106,6 +105,7 @@ enum svm_exit_code {
 	SVM_STGI = 0x084,
 	SVM_CLGI = 0x085,
 	SVM_SKINIT = 0x086,
+	SVM_RDTSCP = 0x087,
 	SVM_WBINVD = 0x089,
 	SVM_MONITOR = 0x08a,
 	SVM_MWAIT = 0x08b,

@@ -28,7 +28,6 @@ static const struct requirement proc_needs[] = {
 	{PROC_IO_EXITING, "port accesses cannot be made to exit"},
 	{PROC_MSR_BITMAPS, "no MSR bitmaps"},
 	{PROC_CR8_LOAD | PROC_CR8_STORE, "CR8 accesses cannot be made to exit"},
-	{PROC_MOV_DR, "debug-register accesses cannot be made to exit"},
 	{PROC_RDPMC_EXITING | PROC_MWAIT_EXITING | PROC_MONITOR_EXITING,
          "RDPMC, MONITOR or MWAIT cannot be made to exit"},
 };
@@ -53,10 +52,12 @@ static const struct requirement pin_needs[] = {
 static const struct requirement exit_needs[] = {
 	{EXIT_HOST_64, "exits cannot lead to 64-bit mode"},
 	{EXIT_ACKNOWLEDGE, "exits cannot acknowledge interrupts"},
+	{EXIT_SAVE_DEBUG, "exits cannot save DR7"},
 	{EXIT_SAVE_EFER | EXIT_LOAD_EFER, "exits cannot switch EFER"},
 };
 
 static const struct requirement entry_needs[] = {
+	{ENTRY_LOAD_DEBUG, "entries cannot load DR7"},
 	{ENTRY_LOAD_EFER, "entries cannot load EFER"},
 };
 
@@ -261,6 +262,7 @@ bool vmx_probe(struct virt_caps *caps)
 		format_string(caps->missing, sizeof(caps->missing), "%s", missing);
 		return false;
 	}
+	x86_state_probe();
 	vmx_sysreg_init();
 	caps->hpa_bits = x86_physical_bits();
 	caps->tag_bits = vmx_caps.vpid ? VPID_BITS : 0;

@@ -16,19 +16,6 @@ struct vmx_cpu vmx_cpus[MACHINE_MAX_CPUS];
 /* A VMXON region is a frame that begins with the VMCS revision: 25.11.5. */
 static uint32_t vmxon_regions[MACHINE_MAX_CPUS][MM_PAGE_SIZE / 4] MM_ALIGNED_TO(4096);
 
-/* The guest's state that no VMCS holds. */
-static void save_outside_vmcs(struct vmx_vcpu *v)
-{
-	v->cr2 = read_cr2();
-	x86_fpu_save(&v->x86);
-}
-
-static void load_outside_vmcs(const struct vmx_vcpu *v)
-{
-	write_cr2(v->cr2);
-	x86_fpu_load(&v->x86);
-}
-
 void vmx_unload(struct vmx_vcpu *v)
 {
 	struct vmx_cpu *cpu = v->cpu;
@@ -37,7 +24,7 @@ void vmx_unload(struct vmx_vcpu *v)
 		return;
 	ASSERT(cpu == vmx_this_cpu());
 	if (cpu->current == v) {
-		save_outside_vmcs(v);
+		x86_state_save(&v->x86.state, X86_OUTSIDE_VMCS);
 		cpu->current = NULL;
 	}
 	ASSERT(vmclear(v->vmcs));
@@ -58,12 +45,12 @@ void vmx_load(struct vmx_vcpu *v)
 
 	ASSERT(v->cpu == NULL || v->cpu == cpu);
 	if (cpu->current != NULL)
-		save_outside_vmcs(cpu->current);
+		x86_state_save(&cpu->current->x86.state, X86_OUTSIDE_VMCS);
 	ASSERT(vmptrld(v->vmcs));
 	if (v->cpu == NULL)
 		setup_host_cpu((unsigned)(cpu - vmx_cpus));
 	v->cpu = cpu;
-	load_outside_vmcs(v);
+	x86_state_load(&v->x86.state, X86_OUTSIDE_VMCS);
 	cpu->current = v;
 	/* The timer was set for another vCPU, or stood still while the deadline approached. */
 	v->deadline = 0;
@@ -95,6 +82,7 @@ bool vmx_cpu_enable(const char **why)
 		return false;
 	}
 	fix_control_registers();
+	x86_state_enable();
 	vmxon_regions[index][0] = vmx_caps.revision;
 	if (!vmxon(hpa_at((uint64_t)(uintptr_t)vmxon_regions[index]))) {
 		*why = "VMXON failed";

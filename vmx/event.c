@@ -99,6 +99,7 @@ static bool raises_gp(uint32_t reason)
 	case REASON_WRMSR:
 	case REASON_CR_ACCESS:
 	case REASON_RDPMC:
+	case REASON_XSETBV:
 		return true;
 	default:
 		return false;

@@ -76,6 +76,18 @@ static enum exit_action decode_port(const struct vmx_vcpu *v, struct vm_exit *ex
  * #DB, #AC and NMIs exit. An exception belongs to the guest, which raised it. An NMI belongs to
  * the host: INT 2 calls its handler, whose IRET ends the blocking of further NMIs.
  */
+/* Neither the exit nor the injection of #DB changes DR6 and DR7, which a guest's own #DB does: SDM
+ * vol. 3C, 28.2.1 and vol. 3B, 18.2. The qualification has the new bits of DR6. */
+static void complete_debug_exception(void)
+{
+	uint64_t dr6;
+
+	__asm__ volatile("mov %%db6, %0" : "=r"(dr6));
+	dr6 = (dr6 & ~DR6_CAUSES) | (vmread(VMCS_EXIT_QUALIFICATION) & DR6_CAUSES);
+	__asm__ volatile("mov %0, %%db6" : : "r"(dr6));
+	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
+}
+
 static enum exit_action handle_exception_or_nmi(struct vmx_vcpu *v)
 {
 	uint64_t info = vmread(VMCS_EXIT_INTERRUPTION_INFO);
@@ -84,6 +96,9 @@ static enum exit_action handle_exception_or_nmi(struct vmx_vcpu *v)
 		__asm__ volatile("int $2" : : : "memory");
 	else
 		vmx_reinject(v, info, VMCS_EXIT_ERROR_CODE);
+	if (FIELD_GET(EVENT_TYPE, info) != EVENT_NMI &&
+	    FIELD_GET(EVENT_VECTOR, info) == EXCEPTION_DB)
+		complete_debug_exception();
 	return EXIT_RESUME;
 }
 
@@ -142,6 +157,13 @@ static enum exit_action handle_other(struct vmx_vcpu *v, struct vm_exit *exit)
 	case REASON_INTERRUPT_WINDOW:
 		vmx_close_window(v);
 		return EXIT_RESUME;
+	case REASON_XSETBV:
+		if (!x86_xsetbv(&v->x86)) {
+			exit->kind = VM_EXIT_UNDEFINED;
+			return EXIT_RETURN;
+		}
+		vmx_step(v);
+		return EXIT_RESUME;
 	case REASON_INVD:
 	case REASON_WBINVD:
 		/* Guest memory is cached and coherent: no line has to be written back. */
@@ -166,12 +188,10 @@ static enum exit_action handle_other(struct vmx_vcpu *v, struct vm_exit *exit)
 	case REASON_VMWRITE:
 	case REASON_VMXOFF:
 	case REASON_VMXON:
-	case REASON_MOV_DR:
 	case REASON_MWAIT:
 	case REASON_MONITOR:
 	case REASON_INVEPT:
 	case REASON_INVVPID:
-	case REASON_XSETBV:
 	case REASON_INVPCID:
 	case REASON_VMFUNC:
 		exit->kind = VM_EXIT_UNDEFINED;

@@ -59,7 +59,7 @@ void vmx_setup_control_registers(void)
 
 enum exit_action vmx_handle_cpuid(struct vmx_vcpu *v)
 {
-	x86_cpuid(&v->x86, "FaultlineVMX");
+	x86_cpuid(&v->x86, "FaultlineVMX", vmread(VMCS_GUEST_CR4));
 	vmx_step(v);
 	return EXIT_RESUME;
 }

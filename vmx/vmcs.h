@@ -152,7 +152,6 @@ enum vmcs_field {
 #define PROC_CR8_LOAD         BIT(19)
 #define PROC_CR8_STORE        BIT(20)
 #define PROC_TPR_SHADOW       BIT(21)
-#define PROC_MOV_DR           BIT(23)
 #define PROC_IO_EXITING       BIT(24)
 #define PROC_MSR_BITMAPS      BIT(28)
 #define PROC_MONITOR_EXITING  BIT(29)
@@ -173,6 +172,7 @@ enum vmcs_field {
 #define PROC2_TSC_SCALING   BIT(25)
 
 /* VM-exit controls: table 25-13. */
+#define EXIT_SAVE_DEBUG      BIT(2)
 #define EXIT_HOST_64         BIT(9)
 #define EXIT_ACKNOWLEDGE     BIT(15)
 #define EXIT_SAVE_EFER       BIT(20)
@@ -180,6 +180,7 @@ enum vmcs_field {
 #define EXIT_SAVE_PREEMPTION BIT(22)
 
 /* VM-entry controls: table 25-15. */
+#define ENTRY_LOAD_DEBUG BIT(2)
 #define ENTRY_IA32E     BIT(9)
 #define ENTRY_LOAD_EFER BIT(15)
 
@@ -209,7 +210,6 @@ enum exit_reason {
 	REASON_VMXOFF = 26,
 	REASON_VMXON = 27,
 	REASON_CR_ACCESS = 28,
-	REASON_MOV_DR = 29,
 	REASON_IO = 30,
 	REASON_RDMSR = 31,
 	REASON_WRMSR = 32,

@@ -91,8 +91,6 @@ struct vmx_vcpu {
 	bool interrupt_window; /* interrupt-window exiting is on */
 
 	struct vmx_pml pml;
-
-	uint64_t cr2; /* while the vCPU is not loaded: no VMCS holds CR2 */
 };
 
 _Static_assert(sizeof(struct vmx_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a frame");

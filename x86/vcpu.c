@@ -32,19 +32,6 @@ const struct x86_segment_state x86_start_segments[SEGMENT_COUNT] = {
 	[SEGMENT_TR] = {0, ACCESS_TSS, 0xffff, 0},
 };
 
-/* SDM vol. 1, 10.5.1 (layout of the FXSAVE image) and vol. 3, table 9-1 (values after reset). */
-#define FPU_CONTROL_WORD 0
-#define FPU_MXCSR        24
-#define CONTROL_WORD     UINT16_C(0x037f)
-#define MXCSR            UINT32_C(0x1f80)
-
-/* The rest of the image is zero. */
-static void reset_fpu(struct x86_vcpu *v)
-{
-	*(uint16_t *)(void *)(v->fpu + FPU_CONTROL_WORD) = CONTROL_WORD;
-	*(uint32_t *)(void *)(v->fpu + FPU_MXCSR) = MXCSR;
-}
-
 /* --- frames --- */
 
 static bool alloc_zeroed(hpa_t *frame)
@@ -71,7 +58,7 @@ enum mm_error x86_vcpu_create(struct vcpu *vcpu, const struct virt_ops *ops,
 	v->as = config->as;
 	v->gpr[GPR_RDI] = config->args[0];
 	v->gpr[GPR_RSI] = config->args[1];
-	reset_fpu(v);
+	x86_state_reset(&v->state);
 	*vcpu = (struct vcpu){.ops = ops, .as = config->as, .index = config->index, .arch = v};
 	return MM_OK;
 }

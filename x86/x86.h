@@ -4,8 +4,10 @@
  * on it. Both extensions include this header; it depends on neither.
  *
  *	vcpu.c       creates and destroys a vCPU; its start state; its registers for reports
+ *	state.c      the state that a switch between vCPUs saves and loads (state.h)
  *	exit.c       exits that carry the same meaning in both: hypercall, port, MSR
- *	sysreg.c     emulated registers: CPUID, CR4, and the MSRs that do not exit
+ *	cpuid.c      CPUID as a guest reads it, and the CR4 bits that it may set
+ *	sysreg.c     the MSRs that do not exit, XCR0
  *	mmio.c       one instruction that accesses an emulated device (mmio.h)
  *	stage1.c     a software walk of the guest's page tables (stage1.h)
  *	shootdown.c  invalidates nested translations on all CPUs (shootdown.h)
@@ -29,8 +31,7 @@
 #include "vm_exit.h"
 #include "x86/guest_regs.h"
 #include "x86/mmio.h"
-
-#define FPU_STATE_BYTES 512U /* FXSAVE: SDM vol. 1, 10.5.1 */
+#include "x86/state.h"
 
 struct x86_vcpu {
 	/* By their numbers. gpr[GPR_RSP] is valid only while a device access is emulated: the VMCS
@@ -43,8 +44,7 @@ struct x86_vcpu {
 	struct x86_mmio mmio;   /* the instruction whose device accesses are being done */
 	struct x86_guest guest; /* the registers that this instruction started with */
 
-	/* The x87 and SSE state while this vCPU is not loaded on a CPU. */
-	uint8_t fpu[FPU_STATE_BYTES] MM_ALIGNED_TO(16);
+	struct x86_state state;
 };
 
 static inline struct x86_vcpu *x86_of(const struct vcpu *vcpu)
@@ -83,16 +83,6 @@ static inline unsigned x86_code_width(uint64_t efer, bool cs_long, bool cs_defau
 	if ((efer & EFER_LMA) && cs_long)
 		return 8;
 	return cs_default_32 ? 4 : 2;
-}
-
-static inline void x86_fpu_save(struct x86_vcpu *v)
-{
-	__asm__ volatile("fxsave64 %0" : "=m"(v->fpu));
-}
-
-static inline void x86_fpu_load(const struct x86_vcpu *v)
-{
-	__asm__ volatile("fxrstor64 %0" : : "m"(v->fpu));
 }
 
 /* virt_ops.call_return and virt_ops.set_interrupt. */
@@ -167,18 +157,21 @@ void x86_complete_port(struct x86_vcpu *v, const struct vm_exit_port *port, uint
 /* What RDMSR leaves in EDX:EAX. */
 void x86_complete_rdmsr(struct x86_vcpu *v, uint64_t value);
 
-/* --- sysreg.c --- */
+/* --- cpuid.c, sysreg.c --- */
 
 /* vm_exit_sysreg.reg of control register n. MSRs have their own numbers. */
 #define SYSREG_CR(n) (0xfffff000U + (uint32_t)(n))
 
 /* CPUID: the CPU's own answer without the features that guests do not get, and leaf 0x4000_0000
- * with `signature` (12 characters). */
-void x86_cpuid(struct x86_vcpu *v, const char *signature);
+ * with `signature` (12 characters). `cr4` is the guest's. */
+void x86_cpuid(struct x86_vcpu *v, const char *signature, uint64_t cr4);
 
-/* The CR4 bits that a guest may set, if the CPU has them. Not VMXE and SMXE (no nesting), OSXSAVE
- * (XCR0 is not switched), PCIDE, PKE and CET (hidden by x86_cpuid()), MCE (machine checks go to
- * the host). */
+/* XSETBV with the operands in ECX and EDX:EAX. False: it raises #GP. The caller has checked CPL and
+ * CR4.OSXSAVE, and steps over the instruction. */
+bool x86_xsetbv(const struct x86_vcpu *v);
+
+/* The CR4 bits that a guest may set: those of features that x86_cpuid() shows. Not VMXE and SMXE
+ * (no nesting), PCIDE, PKE and CET (not shown), MCE (machine checks go to the host). */
 uint64_t x86_cr4_allowed(void);
 
 /* An MSR that a guest reads, and perhaps writes, without an exit. */
@@ -186,7 +179,7 @@ struct x86_msr_pass {
 	uint32_t msr;
 	bool write;
 };
-#define X86_MSR_PASSES 6
+#define X86_MSR_PASSES (1U + X86_HELD_MSRS + X86_SYSCALL_MSRS)
 extern const struct x86_msr_pass x86_msr_passes[X86_MSR_PASSES];
 
 /* Width of a host-physical address: CPUID.8000_0008:EAX[7:0]. */

@@ -71,6 +71,7 @@ agent_vector:
 	.endr
 
 	/* Stack: vector, error code, RIP, CS, RFLAGS, RSP, SS. */
+	.globl	agent_exception
 agent_exception:
 	cmpq	$VECTOR_NMI, (%rsp)
 	jne	1f

@@ -11,6 +11,8 @@
 
 /* --- control registers: SDM vol. 3, 2.5 --- */
 #define CR0_PE BIT(0)
+#define CR0_EM BIT(2)
+#define CR0_TS BIT(3)
 #define CR0_ET BIT(4)
 #define CR0_NE BIT(5)
 #define CR0_WP BIT(16)
@@ -31,8 +33,13 @@
 #define CR4_LA57       BIT(12)
 #define CR4_VMXE       BIT(13)
 #define CR4_FSGSBASE   BIT(16)
+#define CR4_OSXSAVE    BIT(18)
 #define CR4_SMEP       BIT(20)
 #define CR4_SMAP       BIT(21)
+
+#define DR6_CAUSES (GENMASK(3, 0) | GENMASK(15, 13)) /* breakpoints, BD, BS, BT */
+#define DR6_BS     BIT(14)
+#define DR7_GD     BIT(13)
 
 #define RFLAGS_ONE BIT(1) /* always reads as 1 */
 #define RFLAGS_TF  BIT(8)
@@ -44,14 +51,9 @@
 #define MSR_TSC             0x010U
 #define MSR_APIC_BASE       0x01bU
 #define MSR_FEATURE_CONTROL 0x03aU
-#define MSR_SYSENTER_CS     0x174U
-#define MSR_SYSENTER_ESP    0x175U
-#define MSR_SYSENTER_EIP    0x176U
 #define MSR_TSC_DEADLINE    0x6e0U
 #define MSR_X2APIC          0x800U /* + APIC register offset / 16 */
 #define MSR_EFER            0xc0000080U
-#define MSR_FS_BASE         0xc0000100U
-#define MSR_GS_BASE         0xc0000101U
 
 #define EFER_SCE BIT(0)
 #define EFER_LME BIT(8)
