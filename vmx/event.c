@@ -31,17 +31,42 @@ static bool is_software(uint64_t event)
 	}
 }
 
+/*
+ * With TF set and interrupts blocked by STI or MOV SS, VM entry demands a pending single step
+ * (27.3.1.5). An exit for #DB does not record one.
+ */
+static void keep_single_step(void)
+{
+	if (MM_UNLIKELY(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF) &&
+	    (vmread(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
+		vmwrite(VMCS_GUEST_PENDING_DEBUG, PENDING_SINGLE_STEP);
+}
+
 void vmx_reinject(struct vmx_vcpu *v, uint64_t event, enum vmcs_field error_code)
 {
 	if (event & EVENT_ERROR_CODE)
 		vmwrite(VMCS_ENTRY_ERROR_CODE, vmread(error_code));
 	if (is_software(event))
 		vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
+	keep_single_step();
 	queue(v, event & EVENT_REINJECT);
 }
 
-static bool can_take_interrupt(void)
+/* Blocking by STI and by MOV SS ends with the next instruction (25.4.2), but not if that exits. */
+static void end_blocking(void)
 {
+	uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	if (MM_UNLIKELY(blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+		        blocked & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+}
+
+/* A hypercall does not end the blocking by itself, because it is frequent and this is not. */
+static bool can_take_interrupt(const struct vmx_vcpu *v)
+{
+	if (v->reason == REASON_VMCALL)
+		end_blocking();
 	return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) &&
 	       !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
 }
@@ -63,7 +88,7 @@ void vmx_close_window(struct vmx_vcpu *v)
 
 void vmx_inject_interrupt(struct vmx_vcpu *v)
 {
-	if (!v->event_queued && can_take_interrupt()) {
+	if (!v->event_queued && can_take_interrupt(v)) {
 		queue(v, x86_event(EVENT_INTERRUPT, X86_INTERRUPT_VECTOR));
 		vmx_close_window(v);
 	} else if (!v->interrupt_window) {
@@ -73,14 +98,9 @@ void vmx_inject_interrupt(struct vmx_vcpu *v)
 
 void vmx_step_to(struct vmx_vcpu *v, uint64_t rip)
 {
-	uint64_t blocked = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-
 	v->rip = rip;
 	vmwrite(VMCS_GUEST_RIP, rip);
-	/* Blocking by STI and by MOV SS ends with the next instruction: this one (25.4.2). */
-	if (MM_UNLIKELY(blocked & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS)))
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-		        blocked & ~(BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));
+	end_blocking();
 	/* The emulated instruction ends with a single-step trap, as any other does: 27.7.3. */
 	if (MM_UNLIKELY(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, PENDING_SINGLE_STEP);

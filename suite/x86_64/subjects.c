@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The subjects that only x86-64 has: VMX and SVM. */
-#include "suite/suite.h"
+#include "suite/x86_64/vmx_subjects.h"
 
 extern const struct suite_subject suite_x86_state;
 
-const struct suite_subject *const suite_arch_subjects[] = {&suite_x86_state, NULL};
+const struct suite_subject *const suite_arch_subjects[] = {&suite_x86_state, VMX_SUBJECTS, NULL};
