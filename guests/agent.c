@@ -262,6 +262,12 @@ static void do_spin(struct agent_context *ctx)
 	} while (ctx->op->count == 0 || turns < ctx->op->count);
 }
 
+static void do_poll(struct agent_context *ctx)
+{
+	while (read64(ctx->op->addr) != ctx->op->value)
+		continue;
+}
+
 static void do_irqs(struct agent_context *ctx)
 {
 	ctx->value = *(volatile uint64_t *)&ctx->frame->irqs;
@@ -352,6 +358,7 @@ static agent_fn *const handlers[AGENT_CODES] = {
 	[AGENT_VECTOR] = do_vector,     [AGENT_STORM] = do_storm,
 	[AGENT_CALL3] = do_call3,       [AGENT_ASK] = agent_ask,
 	[AGENT_ECHO] = agent_echo,      [AGENT_ARCH] = agent_arch_op,
+	[AGENT_POLL] = do_poll,
 };
 
 static void run_one(struct agent_context *ctx, struct agent_result *result)

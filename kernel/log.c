@@ -24,13 +24,32 @@ enum log_level log_level = LOG_INFO;
 static struct spinlock lock;
 static _Atomic uint32_t panic_cpu = NO_CPU;
 
+/* log_divert(): where the log goes; NULL: to the console. */
+static struct {
+	char *_Atomic text;
+	size_t size;
+	size_t length;
+} diverted;
+
+static void put(char c)
+{
+	char *text = atomic_load(&diverted.text);
+
+	if (text == NULL) {
+		machine_console_put(c);
+	} else if (diverted.length + 1 < diverted.size) {
+		text[diverted.length++] = c;
+		text[diverted.length] = '\0';
+	}
+}
+
 static void write_bytes(const char *prefix, const char *text)
 {
 	while (*prefix != '\0')
-		machine_console_put(*prefix++);
+		put(*prefix++);
 	for (; *text != '\0'; text++)
-		machine_console_put(*text >= ' ' && *text <= '~' ? *text : '?');
-	machine_console_put('\n');
+		put(*text >= ' ' && *text <= '~' ? *text : '?');
+	put('\n');
 }
 
 static void write_line(const char *prefix, const char *text)
@@ -53,7 +72,7 @@ void log_line(enum log_level level, const char *format, ...)
 	char text[LINE_BYTES];
 	va_list args;
 
-	if (level > log_level)
+	if (level > log_level && (level > LOG_INFO || atomic_load(&diverted.text) == NULL))
 		return;
 	va_start(args, format);
 	format_string_v(text, sizeof(text), format, args);
@@ -70,6 +89,17 @@ void log_raw(const char *format, ...)
 	format_string_v(text, sizeof(text), format, args);
 	va_end(args);
 	write_line("", text);
+}
+
+void log_divert(char *text, size_t size)
+{
+	spin_lock(&lock);
+	if (text != NULL)
+		text[0] = '\0';
+	diverted.size = size;
+	diverted.length = 0;
+	atomic_store(&diverted.text, text);
+	spin_unlock(&lock);
 }
 
 /* --- panic --- */
@@ -89,6 +119,7 @@ static bool take_log(void)
 	}
 	for (int i = 0; i < PANIC_TRIES && !spin_try(&lock); i++)
 		machine_relax();
+	atomic_store(&diverted.text, NULL);
 	return true;
 }
 

@@ -131,7 +131,9 @@ static void enable_virtualization(struct host *host)
 		log_line(LOG_QUIET, "missing extension=%s: %s", host->ops->name, e.why);
 		no_virtualization(e.why);
 	}
-	wanted = machine_start_cpus(wanted < MACHINE_MAX_CPUS ? wanted : MACHINE_MAX_CPUS);
+	wanted = wanted < host->boot->cpus ? wanted : host->boot->cpus;
+	host->wanted = wanted < MACHINE_MAX_CPUS ? wanted : MACHINE_MAX_CPUS;
+	wanted = machine_start_cpus(host->wanted);
 	for (host->cpus = 1; host->cpus < wanted; host->cpus++) {
 		cpu_work_give(host->cpus, enable_cpu, &e);
 		cpu_work_wait(host->cpus);

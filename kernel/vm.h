@@ -37,7 +37,9 @@ struct host {
 	const struct boot_info *boot;
 	const struct virt_ops *ops;
 	struct virt_caps caps;
-	unsigned cpus; /* CPUs that run and have the extension enabled */
+	unsigned cpus;   /* CPUs that run and have the extension enabled */
+	unsigned wanted; /* CPUs that firmware and the command line give, but MACHINE_MAX_CPUS at
+	                    most */
 };
 
 /* The frames of a VM. */

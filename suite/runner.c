@@ -20,6 +20,11 @@
 #include "suite/suite.h"
 #include "wait_limit.h"
 
+static bool begins_with(const char *text, const char *start)
+{
+	return strlen(text) >= strlen(start) && memcmp(text, start, strlen(start)) == 0;
+}
+
 /* --- set-up --- */
 
 static enum mm_error map_area(struct suite_run *run, const struct suite_area *area)
@@ -209,12 +214,17 @@ static void make_and_run(struct suite_run *run)
 	run->vm = &vm;
 	if (!guest_image_find("agent", &config.image))
 		panic("no agent");
+	if (c->configure != NULL)
+		c->configure(run, &config);
 	if (c->quota != 0)
 		config.quota = frames_at_start(run, &config) + c->quota;
 	if (!vm_create(&vm, run->host, &config)) {
-		suite_fail(run, "no VM: %s", vm.error);
+		if (c->no_vm == NULL || !begins_with(vm.error, c->no_vm))
+			suite_fail(run, "no VM: %s", vm.error);
 		return;
 	}
+	if (c->no_vm != NULL)
+		suite_fail(run, "expected no VM, because: %s", c->no_vm);
 	vm.moves = c->moves;
 	run_in_vm(run);
 	(void)vm_destroy(&vm);
@@ -363,6 +373,15 @@ static const struct suite_subject *const subjects[] = {
 	&suite_vms,
 	&suite_smp,
 	&suite_move,
+	&suite_memory,
+	&suite_report,
+	&suite_shootdown,
+	&suite_cpus,
+	&suite_call,
+	&suite_device,
+	&suite_create,
+	&suite_turns,
+	&suite_session,
 	&suite_firmware,
 	&suite_hostile,
 	&suite_hostile_code,
@@ -385,11 +404,6 @@ static bool has_word(const char *list, const char *word)
 			return true;
 	}
 	return false;
-}
-
-static bool begins_with(const char *text, const char *start)
-{
-	return strlen(text) >= strlen(start) && memcmp(text, start, strlen(start)) == 0;
 }
 
 static bool selected(const struct suite_case *c, const struct cmdline *options)

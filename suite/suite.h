@@ -198,6 +198,11 @@ struct suite_op {
 	{                                                                                          \
 		OP(BARRIER, .value = (number))                                                     \
 	}
+/* Until the word has the value. */
+#define POLL(at, awaited)                                                                          \
+	{                                                                                          \
+		OP(POLL, .addr = (at), .value = (awaited))                                         \
+	}
 #define SPIN(turns)                                                                                \
 	{                                                                                          \
 		OP(SPIN, .count = (turns))                                                         \
@@ -306,6 +311,10 @@ struct suite_case {
 
 	/* Called first, before the VM is created. False fails the case. */
 	bool (*before)(struct suite_run *run);
+	/* Changes the description of the VM. Then vm_create() must succeed, or fail with an error
+	 * that begins with `no_vm`. */
+	void (*configure)(struct suite_run *run, struct vm_config *config);
+	const char *no_vm;
 	/* Called by the guest's STEP operations, on the CPU that ran the guest. vCPUs on other CPUs
 	 * may be in the guest meanwhile. Returns the result for the guest. NULL: no steps. */
 	uint64_t (*step)(struct suite_run *run, uint64_t number);
@@ -355,7 +364,8 @@ extern const struct suite_subject suite_payload_demo, suite_payload_guests, suit
 	suite_payload_hostile, suite_payload_limits, suite_payload_bench, suite_payload_soak,
 	suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb, suite_atomics, suite_straddle,
 	suite_mmio, suite_timer, suite_privileged, suite_capability, suite_hostaccess, suite_dirty,
-	suite_range, suite_misconfig, suite_vms, suite_smp, suite_move, suite_firmware, suite_hostile,
+	suite_range, suite_misconfig, suite_vms, suite_smp, suite_move, suite_memory, suite_report, suite_shootdown, suite_cpus, suite_call,
+	suite_device, suite_create, suite_turns, suite_session, suite_firmware, suite_hostile,
 	suite_hostile_code, suite_boundary, suite_boundary_access, suite_coherent, suite_selftest;
 
 /* The subjects of this architecture: suite/<arch>/subjects.c. Ends with NULL. */

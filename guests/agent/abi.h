@@ -66,6 +66,7 @@ enum agent_code {
 	AGENT_ASK,   /* `count` rounds with ECHO: see struct agent_talk */
 	AGENT_ECHO,
 	AGENT_ARCH, /* operation `count` of this architecture: guests/agent/<arch>_ops.h */
+	AGENT_POLL, /* loads of 8 bytes at addr until one reads `value`. No hypercall in between */
 	AGENT_CODES,
 };
 

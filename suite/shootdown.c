@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When a call that takes a translation away has returned, no CPU uses that translation any more.
+ * Memory shows this, not time: the vCPUs write to one page in a loop. A step, on one of their CPUs,
+ * takes the page away. It then fills the frame with a pattern, waits until each of the others has
+ * faulted or has written to the new frame, and looks for writes to the old frame.
+ */
+#include "frame.h"
+#include "log.h"
+#include "machine.h"
+#include "suite/mailbox.h"
+#include "suite/run.h"
+#include "suite/suite.h"
+#include "wait_limit.h"
+
+#define PATTERN UINT64_C(0x51007d00051007d0)
+#define FREED   UINT64_C(0xf4eedf4eedf4eed0)
+#define ROUNDS  2U
+#define WAITS   100000U          /* of 100 microseconds at most; for hangs only */
+#define END     (ARENA + GIB(1)) /* nothing is mapped there */
+#define WORDS   (PAGE / 8)
+#define FOREVER UINT32_MAX
+
+/* The word of the page that a vCPU writes. */
+#define WORD_OF(vcpu) (8 * (vcpu))
+#define OWN(vcpu)     (ARENA + 8 * (uint64_t)WORD_OF(vcpu))
+
+enum how {
+	UNMAP,
+	PROTECT,
+	REMAP,
+	REPLACE,
+	HOWS,
+};
+
+static const char *const hows[HOWS] = {"unmap", "protect", "remap", "replace"};
+
+/* The state of a step, for the other CPUs. */
+static _Atomic bool away;                    /* the page is taken away: who faults waits */
+static _Atomic uint64_t faults[SUITE_VCPUS]; /* by the CPU, which is the vCPU */
+
+/* A fault because the page is away: the vCPU tries again when it is back. */
+static bool wait_for_page(struct suite_run *run, const struct vm_exit *exit)
+{
+	unsigned cpu = machine_cpu_index();
+
+	(void)run;
+	if (exit->fault.gpa.raw >= END || cpu >= SUITE_VCPUS)
+		return false;
+	atomic_fetch_add(&faults[cpu], 1);
+	while (atomic_load(&away)) {
+		wait_alive(cpu);
+		machine_pause();
+	}
+	return true;
+}
+
+static volatile uint64_t *words_at(hpa_t frame)
+{
+	return frame_ptr(frame);
+}
+
+static void fill(hpa_t frame, uint64_t value)
+{
+	for (unsigned i = 0; i < WORDS; i++)
+		words_at(frame)[i] = value;
+}
+
+static bool holds(hpa_t frame, uint64_t value)
+{
+	for (unsigned i = 0; i < WORDS; i++) {
+		if (words_at(frame)[i] != value)
+			return false;
+	}
+	return true;
+}
+
+/* Has this vCPU shown what it uses: a fault, the new frame, or the old one? */
+static bool has_shown(unsigned vcpu, hpa_t old, hpa_t new)
+{
+	unsigned word = WORD_OF(vcpu);
+
+	return atomic_load(&faults[vcpu]) != 0 || words_at(old)[word] != FREED ||
+	       (new.raw != 0 && words_at(new)[word] != 0);
+}
+
+/* `old` is free, or the page may not be written. new: the frame that is mapped now, or 0. */
+static bool watch(struct suite_run *run, hpa_t old, hpa_t new)
+{
+	unsigned self = machine_cpu_index(), count = run->vm->vcpu_count;
+
+	fill(old, FREED);
+	for (unsigned i = 0; i < count; i++) {
+		unsigned waits = 0;
+
+		while (i != self && waits < WAITS && !has_shown(i, old, new)) {
+			wait_alive(self);
+			machine_pause();
+			waits++;
+		}
+		if (waits == WAITS)
+			return suite_fail(run, "vcpu %u neither writes nor faults", i);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		if (words_at(old)[WORD_OF(i)] != FREED)
+			return suite_fail(run, "vcpu %u writes to the frame that cpu %u has taken",
+			                  i, self);
+	}
+	return holds(old, FREED) || suite_fail(run, "the old frame has changed");
+}
+
+static hpa_t frame_now(struct suite_run *run)
+{
+	struct aspace_translation t;
+
+	if (aspace_translate(&run->vm->as, gpa_at(ARENA), &t) != MM_OK)
+		return hpa_at(0);
+	return t.hpa;
+}
+
+/* Takes the page away. Answers the new frame in *new; 0: there is none. */
+static enum mm_error take(struct suite_run *run, enum how how, hpa_t old, hpa_t *new)
+{
+	struct gpa_range page = gpa_range(gpa_at(ARENA), PAGE);
+	struct aspace_backing populated = {.populate = true};
+	enum mm_error error;
+
+	*new = hpa_at(0);
+	switch (how) {
+	case UNMAP:
+		return aspace_unmap(&run->vm->as, page);
+	case PROTECT:
+		return aspace_protect(&run->vm->as, page, MM_R);
+	case REMAP:
+		*new = hpa_at(old.raw == run->linear.raw ? run->linear.raw + PAGE
+		                                         : run->linear.raw);
+		fill(*new, 0);
+		return aspace_remap(&run->vm->as, page, *new);
+	default:
+		error = aspace_replace_alloc(&run->vm->as, page, MM_RW, populated);
+		*new = frame_now(run);
+		return error;
+	}
+}
+
+static enum mm_error give_back(struct suite_run *run, enum how how)
+{
+	struct gpa_range page = gpa_range(gpa_at(ARENA), PAGE);
+	struct aspace_backing populated = {.populate = true};
+
+	switch (how) {
+	case UNMAP:
+		return aspace_map_alloc(&run->vm->as, page, MM_RW, populated);
+	case PROTECT:
+		return aspace_protect(&run->vm->as, page, MM_RW);
+	default:
+		return MM_OK;
+	}
+}
+
+/* Waits until each of the others has written to the page, so that its translation is in use. */
+static bool await_writers(struct suite_run *run)
+{
+	hpa_t frame = frame_now(run);
+
+	for (unsigned i = 0; i < run->vm->vcpu_count; i++) {
+		unsigned word = WORD_OF(i), waits = 0;
+
+		if (i == machine_cpu_index())
+			continue;
+		words_at(frame)[word] = 0;
+		while (words_at(frame)[word] == 0 && waits < WAITS) {
+			wait_alive(machine_cpu_index());
+			machine_pause();
+			waits++;
+		}
+		if (waits == WAITS)
+			return suite_fail(run, "vcpu %u does not write", i);
+	}
+	return true;
+}
+
+static bool shoot(struct suite_run *run, enum how how)
+{
+	hpa_t old = frame_now(run), new;
+	bool clean;
+
+	for (unsigned i = 0; i < SUITE_VCPUS; i++)
+		atomic_store(&faults[i], 0);
+	if (!await_writers(run))
+		return false;
+	atomic_store(&away, true);
+	clean = take(run, how, old, &new) == MM_OK && watch(run, old, new);
+	clean = give_back(run, how) == MM_OK && clean;
+	atomic_store(&away, false);
+	return clean || suite_fail(run, "%s", hows[how]);
+}
+
+/* Step n: enum how. 0: no vCPU used the old frame. */
+static uint64_t shoot_often(struct suite_run *run, uint64_t how)
+{
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		if (!shoot(run, (enum how)how))
+			return 1;
+	}
+	return 0;
+}
+
+/* The sender's last operation ends the VM. Its results are correct; the others never end. */
+static bool ended(struct suite_run *run)
+{
+	const struct vm *vm = run->vm;
+
+	if (vm->outcome != VM_KILLED || vm->reason != KILL_NOT_MAPPED || vm->kill_gpa.raw != END)
+		return suite_fail(run, "ended for %s at 0x%" PRIx64, vm_kill_name(vm->reason),
+		                  vm->kill_gpa.raw);
+	return run->complaints == 0;
+}
+
+/* --- by 2, 3 and 4 vCPUs: the first CPU, and the last one, sends --- */
+
+static struct suite_op sender_script[10];
+static struct suite_op writers[SUITE_VCPUS][6];
+
+static void write_sender(unsigned vcpu, enum how how)
+{
+	const struct suite_op script[] = {
+		STAGE1(),
+		{OP(IRQ_MASK, .value = 0)},
+		WRITE(8, OWN(vcpu), PATTERN),
+		BARRIER(0),
+		STEP(how),
+		WRITE(8, OWN(vcpu) + 8, ~PATTERN),
+		READ(8, OWN(vcpu) + 8, ~PATTERN),
+		READ(8, END, 0),
+		{OP(END)},
+	};
+
+	for (size_t i = 0; i < MM_ARRAY_SIZE(script); i++)
+		sender_script[i] = script[i];
+}
+
+static void write_writer(unsigned vcpu)
+{
+	const struct suite_op script[] = {
+		STAGE1(),   {OP(IRQ_MASK, .value = 0)},
+		BARRIER(0), {OP(FILL, .addr = OWN(vcpu), .count = FOREVER, .value = PATTERN)},
+		{OP(END)},
+	};
+
+	for (size_t i = 0; i < MM_ARRAY_SIZE(script); i++)
+		writers[vcpu][i] = script[i];
+}
+
+static const struct {
+	uint8_t vcpus;
+	uint8_t sender;
+} senders[] = {{2, 0}, {2, 1}, {3, 2}, {4, 0}, {4, 3}};
+
+static bool generate(size_t index, const struct host *host, struct suite_draft *d)
+{
+	enum how how = (enum how)(index % HOWS);
+	unsigned vcpus, sender;
+
+	(void)host;
+	if (index / HOWS >= MM_ARRAY_SIZE(senders))
+		return false;
+	vcpus = senders[index / HOWS].vcpus;
+	sender = senders[index / HOWS].sender;
+	draft_name(d, "shootdown.%s.%u.by-cpu-%u", hows[how], vcpus, sender);
+	if (how == REMAP)
+		draft_area(d, (struct suite_area)LINEAR(ARENA, PAGE, MM_RW, 0));
+	else
+		draft_area(d, (struct suite_area)POPULATED(ARENA, PAGE, MM_RW));
+	for (unsigned i = 0; i < vcpus; i++)
+		write_writer(i);
+	write_sender(sender, how);
+	d->c.script = sender == 0 ? sender_script : writers[0];
+	for (unsigned i = 1; i < vcpus; i++)
+		d->c.others[i - 1] = sender == i ? sender_script : writers[i];
+	d->c.cpus = vcpus;
+	d->c.end = SUITE_EITHER;
+	d->c.uncounted = true;
+	d->c.step = shoot_often;
+	d->c.repair = wait_for_page;
+	d->c.verify = ended;
+	return true;
+}
+
+/* --- CPUs that are not in the guest at that time --- */
+
+/* Step 0 maps the page to the other page of the linear memory, where it wrote PATTERN + 1. */
+static uint64_t remap_quietly(struct suite_run *run, uint64_t number)
+{
+	hpa_t next = hpa_at(run->linear.raw + PAGE);
+
+	fill(next, PATTERN + number);
+	return (uint64_t)aspace_remap(&run->vm->as, gpa_range(gpa_at(ARENA), PAGE), next);
+}
+
+static const struct suite_case cases[] = {
+	{
+		/* CPU 1 has used the page, and has no guest when it is taken away. */
+		.name = "shootdown.left-behind",
+		.areas = AREAS(LINEAR(ARENA, PAGE, MM_RW, 0)),
+		.script = SCRIPT(STAGE1(), WRITE(8, ARENA, 0), READ(8, ARENA, 0), MOVE(1),
+                                 READ(8, ARENA, 0), WRITE(8, ARENA, 0), MOVE(0), STEP(1),
+                                 READ(8, ARENA, PATTERN + 1), MOVE(1), READ(8, ARENA, PATTERN + 1),
+                                 WRITE(8, ARENA, 5), MOVE(0), READ(8, ARENA, 5)),
+		.moves = VM_MOVES,
+		.step = remap_quietly,
+	},
+	{
+		/* CPU 1 runs another VM meanwhile. */
+		.name = "shootdown.left-behind.other-vm",
+		.areas = AREAS(LINEAR(ARENA, PAGE, MM_RW, 0)),
+		.script = SCRIPT(MOVE(1), READ(8, ARENA, 0), WRITE(8, ARENA, 7),
+                                 CALL(GUEST_YIELD, 0, 0, GUEST_OK, 0), MOVE(0), STEP(2),
+                                 READ(8, ARENA, PATTERN + 2), MOVE(1), READ(8, ARENA, PATTERN + 2)),
+		.beside = {SCRIPT(MOVE(1), FILL(ARENA, 16, PAGE, PATTERN), SPIN(200000),
+                                  CHECK(ARENA, 16, PAGE, PATTERN))},
+		.moves = VM_MOVES,
+		.uncounted = true,
+		.step = remap_quietly,
+	},
+};
+
+const struct suite_subject suite_shootdown = {
+	.name = "shootdown",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+	.generated = "shootdown.",
+};
