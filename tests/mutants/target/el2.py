@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Defects of el2/."""
 
-from mutants.target import Defect
+from . import Defect
 
 CPU, VCPU, EXIT, EVENT = "el2/cpu.c", "el2/vcpu.c", "el2/exit.c", "el2/event.c"
 FLUSH, WALK, MMIO, SYSREG = "el2/flush.c", "el2/guest_walk.c", "el2/mmio.c", "el2/sysreg.c"

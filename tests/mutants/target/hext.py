@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Defects of hext/."""
 
-from tests.mutants.target import Defect
+from . import Defect
 
 TCG = "QEMU and Spike fence all translations at each of these instructions"
 ORDER = "no emulator reorders these accesses"

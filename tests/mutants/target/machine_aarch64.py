@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Defects of machine/aarch64/."""
 
-from mutants.target import Defect
+from . import Defect
 
 CPU, GIC2, GIC3, IRQ, MACHINE = (f"machine/aarch64/{n}.c" for n in ("cpu", "gicv2", "gicv3", "irq", "machine"))
 POWER, SMP, START, TIMER, TRAP = (f"machine/aarch64/{n}.c" for n in ("power", "smp", "start", "timer", "trap"))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Defects of machine/riscv64/."""
 
-from tests.mutants.target import Defect
+from . import Defect
 
 ORDER = "no emulator reorders these accesses"
 
