@@ -417,6 +417,7 @@ static void compare_report(struct bare *b)
 				            before.csr[i] & ~SSTATUS_SD);
 	}
 	bare_expect_register(b, "pc", b->exit.pc + 4);
+	EXPECT_EQ(b->run, b->vm->ops->pc(b->vcpu), b->exit.pc + 4);
 	EXPECT(b->run, FIELD_GET(GENMASK(57, 44), bare_register(b, "hgatp")) == b->vm->tag);
 }
 

@@ -5,7 +5,11 @@
 
 #include "suite/suite.h"
 
-extern const struct suite_subject suite_riscv_state, suite_riscv_trap, suite_riscv_interrupt,
-	suite_riscv_walk;
+extern const struct suite_subject suite_riscv_state;
+extern const struct suite_subject suite_riscv_trap;
+extern const struct suite_subject suite_riscv_interrupt;
+extern const struct suite_subject suite_riscv_walk;
+extern const struct suite_subject suite_riscv_fence;
+extern const struct suite_subject suite_riscv_machine;
 
 #endif

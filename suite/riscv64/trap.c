@@ -243,6 +243,7 @@ static struct places write_guest(struct bare *b, uint32_t insn)
 	emit(&code, INSN_MV(T6, A0));
 	emit(&code, INSN_LD(T0, T6, AT(stvec)));
 	emit(&code, INSN_CSRW(CSR_STVEC, T0));
+	emit(&code, INSN_CSRW(CSR_STVAL, T6)); /* an exception must overwrite it */
 	emit(&code, INSN_LD(T0, T6, AT(scounteren)));
 	emit(&code, INSN_CSRW(CSR_SCOUNTEREN, T0));
 	emit(&code, INSN_LD(T0, T6, AT(clear)));

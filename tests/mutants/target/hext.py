@@ -59,7 +59,7 @@ DEFECTS = [
     Defect("vstart-not-restored", ("hext/fpu.c", "csr_write(0x008, fpu->vstart);", ""), on="riscv64-v"),
     Defect("v-always-clean", ("hext/fpu.c", "return (csr->sstatus & field) == field || (csr->vsstatus & field) == field;", "return (csr->sstatus & field) == 1;"), on="riscv64-v"),
     Defect("vector-memory-not-zeroed", ("hext/fpu.c", "hal->zero(hal->ctx, fpu->v, MM_PAGE_SIZE << order_of(bytes));", ""), on="riscv64-v"),
-    Defect("vector-memory-leaks", ("hext/fpu.c", "hal->free(hal->ctx, order_of(bytes), 1, &block);", ""), on="riscv64-v"),
+    Defect("vector-memory-leaks", ("hext/fpu.c", "hal->free(hal->ctx, order_of(bytes), 1, &block);", "(void)block;"), on="riscv64-v"),
     Defect("no-vill", ("hext/fpu.c", "fpu->vtype = VTYPE_VILL;", ""), on="riscv64-v"),
     # --- vcpu.c ---
     Defect("mode-sv39-always", ("hext/vcpu.c", "config->levels == 4 ? ATP_SV48 : ATP_SV57", "ATP_SV39")),
@@ -84,7 +84,7 @@ DEFECTS = [
     Defect("t6-not-saved", ("hext/enter.S", "23,24,25,26,27,28,29,30,31\n\tsd", "23,24,25,26,27,28,29,30\n\tsd")),
     # --- event.c ---
     Defect("injected-from-spvp", ("hext/event.c", "from_vs = (csr->sstatus & SSTATUS_SPP) != 0;", "from_vs = true;")),
-    Defect("injected-spie-lost", ("hext/event.c", "(enabled ? SSTATUS_SPIE : 0)", "0")),
+    Defect("injected-spie-lost", ("hext/event.c", "(enabled ? SSTATUS_SPIE : 0)", "(enabled ? 0 : 0)")),
     Defect("injected-sie-stays", ("hext/event.c", "~(SSTATUS_SPP | SSTATUS_SPIE | SSTATUS_SIE)", "~(SSTATUS_SPP | SSTATUS_SPIE)")),
     Defect("injected-spp-stays", ("hext/event.c", "~(SSTATUS_SPP | SSTATUS_SPIE | SSTATUS_SIE)", "~(SSTATUS_SPIE | SSTATUS_SIE)")),
     Defect("injected-epc-next", ("hext/event.c", "csr->vsepc = csr->sepc;", "csr->vsepc = csr->sepc + 4;")),

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The machine layer of RISC-V: every hart that firmware names is started, each has a number, a
+ * stack and a timer of its own, a kick reaches exactly one, and what the machine reports of itself
+ * agrees with its own registers.
+ */
+#include "boot_info.h"
+#include "cpu_work.h"
+#include "kernel/string.h"
+#include "machine.h"
+#include "machine/riscv64/cpu.h"
+#include "machine/riscv64/csr.h"
+#include "machine/riscv64/isa.h"
+#include "machine/riscv64/sbi.h"
+#include "machine/riscv64/trap.h"
+#include "suite/payload.h"
+#include "suite/riscv64/bare.h"
+
+/* --- harts --- */
+
+struct hart {
+	uint64_t hart;
+	uint64_t stack;
+	uint64_t sie;
+	uint64_t sstatus;
+	uint64_t satp;
+	unsigned index;
+};
+
+static void look(void *arg)
+{
+	struct hart *out = arg;
+
+	*out = (struct hart){
+		.hart = this_cpu()->hart,
+		.stack = (uint64_t)(uintptr_t)__builtin_frame_address(0),
+		.sie = csr_read(sie),
+		.sstatus = csr_read(sstatus),
+		.satp = csr_read(satp),
+		.index = machine_cpu_index(),
+	};
+}
+
+/* The command line asks for a number of harts. */
+static bool has_smp_option(const char *cmdline)
+{
+	static const char option[] = "smp=";
+	size_t length = strlen(cmdline), least = sizeof(option) - 1;
+
+	for (size_t i = 0; i + least <= length; i++)
+		if (memcmp(cmdline + i, option, least) == 0)
+			return true;
+	return false;
+}
+
+static bool is_named(const struct boot_info *boot, uint64_t hart)
+{
+	for (unsigned i = 0; i < boot->cpus; i++)
+		if (boot->cpu_ids[i] == hart)
+			return true;
+	return false;
+}
+
+/* SSIE, STIE */
+#define SIE_NEEDED UINT64_C(0x22)
+
+static void expect_hart(struct suite_run *run, const struct hart harts[], unsigned cpu)
+{
+	const struct hart *h = &harts[cpu];
+
+	EXPECT_EQ(run, h->index, cpu);
+	EXPECT_EQ(run, h->sie & 0x222, SIE_NEEDED);
+	EXPECT_EQ(run, h->sstatus & SSTATUS_SIE, 0);
+	EXPECT_EQ(run, h->satp, harts[0].satp);
+	EXPECT_EQ(run, FIELD_GET(ATP_MODE, h->satp), ATP_SV39);
+	EXPECT(run, is_named(run->host->boot, h->hart));
+	for (unsigned other = 0; other < cpu; other++) {
+		uint64_t above = h->stack - harts[other].stack, below = -above;
+
+		EXPECT(run, h->hart != harts[other].hart);
+		if (above < CPU_STACK_BYTES / 2 || below < CPU_STACK_BYTES / 2)
+			suite_fail(run, "cpus %u and %u have one stack", cpu, other);
+	}
+}
+
+static void all_harts(struct suite_run *run, const void *data)
+{
+	struct hart harts[MACHINE_MAX_CPUS];
+	const struct boot_info *boot = run->host->boot;
+
+	(void)data;
+	look(&harts[0]);
+	for (unsigned cpu = 1; cpu < run->host->cpus; cpu++) {
+		cpu_work_give(cpu, look, &harts[cpu]);
+		cpu_work_wait(cpu);
+	}
+	for (unsigned cpu = 0; cpu < run->host->cpus; cpu++)
+		expect_hart(run, harts, cpu);
+	EXPECT_EQ(run, harts[0].hart, boot->boot_cpu);
+	if (!has_smp_option(boot->cmdline))
+		EXPECT_EQ(run, machine_cpu_count(),
+		          boot->cpus < MACHINE_MAX_CPUS ? boot->cpus : MACHINE_MAX_CPUS);
+}
+
+/* --- what the machine reports --- */
+
+static bool can_read_instret(void)
+{
+	uint64_t value;
+	bool ok;
+
+	__asm__ volatile(CATCH("csrr %[value], instret")
+	                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	return ok;
+}
+
+static void counter(struct suite_run *run, const void *data)
+{
+	uint64_t ours, first, second;
+
+	(void)data;
+	if (!can_read_instret()) {
+		run->skip = "instret cannot be read";
+		return;
+	}
+	EXPECT(run, strcmp(machine_cycles_unit(), "instructions") == 0);
+	first = csr_read(instret);
+	ours = machine_cycles();
+	second = csr_read(instret);
+	EXPECT(run, first <= ours && ours <= second);
+	EXPECT(run, machine_ticks_per_second() >= 1000);
+	first = csr_read(time);
+	ours = machine_ticks();
+	second = csr_read(time);
+	EXPECT(run, first <= ours && ours <= second);
+}
+
+static uint64_t base_call(enum sbi_function function)
+{
+	struct sbi_result result = sbi_call(SBI_BASE, function, 0, 0, 0, 0, 0);
+
+	return result.error == SBI_SUCCESS ? (uint64_t)result.value : 0;
+}
+
+static void identity(struct suite_run *run, const void *data)
+{
+	struct machine_signs signs;
+
+	(void)data;
+	machine_read_signs(&signs);
+	EXPECT(run, signs.kind == SIGNS_RISCV64);
+	EXPECT_EQ(run, signs.mvendorid, base_call(SBI_BASE_MVENDORID));
+	EXPECT_EQ(run, signs.marchid, base_call(SBI_BASE_MARCHID));
+	EXPECT_EQ(run, signs.mimpid, base_call(SBI_BASE_MIMPID));
+}
+
+/* Letters and words that every hart with the hypervisor extension names, parts of words, and words
+ * that do not exist. */
+static void isa(struct suite_run *run, const void *data)
+{
+	static const char *const present[] = {"i", "m", "a", "c", "h"};
+	static const char *const absent[] = {"",    "j",       "n",       "ss",   "sst",
+	                                     "zic", "zicsrxx", "rv64ima", "ssta", "q9"};
+
+	(void)data;
+	for (size_t i = 0; i < MM_ARRAY_SIZE(present); i++)
+		if (!isa_has(present[i]))
+			suite_fail(run, "the ISA lacks %s", present[i]);
+	for (size_t i = 0; i < MM_ARRAY_SIZE(absent); i++)
+		if (isa_has(absent[i]))
+			suite_fail(run, "the ISA has '%s'", absent[i]);
+}
+
+/* --- features against the hart's behaviour --- */
+
+enum extra {
+	SSTC,
+	STATEEN,
+	ENVCFG,
+};
+
+static bool can_access(enum extra which)
+{
+	uint64_t value;
+	bool ok;
+
+	if (which == SSTC)
+		__asm__ volatile(CATCH("csrr %[value], 0x14d")
+		                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	else if (which == STATEEN)
+		__asm__ volatile(CATCH("csrr %[value], 0x60c")
+		                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	else
+		__asm__ volatile(CATCH("csrr %[value], 0x60a")
+		                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	return ok;
+}
+
+static uint64_t status_keeps(uint64_t bits)
+{
+	uint64_t kept;
+
+	csr_set(sstatus, bits);
+	kept = csr_read(sstatus) & bits;
+	csr_clear(sstatus, bits);
+	return kept;
+}
+
+/* QEMU 7.2 keeps sstatus.VS on harts without vector registers. */
+static bool has_vectors(void)
+{
+	uint64_t value;
+	bool ok;
+
+	csr_set(sstatus, SSTATUS_VS);
+	__asm__ volatile(CATCH("csrr %[value], 0xc22")
+	                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	csr_clear(sstatus, SSTATUS_VS);
+	return ok;
+}
+
+static bool is_used(const struct host *host, const char *name)
+{
+	for (size_t i = 0; i < host->caps.feature_count; i++)
+		if (strcmp(host->caps.features[i].name, name) == 0)
+			return host->caps.features[i].used;
+	return false;
+}
+
+static void features(struct suite_run *run, const void *data)
+{
+	const struct host *host = run->host;
+
+	(void)data;
+	EXPECT(run, suite_has_feature(host, "h"));
+	EXPECT(run, !suite_has_feature(host, "sstc") || can_access(SSTC));
+	EXPECT(run, suite_has_feature(host, "sstc") || !can_access(SSTC));
+	EXPECT_EQ(run, suite_has_feature(host, "envcfg"), can_access(ENVCFG));
+	EXPECT_EQ(run, suite_has_feature(host, "f"), status_keeps(SSTATUS_FS) != 0);
+	EXPECT(run, !suite_has_feature(host, "v") || status_keeps(SSTATUS_VS) != 0);
+	EXPECT_EQ(run, is_used(host, "v"), has_vectors());
+	EXPECT_EQ(run, is_used(host, "f"), suite_has_feature(host, "f"));
+	EXPECT_EQ(run, is_used(host, "smstateen"), can_access(STATEEN));
+	EXPECT_EQ(run, suite_has_feature(host, "vmid"), host->caps.tag_bits != 0);
+	EXPECT_EQ(run, host->caps.max_tag, (UINT64_C(1) << host->caps.tag_bits) - 1);
+	EXPECT_EQ(run, suite_has_feature(host, "stage1-ad"),
+	          host->caps.stage1_ad == STAGE1_AD_UPDATED);
+	EXPECT_EQ(run, suite_has_feature(host, "svpbmt"), isa_has("svpbmt"));
+}
+
+/* HS-mode's own registers, as hext/ and the machine layer set them. */
+static void registers(struct suite_run *run, const void *data)
+{
+	(void)data;
+	EXPECT_EQ(run, csr_read(hideleg) & 0x444, 0x444);
+	/* Access faults are the hypervisor's. */
+	EXPECT_EQ(run, csr_read(hedeleg) & (1 << 1 | 1 << 5 | 1 << 7), 0);
+	EXPECT_EQ(run, csr_read(hgeie), 0);
+	EXPECT_EQ(run, csr_read(hcounteren), 7);
+	if (can_access(ENVCFG))
+		EXPECT_EQ(run, (csr_read(0x60a) >> 63 & 1), suite_has_feature(run->host, "sstc"));
+}
+
+static const struct suite_case cases[] = {
+	{.name = "riscv.machine.harts", .run = all_harts},
+	{.name = "riscv.machine.counter", .run = counter},
+	{.name = "riscv.machine.identity", .run = identity},
+	{.name = "riscv.machine.isa", .run = isa},
+	{.name = "riscv.machine.features", .run = features},
+	{.name = "riscv.machine.registers", .run = registers},
+};
+
+const struct suite_subject suite_riscv_machine = {
+	.name = "riscv.machine",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};
