@@ -153,7 +153,7 @@ static bool fetch_2(uint64_t gva, uint32_t *value)
 	return ok;
 }
 
-/* host_trap() returned by sret, which clears SPP. The guest's SPVP has the value of its SPP. */
+/* The trap has set SPP. The guest's SPVP has the value of its SPP. */
 static void restore_after_trap(uint64_t pc, uint64_t hstatus)
 {
 	csr_write(sepc, pc);

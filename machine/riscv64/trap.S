@@ -9,13 +9,13 @@
 	.balign 4
 	.globl host_trap
 host_trap:
-	/* 1. Is a trap expected? Then continue at cpu->catch_pc. */
+	/* 1. Is a trap expected? Then continue at cpu->catch_pc. t0 may change. Not by sret: where
+	   firmware has passed the trap on (OpenSBI 1.1), hstatus.SPV is still that of the last
+	   guest, and sret would enter the guest. */
 	sd	t0, CPU_TRAP_T0(tp)
 	ld	t0, CPU_CATCH_PC(tp)
 	beqz	t0, 1f
-	csrw	sepc, t0
-	ld	t0, CPU_TRAP_T0(tp)
-	sret
+	jr	t0
 
 	/* 2. Otherwise save every register on the trap stack. */
 1:	sd	sp, CPU_TRAP_SP(tp)

@@ -33,7 +33,7 @@ _Noreturn void trap_report(const struct trap_frame *frame);
  *	                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
  *
  * After a trap, scause, stval, htval and htinst are the trap's; sepc is lost, and sstatus.SPP
- * and hstatus.SPV are those of a trap from HS-mode.
+ * and SPIE are those of a trap from HS-mode. hstatus.SPV may be that, or as it was.
  */
 #define CATCH(instruction)                                                                         \
 	"la t0, 1f\n\t"                                                                            \

@@ -133,7 +133,6 @@ static uint64_t csr_value(struct suite_run *run, unsigned number, uint64_t rando
 	case CSR_SIP:
 		return random & SIP_SSIP;
 	case CSR_VSTART:
-		return random & 7;
 	case CSR_VCSR:
 		return random & 7;
 	case CSR_VL: /* of vsetvl with e8: up to VLENB */
