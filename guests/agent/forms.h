@@ -247,10 +247,10 @@ enum priv_outcome {
 	X(smc_unknown,                                                                             \
 	  "mov x16, x0; mov x17, x1; mov x0, #0x4444; smc #0; mov x0, x16; "                       \
 	  "mov x1, x17",                                                                           \
-	  PRIV_EITHER)                                                                             \
-	X(dc_isw, "dc isw, xzr", PRIV_EITHER)                                                      \
-	X(dc_csw, "dc csw, xzr", PRIV_EITHER)                                                      \
-	X(dc_cisw, "dc cisw, xzr", PRIV_EITHER)                                                    \
+	  PRIV_DONE)                                                                               \
+	X(dc_isw, "dc isw, xzr", PRIV_UNDEFINED)                                                   \
+	X(dc_csw, "dc csw, xzr", PRIV_UNDEFINED)                                                   \
+	X(dc_cisw, "dc cisw, xzr", PRIV_UNDEFINED)                                                 \
 	X(midr, "mrs %0, midr_el1", PRIV_DONE)                                                     \
 	X(mpidr, "mrs %0, mpidr_el1", PRIV_DONE)                                                   \
 	X(id_pfr0, "mrs %0, id_aa64pfr0_el1", PRIV_DONE)                                           \
@@ -258,12 +258,12 @@ enum priv_outcome {
 	X(id_isar0, "mrs %0, id_aa64isar0_el1", PRIV_DONE)                                         \
 	X(clidr, "mrs %0, clidr_el1", PRIV_DONE)                                                   \
 	X(ctr, "mrs %0, ctr_el0", PRIV_DONE)                                                       \
-	X(actlr, "mrs %0, actlr_el1", PRIV_EITHER)                                                 \
-	X(pmcr, "mrs %0, pmcr_el0", PRIV_EITHER)                                                   \
+	X(actlr, "mrs %0, actlr_el1", PRIV_UNDEFINED)                                              \
+	X(pmcr, "mrs %0, pmcr_el0", PRIV_UNDEFINED)                                                \
 	X(cntvct, "mrs %0, cntvct_el0", PRIV_DONE)                                                 \
-	X(cntpct, "mrs %0, cntpct_el0", PRIV_EITHER)                                               \
-	X(icc_iar1, "mrs %0, s3_0_c12_c12_0", PRIV_EITHER)                                         \
-	X(icc_sgi1r, "msr s3_0_c12_c11_5, xzr", PRIV_EITHER)                                       \
+	X(cntpct, "mrs %0, cntpct_el0", PRIV_DONE)                                                 \
+	X(icc_iar1, "mrs %0, s3_0_c12_c12_0", PRIV_UNDEFINED)                                      \
+	X(icc_sgi1r, "msr s3_0_c12_c11_5, xzr", PRIV_UNDEFINED)                                    \
 	X(icc_sre, "mrs %0, s3_0_c12_c12_5", PRIV_EITHER)                                          \
 	X(impdef, "mrs %0, s3_1_c11_c0_3", PRIV_EITHER)                                            \
 	X(unknown, ".inst 0x00000000", PRIV_UNDEFINED)

@@ -64,10 +64,17 @@ bool arm_ready(struct suite_run *run);
 /* --- move.c --- */
 
 /* Runs the VMs, each with one vCPU, in turns: each turn ends at GUEST_YIELD. In each turn a vCPU is
- * on another CPU than before. False: noted as a failure. */
-bool arm_run_moving(struct suite_run *run, struct vm *const vms[], size_t count, unsigned cpus);
+ * on another CPU than before, if `cpus` is more than 1. *halts is the number of WFI exits. False:
+ * noted as a failure. */
+bool arm_run_moving(struct suite_run *run, struct vm *const vms[], size_t count, unsigned cpus,
+                    unsigned *halts);
+
+/* Makes a VM whose vCPU calls the piece at ARM_CODE once, and compares its result with 0. */
+bool arm_make_moving(struct suite_run *run, struct vm *vm, struct arm_piece piece);
+void arm_compare_moving(struct suite_run *run, struct vm *vm);
 
 extern const struct suite_subject suite_arm_state, suite_arm_trap, suite_arm_id, suite_arm_inject,
-	suite_arm_timer, suite_arm_mmio, suite_arm_report, suite_arm_caps, suite_arm_machine;
+	suite_arm_timer, suite_arm_mmio, suite_arm_report, suite_arm_caps, suite_arm_machine,
+	suite_arm_sweep;
 
 #endif

@@ -7,11 +7,14 @@
 #include "kernel/run.h"
 #include "machine.h"
 #include "suite/aarch64/arm.h"
+#include "suite/compare.h"
+#include "suite/mailbox.h"
 
 #define MOST_EXITS 100000
 
 struct turn {
 	struct vm_vcpu *v;
+	unsigned halts;
 	const char *wrong;
 };
 
@@ -35,6 +38,7 @@ static bool answer(struct turn *turn, const struct vm_exit *exit)
 		v->vm->ops->inject_undefined(&v->vcpu);
 		return true;
 	case VM_EXIT_HALT:
+		turn->halts++;
 		v->vm->ops->skip(&v->vcpu, exit, 0);
 		return true;
 	case VM_EXIT_INTERRUPT:
@@ -62,7 +66,7 @@ static void run_turn(void *arg)
 	ops->park(&v->vcpu);
 }
 
-static bool give_turn(struct suite_run *run, struct vm *vm, unsigned cpu)
+static bool give_turn(struct suite_run *run, struct vm *vm, unsigned cpu, unsigned *halts)
 {
 	struct turn turn = {.v = &vm->vcpus[0]};
 
@@ -72,21 +76,47 @@ static bool give_turn(struct suite_run *run, struct vm *vm, unsigned cpu)
 		cpu_work_give(cpu, run_turn, &turn);
 		cpu_work_wait(cpu);
 	}
+	*halts += turn.halts;
 	return turn.wrong == NULL || suite_fail(run, "on cpu %u: %s", cpu, turn.wrong);
 }
 
-bool arm_run_moving(struct suite_run *run, struct vm *const vms[], size_t count, unsigned cpus)
+bool arm_run_moving(struct suite_run *run, struct vm *const vms[], size_t count, unsigned cpus,
+                    unsigned *halts)
 {
 	bool more = true, good = true;
 
+	*halts = 0;
 	for (unsigned round = 0; more && good; round++) {
 		more = false;
 		for (size_t i = 0; i < count && good; i++) {
 			if (vms[i]->vcpus[0].exited)
 				continue;
-			good = give_turn(run, vms[i], (unsigned)(round + i) % cpus);
+			good = give_turn(run, vms[i], (unsigned)(round + i) % cpus, halts);
 			more = true;
 		}
 	}
 	return good;
+}
+
+static const struct suite_op call_once[] = {CALL_AT(ARM_CODE, 0, 0), {OP(END)}};
+
+bool arm_make_moving(struct suite_run *run, struct vm *vm, struct arm_piece piece)
+{
+	static struct vm_config config;
+	struct gpa_range arena = gpa_range(gpa_at(ARENA), 32 * PAGE);
+	struct aspace_backing backing = {.populate = true};
+
+	config = (struct vm_config){.name = "moving", .geometry = suite_geometry()};
+	if (!guest_image_find("agent", &config.image) || !vm_create(vm, run->host, &config))
+		return suite_fail(run, "no VM: %s", vm->error);
+	if (aspace_map_alloc(&vm->as, arena, MM_RWX, backing) == MM_OK &&
+	    suite_write_script(vm, 0, call_once) && arm_place_piece(run, vm, ARM_CODE, piece))
+		return true;
+	(void)vm_destroy(vm);
+	return suite_fail(run, "no memory for a VM");
+}
+
+void arm_compare_moving(struct suite_run *run, struct vm *vm)
+{
+	compare_script(run, "moving", call_once, suite_read_mailbox(vm, 0), 1);
 }

@@ -383,13 +383,13 @@ static bool make_moved(struct suite_run *run, unsigned i)
 static void run_moved(struct suite_run *run, const void *data)
 {
 	struct vm *const vms[MOVED] = {&moved[0], &moved[1], &moved[2]};
-	unsigned made = 0;
+	unsigned made = 0, halts;
 	bool good = true;
 
 	(void)data;
 	while (made < MOVED && good)
 		good = make_moved(run, made++);
-	if (good && arm_run_moving(run, vms, MOVED, run->host->cpus)) {
+	if (good && arm_run_moving(run, vms, MOVED, run->host->cpus, &halts)) {
 		for (unsigned i = 0; i < MOVED; i++) {
 			compare_script(run, "moved", moved_script, suite_read_mailbox(&moved[i], 0),
 			               BLOCKS);

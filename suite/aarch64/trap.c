@@ -223,6 +223,7 @@ ARM_PIECE(every_mrs);
 ARM_PIECE(every_msr);
 ARM_PIECE(next_pc);
 ARM_PIECE(sve);
+ARM_PIECE(ten_wfi);
 ARM_PIECE(pauth);
 
 SYSREG_READ(id_aa64isar0_el1, "id_aa64isar0_el1")
@@ -269,7 +270,30 @@ static bool verify_msr(struct suite_run *run)
 	return run->complaints == 0;
 }
 
+/* A WFI without a pending interrupt exits, so that other vCPUs can run. The CPU may complete one
+ * for its own reasons, but not all of them. */
+static void run_wfi(struct suite_run *run, const void *data)
+{
+	static struct vm vm;
+	struct vm *const vms[] = {&vm};
+	unsigned halts;
+
+	(void)data;
+	if (!arm_make_moving(run, &vm, ten_wfi))
+		return;
+	if (arm_run_moving(run, vms, 1, 1, &halts)) {
+		arm_compare_moving(run, &vm);
+		if (halts == 0)
+			suite_fail(run, "no WFI of 10 exits");
+	}
+	(void)vm_destroy(&vm);
+}
+
 static const struct suite_case cases[] = {
+	{
+		.name = "arm.trap.wfi",
+		.run = run_wfi,
+	},
 	{
 		.name = "arm.trap.every-register.read",
 		.areas = ARM_AREAS,

@@ -107,6 +107,14 @@
 	ret
 	end_piece next_pc
 
+	piece	ten_wfi
+	.rept	10
+	wfi
+	.endr
+	mov	x0, #0
+	ret
+	end_piece ten_wfi
+
 	piece	sve
 	mov	x0, #0x330000	/* CPACR_EL1.FPEN and ZEN */
 	msr	cpacr_el1, x0
