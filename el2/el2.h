@@ -48,7 +48,7 @@ struct el2_caps {
 	bool fp; /* floating point and SIMD */
 	bool ras;
 	bool sme;
-	bool csv2; /* SCXTNUM_EL0 and SCXTNUM_EL1 */
+	bool csv2;        /* SCXTNUM_EL0 and SCXTNUM_EL1 */
 	uint8_t pa_range; /* ID_AA64MMFR0_EL1.PARange, at most PARANGE_48 */
 };
 

@@ -15,9 +15,10 @@ _Static_assert(sizeof(struct el2_vcpu) <= MM_PAGE_SIZE, "a vCPU's state fits a f
 /*
  * HCR_EL2 of a guest: stage 2 on, AArch64 at EL1. These trap to EL2: interrupts, SErrors, WFI,
  * SMC, cache maintenance by set/way, and the registers of identification, implementation, limited
- * ordering, error records and memory tags. The guest's TLB maintenance and barriers are broadcast (FB, BSU),
- * because it may have run on any CPU. While its stage 1 is off, its memory is cacheable (DC), as
- * the hypervisor's mapping of it is. TVM traps the write that switches stage 1 on: sysreg.c.
+ * ordering, error records and memory tags. The guest's TLB maintenance and barriers are broadcast
+ * (FB, BSU), because it may have run on any CPU. While its stage 1 is off, its memory is cacheable
+ * (DC), as the hypervisor's mapping of it is. TVM traps the write that switches stage 1 on:
+ * sysreg.c.
  */
 #define HCR_GUEST                                                                                  \
 	(HCR_VM | HCR_SWIO | HCR_FMO | HCR_IMO | HCR_AMO | HCR_FB | FIELD_PREP(HCR_BSU, 1) |       \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Code for guests of AArch64. A case makes a routine, the suite writes it to the guest's memory,
- * and AGENT_CALL_AT calls it: x0 is its argument and its result. The pieces in code.S are copied;
+ * and AGENT_CALL_AT calls it: x0 is its argument and its result. The pieces of code are copied;
  * the instructions for lists of registers are generated.
  */
 #ifndef SUITE_AARCH64_ARM_H

@@ -2,7 +2,7 @@
 /*
  * No register that a guest can change is missing in registers.h. The guest tries every encoding
  * with op0 3 and op1 0 to 3: it reads the register, writes the complement, and reads it again. A
- * register that changes is switched with the vCPU only if el2/ knows it, so it must be listed.
+ * register that changes must be listed, so that it is switched with the vCPU.
  */
 #include "suite/aarch64/arm.h"
 #include "suite/aarch64/registers.h"
