@@ -4,6 +4,7 @@
  * works: register by register, by its encoding (Arm ARM, DDI 0487, D17). A register of a feature
  * that the CPU does not have is undefined as well, so the rows need no features.
  */
+#include "kernel/string.h"
 #include "machine/aarch64/sysreg.h"
 #include "suite/aarch64/arm.h"
 
@@ -204,12 +205,28 @@ static bool ready(struct suite_run *run)
 	return arm_place(run, run->vm, ARM_CODE, &code);
 }
 
+/* CPUs that have some of the registers of the group "implementation": Cortex-A53, A57 and A72, and
+ * QEMU's `max`, whose implementer is 0. On the others nothing can trap, and the name tells so. */
+static bool has_implementation(void)
+{
+	uint64_t implementer = FIELD_GET(GENMASK(31, 24), read_midr_el1());
+	uint64_t part = FIELD_GET(GENMASK(15, 4), read_midr_el1());
+
+	return implementer == 0 ||
+	       (implementer == 0x41 && (part == 0xd03 || part == 0xd07 || part == 0xd08));
+}
+
+static const char *suffix(const char *group)
+{
+	return strcmp(group, "implementation") == 0 && !has_implementation() ? ".absent" : "";
+}
+
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	(void)host;
 	if (index >= MM_ARRAY_SIZE(groups))
 		return false;
-	draft_name(d, "arm.trap.%s", groups[index].name);
+	draft_name(d, "arm.trap.%s%s", groups[index].name, suffix(groups[index].name));
 	draft_area(d, (struct suite_area)POPULATED(ARENA, 32 * PAGE, MM_RWX));
 	for_each_access(&groups[index], d);
 	d->c.data = &groups[index];
