@@ -33,9 +33,19 @@ static bool is_software(uint64_t event)
 	        (vector == EXCEPTION_BP || vector == EXCEPTION_OF));
 }
 
+/* Exceptions have vectors below 32. QEMU (7.2) reports each interrupt as an exception. */
+static uint64_t corrected(uint64_t event)
+{
+	uint64_t vector = FIELD_GET(EVENT_VECTOR, event);
+
+	if (FIELD_GET(EVENT_TYPE, event) == EVENT_EXCEPTION && vector >= EXCEPTIONS)
+		return x86_event(EVENT_INTERRUPT, (unsigned)vector);
+	return event;
+}
+
 void svm_reinject(struct svm_vcpu *v)
 {
-	uint64_t event = v->vmcb->exit_int_info;
+	uint64_t event = corrected(v->vmcb->exit_int_info);
 
 	if (!is_software(event))
 		v->vmcb->event_injection = event;

@@ -48,6 +48,12 @@ void svm_step_to(struct svm_vcpu *v, uint64_t rip)
 	v->vmcb->rip = rip;
 	/* The shadow of STI and of MOV SS ends with the next instruction: this one (15.21.5). */
 	v->vmcb->interrupt_shadow = 0;
+	/* The emulated instruction ends with a single-step trap, as any other does. */
+	if (MM_UNLIKELY(v->vmcb->rflags & RFLAGS_TF)) {
+		v->vmcb->dr6 |= DR6_BS;
+		v->vmcb->clean &= ~CLEAN_DRX;
+		svm_inject_exception(v, EXCEPTION_DB, 0);
+	}
 }
 
 void svm_step(struct svm_vcpu *v, unsigned bytes)

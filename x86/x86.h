@@ -114,6 +114,7 @@ enum x86_exception {
 	EXCEPTION_UD = 6,
 	EXCEPTION_GP = 13,
 	EXCEPTION_AC = 17,
+	EXCEPTIONS = 32, /* number of vectors that are exceptions */
 };
 
 /* The exceptions that exit, by vector. A guest can set up the delivery of #DB or #AC so that it

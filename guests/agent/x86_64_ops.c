@@ -103,7 +103,7 @@ static void cpuid(struct agent_context *ctx)
 	uint32_t r[4] = {(uint32_t)ctx->op->addr, 0, (uint32_t)ctx->op->stride, 0};
 
 	__asm__ volatile("cpuid" : "+a"(r[0]), "=b"(r[1]), "+c"(r[2]), "=d"(r[3]));
-	ctx->value = r[ctx->op->width & 3];
+	ctx->value = r[ctx->op->width & 3] & ctx->op->value;
 }
 
 /* --- XCR0 and the image --- */
@@ -260,6 +260,20 @@ static void image_check(struct agent_context *ctx)
 	}
 	for (uint32_t i = 0; i < IMAGE_BYTES; i++)
 		ctx->value += is_compared(i, mask) && image[0][i] != image[1][i];
+}
+
+static void ports(struct agent_context *ctx)
+{
+	const struct agent_op *op = ctx->op;
+
+	for (uint64_t i = 0; i < op->value; i++) {
+		uint8_t value;
+
+		__asm__ volatile("inb %w1, %0"
+		                 : "=a"(value)
+		                 : "d"((uint32_t)(op->addr + i * op->stride)));
+		ctx->value += value != 0xff;
+	}
 }
 
 /* --- general registers --- */
@@ -425,6 +439,7 @@ static agent_fn *const ops[AGENT_X86_64_OPS + 1] = {
 	[AGENT_X86_GS] = gs,
 	[AGENT_X86_TABLES] = tables,
 	[AGENT_X86_TABLES_CHECK] = tables_check,
+	[AGENT_X86_PORTS] = ports,
 	[AGENT_X86_EVENT] = agent_event,
 	[AGENT_X86_AFTER] = agent_event_after,
 	[AGENT_X86_COPY_IDT] = agent_copy_idt,

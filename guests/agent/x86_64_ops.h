@@ -9,18 +9,19 @@
 #include <stdint.h>
 
 enum agent_x86_64_op {
-	AGENT_X86_RDMSR,    /* MSR addr */
-	AGENT_X86_WRMSR,    /* `value` to MSR addr */
-	AGENT_X86_READ_CR,  /* control register addr: 0, 2, 3, 4, 8 */
-	AGENT_X86_WRITE_CR, /* `value` to control register addr */
-	AGENT_X86_READ_DR,  /* debug register addr */
-	AGENT_X86_WRITE_DR, /* `value` to debug register addr */
-	AGENT_X86_CPUID,    /* leaf addr, subleaf stride; value: register `width`: EAX, EBX, ... */
-	AGENT_X86_XGETBV,   /* extended control register addr; CR4.OSXSAVE is set before */
-	AGENT_X86_XSETBV,   /* `value` to extended control register addr; the same */
-	AGENT_X86_IMAGE_LOAD,  /* loads the pattern of seed `value` into the state components of bit
-	                          mask addr (XCR0's bits), by XRSTOR or FXRSTOR; 8 KiB at stride are
-	                          scratch memory */
+	AGENT_X86_RDMSR,      /* MSR addr */
+	AGENT_X86_WRMSR,      /* `value` to MSR addr */
+	AGENT_X86_READ_CR,    /* control register addr: 0, 2, 3, 4, 8 */
+	AGENT_X86_WRITE_CR,   /* `value` to control register addr */
+	AGENT_X86_READ_DR,    /* debug register addr */
+	AGENT_X86_WRITE_DR,   /* `value` to debug register addr */
+	AGENT_X86_CPUID,      /* leaf addr, subleaf stride; value: register `width` (EAX, EBX, ...),
+	                           bits of mask `value` */
+	AGENT_X86_XGETBV,     /* extended control register addr; CR4.OSXSAVE is set before */
+	AGENT_X86_XSETBV,     /* `value` to extended control register addr; the same */
+	AGENT_X86_IMAGE_LOAD, /* loads the pattern of seed `value` into the state components of bit
+	                         mask addr (XCR0's bits), by XRSTOR or FXRSTOR; 8 KiB at stride are
+	                         scratch memory */
 	AGENT_X86_IMAGE_CHECK, /* the number of bytes that differ from it; seed 0: reset values */
 	AGENT_X86_GPRS, /* loads all general registers but RSP from seed `value`, and does exit
 	                   `width` (enum agent_x86_exit, at addr). Value: bit mask of the registers
@@ -32,6 +33,8 @@ enum agent_x86_64_op {
 	AGENT_X86_AFTER,    /* a value after the last EVENT: addr is an enum agent_x86_after */
 	AGENT_X86_COPY_IDT, /* copies the IDT to addr (4 KiB), with the handlers of EVENT, and loads
 	                       it. Before the first EVENT */
+	AGENT_X86_PORTS, /* IN from `value` ports from addr on, `stride` apart; value: the number of
+	                    results that are not 0xff */
 	AGENT_X86_64_OPS,
 };
 

@@ -2,6 +2,9 @@
 /* The subjects that only x86-64 has: VMX and SVM. */
 #include "suite/x86_64/vmx_subjects.h"
 
-extern const struct suite_subject suite_x86_state;
+extern const struct suite_subject suite_x86_state, suite_x86_cpuid, suite_x86_traps,
+	suite_x86_events;
 
-const struct suite_subject *const suite_arch_subjects[] = {&suite_x86_state, VMX_SUBJECTS, NULL};
+const struct suite_subject *const suite_arch_subjects[] = {&suite_x86_state, &suite_x86_cpuid,
+                                                           &suite_x86_traps, &suite_x86_events,
+                                                           VMX_SUBJECTS,     NULL};
