@@ -66,6 +66,9 @@ static const struct field start_state[] = {
 	{0x2800, "VMCS link pointer", UINT64_MAX},
 };
 
+#define CR0_EM BIT(2)
+#define CR0_TS BIT(3)
+
 #define MSR_CR0_FIXED0 0x486U
 #define MSR_CR4_FIXED0 0x488U
 
@@ -228,6 +231,75 @@ static bool bitmap_holds(struct suite_run *run)
 	return true;
 }
 
+/* --- the report of capabilities --- */
+
+#define CPUID7_EBX_AVX512ER          BIT(27)
+#define CPUID1_ECX_AVX               BIT(28)
+#define CPUID7_EDX_ARCH_CAPABILITIES BIT(29)
+
+/* Bits of IA32_VMX_EPT_VPID_CAP (A.10), and of the control words' upper halves. */
+static const struct {
+	const char *name;
+	uint32_t msr;
+	unsigned bit;
+} reported[] = {
+	{"accessed-dirty", EPT_VPID_CAP, 21},
+	{"execute-only", EPT_VPID_CAP, 0},
+	{"leaf-2m", EPT_VPID_CAP, 16},
+	{"leaf-1g", EPT_VPID_CAP, 17},
+	{"5-level", EPT_VPID_CAP, 7},
+	{"uncached", EPT_VPID_CAP, 8},
+	{"exit-info", EPT_VPID_CAP, 22},
+	{"invept-single", EPT_VPID_CAP, 25},
+	{"invvpid-single", EPT_VPID_CAP, 41},
+	{"vpid", 0x48b, 32 + 5},
+	{"vmfunc", 0x48b, 32 + 13},
+	{"vmcs-shadowing", 0x48b, 32 + 14},
+	{"pml", 0x48b, 32 + 17},
+	{"ept-ve", 0x48b, 32 + 18},
+	{"mbec", 0x48b, 32 + 22},
+	{"spp", 0x48b, 32 + 23},
+	{"tsc-scaling", 0x48b, 32 + 25},
+	{"virtual-nmis", 0x481, 32 + 5},
+	{"preemption-timer", 0x481, 32 + 6},
+	{"posted-interrupts", 0x481, 32 + 7},
+	{"tpr-shadow", 0x482, 32 + 21},
+};
+
+/* Of the CPUs with AVX that do not say which errata they have, only Xeon Phi has no iTLB
+ * multi-hit: vmx/mitigations.c. */
+static bool has_multi_hit(void)
+{
+	return cpuid(0, 0).eax >= 7 && (cpuid(1, 0).ecx & CPUID1_ECX_AVX) &&
+	       !(cpuid(7, 0).ebx & CPUID7_EBX_AVX512ER) &&
+	       !(cpuid(7, 0).edx & CPUID7_EDX_ARCH_CAPABILITIES);
+}
+
+static bool reports_msrs(struct suite_run *run)
+{
+	const struct npt_config *npt = &suite_geometry()->npt;
+	uint64_t ept = rdmsr(EPT_VPID_CAP);
+	unsigned leaf = ept & BIT(17) ? 2 : ept & BIT(16) ? 1 : 0;
+
+	for (size_t i = 0; i < MM_ARRAY_SIZE(reported); i++) {
+		bool has = rdmsr(reported[i].msr) >> reported[i].bit & 1;
+
+		if (suite_has_feature(run->host, reported[i].name) != has)
+			suite_fail(run, "%s: MSR 0x%x says %d", reported[i].name, reported[i].msr,
+			           has);
+	}
+	if (npt->max_leaf != leaf || npt->execute_only != (ept & 1) ||
+	    npt->accessed_dirty != (ept >> 21 & 1))
+		suite_fail(run, "the geometry does not use what the CPU has");
+	if (has_multi_hit() && !npt->no_large_exec)
+		suite_fail(run, "executable leaves are large on a CPU with iTLB multi-hit");
+	if (run->host->caps.hpa_bits != (cpuid(0x80000008, 0).eax & 0xff))
+		suite_fail(run, "%u bits of host addresses", run->host->caps.hpa_bits);
+	if (run->host->caps.tag_bits != (suite_has_feature(run->host, "vpid") ? 16 : 0))
+		suite_fail(run, "%u bits of VPID", run->host->caps.tag_bits);
+	return run->complaints == 0;
+}
+
 /* --- the host state --- */
 
 /* What the CPU has, as instructions read it. */
@@ -368,6 +440,10 @@ static void expect_host(struct suite_run *run)
 	EXPECT_SAME(run, now, gdtr);
 	EXPECT_SAME(run, now, idtr);
 	EXPECT_SAME(run, now, cs);
+	now.cr0 &= CR0_PE | CR0_NE | CR0_PG | CR0_NW | CR0_CD | CR0_TS | CR0_EM;
+	EXPECT_IS(run, now, cr0, CR0_PE | CR0_NE | CR0_PG);
+	now.cr4 &= CR4_VMXE | CR4_PAE | CR4_OSFXSR | CR4_TSD | CR4_PVI;
+	EXPECT_IS(run, now, cr4, CR4_VMXE | CR4_PAE | CR4_OSFXSR);
 	EXPECT_IS(run, now, es, SELECTOR_DATA);
 	EXPECT_IS(run, now, ss, SELECTOR_DATA);
 	EXPECT_IS(run, now, ds, SELECTOR_DATA);
@@ -448,6 +524,11 @@ static const struct suite_case cases[] = {
 		.name = "vmx.controls.msr-bitmap",
 		.script = SCRIPT(CALL(GUEST_NOP, 0, 0, GUEST_OK, 0)),
 		.ready = bitmap_holds,
+	},
+	{
+		.name = "vmx.controls.capabilities",
+		.script = SCRIPT(CALL(GUEST_NOP, 0, 0, GUEST_OK, 0)),
+		.ready = reports_msrs,
 	},
 	{
 		.name = "vmx.host.fields",

@@ -5,8 +5,10 @@
 
 #include "suite/suite.h"
 
-extern const struct suite_subject suite_vmx_fields, suite_vmx_event, suite_vmx_insn;
+extern const struct suite_subject suite_vmx_fields, suite_vmx_event, suite_vmx_insn, suite_vmx_log,
+	suite_vmx_exit;
 
-#define VMX_SUBJECTS &suite_vmx_fields, &suite_vmx_event, &suite_vmx_insn
+#define VMX_SUBJECTS                                                                               \
+	&suite_vmx_fields, &suite_vmx_event, &suite_vmx_insn, &suite_vmx_log, &suite_vmx_exit
 
 #endif
