@@ -196,6 +196,60 @@ static uint64_t send_nmi(struct suite_run *run, uint64_t number)
 	return 0;
 }
 
+/* --- the preemption timer (SDM vol. 3C, 26.5.1) --- */
+
+#define TIMER_VALUE 0x482eU
+#define MSR_MISC    0x485U
+#define TIMER_ABOUT 1U
+#define TIMER_AFTER 2U
+#define PAUSE_TICKS UINT64_C(3000000)
+
+static uint64_t deadline_of(const struct vm_vcpu *v)
+{
+	return v->timer < v->slice_end ? v->timer : v->slice_end;
+}
+
+static bool note_time(struct suite_run *run)
+{
+	run->scratch[0] = rdtsc();
+	return true;
+}
+
+/* An exit has saved the timer. It stands still in the hypervisor: it is later than the deadline by
+ * the time since it was set, at most. scratch[0] is before that. */
+static void compare_timer(struct suite_run *run)
+{
+	unsigned shift = (unsigned)(rdmsr(MSR_MISC) & 31);
+	uint64_t now = rdtsc(), deadline = deadline_of(&run->vm->vcpus[0]);
+	uint64_t left = deadline > now ? deadline - now : 0;
+	uint64_t value = vmcs_read(TIMER_VALUE), unit = UINT64_C(1) << shift;
+
+	if (value >= UINT32_MAX || left >> shift >= UINT32_MAX)
+		return; /* a long slice: the timer is set again when it has expired */
+	if (value << shift > left + (now - run->scratch[0]) + 2 * unit)
+		suite_fail(run, "the timer is late: %" PRIu64 " ticks, %" PRIu64 " are left",
+		           value << shift, left);
+	if ((value + 2) << shift < left)
+		suite_fail(run, "the timer is early: %" PRIu64 " ticks, %" PRIu64 " are left",
+		           value << shift, left);
+}
+
+/* AFTER: the vCPU leaves the CPU for a while. */
+static uint64_t step_timer(struct suite_run *run, uint64_t number)
+{
+	const struct vcpu *v = &run->vm->vcpus[0].vcpu;
+	uint64_t begin = rdtsc();
+
+	compare_timer(run);
+	if (number == TIMER_ABOUT)
+		return 0;
+	v->ops->park(&run->vm->vcpus[0].vcpu);
+	while (rdtsc() - begin < PAUSE_TICKS)
+		machine_relax();
+	run->scratch[0] = rdtsc();
+	return 0;
+}
+
 #define CALL_STEP(number)                                                                          \
 	{                                                                                          \
 		OP(STEP, .value = (number))                                                        \
@@ -290,7 +344,19 @@ static const struct suite_case cases[] = {
 		.step = set_fs_base,
 	},
 	{
-		.name = "vmx.nmi.beside-guest",
+		.name = "vmx.timer.set",
+		.script = SCRIPT(CALL_STEP(TIMER_ABOUT), SPIN(1000), CALL_STEP(TIMER_ABOUT)),
+		.ready = note_time,
+		.step = step_timer,
+	},
+	{
+		.name = "vmx.timer.set-again",
+		.script = SCRIPT(CALL_STEP(TIMER_AFTER), CALL_STEP(TIMER_ABOUT)),
+		.ready = note_time,
+		.step = step_timer,
+	},
+	{
+		.name = "vmx.smp.nmi",
 		.script = SCRIPT(BARRIER(0), STEP(0), BARRIER(1)),
 		.others = {SCRIPT(BARRIER(0), SPIN(200000), BARRIER(1))},
 		.cpus = 2,

@@ -542,7 +542,7 @@ static const struct suite_case cases[] = {
 		.step = look,
 	},
 	{
-		.name = "vmx.host.2-cpus",
+		.name = "vmx.smp.host-2",
 		.script = LOOKING,
 		.others = {LOOKING},
 		.cpus = 2,
@@ -551,7 +551,7 @@ static const struct suite_case cases[] = {
 		.verify = seen_on_two,
 	},
 	{
-		.name = "vmx.host.4-cpus",
+		.name = "vmx.smp.host-4",
 		.script = LOOKING,
 		.others = {LOOKING, LOOKING, LOOKING},
 		.cpus = 4,

@@ -17,6 +17,8 @@
 #define STOP  2U
 #define PARK  3U
 #define LOST  4U
+#define FEW   5U
+#define REST  6U
 #define TAKE  0x1000U
 
 #define PROC2_PML BIT(17)
@@ -78,6 +80,28 @@ static void take_lost(struct suite_run *run)
 		           writes.full_exits);
 }
 
+/* At most 3 pages of the log: the rest stays in it. The fourth element is not written. */
+static void take_few(struct suite_run *run)
+{
+	struct vcpu_writes writes;
+
+	taken[3] = gpa_at(~UINT64_C(0));
+	writes = vcpu_of(run)->ops->take_writes(vcpu_of(run), taken, 3);
+	if (writes.count != 3 || taken[3].raw != ~UINT64_C(0))
+		suite_fail(run, "%zu entries instead of 3", writes.count);
+	(void)arena_pages(run, writes.count);
+}
+
+/* Everything else that the log has, up to page 11. */
+static void take_rest(struct suite_run *run)
+{
+	struct vcpu_writes writes = vcpu_of(run)->ops->take_writes(vcpu_of(run), taken, MOST);
+
+	(void)arena_pages(run, writes.count);
+	if (run->scratch[0] != 12)
+		suite_fail(run, "expected 12 pages, got %" PRIu64, run->scratch[0]);
+}
+
 static void switch_log(struct suite_run *run, bool on)
 {
 	if (!vcpu_of(run)->ops->log_writes(vcpu_of(run), on))
@@ -92,6 +116,10 @@ static uint64_t on_step(struct suite_run *run, uint64_t number)
 		take(run, (unsigned)(number - TAKE));
 	else if (number == LOST)
 		take_lost(run);
+	else if (number == FEW)
+		take_few(run);
+	else if (number == REST)
+		take_rest(run);
 	else if (number == PARK)
 		vcpu_of(run)->ops->park(vcpu_of(run));
 	else
@@ -129,6 +157,12 @@ static const struct suite_case cases[] = {
 		.script = SCRIPT(STEP(START), WRITES(0, 2), STEP(TAKE + 2), WRITES(2, 500),
                                  STEP(TAKE + 500), WRITES(502, 600), STEP(TAKE + 600),
                                  WRITES(1102, 800), STEP(TAKE + 800), STEP(TAKE)),
+	},
+	{
+		.name = "vmx.log.few",
+		.areas = PAGES_OF(16),
+		.script = SCRIPT(STEP(START), WRITES(0, 8), STEP(FEW), STEP(FEW), WRITES(8, 4),
+                                 STEP(REST)),
 	},
 	{
 		/* The ring goes on at its beginning. */

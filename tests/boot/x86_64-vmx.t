@@ -7,7 +7,7 @@
 . "$top/tests/boot.sh"
 
 boot "haswell" --arch x86_64 --emulator bochs
-boot "haswell, 2 CPUs" --arch x86_64 --emulator bochs --smp 2 --append 'test=smp.*'
+boot "haswell, 4 CPUs" --arch x86_64 --emulator bochs --smp 4 --append 'test=*smp.*'
 boot "KVM" --arch x86_64 --accel kvm --virt vmx
 boot "haswell, not named as Bochs" --arch x86_64 --emulator bochs --append 'test=misconfig.misaligned-2m.* emulator=auto'
 
