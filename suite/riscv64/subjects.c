@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "suite/riscv64/rules.h"
+
 const struct suite_subject *const suite_arch_subjects[] = {
 	&suite_riscv_state,
 	&suite_riscv_trap,
@@ -11,5 +13,12 @@ const struct suite_subject *const suite_arch_subjects[] = {
 	&suite_riscv_walk,
 	&suite_riscv_fence,
 	&suite_riscv_machine,
+	&suite_rules_csr,
+	&suite_rules_virtual,
+	&suite_rules_vs,
+	&suite_rules_interrupt,
+	&suite_rules_trap,
+	&suite_rules_hlv,
+	&suite_rules_stage,
 	NULL,
 };
