@@ -4,6 +4,7 @@
  * priority, and the VS-level timer (Sstc).
  */
 #include "machine.h"
+#include "machine/riscv64/isa.h"
 #include "machine/riscv64/timer.h"
 #include "suite/riscv64/rules_lab.h"
 
@@ -133,7 +134,7 @@ static void to_hs(struct suite_run *run)
 }
 
 /* Of several interrupts for HS-mode: SSI, STI, VSEI, VSSI, VSTI. */
-static void priority(struct suite_run *run)
+static void expect_order(struct suite_run *run)
 {
 	static const unsigned order[] = {1, 5, 10, 2, 6};
 
@@ -152,6 +153,23 @@ static void priority(struct suite_run *run)
 	csr_write(hvip, 0);
 	timer_program(UINT64_MAX);
 	no_interrupt(run, "all disabled", LAB_VS);
+}
+
+static void priority(struct suite_run *run)
+{
+	if (isa_has("ssaia"))
+		run->skip = "the hart has Ssaia: see rules.interrupt.priority.aia";
+	else
+		expect_order(run);
+}
+
+/* Ssaia has the same order by default. */
+static void priority_aia(struct suite_run *run)
+{
+	if (!isa_has("ssaia"))
+		run->skip = "no Ssaia";
+	else
+		expect_order(run);
 }
 
 /* --- traps to VS-mode --- */
@@ -215,14 +233,6 @@ static void hs_before_vs(struct suite_run *run)
 
 /* --- vstimecmp --- */
 
-static bool has_vstimecmp(struct suite_run *run)
-{
-	if (lab_csr_try(run, CSR_HENVCFG, HENVCFG_STCE) != 0)
-		return true;
-	run->skip = "no Sstc for guests";
-	return false;
-}
-
 static uint64_t pending(void)
 {
 	return csr_read(hip) & INTERRUPT_VS_TIMER;
@@ -240,7 +250,7 @@ static bool becomes(uint64_t expected)
 
 static void vstimecmp_bits(struct suite_run *run)
 {
-	if (!has_vstimecmp(run))
+	if (!lab_use_vstimecmp(run))
 		return;
 	for (unsigned bit = 0; bit < 64; bit++)
 		EXPECT_EQ(run, lab_csr_try(run, CSR_VSTIMECMP, BIT(bit)), BIT(bit));
@@ -251,7 +261,7 @@ static void vstimecmp(struct suite_run *run)
 {
 	static const uint64_t deltas[] = {0, UINT64_C(1) << 40, UINT64_MAX - 1000};
 
-	if (!has_vstimecmp(run))
+	if (!lab_use_vstimecmp(run))
 		return;
 	for (size_t i = 0; i < MM_ARRAY_SIZE(deltas); i++) {
 		csr_write(htimedelta, deltas[i]);
@@ -277,7 +287,7 @@ static void vstimecmp(struct suite_run *run)
 /* hvip.VSTIP stays set when vstimecmp is written. */
 static void vstimecmp_hvip(struct suite_run *run)
 {
-	if (!has_vstimecmp(run))
+	if (!lab_use_vstimecmp(run))
 		return;
 	csr_write(hvip, INTERRUPT_VS_TIMER);
 	(void)lab_csr_write(CSR_VSTIMECMP, UINT64_MAX);
@@ -291,7 +301,7 @@ static void vstimecmp_hvip(struct suite_run *run)
 /* The guest takes it, and a write of stimecmp removes it. */
 static void vstimecmp_taken(struct suite_run *run)
 {
-	if (!has_vstimecmp(run))
+	if (!lab_use_vstimecmp(run))
 		return;
 	csr_write(hideleg, INTERRUPT_VS_TIMER);
 	csr_write(hie, INTERRUPT_VS_TIMER);
@@ -318,7 +328,7 @@ static void vstimecmp_taken(struct suite_run *run)
 /* Without STCE, vstimecmp makes nothing pending. */
 static void vstimecmp_disabled(struct suite_run *run)
 {
-	if (!has_vstimecmp(run))
+	if (!lab_use_vstimecmp(run))
 		return;
 	(void)lab_csr_write(CSR_VSTIMECMP, 0);
 	EXPECT(run, becomes(INTERRUPT_VS_TIMER));
@@ -337,6 +347,7 @@ static const struct suite_case cases[] = {
                  "hip_vssip_vssie_op H_cause H_trap_xtinst_interrupt H_trap_deleg "
                  "H_trap_hs_csrwrites hstatus_spv_op hstatus_spvp_op"),
 	LAB_CASE("interrupt.priority", priority, "hsint_priority"),
+	LAB_CASE("interrupt.priority.aia", priority_aia, "hsint_priority"),
 	LAB_CASE("interrupt.to-vs", to_vs,
                  "hideleg_op hideleg_trans H_trap_deleg H_trap_vs_csrwrites vscause_op"),
 	LAB_CASE("interrupt.hs-before-vs", hs_before_vs, "hideleg_hs hideleg_op"),

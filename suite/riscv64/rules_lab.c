@@ -233,8 +233,8 @@ static struct {
 #define KEPT_MEMBER(csr) uint64_t csr;
 	KEPT_CSRS(KEPT_MEMBER)
 #undef KEPT_MEMBER
-	uint64_t senvcfg, henvcfg, vstimecmp;
-	bool has_envcfg, has_vstimecmp;
+	uint64_t senvcfg, henvcfg, vstimecmp, hstateen0;
+	bool has_envcfg, has_vstimecmp, has_hstateen0;
 } kept;
 
 static void reset(void)
@@ -276,6 +276,10 @@ static void begin(void)
 	kept.has_vstimecmp = lab_csr_read(CSR_VSTIMECMP, &kept.vstimecmp);
 	if (kept.has_vstimecmp)
 		(void)lab_csr_write(CSR_VSTIMECMP, UINT64_MAX);
+	/* Smstateen: the guest may use all that has a bit there. */
+	kept.has_hstateen0 = lab_csr_read(CSR_HSTATEEN0, &kept.hstateen0);
+	if (kept.has_hstateen0)
+		(void)lab_csr_write(CSR_HSTATEEN0, UINT64_MAX);
 	memset(lab.x, 0, sizeof(lab.x));
 }
 
@@ -289,11 +293,21 @@ static void end(void)
 	}
 	if (kept.has_vstimecmp)
 		(void)lab_csr_write(CSR_VSTIMECMP, kept.vstimecmp);
+	if (kept.has_hstateen0)
+		(void)lab_csr_write(CSR_HSTATEEN0, kept.hstateen0);
 #define RESTORE(csr) csr_write(csr, kept.csr);
 	KEPT_CSRS(RESTORE)
 #undef RESTORE
 	timer_program(UINT64_MAX);
 	lab_fence();
+}
+
+bool lab_use_vstimecmp(struct suite_run *run)
+{
+	if (kept.has_vstimecmp && lab_csr_try(run, CSR_HENVCFG, HENVCFG_STCE) == HENVCFG_STCE)
+		return true;
+	run->skip = "no Sstc for guests";
+	return false;
 }
 
 void lab_case(struct suite_run *run, const void *data)

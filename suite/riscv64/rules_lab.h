@@ -178,6 +178,9 @@ void lab_expect_guest_fault(struct suite_run *run, const char *name, uint64_t ca
 bool lab_expect(struct suite_run *run, const char *name, const char *what, uint64_t got,
                 uint64_t expected);
 
+/* Sets henvcfg.STCE. False: the hart has no vstimecmp for guests, and the case is skipped. */
+bool lab_use_vstimecmp(struct suite_run *run);
+
 /* Reports what the implementation has chosen where the manual permits it. */
 void lab_choice(const char *rule, uint64_t value);
 

@@ -236,10 +236,8 @@ static void stimecmp(struct suite_run *run)
 	         0, 0},
 	};
 
-	if (lab_csr_try(run, CSR_HENVCFG, HENVCFG_STCE) == 0) {
-		run->skip = "no Sstc for guests";
+	if (!lab_use_vstimecmp(run))
 		return;
-	}
 	ROWS(rows);
 	(void)lab_csr_try(run, CSR_HENVCFG, 0);
 	ROWS(off);
