@@ -122,7 +122,7 @@ SYSREG_READ(hpfar_el2, "hpfar_el2")
 #define CPTR_RES1 UINT64_C(0x33ff)
 #define CPTR_TFP  BIT(10)
 #define CPTR_TTA  BIT(20)
-#define CPTR_TAM  BIT(30)
+#define CPTR_TAM  BIT(30) /* FEAT_AMUv1; else RES0 */
 
 /* D17.3.11: MDCR_EL2. */
 #define MDCR_HPMN  GENMASK(4, 0)

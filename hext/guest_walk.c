@@ -17,6 +17,8 @@
 #define NAPOT_64K_PAGES 16
 /* Svpbmt, 6: the memory type has no effect on the address. Type 3 is reserved. */
 #define PTE_PBMT GENMASK(62, 61)
+/* 4.3.1; Svnapot, 5; Svpbmt, 6: in an entry that points at a table, these are reserved as well. */
+#define PTE_RESERVED_TABLE (PTE_N | PTE_PBMT | PTE_D | PTE_A | PTE_U)
 
 #define INDEX_BITS 9
 
@@ -123,6 +125,8 @@ enum mm_error hext_guest_walk(const struct hext_vcpu *v, gva_t gva, enum mm_perm
 			return MM_NOT_MAPPED;
 		if ((pte & (PTE_R | PTE_X)) != 0)
 			return leaf_translate(&s, pte, level, gva, access, out);
+		if ((pte & PTE_RESERVED_TABLE) != 0)
+			return MM_NOT_MAPPED;
 		table = FIELD_GET(PTE_PPN, pte) << MM_PAGE_SHIFT;
 	}
 	return MM_NOT_MAPPED;

@@ -31,6 +31,10 @@ static const char *exit_name(enum vm_exit_kind kind)
 
 void trace_exit(struct vm_vcpu *v, const struct vm_exit *exit)
 {
+	const struct vm_hooks *hooks = v->vm->hooks;
+
+	if (hooks != NULL && hooks->seen != NULL)
+		hooks->seen(hooks->ctx, v, exit);
 	atomic_store_explicit(&v->seen_pc, exit->pc, memory_order_relaxed);
 	machine_allow_stop();
 	log_line(LOG_EXITS,

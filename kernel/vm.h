@@ -145,6 +145,9 @@ struct vm_hooks {
 	void (*meanwhile)(void *ctx, struct vm_vcpu *v, const struct vm_exit_fault *fault);
 	/* Before the VM is killed for a nested fault. True: do not kill it, run it again. */
 	bool (*repair)(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit);
+	/* Every exit of a watched VM, before it is handled, on the CPU that ran the guest. NULL:
+	 * none. */
+	void (*seen)(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit);
 	void *ctx;
 };
 

@@ -31,6 +31,16 @@
 #define VMXON   "QEMU: VMXON on an AMD CPU does not raise #UD"
 #define VMPTRLD "QEMU: VMPTRLD on an AMD CPU does not raise #UD"
 
+#define HLVX_LOAD  "QEMU: hlvx takes the permission of a load"
+#define HLVX_FETCH "QEMU: hlvx raises the page fault of a fetch"
+#define VU_ILLEGAL "QEMU: in VU-mode this is an illegal instruction, not a virtual one"
+#define OLD_STVAL  "QEMU: stval of a virtual instruction is that of an earlier instruction"
+#define NO_AC      "QEMU: #AC does not exist"
+#define ANY_BASE   "QEMU: WRMSR takes an address that is not canonical"
+#define USER_INVD  "QEMU: INVD and WBINVD are intercepted before the privilege is checked"
+
+/* A single-step trap that is due when the guest exits is taken by the host. */
+#define STEP_IN_HOST "Bochs: the host takes the guest's single-step trap"
 /* The firmware cannot pass an illegal instruction of a guest on, as in misconfig.address-too-wide.
  * Its next MRET enters a guest, too: so later cases would fail. */
 #define MPV_STUCK "QEMU: mstatus.MPV cannot be written: illegal instructions go to the guest"
@@ -63,6 +73,23 @@ static const struct {
          "QEMU: htinst reports a read for an update of A that the G-stage refuses", false},
 	{"qemu", "7.2", "11.0", "hext", "dirty.marks.walk-updates", TAP_TODO,
          "QEMU: A and D set in the guest's tables do not set D in the G-stage", false},
+	{"qemu", "7.2", "11.0", "hext", "published.linux.c4ad98e4b72c", TAP_TODO,
+         "QEMU: A and D are set in tables that the G-stage makes read-only", false},
+	{"qemu", "11.1", "", "hext", "published.linux.c4ad98e4b72c", TAP_TODO,
+         "QEMU: htinst reports a read for an update of A that the G-stage refuses", false},
+	{"qemu", "7.2", "9", "hext", "published.spike.709", TAP_TODO, HLVX_LOAD, false},
+	{"qemu", "7.2", "9", "hext", "published.spike.4deb3750", TAP_TODO, HLVX_LOAD, false},
+	{"qemu", "10", "", "hext", "published.spike.709", TAP_TODO, HLVX_FETCH, false},
+	{"qemu", "10", "", "hext", "published.spike.4deb3750", TAP_TODO, HLVX_FETCH, false},
+	{"qemu", "7.2", "11.0", "hext", "published.cva6.2373", TAP_TODO, VU_ILLEGAL, false},
+	{"qemu", "7.2", "11.0", "hext", "published.spike.ac46e18f.sret", TAP_TODO, VU_ILLEGAL,
+         false},
+	{"qemu", "7.2", "9", "hext", "published.spike.ac46e18f.sfence", TAP_TODO, VU_ILLEGAL,
+         false},
+	{"qemu", "7.2", "9", "hext", "published.spike.348fc0c9.vu", TAP_TODO, VU_ILLEGAL, false},
+	{"qemu", "7.2", "9", "hext", "published.spike.77024fa1.*", TAP_TODO, OLD_STVAL, false},
+	{"qemu", "10", "11.0", "hext", "published.spike.928743b1", TAP_TODO,
+         "QEMU: vstimecmp raises VSTIP although henvcfg.STCE is clear", false},
 	/* With either extension, get_physical_address() masks the bits above the PPN, which include
          * 60:54. It then checks only N and PBMT. */
 	{"qemu", "7.2", "9", "hext/svnapot", "misconfig.reserved-bit-*", TAP_TODO,
@@ -206,6 +233,11 @@ static const struct {
 	{"qemu", "10.1", "11.0", "svm", "privileged.vmxon", TAP_TODO, VMXON, false},
 	{"qemu", "10", "10.0.12", "svm", "privileged.vmptrld", TAP_TODO, VMPTRLD, false},
 	{"qemu", "10.1", "11.0", "svm", "privileged.vmptrld", TAP_TODO, VMPTRLD, false},
+	{"qemu", "7.2", "9", "svm", "published.xen.308.int1", TAP_TODO,
+         "QEMU: INT1 is an undefined instruction", false},
+	{"qemu", "7.2", "", "svm", "published.xen.156", TAP_TODO, NO_AC, false},
+	{"qemu", "7.2", "", "svm", "published.xen.193.*", TAP_TODO, ANY_BASE, false},
+	{"qemu", "10", "", "svm", "published.xen.105.*invd", TAP_TODO, USER_INVD, false},
 	{"qemu", "7.2", "", "svm", "trap.rdtscp", TAP_TODO, "QEMU: RDTSCP is not intercepted",
          false},
 	{"qemu", "7.2", "", "svm", "trap.xsetbv.pkru", TAP_TODO, "QEMU: XSETBV is not intercepted",
@@ -230,6 +262,9 @@ static const struct {
          false},
 	{"bochs", "2.7", "", "svm", "smp.revoke.masked", TAP_SKIP, ENTERED_MASKED, false},
 	{"bochs", "2.7", "", "svm", "selftest.hang.*", TAP_SKIP, ENTERED_MASKED, false},
+	{"bochs", "2.7", "", "svm", "published.linux.bd7d95cafb49.*", TAP_SKIP, STEP_IN_HOST,
+         false},
+	{"bochs", "2.7", "", "svm", "published.xen.308.*", TAP_SKIP, STEP_IN_HOST, false},
 };
 
 static bool is_of(const struct host *host, const char *extension)

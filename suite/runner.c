@@ -107,11 +107,20 @@ static bool on_repair(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit)
 	return run->c->repair != NULL && run->c->repair(run, exit);
 }
 
+static void on_exit(void *ctx, struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	struct suite_run *run = ctx;
+
+	(void)v;
+	if (run->c->seen != NULL)
+		run->c->seen(run, exit);
+}
+
 /* --- one case --- */
 
 static void run_vm(struct suite_run *run)
 {
-	const struct vm_hooks hooks = {on_step, on_fault, on_repair, run};
+	const struct vm_hooks hooks = {on_step, on_fault, on_repair, on_exit, run};
 	const struct suite_case *c = run->c;
 	struct vm *vms[1 + SUITE_BESIDE] = {run->vm};
 	size_t count = 1;
@@ -388,6 +397,7 @@ static const struct suite_subject *const subjects[] = {
 	&suite_boundary,
 	&suite_boundary_access,
 	&suite_coherent,
+	&suite_published,
 	&suite_selftest,
 };
 

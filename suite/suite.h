@@ -331,6 +331,8 @@ struct suite_case {
 	/* Called at a nested fault that would kill the VM. True: it repaired the cause, and the VM
 	 * runs on. */
 	bool (*repair)(struct suite_run *run, const struct vm_exit *exit);
+	/* Called at each exit of the VM, before it is handled, on the CPU that ran the guest. */
+	void (*seen)(struct suite_run *run, const struct vm_exit *exit);
 };
 
 /* Storage for the parts of a case that is made by a loop over a small table. */
@@ -366,7 +368,8 @@ extern const struct suite_subject suite_payload_demo, suite_payload_guests, suit
 	suite_mmio, suite_timer, suite_privileged, suite_capability, suite_hostaccess, suite_dirty,
 	suite_range, suite_misconfig, suite_vms, suite_smp, suite_move, suite_memory, suite_report, suite_shootdown, suite_cpus, suite_call,
 	suite_device, suite_create, suite_turns, suite_session, suite_firmware, suite_hostile,
-	suite_hostile_code, suite_boundary, suite_boundary_access, suite_coherent, suite_selftest;
+	suite_hostile_code, suite_boundary, suite_boundary_access, suite_coherent, suite_published,
+	suite_selftest;
 
 /* The subjects of this architecture: suite/<arch>/subjects.c. Ends with NULL. */
 extern const struct suite_subject *const suite_arch_subjects[];

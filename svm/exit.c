@@ -28,6 +28,11 @@ static enum exit_action decode_nested_fault(struct svm_vcpu *v, struct vm_exit *
 
 static enum exit_action decode_call(struct svm_vcpu *v, struct vm_exit *exit)
 {
+	/* Only the guest's kernel may make hypercalls. */
+	if (MM_UNLIKELY(v->vmcb->cpl != 0)) {
+		exit->kind = VM_EXIT_UNDEFINED;
+		return EXIT_RETURN;
+	}
 	/* Prefixes are not looked for: a guest that uses one continues inside the instruction. */
 	svm_step_to(v, v->vmcb->rip + LENGTH_VMMCALL);
 	return x86_decode_call(&v->x86, exit);

@@ -8,6 +8,7 @@
  * instruction's ModRM byte.
  */
 #include "decode/x86_64.h"
+#include "machine/x86_64/bits.h"
 #include "svm/svm.h"
 
 static enum mm_error fetch_byte(const struct svm_vcpu *v, uint64_t rip, uint8_t *byte)

@@ -101,6 +101,7 @@ static inline void svm_read_stage1(const struct svm_vcpu *v, struct stage1 *out)
 		.user = vmcb->cpl == 3,
 		.access_user = vmcb->rflags & RFLAGS_AC,
 	};
+	x86_stage1_limits(out);
 }
 
 /* Functions without a comment implement the entry of struct virt_ops with the same name. */

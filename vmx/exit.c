@@ -53,8 +53,12 @@ static enum exit_action decode_ept_misconfiguration(struct vm_exit *exit)
 
 static enum exit_action decode_call(struct vmx_vcpu *v, uint64_t rip, struct vm_exit *exit)
 {
-	v->rip = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
-	vmwrite(VMCS_GUEST_RIP, v->rip);
+	/* Only the guest's kernel may make hypercalls. */
+	if (MM_UNLIKELY(FIELD_GET(SEGMENT_DPL, vmread(VMCS_GUEST_SS_ACCESS)) != 0)) {
+		exit->kind = VM_EXIT_UNDEFINED;
+		return EXIT_RETURN;
+	}
+	vmx_step_to(v, rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
 	return x86_decode_call(&v->x86, exit);
 }
 

@@ -64,17 +64,44 @@ enum exit_action vmx_handle_cpuid(struct vmx_vcpu *v)
 	return EXIT_RESUME;
 }
 
-enum exit_action vmx_decode_cr_access(const struct vmx_vcpu *v, struct vm_exit *exit)
+#define CR0_CACHE (CR0_NW | CR0_CD)
+
+/*
+ * A write to CR0 that changes NW or CD. The guest reads what it wrote, and caches stay on. NW
+ * without CD is not valid (SDM vol. 3A, table 12-5). False: the guest may not write this value. A
+ * write that changes the paging mode as well is refused.
+ */
+static bool guest_writes_cr0(uint64_t value)
+{
+	uint64_t guest = vmread(VMCS_GUEST_CR0), mask = vmread(VMCS_CR0_MASK);
+	uint64_t shadow = vmread(VMCS_CR0_SHADOW);
+	uint64_t changed = value ^ ((guest & ~mask) | (shadow & mask));
+
+	if ((changed & mask & ~CR0_CACHE) != 0 || (changed & (CR0_PE | CR0_PG)) != 0 ||
+	    (value & CR0_CACHE) == CR0_NW)
+		return false;
+	vmwrite(VMCS_CR0_SHADOW, (shadow & ~CR0_CACHE) | (value & CR0_CACHE));
+	vmwrite(VMCS_GUEST_CR0, (guest & mask) | (value & ~mask));
+	return true;
+}
+
+enum exit_action vmx_decode_cr_access(struct vmx_vcpu *v, struct vm_exit *exit)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
 	uint8_t gpr = (uint8_t)FIELD_GET(QUAL_CR_GPR, qualification);
+	uint64_t value = gpr == GPR_RSP ? vmread(VMCS_GUEST_RSP) : v->x86.gpr[gpr];
 
+	if (FIELD_GET(QUAL_CR_NUMBER, qualification) == 0 &&
+	    FIELD_GET(QUAL_CR_TYPE, qualification) == CR_TYPE_WRITE && guest_writes_cr0(value)) {
+		vmx_step(v);
+		return EXIT_RESUME;
+	}
 	exit->kind = VM_EXIT_SYSREG;
 	exit->raw[1] = qualification;
 	exit->sysreg = (struct vm_exit_sysreg){
 		.reg = SYSREG_CR(FIELD_GET(QUAL_CR_NUMBER, qualification)),
 		.write = FIELD_GET(QUAL_CR_TYPE, qualification) != CR_TYPE_READ,
-		.value = gpr == GPR_RSP ? vmread(VMCS_GUEST_RSP) : v->x86.gpr[gpr],
+		.value = value,
 		.gpr = gpr,
 	};
 	return EXIT_RETURN;

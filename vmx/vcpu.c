@@ -164,6 +164,7 @@ void vmx_read_stage1(const struct vmx_vcpu *v, struct stage1 *out)
 		.user = FIELD_GET(SEGMENT_DPL, vmread(VMCS_GUEST_SS_ACCESS)) == 3,
 		.access_user = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_AC,
 	};
+	x86_stage1_limits(out);
 }
 
 enum mm_error vmx_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)

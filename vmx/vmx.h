@@ -179,7 +179,7 @@ void vmx_sysreg_init(void);
 /* CR0 and CR4: what the guest owns, and its start values. */
 void vmx_setup_control_registers(void);
 enum exit_action vmx_handle_cpuid(struct vmx_vcpu *v);
-enum exit_action vmx_decode_cr_access(const struct vmx_vcpu *v, struct vm_exit *exit);
+enum exit_action vmx_decode_cr_access(struct vmx_vcpu *v, struct vm_exit *exit);
 void vmx_skip(struct vcpu *vcpu, const struct vm_exit *exit, uint64_t value);
 
 /* --- mmio.c --- */

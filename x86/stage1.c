@@ -52,6 +52,19 @@ static bool is_leaf(const struct stage1 *s, struct shape shape, unsigned level, 
 	return level == 1 || (level == 2 && shape.levels > 3);
 }
 
+/* PS at a level without large pages, and address bits that the CPU does not have: tables 4-14 to
+ * 4-20. The guest takes a page fault. */
+static bool is_reserved(const struct stage1 *s, struct shape shape, unsigned level, uint64_t entry)
+{
+	if (shape.entry_size == 4)
+		return false;
+	if (s->address_bits != 0 && (entry & PTE_ADDRESS) >> s->address_bits != 0)
+		return true;
+	if (shape.levels == 3 || !(entry & PTE_LARGE))
+		return false;
+	return level > 2 || (level == 2 && s->no_gib_pages);
+}
+
 /* An entry for a 4 MiB page has bits 31:22 and 39:32 of the address in 31:22 and 20:13: table 4-4.
  */
 static uint64_t leaf_address(struct shape shape, unsigned shift, uint64_t entry)
@@ -105,7 +118,7 @@ static MM_ALWAYS_INLINE enum mm_error walk(const struct stage1 *s, struct shape 
 
 		if (err != MM_OK)
 			return err;
-		if (!(entry & PTE_PRESENT))
+		if (!(entry & PTE_PRESENT) || is_reserved(s, shape, level, entry))
 			return MM_NOT_MAPPED;
 		/* A PDPTE of PAE paging has no permissions: table 4-8. */
 		if (shape.levels != 3 || level != 2) {

@@ -18,7 +18,13 @@ struct stage1 {
 	uint64_t cr0, cr3, cr4, efer;
 	bool user;        /* CPL is 3 */
 	bool access_user; /* RFLAGS.AC: SMAP permits supervisor data accesses to user pages */
+	/* What is reserved in the guest's entries: see x86_stage1_limits(). */
+	bool no_gib_pages;    /* PS in an entry that covers 1 GiB */
+	uint8_t address_bits; /* of an entry; higher ones, up to 51, are reserved. 0: none is */
 };
+
+/* Fills in what depends on the CPU. */
+void x86_stage1_limits(struct stage1 *out);
 
 /* MM_NOT_MAPPED or MM_DENIED if the access raises a page fault in the guest; the errors of
  * aspace_load() if a table cannot be read. */

@@ -2,6 +2,8 @@
 /* The subjects that only AArch64 has. */
 #include "suite/aarch64/arm.h"
 
+extern const struct suite_subject suite_aarch64_published;
+
 const struct suite_subject *const suite_arch_subjects[] = {&suite_arm_state,
                                                            &suite_arm_trap,
                                                            &suite_arm_id,
@@ -12,4 +14,5 @@ const struct suite_subject *const suite_arch_subjects[] = {&suite_arm_state,
                                                            &suite_arm_caps,
                                                            &suite_arm_machine,
                                                            &suite_arm_sweep,
+                                                           &suite_aarch64_published,
                                                            NULL};

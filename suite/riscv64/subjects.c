@@ -6,6 +6,8 @@
 
 #include "suite/riscv64/rules.h"
 
+extern const struct suite_subject suite_riscv64_published, suite_riscv64_published_insn;
+
 const struct suite_subject *const suite_arch_subjects[] = {
 	&suite_riscv_state,
 	&suite_riscv_trap,
@@ -20,5 +22,7 @@ const struct suite_subject *const suite_arch_subjects[] = {
 	&suite_rules_trap,
 	&suite_rules_hlv,
 	&suite_rules_stage,
+	&suite_riscv64_published,
+	&suite_riscv64_published_insn,
 	NULL,
 };

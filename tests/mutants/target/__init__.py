@@ -62,4 +62,5 @@ FOLDERS = {
     "decode": ("decode", "riscv64 aarch64 svm"),
     "kernel": ("kernel", "riscv64 aarch64"),
     "boot": ("boot", "riscv64 aarch64 svm"),
+    "published": ("published", "riscv64 aarch64 svm vmx"),  # in any folder: docs/published.md
 }
