@@ -609,7 +609,8 @@ static void fresh(struct suite_run *run, const void *data)
 	bare_end(1);
 }
 
-/* feq.d with a signalling NaN sets a flag of fcsr and writes no floating-point register. */
+/* With FS Clean, feq.d with a signalling NaN sets a flag of fcsr and writes no floating-point
+ * register. */
 static void flags(struct suite_run *run, const void *data)
 {
 	struct code code = {.count = 0};
@@ -626,6 +627,9 @@ static void flags(struct suite_run *run, const void *data)
 	emit(&code, INSN_CSRS(CSR_SSTATUS, T0));
 	emit(&code, INSN_FLD(1, A0, AT(0, f[1])));
 	emit(&code, INSN_ECALL);
+	emit(&code, INSN_CSRC(CSR_SSTATUS, T0));
+	emit(&code, INSN_LD(T0, A0, AT(0, csr[0])));
+	emit(&code, INSN_CSRS(CSR_SSTATUS, T0));
 	emit(&code, INSN_FEQ_D(T0, 1, 1));
 	emit(&code, INSN_ECALL);
 	emit(&code, INSN_CSRR(A2, CSR_FCSR));
@@ -633,6 +637,7 @@ static void flags(struct suite_run *run, const void *data)
 	for (unsigned i = 0; i < 2; i++) {
 		bare_code(&b[i], &code);
 		bare_put(&b[i], b[i].data + offsetof(struct values, status), SSTATUS_FS);
+		bare_put(&b[i], b[i].data + offsetof(struct values, csr[0]), SSTATUS_FS_CLEAN);
 		/* Of the first vCPU alone it is a signalling NaN. */
 		bare_put(&b[i], b[i].data + offsetof(struct values, f[1]),
 		         i == 0 ? UINT64_C(0x7ff0000000000001) : 0);

@@ -412,7 +412,10 @@ static void expect_undefined(const struct trial *t)
 {
 	if (!bare_run(t->b))
 		return;
-	if (is_exit(t, VM_EXIT_UNDEFINED) || is_exit(t, VM_EXIT_SYSREG)) {
+	if (is_exit(t, VM_EXIT_UNDEFINED)) {
+		inject(t);
+	} else if (is_exit(t, VM_EXIT_SYSREG)) {
+		expect(t, "CSR", t->b->exit.sysreg.reg, t->row->insn >> 20);
 		inject(t);
 	} else if (t->b->exit.kind == VM_EXIT_FIRMWARE) {
 		expect_handler(t, 2, address(t->b, t->at.insn));

@@ -303,6 +303,42 @@ static void single(struct suite_run *run, const void *data)
 	bare_end(1);
 }
 
+/* In VU an exception is injected. Then the guest is in VS: it can fetch its handler, and its own
+ * code for VU it cannot. */
+static void injected(struct suite_run *run, const void *data)
+{
+	const struct probe *p = data;
+	struct places at;
+	struct bare b;
+	gpa_t gpa;
+
+	if (!bare_begin(run, 1, 1, &b))
+		return;
+	at = prepare(&b, p);
+	bare_put(&b, b.data + offsetof(struct setup, stvec),
+	         in_gib(CODE_GIB, b.base + 4 * at.handler));
+	if (bare_run(&b) && b.exit.kind == VM_EXIT_SYSREG) {
+		const struct virt_ops *ops = b.vm->ops;
+		uint64_t user = in_gib(USER_GIB, b.base + 4 * at.body);
+
+		EXPECT(run, ops->translate(b.vcpu, gva_at(user), MM_X, &gpa) == MM_OK);
+		ops->inject_undefined(b.vcpu);
+		EXPECT(run, ops->translate(b.vcpu, gva_at(ops->pc(b.vcpu)), MM_X, &gpa) == MM_OK);
+		EXPECT_EQ(run, gpa.raw, b.base + 4 * at.handler);
+		EXPECT(run, ops->translate(b.vcpu, gva_at(user), MM_X, &gpa) == MM_DENIED);
+	} else {
+		suite_fail(run, "the guest has not begun");
+	}
+	bare_end(1);
+}
+
+static const struct probe in_user = {
+	.mode = ATP_SV39, .bits = PROGRAM, .access = MM_R, .user = true};
+
+static const struct suite_case cases[] = {
+	{.name = "riscv.walk.after-injection", .run = injected, .data = &in_user},
+};
+
 static const struct {
 	const char *name;
 	struct probe probe;
@@ -363,6 +399,8 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 
 const struct suite_subject suite_riscv_walk = {
 	.name = "riscv.walk",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
 	.generated = "riscv.walk.",
 };

@@ -17,7 +17,7 @@ DEFECTS = [
     Defect("timer-interrupt-off", ("machine/riscv64/cpu.c", "INTERRUPT_SOFTWARE | INTERRUPT_TIMER", "INTERRUPT_SOFTWARE")),
     Defect("no-sfence", ("machine/riscv64/cpu.c", '__asm__ volatile("sfence.vma" ::: "memory");', ""), unseen="from bare to a mode no fence is needed in an emulator"),
     # --- smp.c ---
-    Defect("kick-to-hart-0", ("machine/riscv64/smp.c", "sbi_call(SBI_IPI, SBI_IPI_SEND, 1, cpu_table[cpu].hart, 0, 0, 0);", "sbi_call(SBI_IPI, SBI_IPI_SEND, 1, 0, 0, 0, 0);")),
+    Defect("kick-to-hart-0", ("machine/riscv64/smp.c", "sbi_call(SBI_IPI, SBI_IPI_SEND, 1, cpu_table[cpu].hart, 0, 0, 0);", "sbi_call(SBI_IPI, SBI_IPI_SEND, 1, cpu_table[cpu].hart & 0, 0, 0, 0);")),
     Defect("kick-never-sent", ("machine/riscv64/smp.c", "send_software_interrupt(cpu);\n}\n\n/* --- stopping", "(void)cpu;\n}\n\n/* --- stopping")),
     Defect("kick-not-cleared", ("machine/riscv64/smp.c", "csr_clear(sip, INTERRUPT_SOFTWARE);", "")),
     Defect("kick-not-noted", ("machine/riscv64/smp.c", "kick_came(machine_cpu_index(), KICK_RUN);", "")),
