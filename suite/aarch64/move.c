@@ -10,7 +10,9 @@
 #include "suite/compare.h"
 #include "suite/mailbox.h"
 
-#define MOST_EXITS 100000
+/* Limits for hangs: exits of a turn, and seconds of it. */
+#define MOST_EXITS   100000
+#define MOST_SECONDS 300
 
 struct turn {
 	struct vm_vcpu *v;
@@ -56,11 +58,12 @@ static void run_turn(void *arg)
 	struct vm_vcpu *v = turn->v;
 	const struct virt_ops *ops = v->vm->ops;
 	struct vm_exit exit;
-	unsigned exits = 0;
+	unsigned exits = 0, seconds = 0;
 
 	do {
 		ops->run(&v->vcpu, machine_ticks() + machine_ticks_per_second(), &exit);
-		if (++exits == MOST_EXITS)
+		seconds += exit.kind == VM_EXIT_DEADLINE;
+		if (++exits == MOST_EXITS || seconds == MOST_SECONDS)
 			turn->wrong = "no end of its turn";
 	} while (turn->wrong == NULL && answer(turn, &exit));
 	ops->park(&v->vcpu);

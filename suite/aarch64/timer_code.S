@@ -6,8 +6,9 @@
  *	x28	what is wrong
  *	x26	ticks per second
  *
- * Waits end after ten seconds. The interrupt handler stops the timer, and masks interrupts in the
- * interrupted code, because the hypervisor withdraws the interrupt a little later.
+ * Waits end after a thousand seconds, and a hang ends earlier (kernel/hang.h). The interrupt handler
+ * stops the timer, and masks interrupts in the interrupted code, because the hypervisor withdraws
+ * the interrupt a little later.
  */
 #include "suite/aarch64/piece.inc"
 
@@ -78,7 +79,7 @@
 	.endm
 
 	.macro	await_irqs count, bit
-	mov	x1, #10
+	mov	x1, #1000
 	mul	x1, x1, x26
 	mrs	x2, cntvct_el0
 	add	x2, x2, x1
@@ -95,7 +96,7 @@
 
 	/* Until an interrupt is pending (1), or is not (0). */
 	.macro	await_pending value, bit
-	mov	x1, #10
+	mov	x1, #1000
 	mul	x1, x1, x26
 	mrs	x2, cntvct_el0
 	add	x2, x2, x1
