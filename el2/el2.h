@@ -13,7 +13,7 @@
  *	vtimer.c      the guest's virtual timer, without a virtual interrupt controller
  *	sysreg.c      trapped system registers, among them the ID and debug registers
  *	mmio.c        decodes and completes a device access
- *	flush.c       TLBI on all CPUs; tlbi.c has the operands
+ *	flush.c       TLBI on all CPUs; tlbi.h has the operands
  *	guest_walk.c  translation of guest addresses by AT
  *	state.h       the registers that are switched with a vCPU
  *	fp.S          the vector registers

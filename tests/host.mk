@@ -20,7 +20,7 @@ HOST_MM      := $(wildcard $(addsuffix /*.c,$(MM_DIRS)))
 # The slow path of a fault is complete: one file of three functions stands for the fast path.
 slow_MM      := $(filter-out mm/fault_fast.c,$(HOST_MM)) tests/host/slow/no_fast_path.c
 # What is pure outside of the library, and tested here as well.
-HOST_PURE    := $(wildcard decode/*.c) x86/mmio.c x86/stage1.c vmx/mitigations.c el2/tlbi.c \
+HOST_PURE    := $(wildcard decode/*.c) x86/mmio.c x86/stage1.c vmx/mitigations.c \
                 $(addprefix kernel/,cmdline.c emulator.c fdt.c fdt_boot.c format.c frame.c hang.c hypercall.c \
                 devices.c loader.c memory_map.c nearest.c test_device.c uart.c wait_limit.c) \
                 suite/deviations.c suite/feature.c

@@ -400,7 +400,42 @@ static void run_moved(struct suite_run *run, const void *data)
 		(void)vm_destroy(&moved[made]);
 }
 
+/* --- another VM is flushed while a vCPU is loaded --- */
+
+/* Step 0 flushes the VM beside: its VMID is in VTTBR_EL2 meanwhile. Step 1 flushes one page of it.
+ */
+static uint64_t flush_other(struct suite_run *run, uint64_t number)
+{
+	const struct aspace *as = &beside_vm(0)->as;
+	const struct mm_flush request = {
+		.root = aspace_root(as),
+		.tag = aspace_tag(as),
+		.all = number == 0,
+		.range = gpa_range(gpa_at(ARENA), PAGE),
+	};
+
+	run->vm->ops->flush(as->npt.hal.ctx, &request);
+	return 0;
+}
+
+#define MINE    UINT64_C(0x1d1d1d1d1d1d1d1d)
+#define THEIRS  UINT64_C(0x7e7e7e7e7e7e7e7e)
+#define YIELD() CALL(GUEST_YIELD, 0, 0, GUEST_OK, 0)
+
 static const struct suite_case cases[] = {
+	{
+		.name = "arm.state.flush-other",
+		.share_cpu = true,
+		.areas = AREAS(LAZY(ARENA, 64 * PAGE, MM_RW)),
+		.script = SCRIPT(FILL(ARENA, 32, PAGE, MINE), YIELD(), STEP(0),
+                                 CHECK(ARENA, 32, PAGE, MINE), FILL(ARENA + 8, 64, PAGE, MINE),
+                                 STEP(1), CHECK(ARENA, 32, PAGE, MINE), YIELD(),
+                                 CHECK(ARENA + 8, 64, PAGE, MINE)),
+		.beside = {SCRIPT(FILL(ARENA, 64, PAGE, THEIRS), YIELD(),
+                                  CHECK(ARENA, 64, PAGE, THEIRS), ZEROS(ARENA + 8, 64, PAGE))},
+		.uncounted = true,
+		.step = flush_other,
+	},
 	{
 		.name = "arm.state.vms",
 		.share_cpu = true,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The TLBI operands of el2/tlbi.c. They are decoded here as the Arm ARM describes them (D8.13.6):
+ * The TLBI operands of el2/tlbi.h. They are decoded here as the Arm ARM describes them (D8.13.6):
  * they cover the range from its first to its last page, without a gap, and nothing beyond the
  * entries of the range.
  */

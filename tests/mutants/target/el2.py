@@ -206,8 +206,9 @@ DEFECTS = [
     Defect("interrupt-timer-only", (EVENT, "v->line || v->vtimer", "v->vtimer"), cases="timer.*"),
     Defect("interrupt-stored", (EVENT, "v->line = pending;", "v->line |= pending;"), cases="timer.*"),
     # --- flush.c ---
-    Defect("flush-other-vmid", (FLUSH, "if (loaded != vttbr) { write_vttbr_el2(vttbr); isb(); }", ""), cases="vms.flush.*"),
-    Defect("flush-vttbr-kept", (FLUSH, "if (loaded != vttbr) write_vttbr_el2(loaded);", "")),
+    Defect("flush-other-vmid", (FLUSH, "if (loaded != vttbr) { write_vttbr_el2(vttbr); isb(); }", ""),
+           unseen="QEMU's TLB has no VMIDs: each TLBI acts on all of them"),
+    Defect("flush-vttbr-kept", (FLUSH, "if (loaded != vttbr) write_vttbr_el2(loaded);", ""), cases="arm.state.flush-other"),
     Defect("flush-no-vmalle1", (FLUSH, '__asm__ volatile("tlbi vmalle1is" : : : "memory");', "")),
     Defect("flush-all-none", (FLUSH, '__asm__ volatile("tlbi vmalls12e1is" : : : "memory");', "")),
     Defect("flush-all-local", (FLUSH, '"tlbi vmalls12e1is"', '"tlbi vmalls12e1"'), cases="smp.* coherent.*"),
@@ -216,20 +217,20 @@ DEFECTS = [
     Defect("flush-vmid-field", (FLUSH, "FIELD_PREP(VTTBR_VMID, tag)", "FIELD_PREP(VTTBR_VMID, tag & 1)"), cases="vms.*"),
     Defect("flush-root-high", (FLUSH, "FIELD_PREP(GENMASK(5, 2), root.raw >> 48)", "0"),
            unseen="no machine has memory above 2^48"),
-    # tlbi.c: a host test; QEMU's vmalle1is removes stage 2 entries, too.
-    *[Defect(f"tlbi-{name}", ("el2/tlbi.c", old, new), cases="host:test_el2_tlbi", unseen="vmalle1is removes all entries of QEMU's TLB: the host test detects it")
+    # tlbi.h: a host test; QEMU's vmalle1is removes stage 2 entries, too.
+    *[Defect(f"tlbi-{name}", ("el2/tlbi.h", old, new), cases="host:test_el2_tlbi", unseen="vmalle1is removes all entries of QEMU's TLB: the host test detects it")
       for name, old, new in (
         ("odd-page", "if (!plan->ranges || plan->pages % 2 != 0)", "if (!plan->ranges)"),
-        ("num", "FIELD_PREP(RANGE_NUM, units - 1)", "FIELD_PREP(RANGE_NUM, units)"),
-        ("scale", "FIELD_PREP(RANGE_SCALE, plan->scale)", "FIELD_PREP(RANGE_SCALE, 0)"),
-        ("granule", "| RANGE_TG_4K", ""),
-        ("most", "#define RANGE_PAGES BIT(4 * RANGE_UNIT + 1)", "#define RANGE_PAGES BIT(4 * RANGE_UNIT + 2)"),
-        ("base-width", "FIELD_FITS(RANGE_BASE, page + pages)", "true"),
+        ("num", "FIELD_PREP(TLBI_RANGE_NUM, units - 1)", "FIELD_PREP(TLBI_RANGE_NUM, units)"),
+        ("scale", "FIELD_PREP(TLBI_RANGE_SCALE, plan->scale)", "FIELD_PREP(TLBI_RANGE_SCALE, 0)"),
+        ("granule", "| TLBI_RANGE_TG_4K", ""),
+        ("most", "#define TLBI_RANGE_PAGES BIT(4 * TLBI_RANGE_UNIT + 1)", "#define TLBI_RANGE_PAGES BIT(4 * TLBI_RANGE_UNIT + 2)"),
+        ("base-width", "FIELD_FITS(TLBI_RANGE_BASE, page + pages)", "true"),
         ("aligned-down", "plan->page = page & ~(BIT(shift) - 1);", "plan->page = page;"),
         ("last-entry", "plan->pages += page - plan->page;", ""),
-        ("stride", "take(plan, plan->ranges ? 1 : BIT(plan->shift))", "take(plan, 1)"),
-        ("ranges-without", "return ranges && pages < RANGE_PAGES", "return pages < RANGE_PAGES"),
-        ("single-limit", "if (pages >> shift <= MOST_SINGLE) {", "if (pages >> shift <= 8 * MOST_SINGLE) {"),
+        ("stride", "el2_tlbi_take(plan, plan->ranges ? 1 : BIT(plan->shift))", "el2_tlbi_take(plan, 1)"),
+        ("ranges-without", "return ranges && pages < TLBI_RANGE_PAGES", "return pages < TLBI_RANGE_PAGES"),
+        ("single-limit", "if (pages >> shift <= TLBI_MOST_SINGLE) {", "if (pages >> shift <= 8 * TLBI_MOST_SINGLE) {"),
       )],
     # --- guest_walk.c ---
     Defect("at-par-lost", (WALK, "write_par_el1(guests);", ""), cases="arm.mmio.par arm.state.*"),
