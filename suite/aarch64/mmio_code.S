@@ -108,6 +108,19 @@
 	str	wzr, [x9, #-8]!
 	ldr	x1, [x27, #SCRATCH]
 	expect	x1, xzr, 14
+	mov	x4, #0x5678
+	stp	x3, x4, [x27]
+	ldr	x1, [x27, #SCRATCH]
+	expect	x1, x4, 30
+	device	0
+	stp	x4, x3, [x9, #8]!
+	sub	x2, x9, x27
+	expect	x2, #8, 31
+	ldr	x1, [x27, #SCRATCH]
+	expect	x1, x4, 32
+	stp	x4, xzr, [x27]
+	ldr	x1, [x27, #SCRATCH]
+	expect	x1, xzr, 33
 	/* 3. Loads: a pair whose register is its base; the zero register. */
 	device	0
 	ldp	x9, x1, [x9]

@@ -11,6 +11,7 @@
 SYSREG_READ(cntvoff_el2, "cntvoff_el2")
 
 ARM_PIECE(timer_local);
+ARM_PIECE(timer_line);
 ARM_PIECE(timer_shared);
 ARM_PIECE(timer_bystander);
 ARM_PIECE(timer_moved);
@@ -74,6 +75,13 @@ static const struct suite_case cases[] = {
 		.areas = ARM_AREAS,
 		.script = ONCE,
 		.data = &timer_local,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.timer.line",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.data = &timer_line,
 		.ready = arm_ready,
 	},
 	{

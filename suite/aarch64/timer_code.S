@@ -16,6 +16,7 @@
 #define HOUR    3600
 #define YIELD   6
 #define STEP    9
+#define TIMER   10
 
 	.macro	begin
 	stp	x26, x27, [sp, #-48]!
@@ -223,6 +224,30 @@
 	await_pending 0, 20
 	end
 	end_piece timer_local
+
+	/* The interrupt line of GUEST_TIMER: raised, lowered, raised, and taken. */
+	.balign	4096
+	piece	timer_line
+	begin
+	mov	x1, #1
+	call	TIMER
+	await_pending 1, 0
+	mov	x1, #0
+	call	TIMER
+	await_pending 0, 1
+	msr	daifclr, #2
+	spin
+	msr	daifset, #2
+	expect_irqs 0, 2
+	mov	x1, #1
+	call	TIMER
+	msr	daifclr, #2
+	await_irqs 1, 3
+	mov	x1, #0
+	call	TIMER
+	await_pending 0, 4
+	end
+	end_piece timer_line
 
 	/* Arms the timer, lets others run, and then takes its interrupt. */
 	.balign	4096

@@ -204,7 +204,7 @@ DEFECTS = [
     Defect("interrupt-not-lowered", (EVENT, ": v->hcr & ~HCR_VI;", ": v->hcr;"), cases="timer.* arm.timer.*"),
     Defect("interrupt-line-only", (EVENT, "v->line || v->vtimer", "v->line"), cases="arm.timer.*"),
     Defect("interrupt-timer-only", (EVENT, "v->line || v->vtimer", "v->vtimer"), cases="timer.*"),
-    Defect("interrupt-stored", (EVENT, "v->line = pending;", "v->line |= pending;"), cases="timer.*"),
+    Defect("interrupt-stored", (EVENT, "v->line = pending;", "v->line |= pending;"), cases="arm.timer.*"),
     # --- flush.c ---
     Defect("flush-other-vmid", (FLUSH, "if (loaded != vttbr) { write_vttbr_el2(vttbr); isb(); }", ""),
            unseen="QEMU's TLB has no VMIDs: each TLBI acts on all of them"),
