@@ -4,12 +4,15 @@
  * everything that can be used is used.
  */
 #include "kernel/string.h"
+#include "machine/aarch64/board.h"
 #include "machine/aarch64/sysreg.h"
 #include "suite/aarch64/arm.h"
 
 SYSREG_READ(id_aa64pfr0_el1, "id_aa64pfr0_el1")
 SYSREG_READ(id_aa64pfr1_el1, "id_aa64pfr1_el1")
+SYSREG_READ(id_aa64dfr0_el1, "id_aa64dfr0_el1")
 SYSREG_READ(id_aa64isar0_el1, "id_aa64isar0_el1")
+SYSREG_READ(id_aa64isar1_el1, "id_aa64isar1_el1")
 SYSREG_READ(id_aa64mmfr0_el1, "id_aa64mmfr0_el1")
 SYSREG_READ(id_aa64mmfr1_el1, "id_aa64mmfr1_el1")
 SYSREG_READ(id_aa64mmfr2_el1, "id_aa64mmfr2_el1")
@@ -55,8 +58,40 @@ static const struct virt_feature *feature_of(const struct suite_run *run, const 
 	return NULL;
 }
 
+/* TGran4_2, or TGran4 if that is 0. */
+static bool has_lpa2(void)
+{
+	uint64_t mmfr0 = read_id_aa64mmfr0_el1();
+	uint64_t stage1 = mmfr0 >> 28 & 15, stage2 = mmfr0 >> 40 & 15;
+
+	return (mmfr0 & 15) == 6 && (stage2 == 3 || (stage2 == 0 && stage1 == 1));
+}
+
+/* Features of more than one field, or with a value for "not as the architecture says". */
+static void check_others(struct suite_run *run)
+{
+	uint64_t pmu = read_id_aa64dfr0_el1() >> 8 & 15;
+	const struct {
+		const char *name;
+		bool present;
+	} others[] = {
+		{"pmu", pmu != 0 && pmu != 15},
+		{"pauth", (read_id_aa64isar1_el1() & 0xff0) != 0},
+		{"lpa2", has_lpa2()},
+		{"gic-sysregs", board.irq == IRQ_GICV3},
+	};
+
+	for (size_t i = 0; i < MM_ARRAY_SIZE(others); i++) {
+		const struct virt_feature *got = feature_of(run, others[i].name);
+
+		if (got == NULL || got->present != others[i].present)
+			suite_fail(run, "%s: the CPU has %d", others[i].name, others[i].present);
+	}
+}
+
 static bool features_agree(struct suite_run *run)
 {
+	check_others(run);
 	for (size_t i = 0; i < MM_ARRAY_SIZE(features); i++) {
 		const struct virt_feature *got = feature_of(run, features[i].name);
 		bool present = (features[i].read() >> features[i].low & 15) >= features[i].from;
@@ -70,15 +105,6 @@ static bool features_agree(struct suite_run *run)
 			suite_fail(run, "%s: not used", features[i].name);
 	}
 	return run->complaints == 0;
-}
-
-/* TGran4_2, or TGran4 if that is 0. */
-static bool has_lpa2(void)
-{
-	uint64_t mmfr0 = read_id_aa64mmfr0_el1();
-	uint64_t stage1 = mmfr0 >> 28 & 15, stage2 = mmfr0 >> 40 & 15;
-
-	return (mmfr0 & 15) == 6 && (stage2 == 3 || (stage2 == 0 && stage1 == 1));
 }
 
 static bool sizes_agree(struct suite_run *run)

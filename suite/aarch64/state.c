@@ -418,6 +418,19 @@ static uint64_t flush_other(struct suite_run *run, uint64_t number)
 	return 0;
 }
 
+/* --- a flush of everything reaches a CPU that reads --- */
+
+#define MANY_PAGES 4096 /* more than any flush by address */
+#define WORD       (ARENA + 0x100)
+
+static uint64_t unmap_all(struct suite_run *run, uint64_t number)
+{
+	struct gpa_range all = gpa_range(gpa_at(ARENA), MANY_PAGES * PAGE);
+
+	(void)number;
+	return (uint64_t)(uint32_t)aspace_unmap(&run->vm->as, all);
+}
+
 #define MINE    UINT64_C(0x1d1d1d1d1d1d1d1d)
 #define THEIRS  UINT64_C(0x7e7e7e7e7e7e7e7e)
 #define YIELD() CALL(GUEST_YIELD, 0, 0, GUEST_OK, 0)
@@ -435,6 +448,19 @@ static const struct suite_case cases[] = {
                                   CHECK(ARENA, 64, PAGE, THEIRS), ZEROS(ARENA + 8, 64, PAGE))},
 		.uncounted = true,
 		.step = flush_other,
+	},
+	{
+		.name = "arm.state.revoke-all",
+		.cpus = 2,
+		.areas = AREAS(LAZY(ARENA, MANY_PAGES *PAGE, MM_RW)),
+		.script = SCRIPT(FILL(ARENA, MANY_PAGES / 16, 16 * PAGE, 0), BARRIER(0), SPIN(1000),
+                                 STEP(0), SPIN(0)),
+		.others = {SCRIPT(READ(8, WORD, 0), BARRIER(0),
+                                  {OP(TOUCH, .addr = WORD, .count = UINT32_MAX)})},
+		.uncounted = true,
+		.end = SUITE_DIES,
+		.kill = KILL_NOT_MAPPED,
+		.step = unmap_all,
 	},
 	{
 		.name = "arm.state.vms",
