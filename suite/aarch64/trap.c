@@ -206,7 +206,8 @@ static bool ready(struct suite_run *run)
 }
 
 /* CPUs that have some of the registers of the group "implementation": Cortex-A53, A57 and A72, and
- * QEMU's `max`, whose implementer is 0. On the others nothing can trap, and the name tells so. */
+ * QEMU's `max`, whose implementer is 0. On the others nothing can trap, and the name ends with
+ * "absent". */
 static bool has_implementation(void)
 {
 	uint64_t implementer = FIELD_GET(GENMASK(31, 24), read_midr_el1());
