@@ -43,6 +43,7 @@ static void list_features(struct virt_caps *caps)
 	uint64_t pfr0 = read_id_aa64pfr0_el1(),
 		 pmu = FIELD_GET(DFR0_PMUVER, read_id_aa64dfr0_el1());
 
+	virt_add_feature(caps, "fp", el2_caps.fp, true);
 	virt_add_feature(caps, "gic-sysregs", el2_caps.gicv3, true);
 	virt_add_feature(caps, "pmu", pmu != 0 && pmu != 15, true);
 	virt_add_feature(caps, "vmid16", el2_caps.vmid16, true);

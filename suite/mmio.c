@@ -162,14 +162,18 @@ static void draft_store(struct suite_draft *d, const struct form *form)
 
 static void draft_refused(struct suite_draft *d, const struct form *form)
 {
+	static const char *const features[] = {
+		[FORM_LSE] = "lse",
+		[FORM_F] = "f",
+		[FORM_V] = "v",
+		[FORM_FP] = "fp",
+	};
+
 	draft_op(d, form_op(form, TEST_ID, REGISTER, 0));
 	draft_fault(d, device_fault(TEST_ID, MM_RW));
 	d->c.end = SUITE_DIES;
 	d->c.kill = KILL_MMIO_UNDECODED;
-	d->c.feature = form->kind == FORM_LSE ? "lse"
-	               : form->kind == FORM_F ? "f"
-	               : form->kind == FORM_V ? "v"
-	                                      : NULL;
+	d->c.feature = features[form->kind];
 }
 
 /* The device receives no access, and the guest continues. */
@@ -190,7 +194,7 @@ static bool generate_form(size_t index, struct suite_draft *d)
 	if (form == NULL)
 		return false;
 	draft_name(d, "mmio.form.%s", form->name);
-	if (form->kind >= FORM_REFUSED && form->kind <= FORM_V)
+	if (form->kind >= FORM_REFUSED && form->kind <= FORM_FP)
 		draft_refused(d, form);
 	else if (form->kind == FORM_UNDEFINED)
 		draft_undefined(d, form);

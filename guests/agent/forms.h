@@ -32,6 +32,7 @@ enum form_kind {
 	FORM_LSE,       /* the same, on a CPU that has FEAT_LSE */
 	FORM_F,         /* the same, on a RISC-V hart with floating-point registers */
 	FORM_V,         /* the same, on a RISC-V hart with vector registers */
+	FORM_FP,        /* the same, on a CPU that has floating point */
 	FORM_UNDEFINED, /* registers that guests may not use: undefined, no access to the device */
 };
 
@@ -133,10 +134,10 @@ enum form_kind {
 	X(ldadd, ".arch_extension lse; ldadd %0, x17, [%1]", 8, FORM_LSE)                          \
 	X(swp, ".arch_extension lse; swp %0, x17, [%1]", 8, FORM_LSE)                              \
 	X(cas, ".arch_extension lse; mov x17, #0; cas x17, %0, [%1]", 8, FORM_LSE)                 \
-	X(ldr_d, AGENT_FP_ON ".inst 0xfd400200", 8, FORM_REFUSED)                                  \
-	X(str_q, AGENT_FP_ON ".inst 0x3d800200", 8, FORM_REFUSED)                                  \
-	X(ldp_q, AGENT_FP_ON ".inst 0xad400600", 8, FORM_REFUSED)                                  \
-	X(ld1, AGENT_FP_ON ".inst 0x4c407200", 8, FORM_REFUSED)
+	X(ldr_d, AGENT_FP_ON ".inst 0xfd400200", 8, FORM_FP)                                       \
+	X(str_q, AGENT_FP_ON ".inst 0x3d800200", 8, FORM_FP)                                       \
+	X(ldp_q, AGENT_FP_ON ".inst 0xad400600", 8, FORM_FP)                                       \
+	X(ld1, AGENT_FP_ON ".inst 0x4c407200", 8, FORM_FP)
 
 #define AGENT_FORMS_X86_64(X)                                                                      \
 	X(mov8, "movb (%1), %b0", 1, FORM_KEEP)                                                    \

@@ -33,7 +33,7 @@ struct virt_geometry {
 };
 
 #define VIRT_GEOMETRIES 8
-#define VIRT_FEATURES   24
+#define VIRT_FEATURES   32
 
 /* A feature of the machine, for the log: is it present, and does Faultline use it? */
 struct virt_feature {

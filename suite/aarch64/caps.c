@@ -76,6 +76,7 @@ static void check_others(struct suite_run *run)
 		bool present;
 	} others[] = {
 		{"pmu", pmu != 0 && pmu != 15},
+		{"fp", (read_id_aa64pfr0_el1() >> 16 & 15) != 15},
 		{"pauth", (read_id_aa64isar1_el1() & 0xff0) != 0},
 		{"lpa2", has_lpa2()},
 		{"gic-sysregs", board.irq == IRQ_GICV3},
