@@ -238,6 +238,8 @@ static const struct {
 	{"qemu", "7.2", "", "svm", "published.xen.156", TAP_TODO, NO_AC, false},
 	{"qemu", "7.2", "", "svm", "published.xen.193.*", TAP_TODO, ANY_BASE, false},
 	{"qemu", "10", "", "svm", "published.xen.105.*invd", TAP_TODO, USER_INVD, false},
+	{"qemu", "7.2", "", "svm", "event.shadow.lazy-load", TAP_TODO,
+         "QEMU: VMRUN does not restore the interrupt shadow", false},
 	{"qemu", "7.2", "", "svm", "trap.rdtscp", TAP_TODO, "QEMU: RDTSCP is not intercepted",
          false},
 	{"qemu", "7.2", "", "svm", "trap.xsetbv.pkru", TAP_TODO, "QEMU: XSETBV is not intercepted",

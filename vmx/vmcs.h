@@ -181,8 +181,8 @@ enum vmcs_field {
 
 /* VM-entry controls: table 25-15. */
 #define ENTRY_LOAD_DEBUG BIT(2)
-#define ENTRY_IA32E     BIT(9)
-#define ENTRY_LOAD_EFER BIT(15)
+#define ENTRY_IA32E      BIT(9)
+#define ENTRY_LOAD_EFER  BIT(15)
 
 /* Exit reasons: appendix C. */
 #define REASON_BASIC         GENMASK(15, 0)

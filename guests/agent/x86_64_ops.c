@@ -262,6 +262,21 @@ static void image_check(struct agent_context *ctx)
 		ctx->value += is_compared(i, mask) && image[0][i] != image[1][i];
 }
 
+static uint64_t rdtsc(void)
+{
+	uint32_t low, high;
+
+	__asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+	return join(low, high);
+}
+
+static void tsc(struct agent_context *ctx)
+{
+	uint64_t before = rdtsc(), host = guest_call(GUEST_CYCLES, 0, 0, 0).value;
+
+	ctx->value = host < before || host > rdtsc();
+}
+
 static void ports(struct agent_context *ctx)
 {
 	const struct agent_op *op = ctx->op;
@@ -439,6 +454,7 @@ static agent_fn *const ops[AGENT_X86_64_OPS + 1] = {
 	[AGENT_X86_GS] = gs,
 	[AGENT_X86_TABLES] = tables,
 	[AGENT_X86_TABLES_CHECK] = tables_check,
+	[AGENT_X86_TSC] = tsc,
 	[AGENT_X86_PORTS] = ports,
 	[AGENT_X86_EVENT] = agent_event,
 	[AGENT_X86_AFTER] = agent_event_after,

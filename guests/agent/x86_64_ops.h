@@ -33,6 +33,7 @@ enum agent_x86_64_op {
 	AGENT_X86_AFTER,    /* a value after the last EVENT: addr is an enum agent_x86_after */
 	AGENT_X86_COPY_IDT, /* copies the IDT to addr (4 KiB), with the handlers of EVENT, and loads
 	                       it. Before the first EVENT */
+	AGENT_X86_TSC,      /* 0 if GUEST_CYCLES lies between two RDTSC of the guest */
 	AGENT_X86_PORTS, /* IN from `value` ports from addr on, `stride` apart; value: the number of
 	                    results that are not 0xff */
 	AGENT_X86_64_OPS,
@@ -66,7 +67,7 @@ enum agent_x86_exit {
 #define AGENT_X86_WRONG_STACK (UINT64_C(1) << 41) /* RSP or SS there */
 #define AGENT_X86_WRONG_CS    (UINT64_C(1) << 42)
 #define AGENT_X86_WRONG_AFTER (UINT64_C(1) << 43) /* CF, DF, OF or RSP at the end */
-#define AGENT_X86_WRONG_IF    (UINT64_C(1) << 44) /* IF was clear although it was set at the start */
+#define AGENT_X86_WRONG_IF    (UINT64_C(1) << 44) /* IF was clear and should be set */
 
 enum agent_x86_after {
 	AGENT_X86_RAX,

@@ -31,13 +31,16 @@ struct event {
 	uint8_t vector;
 	uint16_t error;
 	uint8_t rip;
-	uint8_t how;  /* of AGENT_X86_EVENT */
-	bool masked;  /* IF is clear at the start */
-	bool pending; /* the interrupt line is raised before */
-	bool cr2;     /* the operand is the fault address */
+	uint8_t count; /* of events, if it is not 1; the last one is described here */
+	uint8_t how;   /* of AGENT_X86_EVENT */
+	bool masked;   /* IF is clear at the start */
+	bool pending;  /* the interrupt line is raised before */
+	bool cr2;      /* the operand is the fault address */
 };
 
 #define NOPS 0x90, 0x90, 0x90, 0x90, 0x90, 0x90
+
+#define INTERRUPT 8 /* the index of that row */
 
 static const struct event deliveries[] = {
 	{.name = "int-n", .code = {0xcd, 0x21, NOPS}, .vector = INT_N, .rip = 2},
@@ -66,10 +69,18 @@ static const struct event deliveries[] = {
          .vector = PF,
          .error = 2,
          .cr2 = true},
-	{.name = "interrupt",
-         .code = {0xfb, 0x90, NOPS},
+	[INTERRUPT] = {.name = "interrupt",
+                       .code = {0xfb, 0x90, NOPS},
+                       .vector = IRQ,
+                       .rip = 2,
+                       .masked = true,
+                       .pending = true},
+	/* STI; UD2: the interrupt waits until #UD is delivered, and comes at the return. */
+	{.name = "ud-before-interrupt",
+         .code = {0xfb, 0x0f, 0x0b, 0x90, 0x90, 0x90, 0x90, 0x90},
          .vector = IRQ,
-         .rip = 2,
+         .rip = 1,
+         .count = 2,
          .masked = true,
          .pending = true},
 	{.name = "debug",
@@ -98,6 +109,11 @@ static const struct event shadows[] = {
 	{.name = "mmio-load",
          .code = {0xfb, 0x8a, 0x07, 0x90, 0x90, 0x90, 0x90, 0x90},
          .operand = TEST_ID,
+         .rip = 3},
+	/* A nested fault does not end the shadow. */
+	{.name = "lazy-load",
+         .code = {0xfb, 0x8a, 0x07, 0x90, 0x90, 0x90, 0x90, 0x90},
+         .operand = ARENA + 7 * PAGE,
          .rip = 3},
 	{.name = "mmio-store",
          .code = {0xfb, 0x88, 0x47, 0x08, 0x90, 0x90, 0x90, 0x90},
@@ -225,7 +241,8 @@ static void draft_event(struct suite_draft *d, const struct event *e, const stru
 			    code_of(e, host),
 			    (uint8_t)(how | e->how | (rsp != 0 ? AGENT_X86_STACK : 0) |
 	                              (e->masked ? AGENT_X86_MASKED : 0)),
-			    at, e->operand, AGENT_X86_GOT(e->vector, 1, e->error, e->rip)));
+			    at, e->operand,
+			    AGENT_X86_GOT(e->vector, e->count ? e->count : 1, e->error, e->rip)));
 }
 
 static bool make_delivery(struct suite_draft *d, size_t index, const struct host *host)
@@ -273,6 +290,24 @@ static bool make_shadow(struct suite_draft *d, size_t index, const struct host *
 	draft_op(d, (struct suite_op)TIMER(0));
 	draft_op(d,
 	         (struct suite_op)EVENT(UINT64_C(0x90909090909090fb), AGENT_X86_MASKED, 0, 0, 0));
+	return true;
+}
+
+/* The interrupt line has no priority: CR8 does not hold it back. */
+static bool make_tpr(struct suite_draft *d, size_t index, const struct host *host)
+{
+	if (index > 0)
+		return false;
+	draft_name(d, "event.above-tpr");
+	if (!x86_is_svm(host)) {
+		d->c.arch = "none"; /* not selected on any architecture */
+		return true;
+	}
+	begin(d);
+	draft_op(d, (struct suite_op)WRITE_CR(8, 15));
+	raise_line(d);
+	draft_event(d, &deliveries[INTERRUPT], host, 0, 0);
+	draft_op(d, (struct suite_op)TIMER(0));
 	return true;
 }
 
@@ -329,7 +364,9 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	if (make_shadow(d, index, host))
 		return true;
 	index -= MM_ARRAY_SIZE(shadows);
-	return make_step(d, index, host);
+	if (make_tpr(d, index, host))
+		return true;
+	return make_step(d, index - 1, host);
 }
 
 const struct suite_subject suite_x86_events = {

@@ -106,6 +106,9 @@ static const struct row rows[] = {
          .rax = 0xd01},
 	{"rdmsr-rcx-upper-half", CODE(0x0f, 0x32), .rcx = 0xffffffffc0000080, .checked = true,
          .rax = 0x500},
+	/* MOV RAX, RDI; RDMSR */
+	{"rdmsr-clears-upper-half", CODE(0x48, 0x89, 0xf8, 0x0f, 0x32), .rcx = 0xc0000080,
+         .operand = UINT64_MAX, .checked = true, .rax = 0x500},
 	/* XSETBV and EFER with values that the CPU refuses. */
 	XSETBV_OF("0", 0, 0),
 	XSETBV_OF("sse-alone", 0, 2),
@@ -140,6 +143,10 @@ static const struct row rows[] = {
 	PORT("in8-immediate", 0, 0xc1d2e3ff, 0xe4, 0x61),
 	PORT("in16-immediate", 0, 0xc1d2ffff, 0x66, 0xe5, 0x40),
 	PORT("in32-immediate", 0, 0xffffffff, 0xe5, 0x80),
+	/* MOV RAX, RDI before it: RAX has an upper half. */
+	PORT("in8-rax", 0x60, 0x60c1d2e3ff, 0x48, 0x89, 0xf8, 0xec),
+	PORT("in16-rax", 0x60, 0x60c1d2ffff, 0x48, 0x89, 0xf8, 0x66, 0xed),
+	PORT("in32-rax", 0x60, 0xffffffff, 0x48, 0x89, 0xf8, 0xed),
 	PORT("in8-last", 0xffff, 0xc1d2e3ff, 0xec),
 	PORT("in16-last", 0xffff, 0xc1d2ffff, 0x66, 0xed),
 	PORT("in32-last", 0xffff, 0xffffffff, 0xed),
@@ -395,6 +402,16 @@ static void make_ports(struct suite_draft *d)
 	d->c.verify = all_exited;
 }
 
+/* The TSC is the host's own, on each CPU. */
+static void make_tsc(struct suite_draft *d)
+{
+	draft_name(d, "msr.tsc");
+	d->c.uncounted = true;
+	draft_op(d, (struct suite_op){X86_OP(TSC)});
+	draft_op(d, (struct suite_op)YIELD());
+	draft_op(d, (struct suite_op){X86_OP(TSC)});
+}
+
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	if (index < MM_ARRAY_SIZE(rows)) {
@@ -411,10 +428,11 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	if (make_cr4(d, index))
 		return true;
 	index -= 32 + MM_ARRAY_SIZE(moves);
-	if (index > 0)
-		return false;
-	make_ports(d);
-	return true;
+	if (index == 0)
+		make_ports(d);
+	else if (index == 1)
+		make_tsc(d);
+	return index <= 1;
 }
 
 const struct suite_subject suite_x86_traps = {
