@@ -326,18 +326,17 @@ READ_SELECTOR(fs)
 READ_SELECTOR(gs)
 
 struct table_register {
-	uint16_t pad[3];
 	uint16_t limit;
 	uint64_t base;
-};
+} MM_PACKED;
 
 static void read_tables(struct host_state *h)
 {
-	struct table_register gdtr, idtr;
+	struct table_register gdtr = {0, 0}, idtr = {0, 0};
 	const uint64_t *descriptor;
 
-	__asm__ volatile("sgdt %0" : "=m"(*(uint8_t(*)[10]) & gdtr.limit));
-	__asm__ volatile("sidt %0" : "=m"(*(uint8_t(*)[10]) & idtr.limit));
+	__asm__ volatile("sgdt %0" : "+m"(gdtr));
+	__asm__ volatile("sidt %0" : "+m"(idtr));
 	__asm__ volatile("str %0" : "=r"(h->tr));
 	h->gdtr = gdtr.base;
 	h->idtr = idtr.base;
@@ -413,19 +412,23 @@ static bool note_host(struct suite_run *run)
 	return true;
 }
 
-#define EXPECT_SAME(run, now, member)                                                              \
-	do {                                                                                       \
-		if ((now).member != before.member)                                                 \
-			suite_fail(run, "after an exit %s is 0x%" PRIx64 ", before it 0x%" PRIx64, \
-			           #member, (uint64_t)(now).member, (uint64_t)before.member);      \
-	} while (0)
+struct after_exit {
+	const char *name;
+	uint64_t got, expected;
+};
 
-#define EXPECT_IS(run, now, member, expected)                                                      \
-	do {                                                                                       \
-		if ((now).member != (expected))                                                    \
-			suite_fail(run, "after an exit %s is 0x%" PRIx64 ", not 0x%" PRIx64,       \
-			           #member, (uint64_t)(now).member, (uint64_t)(expected));         \
-	} while (0)
+static void expect_after_exit(struct suite_run *run, const struct after_exit *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].got != rows[i].expected)
+			suite_fail(run, "after an exit %s is 0x%" PRIx64 ", not 0x%" PRIx64,
+			           rows[i].name, rows[i].got, rows[i].expected);
+	}
+}
+
+#define CR0_KNOWN   (CR0_PE | CR0_NE | CR0_PG | CR0_NW | CR0_CD | CR0_TS | CR0_EM)
+#define CR4_KNOWN   (CR4_VMXE | CR4_PAE | CR4_OSFXSR | CR4_TSD | CR4_PVI)
+#define FLAGS_KNOWN (RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC)
 
 /* SDM vol. 3C, 28.5: the host state after an exit. On the CPU that ran the guest. */
 static void expect_host(struct suite_run *run)
@@ -433,31 +436,32 @@ static void expect_host(struct suite_run *run)
 	struct host_state now;
 
 	read_host(&now);
-	EXPECT_SAME(run, now, cr0);
-	EXPECT_SAME(run, now, cr3);
-	EXPECT_SAME(run, now, cr4);
-	EXPECT_SAME(run, now, efer);
-	EXPECT_SAME(run, now, gdtr);
-	EXPECT_SAME(run, now, idtr);
-	EXPECT_SAME(run, now, cs);
-	now.cr0 &= CR0_PE | CR0_NE | CR0_PG | CR0_NW | CR0_CD | CR0_TS | CR0_EM;
-	EXPECT_IS(run, now, cr0, CR0_PE | CR0_NE | CR0_PG);
-	now.cr4 &= CR4_VMXE | CR4_PAE | CR4_OSFXSR | CR4_TSD | CR4_PVI;
-	EXPECT_IS(run, now, cr4, CR4_VMXE | CR4_PAE | CR4_OSFXSR);
-	EXPECT_IS(run, now, es, SELECTOR_DATA);
-	EXPECT_IS(run, now, ss, SELECTOR_DATA);
-	EXPECT_IS(run, now, ds, SELECTOR_DATA);
-	EXPECT_IS(run, now, fs, 0);
-	EXPECT_IS(run, now, gs, 0);
-	EXPECT_IS(run, now, fs_base, 0);
-	EXPECT_IS(run, now, gs_base, 0);
-	EXPECT_IS(run, now, sysenter_cs, 0);
-	EXPECT_IS(run, now, sysenter_esp, 0);
-	EXPECT_IS(run, now, sysenter_eip, 0);
-	EXPECT_IS(run, now, dr7, 0x400);
-	EXPECT_IS(run, now, debugctl, 0);
-	now.rflags &= RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_AC;
-	EXPECT_IS(run, now, rflags, 0);
+	const struct after_exit rows[] = {
+		{"CR0", now.cr0, before.cr0},
+		{"CR0 (known bits)", now.cr0 & CR0_KNOWN, CR0_PE | CR0_NE | CR0_PG},
+		{"CR3", now.cr3, before.cr3},
+		{"CR4", now.cr4, before.cr4},
+		{"CR4 (known bits)", now.cr4 & CR4_KNOWN, CR4_VMXE | CR4_PAE | CR4_OSFXSR},
+		{"EFER", now.efer, before.efer},
+		{"GDTR base", now.gdtr, before.gdtr},
+		{"IDTR base", now.idtr, before.idtr},
+		{"CS", now.cs, before.cs},
+		{"ES", now.es, SELECTOR_DATA},
+		{"SS", now.ss, SELECTOR_DATA},
+		{"DS", now.ds, SELECTOR_DATA},
+		{"FS", now.fs, 0},
+		{"GS", now.gs, 0},
+		{"FS base", now.fs_base, 0},
+		{"GS base", now.gs_base, 0},
+		{"SYSENTER_CS", now.sysenter_cs, 0},
+		{"SYSENTER_ESP", now.sysenter_esp, 0},
+		{"SYSENTER_EIP", now.sysenter_eip, 0},
+		{"DR7", now.dr7, 0x400},
+		{"DEBUGCTL", now.debugctl, 0},
+		{"RFLAGS", now.rflags & FLAGS_KNOWN, 0},
+	};
+
+	expect_after_exit(run, rows, MM_ARRAY_SIZE(rows));
 }
 
 /* Each CPU has a TSS of its own, with its own stack for NMIs. */
@@ -467,9 +471,10 @@ static void expect_own_tss(struct suite_run *run)
 	struct host_state h;
 
 	read_host(&h);
-	EXPECT_IS(run, h, tr, SELECTOR_TSS + TSS_DESC_SIZE * cpu);
 	vmcs_expect(run, 0x0c0c, "host TR", h.tr);
 	vmcs_expect(run, 0x6c0a, "host TR base", h.tr_base);
+	if (h.tr != desc_tss_selector(cpu))
+		suite_fail(run, "CPU %u: TR is 0x%x", cpu, h.tr);
 	if (cpuid(1, 0).ebx >> 24 != (cpu_apic_ids[cpu] & 0xff))
 		suite_fail(run, "CPU %u has the TSS of another CPU", cpu);
 }

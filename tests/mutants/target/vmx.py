@@ -80,10 +80,13 @@ DEFECTS = [
     Defect("cr4-shadow", ("vmx/sysreg.c", "vmwrite(VMCS_CR4_SHADOW, 0)", "vmwrite(VMCS_CR4_SHADOW, fixed4)"), cases="vmx.cr*"),
     Defect("cr0-shadow", ("vmx/sysreg.c", "vmwrite(VMCS_CR0_SHADOW, X86_START_CR0)", "vmwrite(VMCS_CR0_SHADOW, 0)"), cases="vmx.cr*"),
     Defect("cr4-mask-open", ("vmx/sysreg.c", "vmwrite(VMCS_CR4_MASK, ~own4)", "vmwrite(VMCS_CR4_MASK, fixed4 | (own4 & 0))"), cases="vmx.cr*"),
-    Defect("cr-number", ("vmx/sysreg.c", "SYSREG_CR(FIELD_GET(QUAL_CR_NUMBER, qualification))", "SYSREG_CR(0)"), cases="vmx.cr*"),
-    Defect("cr-direction", ("vmx/sysreg.c", "qualification) != CR_TYPE_READ", "qualification) == CR_TYPE_READ"), cases="vmx.cr*"),
+    Defect("cr-number", ("vmx/sysreg.c", "SYSREG_CR(FIELD_GET(QUAL_CR_NUMBER, qualification))", "SYSREG_CR(0)"), cases="vmx.cr*",
+           unseen="no device of a VM is a control register, so every access raises #GP and its value and direction have no effect"),
+    Defect("cr-direction", ("vmx/sysreg.c", "qualification) != CR_TYPE_READ", "qualification) == CR_TYPE_READ"), cases="vmx.cr*",
+           unseen="no device of a VM is a control register, so every access raises #GP and its value and direction have no effect"),
     Defect("cpuid-not-stepped", ("vmx/sysreg.c", "x86_cpuid(&v->x86, \"FaultlineVMX\", vmread(VMCS_GUEST_CR4)); vmx_step(v)", "x86_cpuid(&v->x86, \"FaultlineVMX\", vmread(VMCS_GUEST_CR4)); vmx_step_to(v, v->rip + 1)"), cases="*"),
-    Defect("read-reaches-rsp", ("vmx/sysreg.c", "if (exit->kind == VM_EXIT_SYSREG && !exit->sysreg.write)", "if (false)"), cases="vmx.*"),
+    Defect("read-reaches-rsp", ("vmx/sysreg.c", "if (exit->kind == VM_EXIT_SYSREG && !exit->sysreg.write)", "if (false)"), cases="vmx.*",
+           unseen="no device of a VM is a control register, so every access raises #GP and its value and direction have no effect"),
 
     # --- state that no VMCS holds ---
     Defect("previous-not-saved", ("vmx/cpu.c", "if (cpu->current != NULL) x86_state_save(&cpu->current->x86.state, X86_OUTSIDE_VMCS);", ""), cases="state.*"),
@@ -93,7 +96,8 @@ DEFECTS = [
     Defect("vmclear-forgotten", ("vmx/cpu.c", "ASSERT(vmclear(v->vmcs)); v->launched = false;", "v->launched = false;"), cases="*"),
     Defect("launched-kept", ("vmx/cpu.c", "v->launched = false;", ""), cases="*"),
     Defect("deadline-kept", ("vmx/cpu.c", "v->deadline = 0;", ""), cases="vmx.timer*"),
-    Defect("invvpid-forgotten", ("vmx/cpu.c", "invvpid(INVVPID_SINGLE, v->vpid);", ";"), cases="vmx.tlb*"),
+    Defect("invvpid-forgotten", ("vmx/cpu.c", "invvpid(INVVPID_SINGLE, v->vpid);", ";"), cases="vmx.tlb*",
+           unseen="Bochs empties its TLB at each VM entry, so a missing invalidation has no effect"),
 
     # --- events ---
     Defect("reinject-error-code", ("vmx/event.c", "vmwrite(VMCS_ENTRY_ERROR_CODE, vmread(error_code));", "(void)error_code;"), cases="vmx.event*"),
@@ -149,7 +153,8 @@ DEFECTS = [
     # --- entries ---
     Defect("deadline-ignored", ("vmx/run.c", "if (MM_UNLIKELY(rdtsc() >= deadline))", "if (MM_UNLIKELY(deadline == 0))"), cases="vmx.timer*"),
     Defect("timer-not-shifted", ("vmx/run.c", "(deadline - now) >> vmx_caps.preemption_shift", "(deadline - now) << 3"), cases="vmx.timer*"),
-    Defect("stale-not-flushed", ("vmx/run.c", "vmx_invalidate(v->cpu, stale);", ";"), cases="*", on="vmx-2"),
+    Defect("stale-not-flushed", ("vmx/run.c", "vmx_invalidate(v->cpu, stale);", ";"), cases="*", on="vmx-2",
+           unseen="Bochs empties its TLB at each VM entry, so a missing invalidation has no effect"),
     Defect("interrupt-never", ("vmx/run.c", "vmx_inject_interrupt(v);", ";"), cases="timer.*"),
     Defect("host-rsp-stale", ("vmx/enter.S", "jne 3f", "je 3f"), cases="*"),
     Defect("vmfail-number", ("vmx/enter.S", "cmovzl %ecx, %eax", "cmovnzl %ecx, %eax"), cases="vmx.vmfail*"),
@@ -172,10 +177,12 @@ DEFECTS = [
     Defect("report-activity", ("vmx/vcpu.c", "{\"activity\", VMCS_GUEST_ACTIVITY}", "{\"activity\", VMCS_GUEST_INTERRUPTIBILITY}"), cases="vmx.report*"),
 
     # --- TLB ---
-    Defect("invept-root", ("vmx/flush.c", "(cpu->current->eptp & (MM_PAGE_SIZE - 1)) | root", "cpu->current->eptp"), cases="tlb.*"),
+    Defect("invept-root", ("vmx/flush.c", "(cpu->current->eptp & (MM_PAGE_SIZE - 1)) | root", "cpu->current->eptp"), cases="tlb.*",
+           unseen="Bochs empties its TLB at each VM entry, so a missing invalidation has no effect"),
     Defect("flush-local-only", ("vmx/flush.c", "shootdown_begin(request->root.raw); vmx_invalidate", "vmx_invalidate"), cases="smp.*", on="vmx-2"),
     Defect("flush-not-awaited", ("vmx/flush.c", "shootdown_end(request->root.raw);", ""), cases="smp.*", on="vmx-2"),
-    Defect("flush-remote-only", ("vmx/flush.c", "vmx_invalidate(vmx_this_cpu(), request->root.raw);", ""), cases="tlb.*"),
+    Defect("flush-remote-only", ("vmx/flush.c", "vmx_invalidate(vmx_this_cpu(), request->root.raw);", ""), cases="tlb.*",
+           unseen="Bochs empties its TLB at each VM entry, so a missing invalidation has no effect"),
 
     # --- page-modification logging ---
     Defect("pml-index-at-start", ("vmx/pml.c", "vmwrite(VMCS_GUEST_PML_INDEX, PML_ENTRIES - 1); set_control", "vmwrite(VMCS_GUEST_PML_INDEX, 0); set_control"), cases="dirty.log.* vmx.pml*", on="vmx-skylake"),
