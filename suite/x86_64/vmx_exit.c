@@ -345,12 +345,14 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "vmx.timer.set",
+		.feature = "preemption-timer",
 		.script = SCRIPT(CALL_STEP(TIMER_ABOUT), SPIN(1000), CALL_STEP(TIMER_ABOUT)),
 		.ready = note_time,
 		.step = step_timer,
 	},
 	{
 		.name = "vmx.timer.set-again",
+		.feature = "preemption-timer",
 		.script = SCRIPT(CALL_STEP(TIMER_AFTER), CALL_STEP(TIMER_ABOUT)),
 		.ready = note_time,
 		.step = step_timer,
