@@ -519,6 +519,8 @@ static const struct suite_case cases[] = {
 		.name = "vmx.controls.words",
 		.script = SCRIPT(CALL(GUEST_NOP, 0, 0, GUEST_OK, 0)),
 		.ready = controls_as_chosen,
+		/* So that its VPID is not the first one. */
+		.beside = {beside_neighbour},
 	},
 	{
 		.name = "vmx.controls.cr-masks",
