@@ -7,8 +7,6 @@
 #include "agent/agent.h"
 #include "agent/stage1.h"
 
-struct agent_frame agent_frames[AGENT_MAX_VCPUS];
-
 static struct agent_shared *shared(void)
 {
 	return (struct agent_shared *)AGENT_SHARED_BASE;
@@ -423,8 +421,8 @@ void guest_main(unsigned vcpu, const struct guest_info *info)
 {
 	struct agent_context ctx = {.vcpu = vcpu, .info = info};
 
-	ctx.frame = &agent_frames[vcpu];
 	ctx.mailbox = (struct agent_mailbox *)(AGENT_MAILBOX_BASE + vcpu * AGENT_MAILBOX_SIZE);
+	ctx.frame = (struct agent_frame *)((uintptr_t)ctx.mailbox + AGENT_FRAME_OFFSET);
 	agent_arch_init(vcpu, ctx.frame);
 	for (uint32_t i = 0; i < ctx.mailbox->ops; i++) {
 		ctx.op = &ctx.mailbox->script[i];

@@ -9,7 +9,7 @@
 #include "agent/agent.h"
 #include "guest.h"
 
-struct agent_frame agent_frames[AGENT_MAX_VCPUS];
+static struct agent_frame frames[GUEST_MAX_VCPUS];
 
 void agent_fatal(const struct agent_frame *frame)
 {
@@ -31,7 +31,7 @@ static bool is_undefined(struct agent_context *ctx, uint64_t at)
 
 void guest_main(unsigned vcpu, const struct guest_info *info)
 {
-	struct agent_context ctx = {.vcpu = vcpu, .info = info, .frame = &agent_frames[vcpu]};
+	struct agent_context ctx = {.vcpu = vcpu, .info = info, .frame = &frames[vcpu]};
 	uint64_t at = info->arena_base, wrong = 0;
 
 	agent_arch_init(vcpu, ctx.frame);

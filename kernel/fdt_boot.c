@@ -124,7 +124,7 @@ static bool is_cpu(const struct fdt *fdt, const struct fdt_node *node)
 	return fdt_has_string(fdt, node, "device_type", "cpu");
 }
 
-/* CPUs for which boot_info has no room are not used. */
+/* CPUs for which boot_info has no room are counted, and not used. */
 static enum fdt_error read_cpus(const struct fdt *fdt, struct boot_info *info)
 {
 	bool boot_cpu_seen = false;
@@ -148,6 +148,8 @@ static enum fdt_error read_cpus(const struct fdt *fdt, struct boot_info *info)
 			return FDT_BAD_CPU;
 		if (info->cpus < MM_ARRAY_SIZE(info->cpu_ids))
 			info->cpu_ids[info->cpus++] = reg.start.raw;
+		else
+			info->cpus_left_out++;
 	}
 	return boot_cpu_seen ? FDT_OK : FDT_BAD_CPU;
 }

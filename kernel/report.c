@@ -22,6 +22,9 @@ void report_boot(const struct boot_info *info)
 	         "M counter=%s",
 	         machine_arch, info->firmware, info->cpus, info->boot_cpu,
 	         bytes_of(info, BOOT_RAM) >> 20, machine_cycles_unit());
+	if (info->cpus_left_out != 0)
+		log_line(LOG_INFO, "%u more CPUs are not used: Faultline uses %u at most",
+		         info->cpus_left_out, info->cpus);
 	/* The address of the image: scripts/gdb.sh relocates the symbols by it. */
 	log_line(LOG_INFO, "image kernel_main=0x%" PRIx64, (uint64_t)(uintptr_t)kernel_main);
 	if (info->cmdline[0] != '\0')

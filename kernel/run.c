@@ -331,6 +331,9 @@ static bool run_slice(struct vm_vcpu *v, bool alone)
 
 	note_slice(v, cpu);
 	stop = run_vcpu(v, slice_end(v, alone));
+	/* No other vCPU needs this CPU, but other CPUs of an emulator may need the host's. */
+	if (stop == STOP_WAIT && alone)
+		machine_pause();
 	wait_alive(cpu);
 	wait_watch(cpu);
 	if (stop == STOP_ENDED)

@@ -19,7 +19,7 @@ void vm_run(struct vm *vm);
 /* The same for several VMs at the same time, with at most VM_RUN_VCPUS vCPUs in all. */
 void vm_run_all(struct vm *const vms[], size_t count);
 
-#define VM_RUN_VCPUS 32
+#define VM_RUN_VCPUS 72
 
 /* The limit of consecutive nested faults at one PC and GPA while the tables permit the access and
  * do not change. Then the VM is killed for a misconfigured entry. */

@@ -304,8 +304,10 @@ bool vm_create(struct vm *vm, const struct host *host, const struct vm_config *c
 	vm->vcpu_count = config->vcpus != 0 ? config->vcpus : 1;
 	vm->frames_before = frames_free();
 	vm->frames.limit = config->frame_limit != 0 ? config->frame_limit : UINT64_MAX;
-	if (vm->vcpu_count > VM_VCPUS)
+	vm->vcpus = config->vcpu_room != NULL ? config->vcpu_room : vm->own_vcpus;
+	if (vm->vcpu_count > (config->vcpu_room != NULL ? VM_MOST_VCPUS : VM_VCPUS))
 		return fail(vm, "too many vCPUs", MM_OUT_OF_RANGE);
+	memset(vm->vcpus, 0, vm->vcpu_count * sizeof(*vm->vcpus));
 	if (!make_aspace(vm))
 		return false;
 	if (populate(vm))
@@ -318,7 +320,7 @@ bool vm_restart(struct vm *vm)
 {
 	for (unsigned i = 0; i < vm->vcpu_count; i++)
 		vm->ops->destroy(&vm->vcpus[i].vcpu);
-	memset(vm->vcpus, 0, sizeof(vm->vcpus));
+	memset(vm->vcpus, 0, vm->vcpu_count * sizeof(*vm->vcpus));
 	vm->vcpus_running = 0;
 	vm->outcome = VM_RUNNING;
 	vm->exit_status = 0;

@@ -23,11 +23,13 @@
 #include "mm/hal.h"
 #include "vcpu.h"
 
-#define VM_VCPUS   8
-#define VM_AREAS   4
-#define VM_DEVICES 8
-#define VM_BLOCKS  16
-#define VM_REPORTS 16
+#define VM_VCPUS 8
+/* With vm_config.vcpu_room. */
+#define VM_MOST_VCPUS 64
+#define VM_AREAS      4
+#define VM_DEVICES    8
+#define VM_BLOCKS     16
+#define VM_REPORTS    16
 
 /* Bytes of code at the PC that are kept for a report. No instruction is longer. */
 #define VM_CODE_BYTES 16
@@ -62,6 +64,8 @@ struct vm_area {
 	unsigned max_leaf;
 };
 
+struct vm_vcpu;
+
 /* The description of a VM. Outlives the VM. */
 struct vm_config {
 	const char *name;
@@ -69,6 +73,8 @@ struct vm_config {
 	uint64_t ram_bytes;             /* guest_info.ram_bytes; 0: what the image requests */
 	struct vm_area areas[VM_AREAS]; /* the first is guest_info's arena */
 	unsigned vcpus;                 /* 0 means 1 */
+	struct vm_vcpu *vcpu_room;      /* for more than VM_VCPUS vCPUs: an array of `vcpus`,
+	                                   which outlives the VM; else NULL */
 	uint64_t quota;                 /* frames that its address space may hold; 0: no limit */
 	uint64_t frame_limit;           /* allocations beyond this many frames fail; 0: no limit */
 	uint64_t budget_ms;             /* guest time after which it is killed: hang.h; 0: none */
@@ -198,8 +204,9 @@ struct vm {
 	uint64_t reports[VM_REPORTS];
 	_Atomic uint32_t reported; /* bit per key */
 
-	uint64_t entry; /* GPA of the first instruction */
-	struct vm_vcpu vcpus[VM_VCPUS];
+	uint64_t entry;        /* GPA of the first instruction */
+	struct vm_vcpu *vcpus; /* own_vcpus[], or vm_config.vcpu_room */
+	struct vm_vcpu own_vcpus[VM_VCPUS];
 	unsigned vcpu_count;
 
 	struct device *slots[VM_DEVICES];

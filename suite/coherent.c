@@ -283,6 +283,7 @@ static uint64_t hammer(struct suite_run *run, bool stores)
 	while (error == MM_OK && !atomic_load(&done) && vm_outcome(run->vm) == VM_RUNNING) {
 		(void)wait_step(&limit, false);
 		pause_a_little(&seed);
+		wait_alive(machine_cpu_index()); /* it is not stuck, however long the others take */
 		error = aspace_load(&run->vm->as, at, 8, &value);
 		if (error == MM_OK)
 			error = aspace_fetch(&run->vm->as, gpa_plus(at, PAGE), &value, 8);

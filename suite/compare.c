@@ -223,25 +223,21 @@ void compare_script(struct suite_run *run, const char *who, const struct suite_o
 		suite_fail(run, "%s: %u operations of %zu are finished", who, mailbox->done, due);
 }
 
-static const struct suite_op *script_of(const struct suite_case *c, unsigned vcpu)
-{
-	return vcpu == 0 ? c->script : c->others[vcpu - 1];
-}
-
 void compare_results(struct suite_run *run, unsigned vcpu, const struct agent_mailbox *mailbox)
 {
-	static const char *const names[SUITE_VCPUS] = {"vcpu 0", "vcpu 1", "vcpu 2", "vcpu 3"};
-	const struct suite_op *script = script_of(run->c, vcpu);
+	const struct suite_op *script = suite_script_of(run->c, vcpu);
+	char name[16];
 	size_t due = script_length(script);
 
 	/* When the VM is killed, vCPU 0 is in its last operation. The other vCPUs may be in any
 	 * operation. vCPU 0's operation may kill the VM before vCPU 0 has stored its result. */
 	if (run->c->end == SUITE_DIES) {
-		bool noting = run->c->others[0] != NULL && mailbox->done + 2 == due;
+		bool noting = run->vm->vcpu_count > 1 && mailbox->done + 2 == due;
 
 		due = vcpu == 0 && !noting ? due - 1 : mailbox->done;
 	}
-	compare_script(run, names[vcpu], script, mailbox, due);
+	format_string(name, sizeof(name), "vcpu %u", vcpu);
+	compare_script(run, name, script, mailbox, due);
 }
 
 /* --- the end --- */

@@ -37,6 +37,24 @@ void draft_fault(struct suite_draft *draft, struct suite_fault fault)
 	draft->c.faults = draft->faults;
 }
 
+const struct suite_op *suite_script_of(const struct suite_case *c, unsigned vcpu)
+{
+	if (c->crowd != 0)
+		return c->member(c, vcpu);
+	return vcpu == 0 ? c->script : c->others[vcpu - 1];
+}
+
+unsigned suite_vcpu_count(const struct suite_case *c)
+{
+	unsigned n = 1;
+
+	if (c->crowd != 0)
+		return c->crowd;
+	while (n < SUITE_VCPUS && c->others[n - 1] != NULL)
+		n++;
+	return n;
+}
+
 void draft_name(struct suite_draft *draft, const char *format, ...)
 {
 	va_list args;

@@ -169,7 +169,7 @@ static const struct suite_case cases[] = {
 		.name = "memory.zero.mailbox",
 		.before = poison,
 		.script = SCRIPT(ZEROS(AGENT_MAILBOX_BASE + sizeof(struct agent_mailbox),
-                                       (AGENT_MAILBOX_SIZE - sizeof(struct agent_mailbox)) / 8, 8),
+                                       (AGENT_FRAME_OFFSET - sizeof(struct agent_mailbox)) / 8, 8),
                                  ALL_ZERO(AGENT_SHARED_BASE, PAGE)),
 	},
 	{

@@ -55,20 +55,6 @@ static bool map_areas(struct suite_run *run)
 	return true;
 }
 
-static const struct suite_op *script_of(const struct suite_case *c, unsigned vcpu)
-{
-	return vcpu == 0 ? c->script : c->others[vcpu - 1];
-}
-
-static unsigned vcpu_count(const struct suite_case *c)
-{
-	unsigned n = 1;
-
-	while (n < SUITE_VCPUS && c->others[n - 1] != NULL)
-		n++;
-	return n;
-}
-
 static bool write_scripts(struct suite_run *run)
 {
 	struct gpa_range shared = gpa_range(gpa_at(AGENT_SHARED_BASE), PAGE);
@@ -76,7 +62,7 @@ static bool write_scripts(struct suite_run *run)
 	bool ok = aspace_map_alloc(&run->vm->as, shared, MM_RW, backing) == MM_OK;
 
 	for (unsigned i = 0; i < run->vm->vcpu_count && ok; i++)
-		ok = suite_write_script(run->vm, i, script_of(run->c, i));
+		ok = suite_write_script(run->vm, i, suite_script_of(run->c, i));
 	return ok || suite_fail(run, "no memory for the scripts");
 }
 
@@ -206,13 +192,24 @@ static uint64_t frames_at_start(struct suite_run *run, const struct vm_config *c
 	return frames;
 }
 
+/* The guest's stacks for more vCPUs than its image provides for. */
+static void make_room(struct vm_config *config)
+{
+	static struct vm_vcpu room[VM_MOST_VCPUS];
+	struct guest_header header;
+
+	memcpy(&header, config->image.start, sizeof(header));
+	config->vcpu_room = room;
+	config->ram_bytes = header.memory_bytes + config->vcpus * PAGE;
+}
+
 static void make_and_run(struct suite_run *run)
 {
 	static struct vm vm;
 	const struct suite_case *c = run->c;
 	struct vm_config config = {
 		.name = c->name,
-		.vcpus = vcpu_count(c),
+		.vcpus = suite_vcpu_count(c),
 		.budget_ms = c->budget,
 		.quiet_s = c->quiet_s,
 		.total_s = c->total_s,
@@ -223,6 +220,8 @@ static void make_and_run(struct suite_run *run)
 	run->vm = &vm;
 	if (!guest_image_find("agent", &config.image))
 		panic("no agent");
+	if (c->crowd > VM_VCPUS)
+		make_room(&config);
 	if (c->configure != NULL)
 		c->configure(run, &config);
 	if (c->quota != 0)
@@ -386,6 +385,7 @@ static const struct suite_subject *const subjects[] = {
 	&suite_report,
 	&suite_shootdown,
 	&suite_cpus,
+	&suite_crowd,
 	&suite_call,
 	&suite_device,
 	&suite_create,

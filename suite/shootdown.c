@@ -6,6 +6,7 @@
  * faulted or has written to the new frame, and looks for writes to the old frame.
  */
 #include "frame.h"
+#include "kernel/string.h"
 #include "log.h"
 #include "machine.h"
 #include "suite/mailbox.h"
@@ -16,7 +17,7 @@
 #define PATTERN UINT64_C(0x51007d00051007d0)
 #define FREED   UINT64_C(0xf4eedf4eedf4eed0)
 #define ROUNDS  2U
-#define WAITS   100000U          /* of 100 microseconds at most; for hangs only */
+#define WAITS   60U              /* rounds: wait_limit.h. For hangs only */
 #define END     (ARENA + GIB(1)) /* nothing is mapped there */
 #define WORDS   (PAGE / 8)
 #define FOREVER UINT32_MAX
@@ -36,8 +37,8 @@ enum how {
 static const char *const hows[HOWS] = {"unmap", "protect", "remap", "replace"};
 
 /* The state of a step, for the other CPUs. */
-static _Atomic bool away;                    /* the page is taken away: who faults waits */
-static _Atomic uint64_t faults[SUITE_VCPUS]; /* by the CPU, which is the vCPU */
+static _Atomic bool away;                        /* the page is taken away: who faults waits */
+static _Atomic uint64_t faults[AGENT_MAX_VCPUS]; /* by the CPU, which is the vCPU */
 
 /* A fault because the page is away: the vCPU tries again when it is back. */
 static bool wait_for_page(struct suite_run *run, const struct vm_exit *exit)
@@ -45,7 +46,7 @@ static bool wait_for_page(struct suite_run *run, const struct vm_exit *exit)
 	unsigned cpu = machine_cpu_index();
 
 	(void)run;
-	if (exit->fault.gpa.raw >= END || cpu >= SUITE_VCPUS)
+	if (exit->fault.gpa.raw >= END || cpu >= AGENT_MAX_VCPUS)
 		return false;
 	atomic_fetch_add(&faults[cpu], 1);
 	while (atomic_load(&away)) {
@@ -91,14 +92,16 @@ static bool watch(struct suite_run *run, hpa_t old, hpa_t new)
 
 	fill(old, FREED);
 	for (unsigned i = 0; i < count; i++) {
-		unsigned waits = 0;
+		struct wait_limit limit;
+		bool shown = i == self;
 
-		while (i != self && waits < WAITS && !has_shown(i, old, new)) {
+		wait_begin(&limit, self, i);
+		while (!shown && wait_more(&limit, WAITS)) {
 			wait_alive(self);
 			machine_pause();
-			waits++;
+			shown = has_shown(i, old, new);
 		}
-		if (waits == WAITS)
+		if (!shown)
 			return suite_fail(run, "vcpu %u neither writes nor faults", i);
 	}
 	for (unsigned i = 0; i < count; i++) {
@@ -161,21 +164,22 @@ static enum mm_error give_back(struct suite_run *run, enum how how)
 /* Waits until each of the others has written to the page, so that its translation is in use. */
 static bool await_writers(struct suite_run *run)
 {
+	unsigned self = machine_cpu_index();
 	hpa_t frame = frame_now(run);
 
 	for (unsigned i = 0; i < run->vm->vcpu_count; i++) {
-		unsigned word = WORD_OF(i), waits = 0;
+		struct wait_limit limit;
 
-		if (i == machine_cpu_index())
+		if (i == self)
 			continue;
-		words_at(frame)[word] = 0;
-		while (words_at(frame)[word] == 0 && waits < WAITS) {
-			wait_alive(machine_cpu_index());
+		words_at(frame)[WORD_OF(i)] = 0;
+		wait_begin(&limit, self, i);
+		while (words_at(frame)[WORD_OF(i)] == 0) {
+			if (!wait_more(&limit, WAITS))
+				return suite_fail(run, "vcpu %u does not write", i);
+			wait_alive(self);
 			machine_pause();
-			waits++;
 		}
-		if (waits == WAITS)
-			return suite_fail(run, "vcpu %u does not write", i);
 	}
 	return true;
 }
@@ -185,7 +189,7 @@ static bool shoot(struct suite_run *run, enum how how)
 	hpa_t old = frame_now(run), new;
 	bool clean;
 
-	for (unsigned i = 0; i < SUITE_VCPUS; i++)
+	for (unsigned i = 0; i < AGENT_MAX_VCPUS; i++)
 		atomic_store(&faults[i], 0);
 	if (!await_writers(run))
 		return false;
@@ -196,9 +200,11 @@ static bool shoot(struct suite_run *run, enum how how)
 	return clean || suite_fail(run, "%s", hows[how]);
 }
 
-/* Step n: enum how. 0: no vCPU used the old frame. */
+/* Step n: enum how. 0: no vCPU used the old frame. HOWS: all others are in the guest again. */
 static uint64_t shoot_often(struct suite_run *run, uint64_t how)
 {
+	if (how == HOWS)
+		return !await_writers(run);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		if (!shoot(run, (enum how)how))
 			return 1;
@@ -219,68 +225,76 @@ static bool ended(struct suite_run *run)
 
 /* --- by 2, 3 and 4 vCPUs: the first CPU, and the last one, sends --- */
 
-static struct suite_op sender_script[10];
-static struct suite_op writers[SUITE_VCPUS][6];
+/* vcpus 0: as many as there are CPUs. */
+static const struct row {
+	uint8_t vcpus;
+	bool last; /* the last CPU sends, not the first */
+} rows[] = {{2, false}, {2, true}, {3, true}, {4, false}, {4, true}, {0, false}, {0, true}};
 
-static void write_sender(unsigned vcpu, enum how how)
+/* The case that was generated last. */
+static struct {
+	enum how how;
+	unsigned sender;
+} now;
+
+static const struct suite_op *member(const struct suite_case *c, unsigned vcpu)
 {
-	const struct suite_op script[] = {
+	static struct suite_op script[12];
+	const struct suite_op sender[] = {
 		STAGE1(),
 		{OP(IRQ_MASK, .value = 0)},
 		WRITE(8, OWN(vcpu), PATTERN),
 		BARRIER(0),
-		STEP(how),
+		STEP(now.how),
 		WRITE(8, OWN(vcpu) + 8, ~PATTERN),
 		READ(8, OWN(vcpu) + 8, ~PATTERN),
+		STEP(HOWS),
 		READ(8, END, 0),
 		{OP(END)},
 	};
-
-	for (size_t i = 0; i < MM_ARRAY_SIZE(script); i++)
-		sender_script[i] = script[i];
-}
-
-static void write_writer(unsigned vcpu)
-{
-	const struct suite_op script[] = {
+	const struct suite_op writer[] = {
 		STAGE1(),   {OP(IRQ_MASK, .value = 0)},
 		BARRIER(0), {OP(FILL, .addr = OWN(vcpu), .count = FOREVER, .value = PATTERN)},
 		{OP(END)},
 	};
 
-	for (size_t i = 0; i < MM_ARRAY_SIZE(script); i++)
-		writers[vcpu][i] = script[i];
+	(void)c;
+	if (vcpu == now.sender)
+		memcpy(script, sender, sizeof(sender));
+	else
+		memcpy(script, writer, sizeof(writer));
+	return script;
 }
 
-static const struct {
-	uint8_t vcpus;
-	uint8_t sender;
-} senders[] = {{2, 0}, {2, 1}, {3, 2}, {4, 0}, {4, 3}};
+/* All vCPUs have one slice of an hour: only a kick ends it, when the sender is killed. */
+#define HOUR_SLICES (UINT64_C(3600000) * HANG_BUDGET_SLICES)
 
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	enum how how = (enum how)(index % HOWS);
-	unsigned vcpus, sender;
+	const struct row *row = &rows[index / HOWS];
+	unsigned vcpus;
 
-	(void)host;
-	if (index / HOWS >= MM_ARRAY_SIZE(senders))
+	if (index / HOWS >= MM_ARRAY_SIZE(rows))
 		return false;
-	vcpus = senders[index / HOWS].vcpus;
-	sender = senders[index / HOWS].sender;
-	draft_name(d, "shootdown.%s.%u.by-cpu-%u", hows[how], vcpus, sender);
+	vcpus = row->vcpus != 0 ? row->vcpus : host->cpus;
+	now.how = how;
+	now.sender = row->last ? vcpus - 1 : 0;
+	if (row->vcpus == 0)
+		draft_name(d, "shootdown.%s.crowd.by-cpu-%s", hows[how], row->last ? "last" : "0");
+	else
+		draft_name(d, "shootdown.%s.%u.by-cpu-%u", hows[how], vcpus, now.sender);
 	if (how == REMAP)
 		draft_area(d, (struct suite_area)LINEAR(ARENA, PAGE, MM_RW, 0));
 	else
 		draft_area(d, (struct suite_area)POPULATED(ARENA, PAGE, MM_RW));
-	for (unsigned i = 0; i < vcpus; i++)
-		write_writer(i);
-	write_sender(sender, how);
-	d->c.script = sender == 0 ? sender_script : writers[0];
-	for (unsigned i = 1; i < vcpus; i++)
-		d->c.others[i - 1] = sender == i ? sender_script : writers[i];
-	d->c.cpus = vcpus;
+	d->c.crowd = vcpus;
+	d->c.member = member;
+	/* On a machine with four CPUs or fewer, it would be the same again. */
+	d->c.cpus = row->vcpus != 0 ? vcpus : SUITE_VCPUS + 1;
 	d->c.end = SUITE_EITHER;
 	d->c.uncounted = true;
+	d->c.budget = HOUR_SLICES;
 	d->c.step = shoot_often;
 	d->c.repair = wait_for_page;
 	d->c.verify = ended;

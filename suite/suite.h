@@ -291,11 +291,14 @@ struct suite_case {
 	 * to their ends with correct results, whatever happens to this VM. One of them runs
 	 * beside_neighbour. */
 	const struct suite_op *beside[SUITE_BESIDE];
-	uint64_t quota;       /* in frames, beyond those that it starts with; 0: none */
-	uint64_t budget;      /* ms of guest time; then the VM is killed. 0: none */
-	uint32_t quiet_s;     /* seconds, as in vm_config: limit without progress; 0: the default */
-	uint32_t total_s;     /* seconds, as in vm_config: limit in total; 0: the default */
-	unsigned cpus;        /* number of real CPUs required, one vCPU on each */
+	uint64_t quota;   /* in frames, beyond those that it starts with; 0: none */
+	uint64_t budget;  /* ms of guest time; then the VM is killed. 0: none */
+	uint32_t quiet_s; /* seconds, as in vm_config: limit without progress; 0: the default */
+	uint32_t total_s; /* seconds, as in vm_config: limit in total; 0: the default */
+	unsigned cpus;    /* number of real CPUs required, one vCPU on each */
+	/* More vCPUs than `others` has: so many, and the script of each. */
+	unsigned crowd;
+	const struct suite_op *(*member)(const struct suite_case *c, unsigned vcpu);
 	bool firmware_writes; /* firmware may write to the console and leave its line unfinished */
 	/* The vCPUs of all VMs of the case begin on CPU 0, in time slices. VM_MOVES: MOVE(n) moves
 	 * a vCPU to CPU n. VM_WANDERS: each operation of the script begins on another CPU than the
@@ -349,6 +352,10 @@ struct suite_draft {
 	size_t fault_count;
 };
 
+/* The script of a vCPU, and their number. */
+const struct suite_op *suite_script_of(const struct suite_case *c, unsigned vcpu);
+unsigned suite_vcpu_count(const struct suite_case *c);
+
 struct suite_subject {
 	const char *name;
 	const struct suite_case *cases;
@@ -366,10 +373,10 @@ extern const struct suite_subject suite_payload_demo, suite_payload_guests, suit
 	suite_payload_hostile, suite_payload_limits, suite_payload_bench, suite_payload_soak,
 	suite_lazy, suite_perm, suite_size, suite_stage1, suite_tlb, suite_atomics, suite_straddle,
 	suite_mmio, suite_timer, suite_privileged, suite_capability, suite_hostaccess, suite_dirty,
-	suite_range, suite_misconfig, suite_vms, suite_smp, suite_move, suite_memory, suite_report, suite_shootdown, suite_cpus, suite_call,
-	suite_device, suite_create, suite_turns, suite_session, suite_firmware, suite_hostile,
-	suite_hostile_code, suite_boundary, suite_boundary_access, suite_coherent, suite_published,
-	suite_selftest;
+	suite_range, suite_misconfig, suite_vms, suite_smp, suite_move, suite_memory, suite_report,
+	suite_shootdown, suite_cpus, suite_crowd, suite_call, suite_device, suite_create,
+	suite_turns, suite_session, suite_firmware, suite_hostile, suite_hostile_code,
+	suite_boundary, suite_boundary_access, suite_coherent, suite_published, suite_selftest;
 
 /* The subjects of this architecture: suite/<arch>/subjects.c. Ends with NULL. */
 extern const struct suite_subject *const suite_arch_subjects[];

@@ -49,7 +49,8 @@ static uint32_t this_cpu(void)
 	return ebx >> 24;
 }
 
-/* Adds a CPU by its APIC id, unless it is in the list already or there is no room. */
+/* Adds a CPU by its APIC id, unless it is in the list already. If there is no room, it is only
+ * counted. */
 static void add_cpu(struct boot_info *info, uint64_t id)
 {
 	for (unsigned i = 0; i < info->cpus; i++) {
@@ -58,6 +59,8 @@ static void add_cpu(struct boot_info *info, uint64_t id)
 	}
 	if (info->cpus < MM_ARRAY_SIZE(info->cpu_ids))
 		info->cpu_ids[info->cpus++] = id;
+	else
+		info->cpus_left_out++;
 }
 
 static void ask_mp_services(EFI_SYSTEM_TABLE *system, struct boot_info *info)
@@ -79,8 +82,15 @@ static void ask_mp_services(EFI_SYSTEM_TABLE *system, struct boot_info *info)
 
 void cpus_find(EFI_SYSTEM_TABLE *system, struct boot_info *info)
 {
+	unsigned left_out;
+
 	info->boot_cpu = this_cpu();
 	add_cpu(info, info->boot_cpu);
 	ask_mp_services(system, info);
+	left_out = info->cpus_left_out;
+	info->cpus_left_out = 0;
 	acpi_for_each_cpu(system, info, add_cpu);
+	/* Both lists have the same CPUs. */
+	if (info->cpus_left_out < left_out)
+		info->cpus_left_out = left_out;
 }

@@ -17,7 +17,7 @@
 
 #define AGENT_MAILBOX_BASE UINT64_C(0x70000000)
 #define AGENT_MAX_OPS      96
-#define AGENT_MAX_VCPUS    8
+#define AGENT_MAX_VCPUS    64
 
 /* The operations. `addr`, `value`, `count`, `stride` and `width` are fields of the operation. */
 enum agent_code {
@@ -170,12 +170,14 @@ struct agent_shared {
 };
 
 #define AGENT_MAILBOX_SIZE UINT64_C(0x2000)
+/* The end of a mailbox's pages is the vCPU's own: struct agent_frame. */
+#define AGENT_FRAME_OFFSET UINT64_C(0x1e00)
 #define AGENT_SHARED_BASE  (AGENT_MAILBOX_BASE + AGENT_MAX_VCPUS * AGENT_MAILBOX_SIZE)
 
 _Static_assert(sizeof(struct agent_op) == 32, "both sides lay it out alike");
 _Static_assert(sizeof(struct agent_result) == 24, "both sides lay it out alike");
 _Static_assert(sizeof(struct agent_step) == 56, "both sides lay it out alike");
-_Static_assert(sizeof(struct agent_mailbox) <= AGENT_MAILBOX_SIZE, "one mailbox per stride");
+_Static_assert(sizeof(struct agent_mailbox) <= AGENT_FRAME_OFFSET, "one mailbox per stride");
 
 /* All items of one kind, one after the other. */
 enum agent_sweep {

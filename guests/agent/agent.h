@@ -41,8 +41,6 @@ _Static_assert(__builtin_offsetof(struct agent_frame, irqs) == FRAME_IRQS, "the 
 _Static_assert(__builtin_offsetof(struct agent_frame, sp) == FRAME_SP, "the assembly");
 _Static_assert(__builtin_offsetof(struct agent_frame, keep) == FRAME_KEEP, "the assembly");
 
-extern struct agent_frame agent_frames[AGENT_MAX_VCPUS];
-
 struct agent_context {
 	unsigned vcpu;
 	const struct guest_info *info;

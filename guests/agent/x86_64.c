@@ -57,6 +57,10 @@ extern const uint8_t agent_load_plain[], agent_load_plain_end[];
 extern const uint8_t agent_load_short[], agent_load_short_end[];
 void agent_load_segments(const void *gdtr, const void *idtr, unsigned gs);
 
+/* Only its cause is used: x86_64_trap.S, agent_fatal(). */
+extern struct agent_frame agent_fatal_frame;
+struct agent_frame agent_fatal_frame;
+
 static uint64_t gdt[GDT_FIRST_GS + AGENT_MAX_VCPUS];
 static uint64_t idt[VECTORS][2];
 static alignas(4096) uint64_t pml4[ENTRIES];

@@ -108,7 +108,7 @@ agent_exception:
 	xorl	%eax, %eax
 	cld
 	ret
-3:	leaq	agent_frames(%rip), %rdi
+3:	leaq	agent_fatal_frame(%rip), %rdi
 	movq	%gs:FRAME_CAUSE, %rcx
 	movq	%rcx, FRAME_CAUSE(%rdi)
 	andq	$-16, %rsp

@@ -36,7 +36,9 @@ guest_trap:
 	addi	a0, a0, 0x100
 	call	guest_exit
 
-	.bss
+	/* Last in memory: vCPUs beyond GUEST_MAX_VCPUS have their stacks behind it, if the VM has more
+	   RAM than the image requests. */
+	.section .stacks, "aw", @nobits
 	.balign	4096
 guest_stacks:
 	.skip	8 * 4096		/* GUEST_MAX_VCPUS * GUEST_STACK_SIZE */

@@ -170,7 +170,12 @@ guest_pdpt:
 
 	.bss
 	.balign	4096
-guest_stacks:
-	.skip	8 * 4096		/* GUEST_MAX_VCPUS * GUEST_STACK_SIZE */
 guest_directories:
 	.skip	DIRECTORIES * 4096
+
+	/* Last in memory: vCPUs beyond GUEST_MAX_VCPUS have their stacks behind it, if the VM has more
+	   RAM than the image requests. */
+	.section .stacks, "aw", @nobits
+	.balign	4096
+guest_stacks:
+	.skip	8 * 4096		/* GUEST_MAX_VCPUS * GUEST_STACK_SIZE */

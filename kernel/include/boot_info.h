@@ -32,6 +32,7 @@ struct boot_info {
 	char cmdline[BOOT_CMDLINE]; /* NUL-terminated */
 	bool cmdline_cut;           /* it was longer, and was cut */
 	unsigned cpus;              /* CPUs that firmware names, this one included */
+	unsigned cpus_left_out;     /* more of them, for which cpu_ids[] has no room */
 	uint64_t boot_cpu;          /* hart id, MPIDR affinity or APIC id */
 	uint64_t cpu_ids[64];       /* the same for every CPU, by index; the boot CPU's is first */
 	struct hpa_range guest_image; /* -initrd, or \EFI\faultline\guest.bin; size 0 if none */

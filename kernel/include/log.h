@@ -36,8 +36,9 @@ void log_line(enum log_level level, const char *format, ...) MM_PRINTF_LIKE(2, 3
 /* Text and newline without a prefix, whatever the level: for TAP. */
 void log_raw(const char *format, ...) MM_PRINTF_LIKE(1, 2);
 
-/* From here on the log, with everything up to LOG_INFO, goes into text[] and not to the console, for
- * tests of what is logged. What does not fit is lost. NULL: back to the console; so does a panic. */
+/* From here on the log, with everything up to LOG_INFO, goes into text[] and not to the console,
+ * for tests of what is logged. What does not fit is lost. NULL: back to the console; so does a
+ * panic. */
 void log_divert(char *text, size_t size);
 
 /* Formats into buf, at most `size` bytes with the NUL. Answers the length of the full text.

@@ -13,7 +13,7 @@
 #include "mm/addr.h"
 #include "mm/compiler.h"
 
-#define MACHINE_MAX_CPUS 16
+#define MACHINE_MAX_CPUS 64
 
 /* "riscv64", "aarch64", "x86_64". */
 extern const char machine_arch[];

@@ -3,7 +3,7 @@
 #ifndef MACHINE_AARCH64_OFFSETS_H
 #define MACHINE_AARCH64_OFFSETS_H
 
-#define CPU_MAX 16 /* MACHINE_MAX_CPUS */
+#define CPU_MAX 64 /* MACHINE_MAX_CPUS */
 
 /* struct cpu */
 #define CPU_TRAP_STACK 8
