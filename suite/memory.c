@@ -70,6 +70,18 @@ static void with_one_byte_more(struct suite_run *run, struct vm_config *config)
 	config->areas[0] = (struct vm_area){gpa_at(ARENA), PAGE, VM_LAZY, MM_RW, 0};
 }
 
+static bool has_another_page(struct suite_run *run)
+{
+	uint64_t last = GUEST_RAM_BASE + run->vm->config->ram_bytes - 1;
+	uint8_t byte;
+
+	if (aspace_read(&run->vm->as, gpa_at(last | (PAGE - 1)), &byte, 1) != MM_OK)
+		return suite_fail(run, "0x%" PRIx64 " is not RAM", last | (PAGE - 1));
+	if (aspace_read(&run->vm->as, gpa_at((last | (PAGE - 1)) + 1), &byte, 1) == MM_OK)
+		return suite_fail(run, "0x%" PRIx64 " is RAM", (last | (PAGE - 1)) + 1);
+	return true;
+}
+
 /* The guest's RAM before it runs: its image, and zeros. */
 static bool ram_is_image(struct suite_run *run)
 {
@@ -241,6 +253,7 @@ static const struct suite_case cases[] = {
 		.name = "memory.ram.rounded-up",
 		.configure = with_one_byte_more,
 		.script = SCRIPT(READ(8, INFO(arena_bytes), PAGE)),
+		.verify = has_another_page,
 	},
 	{
 		.name = "memory.area.read-only",

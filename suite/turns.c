@@ -219,6 +219,21 @@ static const struct suite_case cases[] = {
 		.step = measure,
 	},
 	{
+		/* The interrupt is pending, and masked, when its timer is cancelled. */
+		.name = "turns.timer.withdrawn",
+		.script = SCRIPT({OP(IRQ_MASK, .value = 1)}, TIMER(1), SPIN(200000), TIMER(0),
+                                 UNMASK, SPIN(1000), IRQS(0)),
+	},
+	{
+		/* The same with slices that end before. */
+		.name = "turns.timer.not-early.shared",
+		.areas = AREAS(POPULATED(ARENA, PAGE, MM_RW)),
+		.script = SCRIPT(UNMASK, TIMED(LATE_US, 1), TIMED(LATE_US, 2), WRITE(8, WORD, 1)),
+		.others = {SCRIPT(POLL(WORD, 1))},
+		.step = measure,
+		.share_cpu = true,
+	},
+	{
 		/* Masked until the second call: the first timer may expire before that on a slow
                  * machine. */
 		.name = "turns.timer.replaced",
