@@ -10,6 +10,7 @@
  * (RISC-V's htinst, AMD's decode assists), the old one counts. Otherwise the new one counts,
  * because memory contains it.
  */
+#include "suite/hostile_code.h"
 #include "kernel/string.h"
 #include "machine.h"
 #include "mm/bits.h"
@@ -105,13 +106,18 @@ static size_t given_insn(struct suite_run *run, uint8_t bytes[VCPU_INSN_BYTES])
 	return vcpu->ops->given_insn != NULL ? vcpu->ops->given_insn(vcpu, bytes) : 0;
 }
 
-static void change_code(struct suite_run *run, const struct vm_exit_fault *fault)
+bool suite_reports_insn(struct suite_run *run)
 {
 	uint8_t bytes[VCPU_INSN_BYTES];
 
+	return given_insn(run, bytes) != 0;
+}
+
+static void change_code(struct suite_run *run, const struct vm_exit_fault *fault)
+{
 	if (fault->gpa.raw != TEST_ID)
 		return;
-	run->scratch[0] = given_insn(run, bytes);
+	run->scratch[0] = suite_reports_insn(run);
 	if (!put_code(run, gpa_at(LOAD), code_here()->at_load[variant_of(run)]))
 		suite_fail(run, "the code cannot be changed");
 }

@@ -394,6 +394,7 @@ static const struct suite_subject *const subjects[] = {
 	&suite_firmware,
 	&suite_hostile,
 	&suite_hostile_code,
+	&suite_hostile_insn,
 	&suite_boundary,
 	&suite_boundary_access,
 	&suite_coherent,

@@ -5,6 +5,7 @@ from . import Defect
 
 FORM = "mmio.form.* mmio.width.*"
 CODE = "hostile.code.*"
+INSN = " hostile.insn.*"
 
 RISCV = [
     ("load-unsigned-as-signed", "riscv64.h", "width, !is_unsigned,", "width, true,"),
@@ -20,7 +21,7 @@ RISCV = [
     ("store-with-unsigned-accepted", "riscv64.h", "return !is_unsigned;", "return true;"),
     ("length-of-long-form", "riscv64.h", "access->length = 4;", "access->length = 2;"),
     ("length-of-short-form", "riscv64.c", "access->length = 2;", "access->length = 4;"),
-    ("any-opcode-is-a-load", "riscv64.h", "default: return false; } } /* Those of 2 bytes", "case 7: access->write = false; return true; default: return false; } } /* Those of 2 bytes"),
+    ("any-opcode-is-a-load", "riscv64.h", "case OPCODE_LOAD:", "case 7: case OPCODE_LOAD:"),
     ("c-register-not-offset", "riscv64.c", "SHORT_BASE + (unsigned)FIELD_GET(C_SHORT_RD, insn)", "(unsigned)FIELD_GET(C_SHORT_RD, insn)"),
     ("c-base-not-offset", "riscv64.c", "(uint8_t)(SHORT_BASE + FIELD_GET(C_SHORT_RS1, insn))", "(uint8_t)FIELD_GET(C_SHORT_RS1, insn)"),
     ("c-lw-not-signed", "riscv64.c", "decode_set_access(access, false, 4, true, reg);", "decode_set_access(access, false, 4, false, reg);"),
@@ -38,7 +39,7 @@ RISCV = [
     ("c-lwsp-is-64-bit", "riscv64.c", "decode_set_access(access, false, 4, true, rd);", "decode_set_access(access, false, 8, true, rd);"),
     ("c-sdsp-register", "riscv64.c", "decode_set_access(access, true, 8, false, rs2);", "decode_set_access(access, true, 8, false, rd);"),
     ("c-swsp-width", "riscv64.c", "decode_set_access(access, true, 4, false, rs2);", "decode_set_access(access, true, 2, false, rs2);"),
-    ("c-fld-is-a-load", "riscv64.c", "default: /* c.addi4spn, c.fld, c.fsd */ return false;", "default: decode_set_access(access, false, 8, false, reg); return true;"),
+    ("c-fld-is-a-load", "riscv64.c", "default: /* c.addi4spn, c.fld, c.fsd */ return false;", "default: decode_set_access(access, false, 8, false, reg); address->offset = offset_d(insn); return true;"),
     ("zcb-lh-not-signed", "riscv64.c", "which == ZCB_LH && bit6 != 0", "false"),
     ("zcb-byte-offset-bits", "riscv64.c", "bits_to(insn, 5, 5, 1), bit6 = bits_to(insn, 6, 6, 0)", "bits_to(insn, 5, 5, 0), bit6 = bits_to(insn, 6, 6, 1)"),
     ("zcb-width", "riscv64.c", "half ? 2 : 1", "half ? 1 : 2"),
@@ -192,8 +193,8 @@ def _defects(rows, prefix, machine, file, cases):
     return found
 
 
-DEFECTS = (_defects(RISCV, "riscv64-", "riscv64", "", FORM) +
+DEFECTS = (_defects(RISCV, "riscv64-", "riscv64", "", FORM + INSN) +
            _defects(TRANSFORMED, "riscv64-", "riscv64", "", CODE) +
-           _defects(ARM, "aarch64-", "aarch64", "aarch64.c", FORM) +
-           _defects(X86, "x86_64-", "svm", "x86_64.c", FORM + " mmio.code.*") +
-           _defects(ALU, "x86_64-", "svm", "x86_64_alu.c", FORM))
+           _defects(ARM, "aarch64-", "aarch64", "aarch64.c", FORM + INSN + " arm.mmio.*") +
+           _defects(X86, "x86_64-", "svm", "x86_64.c", FORM + INSN + " mmio.code.*") +
+           _defects(ALU, "x86_64-", "svm", "x86_64_alu.c", FORM + INSN))
