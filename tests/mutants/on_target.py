@@ -22,8 +22,9 @@ usage: on_target.py [--folder "NAME..."] [--only TEXT] [--count N] [--planted | 
 
 Each machine of a defect is tried until one detects it. A run ends at the first failed case. First
 comes the case that detected the defect last time, then the cases that its entry names, then all.
-The suite must pass on each machine without a defect first, and again every so often: if it
-fails on a busy host, it shows nothing.
+The suite must pass on each machine without a defect first, and again every so often. A case that
+detects a defect for the first time is repeated without a defect. If it fails then, on a busy host,
+it shows nothing: its failures do not count any more.
 
 Verdicts are kept in build/mutants-target by the state of all sources: a run that was interrupted
 goes on where it was. The end of each log is in build/mutants-target/logs.
@@ -59,6 +60,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 SURVIVORS = os.path.join(HERE, "target/survivors.txt")
 KEPT = os.path.join(ROOT, "kept.json")
 LOGS = os.path.join(ROOT, "logs")
+REPEAT = 8  # times that a case has to pass without a defect before it detects one
 
 
 class Kept:
@@ -66,12 +68,13 @@ class Kept:
 
     def __init__(self, state, fresh):
         self.lock = threading.Lock()
-        self.data = {"state": state, "verdicts": {}, "baselines": {}, "killers": {}, "last": {}}
+        self.data = {"state": state, "verdicts": {}, "baselines": {}, "killers": {}, "last": {}, "vetted": {}}
         if os.path.exists(KEPT):
             with open(KEPT) as file:
                 old = json.load(file)
-            for part in ("killers", "last") + (("verdicts", "baselines") if old["state"] == state and not fresh else ()):
-                self.data[part] = old[part]
+            parts = ("verdicts", "baselines", "vetted") if old["state"] == state and not fresh else ()
+            for part in ("killers", "last") + parts:
+                self.data[part] = old.get(part, {})
 
     def write(self):
         with open(KEPT + ".new", "w") as file:
@@ -91,6 +94,14 @@ class Kept:
             if mutant.detected and mutant.case:
                 self.data["killers"][mutant.full] = [mutant.machine, mutant.case]
             self.write()
+
+    def note_vetted(self, machine, case, good):
+        with self.lock:
+            self.data["vetted"].setdefault(machine, {})[case] = good
+            self.write()
+
+    def unreliable(self, machine):
+        return {case for case, good in self.data["vetted"].get(machine, {}).items() if not good}
 
     def note_baseline(self, machine, run):
         with self.lock:
@@ -118,6 +129,8 @@ class Line:
     """Defects on their way through the copies, with a word on each."""
 
     def __init__(self, kept, trees, options):
+        *trees, self.clean = trees
+        self.clean_lock = threading.Lock()
         self.kept, self.quiet, self.jobs = kept, options.quiet_limit, options.jobs
         self.free = queue.Queue()
         self.every, self.tried, self.doubts = options.control, 0, []
@@ -140,12 +153,34 @@ class Line:
         """Seconds without a line of the log: firmware in Bochs takes 10 s on an idle host."""
         return max(self.quiet, target_run.PAUSE_FACTOR * known["pause"])
 
+    def is_reliable(self, machine, case):
+        """Does this case pass without a defect, time after time? Asked once for each case."""
+        with self.clean_lock:
+            known = self.kept.data["vetted"].get(machine, {})
+            if case not in known:
+                baseline = self.kept.data["baselines"][machine]
+                run = run_suite(self.clean, MACHINES[machine], f"{case} repeat={REPEAT}", [case] * REPEAT,
+                                self.patience(baseline), 3600)
+                self.kept.note_vetted(machine, case, run.verdict == "lives")
+                if run.verdict != "lives":
+                    print(f"UNRELIABLE {case} ({machine}): {run.verdict} without any defect", flush=True)
+            return self.kept.data["vetted"][machine][case]
+
+    def try_test(self, machine, tree, test, order, total):
+        while True:
+            ignored = self.kept.unreliable(machine)
+            run = run_suite(tree, MACHINES[machine], test, order, self.patience(self.kept.data["baselines"][machine]),
+                            total, ignored)
+            # A defect that stops the run in an unreliable case has stopped it.
+            if run.verdict != "detected" or self.is_reliable(machine, run.case):
+                return run
+
     def on_machine(self, mutant, machine, tree):
         """True if it is detected there."""
         known = self.kept.data["baselines"][machine]
         total = max(target_run.TOTAL, target_run.TOTAL_FACTOR * known["seconds"])
         for test, order in self.tests_on(mutant, machine):
-            run = run_suite(tree, MACHINES[machine], test, order, self.patience(known), total)
+            run = self.try_test(machine, tree, test, order, total)
             # With a list of tests a boot may fail because of the list.
             if run.verdict in ("detected", "bails out", "hangs") or test == "*":
                 break
@@ -200,7 +235,8 @@ class Line:
         if self.tried % self.every or not machine:
             return
         known = self.kept.data["baselines"][machine]
-        run = run_suite(tree, MACHINES[machine], "*", known["names"], self.patience(known))
+        run = run_suite(tree, MACHINES[machine], "*", known["names"], self.patience(known),
+                        ignored=self.kept.unreliable(machine))
         if run.verdict != "lives":
             self.doubts.append(f"{machine}: {run.verdict} {run.by} without any defect, after {self.tried} defects")
             print(f"IN DOUBT {self.doubts[-1]}", flush=True)
@@ -239,7 +275,8 @@ def prepare(mutants, options):
     for arch in arches:
         first.make_clean(arch, options.jobs)
     baseline(first, machines, kept, options.quiet_limit)
-    trees = [first] + [Tree(n, first.path) for n in range(1, options.jobs)]
+    # The last one stays without a defect.
+    trees = [first] + [Tree(n, first.path) for n in range(1, options.jobs + 1)]
     for tree in trees:
         for arch in arches:
             tree.furnish(arch)
@@ -325,6 +362,9 @@ def main():
         return 130
     unused_patterns(mutants, kept)
     bad = report(mutants, folders, known_survivors(SURVIVORS))
+    for machine in kept.data["vetted"]:
+        for case in sorted(kept.unreliable(machine)):
+            print(f"UNRELIABLE {case} ({machine}) fails without a defect, now and then: it was not counted")
     for doubt in line.doubts:
         print(f"IN DOUBT {doubt}")
     print(f"# {time.monotonic() - started:.0f} s")
