@@ -77,13 +77,13 @@ def state_of(tree):
 
 
 def loaded_bytes(path):
-    """An image without its build time: that of a PE header is masked."""
+    """An image without its build time, which a PE image has in its header and its debug directory."""
     with open(path, "rb") as file:
-        data = bytearray(file.read())
+        data = file.read()
     if data[:2] == b"MZ" and path.endswith(".EFI"):
         header = int.from_bytes(data[60:64], "little")
-        data[header + 8:header + 12] = bytes(4)
-    return bytes(data)
+        data = data.replace(data[header + 8:header + 12], bytes(4))
+    return data
 
 
 def _copy_tree(source, target):
