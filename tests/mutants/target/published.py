@@ -6,7 +6,7 @@ instruction becomes the one that such a CPU would have executed. On QEMU 7.2, so
 fail by themselves, because QEMU has the defect.
 """
 
-from tests.mutants.target import Defect
+from . import Defect
 
 RISCV = "suite/riscv64/published.c"
 INSN = "suite/riscv64/published_insn.c"
