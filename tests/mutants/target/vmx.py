@@ -232,7 +232,7 @@ DEFECTS = [
     Defect("loaded-by-cpu-alone", ("vmx/vmx.h", "v->cpu == NULL || v->cpu->current != v", "v->cpu == NULL"), cases="state.*.two-vms"),
     Defect("interrupt-not-ended", ("vmx/exit.c", "trap_external_interrupt(vector);", ""), cases="*smp.*", on="vmx-2"),
     Defect("write-is-read", ("vmx/exit.c", "return qualification & QUAL_EPT_WRITE ? MM_W : MM_R", "return qualification & QUAL_EPT_READ ? MM_R : MM_W"), cases="stage1.*"),
-    Defect("call-length", ("vmx/exit.c", "v->rip = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH)", "v->rip = rip + 2"), cases="*"),
+    Defect("call-length", ("vmx/exit.c", "vmx_step_to(v, rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH))", "vmx_step_to(v, rip + 2)"), cases="*"),
     Defect("wbinvd-undefined", ("vmx/exit.c", "case REASON_INVD: case REASON_WBINVD:", "case REASON_INVD:"), cases="vmx.insn.wbinvd"),
     Defect("window-not-closed-at-injection", ("vmx/event.c", "queue(v, x86_event(EVENT_INTERRUPT, X86_INTERRUPT_VECTOR)); vmx_close_window(v);", "queue(v, x86_event(EVENT_INTERRUPT, X86_INTERRUPT_VECTOR));"), cases="vmx.event.*",
            unseen="the window's exit closes it: one exit more"),
