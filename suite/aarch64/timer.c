@@ -4,6 +4,7 @@
  * beside another VM on the CPU, and on a vCPU that moves. The virtual count has an offset, which is
  * the same for all vCPUs of a VM.
  */
+#include "machine.h"
 #include "machine/aarch64/sysreg.h"
 #include "suite/aarch64/arm.h"
 #include "suite/beside.h"
@@ -31,6 +32,9 @@ static uint64_t answer_offset(struct suite_run *run, uint64_t number)
 	uint64_t offset = read_cntvoff_el2();
 
 	(void)number;
+	/* The virtual count began at 0 in the past. */
+	if (offset > machine_ticks())
+		suite_fail(run, "CNTVOFF_EL2 0x%" PRIx64 " is beyond the physical count", offset);
 	/* scratch[0] is that of the first step. */
 	if (run->scratch[0] == 0)
 		run->scratch[0] = offset;

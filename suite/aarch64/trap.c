@@ -243,6 +243,7 @@ ARM_PIECE(next_pc);
 ARM_PIECE(sve);
 ARM_PIECE(ten_wfi);
 ARM_PIECE(pauth);
+ARM_PIECE(brk);
 
 SYSREG_READ(id_aa64isar0_el1, "id_aa64isar0_el1")
 
@@ -342,6 +343,14 @@ static const struct suite_case cases[] = {
 		.script = SCRIPT({OP(CALL_AT, .addr = ARM_CODE), .trap = AGENT_UNDEFINED,
                                   .addr = ARM_CODE + 12}),
 		.data = &sve,
+		.ready = arm_ready,
+	},
+	{
+		/* Debug exceptions are the guest's own. */
+		.name = "arm.trap.brk",
+		.areas = ARM_AREAS,
+		.script = SCRIPT({OP(CALL_AT, .addr = ARM_CODE), .trap = AGENT_DEBUG}),
+		.data = &brk,
 		.ready = arm_ready,
 	},
 	{

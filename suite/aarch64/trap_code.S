@@ -123,6 +123,11 @@
 	ret
 	end_piece sve
 
+	piece	brk
+	brk	#7
+	ret
+	end_piece brk
+
 	piece	pauth
 	.inst	0x9ac13000	/* pacga x0, x0, x1 */
 	ret
