@@ -28,6 +28,7 @@ struct row {
 	uint64_t scratch; /* afterwards */
 	uint64_t ram;     /* the word at RAM afterwards */
 	uint64_t writes;
+	uint64_t wrong; /* AGENT_X86_WRONG_*: the code changes CF and OF */
 };
 
 #define CODE(...) {__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__})
@@ -74,6 +75,10 @@ static const struct row rows[] = {
 	{"movsxd", CODE(0x48, 0x63, 0x07), KEPT(0, NEGATIVE), .rax = 0xfffffffffbfaf9f8},
 	{"xchg", CODE(0x87, 0x07), KEPT(0, SCRATCH), .rax = 0x55667788,
          .scratch = 0x1122334400000000 | LOW(SCRATCH), .writes = 1},
+	/* ADD [RDI], AL; LAHF: 88h + 08h sets SF, AF and PF, and clears CF and OF. */
+	{"add-flags", CODE(0x00, 0x07, 0x9f), KEPT(0, SCRATCH),
+         .rax = (LOW(SCRATCH) & ~0xff00U) | 0x9600, .scratch = 0x1122334455667790, .writes = 1,
+         .wrong = AGENT_X86_WRONG_FLAGS | AGENT_X86_WRONG_AFTER},
 	{"store-immediate", CODE(0xc6, 0x07, 0x5a), KEPT(0, SCRATCH + 1), .rax = LOW(SCRATCH + 1),
          .scratch = 0x1122334455665a88, .writes = 1},
 };
@@ -117,7 +122,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	draft_op(d, (struct suite_op)WRITE(8, RAM, RAM_BEFORE));
 	draft_op(d, (struct suite_op)WRITE(8, SCRATCH, FILLED));
 	draft_op(d, (struct suite_op)EVENT(code_of(r), AGENT_X86_MASKED, r->rcx, r->rdi,
-	                                   AGENT_X86_GOT(UD, 2, 0, r->length)));
+	                                   AGENT_X86_GOT(UD, 2, 0, r->length) | r->wrong));
 	draft_after(d, r);
 	/* SWAPGS back. */
 	if (r->code[2] == 0xf8)
