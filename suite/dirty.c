@@ -301,6 +301,8 @@ static bool restore_often(struct suite_run *run)
 static const struct suite_case cases[] = {
 	{
 		.name = "dirty.marks.written",
+		.rules =
+			"arm.s2.af.hardware arm.s2.dbm ept.ad.accessed ept.ad.dirty npt.ad.accessed npt.ad.dirty",
 		.needs = SUITE_NEEDS_AD,
 		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(FILL(ARENA, 16, PAGE, PATTERN),
@@ -313,6 +315,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "dirty.marks.read-only",
+		.rules = "arm.s2.dbm.read ept.ad.read npt.ad.read",
 		.needs = SUITE_NEEDS_AD,
 		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(FILL(ARENA, 16, PAGE, PATTERN), STEP_ANSWERS(HARVEST, UINT32_MAX),
@@ -336,6 +339,7 @@ static const struct suite_case cases[] = {
 		/* SDM 29.3.5, APM 15.25.6: a walk of the guest's tables counts as a write. */
 		.name = "dirty.marks.walked",
 		.arch = "x86_64",
+		.rules = "ept.ad.walk-dirty npt.ad.walk",
 		.needs = SUITE_NEEDS_AD,
 		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), MAP(VIRTUAL, ARENA + 8 * PAGE, 0, ARENA),
@@ -349,6 +353,7 @@ static const struct suite_case cases[] = {
                  * the entry. */
 		.name = "dirty.marks.walk-updates",
 		.arch = "riscv64 aarch64",
+		.rules = "arm.s1.hardware.marks",
 		.needs = SUITE_NEEDS_AD | SUITE_NEEDS_STAGE1_UPDATE,
 		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1_AD(),
@@ -361,6 +366,7 @@ static const struct suite_case cases[] = {
 	{
 		/* The log finds it as a lazy page and does not collect it: it counts as written. */
 		.name = "dirty.protect.lazy",
+		.rules = "arm.s2.dbm.clear",
 		.areas = AREAS(LAZY(ARENA, LOG_PAGES *PAGE, MM_RW)),
 		.script = SCRIPT(STEP(START_PROTECT), WRITE(8, ARENA + 3 * PAGE, 1),
                                  STEP_ANSWERS(COLLECT, 0x8), STEP_ANSWERS(COLLECT, 0), STEP(STOP)),
@@ -405,6 +411,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "dirty.log.full",
+		.rules = "ept.pml.full",
 		.needs = SUITE_NEEDS_PML,
 		.areas = AREAS(POPULATED(ARENA, LOGGED *PAGE, MM_RW)),
 		.script =

@@ -183,6 +183,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "hostile.call.unknown",
+		.rules = "arm.trap.hvc vmx.exit.vmcall svm.intercept.vmmcall H_cause_ecall",
 		.script = SCRIPT(BAD_CALL(GUEST_CALLS, 0, 0, GUEST_UNKNOWN_CALL),
                                  BAD_CALL(UINT32_MAX, 0, 0, GUEST_UNKNOWN_CALL),
                                  BAD_CALL(0xffff, UINT64_MAX, UINT64_MAX, GUEST_UNKNOWN_CALL)),
@@ -257,12 +258,15 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "hostile.sweep.registers",
+		.rules =
+			"arm.trap.any-register vmx.msr.any vmx.exit.rdmsr svm.msr.any svm.msr.read",
 		.script = SCRIPT(SWEEP(AGENT_SWEEP_REGISTERS), CALL(GUEST_NOP, 0, 0, GUEST_OK, 0)),
 		NEIGHBOUR,
 	},
 	{
 		.name = "hostile.sweep.forbidden",
 		.arch = "riscv64 aarch64",
+		.rules = "arm.trap.any-write",
 		.script = SCRIPT(SWEEP(AGENT_SWEEP_FORBIDDEN), CALL(GUEST_NOP, 0, 0, GUEST_OK, 0)),
 		NEIGHBOUR,
 	},
@@ -290,6 +294,8 @@ static const struct suite_case cases[] = {
                  * is still delivered, exactly once. */
 		.name = "hostile.delivery.lazy-stack",
 		.arch = "x86_64",
+		.rules =
+			"ept.violation.delivery vmx.inject.again npt.exit.delivery svm.inject.again",
 		.areas = AREAS(LAZY(ARENA, 2 * PAGE, MM_RW)),
 		.script =
 			SCRIPT({OP(PRIV, .count = PRIV_X86_64_foreign_stack, .value = ARENA + PAGE),

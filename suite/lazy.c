@@ -128,24 +128,29 @@ static bool takes_one_frame(struct suite_run *run)
 static const struct suite_case cases[] = {
 	{
 		.name = "lazy.first.read",
+		.rules =
+			"arm.s2.enabled arm.s2.stage1-off arm.s2.abort.data arm.s2.desc.invalid arm.s2.abort.elr ept.enabled ept.not-present ept.violation.reason ept.violation.read ept.violation.restart npt.enabled npt.present npt.exit.code npt.exit.read npt.exit.restart",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
 		.script = SCRIPT(READ(8, ARENA + 0x128, 0)),
 		.faults = FAULTS(MAPPED(ARENA + 0x128, MM_R)),
 	},
 	{
 		.name = "lazy.first.write",
+		.rules = "arm.s2.abort.wnr ept.violation.write npt.exit.write",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
 		.script = SCRIPT(WRITE(8, ARENA + 0x128, PATTERN), READ(8, ARENA + 0x128, PATTERN)),
 		.faults = FAULTS(MAPPED(ARENA + 0x128, MM_W)),
 	},
 	{
 		.name = "lazy.first.fetch",
+		.rules = "arm.s2.abort.fetch ept.violation.fetch npt.exit.fetch",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
 		.script = SCRIPT(FETCH_ZEROS(ARENA + 0x128)),
 		.faults = FAULTS(MAPPED(ARENA + 0x128, MM_X)),
 	},
 	{
 		.name = "lazy.second.read",
+		.rules = "arm.s2.abort.elr ept.cache.violation",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
 		.script = SCRIPT(READ(8, ARENA, 0), READ(8, ARENA + 0xff8, 0), READ(1, ARENA, 0)),
 		.faults = FAULTS(MAPPED(ARENA, MM_R)),
@@ -166,12 +171,16 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "lazy.gpa.first-byte",
+		.rules =
+			"arm.s2.abort.hpfar arm.s2.abort.far ept.violation.reason npt.exit.address",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(READ(1, ARENA, 0)),
 		.faults = FAULTS(MAPPED(ARENA, MM_R)),
 	},
 	{
 		.name = "lazy.gpa.last-byte",
+		.rules =
+			"arm.s2.abort.hpfar arm.s2.abort.far ept.violation.reason npt.exit.address",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(WRITE(1, ARENA + 16 * PAGE - 1, 0x80),
                                  READ_SIGNED(1, ARENA + 16 * PAGE - 1, UINT64_MAX - 0x7f)),
@@ -179,6 +188,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "lazy.gpa.odd",
+		.rules = "arm.s2.abort.hpfar arm.s2.abort.far npt.exit.address",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(READ(1, ARENA + 3 * PAGE + 0x7b3, 0),
                                  READ(2, ARENA + 4 * PAGE + 0x7b2, 0),
@@ -190,6 +200,7 @@ static const struct suite_case cases[] = {
 	{
 		/* The page is already mapped when the fault is handled. */
 		.name = "lazy.just-mapped.write",
+		.rules = "ept.cache.violation ept.cache.more",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
 		.script = SCRIPT(WRITE(8, ARENA + 0x128, PATTERN), READ(8, ARENA + 0x128, PATTERN)),
 		.faults = FAULTS(FAULT(ARENA + 0x128, MM_W, MM_FAULT_SPURIOUS)),
@@ -275,6 +286,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "lazy.2m.one-fault",
+		.rules = "arm.s2.desc.block.2m ept.leaf.2m npt.leaf.2m",
 		.needs = SUITE_NEEDS_2M,
 		.areas = AREAS(LAZY_LEAF(ARENA, MIB2, MM_RW, 1)),
 		.script = SCRIPT(TOUCH(ARENA + 5 * PAGE + 0x20, 500, PAGE)),

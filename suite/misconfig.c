@@ -49,6 +49,8 @@ static const struct plant {
 	/* APM 15.25.6, 5.3: reserved bits of a leaf. */
 	{"amd", "address-too-wide", 0, MM_R, 0, BIT(51), REFUSED, NULL},
 	{"amd", "misaligned-2m", 1, MM_R, 0, BIT(13), REFUSED, NULL},
+	/* APM 15.25.5: guest accesses require US. */
+	{"amd", "user-clear", 0, MM_R, BIT(2), 0, REFUSED, NULL},
 	/* Privileged manual 4.3.1, 4.4.1, 8.5.1: W without R; bits 60:54; a misaligned superpage; U
          * clear, because guest accesses require U. 5.1: N with a PPN that Svnapot reserves; any N
          * without Svnapot. 6: PBMT 3; any PBMT but 0 without Svpbmt. The format defines all 44 bits
@@ -68,9 +70,14 @@ static const struct plant {
          * address size fault. The address bits below a block's size are RES0, so they must have no
          * effect. */
 	{"stage2", "reserved-type", 0, MM_R, 0x2, 0, REFUSED, NULL},
+	/* Bits 58:55 are the software's. Bit 10 is AF: hardware that does not set it refuses. */
+	{"stage2", "software-bits", 0, MM_R, 0, GENMASK(58, 55), IGNORED, NULL},
+	{"stage2", "access-flag-clear", 0, MM_R, BIT(10), 0, REFUSED, "access-flag"},
 	{"stage2", "address-too-wide", 0, MM_R, 0, BIT(47), REFUSED, NULL},
 	{"stage2", "misaligned-2m", 1, MM_R, 0, BIT(17), IGNORED, NULL},
 	{"stage2-lpa2", "reserved-type", 0, MM_R, 0x2, 0, REFUSED, NULL},
+	{"stage2-lpa2", "software-bits", 0, MM_R, 0, GENMASK(58, 55), IGNORED, NULL},
+	{"stage2-lpa2", "access-flag-clear", 0, MM_R, BIT(10), 0, REFUSED, "access-flag"},
 	{"stage2-lpa2", "misaligned-2m", 1, MM_R, 0, BIT(17), IGNORED, NULL},
 };
 

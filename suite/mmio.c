@@ -408,6 +408,7 @@ static const struct suite_case cases[] = {
 		/* For Device memory, Arm checks the alignment first (Arm ARM B2.5.2). */
 		.name = "mmio.unaligned.device-memory",
 		.arch = "aarch64",
+		.rules = "arm.s2.attr.device",
 		.areas = AREAS(POPULATED(ARENA, 8 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), MAP(VIRTUAL, GUEST_TEST_BASE, 0, TABLES),
                                  {OP(READ, .width = 4, .addr = VIRTUAL + 2),

@@ -82,7 +82,9 @@ static void calls(struct suite_run *run, const void *data)
 }
 
 static const struct suite_case cases[] = {
-	{.name = "guest.hello", .run = hello},
+	{.name = "guest.hello",
+         .rules = "arm.s2.stage1-off ept.paging-off vmx.unrestricted npt.paging-off",
+         .run = hello},
 	{.name = "guest.stage1", .run = stage1},
 	{.name = "guest.mmio", .run = mmio},
 	{.name = "guest.bad-calls", .run = calls},

@@ -121,6 +121,7 @@ static uint64_t protect_twice(struct suite_run *run, uint64_t number)
 static const struct suite_case cases[] = {
 	{
 		.name = "s2.protect.down.write",
+		.rules = "arm.s2.abort.dfsc ept.perm.write npt.write npt.exit.present",
 		.areas = AREAS(LAZY(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(FILL(ARENA, 4, PAGE, VALUE), STEP(0), CHECK(ARENA, 4, PAGE, VALUE),
                                  WRITE(8, ARENA, 1), WRITE(8, ARENA + 2 * PAGE, 1),
@@ -141,6 +142,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "s2.protect.up.write",
+		.rules = "ept.cache.more",
 		.areas = AREAS(LAZY(ARENA, 4 * PAGE, MM_R)),
 		.script = SCRIPT(READ(8, ARENA + PAGE, 0), STEP(1), WRITE(8, ARENA + PAGE, VALUE),
                                  READ(8, ARENA + PAGE, VALUE)),
@@ -166,6 +168,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "s2.protect.inside-2m",
+		.rules = "arm.tlb.size",
 		.needs = SUITE_NEEDS_2M,
 		.areas = AREAS(LAZY_LEAF(ARENA, MIB2, MM_RW, 1)),
 		.script = SCRIPT(FILL(ARENA, 512, PAGE, VALUE), STEP(0),

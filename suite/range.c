@@ -106,6 +106,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "range.unmapped.read",
+		.rules = "arm.s2.abort.dfsc",
 		.script = SCRIPT(READ(8, ARENA + 0x18, 0)),
 		.faults = FAULTS(FAULT(ARENA + 0x18, MM_R, MM_FAULT_NOT_MAPPED)),
 		.end = SUITE_DIES,

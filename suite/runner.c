@@ -16,6 +16,7 @@
 #include "suite/compare.h"
 #include "suite/deviations.h"
 #include "suite/mailbox.h"
+#include "suite/rules.h"
 #include "suite/run.h"
 #include "suite/suite.h"
 #include "wait_limit.h"
@@ -479,6 +480,8 @@ static unsigned visit_subject(const struct suite_subject *subject, const struct 
 		ASSERT(begins_with(draft.c.name, subject->generated));
 		if (!selected(&draft.c, options))
 			continue;
+		if (draft.c.rules == NULL)
+			draft.c.rules = suite_generated_rules(draft.c.name);
 		count++;
 		if (visit != NULL)
 			visit(&draft.c, host, options);

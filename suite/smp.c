@@ -223,6 +223,7 @@ static const struct suite_case cases[] = {
 	{
 		/* vCPU 1 never stops by itself. The memory that it reads is unmapped. */
 		.name = "smp.revoke.reader",
+		.rules = "arm.tlb.broadcast ept.cache.remote npt.flush.remote",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(TOGETHER, SPIN(1000), STEP(0), SPIN(0)),
 		.others = {SCRIPT(READ(8, WORD, 0), TOGETHER, READ_ON(FOREVER))},
@@ -234,6 +235,7 @@ static const struct suite_case cases[] = {
 		/* The same with the guest's interrupts masked. This must not matter to the
                  * hypervisor. */
 		.name = "smp.revoke.masked",
+		.rules = "arm.tlb.broadcast arm.irq.imo vmx.exit.interrupt svm.intercept.interrupt",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), BARRIER(0), SPIN(1000), STEP(0), SPIN(0)),
 		.others = {SCRIPT(READ(8, WORD, 0), STAGE1(), BARRIER(0), READ_ON(FOREVER))},
@@ -243,6 +245,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "smp.revoke.writer",
+		.rules = "arm.tlb.broadcast ept.cache.remote npt.flush.remote",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(TOGETHER, SPIN(1000), STEP(MM_R), SPIN(0)),
 		.others = {SCRIPT(WRITE(8, WORD, 1), TOGETHER, WRITE_ON(FOREVER))},

@@ -72,12 +72,15 @@ static uint64_t watch_entry(struct suite_run *run, uint64_t number)
 static const struct suite_case cases[] = {
 	{
 		.name = "stage1.on.populated",
+		.rules = "arm.s2.both ept.enabled npt.enabled H_vm_twostage",
 		.areas = AREAS(POPULATED(ARENA, 16 * PAGE, MM_RWX)),
 		.script = SCRIPT(STAGE1(), MAP(TARGET, DATA, 0, TABLES), WRITE(8, TARGET + 8, 42),
                                  READ(8, DATA + 8, 42), PUT_RETURN(TARGET), FETCH(TARGET)),
 	},
 	{
 		.name = "stage1.walk.lazy.last-table",
+		.rules =
+			"arm.s1.walk.abort arm.s1.walk.hpfar ept.violation.walk ept.violation.walk-address npt.exit.walk npt.exit.final H_trap_xtinst_guestpage",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		/* Another mapping creates the upper table. This one only links the lower table. */
 		.script = SCRIPT(STAGE1(), MAP(VIRTUAL + MIB2, ARENA + MIB2, 1, TABLES),
@@ -88,6 +91,8 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "stage1.walk.lazy.first-table",
+		.rules =
+			"arm.s1.walk.abort arm.s1.walk.hpfar ept.violation.walk ept.violation.walk-address npt.exit.walk H_trap_xtinst_guestpage",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), MAP_AS(TARGET, DATA, 0, TABLES, KEEP),
                                  PAGE_FAULT(WRITE, TARGET + 0x10)),
@@ -95,6 +100,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "stage1.walk.lazy.fetch",
+		.rules = "arm.s1.walk.abort ept.violation.walk npt.exit.walk",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
 		.script = SCRIPT(STAGE1(), MAP_AS(TARGET, DATA, 0, TABLES, KEEP),
                                  PAGE_FAULT(FETCH, TARGET + 0x10)),
@@ -131,6 +137,7 @@ static const struct suite_case cases[] = {
 	{
 		.name = "stage1.walk.readonly",
 		.arch = "riscv64 aarch64",
+		.rules = "arm.s1.walk.read H_vm_gpapriv",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), MAP(TARGET, DATA, 0, TABLES), WRITE(8, DATA, 42),
                                  STEP(0), OP_FLUSH(), READ(8, TARGET, 42), WRITE(8, TARGET, 43)),
@@ -143,6 +150,7 @@ static const struct suite_case cases[] = {
                  * guest's tables counts as a write. */
 		.name = "stage1.walk.readonly.is-write",
 		.arch = "x86_64",
+		.rules = "ept.ad.walk-is-write npt.walk.is-write",
 		.needs = SUITE_NEEDS_AD,
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), MAP(TARGET, DATA, 0, TABLES), WRITE(8, DATA, 42),
@@ -156,6 +164,7 @@ static const struct suite_case cases[] = {
 	{
 		.name = "stage1.ad.readonly.accessed",
 		.arch = "riscv64 aarch64",
+		.rules = "arm.s1.hardware.readonly H_trap_xtinst_guestpage_rw",
 		.needs = SUITE_NEEDS_STAGE1_UPDATE,
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1_AD(), MAP_AS(TARGET, DATA, 0, TABLES, RWX),
@@ -170,6 +179,7 @@ static const struct suite_case cases[] = {
 		/* A is set already. A read updates nothing, and a write updates D. */
 		.name = "stage1.ad.readonly.dirty",
 		.arch = "riscv64 aarch64",
+		.rules = "arm.s1.hardware.readonly",
 		.needs = SUITE_NEEDS_STAGE1_UPDATE,
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1_AD(), MAP_AS(TARGET, DATA, 0, TABLES, RWX | AGENT_PTE_A),
@@ -219,6 +229,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "stage1.own.invalid",
+		.rules = "arm.s2.stage1-first ept.fault.guest-first npt.guest-first",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(
 			STAGE1(), MAP(TARGET, DATA, 0, TABLES), PAGE_FAULT(READ, TARGET + PAGE + 8),
@@ -227,6 +238,8 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "stage1.own.both-invalid",
+		.rules =
+			"arm.s2.stage1-first ept.fault.guest-first npt.guest-first H_exception_priority",
 		.areas = AREAS(LAZY(ARENA, 2 * PAGE, MM_RW)),
 		/* No entry in the guest's table, and no memory at DATA. */
 		.script = SCRIPT(STAGE1(), MAP_AS(TARGET, DATA, 0, TABLES, 0),
@@ -235,6 +248,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "stage1.own.readonly",
+		.rules = "arm.s2.both-stages ept.perm.both-stages npt.both-stages",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(),
                                  MAP_AS(TARGET, DATA, 0, TABLES, AGENT_PTE_R | AGENT_PTE_AD),
@@ -244,6 +258,8 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "stage1.own.readonly.absent",
+		.rules =
+			"arm.s2.stage1-first ept.fault.guest-first npt.guest-first H_exception_priority",
 		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RW)),
 		/* Stage 1 forbids the write. The guest must not see a missing permission of stage
                  * 2. */
@@ -254,6 +270,8 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "stage1.data.readonly",
+		.rules =
+			"arm.s2.both-stages arm.s2.abort.hpfar.unknown ept.perm.both-stages npt.both-stages npt.exit.final",
 		.areas = AREAS(LAZY(ARENA, 2 * PAGE, MM_RW), LAZY(DATA, PAGE, MM_R)),
 		.script = SCRIPT(STAGE1(), MAP(TARGET, DATA, 0, TABLES), READ(8, TARGET + 8, 0),
                                  WRITE(8, TARGET + 0x10, 1)),

@@ -33,6 +33,7 @@
 static const struct suite_case cases[] = {
 	{
 		.name = "timer.budget.spin",
+		.rules = "vmx.exit.preemption",
 		.script = SCRIPT(SPIN(0)),
 		.budget = BUDGET,
 		.end = SUITE_DIES,
@@ -40,6 +41,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "timer.budget.spin-masked",
+		.rules = "arm.irq.imo vmx.exit.preemption svm.intercept.interrupt",
 		.script = SCRIPT(MASK_IRQ(1), SPIN(0)),
 		.budget = BUDGET,
 		.end = SUITE_DIES,
@@ -62,11 +64,14 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "timer.fires.waiting",
+		.rules =
+			"arm.irq.virtual vmx.inject.interrupt vmx.hlt.wakes vmx.exit.hlt svm.inject.interrupt svm.hlt.wakes svm.intercept.hlt",
 		.script =
 			SCRIPT(MASK_IRQ(0), TIMER(SOON), AWAIT(1), MASK_IRQ(1), TIMER(0), IRQS(1)),
 	},
 	{
 		.name = "timer.fires.twice",
+		.rules = "arm.irq.virtual vmx.inject.interrupt svm.inject.interrupt",
 		.script = SCRIPT(MASK_IRQ(0), TIMER(SOON), AWAIT(1), TIMER(SOON), MASK_IRQ(0),
                                  AWAIT(2), TIMER(0), IRQS(2)),
 	},
@@ -74,6 +79,7 @@ static const struct suite_case cases[] = {
 		/* The timer expires while interrupts are masked. The interrupt is taken when they
                  * are enabled. */
 		.name = "timer.fires.masked",
+		.rules = "arm.irq.virtual.masked vmx.inject.window svm.inject.window",
 		.script = SCRIPT(MASK_IRQ(1), TIMER(1), SPIN(200000), IRQS(0), MASK_IRQ(0),
                                  AWAIT(1), TIMER(0)),
 	},
@@ -94,6 +100,7 @@ static const struct suite_case cases[] = {
 		/* A pending interrupt ends a wait even if it is masked. */
 		.name = "timer.wait.pending",
 		.arch = "riscv64 aarch64",
+		.rules = "arm.irq.wfi",
 		.script = SCRIPT(MASK_IRQ(1), TIMER(1), SPIN(200000), WAIT(), WAIT(), IRQS(0),
                                  TIMER(0)),
 	},

@@ -90,6 +90,7 @@ static bool leaf_is_2m(struct suite_run *run)
 static const struct suite_case cases[] = {
 	{
 		.name = "tlb.revoke.addr",
+		.rules = "arm.tlb.ipa ept.cache.invept npt.flush.asid hfence-gvma_op",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(READ(8, ARENA + 8, 0), STEP(1), READ(8, ARENA + 8, 0)),
 		.faults = FAULTS(FAULT(ARENA + 8, MM_R, MM_FAULT_NOT_MAPPED)),
@@ -98,6 +99,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "tlb.revoke.write",
+		.rules = "arm.tlb.ipa ept.cache.invept npt.flush.asid",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(WRITE(8, ARENA + 8, 1), STEP(1), WRITE(8, ARENA + 8, 2)),
 		.faults = FAULTS(FAULT(ARENA + 8, MM_W, MM_FAULT_NOT_MAPPED)),
@@ -106,6 +108,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "tlb.revoke.fetch",
+		.rules = "arm.tlb.ipa ept.cache.invept npt.flush.asid",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RWX)),
 		.script =
 			SCRIPT(PUT_RETURN(ARENA + 8), FETCH(ARENA + 8), STEP(1), FETCH(ARENA + 8)),
@@ -122,6 +125,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "tlb.revoke.range",
+		.rules = "arm.tlb.range",
 		.areas = AREAS(POPULATED(ARENA, 64 * PAGE, MM_RW)),
 		.script = SCRIPT(FILL(ARENA, 64, PAGE, PATTERN), STEP(32),
                                  READ(8, ARENA + 31 * PAGE, 0)),
@@ -131,6 +135,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "tlb.revoke.all",
+		.rules = "arm.tlb.vmalls12 hfence-gvma_op",
 		.areas = AREAS(POPULATED(ARENA, MANY *PAGE, MM_RW)),
 		.script = SCRIPT(FILL(ARENA, MANY, PAGE, PATTERN), STEP(MANY),
                                  READ(8, ARENA + (MANY - 1) * PAGE, 0)),
@@ -150,6 +155,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "tlb.revoke.by-virtual",
+		.rules = "arm.tlb.combined ept.cache.invept npt.flush.asid",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW),
                                POPULATED(TABLES, 4 * PAGE, MM_RW)),
 		.script = SCRIPT(STAGE1(), MAP(VIRTUAL, ARENA, 0, TABLES), WRITE(8, VIRTUAL + 8, 1),
@@ -176,6 +182,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "tlb.remap.by-virtual",
+		.rules = "arm.tlb.combined",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW),
                                POPULATED(TABLES, 4 * PAGE, MM_RW)),
 		.script =
@@ -196,6 +203,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "tlb.remap.4k-to-2m",
+		.rules = "arm.tlb.size",
 		.needs = SUITE_NEEDS_2M,
 		.areas = AREAS(POPULATED(ARENA, MIB2, MM_RW)),
 		.script = SCRIPT(FILL(ARENA, 512, PAGE, PATTERN), STEP(0), READ(8, ARENA, FIRST),
@@ -206,6 +214,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "tlb.remap.2m-to-4k",
+		.rules = "arm.tlb.size",
 		.needs = SUITE_NEEDS_2M,
 		.areas = AREAS(LINEAR(ARENA, MIB2, MM_RW, 0)),
 		.script = SCRIPT(FILL(ARENA, 512, PAGE, PATTERN), STEP(0), ZEROS(ARENA, 512, PAGE)),
@@ -213,6 +222,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "tlb.stage1.own-flush",
+		.rules = "arm.tlb.guest ept.cache.guest npt.guest-flush sfence_vma_v1",
 		.areas = AREAS(POPULATED(ARENA, 4 * PAGE, MM_RW),
                                POPULATED(TABLES, 4 * PAGE, MM_RW)),
 		/* The guest's own remapping and flush need no help from the hypervisor. */

@@ -95,6 +95,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "vms.four.same-gpa",
+		.rules = "arm.tlb.vmid ept.cache.vpid npt.asid",
 		.areas = LAZY_64,
 		.script = COLOUR(RED),
 		.beside = {COLOUR(GREEN), COLOUR(BLUE), COLOUR(GREY)},
@@ -109,6 +110,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "vms.two.same-virtual-and-gpa",
+		.rules = "arm.tlb.vmid ept.cache.vpid npt.asid",
 		.areas = LAZY_64,
 		.script = BY_VIRTUAL(RED, 3),
 		.beside = {BY_VIRTUAL(GREEN, 3)},
@@ -142,6 +144,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "vms.tag.reused",
+		.rules = "arm.tlb.vmid.reused ept.cache.vpid-reused npt.asid.reused",
 		.needs = SUITE_NEEDS_TAGS,
 		.areas = LAZY_64,
 		.before = run_predecessor,
@@ -151,6 +154,7 @@ static const struct suite_case cases[] = {
 	},
 	{
 		.name = "vms.tag.reused.unmapped",
+		.rules = "arm.tlb.vmid.reused ept.cache.vpid-reused npt.asid.reused",
 		.needs = SUITE_NEEDS_TAGS,
 		.before = run_predecessor,
 		.script = SCRIPT(READ(8, ARENA, 0)),

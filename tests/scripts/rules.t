@@ -22,7 +22,12 @@ list() { # LETTER FILE OPTIONS...
 list v v.log --arch x86_64 --emulator bochs
 list s s.log --arch x86_64 --emulator qemu --accel tcg --virt svm
 list r r.log --arch riscv64
-list a a.log --arch aarch64
+list a57 a57.log --arch aarch64 --cpu cortex-a57
+list max max.log --arch aarch64
+# No single machine has all cases of AArch64: output addresses are either 48 bits wide or narrower.
+lists=("${lists[@]/#a57=*/}")
+lists=("${lists[@]/#max=*/a=$scratch/a57.log+$scratch/max.log}")
+mapfile -t lists < <(printf '%s\n' "${lists[@]}" | grep .)
 
 runs 0 "the pages are up to date, and each rule has a case or a class" \
 	"$top/scripts/rules" --check "${lists[@]}"
