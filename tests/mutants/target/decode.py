@@ -6,6 +6,7 @@ from . import Defect
 FORM = "mmio.form.* mmio.width.*"
 CODE = "hostile.code.*"
 INSN = " hostile.insn.*"
+NO_HTINST = "QEMU 7.2 writes no instruction to htinst; QEMU 10 does, in make matrix"
 
 RISCV = [
     ("load-unsigned-as-signed", "riscv64.h", "width, !is_unsigned,", "width, true,"),
@@ -185,16 +186,16 @@ ALU = [
 ]
 
 
-def _defects(rows, prefix, machine, file, cases):
+def _defects(rows, prefix, machine, file, cases, unseen=""):
     found = []
     for row in rows:
         name, path, old, new = row if len(row) == 4 else (row[0], file, row[1], row[2])
-        found.append(Defect(prefix + name, ("decode/" + path, old, new), cases=cases, on=machine))
+        found.append(Defect(prefix + name, ("decode/" + path, old, new), cases=cases, on=machine, unseen=unseen))
     return found
 
 
 DEFECTS = (_defects(RISCV, "riscv64-", "riscv64", "", FORM + INSN) +
-           _defects(TRANSFORMED, "riscv64-", "riscv64", "", CODE) +
+           _defects(TRANSFORMED, "riscv64-", "riscv64", "", CODE, NO_HTINST) +
            _defects(ARM, "aarch64-", "aarch64", "aarch64.c", FORM + INSN + " arm.mmio.*") +
            _defects(X86, "x86_64-", "svm", "x86_64.c", FORM + INSN + " mmio.code.*") +
            _defects(ALU, "x86_64-", "svm", "x86_64_alu.c", FORM + INSN))
