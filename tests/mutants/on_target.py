@@ -98,6 +98,9 @@ class Kept:
     def note_vetted(self, machine, case, good):
         with self.lock:
             self.data["vetted"].setdefault(machine, {})[case] = good
+            if not good:  # what it has detected is tried again, by the next run
+                verdicts = self.data["verdicts"]
+                self.data["verdicts"] = {k: v for k, v in verdicts.items() if v[2:] != [machine, case]}
             self.write()
 
     def unreliable(self, machine):
@@ -163,6 +166,7 @@ class Line:
                                 self.patience(baseline), 3600)
                 self.kept.note_vetted(machine, case, run.verdict == "lives")
                 if run.verdict != "lives":
+                    write_log(f"unreliable-{case}", machine, case, run)
                     print(f"UNRELIABLE {case} ({machine}): {run.verdict} without any defect", flush=True)
             return self.kept.data["vetted"][machine][case]
 
@@ -184,7 +188,7 @@ class Line:
             # With a list of tests a boot may fail because of the list.
             if run.verdict in ("detected", "bails out", "hangs") or test == "*":
                 break
-        keep_log(mutant, machine, test, run)
+        write_log(mutant.full, machine, test, run)
         mutant.machine, mutant.verdict, mutant.by, mutant.case = machine, run.verdict, run.by, run.case
         if run.verdict == "lives":
             skipped = sorted(run.skips - set(known["skips"]))
@@ -240,6 +244,9 @@ class Line:
         if run.verdict != "lives":
             self.doubts.append(f"{machine}: {run.verdict} {run.by} without any defect, after {self.tried} defects")
             print(f"IN DOUBT {self.doubts[-1]}", flush=True)
+            write_log("control", machine, "*", run)
+            if run.verdict == "detected":
+                self.kept.note_vetted(machine, run.case, False)
 
     def run(self, mutants):
         started, done, known = time.monotonic(), 0, sum(m.key in self.kept.data["verdicts"] for m in mutants)
@@ -256,10 +263,10 @@ class Line:
                       flush=True)
 
 
-def keep_log(mutant, machine, test, run):
-    name = "".join(c if c.isalnum() or c in "-._" else "_" for c in mutant.full)[:150]
+def write_log(what, machine, test, run):
+    name = "".join(c if c.isalnum() or c in "-._" else "_" for c in what)[:150]
     with open(os.path.join(LOGS, f"{name}.log"), "w") as file:
-        file.write(f"{mutant.full} on {machine}, test={test}: {run.verdict} {run.by}\n")
+        file.write(f"{what} on {machine}, test={test}: {run.verdict} {run.by}\n")
         file.write("\n".join(run.lines[-80:]) + "\n")
 
 
