@@ -404,6 +404,8 @@ static void compare_report(struct bare *b)
 	                                   "vsepc",    "vscause", "vstval"};
 	struct values written, before;
 
+	/* First: registers() copies the loaded state to memory. */
+	EXPECT_EQ(b->run, b->vm->ops->pc(b->vcpu), b->exit.pc + 4);
 	bare_read(b, b->data + WRITTEN, &written, sizeof(written));
 	bare_read(b, b->data + BEFORE, &before, sizeof(before));
 	for (unsigned i = 1; i < 32; i++)
@@ -416,7 +418,6 @@ static void compare_report(struct bare *b)
 				            before.csr[i] & ~SSTATUS_SD);
 	}
 	bare_expect_register(b, "pc", b->exit.pc + 4);
-	EXPECT_EQ(b->run, b->vm->ops->pc(b->vcpu), b->exit.pc + 4);
 	EXPECT(b->run, FIELD_GET(GENMASK(57, 44), bare_register(b, "hgatp")) == b->vm->tag);
 }
 

@@ -145,7 +145,7 @@ DEFECTS = [
     Defect("walk-memory-type-3", ("hext/guest_walk.c", "if ((pte & PTE_PBMT) == PTE_PBMT)\n\t\treturn MM_NOT_MAPPED;", ""),
            unseen="QEMU 7.2 accepts type 3, too; newer ones do not"),
     Defect("fetch-high-half", ("hext/guest_walk.c", "*insn |= high << 16;", "*insn |= high << 8;")),
-    Defect("restore-not-sepc", ("hext/guest_walk.c", "csr_write(sepc, pc);", "")),
+    Defect("restore-not-sepc", ("hext/guest_walk.c", "csr_write(sepc, pc);", "(void)pc;")),
     Defect("restore-not-hstatus", ("hext/guest_walk.c", "csr_write(hstatus, hstatus);", "")),
     Defect("restore-spp-inverted", ("hext/guest_walk.c", "if ((hstatus & HSTATUS_SPVP) != 0)\n\t\tcsr_set", "if ((hstatus & HSTATUS_SPVP) == 0)\n\t\tcsr_set")),
     Defect("software-fetch-high", ("hext/guest_walk.c", "gva_plus(pc, 2)", "gva_plus(pc, 4)")),
