@@ -244,6 +244,7 @@ ARM_PIECE(sve);
 ARM_PIECE(ten_wfi);
 ARM_PIECE(pauth);
 ARM_PIECE(brk);
+ARM_PIECE(cycles);
 
 SYSREG_READ(id_aa64isar0_el1, "id_aa64isar0_el1")
 
@@ -343,6 +344,14 @@ static const struct suite_case cases[] = {
 		.script = SCRIPT({OP(CALL_AT, .addr = ARM_CODE), .trap = AGENT_UNDEFINED,
                                   .addr = ARM_CODE + 12}),
 		.data = &sve,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.trap.cycles",
+		.feature = "pmu",
+		.areas = ARM_AREAS,
+		.script = SCRIPT(CALL_AT(ARM_CODE, 0, 1)),
+		.data = &cycles,
 		.ready = arm_ready,
 	},
 	{

@@ -123,6 +123,13 @@
 	ret
 	end_piece sve
 
+	piece	cycles
+	mrs	x0, pmccntr_el0
+	cmp	x0, #0
+	cset	x0, ne
+	ret
+	end_piece cycles
+
 	piece	brk
 	brk	#7
 	ret
