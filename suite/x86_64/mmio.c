@@ -13,8 +13,8 @@
 #define RAM        (ARENA + 2 * PAGE + 0x100)
 #define UD         6U
 #define RAM_BEFORE UINT64_C(0xa8a7a6a5a4a3a7a1)
-#define FS         0x5000U
-#define GS         0x7000U
+#define FS         0x5018U
+#define GS         0x7028U
 
 #define MSR_OF_FS  0xc0000100U
 #define MSR_OF_KGS 0xc0000102U

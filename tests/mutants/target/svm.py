@@ -124,7 +124,7 @@ DEFECTS = [
     Defect("msrs-open", ("svm/sysreg.c", "svm_msr_bitmap[i] = 0xff;", "svm_msr_bitmap[i] = 0;"), cases="msr.*"),
     Defect("msr-writes-open", ("svm/sysreg.c", "svm_msr_bitmap[i] = 0xff;", "svm_msr_bitmap[i] = 0x55;"), cases="msr.*"),
     Defect("msr-wrong-part", ("svm/sysreg.c", "msr >> 31 ? PART_BYTES : 0", "msr >> 31 ? 2 * PART_BYTES : 0"), cases="state.*"),
-    Defect("tsc-writable", ("svm/sysreg.c", "(write ? 2U : 0U)", "2U"), cases="trap.tsc*"),
+    Defect("tsc-writable", ("svm/sysreg.c", "(write ? 2U : 0U)", "(write || msr != 0 ? 2U : 0U)"), cases="trap.tsc*"),
     Defect("msrs-read-only", ("svm/sysreg.c", "(write ? 2U : 0U)", "0U"), cases="state.*"),
     Defect("msr-wrong-bits", ("svm/sysreg.c", "bits << msr % 4 * 2", "bits << msr % 4"), cases="msr.*"),
     Defect("cpuid-not-stepped-over", ("svm/sysreg.c", "svm_step(v, LENGTH_CPUID);", "svm_step(v, LENGTH_CPUID + 1);"),
