@@ -245,6 +245,17 @@ static bool synthetic_is_right(struct suite_run *run)
 	return run->complaints == 0;
 }
 
+static bool names_vcpu_1(struct suite_run *run)
+{
+	log_divert(text, sizeof(text));
+	trace_kill(&run->vm->vcpus[1], &synthetic[0].exit);
+	log_divert(NULL, 0);
+	length = 0;
+	expect("# kill vm=%s vcpu=1 pc=0x1234", run->c->name);
+	return begins(text, strlen(text), expected) ||
+	       suite_fail(run, "expected \"%s\", got \"%.85s\"", expected, text);
+}
+
 /* The names of all reasons: each has one, and no two are the same. */
 static void names(struct suite_run *run, const void *data)
 {
@@ -410,6 +421,12 @@ static const struct suite_case cases[] = {
 		.name = "report.synthetic",
 		.script = SCRIPT(SPIN(1)),
 		.verify = synthetic_is_right,
+	},
+	{
+		.name = "report.vcpu-1",
+		.script = SCRIPT(SPIN(1)),
+		.others = {SCRIPT(SPIN(1))},
+		.verify = names_vcpu_1,
 	},
 	{.name = "report.names", .run = names},
 	{

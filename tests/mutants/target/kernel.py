@@ -320,7 +320,7 @@ DEFECTS = [
 	Defect("report-last-line-lost", ("kernel/trace.c", "if (length > LINE_FULL || i + 1 == count) {", "if (length > LINE_FULL) {"), cases="report.*"),
 	Defect("report-registers-shifted", ("kernel/trace.c", "registers[i].name, registers[i].value);", "registers[i].name, registers[i + 1 < count ? i + 1 : i].value);"), cases="report.*"),
 	Defect("report-line-full", ("kernel/trace.c", "#define LINE_FULL 68", "#define LINE_FULL 168"), cases="report.*"),
-	Defect("report-walk-missing", ("kernel/trace.c", "report_walk(v, v->vm->kill_gpa);", ""), cases="report.*"),
+	Defect("report-walk-missing", ("kernel/trace.c", "report_walk(v, v->vm->kill_gpa);", "{ if (v == NULL) report_walk(v, v->vm->kill_gpa); }"), cases="report.*"),
 	Defect("report-walk-of-another", ("kernel/trace.c", "report_walk(v, v->vm->kill_gpa);", "report_walk(v, gpa_at(0));"), cases="report.*"),
 	Defect("report-walk-one-step-less", ("kernel/trace.c", "for (size_t i = 0; i < count; i++) length += format_string(text + length, sizeof(text) - (size_t)length, \" %u[%u]",
 	       "for (size_t i = 1; i < count; i++) length += format_string(text + length, sizeof(text) - (size_t)length, \" %u[%u]"), cases="report.*"),
