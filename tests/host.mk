@@ -100,10 +100,10 @@ MUTANT_TESTS := $(COVER_TESTS) long_marks long_observe long_cost long_exhaustive
 mutants: ## plant defects in copies of mm/, and see the tests find them; an interrupted run goes on
 	@tests/mutants/mutants.py $(MUTANTS) $(MUTANT_TESTS)
 
-# FOLDER="hext el2", ONLY=TEXT; MUTANTS= takes further options: tests/mutants/on_target.py --help
+# FOLDER="hext el2", ONLY=TEXT, ALL=1: all planted ones; MUTANTS= takes further options: tests/mutants/on_target.py --help
 .PHONY: mutants-target
 mutants-target: ## FOLDER="hext el2" ONLY=TEXT: plant defects in copies of the hypervisor, and see the suite on the target find them
-	@tests/mutants/on_target.py $(if $(FOLDER),--folder '$(FOLDER)') $(if $(ONLY),--only '$(ONLY)') $(MUTANTS)
+	@tests/mutants/on_target.py $(if $(FOLDER),--folder '$(FOLDER)') $(if $(ONLY),--only '$(ONLY)') $(if $(ALL),--sample 0) $(MUTANTS)
 
 # --- inputs that nobody thought of: tests/fuzz; a few seconds for each target, a minute in CI ---
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/host/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -5,7 +5,8 @@ Shows that the suite on the target can fail: plants the defects of tests/mutants
 mechanical mutants of the same folders, one at a time in a copy of the tree, and boots the image in
 an emulator until a case fails.
 
-usage: on_target.py [--folder "NAME..."] [--only TEXT] [--count N] [--planted | --mechanical]
+usage: on_target.py [--folder "NAME..."] [--only TEXT] [--sample N] [--count N]
+                    [--planted | --mechanical]
                     [--alive] [--fresh] [-j N]
        on_target.py --check         can all planted defects be planted?
 
@@ -13,6 +14,8 @@ usage: on_target.py [--folder "NAME..."] [--only TEXT] [--count N] [--planted | 
   --only TEXT    defects whose name (folder/name) has this text in it
   --count N      mechanical mutants in all (160), a sample by hash: the same ones as long as the
                  code is the same, some of each folder
+  --sample N     planted defects in all (400), a sample by hash of the selected folders: the same
+                 ones as long as their names are the same. 0: all, which takes hours
   --alive        defects that were not detected when they were last tried
   --fresh        forget earlier verdicts
   --quiet-limit S  seconds without a line of the log after which a run hangs (60, or
@@ -51,7 +54,7 @@ import target_run  # noqa: E402
 import target_tree  # noqa: E402
 from planting import known_survivors  # noqa: E402
 from target import FOLDERS, MACHINES  # noqa: E402
-from target_defects import arch_of, mechanical_ones, planted_ones  # noqa: E402
+from target_defects import arch_of, mechanical_ones, planted_ones, sample  # noqa: E402
 from target_report import report  # noqa: E402
 from target_run import CannotRun, Stopped, expand, run_suite  # noqa: E402
 from target_tree import ROOT, Tree  # noqa: E402
@@ -301,6 +304,8 @@ def check():
 
 def chosen(options, folders, last):
     mutants = [] if options.mechanical else planted_ones(folders)
+    if not options.only and not options.alive:
+        mutants = sample(mutants, options.sample)
     if not options.planted:
         mutants += mechanical_ones(folders, options.count)
     if options.alive:
@@ -336,6 +341,7 @@ def main():
     parser.add_argument("--folder", default="")
     parser.add_argument("--only", default="")
     parser.add_argument("--count", type=int, default=160)
+    parser.add_argument("--sample", type=int, default=400)
     parser.add_argument("--quiet-limit", type=int, default=target_run.QUIET)
     parser.add_argument("--control", type=int, default=40)
     parser.add_argument("-j", "--jobs", type=int, default=2)

@@ -19,6 +19,9 @@ def arch_of(machine):
     return words[words.index("--arch") + 1]
 
 
+LEAST = 24  # planted defects of a folder in a sample
+
+
 class Mutant:
     """One defect, planted by hand or mechanical, and what became of it."""
 
@@ -66,6 +69,21 @@ def planted_ones(folders):
             seen.add(mutant.full)
             mutants.append(mutant)
     return mutants
+
+
+def sample(mutants, count):
+    """`count` of them by hash, or a few more: at least LEAST of each folder. 0: all."""
+    if not 0 < count < len(mutants):
+        return mutants
+    by_folder = {}
+    for mutant in mutants:
+        by_folder.setdefault(mutant.folder, []).append(mutant)
+    taken = set()
+    for own in by_folder.values():
+        share = max(LEAST, round(count * len(own) / len(mutants)))
+        own.sort(key=lambda m: hashlib.sha256(m.full.encode()).hexdigest())
+        taken.update(m.full for m in own[:share])
+    return [m for m in mutants if m.full in taken]
 
 
 def mechanical_ones(folders, count):
