@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The rules of the manuals that generated cases test, by the name of the case: docs/rules/ has the
- * rules. A case that is data has its rules in suite_case.rules. A row's rules are of several
- * manuals; scripts/rules counts those of the machine that ran the case.
+ * The rules of the manuals that cases without suite_case.rules test, by the name of the case:
+ * generated cases, and those of one architecture. docs/rules/ has the rules. A row's rules are of
+ * several manuals; scripts/rules counts those of the machine that ran the case.
  */
 #include "suite/rules.h"
 
@@ -95,6 +95,26 @@ static const struct {
 	{"privileged.tlbi_*", "arm.trap.el2-instruction"},
 	{"privileged.at_s12", "arm.trap.el2-instruction"},
 	{"privileged.unknown", "arm.trap.undefined"},
+	/* suite/aarch64 */
+	{"arm.trap.wfi", "arm.trap.wfi"},
+	{"arm.trap.pmu", "arm.trap.pmu"},
+	{"arm.trap.timer", "arm.trap.cntpct"},
+	{"arm.trap.gic", "arm.trap.gic"},
+	{"arm.trap.debug", "arm.trap.debug"},
+	{"arm.trap.actlr", "arm.trap.actlr"},
+	{"arm.trap.implementation", "arm.trap.impdef"},
+	{"arm.trap.instructions", "arm.trap.set-way arm.trap.el2-instruction"},
+	{"arm.id.registers", "arm.trap.id3"},
+	{"arm.id.mpidr*", "arm.id.mpidr"},
+	{"arm.timer.line", "arm.irq.virtual.gone"},
+	{"arm.timer.offset*", "arm.timer.offset"},
+	/* suite/x86_64 */
+	{"vmx.insn.invd", "vmx.exit.invd"},
+	{"vmx.insn.in8*", "vmx.exit.io"},
+	{"vmx.insn.out8", "vmx.exit.io"},
+	{"vmx.insn.rdpmc", "vmx.exit.rdpmc"},
+	{"vmx.insn.wbinvd", "vmx.exit.wbinvd"},
+	{"vmx.smp.nmi", "vmx.exit.nmi"},
 	/* x86-64 */
 	{"privileged.cpuid", "vmx.exit.cpuid vmx.length svm.intercept.cpuid"},
 	{"privileged.vmxon", "vmx.exit.vmx vmx.inject.exception"},
@@ -134,7 +154,7 @@ static size_t append(char *text, size_t length, const char *rules)
 	return length + more;
 }
 
-const char *suite_generated_rules(const char *name)
+const char *suite_rules_by_name(const char *name)
 {
 	static char text[SUITE_RULES_TEXT];
 	size_t length = 0;
