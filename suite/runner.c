@@ -480,8 +480,6 @@ static unsigned visit_subject(const struct suite_subject *subject, const struct 
 		ASSERT(begins_with(draft.c.name, subject->generated));
 		if (!selected(&draft.c, options))
 			continue;
-		if (draft.c.rules == NULL)
-			draft.c.rules = suite_generated_rules(draft.c.name);
 		count++;
 		if (visit != NULL)
 			visit(&draft.c, host, options);
@@ -505,10 +503,12 @@ static unsigned visit_all(const struct host *host, const struct cmdline *options
 static void list_case(const struct suite_case *c, const struct host *host,
                       const struct cmdline *options)
 {
+	const char *rules = c->rules != NULL ? c->rules : suite_rules_by_name(c->name);
+
 	(void)host;
 	(void)options;
-	if (c->rules != NULL)
-		log_line(LOG_QUIET, "case %s rules: %s", c->name, c->rules);
+	if (rules != NULL)
+		log_line(LOG_QUIET, "case %s rules: %s", c->name, rules);
 	else
 		log_line(LOG_QUIET, "case %s", c->name);
 }

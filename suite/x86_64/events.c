@@ -9,7 +9,7 @@
 #define IDT      (ARENA)
 #define STACK    (ARENA + PAGE)
 #define GDT      (ARENA + 2 * PAGE)
-#define LAZY_TOP (ARENA + 6 * PAGE) /* a stack that nobody has touched */
+#define LAZY_TOP (ARENA + 6 * PAGE) /* a stack on an untouched page */
 
 #define DB    1U
 #define BP    3U
