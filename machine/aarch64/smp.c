@@ -9,8 +9,9 @@
 #include "machine/aarch64/irq.h"
 #include "machine/aarch64/timer.h"
 
-/* How often a CPU that waits for another one looks. */
-#define WAKES_PER_SECOND 10000
+/* How often CPUs that wait for another one look: all of them together. An emulator may run many
+ * CPUs on few. */
+#define WAKES_PER_SECOND 40000
 
 /* SEV, too: a board without an interrupt controller sleeps in WFE. */
 void machine_kick(unsigned cpu)
@@ -56,7 +57,7 @@ void machine_pause(void)
 	if (board.irq == IRQ_NONE)
 		machine_relax();
 	else
-		sleep_for(machine_ticks_per_second() / WAKES_PER_SECOND);
+		sleep_for(machine_ticks_per_second() * machine_cpu_count() / WAKES_PER_SECOND);
 }
 
 /* --- stopping --- */

@@ -10,8 +10,9 @@
 #include "machine/riscv64/sbi.h"
 #include "machine/riscv64/timer.h"
 
-/* How often a hart that waits for another one looks, if it is not kicked. */
-#define WAKES_PER_SECOND 10000
+/* How often harts that wait for another one look, if they are not kicked: all of them together. An
+ * emulator may run many harts on few CPUs. */
+#define WAKES_PER_SECOND 40000
 
 static void send_software_interrupt(unsigned cpu)
 {
@@ -85,7 +86,8 @@ void machine_sleep(void)
  * -icount). */
 void machine_pause(void)
 {
-	sleep_until(machine_ticks() + machine_ticks_per_second() / WAKES_PER_SECOND);
+	sleep_until(machine_ticks() +
+	            machine_ticks_per_second() * machine_cpu_count() / WAKES_PER_SECOND);
 }
 
 /* --- fences on other harts --- */
