@@ -147,8 +147,7 @@ static MM_NOINLINE bool answer(struct vm_vcpu *v, const struct vm_exit_call *cal
 		error = GUEST_UNKNOWN_CALL;
 	}
 	vm->ops->call_return(&v->vcpu, error, value);
-	return call->function == GUEST_YIELD || call->function == GUEST_MOVE ||
-	       vm->moves == VM_WANDERS;
+	return call->function == GUEST_YIELD || call->function == GUEST_MOVE;
 }
 
 bool hypercall(struct vm_vcpu *v, const struct vm_exit_call *call)

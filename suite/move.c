@@ -34,6 +34,27 @@ static uint64_t cpu_is_new(struct suite_run *run, uint64_t number)
 
 #define ON(cpu) MOVE(cpu), STEP_ANSWERS(0, cpu)
 
+/*
+ * Ends the slice at this fault: the vCPU goes on on another CPU, where the instruction is executed
+ * again. It may have been executed in part.
+ */
+static void move_now(struct suite_run *run, const struct vm_exit_fault *fault)
+{
+	struct vm_vcpu *v = &run->vm->vcpus[0];
+
+	(void)fault;
+	v->next_cpu = (machine_cpu_index() + 1) % run->host->cpus;
+	while (machine_ticks() < v->slice_end)
+		machine_relax();
+	run->scratch[1] += run->scratch[0] != machine_cpu_index() + 1;
+	run->scratch[0] = machine_cpu_index() + 1;
+}
+
+static bool moved_often(struct suite_run *run)
+{
+	return run->scratch[1] >= 4 || suite_fail(run, "moved %" PRIu64 " times", run->scratch[1]);
+}
+
 /* Two pages at one virtual address, one after the other, on two CPUs. The guest flushes the CPU on
  * which it changes its tables; CPU 0 still has the translation to the first page. */
 #define CHANGE_ELSEWHERE                                                                           \
@@ -89,6 +110,20 @@ static const struct suite_case cases[] = {
 		.faults = FAULTS(MAPPED_SERIES(ARENA, MM_W, 8, PAGE),
                                  MAPPED_SERIES(ARENA + 8 * PAGE, MM_R, 8, PAGE)),
 		.moves = VM_MOVES,
+	},
+	{
+		/* Loads and stores of two pages each: a fault, and a move, between the two parts of
+                 * one access. */
+		.name = "move.inside-instruction",
+		.areas = AREAS(LAZY(ARENA, 16 * PAGE, MM_RWX)),
+		.script = SCRIPT(STAGE1(), READ(8, ARENA + PAGE - 4, 0),
+                                 WRITE(8, ARENA + 3 * PAGE - 4, PATTERN),
+                                 READ(8, ARENA + 3 * PAGE - 4, PATTERN),
+                                 READ(4, ARENA + 5 * PAGE - 1, 0)),
+		.uncounted = true,
+		.moves = VM_MOVES,
+		.meanwhile = move_now,
+		.verify = moved_often,
 	},
 	{
 		.name = "move.killed-elsewhere",

@@ -74,7 +74,7 @@ static const struct row {
 	ROW("cr4-pcide", GP, AGENT_CR4 | 0x20000, 0, 0, 0, 0, 0x0f, 0x22, 0xe0),
 	ROW("cr4-mce", GP, AGENT_CR4 | 0x40, 0, 0, 0, 0, 0x0f, 0x22, 0xe0),
 	ROW("cr4-bit-31", GP, AGENT_CR4 | UINT64_C(0x80000000), 0, 0, 0, 0, 0x0f, 0x22, 0xe0),
-	ROW("cr0-cd", GP, AGENT_CR0 | 0x40000000, 0, 0, 0, 0, 0x0f, 0x22, 0xc0),
+	ROW("cr0-nw", GP, AGENT_CR0 | 0x20000000, 0, 0, 0, 0, 0x0f, 0x22, 0xc0),
 	ROW("cr0-not-ne", GP, AGENT_CR0 & ~UINT64_C(0x20), 0, 0, 0, 0, 0x0f, 0x22, 0xc0),
 
 	/* The guest's own registers. MOV from and to CR0 and CR4; WRMSR, then RDMSR. */
@@ -82,6 +82,9 @@ static const struct row {
 	ROW("read-cr4", 0, 0, 0, 7, AGENT_CR4, 7, 0x0f, 0x20, 0xe0),
 	ROW("cr0-ts-am", 0, AGENT_CR0 | 0x4000a, 0, 0, AGENT_CR0 | 0x4000a, 0, 0x0f, 0x22, 0xc0,
             0x0f, 0x20, 0xc0, 0x0f, 0x06),
+	/* The guest reads back what it wrote; caches stay on. */
+	ROW("cr0-cd", 0, AGENT_CR0 | 0x40000000, 0, 0, AGENT_CR0 | 0x40000000, 0, 0x0f, 0x22, 0xc0,
+            0x0f, 0x20, 0xc0),
 	ROW("clts", 0, AGENT_CR0 | 8, 0, 0, AGENT_CR0, 0, 0x0f, 0x22, 0xc0, 0x0f, 0x06, 0x0f, 0x20,
             0xc0),
 	ROW("cr4-own", 0, AGENT_CR4 | 0x68c, 0, 0, AGENT_CR4 | 0x68c, 0, 0x0f, 0x22, 0xe0, 0x0f,
