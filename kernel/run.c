@@ -122,15 +122,10 @@ static MM_NOINLINE void on_spurious_fault(struct vm_vcpu *v, const struct vm_exi
 		kill(v, exit, KILL_MISCONFIG, exit->fault.gpa);
 }
 
-static void on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
+static MM_ALWAYS_INLINE void after_fault(struct vm_vcpu *v, const struct vm_exit *exit,
+                                         enum mm_fault result)
 {
-	struct vm *vm = v->vm;
-	enum mm_fault result;
-
-	if (MM_UNLIKELY(vm->watched))
-		result = trace_fault(v, &exit->fault);
-	else
-		result = aspace_fault(&vm->as, exit->fault.gpa, exit->fault.access);
+	const struct vm *vm = v->vm;
 
 	if (MM_LIKELY(result == MM_FAULT_MAPPED) || result == MM_FAULT_UNSHARED)
 		return;
@@ -140,6 +135,22 @@ static void on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 		on_mmio(v, exit);
 	else if (vm->hooks == NULL || !vm->hooks->repair(vm->hooks->ctx, v, exit))
 		kill(v, exit, kill_for_fault(result), exit->fault.gpa);
+}
+
+/* True: a test moves the vCPU to another CPU now. */
+static MM_NOINLINE bool on_watched_fault(struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	after_fault(v, exit, trace_fault(v, &exit->fault));
+	return v->next_cpu != atomic_load(&v->cpu);
+}
+
+/* True: the slice ends. */
+static bool on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
+{
+	if (MM_UNLIKELY(v->vm->watched))
+		return on_watched_fault(v, exit);
+	after_fault(v, exit, aspace_fault(&v->vm->as, exit->fault.gpa, exit->fault.access));
+	return false;
 }
 
 /* --- registers, ports, firmware --- */
@@ -249,7 +260,8 @@ static MM_NOINLINE enum stop run_vcpu(struct vm_vcpu *v, uint64_t deadline)
 			trace_exit(v, &exit);
 		switch (exit.kind) {
 		case VM_EXIT_NESTED_FAULT:
-			on_nested_fault(v, &exit);
+			if (MM_UNLIKELY(on_nested_fault(v, &exit)))
+				return STOP_SLICE;
 			break;
 		case VM_EXIT_HYPERCALL:
 			if (MM_UNLIKELY(hypercall(v, &exit.call)))

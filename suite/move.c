@@ -35,8 +35,8 @@ static uint64_t cpu_is_new(struct suite_run *run, uint64_t number)
 #define ON(cpu) MOVE(cpu), STEP_ANSWERS(0, cpu)
 
 /*
- * Ends the slice at this fault: the vCPU goes on on another CPU, where the instruction is executed
- * again. It may have been executed in part.
+ * The vCPU goes on on another CPU after this fault. The instruction is executed again there. It may
+ * have been executed in part.
  */
 static void move_now(struct suite_run *run, const struct vm_exit_fault *fault)
 {
@@ -44,8 +44,6 @@ static void move_now(struct suite_run *run, const struct vm_exit_fault *fault)
 
 	(void)fault;
 	v->next_cpu = (machine_cpu_index() + 1) % run->host->cpus;
-	while (machine_ticks() < v->slice_end)
-		machine_relax();
 	run->scratch[1] += run->scratch[0] != machine_cpu_index() + 1;
 	run->scratch[0] = machine_cpu_index() + 1;
 }
