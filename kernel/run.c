@@ -321,12 +321,13 @@ static void note_slice(struct vm_vcpu *v, unsigned cpu)
 	machine_allow_stop();
 }
 
-/* Gives a vCPU to its next CPU. That CPU sees everything that was done here. */
-static void move_on(struct vm_vcpu *v, unsigned cpu)
+/* Gives a vCPU to its next CPU. That CPU sees everything that was done here. waits: the vCPU has
+ * given the rest of its slice away. */
+static void move_on(struct vm_vcpu *v, unsigned cpu, bool waits)
 {
 	const struct vm *vm = v->vm;
 
-	if (vm->moves == VM_WANDERS && v->next_cpu == cpu)
+	if (vm->moves == VM_WANDERS && waits && v->next_cpu == cpu)
 		v->next_cpu = (cpu + 1) % vm->host->cpus;
 	if (v->next_cpu == cpu)
 		return;
@@ -361,7 +362,7 @@ static bool run_slice(struct vm_vcpu *v, bool alone)
 	default:
 		break;
 	}
-	move_on(v, cpu);
+	move_on(v, cpu, stop == STOP_WAIT);
 	return true;
 }
 

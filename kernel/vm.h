@@ -128,8 +128,7 @@ struct fault_record {
 enum vm_moves {
 	VM_STAYS,
 	VM_MOVES,   /* all vCPUs begin on CPU 0, in time slices; GUEST_MOVE moves them */
-	VM_WANDERS, /* the same, and each goes to the next CPU at the end of each slice, and at each
-	               GUEST_YIELD */
+	VM_WANDERS, /* the same, and each goes to the next CPU at each GUEST_YIELD */
 };
 
 /* A record of faults, for tests and the demonstration. The owner sets records and capacity. Faults
