@@ -515,6 +515,7 @@ static void gather(struct group *group)
 /* Chooses the CPU on which each vCPU begins. */
 static void place(struct group *group, unsigned host_cpus)
 {
+	ASSERT(host_cpus != 0);
 	group->cpus = group->moves || host_cpus < group->count ? host_cpus : group->count;
 	for (unsigned i = 0; i < group->count; i++) {
 		unsigned cpu = group->moves ? 0 : i % group->cpus;

@@ -86,6 +86,6 @@ uint64_t x86_state_xcr0(void);
 /* XSETBV by this vCPU. False: it raises #GP, and nothing has changed. */
 bool x86_state_set_xcr(uint32_t index, uint64_t value);
 /* Size of an XSAVE image with these components, in bytes, in standard form. */
-uint32_t x86_state_bytes(uint64_t components);
+uint32_t x86_state_bytes(uint64_t wanted);
 
 #endif

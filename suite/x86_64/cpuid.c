@@ -194,8 +194,8 @@ static void make_xsave(struct suite_draft *d)
 	draft_op(d, cpuid_op(0xd, 0, ECX, ALL, bytes_of(has)));
 	draft_op(d, cpuid_op(0xd, 0, EDX, ALL, 0));
 	draft_op(d, cpuid_op(0xd, 1, EAX, ALL & ~5U, 0));
-	for (uint8_t reg = EBX; reg <= EDX; reg++)
-		draft_op(d, cpuid_op(0xd, 1, reg, ALL, 0));
+	for (unsigned reg = EBX; reg <= EDX; reg++)
+		draft_op(d, cpuid_op(0xd, 1, (uint8_t)reg, ALL, 0));
 	for (uint32_t i = 2; i < 10; i++) {
 		bool given = has >> i & 1;
 
