@@ -50,6 +50,7 @@ static struct vm_vcpu *some_vcpu(struct boundary *b)
 		vm->ops = &ops;
 		vm->config = &config;
 		vm->bus = (struct device_bus){.slots = vm->slots, .capacity = VM_DEVICES};
+		vm->vcpus = vm->own_vcpus;
 		for (size_t i = 0; i < device_class_count; i++) {
 			device_class_init(device_classes[i], &vm->devices[i].device, config.name);
 			CHECK_OK(device_bus_add(&vm->bus, &vm->devices[i].device));

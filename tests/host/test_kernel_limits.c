@@ -26,6 +26,7 @@ static void begin(void)
 	as = guest_config(&geometries[0], hal);
 	config = (struct vm_config){.name = "limits"};
 	vm = (struct vm){.config = &config, .vcpu_count = 1};
+	vm.vcpus = vm.own_vcpus;
 	vm.vcpus[0].vm = &vm;
 	CHECK_OK(aspace_init(&vm.as, &as));
 	stubs_ticks_step = 0;
