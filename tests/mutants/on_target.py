@@ -12,9 +12,9 @@ usage: on_target.py [--folder "NAME..."] [--only TEXT] [--sample N] [--count N]
 
   --folder F     these folders of the tree (all that tests/mutants/target lists)
   --only TEXT    defects whose name (folder/name) has this text in it
-  --count N      mechanical mutants in all (160), a sample by hash: the same ones as long as the
+  --count N      mechanical mutants in all (100), a sample by hash: the same ones as long as the
                  code is the same, some of each folder
-  --sample N     planted defects in all (400), a sample by hash of the selected folders: the same
+  --sample N     planted defects in all (300), a sample by hash of the selected folders: the same
                  ones as long as their names are the same. 0: all, which takes hours
   --alive        defects that were not detected when they were last tried
   --fresh        forget earlier verdicts
@@ -340,8 +340,8 @@ def main():
     parser.add_argument("-h", "--help", action="store_true")
     parser.add_argument("--folder", default="")
     parser.add_argument("--only", default="")
-    parser.add_argument("--count", type=int, default=160)
-    parser.add_argument("--sample", type=int, default=400)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--sample", type=int, default=300)
     parser.add_argument("--quiet-limit", type=int, default=target_run.QUIET)
     parser.add_argument("--control", type=int, default=40)
     parser.add_argument("-j", "--jobs", type=int, default=2)
