@@ -76,10 +76,6 @@ static enum exit_action decode_port(const struct vmx_vcpu *v, struct vm_exit *ex
 	return x86_decode_port(&v->x86, port, exit);
 }
 
-/*
- * #DB, #AC and NMIs exit. An exception belongs to the guest, which raised it. An NMI belongs to
- * the host: INT 2 calls its handler, whose IRET ends the blocking of further NMIs.
- */
 /* Neither the exit nor the injection of #DB changes DR6 and DR7, which a guest's own #DB does: SDM
  * vol. 3C, 28.2.1 and vol. 3B, 18.2. The qualification has the new bits of DR6. */
 static void complete_debug_exception(void)
@@ -92,6 +88,10 @@ static void complete_debug_exception(void)
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 }
 
+/*
+ * #DB, #AC and NMIs exit. An exception belongs to the guest, which raised it. An NMI belongs to
+ * the host: INT 2 calls its handler, whose IRET ends the blocking of further NMIs.
+ */
 static enum exit_action handle_exception_or_nmi(struct vmx_vcpu *v)
 {
 	uint64_t info = vmread(VMCS_EXIT_INTERRUPTION_INFO);
