@@ -23,7 +23,9 @@ usage: on_target.py [--folder "NAME..."] [--only TEXT] [--sample N] [--count N]
   --control N    defects between two runs without one (40)
   -j N           defects at a time (2)
 
-Each machine of a defect is tried until one detects it. A run ends at the first failed case. First
+Each machine of a defect is tried until one detects it. Where its entry names a host test
+(host:test_x in `cases`), that test is built from the copy and run, too: first, if the entry names no
+case on the target. A run ends at the first failed case. First
 comes the case that detected the defect last time, then the cases that its entry names, then all.
 The suite must pass on each machine without a defect first, and again every so often. A case that
 detects a defect for the first time is repeated without a defect. If it fails then, on a busy host,
@@ -198,16 +200,38 @@ class Line:
             mutant.by = f"{len(skipped)} more skipped: {skipped[0]}" if skipped else ""
         return mutant.detected
 
+    def on_host(self, mutant, tree):
+        """True if one of its host tests detects it, or it does not compile there."""
+        if not mutant.hosts:
+            return False
+        trouble = tree.make_hosts(mutant.hosts)
+        if trouble:
+            mutant.verdict, mutant.by = "does not compile", first_error(trouble)
+            return True
+        for test in mutant.hosts:
+            verdict, lines = tree.run_host(test)
+            if verdict != "lives":
+                mutant.verdict, mutant.by, mutant.machine = verdict, test, "host"
+                write_lines(mutant.full, f"{test} on the host: {verdict}", lines)
+                return True
+        return False
+
     def try_out(self, mutant, tree):
+        """Host tests come first where the entry names no case on the target."""
         tree.plant(mutant.changed)
+        if mutant.cases or not self.on_host(mutant, tree):
+            self.on_target(mutant, tree)
+            if mutant.verdict == "lives" and mutant.cases:
+                self.on_host(mutant, tree)
+
+    def on_target(self, mutant, tree):
         built, changes = {}, False
         for machine in mutant.machines:
             arch = arch_of(machine)
             if arch not in built:
                 trouble = tree.make(arch)
                 if trouble:
-                    lines = [text for text in trouble.splitlines() if "error" in text] or trouble.splitlines()
-                    mutant.verdict, mutant.by = "does not compile", lines[0].strip()
+                    mutant.verdict, mutant.by = "does not compile", first_error(trouble)
                     return
                 built[arch] = tree.is_changed(arch)
             if built[arch]:
@@ -239,7 +263,7 @@ class Line:
     def control(self, machine, tree):
         """Every so many defects: does the suite still pass without one?"""
         self.tried += 1
-        if self.tried % self.every or not machine:
+        if self.tried % self.every or machine not in self.kept.data["baselines"]:
             return
         known = self.kept.data["baselines"][machine]
         run = run_suite(tree, MACHINES[machine], "*", known["names"], self.patience(known),
@@ -266,11 +290,20 @@ class Line:
                       flush=True)
 
 
+def first_error(messages):
+    lines = [text for text in messages.splitlines() if "error" in text] or messages.splitlines()
+    return lines[0].strip()
+
+
 def write_log(what, machine, test, run):
+    write_lines(what, f"{machine}, test={test}: {run.verdict} {run.by}", run.lines)
+
+
+def write_lines(what, heading, lines):
     name = "".join(c if c.isalnum() or c in "-._" else "_" for c in what)[:150]
     with open(os.path.join(LOGS, f"{name}.log"), "w") as file:
-        file.write(f"{what} on {machine}, test={test}: {run.verdict} {run.by}\n")
-        file.write("\n".join(run.lines[-80:]) + "\n")
+        file.write(f"{what} on {heading}\n")
+        file.write("\n".join(lines[-80:]) + "\n")
 
 
 def prepare(mutants, options):
@@ -285,11 +318,14 @@ def prepare(mutants, options):
     for arch in arches:
         first.make_clean(arch, options.jobs)
     baseline(first, machines, kept, options.quiet_limit)
+    hosts = list(dict.fromkeys(test for mutant in mutants for test in mutant.hosts))
+    if hosts:
+        first.make_clean_hosts(hosts, options.jobs)
     # The last one stays without a defect.
     trees = [first] + [Tree(n, first.path) for n in range(1, options.jobs + 1)]
     for tree in trees:
-        for arch in arches:
-            tree.furnish(arch)
+        for part in arches + (list(target_tree.HOST_PARTS) if hosts else []):
+            tree.furnish(part)
     return kept, trees
 
 

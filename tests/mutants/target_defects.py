@@ -19,6 +19,7 @@ def arch_of(machine):
     return words[words.index("--arch") + 1]
 
 
+HOST_TEST = "host:"  # in Defect.cases
 LEAST = 24  # planted defects of a folder in a sample
 
 
@@ -28,7 +29,10 @@ class Mutant:
     def __init__(self, folder, name, changed, machines, cases="", unseen="", trouble="", where=""):
         self.folder, self.name = folder, name
         self.full = f"{folder}/{name}" if not where else name
-        self.changed, self.machines, self.cases = changed, machines, cases.split()
+        self.changed, self.machines = changed, machines
+        words = cases.split()
+        self.cases = [word for word in words if not word.startswith(HOST_TEST)]
+        self.hosts = [word[len(HOST_TEST):] for word in words if word.startswith(HOST_TEST)]
         self.unseen, self.trouble, self.where = unseen, trouble, where
         self.mechanical = bool(where)
         text = self.full + repr(machines) + "".join(p + t for p, t in sorted(changed.items()))
@@ -64,6 +68,9 @@ def planted_ones(folders):
             unknown = [m for m in machines if m not in MACHINES]
             trouble = f"no machine {unknown[0]}: see target/__init__.py" if unknown else trouble
             mutant = Mutant(folder, defect.name, changed, machines, defect.cases, defect.unseen, trouble)
+            missing = [t for t in mutant.hosts if not target_tree.read(f"tests/host/{t}.c")]
+            if missing:
+                mutant.trouble = f"no host test {missing[0]}: tests/host/{missing[0]}.c"
             if mutant.full in seen:
                 mutant.trouble = "this name is given twice"
             seen.add(mutant.full)

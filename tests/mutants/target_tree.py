@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
@@ -21,9 +22,13 @@ CLEAN = os.path.join(ROOT, "clean")
 # What a machine boots; the RISC-V ELF has debug information, so that its flat image is compared.
 IMAGES = {"riscv64": "faultline.bin", "aarch64": "faultline.img", "x86_64": "BOOTX64.EFI"}
 
+# Folders of build/ that the host tests need: their objects, and instructions for the decoders.
+HOST_PARTS = ("host/asan", "host/insns")
+HOST_SECONDS = 300  # after which a host test hangs
+
 # What decides a verdict beside the defect itself.
-STATE_FOLDERS = "boot decode el2 guests hext kernel machine mm suite svm vmx x86".split()
-STATE_FILES = ("Makefile scripts/bochsrc.in scripts/check-log scripts/emulator-commands.sh scripts/run-qemu.sh "
+STATE_FOLDERS = "boot decode el2 guests hext kernel machine mm suite svm tests/host tests/oracle vmx x86".split()
+STATE_FILES = ("Makefile tests/host.mk scripts/bochsrc.in scripts/check-log scripts/emulator-commands.sh scripts/run-qemu.sh "
                "scripts/tap.py").split()
 
 _lock = None
@@ -112,13 +117,34 @@ class Tree:
 
     def make(self, arch, jobs=1):
         """"" or the messages of make."""
-        environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
         self.stale.add(arch)
+        return self._make(jobs, f"ARCH={arch}", "all")
+
+    def _make(self, jobs, *goals):
+        environment = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
         # A defect may leave a function without a caller, which is no error here.
-        done = subprocess.run(["make", "-s", f"-j{jobs}", f"ARCH={arch}", "WARN=-w", "all"],
+        done = subprocess.run(["make", "-s", f"-j{jobs}", "WARN=-w", *goals],
                               cwd=self.path, env=environment, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         return done.stdout.decode(errors="replace") or "make failed" if done.returncode else ""
+
+    def make_hosts(self, tests, jobs=1):
+        """"" or the messages of make."""
+        self.stale.update(HOST_PARTS)
+        return self._make(jobs, *(f"build/{HOST_PARTS[0]}/{test}" for test in tests))
+
+    def run_host(self, test):
+        """(verdict, lines of output) of a host test that was built."""
+        process = subprocess.Popen([os.path.join(self.path, "build", HOST_PARTS[0], test)],
+                                   cwd=self.path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+        try:
+            output = process.communicate(timeout=HOST_SECONDS)[0]
+            verdict = "detected" if process.returncode else "lives"
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, verdict = process.communicate()[0], "hangs"
+        return verdict, output.decode(errors="replace").splitlines()
 
     def image(self, arch):
         return os.path.join(self.path, "build", arch, IMAGES[arch])
@@ -135,6 +161,25 @@ class Tree:
             raise SystemExit(f"mutants-target: {arch} does not build as it is:\n{trouble}")
         _link_tree(built, os.path.join(CLEAN, arch))
         self.stale.discard(arch)
+
+    def make_clean_hosts(self, tests, jobs):
+        """The same for host tests, which must pass."""
+        for part in HOST_PARTS:
+            ready, built = os.path.join(TOP, "build", part), os.path.join(self.path, "build", part)
+            if os.path.isdir(ready):
+                shutil.rmtree(built, ignore_errors=True)
+                shutil.copytree(ready, built, ignore=shutil.ignore_patterns("*.tmp", "*.deps"))
+        trouble = self.make_hosts(tests, jobs)
+        if trouble:
+            raise SystemExit(f"mutants-target: the host tests do not build as they are:\n{trouble}")
+        for test in tests:
+            verdict, lines = self.run_host(test)
+            if verdict != "lives":
+                raise SystemExit("\n".join(lines[-20:] + [f"mutants-target: {test} fails without any defect"]))
+        for part in HOST_PARTS:
+            os.makedirs(os.path.join(self.path, "build", part), exist_ok=True)
+            _link_tree(os.path.join(self.path, "build", part), os.path.join(CLEAN, part))
+        self.stale.difference_update(HOST_PARTS)
 
     def furnish(self, arch):
         _link_tree(os.path.join(CLEAN, arch), os.path.join(self.path, "build", arch))

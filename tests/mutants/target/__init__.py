@@ -24,7 +24,8 @@ from dataclasses import dataclass
 class Defect:
     name: str  # unique in its folder
     edits: tuple  # (file, old text, new text), or a tuple of these
-    cases: str = ""  # globs of the cases that are likely to detect it, separated by spaces
+    # globs of the cases that are likely to detect it, separated by spaces; host:test_x: a host test
+    cases: str = ""
     on: str = ""  # machines of MACHINES, separated by spaces; empty: those of its folder
     unseen: str = ""  # why no emulator can show it; empty: at least one of its machines can
 
