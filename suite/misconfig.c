@@ -7,6 +7,7 @@
  * EPT and NPT report this case separately. Arm and RISC-V report an ordinary fault. There the
  * hypervisor detects that its own table permits the access, and that the hardware still refuses it.
  */
+#include "kernel/run.h"
 #include "kernel/string.h"
 #include "machine.h"
 #include "mm/bits.h"
@@ -107,24 +108,34 @@ static uint64_t *entry_of(const struct npt *npt, gpa_t gpa)
 
 static uint64_t original;
 
-/* Step n writes row n. The guest has accessed the page before, so nothing else can fault. */
-static uint64_t plant(struct suite_run *run, uint64_t number)
+static void flush_all(struct vm *vm)
 {
-	const struct plant *p = &plants[number];
-	uint64_t *entry = entry_of(&run->vm->as.npt, gpa_at(AT));
 	struct mm_flush everything = {
-		.root = aspace_root(&run->vm->as),
-		.tag = aspace_tag(&run->vm->as),
+		.root = aspace_root(&vm->as),
+		.tag = aspace_tag(&vm->as),
 		.all = true,
 		.tables = true,
 	};
+
+	vm->ops->flush(vm->as.npt.hal.ctx, &everything);
+}
+
+static uint64_t plant_at(struct suite_run *run, const struct plant *p, uint64_t at)
+{
+	uint64_t *entry = entry_of(&run->vm->as.npt, gpa_at(at));
 
 	if (entry == NULL)
 		return UINT32_MAX;
 	original = *entry;
 	*entry = (original & ~p->clear) | p->set;
-	run->vm->ops->flush(run->vm->as.npt.hal.ctx, &everything);
+	flush_all(run->vm);
 	return 0;
+}
+
+/* Step n writes row n. The guest has accessed the page before, so nothing else can fault. */
+static uint64_t plant(struct suite_run *run, uint64_t number)
+{
+	return plant_at(run, &plants[number], AT);
 }
 
 /* Restores the library's entry before the library unmaps it. */
@@ -194,8 +205,129 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	return true;
 }
 
+/*
+ * --- faults without progress ---
+ *
+ * Arm and RISC-V: the VM is killed after RUN_FUTILE_FAULTS faults of one instruction at one address
+ * without a change of the address space. These cases repair the entry at the fault before the last.
+ */
+
+#define OTHER    (AT + PAGE)
+#define UNUSED   (ARENA + 7 * PAGE)
+#define ONE_LESS (RUN_FUTILE_FAULTS - 1)
+
+/* scratch[]: faults at the entry so far; its address; faults after which it is repaired. */
+enum {
+	FAULTS_SO_FAR,
+	SPOILED,
+	PATIENCE,
+	FUTILE_TOTAL
+};
+
+/* Step `at` spoils the entry of that address. */
+static uint64_t spoil(struct suite_run *run, uint64_t at)
+{
+	const char *format = npt_format_name(run->vm->as.npt.format);
+	const char *name = strcmp(format, "gstage") == 0 ? "user-clear" : "reserved-type";
+
+	run->scratch[FAULTS_SO_FAR] = 0;
+	run->scratch[SPOILED] = at;
+	if (run->scratch[PATIENCE] == 0)
+		run->scratch[PATIENCE] = ONE_LESS;
+	for (size_t i = 0; i < MM_ARRAY_SIZE(plants); i++) {
+		if (strcmp(plants[i].format, format) == 0 && strcmp(plants[i].name, name) == 0)
+			return plant_at(run, &plants[i], at);
+	}
+	return UINT32_MAX;
+}
+
+/* At each fault: true if it is one at the spoiled entry, which is repaired at last. */
+static bool futile_fault(struct suite_run *run, const struct vm_exit_fault *fault)
+{
+	uint64_t at = run->scratch[SPOILED];
+
+	if (at == 0 || mm_align_down(fault->gpa.raw, PAGE) != mm_align_down(at, PAGE))
+		return false;
+	run->scratch[FUTILE_TOTAL]++;
+	if (++run->scratch[FAULTS_SO_FAR] == run->scratch[PATIENCE]) {
+		*entry_of(&run->vm->as.npt, gpa_at(at)) = original;
+		flush_all(run->vm);
+	}
+	return true;
+}
+
+static void repair_in_time(struct suite_run *run, const struct vm_exit_fault *fault)
+{
+	(void)futile_fault(run, fault);
+}
+
+/* A change elsewhere begins the count again, with the fault that sees it. */
+static void change_in_time(struct suite_run *run, const struct vm_exit_fault *fault)
+{
+	run->scratch[PATIENCE] = 2 * ONE_LESS - 1;
+	if (!futile_fault(run, fault) || run->scratch[FAULTS_SO_FAR] != ONE_LESS)
+		return;
+	if (aspace_protect(&run->vm->as, gpa_range(gpa_at(UNUSED), PAGE), MM_R) != MM_OK)
+		suite_fail(run, "the unused page cannot be protected");
+}
+
+static void never_repair(struct suite_run *run, const struct vm_exit_fault *fault)
+{
+	run->scratch[PATIENCE] = UINT64_MAX;
+	(void)futile_fault(run, fault);
+}
+
+static bool futile_total(struct suite_run *run)
+{
+	uint64_t got = run->scratch[FUTILE_TOTAL], expected = 2 * ONE_LESS;
+
+	if (run->c->end == SUITE_DIES) {
+		expected = RUN_FUTILE_FAULTS;
+		*entry_of(&run->vm->as.npt, gpa_at(AT)) = original;
+	} else if (run->c->meanwhile == change_in_time) {
+		expected--;
+	}
+	return got == expected ||
+	       suite_fail(run, "expected %" PRIu64 " faults, got %" PRIu64, expected, got);
+}
+
+#define FUTILE(how)                                                                                \
+	.arch = "riscv64 aarch64", .areas = AREAS(POPULATED(ARENA, 8 * PAGE, MM_RWX)),             \
+	.uncounted = true, .step = spoil, .meanwhile = (how), .verify = futile_total
+
+static const struct suite_case cases[] = {
+	{
+		.name = "misconfig.futile.limit",
+		.script = SCRIPT(WRITE(8, AT, 42), STEP(AT), READ(8, AT, 42)),
+		.end = SUITE_DIES,
+		.kill = KILL_MISCONFIG,
+		FUTILE(never_repair),
+	},
+	{
+		.name = "misconfig.futile.change",
+		.script = SCRIPT(WRITE(8, AT, 42), STEP(AT), READ(8, AT, 42), READ(8, OTHER, 0)),
+		FUTILE(change_in_time),
+	},
+	{
+		/* One instruction, two addresses. */
+		.name = "misconfig.futile.address",
+		.script = SCRIPT(WRITE(8, AT, 42), WRITE(8, OTHER, 43), STEP(AT), READ(8, AT, 42),
+                                 STEP(OTHER), READ(8, OTHER, 43)),
+		FUTILE(repair_in_time),
+	},
+	{
+		/* One address, two instructions. */
+		.name = "misconfig.futile.instruction",
+		.script = SCRIPT(WRITE(8, AT, 42), STEP(AT), READ(8, AT, 42), STEP(AT),
+                                 WRITE(8, AT, 43), READ(8, AT, 43)),
+		FUTILE(repair_in_time),
+	},
+};
+
 const struct suite_subject suite_misconfig = {
 	.name = "misconfig",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
 	.generate = generate,
 	.generated = "misconfig.",
 };

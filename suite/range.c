@@ -39,7 +39,9 @@ static bool out_of_reach(struct suite_run *run)
 	const struct agent_result *result = &suite_read_mailbox(run->vm, 0)->results[1];
 
 	if (vm->outcome == VM_KILLED) {
-		if (vm->reason != KILL_NOT_MAPPED && vm->reason != KILL_OUT_OF_RANGE)
+		bool beyond = vm->kill_gpa.raw >> npt_gpa_bits(&suite_geometry()->npt) != 0;
+
+		if (vm->reason != (beyond ? KILL_OUT_OF_RANGE : KILL_NOT_MAPPED))
 			return suite_fail(run, "killed for %s", vm_kill_name(vm->reason));
 		if (mm_align_down(vm->kill_gpa.raw ^ at, PAGE) << 8 != 0)
 			return suite_fail(run, "killed at 0x%" PRIx64, vm->kill_gpa.raw);

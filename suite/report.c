@@ -418,6 +418,13 @@ static const struct suite_case cases[] = {
 		REPORT(KILL_BUDGET),
 	},
 	{
+		/* The store is progress; the loop after it is none. */
+		.name = "report.hang",
+		.script = SCRIPT(RUN_KNOWN(FREE)),
+		.quiet_s = 1,
+		REPORT(KILL_HANG),
+	},
+	{
 		.name = "report.synthetic",
 		.script = SCRIPT(SPIN(1)),
 		.verify = synthetic_is_right,

@@ -390,6 +390,8 @@ static const struct suite_subject *const subjects[] = {
 	&suite_call,
 	&suite_device,
 	&suite_create,
+	&suite_scarce,
+	&suite_account,
 	&suite_turns,
 	&suite_session,
 	&suite_firmware,

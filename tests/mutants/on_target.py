@@ -7,7 +7,7 @@ an emulator until a case fails.
 
 usage: on_target.py [--folder "NAME..."] [--only TEXT] [--sample N] [--count N]
                     [--planted | --mechanical]
-                    [--alive] [--fresh] [-j N]
+                    [--alive] [--visible] [--fresh] [-j N]
        on_target.py --check         can all planted defects be planted?
 
   --folder F     these folders of the tree (all that tests/mutants/target lists)
@@ -17,6 +17,7 @@ usage: on_target.py [--folder "NAME..."] [--only TEXT] [--sample N] [--count N]
   --sample N     planted defects in all (300), a sample by hash of the selected folders: the same
                  ones as long as their names are the same. 0: all, which takes hours
   --alive        defects that were not detected when they were last tried
+  --visible      without those whose entry says that no emulator can show them
   --fresh        forget earlier verdicts
   --quiet-limit S  seconds without a line of the log after which a run hangs (60, or
                  10 times the longest pause without a defect)
@@ -190,8 +191,9 @@ class Line:
         total = max(target_run.TOTAL, target_run.TOTAL_FACTOR * known["seconds"])
         for test, order in self.tests_on(mutant, machine):
             run = self.try_test(machine, tree, test, order, total)
-            # With a list of tests a boot may fail because of the list.
-            if run.verdict in ("detected", "bails out", "hangs") or test == "*":
+            # With a list of tests a boot may fail because of the list, if the image has come as far.
+            silent = run.verdict == "boots not" and not any(line.startswith("#") for line in run.lines)
+            if run.verdict in ("detected", "bails out", "hangs") or test == "*" or silent:
                 break
         write_log(mutant.full, machine, test, run)
         mutant.machine, mutant.verdict, mutant.by, mutant.case = machine, run.verdict, run.by, run.case
@@ -344,6 +346,8 @@ def chosen(options, folders, last):
         mutants = sample(mutants, options.sample)
     if not options.planted:
         mutants += mechanical_ones(folders, options.count)
+    if options.visible:
+        mutants = [m for m in mutants if not m.unseen]
     if options.alive:
         mutants = [m for m in mutants if last.get(m.full, "lives") == "lives"]
     return [m for m in mutants if options.only in m.full]
@@ -381,7 +385,7 @@ def main():
     parser.add_argument("--quiet-limit", type=int, default=target_run.QUIET)
     parser.add_argument("--control", type=int, default=40)
     parser.add_argument("-j", "--jobs", type=int, default=2)
-    for word in ("planted", "mechanical", "alive", "fresh", "check"):
+    for word in ("planted", "mechanical", "alive", "visible", "fresh", "check"):
         parser.add_argument(f"--{word}", action="store_true")
     options = parser.parse_args()
     if options.help:
