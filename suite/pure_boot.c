@@ -7,6 +7,8 @@
 #include "frame.h"
 #include "kernel/boot.h"
 #include "kernel/string.h"
+#include "log.h"
+#include "machine.h"
 #include "suite/payload.h"
 
 /* --- the memory map --- */
@@ -87,6 +89,33 @@ static void map_check(struct suite_run *run, const void *data)
 	expect_wrong(run, "the guest image does not lie in RAM");
 	info.region_count = BOOT_REGIONS + 1;
 	expect_wrong(run, "more memory regions than there is room for");
+}
+
+/* The lines about the machine, of a map with RAM of 3 MiB and 1 MiB. */
+static void boot_lines(struct suite_run *run, const void *data)
+{
+	char got[512], expected[512];
+
+	(void)data;
+	memset(&info, 0, sizeof(info));
+	info.firmware = "test";
+	info.cpus = 5;
+	info.boot_cpu = 0x12;
+	info.cpus_left_out = 7;
+	memcpy(info.cmdline, "test=x", 7);
+	region(BOOT_RAM, 0x80000000, 0x300000);
+	region(BOOT_RESERVED, 0x80000000, 0x7000000);
+	region(BOOT_RAM, 0x90000000, 0x100000);
+	log_divert(got, sizeof(got));
+	report_boot(&info);
+	log_divert(NULL, 0);
+	format_string(expected, sizeof(expected),
+	              "# faultline arch=%s firmware=test cpus=5 boot_cpu=0x12 ram=4M counter=%s\n"
+	              "# 7 more CPUs are not used: Faultline uses 5 at most\n"
+	              "# image kernel_main=0x%" PRIx64 "\n# cmdline \"test=x\"\n",
+	              machine_arch, machine_cycles_unit(), (uint64_t)(uintptr_t)kernel_main);
+	if (strcmp(got, expected) != 0)
+		suite_fail(run, "expected \"%.85s\", got \"%.85s\"", expected, got);
 }
 
 /* --- frames --- */
@@ -478,6 +507,7 @@ static void deep_trees(struct suite_run *run, const void *data)
 static const struct suite_case cases[] = {
 	{.name = "pure.map.usable", .run = usable_memory},
 	{.name = "pure.map.check", .run = map_check},
+	{.name = "pure.map.lines", .run = boot_lines},
 	{.name = "pure.frames", .run = frames},
 	{.name = "pure.frames.merge", .run = frames_merge},
 	{.name = "pure.tree.boot", .run = boot_tree},
