@@ -390,6 +390,7 @@ static const struct suite_subject *const subjects[] = {
 	&suite_call,
 	&suite_device,
 	&suite_create,
+	&suite_limits,
 	&suite_pure,
 	&suite_pure_boot,
 	&suite_scarce,

@@ -377,7 +377,7 @@ extern const struct suite_subject suite_payload_demo, suite_payload_guests, suit
 	suite_shootdown, suite_cpus, suite_crowd, suite_call, suite_device, suite_create,
 	suite_turns, suite_session, suite_firmware, suite_hostile, suite_hostile_code,
 	suite_hostile_insn, suite_boundary, suite_boundary_access, suite_coherent, suite_published,
-	suite_pure, suite_pure_boot, suite_scarce, suite_account, suite_selftest;
+	suite_pure, suite_pure_boot, suite_limits, suite_scarce, suite_account, suite_selftest;
 
 /* The subjects of this architecture: suite/<arch>/subjects.c. Ends with NULL. */
 extern const struct suite_subject *const suite_arch_subjects[];
