@@ -226,6 +226,22 @@ static bool four_areas(struct suite_run *run)
 	return true;
 }
 
+/* RAM is whole pages, and not less than was asked for. */
+static void with_odd_ram(struct suite_run *run, struct vm_config *config)
+{
+	(void)run;
+	config->ram_bytes = MIB(1) + 1;
+}
+
+static bool ram_is_rounded(struct suite_run *run)
+{
+	uint64_t at = GUEST_INFO_BASE + offsetof(struct guest_info, ram_bytes), bytes = 0;
+
+	if (aspace_load(&run->vm->as, gpa_at(at), 8, &bytes) != MM_OK || bytes != MIB(1) + PAGE)
+		return suite_fail(run, "%" PRIu64 " bytes of RAM", bytes);
+	return true;
+}
+
 /* --- frames --- */
 
 /* With a limit of n frames the VM is created, and with one less it is not. */
@@ -305,6 +321,12 @@ static const struct suite_case cases[] = {
 		.script = SCRIPT(SPIN(1)),
 		.configure = with_too_much_ram,
 		.no_vm = "guest RAM: out of range",
+	},
+	{
+		.name = "create.ram.odd",
+		.configure = with_odd_ram,
+		.script = SCRIPT(READ(8, GUEST_RAM_BASE + MIB(1), 0)),
+		.verify = ram_is_rounded,
 	},
 	{
 		.name = "create.areas.overlap",

@@ -40,6 +40,8 @@ static const struct firmware_call {
 	{"riscv64", "hsm.suspend", 0x48534d, 3, {0x80000000, EVERY}},
 	{"riscv64", "srst.shutdown", 0x53525354, 0, {0, 0}},
 	{"riscv64", "pmu.start", 0x504d55, 3, {EVERY, EVERY}},
+	{"riscv64", "arguments", 0x08ffffff, 0x7fff1234, {0x1122334455667788, 0x99aabbccddeeff01}},
+	{"aarch64", "arguments", 0xc3001234, 0x7fff1234, {0x1122334455667788, 0x99aabbccddeeff01}},
 	{"riscv64", "unknown", EVERY, UINT32_MAX, {EVERY, EVERY}},
 	{"aarch64", "psci.version", 0x84000000, 0, {0, 0}},
 	{"aarch64", "psci.cpu-suspend", 0xc4000001, 0, {EVERY, EVERY}},
@@ -74,6 +76,44 @@ static struct suite_op call_op(const struct firmware_call *call, uint8_t flags, 
 	};
 }
 
+/* The operation of the script that makes firmware call number n. */
+static const struct agent_op *operation(const struct suite_case *c, uint64_t n)
+{
+	for (const struct suite_op *op = c->script; op->op.code != AGENT_END; op++) {
+		if (op->op.code == AGENT_FIRMWARE && n-- == 0)
+			return &op->op;
+	}
+	return NULL;
+}
+
+/* The exit has the number, the arguments and the instruction of the call. */
+static void check_exit(struct suite_run *run, const struct vm_exit *exit)
+{
+	const struct vm_exit_call *call = &exit->call;
+	bool sbi = strcmp(machine_arch, "riscv64") == 0;
+	const struct agent_op *op;
+
+	if (exit->kind != VM_EXIT_FIRMWARE)
+		return;
+	op = operation(run->c, run->scratch[0]++);
+	if (op == NULL) {
+		suite_fail(run, "one call too many");
+		return;
+	}
+	if (call->function != op->addr || call->args[0] != op->value ||
+	    call->args[1] != op->stride || call->args[sbi ? 5 : 2] != op->count ||
+	    call->smc != ((op->flags & AGENT_SMC) != 0))
+		suite_fail(run,
+		           "call 0x%" PRIx64 " is seen as 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64,
+		           op->addr, call->function, call->args[0], call->args[1]);
+}
+
+static bool all_were_seen(struct suite_run *run)
+{
+	return operation(run->c, run->scratch[0]) == NULL ||
+	       suite_fail(run, "only %" PRIu64 " calls", run->scratch[0]);
+}
+
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	const struct firmware_call *call = call_number(index);
@@ -83,6 +123,8 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 		return false;
 	draft_name(d, "firmware.%s", call->name);
 	d->c.beside[0] = beside_neighbour;
+	d->c.seen = check_exit;
+	d->c.verify = all_were_seen;
 	draft_area(d, (struct suite_area)LAZY(ARENA, PAGE, MM_RW));
 	draft_op(d, (struct suite_op)WRITE(8, ARENA, 42));
 	if (strcmp(machine_arch, "riscv64") == 0) {

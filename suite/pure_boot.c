@@ -363,7 +363,10 @@ static void good_tree(uint32_t twice)
 	device("behind", 0x7f800000, 0x10);
 	end();
 	begin("default-cells");
-	device("sized", 1, 2);
+	begin("sized");
+	text("compatible", "sized");
+	CELLS("reg", 0, 5, 0x10);
+	end();
 	end();
 	begin("aliases");
 	text("serial0", "/soc/serial@7e201000");
@@ -443,8 +446,8 @@ static void tree_nodes(struct suite_run *run, const void *data)
 	expect_reg(run, &fdt, "last", 0xff7ffff0, 0x10);
 	EXPECT(run, fdt_find_compatible(&fdt, "across", &node) && !fdt_reg(&fdt, &node, 0, &reg));
 	EXPECT(run, fdt_find_compatible(&fdt, "behind", &node) && !fdt_reg(&fdt, &node, 0, &reg));
-	/* Two address cells and one size cell, which its reg of two cells is too short for. */
-	EXPECT(run, fdt_find_compatible(&fdt, "sized", &node) && !fdt_reg(&fdt, &node, 0, &reg));
+	/* The default: two address cells and one size cell. */
+	expect_reg(run, &fdt, "sized", 5, 0x10);
 	EXPECT(run, fdt_find_stdout(&fdt, &node) && strcmp(node.name, "serial@7e201000") == 0);
 	EXPECT(run, fdt_reg(&fdt, &node, 1, &reg) && reg.start.raw == 0xfe203000);
 	EXPECT(run, !fdt_reg(&fdt, &node, 2, &reg));
@@ -486,6 +489,22 @@ static void bad_trees(struct suite_run *run, const void *data)
 	}
 }
 
+/* The last property ends with its block, and its padding does not. */
+static void cut_property(struct suite_run *run, const void *data)
+{
+	struct fdt fdt;
+
+	(void)data;
+	for (uint32_t missing = 1; missing < 4; missing++) {
+		memset(&tree, 0, sizeof(tree));
+		begin("");
+		property("x", "", 1);
+		finish(0, 0);
+		put32(tree.blob + 36, tree.bytes - missing);
+		EXPECT_EQ(run, fdt_open(&fdt, tree.blob, tree.size), FDT_BAD_PROPERTY);
+	}
+}
+
 static void deep_trees(struct suite_run *run, const void *data)
 {
 	struct fdt fdt;
@@ -513,6 +532,7 @@ static const struct suite_case cases[] = {
 	{.name = "pure.tree.boot", .run = boot_tree},
 	{.name = "pure.tree.nodes", .run = tree_nodes},
 	{.name = "pure.tree.bad", .run = bad_trees},
+	{.name = "pure.tree.cut", .run = cut_property},
 	{.name = "pure.tree.deep", .run = deep_trees},
 };
 
