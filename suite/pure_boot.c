@@ -185,26 +185,50 @@ static void frames(struct suite_run *run, const void *data)
 	EXPECT_EQ(run, frames_free(), free);
 }
 
-/* Frames that were given back one by one are one block again. */
+#define MANY 8192U
+
+static hpa_t many[MANY];
+
+/* How many blocks of 2 MiB there are, up to MANY. */
+static size_t large_blocks(void)
+{
+	size_t got = frame_alloc_many(9, MANY, many);
+
+	frame_free_many(9, got, many);
+	return got;
+}
+
+/* Frames that were given back one by one are blocks again. */
 static void frames_merge(struct suite_run *run, const void *data)
 {
-	static hpa_t many[512];
-	hpa_t first, again;
-	size_t got;
+	size_t before = large_blocks(), got;
+	hpa_t at = hpa_at(42);
 
 	(void)data;
-	if (!frame_alloc(9, &first)) {
-		run->skip = "no free block of 2 MiB";
-		return;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		got = frame_alloc_many(0, MANY, many);
+		for (size_t i = 0; i < got; i++)
+			frame_free(0, many[i]);
+		EXPECT_EQ(run, large_blocks(), before);
 	}
-	frame_free(9, first);
-	got = frame_alloc_many(0, MM_ARRAY_SIZE(many), many);
-	EXPECT_EQ(run, got, MM_ARRAY_SIZE(many));
-	frame_free_many(0, got, many);
-	EXPECT(run, frame_alloc(9, &again));
-	EXPECT_EQ(run, again.raw, first.raw);
-	frame_free(9, again);
-	EXPECT(run, !frame_alloc(FRAME_MAX_ORDER + 1, &again));
+	EXPECT(run, !frame_alloc(FRAME_MAX_ORDER + 1, &at));
+	EXPECT_EQ(run, at.raw, 42);
+}
+
+/* All usable memory is in the allocator, and nearly all of it is free between two cases. */
+static void frames_all(struct suite_run *run, const void *data)
+{
+	static struct hpa_range ranges[BOOT_REGIONS];
+	size_t count = memory_map_usable(run->host->boot, ranges, MM_ARRAY_SIZE(ranges));
+	uint64_t usable = 0, total = frames_total(), free = frames_free();
+
+	(void)data;
+	for (size_t i = 0; i < count; i++)
+		usable += ranges[i].size / PAGE;
+	if (total > usable || total + usable / 50 + 64 < usable)
+		suite_fail(run, "%" PRIu64 " of %" PRIu64 " usable frames", total, usable);
+	if (free > total || free + total / 8 + 2048 < total)
+		suite_fail(run, "%" PRIu64 " of %" PRIu64 " frames are free", free, total);
 }
 
 /* --- device trees --- */
@@ -528,6 +552,7 @@ static const struct suite_case cases[] = {
 	{.name = "pure.map.check", .run = map_check},
 	{.name = "pure.map.lines", .run = boot_lines},
 	{.name = "pure.frames", .run = frames},
+	{.name = "pure.frames.all", .run = frames_all},
 	{.name = "pure.frames.merge", .run = frames_merge},
 	{.name = "pure.tree.boot", .run = boot_tree},
 	{.name = "pure.tree.nodes", .run = tree_nodes},

@@ -142,10 +142,12 @@ def _judge_line(run, state, line, order, ignored):
     return False
 
 
-def _judge_end(run, status, messages, order, state, ignored):
+def _judge_end(run, status, messages, test, order, state, ignored):
     failed = {r.name for r in state.results if r.kind == tap.FAIL}
     if status == 0 or (failed and failed <= ignored and len(run.results) == state.plan):
         run.verdict = "lives"
+        if order and " " not in test and set(run.results) != set(order):
+            run.verdict, run.by = "ends early", "not the cases that were selected"
         return
     if status == _NO_RUN:
         raise CannotRun(messages.strip().splitlines()[-1] if messages.strip() else "status 77")
@@ -189,6 +191,6 @@ def run_suite(tree, options, test, order, quiet=QUIET, total=TOTAL, ignored=froz
         messages = errors.read()
     run.longest_pause, run.seconds = reader.longest, time.monotonic() - began
     if not over:
-        _judge_end(run, status, messages, order, state, ignored)
+        _judge_end(run, status, messages, test, order, state, ignored)
     run.lines += messages.splitlines()
     return run
