@@ -148,6 +148,7 @@ void el2_load(struct el2_vcpu *v)
 	invalidate_sibling(cpu, v);
 	cpu->loaded = v;
 	v->cpu = cpu;
+	el2_vtimer_match(v);
 }
 
 void el2_park(struct vcpu *vcpu)

@@ -102,6 +102,7 @@ struct el2_vcpu {
 struct el2_cpu {
 	struct el2_vcpu *loaded;
 	uint64_t deadline; /* of el2_run(); the timer is set to it, or earlier */
+	bool vtimer_off;   /* the virtual timer's interrupt is disabled: vtimer.c */
 	/* By VMID, the vCPU that was loaded last: invalidate_sibling() in cpu.c. */
 	const struct el2_vcpu *recent[EL2_RECENT];
 };
@@ -178,6 +179,9 @@ bool el2_vtimer_fired(void);
 void el2_vtimer_raise(struct el2_vcpu *v);
 /* Tests whether it is still pending. */
 void el2_vtimer_poll(struct el2_vcpu *v);
+/* Disables the timer's interrupt on this CPU while it is pending for v, and enables it otherwise.
+ */
+void el2_vtimer_match(const struct el2_vcpu *v);
 /* Sets the hypervisor's timer to the deadline, or to the next poll if that is earlier. */
 void el2_set_timer(const struct el2_vcpu *v, uint64_t deadline);
 

@@ -251,7 +251,7 @@ static enum exit_action handle_interrupt(struct el2_vcpu *v, struct vm_exit *exi
 		timer_set(UINT64_MAX);
 		return decode_plain(exit, VM_EXIT_DEADLINE);
 	}
-	if (el2_vtimer_fired()) {
+	if (!v->vtimer && el2_vtimer_fired()) {
 		el2_vtimer_raise(v);
 		return EXIT_RESUME;
 	}

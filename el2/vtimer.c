@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The guest's virtual timer, CNTV, without a virtual interrupt controller. The guest programs it
- * without a trap. Its interrupt exits (HCR_EL2.IMO), is masked in CNTV_CTL_EL0, and is pending for
- * the guest by HCR_EL2.VI.
+ * without a trap. Its interrupt exits (HCR_EL2.IMO), is disabled in the interrupt controller of the
+ * CPU, and is pending for the guest by HCR_EL2.VI. CNTV_CTL_EL0 is the guest's alone: its IMASK is
+ * not used, because the guest reads it, and may have set it itself.
  *
- * The guest then stops the timer, or sets it again, without a trap. So while the interrupt is
- * pending, the timer is polled every POLL_MICROSECONDS: so long the interrupt may stay pending
+ * The guest then stops or masks the timer, or sets it again, without a trap. So while the interrupt
+ * is pending, the timer is polled every POLL_MICROSECONDS: so long the interrupt may stay pending
  * after the guest has handled it.
  */
 #include "el2/el2.h"
 #include "machine/aarch64/cpu.h"
+#include "machine/aarch64/irq.h"
 #include "machine/aarch64/timer.h"
 
 #define POLL_MICROSECONDS 50
@@ -31,29 +33,31 @@ void el2_set_timer(const struct el2_vcpu *v, uint64_t deadline)
 	timer_set(v->vtimer && next < deadline ? next : deadline);
 }
 
+void el2_vtimer_match(const struct el2_vcpu *v)
+{
+	struct el2_cpu *cpu = this_cpu()->el2;
+
+	if (MM_LIKELY(cpu->vtimer_off == v->vtimer))
+		return;
+	cpu->vtimer_off = v->vtimer;
+	irq_virtual_timer(!v->vtimer);
+}
+
 static void set_pending(struct el2_vcpu *v, bool pending)
 {
 	v->vtimer = pending;
+	el2_vtimer_match(v);
 	el2_update_interrupt(v);
 	el2_set_timer(v, this_cpu()->el2->deadline);
 }
 
 void el2_vtimer_raise(struct el2_vcpu *v)
 {
-	write_cntv_ctl_el0(read_cntv_ctl_el0() | TIMER_IMASK);
 	set_pending(v, true);
 }
 
-/*
- * Not pending if the guest has stopped the timer, or set it to a later time. If it has only
- * written CNTV_CVAL_EL0, IMASK is still set, and is cleared here.
- */
+/* Not pending if the guest has stopped the timer, masked it, or set it to a later time. */
 void el2_vtimer_poll(struct el2_vcpu *v)
 {
-	uint64_t control = read_cntv_ctl_el0();
-
-	if ((control & TIMER_ENABLE) != 0 && (control & TIMER_ISTATUS) == 0)
-		write_cntv_ctl_el0(control & ~TIMER_IMASK);
-	set_pending(v,
-	            (control & (TIMER_ENABLE | TIMER_ISTATUS)) == (TIMER_ENABLE | TIMER_ISTATUS));
+	set_pending(v, el2_vtimer_fired());
 }

@@ -50,4 +50,11 @@ static bool acknowledge(void)
 	return kicked;
 }
 
-const struct irq_controller irq_bcm2836 = {"bcm2836", init, init_cpu, kick, acknowledge, NULL};
+static void virtual_timer(bool enable)
+{
+	mmio_write32(reg(TIMER_CONTROL(this_cpu()->irq)),
+	             (uint32_t)(TIMER_EL2_PHYSICAL | (enable ? TIMER_VIRTUAL : 0)));
+}
+
+const struct irq_controller irq_bcm2836 = {"bcm2836",   init,          init_cpu, kick,
+                                           acknowledge, virtual_timer, NULL};

@@ -8,6 +8,7 @@
 /* 4.3: the distributor. */
 #define GICD_CTLR        0x000
 #define GICD_ISENABLER0  0x100
+#define GICD_ICENABLER0  0x180
 #define GICD_ITARGETSR0  0x800
 #define GICD_SGIR        0xf00
 #define GICD_SGIR_TARGET GENMASK(23, 16)
@@ -54,4 +55,12 @@ static bool acknowledge(void)
 	return FIELD_GET(IAR_ID, id) == IRQ_KICK;
 }
 
-const struct irq_controller irq_gicv2 = {"gicv2", init, init_cpu, kick, acknowledge, NULL};
+/* The first of each of these registers is banked. */
+static void virtual_timer(bool enable)
+{
+	mmio_write32(board.irq_distributor.raw + (enable ? GICD_ISENABLER0 : GICD_ICENABLER0),
+	             (uint32_t)BIT(IRQ_VIRTUAL_TIMER));
+}
+
+const struct irq_controller irq_gicv2 = {"gicv2",     init,          init_cpu, kick,
+                                         acknowledge, virtual_timer, NULL};

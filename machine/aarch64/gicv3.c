@@ -15,6 +15,8 @@
 
 /* 12.11: redistributors: a frame for the CPU, a frame for its SGIs and PPIs, and two more where
  * virtual LPIs are implemented. */
+#define GICR_CTLR           0x0
+#define GICR_CTLR_RWP       BIT(3)
 #define GICR_TYPER          0x8
 #define GICR_TYPER_VLPIS    BIT(1)
 #define GICR_TYPER_LAST     BIT(4)
@@ -25,6 +27,7 @@
 #define GICR_FRAME          0x10000
 #define GICR_IGROUPR0       (GICR_FRAME + 0x80)
 #define GICR_ISENABLER0     (GICR_FRAME + 0x100)
+#define GICR_ICENABLER0     (GICR_FRAME + 0x180)
 
 /* 12.2: the CPU interface. */
 SYSREG_WRITE(icc_sre_el2, "S3_4_C12_C9_5")
@@ -147,4 +150,16 @@ static bool acknowledge(void)
 	return id == IRQ_KICK;
 }
 
-const struct irq_controller irq_gicv3 = {"gicv3", init, init_cpu, kick, acknowledge, stop};
+/* RWP is 1 until the redistributor has disabled it. */
+static void virtual_timer(bool enable)
+{
+	uint64_t at = this_cpu()->irq;
+
+	mmio_write32(at + (enable ? GICR_ISENABLER0 : GICR_ICENABLER0),
+	             (uint32_t)BIT(IRQ_VIRTUAL_TIMER));
+	while (!enable && (mmio_read32(at + GICR_CTLR) & GICR_CTLR_RWP) != 0)
+		;
+}
+
+const struct irq_controller irq_gicv3 = {"gicv3",     init,          init_cpu, kick,
+                                         acknowledge, virtual_timer, stop};

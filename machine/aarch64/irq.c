@@ -27,8 +27,13 @@ static bool no_interrupt(void)
 	return false;
 }
 
-static const struct irq_controller none = {"none",  nothing,      nothing_for,
-                                           no_kick, no_interrupt, NULL};
+static void no_timer(bool enable)
+{
+	(void)enable;
+}
+
+static const struct irq_controller none = {"none",       nothing,  nothing_for, no_kick,
+                                           no_interrupt, no_timer, NULL};
 
 static const struct irq_controller *const controllers[] = {
 	[IRQ_NONE] = &none,
@@ -50,6 +55,11 @@ void irq_init_cpu(struct cpu *cpu)
 void irq_kick(const struct cpu *cpu)
 {
 	controllers[board.irq]->kick(cpu);
+}
+
+void irq_virtual_timer(bool enable)
+{
+	controllers[board.irq]->virtual_timer(enable);
 }
 
 static _Atomic bool stopping;

@@ -26,6 +26,8 @@ struct irq_controller {
 	void (*kick)(const struct cpu *cpu);
 	/* Acknowledges the pending interrupt, if there is one. True: it is a kick. */
 	bool (*acknowledge)(void);
+	/* Enables or disables IRQ_VIRTUAL_TIMER on this CPU. */
+	void (*virtual_timer)(bool enable);
 	/* Sends IRQ_STOP. False: not possible on this machine. NULL: this controller cannot. */
 	bool (*stop)(const struct cpu *cpu);
 };
@@ -43,6 +45,8 @@ void irq_stop(const struct cpu *cpu);
 uint64_t irq_stopped_at(const struct cpu *cpu);
 /* On a CPU that took an FIQ at `pc`: stops, if that was IRQ_STOP. */
 void irq_take_fast(uint64_t pc);
+/* The interrupt of the virtual timer on this CPU; it is enabled at the start. */
+void irq_virtual_timer(bool enable);
 /* Acknowledges and completes the pending interrupt, after an exit or a sleep. */
 void irq_acknowledge(void);
 

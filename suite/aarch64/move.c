@@ -6,9 +6,12 @@
 #include "cpu_work.h"
 #include "kernel/run.h"
 #include "machine.h"
+#include "machine/aarch64/timer.h"
 #include "suite/aarch64/arm.h"
 #include "suite/compare.h"
 #include "suite/mailbox.h"
+
+SYSREG_READ(cntv_ctl_el0, "cntv_ctl_el0")
 
 /* Limits for hangs: exits of a turn, and seconds of it. */
 #define MOST_EXITS   100000
@@ -67,6 +70,8 @@ static void run_turn(void *arg)
 			turn->wrong = "no end of its turn";
 	} while (turn->wrong == NULL && answer(turn, &exit));
 	ops->park(&v->vcpu);
+	if ((read_cntv_ctl_el0() & TIMER_ENABLE) != 0)
+		turn->wrong = "the virtual timer runs without its vCPU";
 }
 
 static bool give_turn(struct suite_run *run, struct vm *vm, unsigned cpu, unsigned *halts)

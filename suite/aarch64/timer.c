@@ -13,6 +13,9 @@ SYSREG_READ(cntvoff_el2, "cntvoff_el2")
 
 ARM_PIECE(timer_local);
 ARM_PIECE(timer_line);
+ARM_PIECE(timer_own_mask);
+ARM_PIECE(timer_kicked);
+ARM_PIECE(timer_wfi);
 ARM_PIECE(timer_shared);
 ARM_PIECE(timer_bystander);
 ARM_PIECE(timer_moved);
@@ -52,14 +55,15 @@ static bool ready_offset(struct suite_run *run)
 
 /* --- from CPU to CPU --- */
 
+/* `data` is the piece of code of the VM; the one beside it expects no interrupt. */
 static void run_moved(struct suite_run *run, const void *data)
 {
 	static struct vm moved[2];
 	struct vm *const vms[] = {&moved[0], &moved[1]};
+	const struct arm_piece *piece = data;
 	unsigned made = 0, halts;
 
-	(void)data;
-	if (arm_make_moving(run, vms[made], timer_moved))
+	if (arm_make_moving(run, vms[made], *piece))
 		made++;
 	if (made == 1 && arm_make_moving(run, vms[made], timer_bystander))
 		made++;
@@ -70,6 +74,8 @@ static void run_moved(struct suite_run *run, const void *data)
 	while (made-- > 0)
 		(void)vm_destroy(&moved[made]);
 }
+
+#define UNMAPPED (ARENA + 40 * PAGE)
 
 #define ONCE SCRIPT(CALL_AT(ARM_CODE, 0, 0))
 
@@ -101,6 +107,38 @@ static const struct suite_case cases[] = {
 		.name = "arm.timer.moved",
 		.cpus = 2,
 		.run = run_moved,
+		.data = &timer_moved,
+	},
+	{
+		/* The hypervisor's own interrupt is not mistaken for that of the timer. */
+		.name = "arm.timer.kicked",
+		.areas = ARM_AREAS,
+		.script = SCRIPT(POLL(ARM_DATA, 1), WRITE(8, UNMAPPED, 0)),
+		.others = {SCRIPT(CALL_AT(ARM_CODE, ARM_DATA, 0))},
+		.faults = FAULTS(FAULT(UNMAPPED, MM_W, MM_FAULT_NOT_MAPPED)),
+		.end = SUITE_DIES,
+		.data = &timer_kicked,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.timer.wfi",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.data = &timer_wfi,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.timer.own-mask",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.data = &timer_own_mask,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.timer.own-mask.moved",
+		.cpus = 2,
+		.run = run_moved,
+		.data = &timer_own_mask,
 	},
 	{
 		.name = "arm.timer.offset",

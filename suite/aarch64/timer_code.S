@@ -225,6 +225,130 @@
 	end
 	end_piece timer_local
 
+	/* The guest's own mask and enable bits, after the interrupt has become pending. The control
+	   register always reads as the guest wrote it. */
+	.macro	expect_control value, bit
+	mrs	x1, cntv_ctl_el0
+	and	x1, x1, #7
+	cmp	x1, #\value
+	b.eq	.Lcontrol\@
+	orr	x28, x28, #(1 << \bit)
+.Lcontrol\@:
+	.endm
+
+	.balign	4096
+	piece	timer_own_mask
+	begin
+	/* 1. Masked while it is pending: no longer pending, and not taken. Then not masked. */
+	the_past
+	set_after
+	control	1
+	await_pending 1, 0
+	expect_control 5, 1
+	control	3
+	await_pending 0, 2
+	expect_control 7, 3
+	msr	daifclr, #2
+	spin
+	msr	daifset, #2
+	expect_irqs 0, 4
+	control	1
+	await_pending 1, 5
+	/* 2. The same by reading, changing and writing the register. */
+	mrs	x1, cntv_ctl_el0
+	orr	x1, x1, #2
+	msr	cntv_ctl_el0, x1
+	isb
+	await_pending 0, 6
+	mrs	x1, cntv_ctl_el0
+	bic	x1, x1, #2
+	msr	cntv_ctl_el0, x1
+	isb
+	await_pending 1, 7
+	/* 3. Disabled while it is pending, with the mask and without. */
+	control	2
+	await_pending 0, 8
+	control	3
+	spin
+	mrs	x1, isr_el1
+	tbz	x1, #7, 1f
+	orr	x28, x28, #(1 << 9)
+1:	control	1
+	await_pending 1, 10
+	control	0
+	await_pending 0, 11
+	spin
+	msr	daifclr, #2
+	spin
+	msr	daifset, #2
+	expect_irqs 0, 12
+	/* 4. On another CPU: masked, and then not. */
+	control	1
+	await_pending 1, 13
+	call	YIELD
+	expect_control 5, 14
+	control	3
+	call	YIELD
+	await_pending 0, 15
+	expect_control 7, 16
+	call	YIELD
+	control	1
+	call	YIELD
+	await_pending 1, 17
+	expect_control 5, 18
+	/* 5. It is taken. The handler stops the timer. */
+	msr	daifclr, #2
+	await_irqs 1, 19
+	await_pending 0, 20
+	end
+	end_piece timer_own_mask
+
+	/* Its interrupt is pending, and never taken. Then x0 is set, and it spins. */
+	.balign	4096
+	piece	timer_kicked
+	mov	x9, x0
+	begin
+	the_past
+	set_after
+	control	1
+	await_pending 1, 0
+	mov	x1, #1
+	str	x1, [x9]
+	b	.
+	end
+	end_piece timer_kicked
+
+	/* WFI until the timer is due, in a millisecond, with the interrupt masked by PSTATE. Then WFI
+	   ends at once, as often as it is executed. */
+	.balign	4096
+	piece	timer_wfi
+	begin
+	mov	x1, #1000
+	udiv	x1, x26, x1
+	set_after
+	control	1
+1:	wfi
+	mrs	x1, cntv_ctl_el0
+	tbz	x1, #2, 1b
+	await_pending 1, 0
+	.rept	20
+	wfi
+	.endr
+	expect_irqs 0, 1
+	msr	daifclr, #2
+	await_irqs 1, 2
+	/* Masked by the timer: no interrupt, so another one ends WFI. */
+	the_past
+	set_after
+	control	3
+	wfi
+	expect_status 4, 3
+	mrs	x1, isr_el1
+	tbz	x1, #7, 2f
+	orr	x28, x28, #(1 << 4)
+2:	end
+	end_piece timer_wfi
+
 	/* The interrupt line of GUEST_TIMER: raised, lowered, raised, and taken. */
 	.balign	4096
 	piece	timer_line

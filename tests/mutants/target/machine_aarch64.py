@@ -64,6 +64,18 @@ DEFECTS = [
     Defect("bcm2836-mailbox-off", (BCM, "mmio_write32(reg(MAILBOX_CONTROL(cpu->irq)), MAILBOX_0);", ""), on="aarch64-raspi3b", cases="smp.*"),
     Defect("bcm2836-mailbox-not-cleared", (BCM, "mmio_write32(mailbox, UINT32_MAX);", ""), on="aarch64-raspi3b"),
     Defect("bcm2836-core-0", (BCM, "cpu->irq = cpu->mpidr & AFF0;", "cpu->irq = 0;"), on="aarch64-raspi3b", cases="smp.*"),
+    *[Defect(f"{name}-virtual-timer-{what}", (file, old, new), on=on, cases="arm.timer.*")
+      for name, file, on, changes in (
+        ("gicv3", GIC3, "aarch64", {"never-off": ("enable ? GICR_ISENABLER0 : GICR_ICENABLER0", "GICR_ISENABLER0"),
+                                    "never-on": ("enable ? GICR_ISENABLER0 : GICR_ICENABLER0", "GICR_ICENABLER0"),
+                                    "all-off": ("(uint32_t)BIT(IRQ_VIRTUAL_TIMER)); while", "IRQ_ALL);\n\twhile")}),
+        ("gicv2", GIC2, "aarch64-gicv2", {"never-off": ("enable ? GICD_ISENABLER0 : GICD_ICENABLER0", "GICD_ISENABLER0"),
+                                          "never-on": ("enable ? GICD_ISENABLER0 : GICD_ICENABLER0", "GICD_ICENABLER0"),
+                                          "wrong-id": ("(uint32_t)BIT(IRQ_VIRTUAL_TIMER)", "(uint32_t)BIT(IRQ_EL2_TIMER)")}),
+        ("bcm2836", BCM, "aarch64-raspi3b", {"never-off": ("(enable ? TIMER_VIRTUAL : 0)", "TIMER_VIRTUAL"),
+                                             "never-on": ("(enable ? TIMER_VIRTUAL : 0)", "0"),
+                                             "core-0": ("mmio_write32(reg(TIMER_CONTROL(this_cpu()->irq)),", "mmio_write32(reg(TIMER_CONTROL(0)),")}),
+      ) for what, (old, new) in changes.items()],
     # --- irq.c, irq.h ---
     Defect("irq-timer-off", (HIRQ, "BIT(IRQ_EL2_TIMER) | BIT(IRQ_VIRTUAL_TIMER)", "BIT(IRQ_VIRTUAL_TIMER)")),
     Defect("irq-virtual-timer-off", (HIRQ, "BIT(IRQ_EL2_TIMER) | BIT(IRQ_VIRTUAL_TIMER)", "BIT(IRQ_EL2_TIMER)"), cases="arm.timer.*"),
