@@ -75,6 +75,6 @@ void arm_compare_moving(struct suite_run *run, struct vm *vm);
 
 extern const struct suite_subject suite_arm_state, suite_arm_trap, suite_arm_id, suite_arm_inject,
 	suite_arm_timer, suite_arm_mmio, suite_arm_report, suite_arm_caps, suite_arm_machine,
-	suite_arm_sweep;
+	suite_arm_sweep, suite_arm_fault;
 
 #endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Nested faults of instructions that plain loads and stores do not show: pairs in two pages,
+ * write-back, vector registers on the stack, exclusives, DC ZVA, cache maintenance, and the fetch
+ * of an exception vector. Each instruction has its effect once.
+ */
+#include "guests/agent/forms.h"
+#include "suite/aarch64/arm.h"
+
+ARM_PIECE(fault_simd_stack);
+ARM_PIECE(fault_pairs);
+ARM_PIECE(fault_writeback);
+ARM_PIECE(fault_exclusive);
+ARM_PIECE(fault_zva);
+ARM_PIECE(fault_zva_once);
+ARM_PIECE(fault_maintenance);
+ARM_PIECE(fault_wfe);
+
+enum {
+	AGENT_PRIVS_AARCH64(AGENT_PRIV_ENUM_AARCH64)
+};
+
+#define LAZY_AT (ARENA + 64 * PAGE)
+#define DEVICE  GUEST_TEST_BASE
+
+#define LAZY_COUNT(count)                                                                          \
+	AREAS(POPULATED(ARENA, 32 * PAGE, MM_RWX), LAZY(LAZY_AT, (count)*PAGE, MM_RW))
+
+/* A fault anywhere in a page. */
+#define PAGE_FAULT(at, how, what)                                                                  \
+	{                                                                                          \
+		.gpa = (at), .access = (how), .outcome = (what), .page = true                      \
+	}
+#define PAGE_MAPPED(n, how) PAGE_FAULT(LAZY_AT + (n)*PAGE, how, MM_FAULT_MAPPED)
+
+#define ONCE SCRIPT(CALL_AT(ARM_CODE, LAZY_AT, 0))
+
+/* Cache maintenance of a device: the hardware decides whether it translates the address. */
+static bool ended_or_refused(struct suite_run *run)
+{
+	const struct vm *vm = run->vm;
+
+	if (vm->outcome != VM_KILLED || vm->reason == KILL_MMIO_UNDECODED)
+		return true;
+	return suite_fail(run, "killed for %s", vm_kill_name(vm->reason));
+}
+
+static const struct suite_case cases[] = {
+	{
+		.name = "arm.fault.simd-stack",
+		.feature = "fp",
+		.areas = LAZY_COUNT(4),
+		.script = ONCE,
+		.faults = FAULTS(PAGE_MAPPED(2, MM_W), PAGE_MAPPED(1, MM_W)),
+		.data = &fault_simd_stack,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.fault.pairs",
+		.areas = LAZY_COUNT(8),
+		.script = ONCE,
+		.unordered = true,
+		.faults = FAULTS(PAGE_MAPPED(0, MM_W), PAGE_MAPPED(1, MM_W), PAGE_MAPPED(2, MM_R),
+                                 PAGE_MAPPED(3, MM_R), PAGE_MAPPED(4, MM_W), PAGE_MAPPED(5, MM_W),
+                                 PAGE_MAPPED(6, MM_R), PAGE_MAPPED(7, MM_R)),
+		.data = &fault_pairs,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.fault.write-back",
+		.areas = LAZY_COUNT(4),
+		.script = ONCE,
+		.faults = FAULTS(MAPPED(LAZY_AT + 8, MM_W), MAPPED(LAZY_AT + PAGE, MM_R),
+                                 MAPPED(LAZY_AT + 2 * PAGE + 0xf0, MM_W),
+                                 MAPPED(LAZY_AT + 3 * PAGE + 0xf0, MM_W)),
+		.data = &fault_writeback,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.fault.exclusive",
+		.areas = LAZY_COUNT(3),
+		.script = ONCE,
+		.rules = "arm.s2.exclusive",
+		.faults = FAULTS(MAPPED(LAZY_AT + 0x10, MM_R), MAPPED(LAZY_AT + PAGE + 0x20, MM_R),
+                                 MAPPED(LAZY_AT + 2 * PAGE + 7, MM_R)),
+		.data = &fault_exclusive,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.fault.zva",
+		.areas = ARM_AREAS,
+		.script = SCRIPT(CALL_AT(ARM_CODE, ARM_DATA, 0)),
+		.data = &fault_zva,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.fault.zva.lazy",
+		.areas = LAZY_COUNT(1),
+		.script = SCRIPT(CALL_AT(ARM_CODE, LAZY_AT + 0x800, 0)),
+		.faults = FAULTS(PAGE_MAPPED(0, MM_W)),
+		.data = &fault_zva_once,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.fault.zva.readonly",
+		.areas = AREAS(POPULATED(ARENA, 32 * PAGE, MM_RWX), LAZY(LAZY_AT, PAGE, MM_R)),
+		.script = SCRIPT(READ(8, LAZY_AT, 0), CALL_AT(ARM_CODE, LAZY_AT + 0x800, 0)),
+		.faults = FAULTS(MAPPED(LAZY_AT, MM_R),
+                                 PAGE_FAULT(LAZY_AT, MM_W, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+		.data = &fault_zva_once,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.fault.zva.unmapped",
+		.areas = ARM_AREAS,
+		.script = SCRIPT(CALL_AT(ARM_CODE, LAZY_AT + 0x800, 0)),
+		.faults = FAULTS(PAGE_FAULT(LAZY_AT, MM_W, MM_FAULT_NOT_MAPPED)),
+		.end = SUITE_DIES,
+		.data = &fault_zva_once,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.fault.zva.device",
+		.areas = ARM_AREAS,
+		.script = SCRIPT(CALL_AT(ARM_CODE, DEVICE, 0)),
+		.faults = FAULTS(PAGE_FAULT(DEVICE, MM_W, MM_FAULT_IS_DEVICE)),
+		.end = SUITE_DIES,
+		.kill = KILL_MMIO_UNDECODED,
+		.data = &fault_zva_once,
+		.ready = arm_ready,
+	},
+	{
+		/* Cache maintenance writes nothing, so a page that is only readable is enough. */
+		.name = "arm.fault.maintenance",
+		.areas = AREAS(POPULATED(ARENA, 32 * PAGE, MM_RWX), LAZY(LAZY_AT, PAGE, MM_RW),
+                               LAZY(LAZY_AT + PAGE, PAGE, MM_RX)),
+		.script =
+			SCRIPT(CALL_AT(ARM_CODE, LAZY_AT + 0x40, 0), WRITE(8, LAZY_AT + 0x48, 0x55),
+                               CALL_AT(ARM_CODE, LAZY_AT + 0x40, 0), READ(8, LAZY_AT + 0x48, 0x55),
+                               CALL_AT(ARM_CODE, LAZY_AT + 0x40, 0)),
+		.uncounted = true,
+		.data = &fault_maintenance,
+		.ready = arm_ready,
+	},
+	{
+		.name = "arm.fault.maintenance.device",
+		.areas = ARM_AREAS,
+		.script = SCRIPT(CALL_AT(ARM_CODE, DEVICE, 0)),
+		.end = SUITE_EITHER,
+		.uncounted = true,
+		.data = &fault_maintenance,
+		.ready = arm_ready,
+		.verify = ended_or_refused,
+	},
+	{
+		.name = "arm.fault.wfe",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.rules = "arm.trap.wfe",
+		.data = &fault_wfe,
+		.ready = arm_ready,
+	},
+	{
+		/* The exception vectors are the device's registers. */
+		.name = "arm.fault.vector.device",
+		.areas = AREAS(LAZY(ARENA, PAGE, MM_RWX)),
+		.script = SCRIPT({OP(VECTOR, .addr = DEVICE)}, FETCH(ARENA)),
+		.faults = FAULTS(MAPPED(ARENA, MM_X),
+                                 FAULT(DEVICE + 0x200, MM_X, MM_FAULT_IS_DEVICE)),
+		.end = SUITE_DIES,
+		.kill = KILL_MMIO_UNDECODED,
+	},
+	{
+		.name = "arm.fault.vector.not-executable",
+		.areas = AREAS(LAZY(ARENA, PAGE, MM_RWX), POPULATED(LAZY_AT, PAGE, MM_RW)),
+		.script = SCRIPT({OP(VECTOR, .addr = LAZY_AT + 0x800)}, FETCH(ARENA)),
+		.faults = FAULTS(MAPPED(ARENA, MM_X),
+                                 FAULT(LAZY_AT + 0xa00, MM_X, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+	},
+	{
+		/* The same after an exception that the hypervisor injects. */
+		.name = "arm.fault.vector.injected",
+		.areas = AREAS(POPULATED(LAZY_AT, PAGE, MM_RW)),
+		.script = SCRIPT({OP(VECTOR, .addr = LAZY_AT + 0x800)},
+                                 {OP(PRIV, .count = PRIV_AARCH64_actlr)}),
+		.faults = FAULTS(FAULT(LAZY_AT + 0xa00, MM_X, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+	},
+};
+
+const struct suite_subject suite_arm_fault = {
+	.name = "arm.fault",
+	.cases = cases,
+	.count = MM_ARRAY_SIZE(cases),
+};
