@@ -19,6 +19,19 @@ static uint64_t vector_offset(uint64_t pstate)
 	}
 }
 
+/* D1.3.1: the flags, DIT and PAN stay; SCTLR_EL1 sets PAN and SSBS; the other bits are 0. */
+static uint64_t pstate_of_handler(uint64_t pstate)
+{
+	uint64_t sctlr = read_sctlr_el1();
+
+	pstate = (pstate & (PSTATE_NZCV | PSTATE_DIT | PSTATE_PAN)) | PSTATE_DAIF | PSTATE_EL1H;
+	if ((sctlr & SCTLR_EL1_SPAN) == 0)
+		pstate |= PSTATE_PAN;
+	if ((sctlr & SCTLR_EL1_DSSBS) != 0)
+		pstate |= PSTATE_SSBS;
+	return pstate;
+}
+
 /* Does what the CPU does (D1.3.1): exception class 0, of a 32-bit instruction. */
 void el2_inject_undefined(struct vcpu *vcpu)
 {
@@ -28,8 +41,8 @@ void el2_inject_undefined(struct vcpu *vcpu)
 	write_esr_el1(ESR_IL);
 	write_elr_el1(v->pc);
 	write_spsr_el1(v->pstate);
-	v->pc = read_vbar_el1() + vector_offset(v->pstate);
-	v->pstate = PSTATE_EL1H | PSTATE_DAIF;
+	v->pc = (read_vbar_el1() & VBAR_EL1_BASE) + vector_offset(v->pstate);
+	v->pstate = pstate_of_handler(v->pstate);
 	v->mmio.second = false;
 }
 

@@ -223,8 +223,13 @@ SYSREG(scxtnum_el0, "S3_3_C13_C0_7")
 SYSREG(scxtnum_el1, "S3_0_C13_C0_7")
 
 /* D17.2.118: SCTLR_EL1 with all features off. */
-#define SCTLR_EL1_RES1 (BIT(29) | BIT(28) | BIT(23) | BIT(22) | BIT(20) | BIT(11))
-#define SCTLR_EL1_M    BIT(0)
+#define SCTLR_EL1_RES1  (BIT(29) | BIT(28) | BIT(23) | BIT(22) | BIT(20) | BIT(11))
+#define SCTLR_EL1_M     BIT(0)
+#define SCTLR_EL1_SPAN  BIT(23)
+#define SCTLR_EL1_DSSBS BIT(44)
+
+/* VBAR_EL1: bits 10:0 are RES0. */
+#define VBAR_EL1_BASE GENMASK(63, 11)
 
 /* D17.2.111: PAR_EL1. */
 #define PAR_F      BIT(0)
@@ -238,5 +243,9 @@ SYSREG(scxtnum_el1, "S3_0_C13_C0_7")
 #define PSTATE_EL1T UINT64_C(4)
 #define PSTATE_EL1H UINT64_C(5)
 #define PSTATE_DAIF GENMASK(9, 6)
+#define PSTATE_SSBS BIT(12)
+#define PSTATE_PAN  BIT(22)
+#define PSTATE_DIT  BIT(24)
+#define PSTATE_NZCV GENMASK(31, 28)
 
 #endif

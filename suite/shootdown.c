@@ -20,6 +20,7 @@
 #define WAITS   60U              /* rounds: wait_limit.h. For hangs only */
 #define END     (ARENA + GIB(1)) /* nothing is mapped there */
 #define WORDS   (PAGE / 8)
+#define MANY    (128 * PAGE)
 #define FOREVER UINT32_MAX
 
 /* The word of the page that a vCPU writes. */
@@ -31,10 +32,11 @@ enum how {
 	PROTECT,
 	REMAP,
 	REPLACE,
+	PROTECT_MANY, /* so many pages that a flush by address would take longer than one of all */
 	HOWS,
 };
 
-static const char *const hows[HOWS] = {"unmap", "protect", "remap", "replace"};
+static const char *const hows[HOWS] = {"unmap", "protect", "remap", "replace", "protect-many"};
 
 /* The state of a step, for the other CPUs. */
 static _Atomic bool away;                        /* the page is taken away: who faults waits */
@@ -134,6 +136,8 @@ static enum mm_error take(struct suite_run *run, enum how how, hpa_t old, hpa_t 
 		return aspace_unmap(&run->vm->as, page);
 	case PROTECT:
 		return aspace_protect(&run->vm->as, page, MM_R);
+	case PROTECT_MANY:
+		return aspace_protect(&run->vm->as, gpa_range(gpa_at(ARENA), MANY), MM_R);
 	case REMAP:
 		*new = hpa_at(old.raw == run->linear.raw ? run->linear.raw + PAGE
 		                                         : run->linear.raw);
@@ -156,6 +160,8 @@ static enum mm_error give_back(struct suite_run *run, enum how how)
 		return aspace_map_alloc(&run->vm->as, page, MM_RW, populated);
 	case PROTECT:
 		return aspace_protect(&run->vm->as, page, MM_RW);
+	case PROTECT_MANY:
+		return aspace_protect(&run->vm->as, gpa_range(gpa_at(ARENA), MANY), MM_RW);
 	default:
 		return MM_OK;
 	}
@@ -287,7 +293,8 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	if (how == REMAP)
 		draft_area(d, (struct suite_area)LINEAR(ARENA, PAGE, MM_RW, 0));
 	else
-		draft_area(d, (struct suite_area)POPULATED(ARENA, PAGE, MM_RW));
+		draft_area(d, (struct suite_area)POPULATED(ARENA, how == PROTECT_MANY ? MANY : PAGE,
+		                                           MM_RW));
 	d->c.crowd = vcpus;
 	d->c.member = member;
 	/* On a machine with four CPUs or fewer, it would be the same again. */

@@ -8,6 +8,7 @@
 #include "suite/aarch64/arm.h"
 
 ARM_PIECE(inject);
+ARM_PIECE(inject_alike);
 
 struct record {
 	uint64_t vector, esr, elr, spsr, daif, level, spsel, nzcv_after, daif_after, pad;
@@ -80,6 +81,14 @@ static const struct suite_case cases[] = {
 		.data = &inject,
 		.ready = arm_ready,
 		.verify = verify,
+	},
+	{
+		/* A bit for each word that differs: inject_code.S. */
+		.name = "arm.inject.as-the-cpu",
+		.areas = ARM_AREAS,
+		.script = SCRIPT(CALL_AT(ARM_CODE, ARM_DATA, 0)),
+		.data = &inject_alike,
+		.ready = arm_ready,
 	},
 };
 

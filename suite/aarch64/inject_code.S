@@ -126,3 +126,136 @@
 	mov	x0, #0
 	ret
 	end_piece inject
+
+	/* --- the CPU's own exception, and the injected one: the same for the handler --- */
+
+#define PAN    s3_0_c4_c2_3
+#define UAO    s3_0_c4_c2_4
+#define SSBS   s3_3_c4_c2_6
+#define ALIKE  48	/* a record: DAIF, PAN, UAO, SSBS, SPSR, ESR */
+
+	/* x20 to x22: has PAN, UAO, SSBS. x27: the next record. x28: what is wrong. */
+	.balign	4096
+	piece	inject_alike
+	b	.Lalike
+	.skip	0x200 - 4
+	mrs	x17, daif
+	str	x17, [x27]
+	mov	x17, #0
+	cbz	x20, 1f
+	mrs	x17, PAN
+1:	str	x17, [x27, #8]
+	mov	x17, #0
+	cbz	x21, 1f
+	mrs	x17, UAO
+1:	str	x17, [x27, #16]
+	mov	x17, #0
+	cbz	x22, 1f
+	mrs	x17, SSBS
+1:	str	x17, [x27, #24]
+	mrs	x17, spsr_el1
+	str	x17, [x27, #32]
+	mrs	x17, esr_el1
+	str	x17, [x27, #40]
+	mrs	x17, elr_el1
+	add	x17, x17, #4
+	msr	elr_el1, x17
+	add	x27, x27, #ALIKE
+	eret
+
+	/* `set` and `not`: bits of SCTLR_EL1. The others: bits of PSTATE. */
+	.macro	state set, not, pan, uao, ssbs, nzcv
+	ldr	x1, [sp, #56]
+	movz	x2, #((\set) >> 16 & 0xffff), lsl #16
+	movk	x2, #((\set) >> 32 & 0xffff), lsl #32
+	orr	x1, x1, x2
+	movz	x2, #((\not) >> 16 & 0xffff), lsl #16
+	movk	x2, #((\not) >> 32 & 0xffff), lsl #32
+	bic	x1, x1, x2
+	msr	sctlr_el1, x1
+	isb
+	cbz	x20, 1f
+	msr	PAN, \pan
+1:	cbz	x21, 1f
+	msr	UAO, \uao
+1:	cbz	x22, 1f
+	msr	SSBS, \ssbs
+1:	mov	x1, #\nzcv
+	msr	nzcv, x1
+	.endm
+
+	/* Two records; a bit for each word that differs. */
+	.macro	alike first, args:vararg
+	mov	x27, x26
+	state	\args
+	.inst	0		/* undefined for the CPU */
+	state	\args
+	mrs	x1, actlr_el1	/* traps, and is injected */
+	.irp	n, 0, 1, 2, 3, 4, 5
+	ldr	x1, [x26, #8 * \n]
+	ldr	x2, [x26, #8 * \n + ALIKE]
+	cmp	x1, x2
+	b.eq	2f
+	orr	x28, x28, #(1 << (\first + \n))
+2:
+	.endr
+	.endm
+
+#define SPAN   (1 << 23)
+#define DSSBS  (1 << 44)
+
+.Lalike:
+	stp	x19, x20, [sp, #-96]!
+	stp	x21, x22, [sp, #16]
+	stp	x25, x26, [sp, #32]
+	mrs	x1, vbar_el1
+	mrs	x2, sctlr_el1
+	stp	x1, x2, [sp, #48]
+	stp	x27, x28, [sp, #64]
+	str	x30, [sp, #80]
+	mov	x26, x0
+	mov	x28, #0
+	mrs	x1, id_aa64mmfr1_el1
+	ubfx	x20, x1, #20, #4
+	mrs	x1, id_aa64mmfr2_el1
+	ubfx	x21, x1, #4, #4
+	mrs	x1, id_aa64pfr1_el1
+	ubfx	x1, x1, #4, #4
+	lsr	x22, x1, #1	/* 2: PSTATE.SSBS has an MRS */
+	mov	x19, #(1 << 22)
+	mov	x25, #(1 << 23)
+	mov	x30, #(1 << 12)
+	adr	x1, arm_inject_alike
+	msr	vbar_el1, x1
+	isb
+	alike	0, SPAN, DSSBS, xzr, xzr, xzr, 0xa0000000
+	alike	6, 0, SPAN, xzr, x25, x30, 0x50000000
+	alike	12, SPAN | DSSBS, 0, x19, xzr, xzr, 0xf0000000
+	alike	18, DSSBS, SPAN, x19, x25, xzr, 0
+	/* VBAR_EL1 bits 10:0 are RES0: the vector of an exception does not depend on them. */
+	adr	x1, arm_inject_alike
+	add	x1, x1, #0x7e0
+	msr	vbar_el1, x1
+	isb
+	mov	x27, x26
+	mrs	x1, actlr_el1
+	sub	x1, x27, x26
+	cmp	x1, #ALIKE
+	b.eq	3f
+	orr	x28, x28, #(1 << 24)
+3:	ldp	x1, x2, [sp, #48]
+	msr	vbar_el1, x1
+	msr	sctlr_el1, x2
+	cbz	x20, 4f
+	msr	PAN, xzr
+4:	cbz	x21, 5f
+	msr	UAO, xzr
+5:	isb
+	mov	x0, x28
+	ldr	x30, [sp, #80]
+	ldp	x27, x28, [sp, #64]
+	ldp	x25, x26, [sp, #32]
+	ldp	x21, x22, [sp, #16]
+	ldp	x19, x20, [sp], #96
+	ret
+	end_piece inject_alike

@@ -34,8 +34,11 @@ static bool permit(struct suite_run *run, const struct vm_exit *exit)
 
 /* --- mmio_literal --- */
 
-#define TABLES (ARENA + 4 * PAGE)
-#define NORMAL (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD | AGENT_PTE_NORMAL)
+#define TABLES    (ARENA + 4 * PAGE)
+#define MIB1      UINT64_C(0x100000)
+#define LITERAL   (VIRTUAL + MIB1)
+#define NEG_VALUE UINT64_C(0xfffefdfcfbfaf9f8)
+#define NORMAL    (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD | AGENT_PTE_NORMAL)
 
 #define ONCE SCRIPT(CALL_AT(ARM_CODE, DEVICE, 0))
 
@@ -85,9 +88,16 @@ static const struct suite_case cases[] = {
 	{
 		.name = "arm.mmio.literal",
 		.areas = ARM_AREAS,
-		.script = SCRIPT(STAGE1(), MAP_AS(VIRTUAL, ARM_CODE, 0, TABLES, NORMAL),
-                                 MAP_AS(VIRTUAL + PAGE, DEVICE, 0, TABLES, NORMAL),
-                                 CALL_AT(VIRTUAL, 0, ID_VALUE)),
+		.script = SCRIPT(STAGE1(), MAP_AS(LITERAL, ARM_CODE, 0, TABLES, NORMAL),
+                                 MAP_AS(LITERAL + PAGE, DEVICE, 0, TABLES, NORMAL),
+                                 MAP_AS(LITERAL - PAGE, DEVICE, 0, TABLES, NORMAL),
+                                 MAP_AS(LITERAL - MIB1, DEVICE, 0, TABLES, NORMAL),
+                                 MAP_AS(LITERAL + MIB1 / 2, DEVICE, 0, TABLES, NORMAL),
+                                 CALL_AT(LITERAL, 0, ID_VALUE), CALL_AT(LITERAL + 8, 0, ID_VALUE),
+                                 CALL_AT(LITERAL + 16, 0, NEG_VALUE),
+                                 CALL_AT(LITERAL + 24, 0, ID_VALUE),
+                                 CALL_AT(LITERAL + 32, 0, (uint32_t)NEG_VALUE),
+                                 CALL_AT(LITERAL + 40, 0, (uint64_t)(int64_t)(int32_t)NEG_VALUE)),
 		.uncounted = true,
 		.data = &mmio_literal,
 		.ready = arm_ready,

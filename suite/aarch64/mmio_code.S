@@ -313,9 +313,20 @@
 	end
 	end_piece mmio_el0
 
-	/* A load relative to the PC. At VIRTUAL the code's page is directly before the device's page. */
+	/* Loads relative to the PC, one every 8 bytes. mmio.c maps the device 1 MiB and a page before
+	   the code, a page behind it, and 512 KiB behind it: the ends of the offset's 19 bits. */
 	.balign	8
 	piece	mmio_literal
 	ldr	x0, . + 4096
+	ret
+	ldr	x0, . - 4096 - 8
+	ret
+	ldr	x0, . - 1048576
+	ret
+	ldr	x0, . + 524288 - 24
+	ret
+	ldr	w0, . - 4096 - 32 + NEG
+	ret
+	ldrsw	x0, . + 4096 - 40 + NEG
 	ret
 	end_piece mmio_literal

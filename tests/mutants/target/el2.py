@@ -210,7 +210,7 @@ DEFECTS = [
     Defect("flush-vttbr-kept", (FLUSH, "if (loaded != vttbr) write_vttbr_el2(loaded);", ""), cases="arm.state.flush-other"),
     Defect("flush-no-vmalle1", (FLUSH, '__asm__ volatile("tlbi vmalle1is" : : : "memory");', "")),
     Defect("flush-all-none", (FLUSH, '__asm__ volatile("tlbi vmalls12e1is" : : : "memory");', "")),
-    Defect("flush-all-local", (FLUSH, '"tlbi vmalls12e1is"', '"tlbi vmalls12e1"'), on="aarch64-a57", cases="arm.state.revoke-all"),
+    Defect("flush-all-local", (FLUSH, '"tlbi vmalls12e1is"', '"tlbi vmalls12e1"'), on="aarch64-a57", cases="shootdown.protect-many.*"),
     Defect("flush-vmalle1-local", (FLUSH, '"tlbi vmalle1is"', '"tlbi vmalle1"'), cases="smp.* coherent.*"),
     Defect("flush-barrier", (FLUSH, "(void)ctx; dsb_ishst();", "(void)ctx;"), unseen=BARRIER),
     Defect("flush-vmid-field", (FLUSH, "FIELD_PREP(VTTBR_VMID, tag)", "FIELD_PREP(VTTBR_VMID, tag & 1)"),
