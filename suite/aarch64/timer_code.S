@@ -337,6 +337,7 @@
 	expect_irqs 0, 1
 	msr	daifclr, #2
 	await_irqs 1, 2
+	await_pending 0, 5
 	/* Masked by the timer: no interrupt, so another one ends WFI. */
 	the_past
 	set_after
