@@ -97,6 +97,9 @@ static const struct {
 	{"privileged.unknown", "arm.trap.undefined"},
 	/* suite/aarch64 */
 	{"arm.trap.wfi", "arm.trap.wfi"},
+	{"arm.trap.every-register.written", "arm.trap.tvm"},
+	{"arm.trap.brk", "arm.debug.breakpoint"},
+	{"arm.trap.shown", "arm.id.midr"},
 	{"arm.trap.pmu", "arm.trap.pmu"},
 	{"arm.trap.timer", "arm.trap.cntpct"},
 	{"arm.trap.gic", "arm.trap.gic"},
@@ -107,6 +110,8 @@ static const struct {
 	{"arm.id.registers", "arm.trap.id3"},
 	{"arm.id.mpidr*", "arm.id.mpidr"},
 	{"arm.timer.line", "arm.irq.virtual.gone"},
+	{"arm.timer.own-mask*", "arm.irq.virtual.gone arm.irq.virtual.masked"},
+	{"arm.timer.wfi", "arm.irq.wfi"},
 	{"arm.timer.offset*", "arm.timer.offset"},
 	/* suite/x86_64 */
 	{"vmx.insn.invd", "vmx.exit.invd"},

@@ -5,6 +5,7 @@
  * of an exception vector. Each instruction has its effect once.
  */
 #include "guests/agent/forms.h"
+#include "kernel/string.h"
 #include "suite/aarch64/arm.h"
 
 ARM_PIECE(fault_simd_stack);
@@ -26,6 +27,9 @@ enum {
 #define LAZY_COUNT(count)                                                                          \
 	AREAS(POPULATED(ARENA, 32 * PAGE, MM_RWX), LAZY(LAZY_AT, (count)*PAGE, MM_RW))
 
+#define LIMIT  (UINT64_C(1) << 36)
+#define BEYOND (LIMIT + 0x128)
+
 /* A fault anywhere in a page. */
 #define PAGE_FAULT(at, how, what)                                                                  \
 	{                                                                                          \
@@ -43,6 +47,45 @@ static bool ended_or_refused(struct suite_run *run)
 	if (vm->outcome != VM_KILLED || vm->reason == KILL_MMIO_UNDECODED)
 		return true;
 	return suite_fail(run, "killed for %s", vm_kill_name(vm->reason));
+}
+
+/* --- beyond a geometry that is narrower than the CPU's addresses --- */
+
+static const struct virt_geometry *find_geometry(const struct virt_caps *caps, const char *name)
+{
+	for (size_t i = 0; i < caps->geometry_count; i++) {
+		if (strcmp(caps->geometries[i].name, name) == 0)
+			return &caps->geometries[i];
+	}
+	return NULL;
+}
+
+static bool generate(size_t index, const struct host *host, struct suite_draft *d)
+{
+	static const struct {
+		const char *name;
+		struct suite_op op;
+		unsigned access;
+	} beyond[] = {
+		{"read", READ(8, BEYOND, 0), MM_R},
+		{"write", WRITE(1, BEYOND, 0), MM_W},
+		{"fetch", FETCH(BEYOND), MM_X},
+	};
+
+	if (index >= MM_ARRAY_SIZE(beyond))
+		return false;
+	draft_name(d, "arm.fault.out-of-range.%s", beyond[index].name);
+	d->c.geometry = find_geometry(&host->caps, "ipa36");
+	if (d->c.geometry == NULL) /* no CPU of 36 bits */
+		return false;
+	draft_area(d, (struct suite_area)LAZY(LIMIT - PAGE, PAGE, MM_RW));
+	draft_op(d, (struct suite_op)READ(1, LIMIT - 1, 0));
+	draft_op(d, beyond[index].op);
+	draft_fault(d, (struct suite_fault)MAPPED(LIMIT - 1, MM_R));
+	draft_fault(d,
+	            (struct suite_fault)FAULT(BEYOND, beyond[index].access, MM_FAULT_OUT_OF_RANGE));
+	d->c.end = SUITE_DIES;
+	return true;
 }
 
 static const struct suite_case cases[] = {
@@ -157,7 +200,6 @@ static const struct suite_case cases[] = {
 		.name = "arm.fault.wfe",
 		.areas = ARM_AREAS,
 		.script = ONCE,
-		.rules = "arm.trap.wfe",
 		.data = &fault_wfe,
 		.ready = arm_ready,
 	},
@@ -194,4 +236,6 @@ const struct suite_subject suite_arm_fault = {
 	.name = "arm.fault",
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+	.generated = "arm.fault.out-of-range.",
 };

@@ -132,7 +132,7 @@
 #define PAN    s3_0_c4_c2_3
 #define UAO    s3_0_c4_c2_4
 #define SSBS   s3_3_c4_c2_6
-#define ALIKE  48	/* a record: DAIF, PAN, UAO, SSBS, SPSR, ESR */
+#define ALIKE  56	/* a record: DAIF, PAN, UAO, SSBS, SPSR, ESR, NZCV */
 
 	/* x20 to x22: has PAN, UAO, SSBS. x27: the next record. x28: what is wrong. */
 	.balign	4096
@@ -157,6 +157,8 @@
 	str	x17, [x27, #32]
 	mrs	x17, esr_el1
 	str	x17, [x27, #40]
+	mrs	x17, nzcv
+	str	x17, [x27, #48]
 	mrs	x17, elr_el1
 	add	x17, x17, #4
 	msr	elr_el1, x17
@@ -184,7 +186,8 @@
 	msr	nzcv, x1
 	.endm
 
-	/* Two records; a bit for each word that differs. */
+	/* Two records; a bit for each word that differs. NZCV does not change (QEMU's own exceptions
+	   clear it), so that of the injected exception is compared with its value before. */
 	.macro	alike first, args:vararg
 	mov	x27, x26
 	state	\args
@@ -199,6 +202,13 @@
 	orr	x28, x28, #(1 << (\first + \n))
 2:
 	.endr
+	ldr	x1, [x26, #ALIKE + 48]
+	ldr	x2, [x26, #ALIKE + 32]
+	and	x2, x2, #0xf0000000	/* SPSR */
+	cmp	x1, x2
+	b.eq	2f
+	orr	x28, x28, #(1 << 25)
+2:
 	.endm
 
 #define SPAN   (1 << 23)

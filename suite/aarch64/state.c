@@ -463,6 +463,22 @@ static const struct suite_case cases[] = {
 		.step = unmap_all,
 	},
 	{
+		/* vCPU 0 makes the page read-only and flushes its own TLB alone. HCR_EL2.FB makes
+                 * that a flush of all CPUs, because a vCPU may have run on any of them. */
+		.name = "arm.state.local-flush",
+		.rules = "arm.tlb.fb",
+		.cpus = 2,
+		.areas = AREAS(POPULATED(ARENA, PAGE, MM_RW),
+                               POPULATED(ARENA + 8 * PAGE, 8 * PAGE, MM_RW)),
+		.script = SCRIPT(
+			STAGE1(), MAP(VIRTUAL, ARENA, 0, ARENA + 8 * PAGE), BARRIER(0),
+			POLL(ARENA, MINE ^ VIRTUAL),
+			MAP_AS(VIRTUAL, ARENA, 0, ARENA + 8 * PAGE, AGENT_PTE_R | AGENT_PTE_AD)),
+		.others = {SCRIPT(STAGE1(), BARRIER(0),
+                                  {OP(FILL, .addr = VIRTUAL, .count = UINT32_MAX, .value = MINE),
+                                   .trap = AGENT_PAGE_FAULT, .addr = VIRTUAL})},
+	},
+	{
 		.name = "arm.state.vms",
 		.share_cpu = true,
 		.areas = ARM_AREAS,

@@ -92,7 +92,7 @@ DEFECTS = [
     Defect("trap-fmo", (VCPU, "HCR_FMO | HCR_IMO", "HCR_IMO"), cases="selftest.hang.*"),
     Defect("trap-imo", (VCPU, "HCR_IMO | HCR_AMO", "HCR_AMO"), cases="timer.*"),
     Defect("trap-amo", (VCPU, "HCR_AMO | HCR_FB", "HCR_FB"), cases="arm.state.*"),
-    Defect("trap-fb", (VCPU, "HCR_FB | ", ""), unseen="QEMU: a TLBI of EL1 without broadcast would need the guest to move between two of them"),
+    Defect("trap-fb", (VCPU, "HCR_FB | ", ""), cases="arm.state.local-flush"),
     Defect("trap-bsu", (VCPU, "FIELD_PREP(HCR_BSU, 1) |", ""), unseen=BARRIER),
     Defect("trap-dc", (VCPU, "HCR_DC | HCR_TWI", "HCR_TWI"), unseen="QEMU has no caches"),
     trap("twi", VCPU, "HCR_TWI |", ""),
