@@ -328,7 +328,9 @@ DEFECTS = [
     Defect("caps-pa-bits", (CAPS, "{32, 36, 40, 42, 44, 48, 52}", "{32, 36, 40, 42, 46, 48, 52}"), on="aarch64-a57", cases="arm.caps.*"),
     Defect("caps-geometry-wide", (CAPS, "if (npt_gpa_bits(&geometry.npt) > caps->hpa_bits) continue;", ""), on="aarch64-a57"),
     Defect("caps-no-fp", (CAPS, "!= PFR0_FP_NONE;", "== PFR0_FP_NONE;"), cases="arm.id.* arm.state.*"),
-    Defect("caps-feature-swapped", (CAPS, '"fwb", FIELD_GET(MMFR2_FWB, mmfr2) != 0', '"fwb", FIELD_GET(MMFR2_FWB, mmfr0) != 0'), cases="arm.caps.*"),
+    Defect("caps-feature-swapped", (CAPS, '"fwb", FIELD_GET(MMFR2_FWB, mmfr2) != 0', '"fwb", FIELD_GET(MMFR2_FWB, mmfr0) != 0'),
+           unseen="a CPU of QEMU has both fields or none of them"),
+    Defect("caps-feature-other", (CAPS, '"vhe", FIELD_GET(MMFR1_VH, mmfr1) != 0', '"vhe", FIELD_GET(MMFR1_VH, mmfr0) != 0'), cases="arm.caps.*"),
     Defect("caps-pauth", (CAPS, "& ISAR1_PAUTH) != 0", "& ISAR1_PAUTH) == 0"), cases="arm.caps.*"),
     Defect("caps-pmu", (CAPS, "pmu != 0 && pmu != 15", "pmu == 0"), cases="arm.caps.*"),
     Defect("create-cntvoff-negative", (VCPU, ".cntvoff = virtual_offset(config)", ".cntvoff = -virtual_offset(config)"), cases="arm.timer.*"),
@@ -343,5 +345,5 @@ DEFECTS = [
     Defect("ops-unknown", (OPS, "#define PSCI_NOT_SUPPORTED UINT64_MAX", "#define PSCI_NOT_SUPPORTED 0"), cases="firmware.*"),
     Defect("run-deadline-kept", (RUN, "MM_LIKELY(cpu->loaded == v) && MM_LIKELY(cpu->deadline == deadline)", "MM_LIKELY(cpu->loaded == v)")),
     Defect("run-no-timer", (RUN, "el2_set_timer(v, deadline);", "")),
-    Defect("run-no-load", (RUN, "MM_LIKELY(cpu->loaded == v) && MM_LIKELY(cpu->deadline == deadline)", "MM_LIKELY(cpu->deadline == deadline)"), cases="vms.*"),
+    Defect("run-no-load", (RUN, "MM_LIKELY(cpu->loaded == v) && MM_LIKELY(cpu->deadline == deadline)", "MM_LIKELY(cpu->deadline == deadline)"), cases="arm.state.moved arm.timer.moved"),
 ]
