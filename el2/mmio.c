@@ -12,9 +12,25 @@
 /* Without the tag, which FAR_EL2 may have in its highest byte. */
 #define UNTAGGED GENMASK(55, 0)
 
+/* Is the guest's data big-endian? SCTLR_EL1.E0E decides for EL0, and EE for EL1. */
+static bool is_big_endian(const struct el2_vcpu *v)
+{
+	bool el0 = FIELD_GET(PSTATE_MODE, v->pstate) == PSTATE_EL0T;
+
+	return (read_sctlr_el1() & (el0 ? SCTLR_EL1_E0E : SCTLR_EL1_EE)) != 0;
+}
+
+/* Between a register of the guest and a device, whose registers are little-endian. */
+static uint64_t in_order(const struct el2_vcpu *v, uint64_t value, unsigned width)
+{
+	if (MM_LIKELY(!is_big_endian(v)))
+		return value;
+	return __builtin_bswap64(value) >> (64 - 8 * width);
+}
+
 static uint64_t transferred(const struct el2_vcpu *v, unsigned reg, unsigned width)
 {
-	return mm_zero_extend(el2_x(v, reg), 8 * width);
+	return in_order(v, mm_zero_extend(el2_x(v, reg), 8 * width), width);
 }
 
 /* --- the base register: 31 is the stack pointer that PSTATE.SP selects --- */
@@ -217,7 +233,7 @@ bool el2_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint
 {
 	struct el2_vcpu *v = el2_of(vcpu);
 
-	value = extended(access, value);
+	value = extended(access, in_order(v, value, access->width));
 	if (first_of_pair(v, value))
 		return true;
 	if (v->mmio.decoded)

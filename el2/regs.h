@@ -226,6 +226,8 @@ SYSREG(scxtnum_el1, "S3_0_C13_C0_7")
 #define SCTLR_EL1_RES1  (BIT(29) | BIT(28) | BIT(23) | BIT(22) | BIT(20) | BIT(11))
 #define SCTLR_EL1_M     BIT(0)
 #define SCTLR_EL1_SPAN  BIT(23)
+#define SCTLR_EL1_E0E   BIT(24)
+#define SCTLR_EL1_EE    BIT(25)
 #define SCTLR_EL1_DSSBS BIT(44)
 
 /* VBAR_EL1: bits 10:0 are RES0. */

@@ -10,7 +10,9 @@ ARM_PIECE(mmio_base);
 ARM_PIECE(mmio_sp);
 ARM_PIECE(mmio_tagged);
 ARM_PIECE(mmio_par);
+ARM_PIECE(mmio_big_endian);
 ARM_PIECE(mmio_el0);
+ARM_PIECE(mmio_el0_big_endian);
 ARM_PIECE(mmio_literal);
 
 #define DEVICE   GUEST_TEST_BASE
@@ -34,11 +36,14 @@ static bool permit(struct suite_run *run, const struct vm_exit *exit)
 
 /* --- mmio_literal --- */
 
-#define TABLES    (ARENA + 4 * PAGE)
-#define MIB1      UINT64_C(0x100000)
-#define LITERAL   (VIRTUAL + MIB1)
-#define NEG_VALUE UINT64_C(0xfffefdfcfbfaf9f8)
-#define NORMAL    (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD | AGENT_PTE_NORMAL)
+#define TABLES  (ARENA + 4 * PAGE)
+#define MIB1    UINT64_C(0x100000)
+#define LITERAL (VIRTUAL + MIB1)
+#define NORMAL  (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X | AGENT_PTE_AD | AGENT_PTE_NORMAL)
+
+/* A readable page before the device: an access to the device's first byte may have begun there. */
+#define NORMAL_AT(at) MAP_AS(at, ARM_CODE, 0, TABLES, NORMAL)
+#define DEVICE_AT(at) MAP_AS(at, DEVICE, 0, TABLES, NORMAL)
 
 #define ONCE SCRIPT(CALL_AT(ARM_CODE, DEVICE, 0))
 
@@ -68,6 +73,14 @@ static const struct suite_case cases[] = {
 		.ready = arm_ready,
 	},
 	{
+		.name = "arm.mmio.big-endian",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.uncounted = true,
+		.data = &mmio_big_endian,
+		.ready = arm_ready,
+	},
+	{
 		.name = "arm.mmio.par",
 		.areas = AREAS(POPULATED(ARENA, 32 * PAGE, MM_RWX), LAZY(LAZY_PAGE, PAGE, MM_RW),
                                POPULATED(PROTECTED_PAGE, PAGE, MM_R)),
@@ -86,18 +99,25 @@ static const struct suite_case cases[] = {
 		.ready = arm_ready,
 	},
 	{
+		.name = "arm.mmio.el0.big-endian",
+		.areas = ARM_AREAS,
+		.script = ONCE,
+		.uncounted = true,
+		.data = &mmio_el0_big_endian,
+		.ready = arm_ready,
+	},
+	{
 		.name = "arm.mmio.literal",
 		.areas = ARM_AREAS,
-		.script = SCRIPT(STAGE1(), MAP_AS(LITERAL, ARM_CODE, 0, TABLES, NORMAL),
-                                 MAP_AS(LITERAL + PAGE, DEVICE, 0, TABLES, NORMAL),
-                                 MAP_AS(LITERAL - PAGE, DEVICE, 0, TABLES, NORMAL),
-                                 MAP_AS(LITERAL - MIB1, DEVICE, 0, TABLES, NORMAL),
-                                 MAP_AS(LITERAL + MIB1 / 2, DEVICE, 0, TABLES, NORMAL),
-                                 CALL_AT(LITERAL, 0, ID_VALUE), CALL_AT(LITERAL + 8, 0, ID_VALUE),
-                                 CALL_AT(LITERAL + 16, 0, NEG_VALUE),
-                                 CALL_AT(LITERAL + 24, 0, ID_VALUE),
-                                 CALL_AT(LITERAL + 32, 0, (uint32_t)NEG_VALUE),
-                                 CALL_AT(LITERAL + 40, 0, (uint64_t)(int64_t)(int32_t)NEG_VALUE)),
+		.script = SCRIPT(
+			STAGE1(), NORMAL_AT(LITERAL), DEVICE_AT(LITERAL + PAGE),
+			NORMAL_AT(LITERAL - 2 * PAGE), DEVICE_AT(LITERAL - PAGE),
+			NORMAL_AT(LITERAL - MIB1), DEVICE_AT(LITERAL - MIB1 + PAGE),
+			NORMAL_AT(LITERAL + MIB1 / 2 - PAGE), DEVICE_AT(LITERAL + MIB1 / 2),
+			CALL_AT(LITERAL, 0, ID_VALUE), CALL_AT(LITERAL + 8, 0, ID_VALUE),
+			CALL_AT(LITERAL + 16, 0, ID_VALUE), CALL_AT(LITERAL + 24, 0, ID_VALUE),
+			CALL_AT(LITERAL + 32, 0, (uint32_t)ID_VALUE),
+			CALL_AT(LITERAL + 40, 0, (uint32_t)ID_VALUE)),
 		.uncounted = true,
 		.data = &mmio_literal,
 		.ready = arm_ready,

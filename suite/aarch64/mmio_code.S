@@ -226,6 +226,67 @@
 	end
 	end_piece mmio_sp
 
+	/* With SCTLR_EL1.EE data is big-endian: each access is reversed by its own width. The code
+	   uses no memory meanwhile. */
+	.balign	8
+	piece	mmio_big_endian
+	begin
+	mrs	x1, id_aa64mmfr0_el1
+	tst	x1, #0xf00	/* BigEnd */
+	b.eq	1f
+	mrs	x10, sctlr_el1
+	orr	x1, x10, #(1 << 25)
+	msr	sctlr_el1, x1
+	isb
+	movz	x3, #0x1234
+	movk	x3, #0x5678, lsl #16
+	movk	x3, #0x9abc, lsl #32
+	str	x3, [x27, #SCRATCH]
+	ldr	x4, [x27, #SCRATCH]
+	ldr	x1, [x27]
+	ldr	w2, [x27]
+	ldrh	w5, [x27]
+	ldrb	w6, [x27]
+	ldrsh	x7, [x27, #NEG]
+	ldrsw	x11, [x27, #NEG]
+	add	x9, x27, #8
+	ldr	x12, [x9, #8]!
+	ldp	w13, w14, [x27, #NEG]
+	strh	w3, [x27, #SCRATCH]
+	msr	sctlr_el1, x10
+	isb
+	expect	x4, x3, 0
+	rev	x15, x25
+	expect	x1, x15, 1
+	rev	w15, w25
+	expect	x2, x15, 2
+	rev16	w15, w25
+	and	w15, w15, #0xffff
+	expect	x5, x15, 3
+	and	w15, w25, #0xff
+	expect	x6, x15, 4
+	rev16	w15, w26
+	sxth	x15, w15
+	expect	x7, x15, 5
+	rev	w15, w26
+	sxtw	x15, w15
+	expect	x11, x15, 6
+	rev	x15, x26
+	expect	x12, x15, 7
+	rev	w15, w26
+	expect	x13, x15, 8
+	lsr	x15, x26, #32
+	rev	w15, w15
+	expect	x14, x15, 9
+	/* SCRATCH: the bytes 34 12 of strh in reverse, above them the doubleword in reverse. */
+	rev	x15, x3
+	mov	x1, #0x3412
+	bfi	x15, x1, #0, #16
+	ldr	x1, [x27, #SCRATCH]
+	expect	x1, x15, 10
+1:	end
+	end_piece mmio_big_endian
+
 	/* The highest byte of an address is a tag if TCR_EL1.TBI0 is set. */
 	.balign	8
 	piece	mmio_tagged
@@ -280,16 +341,18 @@
 	end
 	end_piece mmio_par
 
-	/* At EL0, with stage 1 off. The vectors return to EL1 for SVC. */
+	/* At EL0, with stage 1 off. The vectors return to EL1 for SVC. x12 and x13 are the expected
+	   values. `big`: with SCTLR_EL1.E0E, if the CPU has it. */
+	.macro	at_el0 name, big
 	.balign	4096
-	piece	mmio_el0
+	piece	\name
 	b	1f
 	.skip	0x400 - 4
 	mov	x2, sp
 	b	3f
 	.balign	0x800
 1:	begin
-	adr	x1, arm_mmio_el0
+	adr	x1, arm_\name
 	msr	vbar_el1, x1
 	mov	x10, sp
 	msr	sp_el0, x27
@@ -297,12 +360,27 @@
 	msr	spsr_el1, x1
 	adr	x1, 2f
 	msr	elr_el1, x1
+	mrs	x11, sctlr_el1
+	mov	x12, x25
+	mov	x13, x26
+	.if	\big
+	mrs	x1, id_aa64mmfr0_el1
+	movz	x2, #0x0f00	/* BigEnd */
+	movk	x2, #0xf, lsl #16	/* BigEndEL0 */
+	tst	x1, x2
+	b.eq	4f
+	orr	x1, x11, #(1 << 24)
+	msr	sctlr_el1, x1
+	rev	x12, x25
+	rev	x13, x26
+4:
+	.endif
 	isb
 	eret
 2:	ldp	x1, x2, [x27]
-	expect	x1, x25, 0
+	expect	x1, x12, 0
 	ldr	x3, [sp, #16]!
-	expect	x3, x26, 1
+	expect	x3, x13, 1
 	mov	x4, sp
 	sub	x4, x4, x27
 	expect	x4, #16, 2
@@ -310,23 +388,30 @@
 	b	.
 3:	expect	x2, x10, 3
 	mov	sp, x10
+	msr	sctlr_el1, x11
+	isb
 	end
-	end_piece mmio_el0
+	end_piece \name
+	.endm
 
-	/* Loads relative to the PC, one every 8 bytes. mmio.c maps the device 1 MiB and a page before
-	   the code, a page behind it, and 512 KiB behind it: the ends of the offset's 19 bits. */
+	at_el0	mmio_el0, 0
+	at_el0	mmio_el0_big_endian, 1
+
+	/* Loads relative to the PC, one every 8 bytes, from the first byte of a page, so that the
+	   syndrome is not complete. mmio.c maps the device at these distances, which use all 19 bits
+	   of the offset. */
 	.balign	8
 	piece	mmio_literal
 	ldr	x0, . + 4096
 	ret
 	ldr	x0, . - 4096 - 8
 	ret
-	ldr	x0, . - 1048576
+	ldr	x0, . - 1048576 + 4096 - 16
 	ret
 	ldr	x0, . + 524288 - 24
 	ret
-	ldr	w0, . - 4096 - 32 + NEG
+	ldr	w0, . - 4096 - 32
 	ret
-	ldrsw	x0, . + 4096 - 40 + NEG
+	ldrsw	x0, . + 4096 - 40
 	ret
 	end_piece mmio_literal
