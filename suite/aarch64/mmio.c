@@ -10,6 +10,8 @@ ARM_PIECE(mmio_base);
 ARM_PIECE(mmio_sp);
 ARM_PIECE(mmio_tagged);
 ARM_PIECE(mmio_par);
+ARM_PIECE(mmio_load_pair);
+ARM_PIECE(mmio_store_pair);
 ARM_PIECE(mmio_big_endian);
 ARM_PIECE(mmio_el0);
 ARM_PIECE(mmio_el0_big_endian);
@@ -45,6 +47,24 @@ static bool permit(struct suite_run *run, const struct vm_exit *exit)
 #define NORMAL_AT(at) MAP_AS(at, ARM_CODE, 0, TABLES, NORMAL)
 #define DEVICE_AT(at) MAP_AS(at, DEVICE, 0, TABLES, NORMAL)
 
+/* A pair: its first half is the last doubleword of the device, or the doubleword before the UART.
+ * The other half is memory. No device receives an access. */
+#define PAIR(label, piece, at, memory, device, how)                                                \
+	{                                                                                          \
+		.name = (label),                                                                   \
+		.areas = AREAS(POPULATED(ARENA, 32 * PAGE, MM_RWX),                                \
+		               POPULATED(memory, PAGE, MM_RW)),                                    \
+		.script = SCRIPT(CALL_AT(ARM_CODE, at, 0)),                                        \
+		.faults = FAULTS({.gpa = (device),                                                 \
+		                  .access = (how),                                                 \
+		                  .outcome = MM_FAULT_IS_DEVICE,                                   \
+		                  .page = true}),                                                  \
+		.end = SUITE_DIES, .kill = KILL_MMIO_UNDECODED, .data = &(piece),                  \
+		.ready = arm_ready,                                                                \
+	}
+#define DEVICE_END  (DEVICE + PAGE)
+#define BEFORE_UART (GUEST_UART_BASE - 8)
+
 #define ONCE SCRIPT(CALL_AT(ARM_CODE, DEVICE, 0))
 
 static const struct suite_case cases[] = {
@@ -72,6 +92,14 @@ static const struct suite_case cases[] = {
 		.data = &mmio_tagged,
 		.ready = arm_ready,
 	},
+	PAIR("arm.mmio.pair.into-ram.load", mmio_load_pair, DEVICE_END - 8, DEVICE_END, DEVICE,
+             MM_R),
+	PAIR("arm.mmio.pair.into-ram.store", mmio_store_pair, DEVICE_END - 8, DEVICE_END, DEVICE,
+             MM_W),
+	PAIR("arm.mmio.pair.from-ram.load", mmio_load_pair, BEFORE_UART, GUEST_UART_BASE - PAGE,
+             GUEST_UART_BASE, MM_R),
+	PAIR("arm.mmio.pair.from-ram.store", mmio_store_pair, BEFORE_UART, GUEST_UART_BASE - PAGE,
+             GUEST_UART_BASE, MM_W),
 	{
 		.name = "arm.mmio.big-endian",
 		.areas = ARM_AREAS,

@@ -314,6 +314,17 @@
 	end
 	end_piece mmio_tagged
 
+	/* A pair whose halves may be in different pages. */
+	piece	mmio_load_pair
+	ldp	x1, x2, [x0]
+	ret
+	end_piece mmio_load_pair
+
+	piece	mmio_store_pair
+	stp	x1, x2, [x0]
+	ret
+	end_piece mmio_store_pair
+
 	/* PAR_EL1 is the guest's, although the hypervisor walks its tables. x1 is lazy memory. */
 	.balign	8
 	piece	mmio_par
