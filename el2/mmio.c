@@ -120,7 +120,7 @@ static MM_NOINLINE enum mm_error decode_instruction(struct vcpu *vcpu, const str
 	enum mm_error error = MM_OK;
 	unsigned reg;
 
-	if (exit->fault.stage1_walk || exit->fault.access == MM_X)
+	if (exit->fault.access == MM_X)
 		return MM_UNSUPPORTED;
 	if (!v->mmio.second)
 		error = fetch(vcpu, exit->pc, &v->mmio.insn);

@@ -37,6 +37,9 @@ enum {
 	}
 #define PAGE_MAPPED(n, how) PAGE_FAULT(LAZY_AT + (n)*PAGE, how, MM_FAULT_MAPPED)
 
+/* The table below the root's entry of VIRTUAL. */
+#define LINK_DEVICE MAP_AS(VIRTUAL, ARENA, 0, DEVICE, AGENT_PTE_R | AGENT_PTE_AD | AGENT_KEEP)
+
 #define ONCE SCRIPT(CALL_AT(ARM_CODE, LAZY_AT, 0))
 
 /* Cache maintenance of a device: the hardware decides whether it translates the address. */
@@ -202,6 +205,27 @@ static const struct suite_case cases[] = {
 		.script = ONCE,
 		.data = &fault_wfe,
 		.ready = arm_ready,
+	},
+	{
+		/* A table of stage 1 is the device: its first register would be the descriptor. */
+		.name = "arm.fault.walk.device.read",
+		.script = SCRIPT(STAGE1(), LINK_DEVICE, READ(8, VIRTUAL + 0x40, 0)),
+		.faults = FAULTS({.gpa = DEVICE,
+                                  .access = MM_R,
+                                  .outcome = MM_FAULT_IS_DEVICE,
+                                  .walk = true,
+                                  .page = true}),
+		.end = SUITE_DIES,
+	},
+	{
+		.name = "arm.fault.walk.device.write",
+		.script = SCRIPT(STAGE1(), LINK_DEVICE, WRITE(8, VIRTUAL + 0x40, 0)),
+		.faults = FAULTS({.gpa = DEVICE,
+                                  .access = MM_R,
+                                  .outcome = MM_FAULT_IS_DEVICE,
+                                  .walk = true,
+                                  .page = true}),
+		.end = SUITE_DIES,
 	},
 	{
 		/* The exception vectors are the device's registers. */
