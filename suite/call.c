@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "mm/bits.h"
 #include "suite/mailbox.h"
+#include "suite/published.h"
 #include "suite/run.h"
 #include "suite/suite.h"
 
@@ -175,6 +176,65 @@ static bool two_protected(struct suite_run *run)
 	return true;
 }
 
+/*
+ * GUEST_PROTECT of two pages from the argument on, read-only. Each other register that a call could
+ * have arguments in has a small negative number.
+ */
+static const struct {
+	const char *ops;
+	uint32_t words[16];
+	unsigned bytes;
+} protect_code[] = {
+	{"hext",
+         {
+		 0x084658b7, 0x44c8889b, /* li a7, GUEST_SBI_EXTENSION */
+		 0x00400813,             /* li a6, GUEST_PROTECT */
+		 0x000025b7,             /* lui a1, 2 */
+		 0x00100613,             /* li a2, 1 */
+		 0xfff00693,             /* li a3, -1 */
+		 0xffe00713,             /* li a4, -2 */
+		 0xffd00793,             /* li a5, -3 */
+		 0xffc00293,             /* li t0, -4 */
+		 0x00000073,             /* ecall */
+		 0x00008067,             /* ret */
+	 },
+         44},
+	{"el2",
+         {
+		 0xaa0003e1,             /* mov x1, x0 */
+		 0x52800080, 0x72b8c000, /* mov w0, GUEST_SMCCC_BASE | GUEST_PROTECT */
+		 0xd2840002,             /* mov x2, #0x2000 */
+		 0xd2800023,             /* mov x3, #1 */
+		 0x92800004,             /* mov x4, #-1 */
+		 0x92800025,             /* mov x5, #-2 */
+		 0x92800046,             /* mov x6, #-3 */
+		 0x92800067,             /* mov x7, #-4 */
+		 0xd4000002,             /* hvc #0 */
+		 0xd65f03c0,             /* ret */
+	 },
+         44},
+/* mov $GUEST_X86_BASE + GUEST_PROTECT, %eax; mov $0x2000, %esi; mov $1, %edx; mov $-1, %rcx; -2 in
+ * r8, -3 in r9, -4 in r10, -5 in r11; vmcall or vmmcall; ret */
+#define PROTECT_X86(call)                                                                          \
+	{                                                                                          \
+		0x4c0004b8, 0x2000be46, 0x01ba0000, 0x48000000, 0xffffc1c7, 0xc749ffff,            \
+			0xfffffec0, 0xc1c749ff, 0xfffffffd, 0xfcc2c749, 0x49ffffff, 0xfffbc3c7,    \
+			0x010fffff, 0xc300 | (call)                                                \
+	}
+	{"vmx", PROTECT_X86(0xc1U), 54},
+	{"svm", PROTECT_X86(0xd9U), 54},
+};
+
+static bool put_protect(struct suite_run *run)
+{
+	for (size_t i = 0; i < MM_ARRAY_SIZE(protect_code); i++) {
+		if (strcmp(protect_code[i].ops, run->vm->ops->name) == 0)
+			return aspace_write(&run->vm->as, gpa_at(CODE), protect_code[i].words,
+			                    protect_code[i].bytes) == MM_OK;
+	}
+	return false;
+}
+
 /* Step 0 is called by a VM with hooks. The argument and the result have 32 bits that count. */
 static uint64_t double_it(struct suite_run *run, uint64_t number)
 {
@@ -257,6 +317,14 @@ static const struct suite_case cases[] = {
 		.name = "call.protect.exact",
 		.areas = AREAS(POPULATED(ARENA, 5 * PAGE, MM_RW)),
 		.script = SCRIPT(CALL3(GUEST_PROTECT, ARENA + PAGE, 2 * PAGE, MM_R, GUEST_OK)),
+		.verify = two_protected,
+	},
+	{
+		/* Each argument from its own register. */
+		.name = "call.protect.registers",
+		.areas = AREAS(POPULATED(ARENA, 5 * PAGE, MM_RW), PLACE),
+		.script = SCRIPT(CALL_CODE(ARENA + PAGE, GUEST_OK)),
+		.ready = put_protect,
 		.verify = two_protected,
 	},
 	{

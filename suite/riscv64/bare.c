@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bare guests: see bare.h. */
+/* Bare guests, see bare.h, and filters of their traps, see filter.h. */
 #include "suite/riscv64/bare.h"
 
 #include "cpu_work.h"
 #include "kernel/string.h"
 #include "machine.h"
+#include "machine/riscv64/csr.h"
+#include "suite/riscv64/filter.h"
 #include "wait_limit.h"
 
 /* For hangs only: seconds of a machine that is not slow (wait_limit.h). */
@@ -206,4 +208,21 @@ bool bare_expect(struct suite_run *run, const char *what, const char *name, uint
 bool bare_expect_register(struct bare *b, const char *name, uint64_t expected)
 {
 	return bare_expect(b->run, "report", name, bare_register(b, name), expected);
+}
+
+/* --- filters: filter.h --- */
+
+static uint64_t vector; /* 0: no filter */
+
+void filter_begin(void (*filter)(void))
+{
+	vector = csr_read(stvec);
+	csr_write(stvec, (uint64_t)(uintptr_t)filter);
+}
+
+void filter_end(void)
+{
+	if (vector != 0)
+		csr_write(stvec, vector);
+	vector = 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "boot_info.h"
 #include "cpu_work.h"
+#include "fdt.h"
 #include "kernel/string.h"
 #include "machine.h"
 #include "machine/riscv64/cpu.h"
@@ -24,8 +25,32 @@ struct hart {
 	uint64_t sie;
 	uint64_t sstatus;
 	uint64_t satp;
+	uint64_t hedeleg, hideleg, hcounteren, hgeie, henvcfg, hstateen0, sscratch, stvec;
 	unsigned index;
 };
+
+enum extra {
+	SSTC,
+	STATEEN,
+	ENVCFG,
+};
+
+static bool can_access(enum extra which)
+{
+	uint64_t value;
+	bool ok;
+
+	if (which == SSTC)
+		__asm__ volatile(CATCH("csrr %[value], 0x14d")
+		                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	else if (which == STATEEN)
+		__asm__ volatile(CATCH("csrr %[value], 0x60c")
+		                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	else
+		__asm__ volatile(CATCH("csrr %[value], 0x60a")
+		                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
+	return ok;
+}
 
 static void look(void *arg)
 {
@@ -37,6 +62,14 @@ static void look(void *arg)
 		.sie = csr_read(sie),
 		.sstatus = csr_read(sstatus),
 		.satp = csr_read(satp),
+		.hedeleg = csr_read(hedeleg),
+		.hideleg = csr_read(hideleg),
+		.hcounteren = csr_read(hcounteren),
+		.hgeie = csr_read(hgeie),
+		.henvcfg = can_access(ENVCFG) ? csr_read(0x60a) : 0,
+		.hstateen0 = can_access(STATEEN) ? csr_read(0x60c) : 0,
+		.sscratch = csr_read(sscratch),
+		.stvec = csr_read(stvec),
 		.index = machine_cpu_index(),
 	};
 }
@@ -73,6 +106,14 @@ static void expect_hart(struct suite_run *run, const struct hart harts[], unsign
 	EXPECT_EQ(run, h->sstatus & SSTATUS_SIE, 0);
 	EXPECT_EQ(run, h->satp, harts[0].satp);
 	EXPECT_EQ(run, FIELD_GET(ATP_MODE, h->satp), ATP_SV39);
+	EXPECT_EQ(run, h->hedeleg, harts[0].hedeleg);
+	EXPECT_EQ(run, h->hideleg, harts[0].hideleg);
+	EXPECT_EQ(run, h->hcounteren, harts[0].hcounteren);
+	EXPECT_EQ(run, h->hgeie, 0);
+	EXPECT_EQ(run, h->henvcfg, harts[0].henvcfg);
+	EXPECT_EQ(run, h->hstateen0, harts[0].hstateen0);
+	EXPECT_EQ(run, h->sscratch, 0);
+	EXPECT_EQ(run, h->stvec, harts[0].stvec);
 	EXPECT(run, is_named(run->host->boot, h->hart));
 	for (unsigned other = 0; other < cpu; other++) {
 		uint64_t above = h->stack - harts[other].stack, below = -above;
@@ -135,6 +176,28 @@ static void counter(struct suite_run *run, const void *data)
 	EXPECT(run, first <= ours && ours <= second);
 }
 
+/* The device tree has it in /cpus, of 32 or 64 bits; 0 is not possible. */
+static void frequency(struct suite_run *run, const void *data)
+{
+	struct fdt fdt;
+	struct fdt_node cpus;
+	struct fdt_property property;
+	uint64_t expected = 0;
+
+	(void)data;
+	if (run->host->boot->fdt == NULL ||
+	    fdt_open(&fdt, run->host->boot->fdt, UINT32_MAX) != FDT_OK ||
+	    !fdt_find_path(&fdt, "/cpus", &cpus) ||
+	    !fdt_get(&fdt, &cpus, "timebase-frequency", &property)) {
+		run->skip = "no device tree with a frequency";
+		return;
+	}
+	for (uint32_t i = 0; i < property.bytes; i++)
+		expected = expected << 8 | property.data[i];
+	if (expected != 0)
+		EXPECT_EQ(run, machine_ticks_per_second(), expected);
+}
+
 static uint64_t base_call(enum sbi_function function)
 {
 	struct sbi_result result = sbi_call(SBI_BASE, function, 0, 0, 0, 0, 0);
@@ -173,29 +236,6 @@ static void isa(struct suite_run *run, const void *data)
 
 /* --- features against the hart's behaviour --- */
 
-enum extra {
-	SSTC,
-	STATEEN,
-	ENVCFG,
-};
-
-static bool can_access(enum extra which)
-{
-	uint64_t value;
-	bool ok;
-
-	if (which == SSTC)
-		__asm__ volatile(CATCH("csrr %[value], 0x14d")
-		                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
-	else if (which == STATEEN)
-		__asm__ volatile(CATCH("csrr %[value], 0x60c")
-		                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
-	else
-		__asm__ volatile(CATCH("csrr %[value], 0x60a")
-		                 : [ok] "=&r"(ok), [value] "=&r"(value)::"t0", "memory");
-	return ok;
-}
-
 static uint64_t status_keeps(uint64_t bits)
 {
 	uint64_t kept;
@@ -227,6 +267,12 @@ static bool is_used(const struct host *host, const char *name)
 	return false;
 }
 
+/* Features that the machine has if its ISA names them. */
+static const char *const by_isa[] = {
+	"svpbmt", "svnapot", "svrsw60t59b", "svinval",  "svvptc", "zicboz",
+	"zicbom", "ssaia",   "smstateen",   "sscofpmf", "f",      "v",
+};
+
 static void features(struct suite_run *run, const void *data)
 {
 	const struct host *host = run->host;
@@ -245,7 +291,30 @@ static void features(struct suite_run *run, const void *data)
 	EXPECT_EQ(run, host->caps.max_tag, (UINT64_C(1) << host->caps.tag_bits) - 1);
 	EXPECT_EQ(run, suite_has_feature(host, "stage1-ad"),
 	          host->caps.stage1_ad == STAGE1_AD_UPDATED);
-	EXPECT_EQ(run, suite_has_feature(host, "svpbmt"), isa_has("svpbmt"));
+	for (size_t i = 0; i < MM_ARRAY_SIZE(by_isa); i++)
+		if (suite_has_feature(host, by_isa[i]) != isa_has(by_isa[i]))
+			suite_fail(run, "%s is not as the ISA says", by_isa[i]);
+}
+
+/* 8.5.1: Sv39x4, Sv48x4, Sv57x4. 44 bits of PPN. */
+static void geometries(struct suite_run *run, const void *data)
+{
+	const struct virt_caps *caps = &run->host->caps;
+
+	(void)data;
+	EXPECT_EQ(run, caps->hpa_bits, 56);
+	for (size_t i = 0; i < caps->geometry_count; i++) {
+		const struct npt_config *npt = &caps->geometries[i].npt;
+
+		EXPECT(run, npt->levels == 3 || npt->levels == 4 || npt->levels == 5);
+		EXPECT_EQ(run, npt->root_bits, 11);
+		EXPECT_EQ(run, npt->hpa_bits, 56);
+		EXPECT_EQ(run, npt->max_leaf, npt->levels - 1);
+		EXPECT(run, npt->execute_only);
+		EXPECT_EQ(run, npt->fixed_memtype, !is_used(run->host, "svpbmt"));
+		EXPECT_EQ(run, npt->accessed_dirty, suite_has_feature(run->host, "gstage-ad"));
+		EXPECT(run, i == 0 || npt->levels > caps->geometries[i - 1].npt.levels);
+	}
 }
 
 /* HS-mode's own registers, as hext/ and the machine layer set them. */
@@ -264,9 +333,11 @@ static void registers(struct suite_run *run, const void *data)
 static const struct suite_case cases[] = {
 	{.name = "riscv.machine.harts", .run = all_harts},
 	{.name = "riscv.machine.counter", .run = counter},
+	{.name = "riscv.machine.frequency", .run = frequency},
 	{.name = "riscv.machine.identity", .run = identity},
 	{.name = "riscv.machine.isa", .run = isa},
 	{.name = "riscv.machine.features", .run = features},
+	{.name = "riscv.machine.geometries", .run = geometries},
 	{.name = "riscv.machine.registers", .run = registers},
 };
 

@@ -93,6 +93,51 @@ static uint64_t load(struct suite_run *run, uint64_t number)
 	return answer(why, value);
 }
 
+/* Step n: an hlvx.wu from TARGET + n, which may trap, and then an hlv.d. */
+static uint64_t load_twice(struct suite_run *run, uint64_t number)
+{
+	uint64_t gva = TARGET + number, value = 0;
+
+	(void)run;
+	(void)hlvx_wu(gva, &value);
+	return answer(hlv_d(gva, &value), value);
+}
+
+/*
+ * bool hlv_before_page_end(uint64_t gva): an hlv.d 12 bytes before the end of a page of code, from
+ * which execution continues on the next page. False: it trapped.
+ */
+bool hlv_before_page_end(uint64_t gva);
+__asm__(".text\n\t"
+        ".option push\n\t"
+        ".option norvc\n\t"
+        ".balign 4096\n\t"
+        ".skip 4096 - 12 - 16\n"
+        "hlv_before_page_end:\n\t"
+        "la t0, 1f\n\t"
+        "sd t0, " CATCH_PC "(tp)\n\t"
+        "li a1, 0\n\t" HLV_D("a0", "a0") "\n\t"
+                                         "li a1, 1\n\t"
+                                         "nop\n"
+                                         "1:\n\t"
+                                         "sd zero, " CATCH_PC "(tp)\n\t"
+                                         "mv a0, a1\n\t"
+                                         "ret\n\t"
+                                         ".option pop");
+
+/* Step n: that hlv from TARGET + n, while this hart has no translation of its code. */
+static uint64_t load_before_page_end(struct suite_run *run, uint64_t number)
+{
+	struct kept kept = keep();
+	uint64_t why;
+
+	(void)run;
+	__asm__ volatile("sfence.vma" ::: "memory");
+	why = cause(hlv_before_page_end(TARGET + number));
+	put_back(&kept);
+	return why;
+}
+
 /* Step n: an hlv.d from TARGET + n, which is not aligned. */
 static uint64_t load_misaligned(struct suite_run *run, uint64_t number)
 {
@@ -439,6 +484,35 @@ static const struct suite_case cases[] = {
 		.end = SUITE_DIES,
 		.data = CODE_OF(set_mxr),
 		.ready = published_put,
+	},
+	{
+		/* cva6, issue 3456: an hlv read an execute-only page of the G-stage after an hlvx
+                 * of it. A fetch is no permission to read, either. */
+		.name = "published.cva6.3456",
+		.needs = SUITE_NEEDS_XONLY,
+		.areas = AREAS(POPULATED(TABLES, 2 * PAGE, MM_RW), POPULATED(DATA, PAGE, MM_X)),
+		.script = SCRIPT(STAGE1(), MAP(TARGET, DATA, 0, TABLES),
+                                 STEP_ANSWERS(0, TRAPPED(CAUSE_LOAD_GUEST_PAGE)),
+                                 STEP_ANSWERS(8, TRAPPED(CAUSE_LOAD_GUEST_PAGE)),
+                                 STEP_ANSWERS(16, TRAPPED(CAUSE_LOAD_GUEST_PAGE)),
+                                 READ(8, TARGET + 8, 0)),
+		.faults = FAULTS(FAULT(DATA + 8, MM_R, MM_FAULT_PERMISSION)),
+		.end = SUITE_DIES,
+		.step = load_twice,
+	},
+	{
+		/* cva6, issue 3475: while an hlv walked both stages, the fetch of the next page of
+                 * code left an entry in the TLB that made the guest's store to another page
+                 * fail. */
+		.name = "published.cva6.3475",
+		.areas = AREAS(POPULATED(TABLES, 2 * PAGE, MM_RW), POPULATED(DATA, PAGE, MM_RW)),
+		.script = SCRIPT(STAGE1(), MAP(TARGET, DATA, 0, TABLES),
+                                 MAP(TARGET + PAGE, DATA + PAGE, 0, TABLES),
+                                 STEP_ANSWERS(PAGE, CAUSE_LOAD_GUEST_PAGE), WRITE(8, TARGET, VALUE),
+                                 STEP_ANSWERS(PAGE + 8, CAUSE_LOAD_GUEST_PAGE),
+                                 WRITE(8, TARGET + 8, VALUE), STEP_ANSWERS(0, NO_TRAP),
+                                 READ(8, TARGET, VALUE), READ(8, TARGET + 8, VALUE)),
+		.step = load_before_page_end,
 	},
 	{
 		/* cva6, issue 3420: the bits A, D and U of an entry that points at a table are

@@ -11,6 +11,7 @@ extern const struct suite_subject suite_riscv64_published, suite_riscv64_publish
 const struct suite_subject *const suite_arch_subjects[] = {
 	&suite_riscv_state,
 	&suite_riscv_trap,
+	&suite_riscv_exit,
 	&suite_riscv_interrupt,
 	&suite_riscv_walk,
 	&suite_riscv_fence,

@@ -7,6 +7,7 @@
 
 extern const struct suite_subject suite_riscv_state;
 extern const struct suite_subject suite_riscv_trap;
+extern const struct suite_subject suite_riscv_exit;
 extern const struct suite_subject suite_riscv_interrupt;
 extern const struct suite_subject suite_riscv_walk;
 extern const struct suite_subject suite_riscv_fence;

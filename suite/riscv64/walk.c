@@ -30,6 +30,8 @@ struct probe {
 	uint64_t ppn_xor; /* changes the address */
 	uint64_t va_xor;  /* changes the virtual address */
 	bool in_place;    /* the entry is at the changed address */
+	bool root_at_0;   /* the root table is at guest-physical address 0 */
+	uint64_t offset;  /* of the access in its page: 0 to 8 bytes before the end */
 	enum mm_perm access;
 	bool user;
 	uint64_t status; /* SUM, MXR */
@@ -69,7 +71,18 @@ static unsigned top_level(enum atp_mode mode)
 
 static uint64_t test_va(const struct bare *b, const struct probe *p)
 {
-	return in_gib(TEST_GIB, target(b)) ^ p->va_xor;
+	return (in_gib(TEST_GIB, target(b)) ^ p->va_xor) + p->offset;
+}
+
+/* To guest-physical address 0. */
+static void copy_root(struct bare *b, uint64_t root)
+{
+	static uint64_t entries[512];
+	struct aspace_backing populated = {.populate = true};
+
+	(void)aspace_map_alloc(&b->vm->as, gpa_range(gpa_at(0), MM_PAGE_SIZE), MM_RW, populated);
+	bare_read(b, root, entries, sizeof(entries));
+	bare_write(b, 0, entries, sizeof(entries));
 }
 
 static void make_tables(struct bare *b, const struct probe *p)
@@ -83,6 +96,8 @@ static void make_tables(struct bare *b, const struct probe *p)
 	put_entry(b, 2, GIB(CODE_GIB), entry_for(GIB(CODE_GIB)) | all);
 	put_entry(b, 2, GIB(USER_GIB), entry_for(GIB(CODE_GIB)) | all | PTE_U);
 	put_entry(b, p->level, va, (entry_for(leaf) ^ p->ppn_xor) | p->bits);
+	if (p->root_at_0)
+		copy_root(b, table(b, top_level(p->mode)));
 }
 
 /* --- the guest --- */
@@ -152,7 +167,9 @@ static struct places prepare(struct bare *b, const struct probe *p)
 	struct setup setup = {
 		.stvec = b->base + 4 * at.handler,
 		.satp = FIELD_PREP(ATP_MODE, p->mode) |
-	                FIELD_PREP(ATP_PPN, table(b, top_level(p->mode)) >> MM_PAGE_SHIFT),
+	                (p->root_at_0 ? 0
+	                              : FIELD_PREP(ATP_PPN,
+	                                           table(b, top_level(p->mode)) >> MM_PAGE_SHIFT)),
 		.clear = SSTATUS_SPP | SSTATUS_SUM | SSTATUS_MXR,
 		.status = p->status | (p->user ? 0 : SSTATUS_SPP),
 		.sepc = in_gib(p->user ? USER_GIB : CODE_GIB, b->base + 4 * at.body),
@@ -162,7 +179,7 @@ static struct places prepare(struct bare *b, const struct probe *p)
 
 	make_tables(b, p);
 	for (uint64_t i = 0; i < OTHERS; i++)
-		bare_put(b, target(b) + i * MM_PAGE_SIZE, content(i));
+		bare_put(b, target(b) + i * MM_PAGE_SIZE + p->offset, content(i));
 	bare_write(b, b->data, &setup, sizeof(setup));
 	return at;
 }
@@ -369,6 +386,11 @@ static const struct {
 	{"not-canonical.sv39.half", {.mode = ATP_SV39, .bits = KERNEL, .va_xor = BIT(38)}, false},
 	{"not-canonical.sv48", {.mode = ATP_SV48, .bits = KERNEL, .va_xor = BIT(48)}, false},
 	{"not-canonical.sv57", {.mode = ATP_SV57, .bits = KERNEL, .va_xor = BIT(63)}, false},
+	{"root-at-0", {.mode = ATP_SV39, .bits = KERNEL, .root_at_0 = true}, false},
+	{"page-end", {.mode = ATP_SV39, .bits = KERNEL, .offset = MM_PAGE_SIZE - 8}, false},
+	{"page-end.2m",
+         {.mode = ATP_SV39, .level = 1, .bits = KERNEL, .offset = MM_PAGE_SIZE - 8},
+         false},
 	{"unmapped", {.mode = ATP_SV39, .bits = KERNEL, .va_xor = GIB(8)}, false},
 	{"offset", {.mode = ATP_SV39, .level = 1, .bits = KERNEL, .va_xor = MM_PAGE_SIZE}, false},
 	{"napot", {.mode = ATP_SV39, .bits = KERNEL | BIT(63), .ppn_xor = BIT(13)}, false},
