@@ -88,6 +88,8 @@ static const struct {
          false},
 	{"qemu", "7.2", "9", "hext", "published.spike.348fc0c9.vu", TAP_TODO, VU_ILLEGAL, false},
 	{"qemu", "7.2", "9", "hext", "published.spike.77024fa1.*", TAP_TODO, OLD_STVAL, false},
+	{"qemu", "7.2", "9", "hext", "riscv.trap.hlv", TAP_SKIP, OLD_STVAL, false},
+	{"qemu", "7.2", "9", "hext", "riscv.trap.hlv.vectored", TAP_SKIP, OLD_STVAL, false},
 	{"qemu", "10", "11.0", "hext", "published.spike.928743b1", TAP_TODO,
          "QEMU: vstimecmp raises VSTIP although henvcfg.STCE is clear", false},
 	/* With either extension, get_physical_address() masks the bits above the PPN, which include

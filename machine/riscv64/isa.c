@@ -7,7 +7,6 @@
 #include <stddef.h>
 
 static const char *isa_string = "";
-static const char *mmu_type = "";
 /* The value of "riscv,isa-extensions": NUL-terminated names, one after the other. */
 static const char *list;
 static uint32_t list_bytes;
@@ -35,7 +34,6 @@ void isa_init(const struct fdt *fdt, uint64_t hart)
 		    !fdt_reg(fdt, &node, 0, &reg) || reg.start.raw != hart)
 			continue;
 		isa_string = string_property(fdt, &node, "riscv,isa");
-		mmu_type = string_property(fdt, &node, "mmu-type");
 		if (*string_property(fdt, &node, "riscv,isa-extensions") != '\0' &&
 		    fdt_get(fdt, &node, "riscv,isa-extensions", &property)) {
 			list = (const char *)property.data;
@@ -82,9 +80,4 @@ static bool in_string(const char *name)
 bool isa_has(const char *extension)
 {
 	return in_list(extension) || in_string(extension);
-}
-
-const char *isa_mmu_type(void)
-{
-	return mmu_type;
 }

@@ -16,7 +16,4 @@ void isa_init(const struct fdt *fdt, uint64_t hart);
 /* Is an extension listed? Its name is in lower case: "h", "sstc". */
 bool isa_has(const char *extension);
 
-/* The boot hart's "mmu-type" ("riscv,sv48"), or "". */
-const char *isa_mmu_type(void);
-
 #endif

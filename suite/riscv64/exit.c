@@ -170,6 +170,9 @@ static void expect_shape(struct bare *b, const struct access *a, const struct sh
 	EXPECT_EQ(b->run, b->exit.pc, a->kind == MM_X ? a->gpa : ACCESS_AT(b));
 	EXPECT_EQ(b->run, got->gpa.raw, walk ? mm_align_down(a->gpa, 4) : a->gpa);
 	EXPECT_EQ(b->run, got->gva.raw, a->gpa);
+	EXPECT_EQ(b->run, b->exit.raw[0], a->kind == MM_R ? 21 : a->kind == MM_W ? 23 : 20);
+	EXPECT_EQ(b->run, b->exit.raw[1], a->gpa);
+	EXPECT_EQ(b->run, b->exit.raw[2], shape->filter == no_htval ? 0 : a->gpa >> 2);
 	EXPECT_EQ(b->run, got->access, walk ? shape->walk : a->kind);
 	EXPECT_EQ(b->run, got->stage1_walk, walk);
 	EXPECT(b->run, got->gva_valid && !got->gpa_is_page && !got->present);

@@ -44,6 +44,8 @@ DEFECTS = [
     Defect("timer-by-sbi-lost", ("machine/riscv64/timer.c", "sbi_call(SBI_TIME, SBI_TIME_SET, deadline, 0, 0, 0, 0);", ";"), on="riscv64-sstc-off"),
     Defect("instret-not-used", ("machine/riscv64/timer.c", "counter = COUNTER_INSTRET;", "counter = COUNTER_CYCLE;"), cases="riscv.machine.*"),
     Defect("time-is-zero", ("machine/riscv64/timer.c", "return has_time ? csr_read(time) : 0;", "return has_time ? csr_read(time) >> 40 : 0;")),
+    Defect("frequency-half", ("machine/riscv64/timer.c", "frequency = value;", "frequency = value / 2;"), cases="riscv.machine.*"),
+    Defect("frequency-doubled", ("machine/riscv64/timer.c", "return frequency;", "return frequency * 2;"), cases="riscv.machine.*"),
     Defect("frequency-ignored", ("machine/riscv64/timer.c", "frequency = value;", ""), unseen="QEMU's and Spike's frequency is the default value, or a limit for hangs"),
     # --- isa.c ---
     Defect("isa-last-letter", ("machine/riscv64/isa.c", "*at != '\\0' && *at != '_'; at++)\n\t\tif (letter", "at[1] != '\\0' && *at != '_'; at++)\n\t\tif (letter"), cases="riscv.machine.*"),
