@@ -473,6 +473,28 @@ static void kept_by_hypervisor(struct suite_run *run, const void *data)
 	bare_end(1);
 }
 
+/* 8.2.1: VSXL is 2 (64 bits), VTW traps wfi, SPVP and SPV are those of VS. All else is 0, but GVA
+ * depends on the trap. */
+#define HSTATUS_IN_VS (UINT64_C(2) << 32 | BIT(21) | BIT(8) | BIT(7))
+
+static void hstatus(struct suite_run *run, const void *data)
+{
+	struct code code = {.count = 0};
+	struct bare b;
+
+	(void)data;
+	if (!bare_begin(run, 1, 1, &b))
+		return;
+	emit(&code, INSN_ECALL);
+	bare_code(&b, &code);
+	bare_expect(run, "before", "hstatus", bare_register(&b, "hstatus") & ~HSTATUS_GVA,
+	            HSTATUS_IN_VS);
+	if (bare_call(&b))
+		bare_expect(run, "after a call", "hstatus",
+		            bare_register(&b, "hstatus") & ~HSTATUS_GVA, HSTATUS_IN_VS);
+	bare_end(1);
+}
+
 static const struct suite_case cases[] = {
 	{
 		/* 8.2.9: the address comes from the guest's tables, or is the virtual one. */
@@ -542,6 +564,7 @@ static const struct suite_case cases[] = {
 	{.name = "riscv.exit.device.fetch-fails", .run = failing_fetches},
 	{.name = "riscv.exit.cause.cache-block", .run = no_csr},
 	{.name = "riscv.exit.calls", .run = calls},
+	{.name = "riscv.exit.hstatus", .run = hstatus},
 	{.name = "riscv.exit.callee-saved", .run = kept_by_hypervisor},
 };
 

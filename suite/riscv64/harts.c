@@ -169,6 +169,8 @@ static void counter(struct suite_run *run, const void *data)
 	ours = machine_cycles();
 	second = csr_read(instret);
 	EXPECT(run, first <= ours && ours <= second);
+	EXPECT(run, run->host->boot->start_cycles != 0);
+	EXPECT(run, run->host->boot->start_cycles <= first);
 	EXPECT(run, machine_ticks_per_second() >= 1000);
 	first = csr_read(time);
 	ours = machine_ticks();

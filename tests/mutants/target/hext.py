@@ -66,6 +66,7 @@ DEFECTS = [
     Defect("vmid-zero", ("hext/vcpu.c", "FIELD_PREP(HGATP_VMID, aspace_tag(as)) |", "")),
     Defect("second-argument-first", ("hext/vcpu.c", "[X_A0] = config->args[0], [X_A1] = config->args[1]", "[X_A0] = config->args[1], [X_A1] = config->args[0]")),
     Defect("starts-with-spie", ("hext/vcpu.c", ".vstimecmp = UINT64_MAX,", ".vstimecmp = UINT64_MAX, .vsstatus = SSTATUS_SPIE,")),
+    Defect("vsxl-zero", ("hext/vcpu.c", "FIELD_PREP(HSTATUS_VSXL, VSXL_64) |", ""), cases="riscv.exit.*"),
     Defect("starts-in-vu", ("hext/vcpu.c", ".sstatus = SSTATUS_SPP |", ".sstatus =")),
     Defect("no-vtw", ("hext/vcpu.c", "HSTATUS_VTW | ", "")),
     Defect("vtvm", ("hext/vcpu.c", "HSTATUS_VTW | ", "HSTATUS_VTW | BIT(20) | ")),
@@ -113,6 +114,11 @@ DEFECTS = [
     Defect("timer-always-due", ("hext/exit.c", "if (!timer_is_due(this_cpu()))\n\t\t\treturn EXIT_RESUME;", ""),
            unseen="only a rare race in QEMU 7.2 delivers an old deadline"),
     Defect("kick-not-taken", ("hext/exit.c", "smp_take_kick();", "")),
+    Defect("raw-values-swapped", ("hext/exit.c", "exit->raw[1] = stval;\n\texit->raw[2] = htval;", "exit->raw[1] = htval;\n\texit->raw[2] = stval;"), cases="riscv.exit.*"),
+    Defect("gpa-bit-0-lost", ("hext/exit.c", "(stval & 3)", "(stval & 2)"), cases="riscv.exit.*"),
+    Defect("fault-is-of-a-page", ("hext/exit.c", "fault->gpa_is_page = false;", "fault->gpa_is_page = true;"), cases="riscv.exit.*"),
+    Defect("fault-is-of-present", ("hext/exit.c", "fault->present = false;", "fault->present = true;"), cases="riscv.exit.*"),
+    Defect("firmware-call-is-smc", ("hext/exit.c", "call->smc = false;", "call->smc = true;"), cases="riscv.exit.*"),
     # --- sysreg.c ---
     Defect("opcode-not-checked", ("hext/sysreg.c", "FIELD_GET(INSN_OPCODE, insn) == OPCODE_SYSTEM &&", ""), cases="riscv.exit.*"),
     Defect("stval-0-is-undefined", ("hext/sysreg.c", "if (insn == 0 && hext_fetch(v, gva_at(exit->pc), &insn) != MM_OK)", "if (insn == 0)"), cases="riscv.trap.*"),
@@ -132,6 +138,7 @@ DEFECTS = [
     Defect("no-remote-fence", ("hext/flush.c", "smp_for_others(is_loaded, fence_there, &fence);", "if (fence.bytes == 1)\n\t\tsmp_for_others(is_loaded, fence_there, &fence);")),
     Defect("remote-fence-by-vmid-0", ("hext/flush.c", "fence->gpa, fence->bytes, fence->vmid);", "fence->gpa, fence->bytes, 0);"), unseen=TCG),
     # --- guest_walk.c ---
+    Defect("walk-root-at-0-is-bare", ("hext/guest_walk.c", "if (level == 0) {", "if (level == 0 || table == 0) {"), cases="riscv.walk.*"),
     Defect("walk-loaded-inverted", ("hext/guest_walk.c", "bool loaded = v->cpu != NULL;", "bool loaded = v->cpu == NULL;")),
     Defect("walk-user-inverted", ("hext/guest_walk.c", "(hstatus & HSTATUS_SPVP) == 0,", "(hstatus & HSTATUS_SPVP) != 0,")),
     Defect("walk-sv48-is-sv39", ("hext/guest_walk.c", "case ATP_SV48:\n\t\treturn 4;", "case ATP_SV48:\n\t\treturn 3;")),
