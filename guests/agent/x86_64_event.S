@@ -21,6 +21,10 @@
 #define FLAGS_END agent_note+120(%rip)
 #define RSP_END   agent_note+128(%rip)
 #define REG(n)    agent_note+136+8*n(%rip)
+#define NEXT_CS   agent_note+184(%rip)
+#define NEXT_SS   agent_note+192(%rip)
+#define NEXT_DATA agent_note+200(%rip)
+#define SAVED_GS  agent_note+208(%rip)
 
 #define RFLAGS_TF 0x100
 #define RFLAGS_IF 0x200
@@ -50,6 +54,7 @@ agent_note_stubs:
 	stub	17, 1
 	stub	0x20, 0
 	stub	0x21, 0
+	stub	0x22, 0
 
 	/* Stack: vector, error code, RIP, CS, RFLAGS, RSP, SS. */
 note:	cmpq	$0, ACTIVE
@@ -59,7 +64,9 @@ note:	cmpq	$0, ACTIVE
 	addq	$16, %rsp
 	jmp	agent_interrupt
 
-1:	incq	COUNT
+1:	cmpq	$0x22, (%rsp)
+	je	leave
+	incq	COUNT
 	popq	VECTOR
 	popq	ERROR
 	pushq	%rax
@@ -90,11 +97,23 @@ note:	cmpq	$0, ACTIVE
 	je	4f
 	cmpq	$2, COUNT
 	jb	5f
-4:	leaq	agent_event_finish(%rip), %rax
+4:	testb	$3, 16(%rsp)
+	jnz	6f
+	leaq	agent_event_finish(%rip), %rax
 	movq	%rax, 8(%rsp)
 	andq	$~RFLAGS_TF, 24(%rsp)
 5:	popq	%rax
 	iretq
+
+	/* The end of code at CPL 3. Stack: vector, error code, then RIP, CS, RFLAGS, RSP, SS. */
+6:	popq	%rax
+	subq	$16, %rsp
+leave:	pushq	(4 * 8)(%rsp)
+	popq	FLAGS_END
+	pushq	(5 * 8)(%rsp)
+	popq	RSP_END
+	movq	SAVED_RSP, %rsp
+	jmp	finish
 
 	/* void agent_event_run(void): IRETQ sets RIP, RSP and RFLAGS at once. */
 	.globl	agent_event_run
@@ -113,13 +132,25 @@ agent_event_run:
 	andq	$-16, %rax
 	movq	%rax, GIVEN_RSP
 1:	movq	$1, ACTIVE
-	movl	%ss, %eax
-	pushq	%rax
+	movl	%gs, %eax
+	movq	%rax, SAVED_GS
+	pushq	NEXT_SS
 	pushq	GIVEN_RSP
 	pushq	FLAGS_IN
-	movl	%cs, %eax
-	pushq	%rax
+	pushq	NEXT_CS
 	pushq	START
+	movq	NEXT_DATA, %rax
+	testl	%eax, %eax
+	jz	2f
+	/* ES, DS, FS and GS of 32- and 16-bit code: consecutive selectors. */
+	movl	%eax, %es
+	addl	$24, %eax
+	movl	%eax, %ds
+	addl	$8, %eax
+	movl	%eax, %fs
+	addl	$8, %eax
+	movl	%eax, %gs
+2:
 	movq	REG(0), %rax
 	movq	REG(1), %rcx
 	movq	REG(2), %rdx
@@ -134,13 +165,22 @@ agent_event_finish:
 	movq	SAVED_RSP, %rsp
 	pushfq
 	popq	FLAGS_END
-	movq	%rax, REG(0)
+finish:	movq	%rax, REG(0)
 	movq	%rcx, REG(1)
 	movq	%rdx, REG(2)
 	movq	%rbx, REG(3)
 	movq	%rsi, REG(4)
 	movq	%rdi, REG(5)
-	popfq
+	/* The return to CPL 3 has cleared the selectors of CPL 0. */
+	testb	$3, NEXT_CS
+	jz	1f
+	movl	$0x10, %eax
+	movl	%eax, %ss
+	movl	%eax, %ds
+	movl	%eax, %es
+	movl	SAVED_GS, %eax
+	movl	%eax, %gs
+1:	popfq
 	movq	$0, ACTIVE
 	popq	%r15
 	popq	%r14

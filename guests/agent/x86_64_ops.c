@@ -397,6 +397,8 @@ static void tables(struct agent_context *ctx)
 	gdt[slot(seed, 4)] = TSS | base_bits(tss) | 0x67;
 	gdt[slot(seed, 4) + 1] = tss >> 32;
 	((uint64_t *)(uintptr_t)ldt)[2 + seed % 4] = DATA;
+	*(uint32_t *)(uintptr_t)(tss + 4) = (uint32_t)AGENT_X86_RSP0(at);
+	*(uint32_t *)(uintptr_t)(tss + 8) = (uint32_t)(AGENT_X86_RSP0(at) >> 32);
 	__asm__ volatile("lgdt %0" : : "m"(*(char(*)[10])(void *)&new.limit) : "memory");
 	__asm__ volatile("movl %0, %%ds; movl %1, %%es; movl %2, %%fs"
 	                 :

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "guests/abi.h"
+
 enum agent_x86_64_op {
 	AGENT_X86_RDMSR,      /* MSR addr */
 	AGENT_X86_WRMSR,      /* `value` to MSR addr */
@@ -59,6 +61,19 @@ enum agent_x86_exit {
 #define AGENT_X86_STEP   0x01U /* agent_op.width: TF is set */
 #define AGENT_X86_MASKED 0x02U /* interrupts are masked */
 #define AGENT_X86_STACK  0x10U /* addr is the stack pointer */
+/* The code runs at CPL 3, with AC set and with a stack of its own; the handler's is that of the
+ * TSS. After AGENT_X86_TABLES, which has made the GDT and the TSS, and AGENT_X86_COPY_IDT. */
+#define AGENT_X86_USER 0x20U
+/* In addition: a code segment of 32 or 16 bits. The base of each data segment is
+ * AGENT_X86_USER_BASE(its number in instructions), and RSI, RDI, RBX, RCX are the lower halves. */
+#define AGENT_X86_CODE32 0x40U
+#define AGENT_X86_CODE16 0x80U
+
+/* ES 0, CS 1, SS 2, DS 3, FS 4, GS 5. Those of ES to DS are used by 32- and 16-bit code. */
+#define AGENT_X86_USER_BASE(segment) (GUEST_TEST_BASE - 0x1000U + 0x100U * (uint32_t)(segment))
+/* The page below the tables of AGENT_X86_TABLES: where its TSS has the stack of CPL 0. */
+#define AGENT_X86_RSP0(tables) ((tables)-0x800U)
+#define AGENT_X86_TSS(tables)  ((tables) + 0x900U)
 
 #define AGENT_X86_GOT(vector, count, error, rip)                                                   \
 	((uint64_t)(vector) | (uint64_t)(count) << 8 | (uint64_t)(error) << 16 |                   \
@@ -78,6 +93,7 @@ enum agent_x86_after {
 	AGENT_X86_RDI,
 	AGENT_X86_CR2, /* in the handler */
 	AGENT_X86_DR6,
+	AGENT_X86_RSP,
 };
 
 /* The tables of AGENT_X86_TABLES: bits of its result. */

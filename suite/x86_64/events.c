@@ -16,6 +16,7 @@
 #define UD    6U
 #define GP    13U
 #define PF    14U
+#define AC    17U
 #define IRQ   0x20U
 #define INT_N 0x21U
 
@@ -88,6 +89,57 @@ static const struct event deliveries[] = {
          .vector = DB,
          .rip = 1,
          .how = AGENT_X86_STEP},
+};
+
+#define EFER       0xc0000080
+#define MISALIGNED (ARENA + 3 * PAGE + 0x101)
+
+/* At CPL 3. The handler has the stack of the TSS. An instruction that is emulated goes on at UD2,
+ * which is executed twice. */
+#define THEN_UD2(bytes) .vector = UD, .count = 2, .rip = (bytes)
+static const struct event user_events[] = {
+	{.name = "int-n", .code = {0xcd, 0x21, NOPS}, .vector = INT_N, .rip = 2},
+	{.name = "int3", .code = {0xcc, 0x90, NOPS}, .vector = BP, .rip = 1},
+	{.name = "ud", .code = {0x0f, 0x0b, NOPS}, .vector = UD},
+	/* Gate 0x20 is not for CPL 3. */
+	{.name = "gp-gate", .code = {0xcd, 0x20, NOPS}, .vector = GP, .error = 0x102},
+	{.name = "gp-cli", .code = {0xfa, 0x90, NOPS}, .vector = GP},
+	{.name = "gp-hlt", .code = {0xf4, 0x90, NOPS}, .vector = GP},
+	{.name = "gp-rdmsr", .code = {0x0f, 0x32, NOPS}, .rcx = EFER, .vector = GP},
+	{.name = "gp-cr4", .code = {0x0f, 0x22, 0xe7, 0x90, 0x90, 0x90, 0x90, 0x90}, .vector = GP},
+	{.name = "hypercall",
+         .code = {0x0f, 0x01, 0xd9, 0x90, 0x90, 0x90, 0x90, 0x90},
+         .operand = NOP_CALL,
+         .vector = UD},
+	{.name = "pf-read",
+         .code = {0x8a, 0x07, NOPS},
+         .operand = UNMAPPED + 0x123,
+         .vector = PF,
+         .error = 4,
+         .cr2 = true},
+	{.name = "pf-write",
+         .code = {0x88, 0x07, NOPS},
+         .operand = UNMAPPED + 0x456,
+         .vector = PF,
+         .error = 6,
+         .cr2 = true},
+	{.name = "debug",
+         .code = {0x90, 0x90, NOPS},
+         .vector = DB,
+         .rip = 1,
+         .how = AGENT_X86_STEP},
+	{.name = "interrupt", .code = {0x90, 0x90, NOPS}, .vector = IRQ, .pending = true},
+	{.name = "ac", .code = {0x8b, 0x07, NOPS}, .operand = MISALIGNED, .vector = AC},
+	{.name = "cpuid", .code = {0x0f, 0xa2, 0x0f, 0x0b, 0x90, 0x90, 0x90, 0x90}, THEN_UD2(2)},
+	{.name = "in", .code = {0xe4, 0x80, 0x0f, 0x0b, 0x90, 0x90, 0x90, 0x90}, THEN_UD2(2)},
+	{.name = "mmio-load",
+         .code = {0x8a, 0x07, 0x0f, 0x0b, 0x90, 0x90, 0x90, 0x90},
+         .operand = TEST_ID,
+         THEN_UD2(2)},
+	{.name = "lazy-store",
+         .code = {0x88, 0x07, 0x0f, 0x0b, 0x90, 0x90, 0x90, 0x90},
+         .operand = ARENA + 7 * PAGE,
+         THEN_UD2(2)},
 };
 
 /* STI holds interrupts back during the next instruction, also if that one exits. */
@@ -273,6 +325,63 @@ static bool make_delivery(struct suite_draft *d, size_t index, const struct host
 	return true;
 }
 
+#define CR0_AM UINT64_C(0x80050033) /* AM beside what the agent has */
+
+static bool make_user(struct suite_draft *d, size_t index, const struct host *host)
+{
+	const struct event *e = &user_events[index / AWAYS];
+	enum away away = (enum away)(index % AWAYS);
+	uint8_t how = AGENT_X86_USER | (e->pending ? 0 : AGENT_X86_MASKED);
+
+	if (index >= MM_ARRAY_SIZE(user_events) * AWAYS)
+		return false;
+	draft_name(d, "event.user.%s.%s", e->name, away_names[away]);
+	begin(d);
+	if (e->vector == AC)
+		draft_op(d, (struct suite_op)WRITE_CR(0, CR0_AM));
+	if (away == LAZY_STACK)
+		draft_op(d, (struct suite_op)WRITE(8, AGENT_X86_TSS(GDT) + 4, LAZY_TOP));
+	if (e->pending)
+		raise_line(d);
+	if (away != NOTHING && away != LAZY_STACK) {
+		draft_op(d, (struct suite_op)STEP(away));
+		d->c.step = take_away;
+		d->c.repair = give_back;
+		d->c.verify = took_faults;
+	}
+	draft_event(d, e, host, how, 0);
+	if (e->cr2)
+		draft_op(d, (struct suite_op)AFTER(CR2, e->operand));
+	draft_op(d, (struct suite_op)TIMER(0));
+	/* The agent itself goes on at CPL 0. */
+	draft_op(d, (struct suite_op)CALL(GUEST_NOP, 0, 0, GUEST_OK, 0));
+	return true;
+}
+
+/* #AC after an event with an error code, during whose delivery the stack was away. */
+static bool make_two_errors(struct suite_draft *d, size_t index, const struct host *host)
+{
+	struct event gp = {.code = {0x8e, 0xe2, NOPS},
+	                   .operand = UINT64_C(0x7ffc) << 32,
+	                   .vector = GP,
+	                   .error = 0x7ffc};
+	struct event ac = {.code = {0x8b, 0x07, NOPS}, .operand = MISALIGNED, .vector = AC};
+	uint8_t how = AGENT_X86_USER | AGENT_X86_MASKED;
+
+	if (index > 0)
+		return false;
+	draft_name(d, "event.user.ac-after-gp");
+	begin(d);
+	draft_op(d, (struct suite_op)WRITE_CR(0, CR0_AM));
+	draft_op(d, (struct suite_op)STEP(THE_STACK));
+	d->c.step = take_away;
+	d->c.repair = give_back;
+	d->c.verify = took_faults;
+	draft_event(d, &gp, host, how, 0);
+	draft_event(d, &ac, host, how, 0);
+	return true;
+}
+
 static bool make_shadow(struct suite_draft *d, size_t index, const struct host *host)
 {
 	struct event e;
@@ -361,6 +470,12 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	if (make_delivery(d, index, host))
 		return true;
 	index -= MM_ARRAY_SIZE(deliveries) * AWAYS;
+	if (make_user(d, index, host))
+		return true;
+	index -= MM_ARRAY_SIZE(user_events) * AWAYS;
+	if (make_two_errors(d, index, host))
+		return true;
+	index--;
 	if (make_shadow(d, index, host))
 		return true;
 	index -= MM_ARRAY_SIZE(shadows);

@@ -29,6 +29,7 @@ struct row {
 	uint64_t ram;     /* the word at RAM afterwards */
 	uint64_t writes;
 	uint64_t wrong; /* AGENT_X86_WRONG_*: the code changes CF and OF */
+	uint8_t how;    /* of AGENT_X86_EVENT */
 };
 
 #define CODE(...) {__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__})
@@ -37,6 +38,23 @@ struct row {
 	.rcx = (count), .rdi = (at), .rcx_after = (count), .rdi_after = (at), .rsi_after = (at)
 
 #define LOW(at) ((at)&0xffffffff)
+
+/* The offset of a linear address in a segment of 32-bit code. */
+#define IN(segment, at) LOW((at)-AGENT_X86_USER_BASE(segment))
+#define NARROW          (AGENT_X86_USER | AGENT_X86_CODE32)
+/* MOV AL, [EDI] with that segment. */
+#define CODE32(label, segment, at, al, ...)                                                        \
+	{                                                                                          \
+		"code32." label, CODE(__VA_ARGS__), KEPT(0, IN(segment, at)),                      \
+			.rax = (IN(segment, at) & ~UINT64_C(0xff)) | (al), .how = NARROW           \
+	}
+#define STRING32(label, ...)                                                                       \
+	{                                                                                          \
+		"code32." label, CODE(__VA_ARGS__),                                                \
+			.rdi = IN(0, SCRATCH + 3), .rdi_after = IN(0, SCRATCH + 2),                \
+			.rsi_after = IN(0, SCRATCH + 3), .rax = IN(0, SCRATCH + 3),                \
+			.scratch = 0x112233440b667788, .writes = 1, .how = NARROW                  \
+	}
 
 static const struct row rows[] = {
 	{"stosb-down", CODE(0xaa), .rdi = SCRATCH + 3, .rdi_after = SCRATCH + 2,
@@ -81,6 +99,31 @@ static const struct row rows[] = {
          .wrong = AGENT_X86_WRONG_FLAGS | AGENT_X86_WRONG_AFTER},
 	{"store-immediate", CODE(0xc6, 0x07, 0x5a), KEPT(0, SCRATCH + 1), .rax = LOW(SCRATCH + 1),
          .scratch = 0x1122334455665a88, .writes = 1},
+	/* 32- and 16-bit code: segments with bases. */
+	CODE32("ds", 3, ID + 1, 0x22, 0x8a, 0x07),
+	CODE32("es", 0, ID + 2, 0x33, 0x26, 0x8a, 0x07),
+	CODE32("cs", 1, ID + 3, 0x44, 0x2e, 0x8a, 0x07),
+	CODE32("ss", 2, ID + 4, 0x55, 0x36, 0x8a, 0x07),
+	CODE32("fs", 4, ID + 5, 0x66, 0x64, 0x8a, 0x07),
+	CODE32("gs", 5, ID + 6, 0x77, 0x65, 0x8a, 0x07),
+	/* MOV EBP, EDI: SS is the default for EBP. */
+	CODE32("ebp", 2, ID + 4, 0x55, 0x89, 0xfd, 0x8a, 0x45, 0x00),
+	CODE32("address-16", 3, UINT64_C(0xabc00000) + ID + 1, 0x22, 0x67, 0x8a, 0x05),
+	STRING32("stosb", 0xaa),
+	STRING32("stosb-override", 0x65, 0xaa),
+	{"code32.rep-stosb", CODE(0xf3, 0xaa), .rcx = 3, .rdi = IN(0, SCRATCH + 3),
+         .rdi_after = IN(0, SCRATCH), .rsi_after = IN(0, SCRATCH + 3), .rax = IN(0, SCRATCH + 3),
+         .scratch = 0x112233440b0b0b88, .writes = 3, .how = NARROW},
+	/* [BX+DI]; both wrap at 16 bits. */
+	{"code32.bx-di", CODE(0x67, 0x8a, 0x01), KEPT(0xff02, IN(3, ID) + 0xff),
+         .rax = (LOW(IN(3, ID) + 0xff) & ~0xffU) | 0x22, .how = NARROW},
+	{"code32.load-32", CODE(0x8b, 0x07), KEPT(0, IN(3, ID)), .rax = 0x44332211, .how = NARROW},
+	{"code16.load-16", CODE(0x8b, 0x05), KEPT(0, IN(3, ID + 2)), .rax = 0x4433,
+         .how = AGENT_X86_USER | AGENT_X86_CODE16},
+	{"code16.load-32", CODE(0x66, 0x8b, 0x05), KEPT(0, IN(3, ID)), .rax = 0x44332211,
+         .how = AGENT_X86_USER | AGENT_X86_CODE16},
+	{"code16.address-32", CODE(0x67, 0x8a, 0x07), KEPT(0, IN(3, ID + 5)),
+         .rax = (IN(3, ID) & ~0xffU) | 0x66, .how = AGENT_X86_USER | AGENT_X86_CODE16},
 };
 
 static uint64_t code_of(const struct row *r)
@@ -116,12 +159,14 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	draft_name(d, "mmio.x86.%s", r->name);
 	draft_area(d, (struct suite_area)POPULATED(ARENA, 4 * PAGE, MM_RW));
 	d->c.uncounted = true;
+	if (r->how != 0)
+		draft_op(d, (struct suite_op){X86_OP(TABLES, .addr = ARENA + PAGE, .value = 1)});
 	draft_op(d, (struct suite_op)COPY_IDT(ARENA));
 	draft_op(d, (struct suite_op)WRMSR(MSR_OF_FS, FS));
 	draft_op(d, (struct suite_op)WRMSR(MSR_OF_KGS, GS));
 	draft_op(d, (struct suite_op)WRITE(8, RAM, RAM_BEFORE));
 	draft_op(d, (struct suite_op)WRITE(8, SCRATCH, FILLED));
-	draft_op(d, (struct suite_op)EVENT(code_of(r), AGENT_X86_MASKED, r->rcx, r->rdi,
+	draft_op(d, (struct suite_op)EVENT(code_of(r), AGENT_X86_MASKED | r->how, r->rcx, r->rdi,
 	                                   AGENT_X86_GOT(UD, 2, 0, r->length) | r->wrong));
 	draft_after(d, r);
 	/* SWAPGS back. */

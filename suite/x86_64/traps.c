@@ -341,14 +341,22 @@ static const struct {
 	{"r8", CODE(0x49, 0x89, 0xf8, 0x41, 0x0f, 0x22, 0xe0)},
 	{"r12", CODE(0x49, 0x89, 0xfc, 0x41, 0x0f, 0x22, 0xe4)},
 	{"r15", CODE(0x49, 0x89, 0xff, 0x41, 0x0f, 0x22, 0xe7)},
+	/* The stack pointer is the value; no event may use it. */
+	{"rsp", CODE(0x0f, 0x22, 0xe4)},
 };
+
+static bool is_from_rsp(unsigned move)
+{
+	return moves[move].length == 3 && moves[move].code[2] == 0xe4;
+}
 
 static void draft_cr4(struct suite_draft *d, unsigned move, uint64_t value, bool allowed)
 {
 	uint64_t got = allowed ? 0 : AGENT_X86_GOT(GP, 1, 0, 0);
+	uint8_t how = is_from_rsp(move) ? AGENT_X86_STACK | AGENT_X86_MASKED : 0;
 
-	draft_op(d, (struct suite_op)EVENT(code_of(moves[move].code, moves[move].length, false), 0,
-	                                   value, value, got));
+	draft_op(d, (struct suite_op)EVENT(code_of(moves[move].code, moves[move].length, false),
+	                                   how, value, value, got));
 	draft_op(d, (struct suite_op)READ_CR(4, allowed ? value : CR4_BASE));
 	if (allowed)
 		draft_op(d, (struct suite_op)WRITE_CR(4, CR4_BASE));
@@ -373,7 +381,7 @@ static bool make_cr4(struct suite_draft *d, size_t index)
 	begin(d);
 	draft_op(d, (struct suite_op)WRITE_CR(4, CR4_BASE));
 	draft_cr4(d, (unsigned)(index - 32), CR4_BASE | BIT(2) | BIT(7), true);
-	if (moves[index - 32].length <= 4)
+	if (moves[index - 32].length <= 4 && !is_from_rsp((unsigned)(index - 32)))
 		draft_cr4(d, (unsigned)(index - 32), CR4_BASE | BIT(14), false);
 	return true;
 }

@@ -80,13 +80,10 @@ DEFECTS = [
     Defect("cr4-shadow", ("vmx/sysreg.c", "vmwrite(VMCS_CR4_SHADOW, 0)", "vmwrite(VMCS_CR4_SHADOW, fixed4)"), cases="vmx.cr*"),
     Defect("cr0-shadow", ("vmx/sysreg.c", "vmwrite(VMCS_CR0_SHADOW, X86_START_CR0)", "vmwrite(VMCS_CR0_SHADOW, 0)"), cases="vmx.cr*"),
     Defect("cr4-mask-open", ("vmx/sysreg.c", "vmwrite(VMCS_CR4_MASK, ~own4)", "vmwrite(VMCS_CR4_MASK, fixed4 | (own4 & 0))"), cases="vmx.cr*"),
-    Defect("cr-number", ("vmx/sysreg.c", "SYSREG_CR(FIELD_GET(QUAL_CR_NUMBER, qualification))", "SYSREG_CR(0)"), cases="vmx.cr*",
-           unseen="no device of a VM is a control register, so every access raises #GP and its value and direction have no effect"),
-    Defect("cr-direction", ("vmx/sysreg.c", "qualification) != CR_TYPE_READ", "qualification) == CR_TYPE_READ"), cases="vmx.cr*",
-           unseen="no device of a VM is a control register, so every access raises #GP and its value and direction have no effect"),
+    Defect("cr-number", ("vmx/sysreg.c", "SYSREG_CR(FIELD_GET(QUAL_CR_NUMBER, qualification))", "SYSREG_CR(0)"), cases="emulated.cr8*"),
+    Defect("cr-direction", ("vmx/sysreg.c", "qualification) != CR_TYPE_READ", "qualification) == CR_TYPE_READ"), cases="emulated.cr8*"),
     Defect("cpuid-not-stepped", ("vmx/sysreg.c", "x86_cpuid(&v->x86, \"FaultlineVMX\", vmread(VMCS_GUEST_CR4)); vmx_step(v)", "x86_cpuid(&v->x86, \"FaultlineVMX\", vmread(VMCS_GUEST_CR4)); vmx_step_to(v, v->rip + 1)"), cases="*"),
-    Defect("read-reaches-rsp", ("vmx/sysreg.c", "if (exit->kind == VM_EXIT_SYSREG && !exit->sysreg.write)", "if (false)"), cases="vmx.*",
-           unseen="no device of a VM is a control register, so every access raises #GP and its value and direction have no effect"),
+    Defect("read-reaches-rsp", ("vmx/sysreg.c", "if (exit->kind == VM_EXIT_SYSREG && !exit->sysreg.write)", "if (false)"), cases="emulated.cr8*"),
 
     # --- state that no VMCS holds ---
     Defect("previous-not-saved", ("vmx/cpu.c", "if (cpu->current != NULL) x86_state_save(&cpu->current->x86.state, X86_OUTSIDE_VMCS);", ""), cases="state.*"),
@@ -101,13 +98,13 @@ DEFECTS = [
 
     # --- events ---
     Defect("reinject-error-code", ("vmx/event.c", "vmwrite(VMCS_ENTRY_ERROR_CODE, vmread(error_code));", "(void)error_code;"), cases="vmx.event*"),
-    Defect("reinject-error-code-field", ("vmx/exit.c", "vmx_reinject(v, info, VMCS_EXIT_ERROR_CODE)", "vmx_reinject(v, info, VMCS_IDT_VECTORING_ERROR_CODE)"), cases="vmx.event*"),
+    Defect("reinject-error-code-field", ("vmx/exit.c", "vmx_reinject(v, info, VMCS_EXIT_ERROR_CODE)", "vmx_reinject(v, info, VMCS_IDT_VECTORING_ERROR_CODE)"), cases="event.user.ac-after-gp"),
     Defect("reinject-length", ("vmx/event.c", "vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));", ";"), cases="vmx.event*"),
     Defect("reinject-int-n", ("vmx/event.c", "case EVENT_SOFTWARE_INTERRUPT:", ""), cases="vmx.event*"),
     Defect("reinject-icebp", ("vmx/event.c", "case EVENT_PRIVILEGED_SOFTWARE_EXCEPTION:", ""), cases="vmx.event*"),
     Defect("reinject-int3", ("vmx/event.c", "case EVENT_SOFTWARE_EXCEPTION:", ""), cases="vmx.event*"),
     Defect("reinject-forgotten", ("vmx/exit.c", "vmx_reinject(v, vectoring, VMCS_IDT_VECTORING_ERROR_CODE); return EXIT_RETURN;", "(void)v; return EXIT_RETURN;"), cases="vmx.event*"),
-    Defect("reinject-at-pml-full", ("vmx/exit.c", "vmx_reinject(v, vectoring, VMCS_IDT_VECTORING_ERROR_CODE); return EXIT_RESUME;", "(void)v; return EXIT_RESUME;"), cases="vmx.event*", on="vmx-skylake"),
+    Defect("reinject-at-pml-full", ("vmx/exit.c", "vmx_reinject(v, vectoring, VMCS_IDT_VECTORING_ERROR_CODE); return EXIT_RESUME;", "(void)v; return EXIT_RESUME;"), cases="vmx.event.logged.step*", on="vmx-skylake"),
     Defect("reinject-mask", ("vmx/event.c", "(EVENT_VALID | EVENT_ERROR_CODE | EVENT_TYPE | EVENT_VECTOR)", "(EVENT_VALID | EVENT_TYPE | EVENT_VECTOR)"), cases="vmx.event*"),
     Defect("interrupt-in-sti-shadow", ("vmx/event.c", "return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) && !(vmread(VMCS_GUEST_INTERRUPTIBILITY) & (BLOCKED_BY_STI | BLOCKED_BY_MOV_SS));", "return vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF;"), cases="vmx.event*"),
     Defect("interrupt-if-masked", ("vmx/event.c", "return (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_IF) && !", "return !"), cases="vmx.event*"),

@@ -23,7 +23,7 @@ DEFECTS = [
            cases="state.efer*", on="svm"),
     Defect("msr-index-64-bits", ("x86/exit.c", ".reg = (uint32_t)v->gpr[GPR_RCX]", ".reg = (uint32_t)(v->gpr[GPR_RCX] >> 1)"),
            cases="state.efer*", on="svm"),
-    Defect("rdmsr-upper-half", ("x86/exit.c", "v->gpr[GPR_RDX] = value >> 32;", ""), cases="state.efer*", on="svm"),
+    Defect("rdmsr-upper-half", ("x86/exit.c", "v->gpr[GPR_RDX] = value >> 32;", ""), cases="emulated.rdmsr*"),
     Defect("rdmsr-keeps-upper-rax", ("x86/exit.c", "v->gpr[GPR_RAX] = (uint32_t)value;", "v->gpr[GPR_RAX] |= (uint32_t)value;"),
            cases="trap.*efer*", on="svm"),
     # --- state.c ---
@@ -110,7 +110,8 @@ DEFECTS = [
     Defect("movs-at-page-end", ("x86/mmio.c", "if (crosses_page(address, i->width))\n\t\treturn MM_UNSUPPORTED;\n\terr", "err"), cases="mmio.*"),
     Defect("operand-elsewhere", ("x86/mmio.c", "|| !is_what_faulted(exit, address)", ""), cases="mmio.* hostile*"),
     # --- stage1.c ---
-    Defect("walk-ignores-user", ("x86/stage1.c", "if (s->user && !user_page)", "if (0)"), unseen="no guest of the suite runs at CPL 3"),
+    Defect("walk-ignores-user", ("x86/stage1.c", "if (s->user && !user_page)", "if (0)"),
+           unseen="a page that CPL 3 may not use faults in the guest before there is an exit"),
     Defect("walk-2m-as-4k", ("x86/stage1.c", "level == 1 || (level == 2", "(level == 2"), cases="mmio.*"),
     Defect("walk-1g-as-table", ("x86/stage1.c", "|| (level == 2 && shape.levels > 3)", ""), cases="mmio.*"),
     Defect("walk-not-canonical", ("x86/stage1.c", "if (!is_canonical(shape, address))", "if (0)"),
