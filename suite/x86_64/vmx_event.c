@@ -12,6 +12,7 @@
 #include "suite/x86_64/vmx_guest.h"
 #include "suite/x86_64/vmx_read.h"
 #include "suite/x86_64/vmx_subjects.h"
+#include "suite/x86_64/x86.h"
 
 #define LOG_FULL 3U /* step */
 
@@ -68,10 +69,10 @@ static const struct row {
 	ROW(sti_call, ONLY, 1, {0x20, 0}),
 	ROW(sti_cpuid, EACH, 1, {0x20, 0}),
 	{"mov_ss_cpuid", vmx_do_mov_ss_cpuid, vmx_at_mov_ss_cpuid, ONLY, 1, {{0x20, 0}}, 0, 2},
-	ROW(step_cpuid, EACH, 1, {1, 0}),
-	ROW(step_port, EACH, 1, {1, 0}),
-	ROW(step_device, EACH, 1, {1, 0}),
-	ROW(step_wbinvd, EACH, 1, {1, 0}),
+	ROW(step_cpuid, EACH & ~(1U << LOGGED), 1, {1, 0}),
+	ROW(step_port, EACH & ~(1U << LOGGED), 1, {1, 0}),
+	ROW(step_device, EACH & ~(1U << LOGGED), 1, {1, 0}),
+	ROW(step_wbinvd, EACH & ~(1U << LOGGED), 1, {1, 0}),
 	/* The line is raised at the fault of the delivery. */
 	ROW(open_int40, 1U << STACK_ABSENT, 2, {0x40, 0}, {0x20, 0}),
 	ROW(withdrawn, ONLY, 0),
@@ -147,7 +148,7 @@ static uint64_t fill_log(struct suite_run *run, uint64_t number)
 	return 0;
 }
 
-static bool logs_stack(struct suite_run *run)
+static bool was_full_once(struct suite_run *run)
 {
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
 	static gpa_t pages[1024];
@@ -157,7 +158,12 @@ static bool logs_stack(struct suite_run *run)
 	if (writes.full_exits != 1)
 		suite_fail(run, "expected 1 exit for a full log, got %u", writes.full_exits);
 	vcpu->ops->park(vcpu);
-	return records_events(run);
+	return run->complaints == 0;
+}
+
+static bool logs_stack(struct suite_run *run)
+{
+	return was_full_once(run) && records_events(run);
 }
 
 static void draft_delivery(struct suite_draft *d, const struct row *row, enum delivery how)
@@ -167,6 +173,9 @@ static void draft_delivery(struct suite_draft *d, const struct row *row, enum de
 
 	stack.page = idt.page = true;
 	if (how == LOGGED) {
+		/* The page of the record is dirty before, so that only the stack finds the log
+		 * full. */
+		draft_op(d, (struct suite_op)WRITE(8, CODE_AT(vmx_record), 0));
 		draft_op(d, (struct suite_op)STEP(LOG_FULL));
 		d->c.needs |= SUITE_NEEDS_PML;
 		d->c.verify = logs_stack;
@@ -197,13 +206,44 @@ static void draft_row(struct suite_draft *d, const struct row *row, enum deliver
 	draft_op(d, (struct suite_op)CALL(GUEST_NOP, 0, 0, GUEST_OK, 0));
 }
 
+/* A single step during whose delivery the log is full. It is lost if it is not injected again: the
+ * instruction is not executed again. The events before make the pages of the agent dirty. */
+static bool make_logged_step(struct suite_draft *d, size_t index)
+{
+	static const uint64_t codes[] = {UINT64_C(0x9090909090909090),
+	                                 UINT64_C(0x909090909090a20f)};
+	struct suite_op nop =
+		EVENT(codes[0], AGENT_X86_MASKED | AGENT_X86_STEP, 0, 0, AGENT_X86_GOT(1, 1, 0, 1));
+	struct suite_op step =
+		EVENT(codes[index % 2], AGENT_X86_MASKED | AGENT_X86_STEP | AGENT_X86_STACK,
+	              STACK_TOP, 0, AGENT_X86_GOT(1, 1, 0, 1 + index));
+
+	if (index >= MM_ARRAY_SIZE(codes))
+		return false;
+	draft_name(d, "vmx.event.logged.step-%zu", index);
+	draft_area(d, (struct suite_area)CODE_AREA);
+	draft_area(d, (struct suite_area)POPULATED(STACK, PAGE, MM_RW));
+	d->c.needs = SUITE_NEEDS_PML;
+	d->c.uncounted = true;
+	d->c.step = fill_log;
+	d->c.verify = was_full_once;
+	draft_op(d, (struct suite_op)COPY_IDT(IDT));
+	draft_op(d, nop);
+	draft_op(d, nop);
+	draft_op(d, (struct suite_op)STEP(LOG_FULL));
+	draft_op(d, step);
+	return true;
+}
+
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	const struct row *row = &rows[index / DELIVERIES];
 	enum delivery how = (enum delivery)(index % DELIVERIES);
 
-	if (index >= MM_ARRAY_SIZE(rows) * DELIVERIES || !vmx_is_here(host))
+	if (!vmx_is_here(host))
 		return false;
+	if (index >= MM_ARRAY_SIZE(rows) * DELIVERIES)
+		return make_logged_step(d, index - MM_ARRAY_SIZE(rows) * DELIVERIES);
 	draft_row(d, row, how);
 	if (!(row->deliveries & 1U << how))
 		d->c.arch = "none"; /* not selected */

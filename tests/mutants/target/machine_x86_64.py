@@ -23,6 +23,7 @@ DEFECTS = [
            unseen="an interrupt of the timer without a deadline is taken and ignored"),
     Defect("timer-ticks-zero", ("machine/x86_64/apic.c", "(left * timer_ratio >> 20) + 1", "left * timer_ratio >> 40"), cases="timer.*"),
     Defect("timer-never", ("machine/x86_64/apic.c", "tsc_deadline > now ? tsc_deadline - now : 0", "now != 0 ? UINT64_MAX : 0"), cases="timer.*"),
+    Defect("timer-too-early", ("machine/x86_64/apic.c", "left * timer_ratio >> 20", "left * timer_ratio >> 23"), cases="timer.x86.*", on="svm"),
     Defect("armed-not-noted", ("machine/x86_64/apic.c", "armed[machine_cpu_index()] = tsc_deadline;", ""), cases="*"),
     # --- cpu.c ---
     Defect("index-off-by-one", ("machine/x86_64/cpu.c", "(tr - SELECTOR_TSS) / TSS_DESC_SIZE", "(tr - SELECTOR_TSS) / TSS_DESC_SIZE + 1"), cases="lazy.*"),

@@ -119,7 +119,9 @@ DEFECTS = [
     # --- shootdown.c ---
     Defect("one-cpu-not-marked", ("x86/shootdown.c", "for (unsigned i = 0; i < machine_cpu_count(); i++) {\n\t\tuint64_t before",
                                   "for (unsigned i = 0; i < 1; i++) {\n\t\tuint64_t before"),
-           unseen="QEMU and Bochs flush the whole TLB at each entry and exit"),
+           cases="flush.x86*"),
+    Defect("all-roots-lost", ("x86/shootdown.c", "atomic_store(&cpus[i].stale, SHOOTDOWN_ALL);", ";"), cases="flush.x86*", on="svm vmx-2"),
+    Defect("not-taken", ("x86/shootdown.h", "return atomic_exchange(&self->stale, 0);", "return atomic_load(&self->stale);"), cases="flush.x86*"),
     Defect("no-kick", ("x86/shootdown.c", "kick_owe(i, KICK_FLUSH);\n\t\tsmp_kick_for_flush(i);", ""), cases="smp.*"),
     Defect("no-wait", ("x86/shootdown.c", "while (must_leave(i, root)) {", "while (0) {"), cases="smp.* coherent*"),
     Defect("another-root", ("x86/shootdown.c", "atomic_load(&cpus[cpu].running) == root &&", ""),
