@@ -215,6 +215,43 @@ static void frames_merge(struct suite_run *run, const void *data)
 	EXPECT_EQ(run, at.raw, 42);
 }
 
+static bool is_usable(hpa_t at, uint64_t size, const struct hpa_range ranges[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint64_t from = at.raw - ranges[i].start.raw;
+
+		if (at.raw >= ranges[i].start.raw && from + size <= ranges[i].size)
+			return true;
+	}
+	return false;
+}
+
+/* Every free frame can be had, and lies in usable memory. The address has the order in its low
+ * bits. */
+static void frames_every(struct suite_run *run, const void *data)
+{
+	static struct hpa_range ranges[BOOT_REGIONS];
+	size_t count = memory_map_usable(run->host->boot, ranges, MM_ARRAY_SIZE(ranges)), got = 0;
+	uint64_t free = frames_free(), taken = 0;
+	hpa_t at;
+
+	(void)data;
+	for (unsigned order = FRAME_MAX_ORDER + 1; order-- > 0;) {
+		while (got < MANY && frame_alloc(order, &at)) {
+			EXPECT(run, is_usable(at, PAGE << order, ranges, count));
+			many[got++] = hpa_plus(at, order);
+			taken += UINT64_C(1) << order;
+		}
+	}
+	if (got < MANY) {
+		EXPECT_EQ(run, taken, free);
+		EXPECT_EQ(run, frames_free(), 0);
+	}
+	while (got-- > 0)
+		frame_free((unsigned)(many[got].raw % PAGE),
+		           hpa_at(mm_align_down(many[got].raw, PAGE)));
+}
+
 /* All usable memory is in the allocator, and nearly all of it is free between two cases. */
 static void frames_all(struct suite_run *run, const void *data)
 {
@@ -356,7 +393,7 @@ static void root(void)
 static void good_tree(uint32_t twice)
 {
 	root();
-	token(4); /* FDT_NOP */
+	token(4); /* no operation */
 	begin("cpus");
 	CELLS("#address-cells", 1);
 	CELLS("#size-cells", 0);
@@ -553,6 +590,7 @@ static const struct suite_case cases[] = {
 	{.name = "pure.map.lines", .run = boot_lines},
 	{.name = "pure.frames", .run = frames},
 	{.name = "pure.frames.all", .run = frames_all},
+	{.name = "pure.frames.every", .run = frames_every},
 	{.name = "pure.frames.merge", .run = frames_merge},
 	{.name = "pure.tree.boot", .run = boot_tree},
 	{.name = "pure.tree.nodes", .run = tree_nodes},
