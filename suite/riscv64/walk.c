@@ -93,6 +93,9 @@ static void make_tables(struct bare *b, const struct probe *p)
 
 	for (unsigned level = 1; level <= top_level(p->mode); level++)
 		put_entry(b, level, va, entry_for(table(b, level - 1)) | PTE_V);
+	/* The code is in the lower half. */
+	for (unsigned level = 3; level <= top_level(p->mode); level++)
+		put_entry(b, level, GIB(CODE_GIB), entry_for(table(b, level - 1)) | PTE_V);
 	put_entry(b, 2, GIB(CODE_GIB), entry_for(GIB(CODE_GIB)) | all);
 	put_entry(b, 2, GIB(USER_GIB), entry_for(GIB(CODE_GIB)) | all | PTE_U);
 	put_entry(b, p->level, va, (entry_for(leaf) ^ p->ppn_xor) | p->bits);
@@ -386,6 +389,15 @@ static const struct {
 	{"not-canonical.sv39.half", {.mode = ATP_SV39, .bits = KERNEL, .va_xor = BIT(38)}, false},
 	{"not-canonical.sv48", {.mode = ATP_SV48, .bits = KERNEL, .va_xor = BIT(48)}, false},
 	{"not-canonical.sv57", {.mode = ATP_SV57, .bits = KERNEL, .va_xor = BIT(63)}, false},
+	{"upper-half.sv39",
+         {.mode = ATP_SV39, .bits = KERNEL, .va_xor = GENMASK(63, 38), .in_place = true},
+         false},
+	{"upper-half.sv48",
+         {.mode = ATP_SV48, .bits = KERNEL, .va_xor = GENMASK(63, 47), .in_place = true},
+         false},
+	{"upper-half.sv57",
+         {.mode = ATP_SV57, .bits = KERNEL, .va_xor = GENMASK(63, 56), .in_place = true},
+         false},
 	{"root-at-0", {.mode = ATP_SV39, .bits = KERNEL, .root_at_0 = true}, false},
 	{"page-end", {.mode = ATP_SV39, .bits = KERNEL, .offset = MM_PAGE_SIZE - 8}, false},
 	{"page-end.2m",

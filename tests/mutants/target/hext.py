@@ -150,6 +150,7 @@ DEFECTS = [
     Defect("walk-superpage-misaligned", ("hext/guest_walk.c", "if (!mm_is_aligned(ppn, pages))\n\t\treturn MM_NOT_MAPPED;", "")),
     Defect("walk-superpage-offset", ("hext/guest_walk.c", "((pages << MM_PAGE_SHIFT) - 1)", "(MM_PAGE_SIZE - 1)")),
     Defect("walk-not-canonical", ("hext/guest_walk.c", "return MM_NOT_MAPPED;\n\twhile", "(void)0;\n\twhile")),
+    Defect("walk-lower-half-only", ("hext/guest_walk.c", "(uint64_t)mm_sign_extend(gva.raw, MM_LEVEL_SHIFT(level)) != gva.raw", "gva.raw >> MM_LEVEL_SHIFT(level) != 0"), cases="riscv.walk.*"),
     Defect("walk-w-without-r", ("hext/guest_walk.c", "(pte & (PTE_R | PTE_W)) == PTE_W ||", "")),
     Defect("walk-reserved-ignored", ("hext/guest_walk.c", "|| (pte & hext_caps.reserved) != 0", "")),
     Defect("walk-napot-size", ("hext/guest_walk.c", "#define NAPOT_64K_PAGES 16", "#define NAPOT_64K_PAGES 8"), on="riscv64-svnapot"),
