@@ -225,7 +225,7 @@ static void protocol(struct suite_run *run, const void *data)
 /* --- the host's timer --- */
 
 /* Interrupts before the deadline: a clock that is a little fast has a few. */
-#define EARLY_MOST 16U
+#define EARLY_MOST 4U
 
 static void count_interrupts(struct suite_run *run, const struct vm_exit *exit)
 {
