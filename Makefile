@@ -61,7 +61,7 @@ endif
 WARN   := -Wall -Wextra -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
           -Wvla -Wundef -Wimplicit-fallthrough
 COMMON := -std=c17 -ffreestanding -O2 -g -fno-common -fno-strict-aliasing -fomit-frame-pointer \
-          -I. -Ikernel/include $(WARN)
+          -I. -Imm/include -Ikernel/include $(WARN)
 
 # --- the folders: what the build, lint, the library, scripts/report and compile_commands.json read ---
 MM_DIRS      := mm mm/npt
@@ -71,7 +71,7 @@ aarch64_DIRS := boot/aarch64 machine/aarch64 el2 suite/aarch64
 x86_64_DIRS  := boot/x86_64 machine/x86_64 x86 vmx svm suite/x86_64
 # One decoder for each architecture: decode/<architecture>*.c.
 DECODE_DIR   := decode
-HEADER_DIRS  := kernel/include machine
+HEADER_DIRS  := mm/include/mm kernel/include machine
 GUEST_DIRS   := guests guests/lib
 ALL_DIRS     := $(foreach a,$(ARCHES),$($(a)_DIRS)) $(SHARED_DIRS) $(DECODE_DIR) $(HEADER_DIRS) $(GUEST_DIRS) \
                 $(addprefix guests/,agent $(ARCHES))

@@ -3,7 +3,7 @@
 #include "el2/el2.h"
 #include "log.h"
 #include "machine/aarch64/board.h"
-#include "mm/npt/npt.h"
+#include "mm/npt.h"
 
 struct el2_caps el2_caps;
 
@@ -24,7 +24,9 @@ static const struct virt_geometry geometries[] = {
 
 /* With LPA2: 16 concatenated tables at level 0, not a start at level -1. */
 static const struct virt_geometry lpa2_geometry = {
-	"ipa52", {.levels = 4, .root_bits = 13, .hpa_bits = 52, .max_leaf = 3}, &npt_stage2_lpa2};
+	"ipa52",
+	{.levels = 4, .root_bits = 13, .hpa_bits = 52, .max_leaf = 3},
+	&mm_npt_stage2_lpa2};
 
 /* Does stage 2 support the 4 KiB granule? TGran4_2 has the answer; if it is 0, TGran4 has it. */
 static bool granule_4k(uint64_t mmfr0, bool *lpa2)
@@ -87,7 +89,7 @@ static void list_geometries(struct virt_caps *caps)
 	for (size_t i = 0; i < MM_ARRAY_SIZE(geometries); i++) {
 		struct virt_geometry geometry = geometries[i];
 
-		if (npt_gpa_bits(&geometry.npt) > caps->hpa_bits)
+		if (mm_npt_gpa_bits(&geometry.npt) > caps->hpa_bits)
 			continue;
 		geometry.npt.hpa_bits = caps->hpa_bits;
 		add_geometry(caps, geometry);
@@ -102,7 +104,7 @@ bool el2_probe(struct virt_caps *caps)
 	uint64_t pa_range = FIELD_GET(MMFR0_PARANGE, mmfr0);
 	bool lpa2;
 
-	*caps = (struct virt_caps){.format = &npt_stage2};
+	*caps = (struct virt_caps){.format = &mm_npt_stage2};
 	if (!granule_4k(mmfr0, &lpa2)) {
 		format_string(caps->missing, sizeof(caps->missing),
 		              "stage 2 has no 4 KiB granule (ID_AA64MMFR0_EL1 0x%llx)",

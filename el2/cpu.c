@@ -113,7 +113,7 @@ static void restore(const struct el1_state *from)
  */
 static void invalidate_sibling(struct el2_cpu *cpu, const struct el2_vcpu *v)
 {
-	const struct el2_vcpu **recent = &cpu->recent[aspace_tag(v->vcpu->as) % EL2_RECENT];
+	const struct el2_vcpu **recent = &cpu->recent[mm_aspace_tag(v->vcpu->as) % EL2_RECENT];
 
 	if (*recent == v)
 		return;

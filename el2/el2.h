@@ -196,7 +196,7 @@ enum mm_error el2_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
 bool el2_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value);
 
 /* --- flush.c --- */
-uint64_t el2_vttbr(hpa_t root, uint32_t tag);
+uint64_t el2_vttbr(mm_hpa_t root, uint32_t tag);
 void el2_flush(void *ctx, const struct mm_flush *request);
 
 /* --- guest_walk.c: AT for the vCPU that is loaded; the results are PAR_EL1's --- */
@@ -204,6 +204,6 @@ void el2_flush(void *ctx, const struct mm_flush *request);
 uint64_t el2_at_stage1(uint64_t address);
 /* Both stages, for a read at the vCPU's exception level. */
 uint64_t el2_at_both_stages(const struct el2_vcpu *v, uint64_t address);
-enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
+enum mm_error el2_translate(struct vcpu *vcpu, mm_gva_t gva, enum mm_perm access, mm_gpa_t *out);
 
 #endif

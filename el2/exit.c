@@ -90,8 +90,9 @@ static enum exit_action decode_absent_page(uint64_t esr, struct vm_exit *exit)
 	exit->raw[2] = hpfar;
 	exit->kind = VM_EXIT_NESTED_FAULT;
 	exit->fault = (struct vm_exit_fault){
-		.gpa = gpa_at(FIELD_GET(HPFAR_FIPA, hpfar) << MM_PAGE_SHIFT | far % MM_PAGE_SIZE),
-		.gva = gva_at(far),
+		.gpa = mm_gpa_at(FIELD_GET(HPFAR_FIPA, hpfar) << MM_PAGE_SHIFT |
+	                         far % MM_PAGE_SIZE),
+		.gva = mm_gva_at(far),
 		.access = access_of(esr),
 		.gva_valid = true,
 	};
@@ -143,8 +144,8 @@ static enum exit_action decode_fault(uint64_t esr, uint64_t type, uint64_t page,
 
 	exit->kind = VM_EXIT_NESTED_FAULT;
 	exit->fault = (struct vm_exit_fault){
-		.gpa = gpa_at(walk ? page : page | (far & (MM_PAGE_SIZE - 1))),
-		.gva = gva_at(far),
+		.gpa = mm_gpa_at(walk ? page : page | (far & (MM_PAGE_SIZE - 1))),
+		.gva = mm_gva_at(far),
 		.access = walk ? access_of_walk(type) : access_of(esr),
 		.gva_valid = true,
 		.gpa_is_page = walk,

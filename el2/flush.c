@@ -11,7 +11,7 @@
 #include "el2/tlbi.h"
 
 /* A root of 52 bits is aligned to 64 bytes or more, and its bits 51:48 are in BADDR bits 5:2. */
-uint64_t el2_vttbr(hpa_t root, uint32_t tag)
+uint64_t el2_vttbr(mm_hpa_t root, uint32_t tag)
 {
 	return (root.raw & GENMASK(47, 0)) | FIELD_PREP(GENMASK(5, 2), root.raw >> 48) |
 	       FIELD_PREP(VTTBR_VMID, tag);

@@ -45,7 +45,7 @@ static uint64_t stage1_at_level_of(const struct el2_vcpu *v, uint64_t address, b
 	return write ? at_s1e1w(address) : at_s1e1r(address);
 }
 
-enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)
+enum mm_error el2_translate(struct vcpu *vcpu, mm_gva_t gva, enum mm_perm access, mm_gpa_t *out)
 {
 	struct el2_vcpu *v = el2_of(vcpu);
 	uint64_t par;
@@ -56,6 +56,6 @@ enum mm_error el2_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, g
 		return FIELD_GET(FSC_TYPE, FIELD_GET(PAR_FST, par)) == FSC_PERMISSION
 		               ? MM_DENIED
 		               : MM_NOT_MAPPED;
-	*out = gpa_at((par & PAR_PA) | (gva.raw & (MM_PAGE_SIZE - 1)));
+	*out = mm_gpa_at((par & PAR_PA) | (gva.raw & (MM_PAGE_SIZE - 1)));
 	return MM_OK;
 }

@@ -75,14 +75,14 @@ static enum mm_error fetch_word(struct vcpu *vcpu, uint64_t pc, uint32_t *word)
 {
 	uint64_t par = el2_at_both_stages(el2_of(vcpu), pc);
 	enum mm_error error;
-	gpa_t at;
+	mm_gpa_t at;
 
 	if (MM_LIKELY((par & PAR_F) == 0)) {
-		*word = *(const uint32_t *)frame_ptr(hpa_at((par & PAR_PA) | pc % MM_PAGE_SIZE));
+		*word = *(const uint32_t *)frame_ptr(mm_hpa_at((par & PAR_PA) | pc % MM_PAGE_SIZE));
 		return MM_OK;
 	}
-	error = el2_translate(vcpu, gva_at(pc), MM_X, &at);
-	return error != MM_OK ? error : aspace_fetch(vcpu->as, at, word, sizeof(*word));
+	error = el2_translate(vcpu, mm_gva_at(pc), MM_X, &at);
+	return error != MM_OK ? error : mm_aspace_fetch(vcpu->as, at, word, sizeof(*word));
 }
 
 static enum mm_error fetch(struct vcpu *vcpu, uint64_t pc, struct a64_access *insn)
@@ -134,7 +134,7 @@ static MM_NOINLINE enum mm_error decode_instruction(struct vcpu *vcpu, const str
 	v->mmio.decoded = true;
 	reg = v->mmio.second ? insn->rt2 : insn->rt;
 	*access = (struct mmio_access){
-		.gpa = gpa_plus(exit->fault.gpa, v->mmio.second ? insn->width : 0),
+		.gpa = mm_gpa_plus(exit->fault.gpa, v->mmio.second ? insn->width : 0),
 		.width = insn->width,
 		.write = insn->write,
 		.sign_extend = insn->sign_extend,

@@ -33,11 +33,11 @@ static uint64_t start_level(unsigned levels)
 	return levels == 5 ? VTCR_SL2 : FIELD_PREP(VTCR_SL0, levels - 2);
 }
 
-static uint64_t vtcr_of(const struct npt_config *npt)
+static uint64_t vtcr_of(const struct mm_npt_config *npt)
 {
 	bool lpa2 = npt->hpa_bits > 48;
 
-	return VTCR_RES1 | FIELD_PREP(VTCR_T0SZ, 64 - npt_gpa_bits(npt)) |
+	return VTCR_RES1 | FIELD_PREP(VTCR_T0SZ, 64 - mm_npt_gpa_bits(npt)) |
 	       start_level(npt->levels) | FIELD_PREP(VTCR_IRGN0, 1) | FIELD_PREP(VTCR_ORGN0, 1) |
 	       FIELD_PREP(VTCR_SH0, 3) |
 	       FIELD_PREP(VTCR_PS, lpa2 ? PARANGE_52 : el2_caps.pa_range) |
@@ -51,7 +51,7 @@ static uint64_t count_at_start[EL2_RECENT];
 
 static uint64_t virtual_offset(const struct vcpu_config *config)
 {
-	uint64_t *start = &count_at_start[aspace_tag(config->as) % EL2_RECENT];
+	uint64_t *start = &count_at_start[mm_aspace_tag(config->as) % EL2_RECENT];
 
 	if (config->index == 0)
 		*start = machine_ticks();
@@ -61,7 +61,7 @@ static uint64_t virtual_offset(const struct vcpu_config *config)
 enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config)
 {
 	struct el2_vcpu *v;
-	hpa_t frame;
+	mm_hpa_t frame;
 
 	if (!frame_alloc(0, &frame))
 		return MM_NO_MEMORY;
@@ -72,7 +72,7 @@ enum mm_error el2_create(struct vcpu *vcpu, const struct vcpu_config *config)
 		.pstate = PSTATE_EL1H | PSTATE_DAIF,
 		.hcr = HCR_GUEST | (el2_caps.csv2 ? HCR_ENSCXT : 0),
 		.vtcr = vtcr_of(&config->as->npt.config),
-		.vttbr = el2_vttbr(aspace_root(config->as), aspace_tag(config->as)),
+		.vttbr = el2_vttbr(mm_aspace_root(config->as), mm_aspace_tag(config->as)),
 		.vmpidr = VMPIDR_RES1 | config->index,
 		.cntvoff = virtual_offset(config),
 		.el1 = {.sctlr_el1 = SCTLR_EL1_RES1},

@@ -72,8 +72,8 @@ enum guest_call {
 	GUEST_EXIT = 1,    /* status; does not return */
 	GUEST_PRINT = 2,   /* buffer, bytes: one line for the log, at most 128 bytes */
 	GUEST_REPORT = 3,  /* key, value: stored by the VM for the test; key < 16 */
-	GUEST_PROTECT = 4, /* start, bytes, permission set: as aspace_protect() */
-	GUEST_UNMAP = 5,   /* start, bytes: as aspace_unmap() */
+	GUEST_PROTECT = 4, /* start, bytes, permission set: as mm_aspace_protect() */
+	GUEST_UNMAP = 5,   /* start, bytes: as mm_aspace_unmap() */
 	GUEST_YIELD = 6,   /* ends the current time slice */
 	GUEST_CYCLES = 7,  /* value: machine_cycles() of the hypervisor */
 	GUEST_FAULTS = 8,  /* value: nested faults this VM has taken so far */

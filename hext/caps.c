@@ -272,7 +272,7 @@ static void find_features(struct virt_caps *caps)
 
 bool hext_probe(struct virt_caps *caps)
 {
-	*caps = (struct virt_caps){.format = &npt_gstage, .hpa_bits = 56};
+	*caps = (struct virt_caps){.format = &mm_npt_gstage, .hpa_bits = 56};
 	if (!can_read_hstatus()) {
 		format_string(caps->missing, sizeof(caps->missing),
 		              isa_has("h") ? "the ISA string names h, but hstatus traps: it is "

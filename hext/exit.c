@@ -72,7 +72,7 @@ static void decode_walk(uint64_t htinst, struct vm_exit *exit)
 		return;
 	exit->fault.stage1_walk = true;
 	exit->fault.access = htinst == HTINST_WALK_WRITE ? MM_W : MM_R;
-	exit->fault.gpa = gpa_align_down(exit->fault.gpa, 4);
+	exit->fault.gpa = mm_gpa_align_down(exit->fault.gpa, 4);
 }
 
 /* 8.6.2: htval is the guest-physical address >> 2; stval has its two lowest bits. */
@@ -86,8 +86,8 @@ static MM_ALWAYS_INLINE enum exit_action decode_fault(enum mm_perm access, uint6
 	exit->raw[2] = htval;
 	exit->raw[3] = htinst;
 	exit->kind = VM_EXIT_NESTED_FAULT;
-	fault->gpa = gpa_at(htval << 2 | (stval & 3));
-	fault->gva = gva_at(stval);
+	fault->gpa = mm_gpa_at(htval << 2 | (stval & 3));
+	fault->gva = mm_gva_at(stval);
 	fault->access = access;
 	fault->gva_valid = true;
 	fault->gpa_is_page = false;
@@ -105,7 +105,7 @@ static enum exit_action decode_fault_without_htval(struct hext_vcpu *v, enum mm_
 {
 	struct vm_exit_fault *fault = &exit->fault;
 	enum exit_action action = decode_fault(access, 0, exit);
-	gpa_t gpa;
+	mm_gpa_t gpa;
 
 	if (!fault->stage1_walk && hext_guest_walk(v, fault->gva, fault->access, &gpa) == MM_OK)
 		fault->gpa = gpa;

@@ -117,14 +117,14 @@ static unsigned order_of(size_t bytes)
 bool hext_fpu_create(struct hext_fpu *fpu, const struct mm_hal *hal)
 {
 	size_t bytes = (size_t)VECTOR_REGISTERS * hext_caps.vlenb;
-	hpa_t block;
+	mm_hpa_t block;
 
 	fpu->vtype = VTYPE_VILL;
 	if (bytes == 0)
 		return true;
 	if (hal->alloc(hal->ctx, order_of(bytes), 1, &block) != 1)
 		return false;
-	fpu->v = hal_to_virt(hal, block);
+	fpu->v = mm_hal_to_virt(hal, block);
 	hal->zero(hal->ctx, fpu->v, MM_PAGE_SIZE << order_of(bytes));
 	return true;
 }
@@ -132,11 +132,11 @@ bool hext_fpu_create(struct hext_fpu *fpu, const struct mm_hal *hal)
 void hext_fpu_destroy(struct hext_fpu *fpu, const struct mm_hal *hal)
 {
 	size_t bytes = (size_t)VECTOR_REGISTERS * hext_caps.vlenb;
-	hpa_t block;
+	mm_hpa_t block;
 
 	if (bytes == 0)
 		return;
-	block = hal_to_phys(hal, fpu->v);
+	block = mm_hal_to_phys(hal, fpu->v);
 	hal->free(hal->ctx, order_of(bytes), 1, &block);
 	fpu->v = NULL;
 }

@@ -78,7 +78,7 @@ static bool leaf_permits(const struct vs_stage *s, uint64_t pte, enum mm_perm ac
 
 /* 4.3.2 steps 5 to 8, for the leaf found at this level. */
 static enum mm_error leaf_translate(const struct vs_stage *s, uint64_t pte, unsigned level,
-                                    gva_t gva, enum mm_perm access, gpa_t *out)
+                                    mm_gva_t gva, enum mm_perm access, mm_gpa_t *out)
 {
 	uint64_t pages = BIT(INDEX_BITS * level);
 	uint64_t ppn = FIELD_GET(PTE_PPN, pte);
@@ -95,18 +95,19 @@ static enum mm_error leaf_translate(const struct vs_stage *s, uint64_t pte, unsi
 	}
 	if (!mm_is_aligned(ppn, pages))
 		return MM_NOT_MAPPED;
-	*out = gpa_at((ppn << MM_PAGE_SHIFT) | (gva.raw & ((pages << MM_PAGE_SHIFT) - 1)));
+	*out = mm_gpa_at((ppn << MM_PAGE_SHIFT) | (gva.raw & ((pages << MM_PAGE_SHIFT) - 1)));
 	return MM_OK;
 }
 
-enum mm_error hext_guest_walk(const struct hext_vcpu *v, gva_t gva, enum mm_perm access, gpa_t *out)
+enum mm_error hext_guest_walk(const struct hext_vcpu *v, mm_gva_t gva, enum mm_perm access,
+                              mm_gpa_t *out)
 {
 	const struct vs_stage s = vs_stage_of(v);
 	unsigned level = levels_of(s.vsatp);
 	uint64_t table = FIELD_GET(ATP_PPN, s.vsatp) << MM_PAGE_SHIFT;
 
 	if (level == 0) {
-		*out = gpa_at(gva.raw);
+		*out = mm_gpa_at(gva.raw);
 		return MM_OK;
 	}
 	/* The bits above the translated ones are copies of the highest of these. */
@@ -115,8 +116,8 @@ enum mm_error hext_guest_walk(const struct hext_vcpu *v, gva_t gva, enum mm_perm
 	while (level-- > 0) {
 		uint64_t index = (gva.raw >> MM_LEVEL_SHIFT(level)) & (BIT(INDEX_BITS) - 1);
 		uint64_t pte;
-		enum mm_error error =
-			aspace_load(v->as, gpa_at(table + index * sizeof(pte)), sizeof(pte), &pte);
+		enum mm_error error = mm_aspace_load(v->as, mm_gpa_at(table + index * sizeof(pte)),
+		                                     sizeof(pte), &pte);
 
 		if (error != MM_OK)
 			return error;
@@ -132,7 +133,7 @@ enum mm_error hext_guest_walk(const struct hext_vcpu *v, gva_t gva, enum mm_perm
 	return MM_NOT_MAPPED;
 }
 
-enum mm_error hext_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)
+enum mm_error hext_translate(struct vcpu *vcpu, mm_gva_t gva, enum mm_perm access, mm_gpa_t *out)
 {
 	return hext_guest_walk(hext_of(vcpu), gva, access, out);
 }
@@ -187,29 +188,30 @@ static bool fetch_halves(uint64_t pc, uint32_t *insn)
 	return true;
 }
 
-static enum mm_error fetch_parcel(const struct hext_vcpu *v, gva_t gva, uint16_t *parcel)
+static enum mm_error fetch_parcel(const struct hext_vcpu *v, mm_gva_t gva, uint16_t *parcel)
 {
-	gpa_t gpa;
+	mm_gpa_t gpa;
 	enum mm_error error = hext_guest_walk(v, gva, MM_X, &gpa);
 
 	if (error != MM_OK)
 		return error;
-	return aspace_fetch(v->as, gpa, parcel, sizeof(*parcel));
+	return mm_aspace_fetch(v->as, gpa, parcel, sizeof(*parcel));
 }
 
-static enum mm_error software_fetch(const struct hext_vcpu *v, gva_t pc, uint32_t *insn)
+static enum mm_error software_fetch(const struct hext_vcpu *v, mm_gva_t pc, uint32_t *insn)
 {
 	uint16_t low, high = 0;
 	enum mm_error error = fetch_parcel(v, pc, &low);
 
 	if (error == MM_OK && !is_compressed(low))
-		error = fetch_parcel(v, gva_plus(pc, 2), &high);
+		error = fetch_parcel(v, mm_gva_plus(pc, 2), &high);
 	if (error == MM_OK)
 		*insn = low | (uint32_t)high << 16;
 	return error;
 }
 
-enum mm_error hext_fetch_slow(const struct hext_vcpu *v, gva_t pc, uint32_t *insn, uint64_t hstatus)
+enum mm_error hext_fetch_slow(const struct hext_vcpu *v, mm_gva_t pc, uint32_t *insn,
+                              uint64_t hstatus)
 {
 	if (v->cpu != NULL) {
 		if (!mm_is_aligned(pc.raw, 4) && fetch_halves(pc.raw, insn))

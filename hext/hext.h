@@ -78,7 +78,7 @@ struct hext_vcpu {
 	uint64_t host_tp; /* VCPU_HOST_TP: of the hart on which it is loaded */
 	struct cpu *cpu;  /* the hart on which it is loaded, or NULL */
 	struct hext_csrs csr;
-	struct aspace *as;
+	struct mm_aspace *as;
 	struct hext_fpu fpu;
 };
 
@@ -191,29 +191,29 @@ void hext_flush(void *ctx, const struct mm_flush *request);
  * and MXR. Table pages that are lazily backed are faulted in. A and D are taken as set, because
  * hardware sets them.
  * MM_NOT_MAPPED: the guest would take a page fault. MM_DENIED: because of permissions. If a table
- * is not in memory, the error of aspace_load().
+ * is not in memory, the error of mm_aspace_load().
  */
-enum mm_error hext_guest_walk(const struct hext_vcpu *v, gva_t gva, enum mm_perm access,
-                              gpa_t *out) MM_MUST_CHECK;
-enum mm_error hext_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access,
-                             gpa_t *out) MM_MUST_CHECK;
+enum mm_error hext_guest_walk(const struct hext_vcpu *v, mm_gva_t gva, enum mm_perm access,
+                              mm_gpa_t *out) MM_MUST_CHECK;
+enum mm_error hext_translate(struct vcpu *vcpu, mm_gva_t gva, enum mm_perm access,
+                             mm_gpa_t *out) MM_MUST_CHECK;
 
 /* hext_fetch() for an instruction that is not aligned, for a page that is not mapped, and for a
  * vCPU that is not loaded. hstatus: the guest's. */
-enum mm_error hext_fetch_slow(const struct hext_vcpu *v, gva_t pc, uint32_t *insn,
+enum mm_error hext_fetch_slow(const struct hext_vcpu *v, mm_gva_t pc, uint32_t *insn,
                               uint64_t hstatus) MM_MUST_CHECK;
 
 /*
  * Fetches the instruction at the vCPU's pc, of 2 or 4 bytes, once. A 4-byte instruction may lie
  * in two pages. The high half of a 2-byte instruction is undefined. Errors: those of
- * hext_guest_walk() and of aspace_fetch().
+ * hext_guest_walk() and of mm_aspace_fetch().
  *
  * Inline, because every device access waits for it. An aligned instruction lies in one page; one
  * hlvx.wu reads 4 bytes through both stages with the guest's execute permission. It zero-extends,
  * so the -1 is in the register only if it has trapped.
  */
-static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error hext_fetch(const struct hext_vcpu *v, gva_t pc,
-                                                               uint32_t *insn)
+static MM_ALWAYS_INLINE MM_MUST_CHECK enum mm_error hext_fetch(const struct hext_vcpu *v,
+                                                               mm_gva_t pc, uint32_t *insn)
 {
 	uint64_t hstatus = csr_read(hstatus);
 	int64_t read;

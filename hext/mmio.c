@@ -15,7 +15,7 @@ static enum mm_error decode_memory(struct hext_vcpu *v, const struct vm_exit *ex
 {
 	struct decoded_address address;
 	uint32_t insn;
-	enum mm_error error = hext_fetch(v, gva_at(exit->pc), &insn);
+	enum mm_error error = hext_fetch(v, mm_gva_at(exit->pc), &insn);
 
 	if (MM_UNLIKELY(error != MM_OK))
 		return error;

@@ -45,7 +45,7 @@ enum exit_action hext_decode_virtual_instruction(struct hext_vcpu *v, struct vm_
 	uint32_t insn = (uint32_t)exit->raw[1];
 
 	exit->kind = VM_EXIT_UNDEFINED;
-	if (insn == 0 && hext_fetch(v, gva_at(exit->pc), &insn) != MM_OK)
+	if (insn == 0 && hext_fetch(v, mm_gva_at(exit->pc), &insn) != MM_OK)
 		return EXIT_RETURN;
 	if (is_csr_access(insn))
 		return decode_csr(v, insn, exit);

@@ -2,27 +2,27 @@
 /* Creates and destroys a vCPU, and reports its registers. */
 #include "hext/hext.h"
 
-static enum atp_mode hgatp_mode(const struct npt_config *config)
+static enum atp_mode hgatp_mode(const struct mm_npt_config *config)
 {
 	return config->levels == 3 ? ATP_SV39 : config->levels == 4 ? ATP_SV48 : ATP_SV57;
 }
 
-static uint64_t hgatp_of(const struct aspace *as)
+static uint64_t hgatp_of(const struct mm_aspace *as)
 {
 	return FIELD_PREP(ATP_MODE, hgatp_mode(&as->npt.config)) |
-	       FIELD_PREP(HGATP_VMID, aspace_tag(as)) |
-	       FIELD_PREP(ATP_PPN, aspace_root(as).raw >> MM_PAGE_SHIFT);
+	       FIELD_PREP(HGATP_VMID, mm_aspace_tag(as)) |
+	       FIELD_PREP(ATP_PPN, mm_aspace_root(as).raw >> MM_PAGE_SHIFT);
 }
 
 enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config)
 {
 	const struct mm_hal *hal = &config->as->npt.hal;
 	struct hext_vcpu *v;
-	hpa_t frame;
+	mm_hpa_t frame;
 
 	if (hal->alloc(hal->ctx, 0, 1, &frame) != 1)
 		return MM_NO_MEMORY;
-	v = hal_to_virt(hal, frame);
+	v = mm_hal_to_virt(hal, frame);
 	*v = (struct hext_vcpu){
 		.x = {[X_A0] = config->args[0], [X_A1] = config->args[1]},
 		.as = config->as,
@@ -37,7 +37,7 @@ enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config)
 		.sstatus = SSTATUS_SPP | hext_fpu_status(SSTATUS_FS_CLEAN, SSTATUS_VS_CLEAN),
 		.hstatus = FIELD_PREP(HSTATUS_VSXL, VSXL_64) | HSTATUS_VTW | HSTATUS_SPV |
 	                   HSTATUS_SPVP,
-		.htimedelta = HEXT_TIME_OFFSET(aspace_tag(config->as)),
+		.htimedelta = HEXT_TIME_OFFSET(mm_aspace_tag(config->as)),
 		.vstimecmp = UINT64_MAX,
 		.scounteren = HCOUNTEREN_CY | HCOUNTEREN_TM | HCOUNTEREN_IR,
 		.hgatp = hgatp_of(config->as),
@@ -49,7 +49,7 @@ enum mm_error hext_create(struct vcpu *vcpu, const struct vcpu_config *config)
 void hext_destroy(struct vcpu *vcpu)
 {
 	const struct mm_hal *hal = &vcpu->as->npt.hal;
-	hpa_t frame = hal_to_phys(hal, vcpu->arch);
+	mm_hpa_t frame = mm_hal_to_phys(hal, vcpu->arch);
 
 	hext_park(vcpu);
 	hext_fpu_destroy(&hext_of(vcpu)->fpu, hal);

@@ -16,7 +16,7 @@ const char *memory_map_check(const struct boot_info *info);
 
 /* RAM minus everything reserved, as whole frames: sorted, disjoint ranges. Answers how many, at
  * most `most`. Further ranges stay unused. Frame 0 is never among them. */
-size_t memory_map_usable(const struct boot_info *info, struct hpa_range out[], size_t most);
+size_t memory_map_usable(const struct boot_info *info, struct mm_hpa_range out[], size_t most);
 
 /* --- report.c: the log's lines about the machine and its virtualization extension --- */
 

@@ -18,29 +18,29 @@
 #define STRIP_CELLS 64
 
 struct strip {
-	struct gpa_range range;
+	struct mm_gpa_range range;
 	uint64_t pages;
 	uint64_t in_cell[STRIP_CELLS];
 };
 
-static bool count_leaf(void *ctx, const struct npt_leaf *leaf)
+static bool count_leaf(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	struct strip *strip = ctx;
 	uint64_t cell_bytes = strip->range.size / STRIP_CELLS;
 	uint64_t pages = MM_LEVEL_SIZE(leaf->level) >> MM_PAGE_SHIFT;
 
 	strip->pages += pages;
-	strip->in_cell[gpa_diff(leaf->gpa, strip->range.start) / cell_bytes] += pages;
+	strip->in_cell[mm_gpa_diff(leaf->gpa, strip->range.start) / cell_bytes] += pages;
 	return true;
 }
 
 static struct strip count_backed(struct vm *vm)
 {
 	const struct vm_area *arena = &vm->config->areas[0];
-	struct strip strip = {.range = gpa_range(arena->start, arena->bytes)};
+	struct strip strip = {.range = mm_gpa_range(arena->start, arena->bytes)};
 
 	/* The area exists, and no other call changes it. */
-	ASSERT(aspace_for_each_leaf(&vm->as, strip.range, count_leaf, &strip) == MM_OK);
+	ASSERT(mm_aspace_for_each_leaf(&vm->as, strip.range, count_leaf, &strip) == MM_OK);
 	return strip;
 }
 
@@ -105,7 +105,7 @@ const char *demo_faults(const struct host *host)
 
 	wrong = session_wrong(s);
 	if (wrong == NULL)
-		wrong = session_trace_differs(s, gpa_at(GUEST_ARENA_BASE + MIB(256)), MIB(5), 64,
+		wrong = session_trace_differs(s, mm_gpa_at(GUEST_ARENA_BASE + MIB(256)), MIB(5), 64,
 		                              MM_W);
 	if (wrong == NULL && (session_faults(s) != 64 || strip.pages != 64))
 		wrong = "not one fault and one page for each of 64 touches";

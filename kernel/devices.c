@@ -16,9 +16,9 @@ const struct device_class *const device_classes[] = {
 
 const size_t device_class_count = MM_ARRAY_SIZE(device_classes);
 
-void device_class_init(const struct device_class *class, struct device *dev, const char *owner)
+void device_class_init(const struct device_class *class, struct mm_device *dev, const char *owner)
 {
-	device_init(dev, &class->config, class->ops);
+	mm_device_init(dev, &class->config, class->ops);
 	if (class->start != NULL)
 		class->start(dev, owner);
 }

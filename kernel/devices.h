@@ -17,15 +17,16 @@
 #define DEVICE_STATE 256
 
 struct device_class {
-	struct device_config config;
-	const struct device_ops *ops;
+	struct mm_device_config config;
+	const struct mm_device_ops *ops;
 	/* Size of its state, at most DEVICE_STATE. The state is a struct that begins with a
-	 * struct device. It is cleared when the VM is created. */
+	 * struct mm_device. It is cleared when the VM is created. */
 	size_t bytes;
-	/* Called after device_init(). `owner` is the VM's name and outlives the VM. NULL: none. */
-	void (*start)(struct device *dev, const char *owner);
+	/* Called after mm_device_init(). `owner` is the VM's name and outlives the VM. NULL: none.
+	 */
+	void (*start)(struct mm_device *dev, const char *owner);
 	/* Called when the VM is destroyed. NULL: none. */
-	void (*stop)(struct device *dev);
+	void (*stop)(struct mm_device *dev);
 };
 
 /* All device classes, and their number. */
@@ -33,7 +34,7 @@ extern const struct device_class *const device_classes[];
 extern const size_t device_class_count;
 
 /* Initialises a device in its cleared state. */
-void device_class_init(const struct device_class *class, struct device *dev, const char *owner);
+void device_class_init(const struct device_class *class, struct mm_device *dev, const char *owner);
 
 /* --- the devices whose state the tests read --- */
 
@@ -41,7 +42,7 @@ void device_class_init(const struct device_class *class, struct device *dev, con
 
 /* A 16550's data register and line status. What is written appears in the log, line by line. */
 struct uart {
-	struct device device;
+	struct mm_device device;
 	const char *owner; /* the VM's name, for the log */
 	struct spinlock lock;
 	char line[UART_LINE + 1];
@@ -53,7 +54,7 @@ struct uart {
 #define TEST_REGISTERS 5
 
 struct test_device {
-	struct device device;
+	struct mm_device device;
 	struct spinlock lock; /* of writes */
 	_Atomic uint64_t registers[TEST_REGISTERS];
 };

@@ -109,12 +109,12 @@ static enum fdt_error check_header(struct fdt *fdt, const uint8_t *blob, size_t 
 static enum fdt_error check_reservations(const struct fdt *fdt)
 {
 	for (uint32_t at = fdt->reservations; fdt->total_size - at >= 16; at += 16) {
-		struct hpa_range range =
-			hpa_range(hpa_at(be64(fdt->blob + at)), be64(fdt->blob + at + 8));
+		struct mm_hpa_range range =
+			mm_hpa_range(mm_hpa_at(be64(fdt->blob + at)), be64(fdt->blob + at + 8));
 
 		if (range.start.raw == 0 && range.size == 0)
 			return FDT_OK;
-		if (range.size != 0 && !hpa_range_valid(range))
+		if (range.size != 0 && !mm_hpa_range_valid(range))
 			return FDT_BAD_RESERVATION;
 	}
 	return FDT_BAD_RESERVATION;
@@ -304,16 +304,16 @@ static uint64_t read_cells(const uint8_t *data, unsigned cells)
 /* Translates *range by one entry of `ranges` (child address, parent address, size). False: the
  * entry does not contain all of it. */
 static bool translate_entry(const uint8_t *entry, unsigned child, unsigned parent, unsigned size,
-                            struct hpa_range *range)
+                            struct mm_hpa_range *range)
 {
 	uint64_t from = read_cells(entry, child);
 	uint64_t to = read_cells(entry + 4 * (size_t)child, parent);
 	uint64_t bytes = read_cells(entry + 4 * (size_t)(child + parent), size);
 	uint64_t skip = range->start.raw - from;
-	struct hpa_range mapped = {hpa_at(to + skip), range->size};
+	struct mm_hpa_range mapped = {mm_hpa_at(to + skip), range->size};
 
 	if (range->start.raw < from || skip >= bytes || range->size > bytes - skip ||
-	    to > UINT64_MAX - skip || (range->size != 0 && !hpa_range_valid(mapped)))
+	    to > UINT64_MAX - skip || (range->size != 0 && !mm_hpa_range_valid(mapped)))
 		return false;
 	*range = mapped;
 	return true;
@@ -321,7 +321,7 @@ static bool translate_entry(const uint8_t *entry, unsigned child, unsigned paren
 
 /* Translates by the `ranges` of the bus that is the parent at this depth. */
 static bool translate_bus(const struct fdt_node *node, unsigned depth,
-                          const struct fdt_property *ranges, struct hpa_range *range)
+                          const struct fdt_property *ranges, struct mm_hpa_range *range)
 {
 	unsigned child = node->cells[depth].address_cells;
 	unsigned size = node->cells[depth].size_cells;
@@ -337,7 +337,8 @@ static bool translate_bus(const struct fdt_node *node, unsigned depth,
 	return false;
 }
 
-static bool translate(const struct fdt *fdt, const struct fdt_node *node, struct hpa_range *range)
+static bool translate(const struct fdt *fdt, const struct fdt_node *node,
+                      struct mm_hpa_range *range)
 {
 	for (unsigned depth = node->depth - 1; depth > 1; depth--) {
 		struct fdt_node bus = {.offset = node->offsets[depth]};
@@ -352,21 +353,21 @@ static bool translate(const struct fdt *fdt, const struct fdt_node *node, struct
 }
 
 bool fdt_reg(const struct fdt *fdt, const struct fdt_node *node, unsigned index,
-             struct hpa_range *out)
+             struct mm_hpa_range *out)
 {
 	unsigned address = node->cells[node->depth - 1].address_cells;
 	unsigned size = node->cells[node->depth - 1].size_cells;
 	uint32_t entry = 4 * (address + size);
 	struct fdt_property p;
-	struct hpa_range range;
+	struct mm_hpa_range range;
 
 	if (address < 1 || address > 2 || size > 2 || !fdt_get(fdt, node, "reg", &p) ||
 	    index >= p.bytes / entry)
 		return false;
 	p.data += (size_t)index * entry;
-	range.start = hpa_at(read_cells(p.data, address));
+	range.start = mm_hpa_at(read_cells(p.data, address));
 	range.size = read_cells(p.data + 4 * (size_t)address, size);
-	if (range.size != 0 && !hpa_range_valid(range))
+	if (range.size != 0 && !mm_hpa_range_valid(range))
 		return false;
 	if (!translate(fdt, node, &range))
 		return false;
@@ -509,11 +510,11 @@ bool fdt_find_stdout(const struct fdt *fdt, struct fdt_node *out)
 	return false;
 }
 
-bool fdt_next_reservation(const struct fdt *fdt, unsigned *index, struct hpa_range *out)
+bool fdt_next_reservation(const struct fdt *fdt, unsigned *index, struct mm_hpa_range *out)
 {
 	const uint8_t *entry = fdt->blob + fdt->reservations + (size_t)*index * 16;
 
-	*out = hpa_range(hpa_at(be64(entry)), be64(entry + 8));
+	*out = mm_hpa_range(mm_hpa_at(be64(entry)), be64(entry + 8));
 	if (out->start.raw == 0 && out->size == 0)
 		return false;
 	++*index;

@@ -7,7 +7,7 @@
 
 #include "kernel/string.h"
 
-static enum fdt_error add_region(struct boot_info *info, struct hpa_range range,
+static enum fdt_error add_region(struct boot_info *info, struct mm_hpa_range range,
                                  enum boot_region_kind kind)
 {
 	if (range.size == 0)
@@ -26,7 +26,7 @@ static enum fdt_error add_reg(const struct fdt *fdt, const struct fdt_node *node
 	unsigned size = node->cells[node->depth - 1].size_cells;
 	enum fdt_error error = FDT_OK;
 	struct fdt_property reg;
-	struct hpa_range range;
+	struct mm_hpa_range range;
 
 	if (!fdt_get(fdt, node, "reg", &reg))
 		return FDT_OK;
@@ -79,7 +79,7 @@ static enum fdt_error read_reserved_memory(const struct fdt *fdt, struct boot_in
 static enum fdt_error read_reservations(const struct fdt *fdt, struct boot_info *info)
 {
 	enum fdt_error error = FDT_OK;
-	struct hpa_range range;
+	struct mm_hpa_range range;
 
 	for (unsigned i = 0; error == FDT_OK && fdt_next_reservation(fdt, &i, &range);)
 		error = add_region(info, range, BOOT_RESERVED);
@@ -96,7 +96,7 @@ static enum fdt_error check_memory(const struct boot_info *info)
 		any = true;
 		for (size_t j = 0; j < i; j++) {
 			if (info->regions[j].kind == BOOT_RAM &&
-			    hpa_range_overlaps(info->regions[i].range, info->regions[j].range))
+			    mm_hpa_range_overlaps(info->regions[i].range, info->regions[j].range))
 				return FDT_MEMORY_OVERLAPS;
 		}
 	}
@@ -114,7 +114,8 @@ static bool cpu_known(const struct boot_info *info, uint64_t id)
 	return false;
 }
 
-/* By its device_type, which the specification demands; or by its name, if firmware omits that. */
+/* By its device_type, which the specification demands; or by its name, if firmware omits that.
+ */
 static bool is_cpu(const struct fdt *fdt, const struct fdt_node *node)
 {
 	struct fdt_property type;
@@ -132,7 +133,7 @@ static enum fdt_error read_cpus(const struct fdt *fdt, struct boot_info *info)
 	info->cpu_ids[0] = info->boot_cpu;
 	info->cpus = 1;
 	for (struct fdt_node node = fdt_start(fdt); fdt_next(fdt, &node);) {
-		struct hpa_range reg;
+		struct mm_hpa_range reg;
 
 		if (!is_cpu(fdt, &node) || !fdt_is_enabled(fdt, &node))
 			continue;
@@ -186,7 +187,7 @@ static enum fdt_error read_initrd(const struct fdt *fdt, const struct fdt_node *
 		return FDT_OK;
 	if (end < start)
 		return FDT_BAD_RANGE;
-	info->guest_image = hpa_range(hpa_at(start), end - start);
+	info->guest_image = mm_hpa_range(mm_hpa_at(start), end - start);
 	return add_region(info, info->guest_image, BOOT_RESERVED);
 }
 
@@ -222,6 +223,6 @@ enum fdt_error fdt_read_boot(const void *blob, size_t max_bytes, struct boot_inf
 		return error;
 
 	info->fdt = blob;
-	return add_region(info, hpa_range(hpa_at((uint64_t)(uintptr_t)blob), fdt.total_size),
+	return add_region(info, mm_hpa_range(mm_hpa_at((uint64_t)(uintptr_t)blob), fdt.total_size),
 	                  BOOT_RESERVED);
 }

@@ -47,7 +47,7 @@ static struct {
 /* Per-CPU frame cache, written by its own CPU alone. The last frame is allocated next. */
 static struct frame_cache {
 	_Atomic uint32_t count;
-	hpa_t frames[CACHE_FRAMES];
+	mm_hpa_t frames[CACHE_FRAMES];
 } MM_ALIGNED_TO(64) caches[MACHINE_MAX_CPUS];
 
 /* --- one zone --- */
@@ -167,7 +167,7 @@ static void fill_zone(struct zone *zone)
 }
 
 /* NULL if the range is too small for its own bitmaps. */
-static struct zone *make_zone(struct hpa_range range)
+static struct zone *make_zone(struct mm_hpa_range range)
 {
 	uint64_t frames = range.size >> MM_PAGE_SHIFT;
 	uint64_t base = range.start.raw >> MM_PAGE_SHIFT;
@@ -216,7 +216,7 @@ static void add_zone(struct zone *zone)
 		pool.count++;
 }
 
-bool frame_init(const struct hpa_range ranges[], size_t count)
+bool frame_init(const struct mm_hpa_range ranges[], size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct zone *zone = make_zone(ranges[i]);
@@ -232,14 +232,14 @@ bool frame_init(const struct hpa_range ranges[], size_t count)
 
 /* --- under the lock --- */
 
-static bool alloc_locked(unsigned order, hpa_t *out)
+static bool alloc_locked(unsigned order, mm_hpa_t *out)
 {
 	uint64_t frame;
 
 	for (size_t i = 0; i < pool.count; i++) {
 		if (zone_alloc(pool.zones[i], order, &frame)) {
 			pool.free -= BIT(order);
-			*out = hpa_at(frame << MM_PAGE_SHIFT);
+			*out = mm_hpa_at(frame << MM_PAGE_SHIFT);
 			return true;
 		}
 	}
@@ -255,7 +255,7 @@ static struct zone *zone_of(uint64_t frame)
 	panic("frame 0x%" PRIx64 " is none of ours", frame);
 }
 
-static void free_locked(unsigned order, hpa_t pa)
+static void free_locked(unsigned order, mm_hpa_t pa)
 {
 	uint64_t frame = pa.raw >> MM_PAGE_SHIFT;
 
@@ -265,7 +265,7 @@ static void free_locked(unsigned order, hpa_t pa)
 
 /* Takes a block of at most this order, from the smallest free block. Answers its order, or -1. Its
  * frames are marked one by one, because they are freed one by one. */
-static int alloc_run_locked(unsigned most, hpa_t *out)
+static int alloc_run_locked(unsigned most, mm_hpa_t *out)
 {
 	for (size_t i = 0; i < pool.count; i++) {
 		struct zone *zone = pool.zones[i];
@@ -279,7 +279,7 @@ static int alloc_run_locked(unsigned most, hpa_t *out)
 		ASSERT(zone_alloc(zone, order, &frame));
 		mark_taken(zone, frame - zone->base, BIT(order));
 		pool.free -= BIT(order);
-		*out = hpa_at(frame << MM_PAGE_SHIFT);
+		*out = mm_hpa_at(frame << MM_PAGE_SHIFT);
 		return (int)order;
 	}
 	return -1;
@@ -304,23 +304,23 @@ static void set_cache_count(struct frame_cache *cache, uint32_t count)
  */
 static MM_NOINLINE uint32_t fill_cache(struct frame_cache *cache)
 {
-	hpa_t *to = cache->frames + CACHE_FRAMES;
+	mm_hpa_t *to = cache->frames + CACHE_FRAMES;
 	uint32_t count;
 
 	spin_lock(&pool.lock);
 	while (to > cache->frames + CACHE_FRAMES / 2) {
-		hpa_t run, end;
+		mm_hpa_t run, end;
 		int order = alloc_run_locked(mm_fls64((uint64_t)(to - cache->frames)), &run);
 
 		if (order < 0)
 			break;
-		end = hpa_plus(run, MM_PAGE_SIZE << order);
-		for (; run.raw != end.raw; run = hpa_plus(run, MM_PAGE_SIZE))
+		end = mm_hpa_plus(run, MM_PAGE_SIZE << order);
+		for (; run.raw != end.raw; run = mm_hpa_plus(run, MM_PAGE_SIZE))
 			*--to = run;
 	}
 	spin_unlock(&pool.lock);
 	count = (uint32_t)(cache->frames + CACHE_FRAMES - to);
-	memmove(cache->frames, to, count * sizeof(hpa_t));
+	memmove(cache->frames, to, count * sizeof(mm_hpa_t));
 	set_cache_count(cache, count);
 	return count;
 }
@@ -335,7 +335,7 @@ static void empty_cache_locked(struct frame_cache *cache)
 
 /* --- the interface --- */
 
-static size_t alloc_blocks(struct frame_cache *cache, unsigned order, size_t n, hpa_t out[])
+static size_t alloc_blocks(struct frame_cache *cache, unsigned order, size_t n, mm_hpa_t out[])
 {
 	size_t got = 0;
 
@@ -353,7 +353,7 @@ static size_t alloc_blocks(struct frame_cache *cache, unsigned order, size_t n, 
 	return got;
 }
 
-size_t frame_alloc_many(unsigned order, size_t n, hpa_t out[])
+size_t frame_alloc_many(unsigned order, size_t n, mm_hpa_t out[])
 {
 	struct frame_cache *cache = &caches[machine_cpu_index()];
 	uint32_t count;
@@ -372,7 +372,7 @@ size_t frame_alloc_many(unsigned order, size_t n, hpa_t out[])
 	return 1;
 }
 
-void frame_free_many(unsigned order, size_t n, const hpa_t in[])
+void frame_free_many(unsigned order, size_t n, const mm_hpa_t in[])
 {
 	spin_lock(&pool.lock);
 	for (size_t i = 0; i < n; i++)
@@ -380,12 +380,12 @@ void frame_free_many(unsigned order, size_t n, const hpa_t in[])
 	spin_unlock(&pool.lock);
 }
 
-bool frame_alloc(unsigned order, hpa_t *out)
+bool frame_alloc(unsigned order, mm_hpa_t *out)
 {
 	return frame_alloc_many(order, 1, out) == 1;
 }
 
-void frame_free(unsigned order, hpa_t pa)
+void frame_free(unsigned order, mm_hpa_t pa)
 {
 	frame_free_many(order, 1, &pa);
 }

@@ -67,7 +67,7 @@ static bool wanted(const struct boot_info *info, const struct cmdline *options)
 static bool find_image(const struct host *host, const struct cmdline *options,
                        struct guest_image *out)
 {
-	const struct hpa_range *given = &host->boot->guest_image;
+	const struct mm_hpa_range *given = &host->boot->guest_image;
 
 	if (options->guest[0] != '\0' && strcmp(options->guest, "image") != 0)
 		return guest_image_find(options->guest, out);
@@ -101,7 +101,7 @@ static bool run_image(const struct host *host, const struct cmdline *options,
 		.name = image->name,
 		.image = *image,
 		.ram_bytes = options->mem,
-		.areas = {{gpa_at(GUEST_ARENA_BASE), GIB(1), VM_LAZY, MM_RWX, 0}},
+		.areas = {{mm_gpa_at(GUEST_ARENA_BASE), GIB(1), VM_LAZY, MM_RWX, 0}},
 		.seed = options->seed,
 		.quiet_s = HANG_NEVER,
 		.total_s = GUEST_SECONDS,

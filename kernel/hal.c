@@ -20,7 +20,7 @@ static MM_NOINLINE size_t hal_short(struct vm_frames *frames, unsigned order, si
 	return got;
 }
 
-static size_t hal_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
+static size_t hal_alloc(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
 {
 	struct vm_frames *frames = ctx;
 	uint64_t wanted = (uint64_t)n << order;
@@ -34,7 +34,7 @@ static size_t hal_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 	return MM_LIKELY(got == n) ? got : hal_short(frames, order, n, got);
 }
 
-static void hal_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
+static void hal_free(void *ctx, unsigned order, size_t n, const mm_hpa_t in[])
 {
 	struct vm_frames *frames = ctx;
 

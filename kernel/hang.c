@@ -13,10 +13,10 @@ uint64_t hang_round(void)
 
 static uint64_t progress_of(struct vm *vm)
 {
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 	uint64_t progress = atomic_load_explicit(&vm->calls, memory_order_relaxed);
 
-	aspace_get_stats(&vm->as, &stats);
+	mm_aspace_get_stats(&vm->as, &stats);
 	for (unsigned i = 0; i < MM_FAULTS; i++)
 		progress += i != MM_FAULT_SPURIOUS ? stats.faults[i] : 0;
 	return progress + stats.changes;

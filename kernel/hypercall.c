@@ -30,14 +30,14 @@ static enum guest_error guest_error_of(enum mm_error error)
 	}
 }
 
-static enum guest_error print(struct vm *vm, gpa_t buffer, uint64_t bytes)
+static enum guest_error print(struct vm *vm, mm_gpa_t buffer, uint64_t bytes)
 {
 	char text[PRINT_BYTES + 1];
 	enum mm_error error;
 
 	if (bytes > PRINT_BYTES)
 		return GUEST_BAD_ARGUMENT;
-	error = aspace_read(&vm->as, buffer, text, (size_t)bytes);
+	error = mm_aspace_read(&vm->as, buffer, text, (size_t)bytes);
 	if (error != MM_OK)
 		return guest_error_of(error);
 	text[bytes] = '\0';
@@ -55,19 +55,19 @@ static enum guest_error report(struct vm *vm, uint64_t key, uint64_t value)
 	return GUEST_OK;
 }
 
-static enum guest_error protect(struct vm *vm, struct gpa_range range, uint64_t perm)
+static enum guest_error protect(struct vm *vm, struct mm_gpa_range range, uint64_t perm)
 {
 	if (perm >= MM_PERM_SETS)
 		return GUEST_BAD_ARGUMENT;
-	return guest_error_of(aspace_protect(&vm->as, range, (enum mm_perm)perm));
+	return guest_error_of(mm_aspace_protect(&vm->as, range, (enum mm_perm)perm));
 }
 
 static uint64_t fault_count(struct vm *vm)
 {
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 	uint64_t faults = 0;
 
-	aspace_get_stats(&vm->as, &stats);
+	mm_aspace_get_stats(&vm->as, &stats);
 	for (size_t i = 0; i < MM_FAULTS; i++)
 		faults += stats.faults[i];
 	return faults;
@@ -113,17 +113,18 @@ static MM_NOINLINE bool answer(struct vm_vcpu *v, const struct vm_exit_call *cal
 		vm_vcpu_exit(v, call->args[0]);
 		return false;
 	case GUEST_PRINT:
-		error = print(vm, gpa_at(call->args[0]), call->args[1]);
+		error = print(vm, mm_gpa_at(call->args[0]), call->args[1]);
 		break;
 	case GUEST_REPORT:
 		error = report(vm, call->args[0], call->args[1]);
 		break;
 	case GUEST_PROTECT:
-		error = protect(vm, gpa_range(gpa_at(call->args[0]), call->args[1]), call->args[2]);
+		error = protect(vm, mm_gpa_range(mm_gpa_at(call->args[0]), call->args[1]),
+		                call->args[2]);
 		break;
 	case GUEST_UNMAP:
-		error = guest_error_of(
-			aspace_unmap(&vm->as, gpa_range(gpa_at(call->args[0]), call->args[1])));
+		error = guest_error_of(mm_aspace_unmap(
+			&vm->as, mm_gpa_range(mm_gpa_at(call->args[0]), call->args[1])));
 		break;
 	case GUEST_CYCLES:
 		value = machine_cycles();

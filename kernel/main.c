@@ -46,7 +46,7 @@ _Noreturn static void no_virtualization(const char *why)
 
 static void take_memory(const struct boot_info *info)
 {
-	static struct hpa_range ranges[2 * BOOT_REGIONS];
+	static struct mm_hpa_range ranges[2 * BOOT_REGIONS];
 	const char *wrong = memory_map_check(info);
 
 	if (wrong != NULL)

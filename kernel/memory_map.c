@@ -10,10 +10,10 @@ static bool is_ram(const struct boot_region *region)
 	return region->kind == BOOT_RAM;
 }
 
-static bool lies_in_ram(const struct boot_info *info, struct hpa_range range)
+static bool lies_in_ram(const struct boot_info *info, struct mm_hpa_range range)
 {
 	for (size_t i = 0; i < info->region_count; i++) {
-		if (is_ram(&info->regions[i]) && hpa_range_covers(info->regions[i].range, range))
+		if (is_ram(&info->regions[i]) && mm_hpa_range_covers(info->regions[i].range, range))
 			return true;
 	}
 	return false;
@@ -28,26 +28,26 @@ const char *memory_map_check(const struct boot_info *info)
 	for (size_t i = 0; i < info->region_count; i++) {
 		const struct boot_region *a = &info->regions[i];
 
-		if (!hpa_range_valid(a->range))
+		if (!mm_hpa_range_valid(a->range))
 			return "a memory region is empty or wraps";
 		any = any || is_ram(a);
 		for (size_t j = 0; j < i; j++) {
 			const struct boot_region *b = &info->regions[j];
 
-			if (is_ram(a) && is_ram(b) && hpa_range_overlaps(a->range, b->range))
+			if (is_ram(a) && is_ram(b) && mm_hpa_range_overlaps(a->range, b->range))
 				return "two RAM regions overlap";
 		}
 	}
 	if (!any)
 		return "no RAM";
 	if (info->guest_image.size != 0 &&
-	    (!hpa_range_valid(info->guest_image) || !lies_in_ram(info, info->guest_image)))
+	    (!mm_hpa_range_valid(info->guest_image) || !lies_in_ram(info, info->guest_image)))
 		return "the guest image does not lie in RAM";
 	return NULL;
 }
 
 /* The RAM region with the lowest start that is not below `from`; NULL: none. */
-static const struct boot_region *next_ram(const struct boot_info *info, hpa_t from)
+static const struct boot_region *next_ram(const struct boot_info *info, mm_hpa_t from)
 {
 	const struct boot_region *best = NULL;
 
@@ -63,14 +63,14 @@ static const struct boot_region *next_ram(const struct boot_info *info, hpa_t fr
 
 /* Of the reserved regions that overlap `range`, the one with the lowest start; NULL: none. */
 static const struct boot_region *first_reserved(const struct boot_info *info,
-                                                struct hpa_range range)
+                                                struct mm_hpa_range range)
 {
 	const struct boot_region *best = NULL;
 
 	for (size_t i = 0; i < info->region_count; i++) {
 		const struct boot_region *r = &info->regions[i];
 
-		if (!is_ram(r) && hpa_range_overlaps(r->range, range) &&
+		if (!is_ram(r) && mm_hpa_range_overlaps(r->range, range) &&
 		    (best == NULL || r->range.start.raw < best->range.start.raw))
 			best = r;
 	}
@@ -79,7 +79,7 @@ static const struct boot_region *first_reserved(const struct boot_info *info,
 
 /* The whole frames from byte `first` to byte `last`, both included. Frame 0 is left out, because a
  * physical address of 0 often means "none". */
-static size_t add_frames(uint64_t first, uint64_t last, struct hpa_range out[], size_t most)
+static size_t add_frames(uint64_t first, uint64_t last, struct mm_hpa_range out[], size_t most)
 {
 	uint64_t first_frame = (first >> MM_PAGE_SHIFT) + (first % MM_PAGE_SIZE != 0);
 	uint64_t end_frame = (last >> MM_PAGE_SHIFT) + (last % MM_PAGE_SIZE == MM_PAGE_SIZE - 1);
@@ -88,16 +88,16 @@ static size_t add_frames(uint64_t first, uint64_t last, struct hpa_range out[], 
 		first_frame = 1;
 	if (first_frame >= end_frame || most == 0)
 		return 0;
-	out[0] = hpa_range(hpa_at(first_frame << MM_PAGE_SHIFT), (end_frame - first_frame)
-	                                                                 << MM_PAGE_SHIFT);
+	out[0] = mm_hpa_range(mm_hpa_at(first_frame << MM_PAGE_SHIFT), (end_frame - first_frame)
+	                                                                       << MM_PAGE_SHIFT);
 	return 1;
 }
 
 /* One RAM region without the reserved regions in it. */
-static size_t cut_region(const struct boot_info *info, struct hpa_range ram, struct hpa_range out[],
-                         size_t most)
+static size_t cut_region(const struct boot_info *info, struct mm_hpa_range ram,
+                         struct mm_hpa_range out[], size_t most)
 {
-	uint64_t last = hpa_range_last(ram).raw;
+	uint64_t last = mm_hpa_range_last(ram).raw;
 	size_t count = 0;
 
 	for (;;) {
@@ -109,22 +109,22 @@ static size_t cut_region(const struct boot_info *info, struct hpa_range ram, str
 		if (hole->range.start.raw > ram.start.raw)
 			count += add_frames(ram.start.raw, hole->range.start.raw - 1, out + count,
 			                    most - count);
-		hole_last = hpa_range_last(hole->range).raw;
+		hole_last = mm_hpa_range_last(hole->range).raw;
 		if (hole_last >= last)
 			return count;
-		ram = hpa_range(hpa_at(hole_last + 1), last - hole_last);
+		ram = mm_hpa_range(mm_hpa_at(hole_last + 1), last - hole_last);
 	}
 }
 
-size_t memory_map_usable(const struct boot_info *info, struct hpa_range out[], size_t most)
+size_t memory_map_usable(const struct boot_info *info, struct mm_hpa_range out[], size_t most)
 {
 	const struct boot_region *ram;
 	size_t count = 0;
-	hpa_t from = hpa_at(0);
+	mm_hpa_t from = mm_hpa_at(0);
 
 	while ((ram = next_ram(info, from)) != NULL) {
 		count += cut_region(info, ram->range, out + count, most - count);
-		if (!hpa_add(ram->range.start, ram->range.size, &from))
+		if (!mm_hpa_add(ram->range.start, ram->range.size, &from))
 			break; /* it ended at 2^64 */
 	}
 	return count;

@@ -48,9 +48,9 @@ static void report_geometries(const struct virt_caps *caps)
 	for (size_t i = 0; i < caps->geometry_count && length < sizeof(text); i++) {
 		const struct virt_geometry *g = &caps->geometries[i];
 
-		length += (size_t)format_string(text + length, sizeof(text) - length,
-		                                " %s=%u/%u/%s", g->name, g->npt.levels,
-		                                npt_gpa_bits(&g->npt), leaf_name(g->npt.max_leaf));
+		length += (size_t)format_string(
+			text + length, sizeof(text) - length, " %s=%u/%u/%s", g->name,
+			g->npt.levels, mm_npt_gpa_bits(&g->npt), leaf_name(g->npt.max_leaf));
 	}
 	log_line(LOG_INFO, "tables (levels/gpa_bits/largest_leaf)%s", text);
 }
@@ -77,12 +77,12 @@ static void report_features(const struct virt_caps *caps, const char *title, boo
 
 void report_caps(const struct virt_ops *ops, const struct virt_caps *caps)
 {
-	const struct npt_config *npt = &caps->geometries[0].npt;
+	const struct mm_npt_config *npt = &caps->geometries[0].npt;
 
 	log_line(LOG_INFO,
 	         "virt extension=%s format=%s hpa_bits=%u tag_bits=%u accessed_dirty=%d "
 	         "execute_only=%d",
-	         ops->name, npt_format_name(caps->format), caps->hpa_bits, caps->tag_bits,
+	         ops->name, mm_npt_format_name(caps->format), caps->hpa_bits, caps->tag_bits,
 	         npt->accessed_dirty, npt->execute_only);
 	report_geometries(caps);
 	if (caps->mitigations[0] != '\0')

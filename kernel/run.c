@@ -5,9 +5,9 @@
  *	guest     ld a0, (a1)                     no entry for this page
  *	hext/...  ops->run() returns an exit      kind = VM_EXIT_NESTED_FAULT, gpa, access
  *	here      on_nested_fault()
- *	mm/       aspace_fault()                  finds the area, takes and zeroes a frame, installs
- *	                                          the entry
- *	here      ops->run() again                the same instruction, which now succeeds
+ *	mm/       mm_aspace_fault()                  finds the area, takes and zeroes a frame,
+ *installs the entry here      ops->run() again                the same instruction, which now
+ *succeeds
  *
  * This path and the path of a hypercall are the fast paths. What only the log or a test needs is
  * done if vm->watched is set (trace.c).
@@ -32,7 +32,7 @@ enum stop {
 };
 
 static MM_NOINLINE void kill(struct vm_vcpu *v, const struct vm_exit *exit, enum vm_kill reason,
-                             gpa_t gpa)
+                             mm_gpa_t gpa)
 {
 	struct vm *vm = v->vm;
 
@@ -73,9 +73,9 @@ static enum vm_kill kill_for_fault(enum mm_fault result)
 static enum mm_error ask_bus(struct vm *vm, const struct mmio_access *access, uint64_t *value)
 {
 	if (access->write)
-		return device_bus_write(&vm->bus, DEVICE_MMIO, access->gpa.raw, access->width,
-		                        access->value);
-	return device_bus_read(&vm->bus, DEVICE_MMIO, access->gpa.raw, access->width, value);
+		return mm_device_bus_write(&vm->bus, MM_DEVICE_MMIO, access->gpa.raw, access->width,
+		                           access->value);
+	return mm_device_bus_read(&vm->bus, MM_DEVICE_MMIO, access->gpa.raw, access->width, value);
 }
 
 /* One instruction on a device: usually one access, sometimes several. */
@@ -109,9 +109,9 @@ static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
  */
 static MM_NOINLINE void on_spurious_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 {
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 
-	aspace_get_stats(&v->vm->as, &stats);
+	mm_aspace_get_stats(&v->vm->as, &stats);
 	if (v->futile_pc != exit->pc || v->futile_gpa.raw != exit->fault.gpa.raw ||
 	    v->futile_changes != stats.changes)
 		v->futile_faults = 0;
@@ -149,7 +149,7 @@ static bool on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	if (MM_UNLIKELY(v->vm->watched))
 		return on_watched_fault(v, exit);
-	after_fault(v, exit, aspace_fault(&v->vm->as, exit->fault.gpa, exit->fault.access));
+	after_fault(v, exit, mm_aspace_fault(&v->vm->as, exit->fault.gpa, exit->fault.access));
 	return false;
 }
 
@@ -157,22 +157,23 @@ static bool on_nested_fault(struct vm_vcpu *v, const struct vm_exit *exit)
 
 static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 {
-	struct device_bus *bus = &v->vm->bus;
+	struct mm_device_bus *bus = &v->vm->bus;
 	const struct vm_exit_port *port = &exit->port;
 	uint64_t value = UINT64_MAX; /* of a read without a device */
 	enum mm_error error;
 
 	if (port->string) {
-		kill(v, exit, KILL_MMIO_UNDECODED, gpa_at(port->port));
+		kill(v, exit, KILL_MMIO_UNDECODED, mm_gpa_at(port->port));
 		return;
 	}
 	if (port->write)
-		error = device_bus_write(bus, DEVICE_PORT, port->port, port->width, port->value);
+		error = mm_device_bus_write(bus, MM_DEVICE_PORT, port->port, port->width,
+		                            port->value);
 	else
-		error = device_bus_read(bus, DEVICE_PORT, port->port, port->width, &value);
+		error = mm_device_bus_read(bus, MM_DEVICE_PORT, port->port, port->width, &value);
 	/* MM_INVALID: the access extends beyond port 0xffff (SDM vol. 1, 19.3). */
 	if (error != MM_OK && error != MM_NOT_MAPPED && error != MM_INVALID)
-		kill(v, exit, KILL_MMIO_REFUSED, gpa_at(port->port));
+		kill(v, exit, KILL_MMIO_REFUSED, mm_gpa_at(port->port));
 	else
 		v->vm->ops->skip(&v->vcpu, exit, value);
 }
@@ -180,15 +181,15 @@ static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 /* A system register that is not emulated does not exist for the guest. */
 static void on_sysreg(struct vm_vcpu *v, const struct vm_exit *exit)
 {
-	struct device_bus *bus = &v->vm->bus;
+	struct mm_device_bus *bus = &v->vm->bus;
 	uint64_t value = 0;
 	enum mm_error error;
 
 	if (exit->sysreg.write)
-		error = device_bus_write(bus, DEVICE_SYSREG, exit->sysreg.reg, 1,
-		                         exit->sysreg.value);
+		error = mm_device_bus_write(bus, MM_DEVICE_SYSREG, exit->sysreg.reg, 1,
+		                            exit->sysreg.value);
 	else
-		error = device_bus_read(bus, DEVICE_SYSREG, exit->sysreg.reg, 1, &value);
+		error = mm_device_bus_read(bus, MM_DEVICE_SYSREG, exit->sysreg.reg, 1, &value);
 	if (error == MM_OK)
 		v->vm->ops->skip(&v->vcpu, exit, value);
 	else
@@ -236,13 +237,13 @@ static MM_NOINLINE enum stop on_rare_exit(struct vm_vcpu *v, const struct vm_exi
 		vm->ops->inject_undefined(&v->vcpu);
 		break;
 	case VM_EXIT_SHUTDOWN:
-		kill(v, exit, KILL_SHUTDOWN, gpa_at(0));
+		kill(v, exit, KILL_SHUTDOWN, mm_gpa_at(0));
 		break;
 	case VM_EXIT_MISCONFIG:
 		kill(v, exit, KILL_MISCONFIG, exit->fault.gpa);
 		break;
 	default:
-		kill(v, exit, KILL_FAILURE, gpa_at(0));
+		kill(v, exit, KILL_FAILURE, mm_gpa_at(0));
 		break;
 	}
 	return STOP_ENDED; /* run_vcpu() goes on unless the VM has ended */
@@ -308,7 +309,7 @@ static MM_NOINLINE void end_hung(struct vm_vcpu *v, enum vm_kill reason)
 {
 	struct vm_exit exit = {.kind = VM_EXIT_DEADLINE, .pc = v->vm->ops->pc(&v->vcpu)};
 
-	kill(v, &exit, reason, gpa_at(0));
+	kill(v, &exit, reason, mm_gpa_at(0));
 }
 
 /* The vCPU that each CPU ran last; NULL: the CPU is idle. For run_report_cpus(). */
@@ -371,19 +372,19 @@ static void note_place(struct vm_vcpu *v)
 {
 	struct vm *vm = v->vm;
 	uint64_t bytes;
-	gpa_t at;
+	mm_gpa_t at;
 
 	if (v->exited || (vm_outcome(vm) == VM_EXITED && vm->exit_status == 0))
 		return;
 	v->last_cpu = machine_cpu_index();
 	v->last_pc = vm->ops->pc(&v->vcpu);
 	v->last_code_bytes = 0;
-	if (vm->ops->translate(&v->vcpu, gva_at(v->last_pc), MM_X, &at) != MM_OK)
+	if (vm->ops->translate(&v->vcpu, mm_gva_at(v->last_pc), MM_X, &at) != MM_OK)
 		return;
 	bytes = MM_PAGE_SIZE - at.raw % MM_PAGE_SIZE;
 	if (bytes > VM_CODE_BYTES)
 		bytes = VM_CODE_BYTES;
-	if (aspace_read(&vm->as, at, v->last_code, (size_t)bytes) == MM_OK)
+	if (mm_aspace_read(&vm->as, at, v->last_code, (size_t)bytes) == MM_OK)
 		v->last_code_bytes = (unsigned)bytes;
 }
 

@@ -40,7 +40,7 @@ bool hypercall(struct vm_vcpu *v, const struct vm_exit_call *call);
 
 /* --- trace.c: what is recorded and logged of a guest --- */
 
-/* aspace_fault(), measured, recorded in vm->trace, and logged at LOG_FAULTS. */
+/* mm_aspace_fault(), measured, recorded in vm->trace, and logged at LOG_FAULTS. */
 enum mm_fault trace_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault);
 /* The log's line about a fault, whatever the level. */
 void trace_log_fault(const struct vm *vm, const struct fault_record *fault);

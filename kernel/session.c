@@ -19,7 +19,7 @@ struct vm_config session_config(const char *name, const char *guest, enum vm_bac
 
 	ASSERT(guest_image_find(guest, &config.image));
 	config.areas[0] = (struct vm_area){
-		.start = gpa_at(GUEST_ARENA_BASE),
+		.start = mm_gpa_at(GUEST_ARENA_BASE),
 		.bytes = arena_bytes,
 		.backing = backing,
 		.perm = MM_RWX,
@@ -43,7 +43,7 @@ bool session_fits(uint64_t bytes)
 bool session_fits_linear(uint64_t bytes)
 {
 	unsigned order = mm_fls64((bytes - 1) >> MM_PAGE_SHIFT) + 1;
-	hpa_t block;
+	mm_hpa_t block;
 
 	if (!session_fits(bytes) || !frame_alloc(order, &block))
 		return false;
@@ -54,7 +54,7 @@ bool session_fits_linear(uint64_t bytes)
 bool session_fits_leaves(uint64_t bytes)
 {
 	size_t wanted = (size_t)(bytes / MM_LEVEL_SIZE(1)), got;
-	hpa_t blocks[LEAVES_MOST];
+	mm_hpa_t blocks[LEAVES_MOST];
 	bool fits;
 
 	ASSERT(wanted <= LEAVES_MOST);
@@ -120,7 +120,7 @@ uint64_t session_faults(const struct session *s)
 	return total;
 }
 
-const char *session_trace_differs(const struct session *s, gpa_t first, uint64_t stride,
+const char *session_trace_differs(const struct session *s, mm_gpa_t first, uint64_t stride,
                                   uint64_t count, enum mm_perm access)
 {
 	static char text[160];
@@ -144,7 +144,7 @@ const char *session_trace_differs(const struct session *s, gpa_t first, uint64_t
 			              (unsigned)record->result);
 			return text;
 		}
-		first = gpa_plus(first, stride);
+		first = mm_gpa_plus(first, stride);
 	}
 	return NULL;
 }

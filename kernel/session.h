@@ -62,7 +62,7 @@ uint64_t session_faults(const struct session *s);
 
 /* Compares the trace with the expected faults: `count` faults at `first`, `first + stride`, ...
  * with this access, all mapped. NULL, or the first difference as text (static). */
-const char *session_trace_differs(const struct session *s, gpa_t first, uint64_t stride,
+const char *session_trace_differs(const struct session *s, mm_gpa_t first, uint64_t stride,
                                   uint64_t count, enum mm_perm access);
 
 #endif

@@ -19,7 +19,8 @@ static uint64_t low_bytes(unsigned width)
 	return ~UINT64_C(0) >> (64 - 8 * width);
 }
 
-static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
+static enum mm_error test_read(struct mm_device *dev, uint64_t offset, unsigned width,
+                               uint64_t *value)
 {
 	const struct test_device *test = MM_CONTAINER_OF(dev, struct test_device, device);
 	uint64_t whole;
@@ -33,7 +34,8 @@ static enum mm_error test_read(struct device *dev, uint64_t offset, unsigned wid
 }
 
 /* Every write is counted. A write to a read-only register changes nothing else. */
-static enum mm_error test_write(struct device *dev, uint64_t offset, unsigned width, uint64_t value)
+static enum mm_error test_write(struct mm_device *dev, uint64_t offset, unsigned width,
+                                uint64_t value)
 {
 	struct test_device *test = MM_CONTAINER_OF(dev, struct test_device, device);
 	_Atomic uint64_t *r = test->registers;
@@ -53,9 +55,9 @@ static enum mm_error test_write(struct device *dev, uint64_t offset, unsigned wi
 	return MM_OK;
 }
 
-static const struct device_ops test_ops = {test_read, test_write};
+static const struct mm_device_ops test_ops = {test_read, test_write};
 
-static void test_start(struct device *dev, const char *owner)
+static void test_start(struct mm_device *dev, const char *owner)
 {
 	struct test_device *test = MM_CONTAINER_OF(dev, struct test_device, device);
 
@@ -68,8 +70,8 @@ const struct device_class test_class = {
 	.config =
 		{
 			.name = "test",
-			.type = DEVICE_TYPE_TEST,
-			.range = {DEVICE_MMIO, GUEST_TEST_BASE, MM_PAGE_SIZE},
+			.type = MM_DEVICE_TYPE_TEST,
+			.range = {MM_DEVICE_MMIO, GUEST_TEST_BASE, MM_PAGE_SIZE},
 		},
 	.ops = &test_ops,
 	.bytes = sizeof(struct test_device),

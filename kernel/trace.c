@@ -99,9 +99,10 @@ void trace_log_fault(const struct vm *vm, const struct fault_record *fault)
 /* The size of the leaf that maps the page now; 0: none. */
 static uint64_t size_of(struct vm *vm, const struct fault_record *fault)
 {
-	struct aspace_translation t;
+	struct mm_aspace_translation t;
 
-	if (fault->result > MM_FAULT_UNSHARED || aspace_translate(&vm->as, fault->gpa, &t) != MM_OK)
+	if (fault->result > MM_FAULT_UNSHARED ||
+	    mm_aspace_translate(&vm->as, fault->gpa, &t) != MM_OK)
 		return 0;
 	return t.page_size;
 }
@@ -122,7 +123,7 @@ enum mm_fault trace_fault(struct vm_vcpu *v, const struct vm_exit_fault *fault)
 	if (hooks != NULL)
 		hooks->meanwhile(hooks->ctx, v, fault);
 	start = machine_cycles();
-	result = aspace_fault(&v->vm->as, fault->gpa, fault->access);
+	result = mm_aspace_fault(&v->vm->as, fault->gpa, fault->access);
 	written.cycles = machine_cycles() - start;
 	written.result = result;
 	written.size = size_of(v->vm, &written);
@@ -174,11 +175,11 @@ static void report_registers(const struct vm_vcpu *v)
 }
 
 /* level[index]=entry, from the root to the entry that stopped the hardware. */
-static void report_walk(const struct vm_vcpu *v, gpa_t gpa)
+static void report_walk(const struct vm_vcpu *v, mm_gpa_t gpa)
 {
-	struct npt_step steps[NPT_MAX_LEVELS];
-	size_t count = aspace_steps(&v->vm->as, gpa, steps);
-	char text[NPT_MAX_LEVELS * 40] = "";
+	struct mm_npt_step steps[MM_NPT_MAX_LEVELS];
+	size_t count = mm_aspace_steps(&v->vm->as, gpa, steps);
+	char text[MM_NPT_MAX_LEVELS * 40] = "";
 	int length = 0;
 
 	for (size_t i = 0; i < count; i++)

@@ -29,7 +29,8 @@ static void receive(struct uart *uart, char c)
 }
 
 /* The registers of a 16550 have one byte. Wider accesses are refused, not split. */
-static enum mm_error uart_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
+static enum mm_error uart_read(struct mm_device *dev, uint64_t offset, unsigned width,
+                               uint64_t *value)
 {
 	(void)dev;
 	if (width != 1)
@@ -38,7 +39,8 @@ static enum mm_error uart_read(struct device *dev, uint64_t offset, unsigned wid
 	return MM_OK;
 }
 
-static enum mm_error uart_write(struct device *dev, uint64_t offset, unsigned width, uint64_t value)
+static enum mm_error uart_write(struct mm_device *dev, uint64_t offset, unsigned width,
+                                uint64_t value)
 {
 	struct uart *uart = MM_CONTAINER_OF(dev, struct uart, device);
 
@@ -52,15 +54,15 @@ static enum mm_error uart_write(struct device *dev, uint64_t offset, unsigned wi
 	return MM_OK;
 }
 
-static const struct device_ops uart_ops = {uart_read, uart_write};
+static const struct mm_device_ops uart_ops = {uart_read, uart_write};
 
-static void uart_start(struct device *dev, const char *owner)
+static void uart_start(struct mm_device *dev, const char *owner)
 {
 	MM_CONTAINER_OF(dev, struct uart, device)->owner = owner;
 }
 
 /* Logs a last line that has no newline. */
-static void uart_stop(struct device *dev)
+static void uart_stop(struct mm_device *dev)
 {
 	struct uart *uart = MM_CONTAINER_OF(dev, struct uart, device);
 
@@ -72,8 +74,8 @@ const struct device_class uart_class = {
 	.config =
 		{
 			.name = "uart",
-			.type = DEVICE_TYPE_CONSOLE,
-			.range = {DEVICE_MMIO, GUEST_UART_BASE, MM_PAGE_SIZE},
+			.type = MM_DEVICE_TYPE_CONSOLE,
+			.range = {MM_DEVICE_MMIO, GUEST_UART_BASE, MM_PAGE_SIZE},
 		},
 	.ops = &uart_ops,
 	.bytes = sizeof(struct uart),

@@ -22,7 +22,7 @@ static bool fail(struct vm *vm, const char *what, enum mm_error error)
 /* --- areas --- */
 
 /* Allocates a block of host memory, which release() frees. */
-static bool take_block(struct vm *vm, unsigned order, hpa_t *out)
+static bool take_block(struct vm *vm, unsigned order, mm_hpa_t *out)
 {
 	struct mm_hal *hal = &vm->as.npt.hal;
 
@@ -44,23 +44,23 @@ static unsigned order_for(uint64_t bytes)
 
 static enum mm_error map_linear(struct vm *vm, const struct vm_area *area)
 {
-	gpa_t at = area->start;
+	mm_gpa_t at = area->start;
 	uint64_t left = area->bytes;
 
 	while (left != 0) {
 		unsigned order = order_for(left);
 		uint64_t bytes = MM_PAGE_SIZE << order;
 		enum mm_error error;
-		hpa_t block;
+		mm_hpa_t block;
 
 		if (!take_block(vm, order, &block))
 			return MM_NO_MEMORY;
 		machine_zero(NULL, frame_ptr(block), bytes);
-		error = aspace_map_linear(&vm->as, gpa_range(at, bytes), block, area->perm,
-		                          MM_NORMAL, area->max_leaf);
+		error = mm_aspace_map_linear(&vm->as, mm_gpa_range(at, bytes), block, area->perm,
+		                             MM_NORMAL, area->max_leaf);
 		if (error != MM_OK)
 			return error;
-		at = gpa_plus(at, bytes);
+		at = mm_gpa_plus(at, bytes);
 		left -= bytes;
 	}
 	return MM_OK;
@@ -68,11 +68,12 @@ static enum mm_error map_linear(struct vm *vm, const struct vm_area *area)
 
 static enum mm_error map_area(struct vm *vm, const struct vm_area *area)
 {
-	struct aspace_backing backing = {area->backing == VM_POPULATED, area->max_leaf};
+	struct mm_aspace_backing backing = {area->backing == VM_POPULATED, area->max_leaf};
 
 	if (area->backing == VM_LINEAR)
 		return map_linear(vm, area);
-	return aspace_map_alloc(&vm->as, gpa_range(area->start, area->bytes), area->perm, backing);
+	return mm_aspace_map_alloc(&vm->as, mm_gpa_range(area->start, area->bytes), area->perm,
+	                           backing);
 }
 
 static bool map_areas(struct vm *vm)
@@ -106,7 +107,7 @@ static const struct virt_geometry *geometry_for(const struct vm_config *config,
 	if (config->geometry != NULL)
 		return config->geometry;
 	for (size_t i = 0; i < caps->geometry_count; i++) {
-		unsigned bits = npt_gpa_bits(&caps->geometries[i].npt);
+		unsigned bits = mm_npt_gpa_bits(&caps->geometries[i].npt);
 
 		if (last_byte(config) >> bits == 0)
 			return &caps->geometries[i];
@@ -119,7 +120,7 @@ static bool make_aspace(struct vm *vm)
 	const struct vm_config *config = vm->config;
 	const struct virt_caps *caps = &vm->host->caps;
 	const struct virt_geometry *geometry = geometry_for(config, caps);
-	struct aspace_config as = {
+	struct mm_aspace_config as = {
 		.format = caps->format,
 		.hal = hal_for_vm(&vm->frames, vm->ops),
 		.quota = config->quota != 0 ? config->quota : UINT64_MAX,
@@ -134,8 +135,8 @@ static bool make_aspace(struct vm *vm)
 	if (geometry->format != NULL)
 		as.format = geometry->format;
 	as.tag = vm->tag;
-	as.limits = gpa_range(gpa_at(0), BIT(npt_gpa_bits(&geometry->npt)));
-	error = aspace_init(&vm->as, &as);
+	as.limits = mm_gpa_range(mm_gpa_at(0), BIT(mm_npt_gpa_bits(&geometry->npt)));
+	error = mm_aspace_init(&vm->as, &as);
 	if (error == MM_OK)
 		return true;
 	tag_give(vm->tag);
@@ -146,15 +147,16 @@ static bool make_aspace(struct vm *vm)
 
 static bool load_image(struct vm *vm, const struct guest_header *header, uint64_t ram_bytes)
 {
-	gpa_t base = gpa_at(GUEST_RAM_BASE);
-	struct aspace_backing backing = {.populate = true};
+	mm_gpa_t base = mm_gpa_at(GUEST_RAM_BASE);
+	struct mm_aspace_backing backing = {.populate = true};
 	enum mm_error error;
 
 	if (ram_bytes > GUEST_ARENA_BASE - GUEST_RAM_BASE)
 		return fail(vm, "guest RAM", MM_OUT_OF_RANGE);
-	error = aspace_map_alloc(&vm->as, gpa_range(base, ram_bytes), MM_RWX, backing);
+	error = mm_aspace_map_alloc(&vm->as, mm_gpa_range(base, ram_bytes), MM_RWX, backing);
 	if (error == MM_OK)
-		error = aspace_write(&vm->as, base, vm->config->image.start, header->image_bytes);
+		error = mm_aspace_write(&vm->as, base, vm->config->image.start,
+		                        header->image_bytes);
 	return error == MM_OK || fail(vm, "not enough memory for the guest's RAM", error);
 }
 
@@ -163,7 +165,7 @@ static bool make_info(struct vm *vm, uint64_t ram_bytes)
 	const struct vm_config *config = vm->config;
 	struct guest_info *info;
 	enum mm_error error;
-	hpa_t page;
+	mm_hpa_t page;
 
 	if (!take_block(vm, 0, &page))
 		return fail(vm, "info page", MM_NO_MEMORY);
@@ -179,8 +181,9 @@ static bool make_info(struct vm *vm, uint64_t ram_bytes)
 	};
 	memcpy(info->args, config->args, sizeof(info->args));
 	machine_sync_code(info, MM_PAGE_SIZE); /* to memory, for a guest with its caches off */
-	error = aspace_map_linear(&vm->as, gpa_range(gpa_at(GUEST_INFO_BASE), MM_PAGE_SIZE), page,
-	                          MM_R, MM_NORMAL, 0);
+	error = mm_aspace_map_linear(&vm->as,
+	                             mm_gpa_range(mm_gpa_at(GUEST_INFO_BASE), MM_PAGE_SIZE), page,
+	                             MM_R, MM_NORMAL, 0);
 	return error == MM_OK || fail(vm, "info page", error);
 }
 
@@ -204,21 +207,22 @@ static bool load(struct vm *vm)
 
 /* --- devices --- */
 
-static bool add_device(struct vm *vm, const struct device_class *class, struct device *device)
+static bool add_device(struct vm *vm, const struct device_class *class, struct mm_device *device)
 {
-	const struct device_range *at = &class->config.range;
+	const struct mm_device_range *at = &class->config.range;
 	enum mm_error error;
 
 	device_class_init(class, device, vm->config->name);
-	error = device_bus_add(&vm->bus, device);
-	if (error == MM_OK && at->space == DEVICE_MMIO)
-		error = aspace_map_device(&vm->as, gpa_range(gpa_at(at->base), at->length));
+	error = mm_device_bus_add(&vm->bus, device);
+	if (error == MM_OK && at->space == MM_DEVICE_MMIO)
+		error = mm_aspace_map_device(&vm->as,
+		                             mm_gpa_range(mm_gpa_at(at->base), at->length));
 	return error == MM_OK || fail(vm, class->config.name, error);
 }
 
 static bool add_devices(struct vm *vm)
 {
-	device_bus_init(&vm->bus, vm->slots, VM_DEVICES);
+	mm_device_bus_init(&vm->bus, vm->slots, VM_DEVICES);
 	for (size_t i = 0; i < device_class_count; i++) {
 		const struct device_class *class = device_classes[i];
 
@@ -230,7 +234,7 @@ static bool add_devices(struct vm *vm)
 	return true;
 }
 
-struct device *vm_device(struct vm *vm, const struct device_class *class)
+struct mm_device *vm_device(struct vm *vm, const struct device_class *class)
 {
 	for (size_t i = 0; i < device_class_count; i++) {
 		if (device_classes[i] == class)
@@ -281,7 +285,7 @@ static void release(struct vm *vm, unsigned vcpus)
 
 	for (unsigned i = 0; i < vcpus; i++)
 		vm->ops->destroy(&vm->vcpus[i].vcpu);
-	aspace_destroy(&vm->as);
+	mm_aspace_destroy(&vm->as);
 	while (vm->block_count > 0) {
 		vm->block_count--;
 		hal.free(hal.ctx, vm->blocks[vm->block_count].order, 1,
@@ -334,14 +338,14 @@ bool vm_restart(struct vm *vm)
 uint64_t vm_destroy(struct vm *vm)
 {
 	stop_devices(vm);
-	aspace_get_stats(&vm->as, &vm->stats);
+	mm_aspace_get_stats(&vm->as, &vm->stats);
 	release(vm, vm->vcpu_count);
 	return vm->frames_before - frames_free();
 }
 
 /* --- the end of a guest --- */
 
-bool vm_kill(struct vm *vm, enum vm_kill reason, gpa_t gpa)
+bool vm_kill(struct vm *vm, enum vm_kill reason, mm_gpa_t gpa)
 {
 	enum vm_outcome running = VM_RUNNING;
 

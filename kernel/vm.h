@@ -57,7 +57,7 @@ enum vm_backing {
 };
 
 struct vm_area {
-	gpa_t start;
+	mm_gpa_t start;
 	uint64_t bytes; /* 0: no area */
 	enum vm_backing backing;
 	enum mm_perm perm;
@@ -114,14 +114,14 @@ const char *vm_kill_name(enum vm_kill reason);
 
 /* One nested fault and its answer. */
 struct fault_record {
-	gpa_t gpa;
+	mm_gpa_t gpa;
 	enum mm_perm access;
 	enum mm_fault result;
 	bool stage1_walk;
 	bool gpa_is_page; /* the GPA is exact to the page only */
 	unsigned vcpu;
 	uint64_t size;   /* of the leaf that maps the page afterwards, in bytes; 0: none */
-	uint64_t cycles; /* machine_cycles() of aspace_fault() */
+	uint64_t cycles; /* machine_cycles() of mm_aspace_fault() */
 };
 
 /* Whether a vCPU may go on on another CPU. */
@@ -160,9 +160,9 @@ struct vm_vcpu {
 	struct vcpu vcpu;
 	struct vm *vm;
 	/* The last spurious fault. */
-	gpa_t futile_gpa;
+	mm_gpa_t futile_gpa;
 	uint64_t futile_pc;
-	uint64_t futile_changes; /* aspace_stats.changes at that time */
+	uint64_t futile_changes; /* mm_aspace_stats.changes at that time */
 	unsigned futile_faults;  /* how many at the same place, one after the other */
 	uint64_t timer; /* machine_ticks() when its interrupt line is raised; UINT64_MAX: never */
 	uint64_t slice_end; /* machine_ticks() at which its slice ends */
@@ -184,17 +184,17 @@ struct vm {
 	const struct virt_ops *ops;
 	_Atomic(enum vm_outcome) outcome;
 	bool watched; /* there is a trace, or the log level asks for a line per fault or exit */
-	struct device_bus bus;
+	struct mm_device_bus bus;
 
 	const struct vm_config *config;
 	const struct host *host;
 	uint32_t tag;
-	struct aspace as;
+	struct mm_aspace as;
 
 	_Atomic uint32_t vcpus_running;
 	uint64_t exit_status;         /* if VM_EXITED */
 	enum vm_kill reason;          /* if VM_KILLED */
-	gpa_t kill_gpa;               /* of the access that it was killed for */
+	mm_gpa_t kill_gpa;            /* of the access that it was killed for */
 	_Atomic uint64_t calls;       /* exits that are progress, without faults: hang.h */
 	struct fault_trace *trace;    /* NULL: none */
 	const struct vm_hooks *hooks; /* NULL: none */
@@ -208,9 +208,9 @@ struct vm {
 	struct vm_vcpu own_vcpus[VM_VCPUS];
 	unsigned vcpu_count;
 
-	struct device *slots[VM_DEVICES];
+	struct mm_device *slots[VM_DEVICES];
 	union {
-		struct device device;
+		struct mm_device device;
 		uint8_t state[DEVICE_STATE];
 	} devices[VM_DEVICES]; /* in the order of device_classes[] */
 
@@ -218,13 +218,13 @@ struct vm {
 	struct vm_frames frames;
 	uint64_t frames_before; /* free in the machine before vm_create() */
 	struct {
-		hpa_t start;
+		mm_hpa_t start;
 		unsigned order;
 	} blocks[VM_BLOCKS]; /* linear areas and the info page */
 	unsigned block_count;
 
-	struct aspace_stats stats; /* at the start of vm_destroy() */
-	char error[128];           /* why vm_create() failed */
+	struct mm_aspace_stats stats; /* at the start of vm_destroy() */
+	char error[128];              /* why vm_create() failed */
 };
 
 /* False: vm->error says why, and nothing is allocated. */
@@ -240,10 +240,10 @@ bool vm_restart(struct vm *vm) MM_MUST_CHECK;
 uint64_t vm_destroy(struct vm *vm);
 
 /* This VM's device of a class, or NULL. */
-struct device *vm_device(struct vm *vm, const struct device_class *class);
+struct mm_device *vm_device(struct vm *vm, const struct device_class *class);
 
 /* Ends a VM, from any of its vCPUs. False: it had ended already. */
-bool vm_kill(struct vm *vm, enum vm_kill reason, gpa_t gpa);
+bool vm_kill(struct vm *vm, enum vm_kill reason, mm_gpa_t gpa);
 /* After a run, for a vCPU whose VM did not end by itself: writes its CPU, PC and code. */
 void vm_describe_vcpu(const struct vm_vcpu *v, char *text, size_t size);
 /* One vCPU has called GUEST_EXIT. */

@@ -22,12 +22,12 @@ static void move_words(uint64_t *to, const uint64_t *from, unsigned n)
 	mm_move_bytes(to, from, n * sizeof(*to));
 }
 
-static void move_areas(struct area *to, const struct area *from, unsigned n)
+static void move_areas(struct mm_area *to, const struct mm_area *from, unsigned n)
 {
 	mm_move_bytes(to, from, n * sizeof(*to));
 }
 
-static void move_children(struct area_node **to, struct area_node *const *from, unsigned n)
+static void move_children(struct mm_area_node **to, struct mm_area_node *const *from, unsigned n)
 {
 	mm_move_bytes(to, from, n * sizeof(*to));
 }
@@ -41,26 +41,26 @@ static void fill_unused(uint64_t *starts, unsigned from, unsigned to)
 /* --- frames --- */
 
 /* A wrong number of frames must not become an index. */
-static struct area_node *take_node(struct area_map *map, struct area_reservation *reserved)
+static struct mm_area_node *take_node(struct mm_area_map *map, struct mm_area_reservation *reserved)
 {
-	MM_REQUIRE(map->hal, reserved->count > 0 && reserved->count <= AREA_RESERVATION_FRAMES);
+	MM_REQUIRE(map->hal, reserved->count > 0 && reserved->count <= MM_AREA_RESERVATION_FRAMES);
 	map->frames++;
-	return hal_to_virt(map->hal, reserved->frames[--reserved->count]);
+	return mm_hal_to_virt(map->hal, reserved->frames[--reserved->count]);
 }
 
 /* Straight to the HAL: no change needs a frame after it has freed a node. */
-static void node_free(struct area_map *map, struct area_node *node)
+static void node_free(struct mm_area_map *map, struct mm_area_node *node)
 {
-	hpa_t frame = hal_to_phys(map->hal, node);
+	mm_hpa_t frame = mm_hal_to_phys(map->hal, node);
 	map->frames--;
 	map->hal->free(map->hal->ctx, 0, 1, &frame);
 }
 
 /* Depth first. The path is the stack. A leaf is freed when its parent steps to it. */
-void area_free_nodes(struct area_map *map)
+void mm_area_free_nodes(struct mm_area_map *map)
 {
-	struct area_node *nodes[AREA_MAX_HEIGHT];
-	unsigned next[AREA_MAX_HEIGHT];
+	struct mm_area_node *nodes[MM_AREA_MAX_HEIGHT];
+	unsigned next[MM_AREA_MAX_HEIGHT];
 
 	if (map->height == 0)
 		return;
@@ -69,7 +69,7 @@ void area_free_nodes(struct area_map *map)
 	next[level] = 0;
 	for (;;) {
 		if (level > 0 && next[level] < nodes[level]->head.count) {
-			struct area_node *child = nodes[level]->inner.children[next[level]++];
+			struct mm_area_node *child = nodes[level]->inner.children[next[level]++];
 			nodes[--level] = child;
 			next[level] = 0;
 			continue;
@@ -84,42 +84,42 @@ void area_free_nodes(struct area_map *map)
 
 /* --- descent, and steps to the next area --- */
 
-static struct area_slots slots_of_leaf(struct area_leaf *leaf)
+static struct mm_area_slots slots_of_leaf(struct mm_area_leaf *leaf)
 {
-	return (struct area_slots){&leaf->head, leaf->starts, leaf->areas, AREA_LEAF_SLOTS};
+	return (struct mm_area_slots){&leaf->head, leaf->starts, leaf->areas, MM_AREA_LEAF_SLOTS};
 }
 
 /* Readers and writers use the same paths. Only writers, which have a map that is not const, store.
  */
-static struct area_slots slots_of_map(const struct area_map *map)
+static struct mm_area_slots slots_of_map(const struct mm_area_map *map)
 {
-	struct area_map *own = (struct area_map *)(uintptr_t)map;
-	return (struct area_slots){&own->head, own->starts, own->first, AREA_INLINE};
+	struct mm_area_map *own = (struct mm_area_map *)(uintptr_t)map;
+	return (struct mm_area_slots){&own->head, own->starts, own->first, MM_AREA_INLINE};
 }
 
-void area_descend(const struct area_map *map, uint64_t key, struct area_path *path)
+void mm_area_descend(const struct mm_area_map *map, uint64_t key, struct mm_area_path *path)
 {
 	/* Unused slots start at 2^64 - 1, and no page does. */
 	key = mm_align_down(key, MM_PAGE_SIZE);
 	if (map->height == 0) {
 		path->leaf = slots_of_map(map);
-		path->slot = area_inline_slot(map->starts, key);
+		path->slot = mm_area_inline_slot(map->starts, key);
 		return;
 	}
-	struct area_node *node = map->root;
+	struct mm_area_node *node = map->root;
 	for (unsigned level = map->height - 1; level > 0; level--) {
-		unsigned slot = area_inner_slot(node->inner.starts, key);
+		unsigned slot = mm_area_inner_slot(node->inner.starts, key);
 		path->nodes[level] = node;
 		path->slots[level] = slot;
 		node = node->inner.children[slot];
 	}
 	path->nodes[0] = node;
 	path->leaf = slots_of_leaf(&node->leaf);
-	path->slot = area_leaf_slot(node->leaf.starts, key);
+	path->slot = mm_area_leaf_slot(node->leaf.starts, key);
 }
 
 /* The lowest level at which the path has a next slot; map->height if there is none. */
-static unsigned level_to_step(const struct area_map *map, const struct area_path *path)
+static unsigned level_to_step(const struct mm_area_map *map, const struct mm_area_path *path)
 {
 	unsigned level = 1;
 	while (level < map->height && path->slots[level] + 1 >= path->nodes[level]->head.count)
@@ -127,20 +127,21 @@ static unsigned level_to_step(const struct area_map *map, const struct area_path
 	return level;
 }
 
-const struct area *area_after(const struct area_map *map, const struct area_path *path)
+const struct mm_area *mm_area_after(const struct mm_area_map *map, const struct mm_area_path *path)
 {
 	if (path->slot + 1 < path->leaf.head->count)
 		return &path->leaf.areas[path->slot + 1];
 	unsigned level = level_to_step(map, path);
 	if (level >= map->height)
 		return NULL;
-	const struct area_node *node = path->nodes[level]->inner.children[path->slots[level] + 1];
+	const struct mm_area_node *node =
+		path->nodes[level]->inner.children[path->slots[level] + 1];
 	while (--level > 0)
 		node = node->inner.children[0];
 	return &node->leaf.areas[0];
 }
 
-bool area_path_next(const struct area_map *map, struct area_path *path)
+bool mm_area_path_next(const struct mm_area_map *map, struct mm_area_path *path)
 {
 	if (++path->slot < path->leaf.head->count)
 		return true;
@@ -159,13 +160,13 @@ bool area_path_next(const struct area_map *map, struct area_path *path)
 
 /* --- holes and summaries --- */
 
-static uint64_t hole_after(const struct area_slots *leaf, unsigned slot)
+static uint64_t hole_after(const struct mm_area_slots *leaf, unsigned slot)
 {
-	return leaf->starts[slot + 1] - area_last(&leaf->areas[slot]) - 1;
+	return leaf->starts[slot + 1] - mm_area_last(&leaf->areas[slot]) - 1;
 }
 
 /* The largest hole between neighbours in slots [from, to] that exist. */
-static uint64_t largest_hole(const struct area_slots *leaf, unsigned from, unsigned to)
+static uint64_t largest_hole(const struct mm_area_slots *leaf, unsigned from, unsigned to)
 {
 	uint64_t largest = 0;
 	for (unsigned i = from; i < to && i + 1 < leaf->head->count; i++) {
@@ -175,7 +176,7 @@ static uint64_t largest_hole(const struct area_slots *leaf, unsigned from, unsig
 	return largest;
 }
 
-static uint64_t largest_gap(const struct area_inner *inner)
+static uint64_t largest_gap(const struct mm_area_inner *inner)
 {
 	uint64_t largest = 0;
 	for (unsigned i = 0; i < inner->head.count; i++)
@@ -184,27 +185,27 @@ static uint64_t largest_gap(const struct area_inner *inner)
 }
 
 /* Updates the summary of a leaf. `before`: the largest hole around the change, before it. */
-static void leaf_settle(struct area_slots *leaf, uint64_t before, uint64_t after)
+static void leaf_settle(struct mm_area_slots *leaf, uint64_t before, uint64_t after)
 {
-	struct area_head *head = leaf->head;
+	struct mm_area_head *head = leaf->head;
 	if (after >= head->gap)
 		head->gap = after;
 	else if (before == head->gap)
 		head->gap = largest_hole(leaf, 0, head->count);
-	head->last = head->count ? area_last(&leaf->areas[head->count - 1]) : 0;
+	head->last = head->count ? mm_area_last(&leaf->areas[head->count - 1]) : 0;
 }
 
-static void leaf_summarise(struct area_leaf *leaf)
+static void leaf_summarise(struct mm_area_leaf *leaf)
 {
-	struct area_slots slots = slots_of_leaf(leaf);
+	struct mm_area_slots slots = slots_of_leaf(leaf);
 	leaf->head.gap = largest_hole(&slots, 0, leaf->head.count);
-	leaf->head.last = area_last(&leaf->areas[leaf->head.count - 1]);
+	leaf->head.last = mm_area_last(&leaf->areas[leaf->head.count - 1]);
 }
 
 /* The right value of gaps[slot]. */
-static uint64_t child_gap(const struct area_inner *inner, unsigned slot)
+static uint64_t child_gap(const struct mm_area_inner *inner, unsigned slot)
 {
-	const struct area_head *child = &inner->children[slot]->head;
+	const struct mm_area_head *child = &inner->children[slot]->head;
 	if (slot + 1 == inner->head.count)
 		return child->gap;
 	uint64_t hole = inner->starts[slot + 1] - child->last - 1;
@@ -212,7 +213,7 @@ static uint64_t child_gap(const struct area_inner *inner, unsigned slot)
 }
 
 /* After entries were added or removed: gaps[] is right, except that of the last child. */
-static void inner_summarise(struct area_inner *inner)
+static void inner_summarise(struct mm_area_inner *inner)
 {
 	unsigned last = inner->head.count - 1;
 	inner->gaps[last] = child_gap(inner, last);
@@ -220,7 +221,7 @@ static void inner_summarise(struct area_inner *inner)
 	inner->head.last = inner->children[last]->head.last;
 }
 
-static void inner_settle_gap(struct area_inner *inner, unsigned slot)
+static void inner_settle_gap(struct mm_area_inner *inner, unsigned slot)
 {
 	uint64_t before = inner->gaps[slot];
 	uint64_t after = child_gap(inner, slot);
@@ -233,12 +234,12 @@ static void inner_settle_gap(struct area_inner *inner, unsigned slot)
 
 /* The summary of the node at `level` may have changed: updates its ancestors, as far up as theirs
  * change. */
-static void tell_ancestors(struct area_map *map, struct area_path *path, unsigned level)
+static void tell_ancestors(struct mm_area_map *map, struct mm_area_path *path, unsigned level)
 {
 	for (; level + 1 < map->height; level++) {
 		uint64_t start = path->nodes[level]->leaf.starts[0];
-		struct area_inner *inner = &path->nodes[level + 1]->inner;
-		struct area_head before = inner->head;
+		struct mm_area_inner *inner = &path->nodes[level + 1]->inner;
+		struct mm_area_head before = inner->head;
 		unsigned slot = path->slots[level + 1];
 		bool first_moved = slot == 0 && inner->starts[0] != start;
 
@@ -257,7 +258,7 @@ static void tell_ancestors(struct area_map *map, struct area_path *path, unsigne
 
 /* --- splitting --- */
 
-static void inner_open(struct area_inner *inner, unsigned slot, struct area_node *child)
+static void inner_open(struct mm_area_inner *inner, unsigned slot, struct mm_area_node *child)
 {
 	unsigned count = inner->head.count;
 	move_words(&inner->starts[slot + 1], &inner->starts[slot], count - slot);
@@ -273,27 +274,27 @@ static void inner_open(struct area_inner *inner, unsigned slot, struct area_node
 }
 
 /* Moves a leaf's entries from slot `at` on to an empty leaf. */
-static void leaf_move_tail(struct area_leaf *from, unsigned at, struct area_leaf *to)
+static void leaf_move_tail(struct mm_area_leaf *from, unsigned at, struct mm_area_leaf *to)
 {
 	unsigned moved = from->head.count - at;
 	move_words(to->starts, &from->starts[at], moved);
 	move_areas(to->areas, &from->areas[at], moved);
-	fill_unused(to->starts, moved, AREA_LEAF_SLOTS);
-	fill_unused(from->starts, at, AREA_LEAF_SLOTS);
+	fill_unused(to->starts, moved, MM_AREA_LEAF_SLOTS);
+	fill_unused(from->starts, at, MM_AREA_LEAF_SLOTS);
 	to->head.count = moved;
 	from->head.count = at;
 	leaf_summarise(from);
 	leaf_summarise(to);
 }
 
-static void inner_move_tail(struct area_inner *from, unsigned at, struct area_inner *to)
+static void inner_move_tail(struct mm_area_inner *from, unsigned at, struct mm_area_inner *to)
 {
 	unsigned moved = from->head.count - at;
 	move_words(to->starts, &from->starts[at], moved);
 	move_words(to->gaps, &from->gaps[at], moved);
 	move_children(to->children, &from->children[at], moved);
-	fill_unused(to->starts, moved, AREA_INNER_SLOTS);
-	fill_unused(from->starts, at, AREA_INNER_SLOTS);
+	fill_unused(to->starts, moved, MM_AREA_INNER_SLOTS);
+	fill_unused(from->starts, at, MM_AREA_INNER_SLOTS);
 	to->head.count = moved;
 	from->head.count = at;
 	inner_summarise(from);
@@ -301,11 +302,11 @@ static void inner_move_tail(struct area_inner *from, unsigned at, struct area_in
 }
 
 /* Splits the full node at `level` of the path. Its parent has a free slot. */
-static void split_node(struct area_map *map, struct area_path *path, unsigned level, uint64_t key,
-                       struct area_reservation *reserved)
+static void split_node(struct mm_area_map *map, struct mm_area_path *path, unsigned level,
+                       uint64_t key, struct mm_area_reservation *reserved)
 {
-	struct area_node *left = path->nodes[level];
-	struct area_node *right = take_node(map, reserved);
+	struct mm_area_node *left = path->nodes[level];
+	struct mm_area_node *right = take_node(map, reserved);
 	unsigned count = left->head.count;
 	const uint64_t *starts = level == 0 ? left->leaf.starts : left->inner.starts;
 	unsigned at = starts[count - 1] < key ? count - 1 : count / 2;
@@ -318,12 +319,12 @@ static void split_node(struct area_map *map, struct area_path *path, unsigned le
 }
 
 /* Puts a new root above the old one, which is its only child until it is split. */
-static void grow_root(struct area_map *map, struct area_path *path,
-                      struct area_reservation *reserved)
+static void grow_root(struct mm_area_map *map, struct mm_area_path *path,
+                      struct mm_area_reservation *reserved)
 {
-	struct area_node *root = take_node(map, reserved);
+	struct mm_area_node *root = take_node(map, reserved);
 	root->head.count = 0;
-	fill_unused(root->inner.starts, 0, AREA_INNER_SLOTS);
+	fill_unused(root->inner.starts, 0, MM_AREA_INNER_SLOTS);
 	inner_open(&root->inner, 0, map->root);
 	path->nodes[map->height] = root;
 	path->slots[map->height] = 0;
@@ -332,11 +333,11 @@ static void grow_root(struct area_map *map, struct area_path *path,
 }
 
 /* The slots in the map are full: moves the areas to the first node of a tree. */
-static void plant_tree(struct area_map *map, struct area_reservation *reserved)
+static void plant_tree(struct mm_area_map *map, struct mm_area_reservation *reserved)
 {
-	struct area_node *node = take_node(map, reserved);
+	struct mm_area_node *node = take_node(map, reserved);
 	move_words(node->leaf.starts, map->starts, map->head.count);
-	fill_unused(node->leaf.starts, map->head.count, AREA_LEAF_SLOTS);
+	fill_unused(node->leaf.starts, map->head.count, MM_AREA_LEAF_SLOTS);
 	move_areas(node->leaf.areas, map->first, map->head.count);
 	node->head = map->head;
 	map->root = node;
@@ -344,16 +345,16 @@ static void plant_tree(struct area_map *map, struct area_reservation *reserved)
 }
 
 /* Splits the full leaf of the path, after those ancestors that have no free slot. */
-static void make_room(struct area_map *map, struct area_path *path, uint64_t key,
-                      struct area_reservation *reserved)
+static void make_room(struct mm_area_map *map, struct mm_area_path *path, uint64_t key,
+                      struct mm_area_reservation *reserved)
 {
 	if (map->height == 0) {
 		plant_tree(map, reserved);
-		area_descend(map, key, path);
+		mm_area_descend(map, key, path);
 		return;
 	}
 	unsigned full = 1; /* levels, from the leaf upwards */
-	while (full < map->height && path->nodes[full]->head.count == AREA_INNER_SLOTS)
+	while (full < map->height && path->nodes[full]->head.count == MM_AREA_INNER_SLOTS)
 		full++;
 	if (full == map->height)
 		grow_root(map, path, reserved);
@@ -361,17 +362,17 @@ static void make_room(struct area_map *map, struct area_path *path, uint64_t key
 	 */
 	while (full-- > 0) {
 		split_node(map, path, full, key, reserved);
-		area_descend(map, key, path);
+		mm_area_descend(map, key, path);
 	}
 }
 
 /* --- changes --- */
 
 /* The leaf has enough free slots. */
-static MM_ALWAYS_INLINE void put_areas(struct area_map *map, struct area_path *path, unsigned old,
-                                       const struct area *areas, unsigned n)
+static MM_ALWAYS_INLINE void put_areas(struct mm_area_map *map, struct mm_area_path *path,
+                                       unsigned old, const struct mm_area *areas, unsigned n)
 {
-	struct area_slots *leaf = &path->leaf;
+	struct mm_area_slots *leaf = &path->leaf;
 	unsigned slot = path->slot;
 	unsigned count = leaf->head->count;
 	if (old == 0 && leaf->starts[slot] < areas[0].range.start.raw)
@@ -394,15 +395,15 @@ static MM_ALWAYS_INLINE void put_areas(struct area_map *map, struct area_path *p
 	tell_ancestors(map, path, 0);
 }
 
-void area_splice(struct area_map *map, struct area_path *path, unsigned old,
-                 const struct area *areas, unsigned n, struct area_reservation *reserved)
+void mm_area_splice(struct mm_area_map *map, struct mm_area_path *path, unsigned old,
+                    const struct mm_area *areas, unsigned n, struct mm_area_reservation *reserved)
 {
 	if (path->leaf.head->count + n - old > path->leaf.capacity)
 		make_room(map, path, areas[0].range.start.raw, reserved);
 	put_areas(map, path, old, areas, n);
 }
 
-void area_set(struct area_map *map, struct area_path *path, const struct area *area)
+void mm_area_set(struct mm_area_map *map, struct mm_area_path *path, const struct mm_area *area)
 {
 	put_areas(map, path, 1, area, 1);
 }
@@ -410,7 +411,7 @@ void area_set(struct area_map *map, struct area_path *path, const struct area *a
 /* --- removal and merging --- */
 
 /* Removes a child that is empty, or whose entries are in its left neighbour now. */
-static void inner_close(struct area_inner *inner, unsigned slot)
+static void inner_close(struct mm_area_inner *inner, unsigned slot)
 {
 	unsigned count = --inner->head.count;
 	move_words(&inner->starts[slot], &inner->starts[slot + 1], count - slot);
@@ -424,7 +425,7 @@ static void inner_close(struct area_inner *inner, unsigned slot)
 }
 
 /* Appends the entries of `right` to its left neighbour, which has enough free slots. */
-static void merge_leaves(struct area_leaf *left, const struct area_leaf *right)
+static void merge_leaves(struct mm_area_leaf *left, const struct mm_area_leaf *right)
 {
 	unsigned count = left->head.count;
 	move_words(&left->starts[count], right->starts, right->head.count);
@@ -433,7 +434,7 @@ static void merge_leaves(struct area_leaf *left, const struct area_leaf *right)
 	leaf_summarise(left);
 }
 
-static void merge_inners(struct area_inner *left, const struct area_inner *right)
+static void merge_inners(struct mm_area_inner *left, const struct mm_area_inner *right)
 {
 	unsigned count = left->head.count;
 	move_words(&left->starts[count], right->starts, right->head.count);
@@ -446,13 +447,14 @@ static void merge_inners(struct area_inner *left, const struct area_inner *right
 
 /* Merges children `slot` and `slot + 1` of a node above `level`, if they exist and fit in half a
  * node. */
-static bool merge_at(struct area_map *map, struct area_inner *parent, unsigned slot, unsigned level)
+static bool merge_at(struct mm_area_map *map, struct mm_area_inner *parent, unsigned slot,
+                     unsigned level)
 {
 	if (slot + 1 >= parent->head.count)
 		return false;
-	struct area_node *left = parent->children[slot];
-	struct area_node *right = parent->children[slot + 1];
-	if (left->head.count + right->head.count > area_node_capacity(level) / 2)
+	struct mm_area_node *left = parent->children[slot];
+	struct mm_area_node *right = parent->children[slot + 1];
+	if (left->head.count + right->head.count > mm_area_node_capacity(level) / 2)
 		return false;
 	if (level == 0)
 		merge_leaves(&left->leaf, &right->leaf);
@@ -464,18 +466,18 @@ static bool merge_at(struct area_map *map, struct area_inner *parent, unsigned s
 }
 
 /* After a removal: removes empty nodes, merges small ones, and removes a root with one child. */
-static void shrink(struct area_map *map, struct area_path *path)
+static void shrink(struct mm_area_map *map, struct mm_area_path *path)
 {
 	unsigned level = 0;
 	for (; level + 1 < map->height; level++) {
-		struct area_node *node = path->nodes[level];
-		struct area_inner *parent = &path->nodes[level + 1]->inner;
+		struct mm_area_node *node = path->nodes[level];
+		struct mm_area_inner *parent = &path->nodes[level + 1]->inner;
 		unsigned slot = path->slots[level + 1];
 
 		if (node->head.count == 0) {
 			inner_close(parent, slot);
 			node_free(map, node);
-		} else if (node->head.count > area_node_capacity(level) / 4) {
+		} else if (node->head.count > mm_area_node_capacity(level) / 4) {
 			break;
 		} else {
 			tell_ancestors(map, path, level);
@@ -488,7 +490,7 @@ static void shrink(struct area_map *map, struct area_path *path)
 		tell_ancestors(map, path, level);
 
 	while (map->height > 1 && map->root->head.count == 1) {
-		struct area_node *old = map->root;
+		struct mm_area_node *old = map->root;
 		map->root = old->inner.children[0];
 		map->height--;
 		node_free(map, old);
@@ -496,19 +498,19 @@ static void shrink(struct area_map *map, struct area_path *path)
 }
 
 /* Few areas are left: moves them to the map itself, and frees the last node. */
-static void fell_tree(struct area_map *map)
+static void fell_tree(struct mm_area_map *map)
 {
-	struct area_node *node = map->root;
+	struct mm_area_node *node = map->root;
 	map->head = node->head;
-	move_words(map->starts, node->leaf.starts, AREA_INLINE);
-	for (unsigned i = 0; i < AREA_INLINE; i++)
-		map->first[i] = i < node->head.count ? node->leaf.areas[i] : (struct area){0};
-	area_free_nodes(map);
+	move_words(map->starts, node->leaf.starts, MM_AREA_INLINE);
+	for (unsigned i = 0; i < MM_AREA_INLINE; i++)
+		map->first[i] = i < node->head.count ? node->leaf.areas[i] : (struct mm_area){0};
+	mm_area_free_nodes(map);
 }
 
-void area_drop(struct area_map *map, struct area_path *path, unsigned end)
+void mm_area_drop(struct mm_area_map *map, struct mm_area_path *path, unsigned end)
 {
-	struct area_slots *leaf = &path->leaf;
+	struct mm_area_slots *leaf = &path->leaf;
 	unsigned slot = path->slot;
 	unsigned count = leaf->head->count;
 	unsigned dropped = end - slot;
@@ -518,7 +520,7 @@ void area_drop(struct area_map *map, struct area_path *path, unsigned end)
 	move_words(&leaf->starts[slot], &leaf->starts[end], count - end);
 	move_areas(&leaf->areas[slot], &leaf->areas[end], count - end);
 	fill_unused(leaf->starts, count - dropped, count);
-	leaf->areas[count - dropped].range.size = 0; /* area_find() looks at the first one */
+	leaf->areas[count - dropped].range.size = 0; /* mm_area_find() looks at the first one */
 	leaf->head->count = count - dropped;
 	leaf_settle(leaf, before, largest_hole(leaf, below, slot));
 	map->count -= dropped;
@@ -526,6 +528,6 @@ void area_drop(struct area_map *map, struct area_path *path, unsigned end)
 	if (map->height == 0)
 		return;
 	shrink(map, path);
-	if (map->height == 1 && map->count <= AREA_INLINE / 2)
+	if (map->height == 1 && map->count <= MM_AREA_INLINE / 2)
 		fell_tree(map);
 }

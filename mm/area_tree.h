@@ -8,8 +8,8 @@
  *	leaf: starts[] areas[]  leaf ...  leaf ...
  *
  * A node is one frame. It keeps the first addresses of all that is below it in one array, so that a
- * lookup reads few cache lines. While there are at most AREA_INLINE areas there is no tree: the map
- * itself is the only leaf.
+ * lookup reads few cache lines. While there are at most MM_AREA_INLINE areas there is no tree: the
+ *map itself is the only leaf.
  *
  * Invariants, between calls:
  *   - starts[] ascends; entries from count on are UINT64_MAX, so a search needs no count;
@@ -26,46 +26,46 @@
 #include "mm/area.h"
 
 /* A test builds the library with small nodes, to get high trees. COARSE and FINE are the strides of
- * area_slot_of(). */
+ * mm_area_slot_of(). */
 #ifdef AREA_SMALL_NODES
-#define AREA_LEAF_SLOTS   12
-#define AREA_LEAF_COARSE  4
-#define AREA_LEAF_FINE    2
-#define AREA_INNER_SLOTS  8
-#define AREA_INNER_COARSE 4
-#define AREA_INNER_FINE   2
+#define MM_AREA_LEAF_SLOTS   12
+#define MM_AREA_LEAF_COARSE  4
+#define MM_AREA_LEAF_FINE    2
+#define MM_AREA_INNER_SLOTS  8
+#define MM_AREA_INNER_COARSE 4
+#define MM_AREA_INNER_FINE   2
 #else
-#define AREA_LEAF_SLOTS   100
-#define AREA_LEAF_COARSE  20
-#define AREA_LEAF_FINE    4
-#define AREA_INNER_SLOTS  168
-#define AREA_INNER_COARSE 28
-#define AREA_INNER_FINE   4
+#define MM_AREA_LEAF_SLOTS   100
+#define MM_AREA_LEAF_COARSE  20
+#define MM_AREA_LEAF_FINE    4
+#define MM_AREA_INNER_SLOTS  168
+#define MM_AREA_INNER_COARSE 28
+#define MM_AREA_INNER_FINE   4
 #endif
 
-struct area_leaf {
-	struct area_head head;
-	uint64_t starts[AREA_LEAF_SLOTS];
-	struct area areas[AREA_LEAF_SLOTS];
+struct mm_area_leaf {
+	struct mm_area_head head;
+	uint64_t starts[MM_AREA_LEAF_SLOTS];
+	struct mm_area areas[MM_AREA_LEAF_SLOTS];
 };
 
-struct area_inner {
-	struct area_head head;
-	uint64_t starts[AREA_INNER_SLOTS];
-	uint64_t gaps[AREA_INNER_SLOTS];
-	struct area_node *children[AREA_INNER_SLOTS];
+struct mm_area_inner {
+	struct mm_area_head head;
+	uint64_t starts[MM_AREA_INNER_SLOTS];
+	uint64_t gaps[MM_AREA_INNER_SLOTS];
+	struct mm_area_node *children[MM_AREA_INNER_SLOTS];
 };
 
 /* One frame. Level 0 of the tree has leaves, all other levels inner nodes. */
-struct area_node {
+struct mm_area_node {
 	union {
-		struct area_head head;
-		struct area_leaf leaf;
-		struct area_inner inner;
+		struct mm_area_head head;
+		struct mm_area_leaf leaf;
+		struct mm_area_inner inner;
 	};
 };
 
-_Static_assert(sizeof(struct area_node) <= MM_PAGE_SIZE, "a node is one frame");
+_Static_assert(sizeof(struct mm_area_node) <= MM_PAGE_SIZE, "a node is one frame");
 
 /*
  * The index of the last of n ascending starts that is at most key, or 0 if there is none. n, coarse
@@ -74,8 +74,8 @@ _Static_assert(sizeof(struct area_node) <= MM_PAGE_SIZE, "a node is one frame");
  * remaining ones, then each. The loads of one round are independent of each other, while a binary
  * search makes seven dependent loads. There is no branch to mispredict.
  */
-static MM_ALWAYS_INLINE unsigned area_slot_of(const uint64_t *starts, unsigned n, unsigned coarse,
-                                              unsigned fine, uint64_t key)
+static MM_ALWAYS_INLINE unsigned mm_area_slot_of(const uint64_t *starts, unsigned n,
+                                                 unsigned coarse, unsigned fine, uint64_t key)
 {
 	unsigned slot = 0;
 	for (unsigned i = coarse; i < n; i += coarse)
@@ -89,58 +89,60 @@ static MM_ALWAYS_INLINE unsigned area_slot_of(const uint64_t *starts, unsigned n
 	return slot;
 }
 
-static MM_ALWAYS_INLINE unsigned area_inner_slot(const uint64_t *starts, uint64_t key)
+static MM_ALWAYS_INLINE unsigned mm_area_inner_slot(const uint64_t *starts, uint64_t key)
 {
-	return area_slot_of(starts, AREA_INNER_SLOTS, AREA_INNER_COARSE, AREA_INNER_FINE, key);
+	return mm_area_slot_of(starts, MM_AREA_INNER_SLOTS, MM_AREA_INNER_COARSE,
+	                       MM_AREA_INNER_FINE, key);
 }
 
-static MM_ALWAYS_INLINE unsigned area_leaf_slot(const uint64_t *starts, uint64_t key)
+static MM_ALWAYS_INLINE unsigned mm_area_leaf_slot(const uint64_t *starts, uint64_t key)
 {
-	return area_slot_of(starts, AREA_LEAF_SLOTS, AREA_LEAF_COARSE, AREA_LEAF_FINE, key);
+	return mm_area_slot_of(starts, MM_AREA_LEAF_SLOTS, MM_AREA_LEAF_COARSE, MM_AREA_LEAF_FINE,
+	                       key);
 }
 
-static MM_ALWAYS_INLINE unsigned area_inline_slot(const uint64_t *starts, uint64_t key)
+static MM_ALWAYS_INLINE unsigned mm_area_inline_slot(const uint64_t *starts, uint64_t key)
 {
-	return area_slot_of(starts, AREA_INLINE, 4, 2, key);
+	return mm_area_slot_of(starts, MM_AREA_INLINE, 4, 2, key);
 }
 
-static inline unsigned area_node_capacity(unsigned level)
+static inline unsigned mm_area_node_capacity(unsigned level)
 {
-	return level == 0 ? AREA_LEAF_SLOTS : AREA_INNER_SLOTS;
+	return level == 0 ? MM_AREA_LEAF_SLOTS : MM_AREA_INNER_SLOTS;
 }
 
-static inline uint64_t area_last(const struct area *area)
+static inline uint64_t mm_area_last(const struct mm_area *area)
 {
-	return gpa_range_last(area->range).raw;
+	return mm_gpa_range_last(area->range).raw;
 }
 
 /* The path to the last area that starts at or below the page of `key`, or else to the first area.
  */
-void area_descend(const struct area_map *map, uint64_t key, struct area_path *path);
+void mm_area_descend(const struct mm_area_map *map, uint64_t key, struct mm_area_path *path);
 
 /* The area after path's, or NULL. */
-const struct area *area_after(const struct area_map *map, const struct area_path *path);
+const struct mm_area *mm_area_after(const struct mm_area_map *map, const struct mm_area_path *path);
 
 /* Moves a path to the next slot, in this leaf or the next one. False: there is none, and the path
  * is not valid any more. */
-bool area_path_next(const struct area_map *map, struct area_path *path);
+bool mm_area_path_next(const struct mm_area_map *map, struct mm_area_path *path);
 
 /*
  * Replaces `old` areas (0 or 1) at path->slot by n areas (1 to 3) in ascending order that overlap
- * no other area. `path` comes from area_descend() for the start of the first one. With old = 0 they
- * go to the slot after it. A full leaf is split, with frames of the reservation.
+ * no other area. `path` comes from mm_area_descend() for the start of the first one. With old = 0
+ * they go to the slot after it. A full leaf is split, with frames of the reservation.
  */
-void area_splice(struct area_map *map, struct area_path *path, unsigned old,
-                 const struct area *areas, unsigned n, struct area_reservation *reserved);
+void mm_area_splice(struct mm_area_map *map, struct mm_area_path *path, unsigned old,
+                    const struct mm_area *areas, unsigned n, struct mm_area_reservation *reserved);
 
 /* Replaces the area at path->slot by one that stays between its neighbours. Needs no frame. */
-void area_set(struct area_map *map, struct area_path *path, const struct area *area);
+void mm_area_set(struct mm_area_map *map, struct mm_area_path *path, const struct mm_area *area);
 
 /* Removes the areas in slots [path->slot, end) of the path's leaf. The path is not valid any more.
  */
-void area_drop(struct area_map *map, struct area_path *path, unsigned end);
+void mm_area_drop(struct mm_area_map *map, struct mm_area_path *path, unsigned end);
 
 /* Frees every node. The map has no tree then. */
-void area_free_nodes(struct area_map *map);
+void mm_area_free_nodes(struct mm_area_map *map);
 
 #endif

@@ -12,7 +12,7 @@
 #include "mm/npt/frames.h"
 #include "mm/npt/share.h"
 
-_Noreturn void aspace_refuse_cpu(const struct aspace *as)
+_Noreturn void mm_aspace_refuse_cpu(const struct mm_aspace *as)
 {
 	const bool cpu_index_is_below_mm_max_cpus = false;
 
@@ -20,54 +20,54 @@ _Noreturn void aspace_refuse_cpu(const struct aspace *as)
 		MM_REQUIRE(&as->npt.hal, cpu_index_is_below_mm_max_cpus);
 }
 
-void aspace_read_wait(struct aspace *as, struct aspace_cpu *cpu)
+void mm_aspace_read_wait(struct mm_aspace *as, struct mm_aspace_cpu *cpu)
 {
 	mm_lock_read_wait(&as->lock, &cpu->reader);
 }
 
-void aspace_cache_invalidate(const struct aspace *as, struct aspace_cpu *cpu)
+void mm_aspace_cache_invalidate(const struct mm_aspace *as, struct mm_aspace_cpu *cpu)
 {
-	cpu->cache = (struct aspace_cache){.epoch = as->epoch};
-	for (unsigned slot = 0; slot < ASPACE_CACHE_SLOTS; slot++)
+	cpu->cache = (struct mm_aspace_cache){.epoch = as->epoch};
+	for (unsigned slot = 0; slot < MM_ASPACE_CACHE_SLOTS; slot++)
 		cpu->cache.gib[slot] = slot ^ 1; /* belongs to another slot: see aspace.h */
 }
 
-bool aspace_take_credit_back(struct aspace *as)
+bool mm_aspace_take_credit_back(struct mm_aspace *as)
 {
 	bool any = false;
 
-	for (uint64_t cpus = aspace_cpus(as); cpus != 0; cpus &= cpus - 1)
-		any |= npt_take_credit_back(&as->npt, &as->cpus[mm_ctz64(cpus)].counts);
+	for (uint64_t cpus = mm_aspace_cpus(as); cpus != 0; cpus &= cpus - 1)
+		any |= mm_npt_take_credit_back(&as->npt, &as->cpus[mm_ctz64(cpus)].counts);
 	return any;
 }
 
-bool aspace_collect_credit(struct aspace *as, struct aspace_cpu *cpu)
+bool mm_aspace_collect_credit(struct mm_aspace *as, struct mm_aspace_cpu *cpu)
 {
 	bool any;
 
 	if (as->npt.quota == UINT64_MAX)
 		return false;
-	aspace_read_unlock(cpu);
+	mm_aspace_read_unlock(cpu);
 	if (as->npt.hal.cpu_index)
 		mm_lock_write(&as->lock);
-	any = aspace_take_credit_back(as);
+	any = mm_aspace_take_credit_back(as);
 	if (as->npt.hal.cpu_index) {
 		mm_lock_write_release(&as->lock);
 		if (!mm_lock_read_try(&as->lock, &cpu->reader))
 			mm_lock_read_wait(&as->lock, &cpu->reader);
 	}
 	if (cpu->cache.epoch != as->epoch)
-		aspace_cache_invalidate(as, cpu);
+		mm_aspace_cache_invalidate(as, cpu);
 	return any;
 }
 
-enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range)
+enum mm_error mm_aspace_check_range(const struct mm_aspace *as, struct mm_gpa_range range)
 {
-	if (!gpa_range_valid(range))
+	if (!mm_gpa_range_valid(range))
 		return MM_INVALID;
-	if (!gpa_range_is_aligned(range, MM_PAGE_SIZE))
+	if (!mm_gpa_range_is_aligned(range, MM_PAGE_SIZE))
 		return MM_MISALIGNED;
-	return gpa_range_covers(as->limits, range) ? MM_OK : MM_OUT_OF_RANGE;
+	return mm_gpa_range_covers(as->limits, range) ? MM_OK : MM_OUT_OF_RANGE;
 }
 
 /* Are the required hooks present? The others may be NULL. */
@@ -76,37 +76,37 @@ static bool has_hooks(const struct mm_hal *hal)
 	return hal->alloc && hal->free && hal->flush;
 }
 
-static enum mm_error check_config(const struct aspace_config *config)
+static enum mm_error check_config(const struct mm_aspace_config *config)
 {
 	enum mm_error err;
 
 	if (!config->format || !has_hooks(&config->hal))
 		return MM_INVALID;
-	err = npt_config_check(config->format, &config->npt);
+	err = mm_npt_config_check(config->format, &config->npt);
 	if (err != MM_OK)
 		return err;
-	if (!gpa_range_valid(config->limits))
+	if (!mm_gpa_range_valid(config->limits))
 		return MM_INVALID;
-	if (!gpa_range_is_aligned(config->limits, MM_PAGE_SIZE))
+	if (!mm_gpa_range_is_aligned(config->limits, MM_PAGE_SIZE))
 		return MM_MISALIGNED;
-	if (gpa_range_last(config->limits).raw >> npt_gpa_bits(&config->npt) != 0)
+	if (mm_gpa_range_last(config->limits).raw >> mm_npt_gpa_bits(&config->npt) != 0)
 		return MM_OUT_OF_RANGE;
 	return MM_OK;
 }
 
-enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
+enum mm_error mm_aspace_init(struct mm_aspace *as, const struct mm_aspace_config *config)
 {
 	enum mm_error err = as && config ? check_config(config) : MM_INVALID;
 
 	if (err != MM_OK)
 		return err;
-	err = npt_init(&as->npt, config->format, &config->npt, &config->hal, config->tag,
-	               config->quota);
+	err = mm_npt_init(&as->npt, config->format, &config->npt, &config->hal, config->tag,
+	                  config->quota);
 	if (err != MM_OK)
 		return err;
-	area_map_init(&as->areas, &as->npt.hal);
+	mm_area_map_init(&as->areas, &as->npt.hal);
 	as->limits = config->limits;
-	as->log = (struct aspace_log){.active = false};
+	as->log = (struct mm_aspace_log){.active = false};
 	as->fast_path = as->npt.direct;
 	as->epoch = 1; /* a zeroed cache has epoch 0: stale */
 	__builtin_memset(as->cpus, 0, sizeof(as->cpus));
@@ -114,33 +114,33 @@ enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config)
 	return MM_OK;
 }
 
-static void drop_snapshots(struct aspace *as)
+static void drop_snapshots(struct mm_aspace *as)
 {
 	while (as->npt.copies)
-		npt_drop_copy(&as->npt, as->npt.copies);
-	aspace_update_fast_path(as);
+		mm_npt_drop_copy(&as->npt, as->npt.copies);
+	mm_aspace_update_fast_path(as);
 }
 
-void aspace_destroy(struct aspace *as)
+void mm_aspace_destroy(struct mm_aspace *as)
 {
-	MM_ASSERT(aspace_is_open(as));
+	MM_ASSERT(mm_aspace_is_open(as));
 	drop_snapshots(as);
-	npt_destroy(&as->npt);
-	area_map_clear(&as->areas);
+	mm_npt_destroy(&as->npt);
+	mm_area_map_clear(&as->areas);
 }
 
-void aspace_clear(struct aspace *as)
+void mm_aspace_clear(struct mm_aspace *as)
 {
-	aspace_write_lock(as);
+	mm_aspace_write_lock(as);
 	drop_snapshots(as);
 
 	/* No leaf crosses the limits, so this splits none and cannot fail. */
-	enum mm_error err = npt_unmap(&as->npt, as->limits);
+	enum mm_error err = mm_npt_unmap(&as->npt, as->limits);
 
 	MM_ASSERT(err == MM_OK);
 	(void)err;
-	area_map_clear(&as->areas);
-	aspace_write_unlock(as);
+	mm_area_map_clear(&as->areas);
+	mm_aspace_write_unlock(as);
 }
 
 /* --- mapping --- */
@@ -150,141 +150,145 @@ void aspace_clear(struct aspace *as)
 static bool is_mapping(enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
 {
 	return (unsigned)perm < MM_PERM_SETS && (unsigned)type < MM_MEMTYPES &&
-	       max_leaf < NPT_MAX_LEVELS;
+	       max_leaf < MM_NPT_MAX_LEVELS;
 }
 
 /* All other errors of a map request that do not depend on what is mapped. */
-static enum mm_error check_mapping(const struct aspace *as, const struct area *area)
+static enum mm_error check_mapping(const struct mm_aspace *as, const struct mm_area *area)
 {
-	enum mm_error err = aspace_check_range(as, area->range);
+	enum mm_error err = mm_aspace_check_range(as, area->range);
 
 	if (err != MM_OK)
 		return err;
-	return npt_can_express(as->npt.format, &as->npt.config, 0, (enum mm_perm)area->perm,
-	                       (enum mm_memtype)area->memtype);
+	return mm_npt_can_express(as->npt.format, &as->npt.config, 0, (enum mm_perm)area->perm,
+	                          (enum mm_memtype)area->memtype);
 }
 
-static enum mm_error check_host(const struct aspace *as, hpa_t host, uint64_t size)
+static enum mm_error check_host(const struct mm_aspace *as, mm_hpa_t host, uint64_t size)
 {
-	struct hpa_range range = hpa_range(host, size);
+	struct mm_hpa_range range = mm_hpa_range(host, size);
 
-	if (!hpa_is_aligned(host, MM_PAGE_SIZE))
+	if (!mm_hpa_is_aligned(host, MM_PAGE_SIZE))
 		return MM_MISALIGNED;
-	if (!hpa_range_valid(range) || hpa_range_last(range).raw >> as->npt.config.hpa_bits != 0)
+	if (!mm_hpa_range_valid(range) ||
+	    mm_hpa_range_last(range).raw >> as->npt.config.hpa_bits != 0)
 		return MM_OUT_OF_RANGE;
 	return MM_OK;
 }
 
 /* What the table maps for an area that is mapped when it is added. */
-static struct npt_mapping mapping_of(const struct aspace *as, const struct area *area)
+static struct mm_npt_mapping mapping_of(const struct mm_aspace *as, const struct mm_area *area)
 {
-	return (struct npt_mapping){
+	return (struct mm_npt_mapping){
 		.range = area->range,
-		.perm = aspace_leaf_perm(as, area->perm, MM_NONE),
+		.perm = mm_aspace_leaf_perm(as, area->perm, MM_NONE),
 		.type = (enum mm_memtype)area->memtype,
 		.max_leaf = area->max_leaf,
-		.owned = area->backend == AREA_ALLOC,
+		.owned = area->backend == MM_AREA_ALLOC,
 		.host = area->host,
 	};
 }
 
 /* A snapshot holds the pages of the areas as they were, so while there is one, areas may not
  * change. */
-static enum mm_error check_no_snapshot(const struct aspace *as)
+static enum mm_error check_no_snapshot(const struct mm_aspace *as)
 {
 	return as->npt.copies ? MM_BUSY : MM_OK;
 }
 
 /* What to do with a checked area: add_area() or replace_area(). `now`: its leaves are mapped now.
  */
-typedef enum mm_error (*put_area)(struct aspace *as, const struct area *area, bool now);
+typedef enum mm_error (*put_area)(struct mm_aspace *as, const struct mm_area *area, bool now);
 
 /* Merges leaves in and around a range that has changed. The area limits the size of a leaf, and no
  * leaf lies in two areas. While a dirty log is active nothing is merged: the log does it when it
  * stops. */
-static void merge_leaves(struct aspace *as, struct gpa_range range)
+static void merge_leaves(struct mm_aspace *as, struct mm_gpa_range range)
 {
-	uint64_t last = gpa_range_last(range).raw;
-	const struct area *area = area_find(&as->areas, range.start);
+	uint64_t last = mm_gpa_range_last(range).raw;
+	const struct mm_area *area = mm_area_find(&as->areas, range.start);
 
 	if (as->log.active)
 		return;
 	while (area && area->range.start.raw <= last) {
-		npt_merge(&as->npt, range, area->range, area->max_leaf);
-		area = area_first_from(&as->areas, gpa_plus(gpa_range_last(area->range), 1));
+		mm_npt_merge(&as->npt, range, area->range, area->max_leaf);
+		area = mm_area_first_from(&as->areas,
+		                          mm_gpa_plus(mm_gpa_range_last(area->range), 1));
 	}
 }
 
 /* The same for a new linear area that was joined to its neighbours: a leaf may now cover both. Not
  * for alloc areas, whose frames are seldom contiguous. */
-static void merge_joined(struct aspace *as, const struct area *area)
+static void merge_joined(struct mm_aspace *as, const struct mm_area *area)
 {
-	if (area->backend == AREA_LINEAR && area->max_leaf > 0 &&
-	    area_find(&as->areas, area->range.start)->range.size != area->range.size)
+	if (area->backend == MM_AREA_LINEAR && area->max_leaf > 0 &&
+	    mm_area_find(&as->areas, area->range.start)->range.size != area->range.size)
 		merge_leaves(as, area->range);
 }
 
-static enum mm_error add_area(struct aspace *as, const struct area *area, bool now)
+static enum mm_error add_area(struct mm_aspace *as, const struct mm_area *area, bool now)
 {
-	struct npt_mapping mapping = mapping_of(as, area);
-	struct area_reservation reserved;
-	struct area_path place;
+	struct mm_npt_mapping mapping = mapping_of(as, area);
+	struct mm_area_reservation reserved;
+	struct mm_area_path place;
 	enum mm_error err;
 
-	area_reservation_init(&reserved);
-	aspace_write_lock(as);
-	err = area_place(&as->areas, area->range, &place) ? check_no_snapshot(as) : MM_EXISTS;
+	mm_area_reservation_init(&reserved);
+	mm_aspace_write_lock(as);
+	err = mm_area_place(&as->areas, area->range, &place) ? check_no_snapshot(as) : MM_EXISTS;
 	if (err == MM_OK)
-		err = area_reserve_place(&as->areas, &place, &reserved);
+		err = mm_area_reserve_place(&as->areas, &place, &reserved);
 	if (err == MM_OK && now)
-		err = npt_map(&as->npt, &mapping);
+		err = mm_npt_map(&as->npt, &mapping);
 	if (err == MM_OK) {
-		area_insert(&as->areas, &place, area, &reserved);
+		mm_area_insert(&as->areas, &place, area, &reserved);
 		merge_joined(as, area);
 	}
-	area_release(&as->areas, &reserved);
-	aspace_write_unlock(as);
+	mm_area_release(&as->areas, &reserved);
+	mm_aspace_write_unlock(as);
 	return err;
 }
 
-static enum mm_error replace_area(struct aspace *as, const struct area *area, bool now)
+static enum mm_error replace_area(struct mm_aspace *as, const struct mm_area *area, bool now)
 {
-	struct npt_mapping mapping = mapping_of(as, area);
-	struct area_reservation reserved;
+	struct mm_npt_mapping mapping = mapping_of(as, area);
+	struct mm_area_reservation reserved;
 	enum mm_error err;
 
-	area_reservation_init(&reserved);
-	aspace_write_lock(as);
+	mm_area_reservation_init(&reserved);
+	mm_aspace_write_lock(as);
 	err = check_no_snapshot(as);
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, area->range, &reserved);
+		err = mm_area_reserve(&as->areas, area->range, &reserved);
 	if (err == MM_OK)
-		err = now ? npt_replace(&as->npt, &mapping) : npt_unmap(&as->npt, area->range);
+		err = now ? mm_npt_replace(&as->npt, &mapping)
+		          : mm_npt_unmap(&as->npt, area->range);
 	if (err == MM_OK) {
-		area_replace(&as->areas, area, &reserved);
+		mm_area_replace(&as->areas, area, &reserved);
 		merge_joined(as, area);
 	}
-	area_release(&as->areas, &reserved);
-	aspace_write_unlock(as);
+	mm_area_release(&as->areas, &reserved);
+	mm_aspace_write_unlock(as);
 	return err;
 }
 
-static uint8_t leaf_level(const struct aspace *as, unsigned wanted)
+static uint8_t leaf_level(const struct mm_aspace *as, unsigned wanted)
 {
 	unsigned most = as->npt.config.max_leaf;
 
 	return (uint8_t)(wanted < most ? wanted : most);
 }
 
-static enum mm_error put_linear(struct aspace *as, put_area put, struct gpa_range range, hpa_t host,
-                                enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
+static enum mm_error put_linear(struct mm_aspace *as, put_area put, struct mm_gpa_range range,
+                                mm_hpa_t host, enum mm_perm perm, enum mm_memtype type,
+                                unsigned max_leaf)
 {
 	if (!is_mapping(perm, type, max_leaf))
 		return MM_INVALID;
 
-	struct area area = {
+	struct mm_area area = {
 		.range = range,
-		.backend = AREA_LINEAR,
+		.backend = MM_AREA_LINEAR,
 		.perm = (uint8_t)perm,
 		.memtype = (uint8_t)type,
 		.max_leaf = leaf_level(as, max_leaf),
@@ -297,15 +301,15 @@ static enum mm_error put_linear(struct aspace *as, put_area put, struct gpa_rang
 	return err == MM_OK ? put(as, &area, true) : err;
 }
 
-static enum mm_error put_alloc(struct aspace *as, put_area put, struct gpa_range range,
-                               enum mm_perm perm, struct aspace_backing backing)
+static enum mm_error put_alloc(struct mm_aspace *as, put_area put, struct mm_gpa_range range,
+                               enum mm_perm perm, struct mm_aspace_backing backing)
 {
 	if (!is_mapping(perm, MM_NORMAL, backing.max_leaf))
 		return MM_INVALID;
 
-	struct area area = {
+	struct mm_area area = {
 		.range = range,
-		.backend = AREA_ALLOC,
+		.backend = MM_AREA_ALLOC,
 		.perm = (uint8_t)perm,
 		.memtype = MM_NORMAL,
 		.max_leaf = leaf_level(as, backing.max_leaf),
@@ -316,101 +320,102 @@ static enum mm_error put_alloc(struct aspace *as, put_area put, struct gpa_range
 	return err == MM_OK ? put(as, &area, backing.populate) : err;
 }
 
-static enum mm_error put_device(struct aspace *as, put_area put, struct gpa_range range)
+static enum mm_error put_device(struct mm_aspace *as, put_area put, struct mm_gpa_range range)
 {
-	struct area area = {.range = range, .backend = AREA_DEVICE};
+	struct mm_area area = {.range = range, .backend = MM_AREA_DEVICE};
 	enum mm_error err = check_mapping(as, &area);
 
 	return err == MM_OK ? put(as, &area, false) : err;
 }
 
-enum mm_error aspace_map_linear(struct aspace *as, struct gpa_range range, hpa_t host,
-                                enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
+enum mm_error mm_aspace_map_linear(struct mm_aspace *as, struct mm_gpa_range range, mm_hpa_t host,
+                                   enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
 {
 	return put_linear(as, add_area, range, host, perm, type, max_leaf);
 }
 
-enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
-                               struct aspace_backing backing)
+enum mm_error mm_aspace_map_alloc(struct mm_aspace *as, struct mm_gpa_range range,
+                                  enum mm_perm perm, struct mm_aspace_backing backing)
 {
 	return put_alloc(as, add_area, range, perm, backing);
 }
 
-enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range)
+enum mm_error mm_aspace_map_device(struct mm_aspace *as, struct mm_gpa_range range)
 {
 	return put_device(as, add_area, range);
 }
 
-enum mm_error aspace_replace_linear(struct aspace *as, struct gpa_range range, hpa_t host,
-                                    enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
+enum mm_error mm_aspace_replace_linear(struct mm_aspace *as, struct mm_gpa_range range,
+                                       mm_hpa_t host, enum mm_perm perm, enum mm_memtype type,
+                                       unsigned max_leaf)
 {
 	return put_linear(as, replace_area, range, host, perm, type, max_leaf);
 }
 
-enum mm_error aspace_replace_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
-                                   struct aspace_backing backing)
+enum mm_error mm_aspace_replace_alloc(struct mm_aspace *as, struct mm_gpa_range range,
+                                      enum mm_perm perm, struct mm_aspace_backing backing)
 {
 	return put_alloc(as, replace_area, range, perm, backing);
 }
 
-enum mm_error aspace_replace_device(struct aspace *as, struct gpa_range range)
+enum mm_error mm_aspace_replace_device(struct mm_aspace *as, struct mm_gpa_range range)
 {
 	return put_device(as, replace_area, range);
 }
 
 /* --- changing --- */
 
-enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range)
+enum mm_error mm_aspace_unmap(struct mm_aspace *as, struct mm_gpa_range range)
 {
-	struct area_reservation reserved;
-	enum mm_error err = aspace_check_range(as, range);
+	struct mm_area_reservation reserved;
+	enum mm_error err = mm_aspace_check_range(as, range);
 
 	if (err != MM_OK)
 		return err;
-	area_reservation_init(&reserved);
-	aspace_write_lock(as);
+	mm_area_reservation_init(&reserved);
+	mm_aspace_write_lock(as);
 	err = check_no_snapshot(as);
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, range, &reserved);
+		err = mm_area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
-		err = npt_unmap(&as->npt, range);
+		err = mm_npt_unmap(&as->npt, range);
 	if (err == MM_OK)
-		area_remove(&as->areas, range, &reserved);
-	area_release(&as->areas, &reserved);
-	aspace_write_unlock(as);
+		mm_area_remove(&as->areas, range, &reserved);
+	mm_area_release(&as->areas, &reserved);
+	mm_aspace_write_unlock(as);
 	return err;
 }
 
 /* Is every page of the range in an area, and in no device? */
-static enum mm_error check_backed(const struct aspace *as, struct gpa_range range)
+static enum mm_error check_backed(const struct mm_aspace *as, struct mm_gpa_range range)
 {
-	uint64_t last = gpa_range_last(range).raw;
+	uint64_t last = mm_gpa_range_last(range).raw;
 	uint64_t at = range.start.raw;
 
 	for (;;) {
-		const struct area *area = area_find(&as->areas, gpa_at(at));
+		const struct mm_area *area = mm_area_find(&as->areas, mm_gpa_at(at));
 
 		if (!area)
 			return MM_NOT_MAPPED;
-		if (area->backend == AREA_DEVICE)
+		if (area->backend == MM_AREA_DEVICE)
 			return MM_IS_DEVICE;
-		if (gpa_range_last(area->range).raw >= last)
+		if (mm_gpa_range_last(area->range).raw >= last)
 			return MM_OK;
-		at = gpa_range_last(area->range).raw + 1;
+		at = mm_gpa_range_last(area->range).raw + 1;
 	}
 }
 
 /* The mapping of a range of one linear area to other host memory. */
-static enum mm_error remapping(const struct aspace *as, struct gpa_range range, hpa_t host,
-                               struct npt_mapping *out)
+static enum mm_error remapping(const struct mm_aspace *as, struct mm_gpa_range range, mm_hpa_t host,
+                               struct mm_npt_mapping *out)
 {
-	const struct area *area = area_find(&as->areas, range.start);
+	const struct mm_area *area = mm_area_find(&as->areas, range.start);
 
-	if (!area_covers(&as->areas, range))
+	if (!mm_area_covers(&as->areas, range))
 		return MM_NOT_MAPPED;
-	if (area->backend != AREA_LINEAR || !gpa_range_covers(area->range, range))
+	if (area->backend != MM_AREA_LINEAR || !mm_gpa_range_covers(area->range, range))
 		return MM_UNSUPPORTED;
-	*out = (struct npt_mapping){
+	*out = (struct mm_npt_mapping){
 		.range = range,
 		.perm = (enum mm_perm)area->perm,
 		.type = (enum mm_memtype)area->memtype,
@@ -420,58 +425,58 @@ static enum mm_error remapping(const struct aspace *as, struct gpa_range range, 
 	return as->log.active ? MM_BUSY : check_no_snapshot(as);
 }
 
-enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host)
+enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range, mm_hpa_t host)
 {
-	struct npt_mapping mapping;
-	struct area_reservation reserved;
-	enum mm_error err = aspace_check_range(as, range);
+	struct mm_npt_mapping mapping;
+	struct mm_area_reservation reserved;
+	enum mm_error err = mm_aspace_check_range(as, range);
 
 	if (err == MM_OK)
 		err = check_host(as, host, range.size);
 	if (err != MM_OK)
 		return err;
-	area_reservation_init(&reserved);
-	aspace_write_lock(as);
+	mm_area_reservation_init(&reserved);
+	mm_aspace_write_lock(as);
 	err = remapping(as, range, host, &mapping);
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, range, &reserved);
+		err = mm_area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
-		err = npt_replace(&as->npt, &mapping);
+		err = mm_npt_replace(&as->npt, &mapping);
 	if (err == MM_OK) {
-		area_set_host(&as->areas, range, host, &reserved);
+		mm_area_set_host(&as->areas, range, host, &reserved);
 		merge_leaves(as, range);
 	}
-	area_release(&as->areas, &reserved);
-	aspace_write_unlock(as);
+	mm_area_release(&as->areas, &reserved);
+	mm_aspace_write_unlock(as);
 	return err;
 }
 
-enum mm_error aspace_protect(struct aspace *as, struct gpa_range range, enum mm_perm perm)
+enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range, enum mm_perm perm)
 {
-	struct area_reservation reserved;
-	enum mm_error err = aspace_check_range(as, range);
+	struct mm_area_reservation reserved;
+	enum mm_error err = mm_aspace_check_range(as, range);
 
 	if (err != MM_OK)
 		return err;
 	if ((unsigned)perm >= MM_PERM_SETS)
 		return MM_INVALID;
-	err = npt_can_express(as->npt.format, &as->npt.config, 0, perm, MM_NORMAL);
+	err = mm_npt_can_express(as->npt.format, &as->npt.config, 0, perm, MM_NORMAL);
 	if (err != MM_OK)
 		return err;
-	area_reservation_init(&reserved);
-	aspace_write_lock(as);
+	mm_area_reservation_init(&reserved);
+	mm_aspace_write_lock(as);
 	err = check_backed(as, range);
 	if (err == MM_OK)
 		err = as->log.active ? MM_BUSY : check_no_snapshot(as);
 	if (err == MM_OK)
-		err = area_reserve(&as->areas, range, &reserved);
+		err = mm_area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
-		err = npt_protect(&as->npt, range, perm);
+		err = mm_npt_protect(&as->npt, range, perm);
 	if (err == MM_OK) {
-		area_protect(&as->areas, range, perm, &reserved);
+		mm_area_protect(&as->areas, range, perm, &reserved);
 		merge_leaves(as, range);
 	}
-	area_release(&as->areas, &reserved);
-	aspace_write_unlock(as);
+	mm_area_release(&as->areas, &reserved);
+	mm_aspace_write_unlock(as);
 	return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of struct aspace share: its lock, checked addresses, the lookup of the per-CPU
+ * What the files of struct mm_aspace share: its lock, checked addresses, the lookup of the per-CPU
  * translation cache, and the two layers of the fault path. Not for users of the library.
  */
 #ifndef MM_ASPACE_INTERNAL_H
@@ -10,15 +10,15 @@
 #include "mm/atomic.h"
 #include "mm/npt/walk.h"
 
-/* True between aspace_init() and aspace_destroy(). Every other call requires it. */
-static inline bool aspace_is_open(const struct aspace *as)
+/* True between mm_aspace_init() and mm_aspace_destroy(). Every other call requires it. */
+static inline bool mm_aspace_is_open(const struct mm_aspace *as)
 {
 	return as && as->npt.root_table;
 }
 
 /* Decides again whether faults may use the fast path: see aspace.fast_path. Called under the write
  * lock, after each change of the log or of the snapshots. */
-static inline void aspace_update_fast_path(struct aspace *as)
+static inline void mm_aspace_update_fast_path(struct mm_aspace *as)
 {
 	as->fast_path = as->npt.direct && !as->log.active && !as->npt.copies;
 }
@@ -27,35 +27,37 @@ static inline void aspace_update_fast_path(struct aspace *as)
 
 /*
  * A guest-physical address within the limits of its address space. Everything below the public
- * calls takes addresses of this type. A gpa_t becomes one in three ways: by aspace_check_gpa(), as
- * part of a range that was checked (aspace_part_at()), or because a cache lookup has hit: the
- * cache holds checked addresses only.
+ * calls takes addresses of this type. A mm_gpa_t becomes one in three ways: by
+ * mm_aspace_check_gpa(), as part of a range that was checked (mm_aspace_part_at()), or because a
+ * cache lookup has hit: the cache holds checked addresses only.
  */
 typedef struct {
-	gpa_t gpa;
-} checked_gpa_t;
+	mm_gpa_t gpa;
+} mm_checked_gpa_t;
 
-static inline bool aspace_check_gpa(const struct aspace *as, gpa_t gpa, checked_gpa_t *out)
+static inline bool mm_aspace_check_gpa(const struct mm_aspace *as, mm_gpa_t gpa,
+                                       mm_checked_gpa_t *out)
 {
-	*out = (checked_gpa_t){gpa};
-	return gpa_range_contains(as->limits, gpa);
+	*out = (mm_checked_gpa_t){gpa};
+	return mm_gpa_range_contains(as->limits, gpa);
 }
 
 /* The byte at this offset of a range that lies within the limits. offset < checked.size. */
-static inline checked_gpa_t aspace_part_at(struct gpa_range checked, uint64_t offset)
+static inline mm_checked_gpa_t mm_aspace_part_at(struct mm_gpa_range checked, uint64_t offset)
 {
 	MM_ASSERT(offset < checked.size);
-	return (checked_gpa_t){gpa_plus(checked.start, offset)};
+	return (mm_checked_gpa_t){mm_gpa_plus(checked.start, offset)};
 }
 
 /* Is this exactly one of R, W and X? */
-static inline bool aspace_is_access(enum mm_perm access)
+static inline bool mm_aspace_is_access(enum mm_perm access)
 {
 	return access == MM_R || access == MM_W || access == MM_X;
 }
 
 /* MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: see the map calls. */
-enum mm_error aspace_check_range(const struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
+enum mm_error mm_aspace_check_range(const struct mm_aspace *as,
+                                    struct mm_gpa_range range) MM_MUST_CHECK;
 
 /* --- the lock: lock.h describes the protocol, lock.c has the functions that wait --- */
 
@@ -88,44 +90,44 @@ static inline void mm_lock_write_release(struct mm_lock *lock)
 }
 
 /* Stops: the HAL has returned a CPU number of MM_MAX_CPUS or more. */
-_Noreturn void aspace_refuse_cpu(const struct aspace *as);
+_Noreturn void mm_aspace_refuse_cpu(const struct mm_aspace *as);
 
 /* mm_lock_read_wait(), out of line: not on the fast path. */
-void aspace_read_wait(struct aspace *as, struct aspace_cpu *cpu);
+void mm_aspace_read_wait(struct mm_aspace *as, struct mm_aspace_cpu *cpu);
 
 /* Empties a CPU's translation cache: an exclusive call may have changed areas or freed tables. */
-void aspace_cache_invalidate(const struct aspace *as, struct aspace_cpu *cpu);
+void mm_aspace_cache_invalidate(const struct mm_aspace *as, struct mm_aspace_cpu *cpu);
 
 /* Takes the read lock, and returns the state of the calling CPU. Where the HAL has no CPU numbers,
  * no two calls run at once, and there is nothing to lock. */
-static inline struct aspace_cpu *aspace_read_lock(struct aspace *as)
+static inline struct mm_aspace_cpu *mm_aspace_read_lock(struct mm_aspace *as)
 {
 	const struct mm_hal *hal = &as->npt.hal;
-	struct aspace_cpu *cpu = &as->cpus[0];
+	struct mm_aspace_cpu *cpu = &as->cpus[0];
 
-	MM_ASSERT(aspace_is_open(as));
+	MM_ASSERT(mm_aspace_is_open(as));
 	if (hal->cpu_index) {
 		unsigned index = hal->cpu_index(hal->ctx);
 
 		if (MM_UNLIKELY(index >= MM_MAX_CPUS))
-			aspace_refuse_cpu(as);
+			mm_aspace_refuse_cpu(as);
 		cpu += index;
 		if (MM_UNLIKELY(!mm_lock_read_try(&as->lock, &cpu->reader)))
-			aspace_read_wait(as, cpu);
+			mm_aspace_read_wait(as, cpu);
 	}
 	if (MM_UNLIKELY(cpu->cache.epoch != as->epoch))
-		aspace_cache_invalidate(as, cpu);
+		mm_aspace_cache_invalidate(as, cpu);
 	return cpu;
 }
 
-static inline void aspace_read_unlock(struct aspace_cpu *cpu)
+static inline void mm_aspace_read_unlock(struct mm_aspace_cpu *cpu)
 {
 	mm_lock_read_release(&cpu->reader);
 }
 
 /* One bit for each CPU that may have credit, or have counted something: those that have taken the
  * read lock before. Without CPU numbers all calls count as CPU 0. */
-static inline uint64_t aspace_cpus(const struct aspace *as)
+static inline uint64_t mm_aspace_cpus(const struct mm_aspace *as)
 {
 	if (!as->npt.hal.cpu_index)
 		return 1;
@@ -133,20 +135,20 @@ static inline uint64_t aspace_cpus(const struct aspace *as)
 }
 
 /* [exclusive] Takes the credit of all CPUs back (npt/frames.c). True: at least one had credit. */
-bool aspace_take_credit_back(struct aspace *as);
+bool mm_aspace_take_credit_back(struct mm_aspace *as);
 
 /* Takes the write lock. The new epoch invalidates the cache of every CPU. */
-static inline void aspace_write_lock(struct aspace *as)
+static inline void mm_aspace_write_lock(struct mm_aspace *as)
 {
-	MM_ASSERT(aspace_is_open(as));
+	MM_ASSERT(mm_aspace_is_open(as));
 	if (as->npt.hal.cpu_index)
 		mm_lock_write(&as->lock);
 	as->epoch++;
 	if (as->npt.quota != UINT64_MAX)
-		(void)aspace_take_credit_back(as);
+		(void)mm_aspace_take_credit_back(as);
 }
 
-static inline void aspace_write_unlock(struct aspace *as)
+static inline void mm_aspace_write_unlock(struct mm_aspace *as)
 {
 	if (as->npt.hal.cpu_index)
 		mm_lock_write_release(&as->lock);
@@ -157,70 +159,71 @@ static inline void aspace_write_unlock(struct aspace *as)
  * the read lock, takes the write lock for a moment, and takes the read lock again. What was read
  * before is not valid any more. True: there was credit, so the caller should try again.
  */
-bool aspace_collect_credit(struct aspace *as, struct aspace_cpu *cpu);
+bool mm_aspace_collect_credit(struct mm_aspace *as, struct mm_aspace_cpu *cpu);
 
-/* --- the translation cache: struct aspace_cache says what it holds --- */
+/* --- the translation cache: struct mm_aspace_cache says what it holds --- */
 
 /* Looks up the table whose entries map 2 MiB each of gpa's GiB. gpa may be any address: a hit
  * means that it lies within the limits. */
-static MM_ALWAYS_INLINE bool aspace_cache_lookup(const struct aspace_cpu *cpu, gpa_t gpa,
-                                                 _Atomic uint64_t **table)
+static MM_ALWAYS_INLINE bool mm_aspace_cache_lookup(const struct mm_aspace_cpu *cpu, mm_gpa_t gpa,
+                                                    _Atomic uint64_t **table)
 {
 	uint64_t gib = gpa.raw >> MM_LEVEL_SHIFT(2); /* up to 2^34: more bits than gib[] has */
 
-	*table = cpu->cache.table[gib % ASPACE_CACHE_SLOTS];
-	return cpu->cache.gib[gib % ASPACE_CACHE_SLOTS] == gib;
+	*table = cpu->cache.table[gib % MM_ASPACE_CACHE_SLOTS];
+	return cpu->cache.gib[gib % MM_ASPACE_CACHE_SLOTS] == gib;
 }
 
 /* [read lock] After a lookup has missed: fills the cache, and walks from the root (fault_fast.c).
  */
-struct npt_slot aspace_walk_missed(const struct aspace *as, struct aspace_cpu *cpu,
-                                   checked_gpa_t at);
+struct mm_npt_slot mm_aspace_walk_missed(const struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                         mm_checked_gpa_t at);
 
-/* [read lock] npt_walk(), from the cached table where the lookup hits. */
-static MM_ALWAYS_INLINE struct npt_slot aspace_walk(const struct aspace *as, struct aspace_cpu *cpu,
-                                                    checked_gpa_t at)
+/* [read lock] mm_npt_walk(), from the cached table where the lookup hits. */
+static MM_ALWAYS_INLINE struct mm_npt_slot mm_aspace_walk(const struct mm_aspace *as,
+                                                          struct mm_aspace_cpu *cpu,
+                                                          mm_checked_gpa_t at)
 {
 	_Atomic uint64_t *table;
 
-	if (MM_LIKELY(aspace_cache_lookup(cpu, at.gpa, &table)))
-		return npt_walk_near(&as->npt, table, at.gpa);
+	if (MM_LIKELY(mm_aspace_cache_lookup(cpu, at.gpa, &table)))
+		return mm_npt_walk_near(&as->npt, table, at.gpa);
 
-	struct npt_slot slot = aspace_walk_missed(as, cpu, at);
+	struct mm_npt_slot slot = mm_aspace_walk_missed(as, cpu, at);
 
 	/* By its members, so that those of the short walk stay in registers. */
-	return (struct npt_slot){slot.entry, slot.value, slot.level};
+	return (struct mm_npt_slot){slot.entry, slot.value, slot.level};
 }
 
 /* --- faults: fault.c is the slow path, fault_fast.c the fast path --- */
 
 /* The permissions that a new leaf gets when `access` faults. While a dirty log withholds W, only a
  * write gets W. */
-static inline enum mm_perm aspace_leaf_perm(const struct aspace *as, unsigned perm,
-                                            enum mm_perm access)
+static inline enum mm_perm mm_aspace_leaf_perm(const struct mm_aspace *as, unsigned perm,
+                                               enum mm_perm access)
 {
 	return (enum mm_perm)(perm & ~((unsigned)as->log.withheld & ~(unsigned)access));
 }
 
-/* [read lock; releases it] The slow path. Does all that aspace_fault() promises, and uses nothing
- * of the fast path. `cpu` is what aspace_read_lock() has returned. */
-enum mm_fault fault_slow(struct aspace *as, struct aspace_cpu *cpu, gpa_t gpa,
-                         enum mm_perm access) MM_MUST_CHECK;
+/* [read lock; releases it] The slow path. Does all that mm_aspace_fault() promises, and uses
+ * nothing of the fast path. `cpu` is what mm_aspace_read_lock() has returned. */
+enum mm_fault mm_fault_slow(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_gpa_t gpa,
+                            enum mm_perm access) MM_MUST_CHECK;
 
 /*
  * [read lock] Steps 3 to 7 of the slow path: makes the page present with enough permission for the
  * access, if its area permits it. After MM_FAULT_MAPPED, _SPURIOUS and _UNSHARED a walk finds the
- * page, unless another CPU is replacing it. aspace_is_access(access). Counts no fault.
+ * page, unless another CPU is replacing it. mm_aspace_is_access(access). Counts no fault.
  */
-enum mm_fault fault_resolve(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
-                            enum mm_perm access) MM_MUST_CHECK;
+enum mm_fault mm_fault_resolve(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_gpa_t at,
+                               enum mm_perm access) MM_MUST_CHECK;
 
 /*
  * [read lock] The fast path for a missing page whose table exists. True: the page is mapped, and
  * the credit that it took counts as one fault (MM_FAULT_MAPPED). False: nothing has changed, and
- * the slow path decides. aspace_is_access(access).
+ * the slow path decides. mm_aspace_is_access(access).
  */
-bool fault_fast(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
-                enum mm_perm access) MM_MUST_CHECK;
+bool mm_fault_fast(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_gpa_t at,
+                   enum mm_perm access) MM_MUST_CHECK;
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Queries of an address space: translation, free ranges, leaves, A/D marks, statistics.
  *
- * aspace_translate() has a fast path: it starts at a table of the per-CPU cache. Where the cache
+ * mm_aspace_translate() has a fast path: it starts at a table of the per-CPU cache. Where the cache
  * has none, or the leaf is not present, translate_slow() answers.
  */
 #include "mm/aspace.h"
@@ -10,126 +10,129 @@
 #include "mm/aspace_internal.h"
 
 /* Decodes a present leaf. `direct` is a constant: see walk.h. */
-static MM_ALWAYS_INLINE enum mm_error describe(const struct npt *npt, gpa_t gpa, uint64_t value,
-                                               unsigned level, bool direct,
-                                               struct aspace_translation *out)
+static MM_ALWAYS_INLINE enum mm_error describe(const struct mm_npt *npt, mm_gpa_t gpa,
+                                               uint64_t value, unsigned level, bool direct,
+                                               struct mm_aspace_translation *out)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 	uint64_t size = MM_LEVEL_SIZE(level);
 	uint64_t offset = gpa.raw & (size - 1);
 
-	out->hpa = hpa_at(npt_pa_as(f, value, direct) + offset);
+	out->hpa = mm_hpa_at(mm_npt_pa_as(f, value, direct) + offset);
 	out->contiguous = size - offset;
 	out->page_size = size;
-	out->perm = npt_present_perm(f, npt->perm_bits, value);
-	out->memtype = npt_entry_memtype(f, value);
+	out->perm = mm_npt_present_perm(f, npt->perm_bits, value);
+	out->memtype = mm_npt_entry_memtype(f, value);
 	return MM_OK;
 }
 
 /* The slow path: for any gpa. */
-static MM_NOINLINE enum mm_error translate_slow(const struct aspace *as, struct aspace_cpu *cpu,
-                                                gpa_t gpa, struct aspace_translation *out)
+static MM_NOINLINE enum mm_error translate_slow(const struct mm_aspace *as,
+                                                struct mm_aspace_cpu *cpu, mm_gpa_t gpa,
+                                                struct mm_aspace_translation *out)
 {
-	const struct area *area;
-	struct npt_slot slot;
-	checked_gpa_t at;
+	const struct mm_area *area;
+	struct mm_npt_slot slot;
+	mm_checked_gpa_t at;
 
-	if (!aspace_check_gpa(as, gpa, &at))
+	if (!mm_aspace_check_gpa(as, gpa, &at))
 		return MM_OUT_OF_RANGE;
-	area = area_find(&as->areas, gpa);
+	area = mm_area_find(&as->areas, gpa);
 	if (!area)
 		return MM_NOT_MAPPED;
-	if (area->backend == AREA_DEVICE)
+	if (area->backend == MM_AREA_DEVICE)
 		return MM_IS_DEVICE;
 	do {
-		slot = aspace_walk_missed(as, cpu, at);
-	} while (npt_is_frozen(as->npt.format, slot.value)); /* for as long as a flush takes */
-	if (!npt_ends_in_leaf(&as->npt, slot.value))
+		slot = mm_aspace_walk_missed(as, cpu, at);
+	} while (mm_npt_is_frozen(as->npt.format, slot.value)); /* for as long as a flush takes */
+	if (!mm_npt_ends_in_leaf(&as->npt, slot.value))
 		return MM_NOT_MAPPED;
 	(void)describe(&as->npt, gpa, slot.value, slot.level, false, out);
-	if (!npt_present(as->npt.format, slot.value))
+	if (!mm_npt_present(as->npt.format, slot.value))
 		out->perm = MM_NONE;
 	return MM_OK;
 }
 
 /* Each path ends in a tail call or in none, so that the function needs no stack frame. */
-static MM_ALWAYS_INLINE enum mm_error translate(struct aspace *as, struct aspace_cpu *cpu,
-                                                gpa_t gpa, struct aspace_translation *out)
+static MM_ALWAYS_INLINE enum mm_error translate(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                                mm_gpa_t gpa, struct mm_aspace_translation *out)
 {
 	_Atomic uint64_t *table;
 
-	if (MM_UNLIKELY(!aspace_cache_lookup(cpu, gpa, &table)))
+	if (MM_UNLIKELY(!mm_aspace_cache_lookup(cpu, gpa, &table)))
 		return translate_slow(as, cpu, gpa, out);
 
-	struct npt_slot slot = npt_walk_near(&as->npt, table, gpa);
+	struct mm_npt_slot slot = mm_npt_walk_near(&as->npt, table, gpa);
 
-	if (MM_UNLIKELY(!npt_present(as->npt.format, slot.value)))
+	if (MM_UNLIKELY(!mm_npt_present(as->npt.format, slot.value)))
 		return translate_slow(as, cpu, gpa, out);
 	if (MM_LIKELY(slot.level == 0))
 		return describe(&as->npt, gpa, slot.value, 0, true, out);
 	return describe(&as->npt, gpa, slot.value, 1, true, out);
 }
 
-static MM_NOINLINE enum mm_error translate_locked(struct aspace *as, gpa_t gpa,
-                                                  struct aspace_translation *out)
+static MM_NOINLINE enum mm_error translate_locked(struct mm_aspace *as, mm_gpa_t gpa,
+                                                  struct mm_aspace_translation *out)
 {
-	struct aspace_cpu *cpu = aspace_read_lock(as);
+	struct mm_aspace_cpu *cpu = mm_aspace_read_lock(as);
 	enum mm_error err = translate(as, cpu, gpa, out);
 
-	aspace_read_unlock(cpu);
+	mm_aspace_read_unlock(cpu);
 	return err;
 }
 
 /* Without CPU numbers there is no lock to take. */
-enum mm_error aspace_translate(struct aspace *as, gpa_t gpa, struct aspace_translation *out)
+enum mm_error mm_aspace_translate(struct mm_aspace *as, mm_gpa_t gpa,
+                                  struct mm_aspace_translation *out)
 {
-	struct aspace_cpu *cpu = &as->cpus[0];
+	struct mm_aspace_cpu *cpu = &as->cpus[0];
 
 	if (MM_UNLIKELY(as->npt.hal.cpu_index || cpu->cache.epoch != as->epoch))
 		return translate_locked(as, gpa, out);
 	return translate(as, cpu, gpa, out);
 }
 
-enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,
-                               gpa_t *out)
+enum mm_error mm_aspace_find_free(struct mm_aspace *as, mm_gpa_t hint, uint64_t size,
+                                  uint64_t align, mm_gpa_t *out)
 {
-	struct aspace_cpu *cpu = aspace_read_lock(as);
-	enum mm_error err = area_find_free(&as->areas, as->limits, hint, size, align, out);
+	struct mm_aspace_cpu *cpu = mm_aspace_read_lock(as);
+	enum mm_error err = mm_area_find_free(&as->areas, as->limits, hint, size, align, out);
 
-	aspace_read_unlock(cpu);
+	mm_aspace_read_unlock(cpu);
 	return err;
 }
 
-enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
-                                   bool (*visit)(void *ctx, const struct npt_leaf *leaf), void *ctx)
+enum mm_error mm_aspace_for_each_leaf(struct mm_aspace *as, struct mm_gpa_range range,
+                                      bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf),
+                                      void *ctx)
 {
-	enum mm_error err = aspace_check_range(as, range);
+	enum mm_error err = mm_aspace_check_range(as, range);
 
 	if (err != MM_OK)
 		return err;
 
-	struct aspace_cpu *cpu = aspace_read_lock(as);
+	struct mm_aspace_cpu *cpu = mm_aspace_read_lock(as);
 
-	npt_for_each_leaf(&as->npt, range, visit, ctx);
-	aspace_read_unlock(cpu);
+	mm_npt_for_each_leaf(&as->npt, range, visit, ctx);
+	mm_aspace_read_unlock(cpu);
 	return MM_OK;
 }
 
-enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
-                             bool (*visit)(void *ctx, const struct npt_leaf *leaf), void *ctx)
+enum mm_error mm_aspace_harvest(struct mm_aspace *as, struct mm_gpa_range range,
+                                bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf), void *ctx)
 {
-	enum mm_error err = aspace_check_range(as, range);
+	enum mm_error err = mm_aspace_check_range(as, range);
 
 	if (err != MM_OK)
 		return err;
 	if (!as->npt.config.accessed_dirty)
 		return MM_UNSUPPORTED;
-	aspace_write_lock(as);
+	mm_aspace_write_lock(as);
 	if (as->log.active && as->log.hardware)
 		err = MM_BUSY;
 	else
-		npt_harvest(&as->npt, range, visit, ctx);
-	aspace_write_unlock(as);
+		mm_npt_harvest(&as->npt, range, visit, ctx);
+	mm_aspace_write_unlock(as);
 	return err;
 }
 
@@ -138,12 +141,12 @@ static uint64_t load_count(const _Atomic int64_t *counter)
 	return (uint64_t)atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-static void add_counts(struct aspace_stats *out, const struct npt_counts *counts)
+static void add_counts(struct mm_aspace_stats *out, const struct mm_npt_counts *counts)
 {
 	out->frames += load_count(&counts->frames);
 	out->tables += load_count(&counts->tables);
 	out->flushes += load_count(&counts->flushes);
-	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
+	for (unsigned level = 0; level < MM_NPT_MAX_LEVELS; level++)
 		out->leaves[level] += load_count(&counts->leaves[level]);
 }
 
@@ -153,9 +156,9 @@ static void add_counts(struct aspace_stats *out, const struct npt_counts *counts
  * to -1, adds to npt.lent, and then sets the new credit. So if npt.lent is the same before and
  * after, and no credit was negative, the two numbers belong together.
  */
-static uint64_t lent_pages(const struct aspace *as)
+static uint64_t lent_pages(const struct mm_aspace *as)
 {
-	const struct npt *npt = &as->npt;
+	const struct mm_npt *npt = &as->npt;
 	int64_t lent, left;
 	bool refilling;
 
@@ -164,8 +167,8 @@ static uint64_t lent_pages(const struct aspace *as)
 		left = 0;
 		refilling = false;
 		/* After `lent`: its acquire makes every CPU visible that has been given credit. */
-		for (uint64_t cpus = aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
-			const struct aspace_cpu *cpu = &as->cpus[mm_ctz64(cpus)];
+		for (uint64_t cpus = mm_aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
+			const struct mm_aspace_cpu *cpu = &as->cpus[mm_ctz64(cpus)];
 			int64_t credit =
 				atomic_load_explicit(&cpu->counts.credit, memory_order_acquire);
 
@@ -176,14 +179,14 @@ static uint64_t lent_pages(const struct aspace *as)
 	return (uint64_t)(lent - left);
 }
 
-void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
+void mm_aspace_get_stats(struct mm_aspace *as, struct mm_aspace_stats *out)
 {
-	struct aspace_cpu *cpu = aspace_read_lock(as);
+	struct mm_aspace_cpu *cpu = mm_aspace_read_lock(as);
 
-	*out = (struct aspace_stats){.area_frames = as->areas.frames, .changes = as->epoch - 1};
+	*out = (struct mm_aspace_stats){.area_frames = as->areas.frames, .changes = as->epoch - 1};
 	add_counts(out, &as->npt.counts);
-	for (uint64_t cpus = aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
-		const struct aspace_cpu *counted = &as->cpus[mm_ctz64(cpus)];
+	for (uint64_t cpus = mm_aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
+		const struct mm_aspace_cpu *counted = &as->cpus[mm_ctz64(cpus)];
 
 		add_counts(out, &counted->counts);
 		for (unsigned fault = 0; fault < MM_FAULTS; fault++)
@@ -195,15 +198,17 @@ void aspace_get_stats(struct aspace *as, struct aspace_stats *out)
 	out->frames += pages;
 	out->leaves[0] += pages;
 	out->faults[MM_FAULT_MAPPED] += pages;
-	aspace_read_unlock(cpu);
+	mm_aspace_read_unlock(cpu);
 }
 
-size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS])
+size_t mm_aspace_steps(struct mm_aspace *as, mm_gpa_t gpa,
+                       struct mm_npt_step steps[MM_NPT_MAX_LEVELS])
 {
-	struct aspace_cpu *cpu = aspace_read_lock(as);
-	checked_gpa_t at;
-	size_t count = aspace_check_gpa(as, gpa, &at) ? npt_steps(&as->npt, at.gpa, steps) : 0;
+	struct mm_aspace_cpu *cpu = mm_aspace_read_lock(as);
+	mm_checked_gpa_t at;
+	size_t count =
+		mm_aspace_check_gpa(as, gpa, &at) ? mm_npt_steps(&as->npt, at.gpa, steps) : 0;
 
-	aspace_read_unlock(cpu);
+	mm_aspace_read_unlock(cpu);
 	return count;
 }

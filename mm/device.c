@@ -9,18 +9,18 @@
 
 /* --- names and ranges --- */
 
-const char *device_type_name(enum device_type type)
+const char *mm_device_type_name(enum mm_device_type type)
 {
-	static const char *const names[DEVICE_TYPE_COUNT] = {
-		[DEVICE_TYPE_NONE] = "none",
-		[DEVICE_TYPE_CONSOLE] = "console",
-		[DEVICE_TYPE_TEST] = "test",
-		[DEVICE_TYPE_INTERRUPT_CONTROLLER] = "interrupt-controller",
-		[DEVICE_TYPE_TIMER] = "timer",
-		[DEVICE_TYPE_VIRTIO] = "virtio",
-		[DEVICE_TYPE_PASSTHROUGH] = "passthrough",
+	static const char *const names[MM_DEVICE_TYPE_COUNT] = {
+		[MM_DEVICE_TYPE_NONE] = "none",
+		[MM_DEVICE_TYPE_CONSOLE] = "console",
+		[MM_DEVICE_TYPE_TEST] = "test",
+		[MM_DEVICE_TYPE_INTERRUPT_CONTROLLER] = "interrupt-controller",
+		[MM_DEVICE_TYPE_TIMER] = "timer",
+		[MM_DEVICE_TYPE_VIRTIO] = "virtio",
+		[MM_DEVICE_TYPE_PASSTHROUGH] = "passthrough",
 	};
-	return (unsigned)type < DEVICE_TYPE_COUNT ? names[type] : "unknown";
+	return (unsigned)type < MM_DEVICE_TYPE_COUNT ? names[type] : "unknown";
 }
 
 /* The addresses and access widths of a space. */
@@ -32,13 +32,13 @@ struct space_shape {
 #define WIDTHS_TO_4 (BIT(1) | BIT(2) | BIT(4))
 
 static const struct space_shape shapes[] = {
-	[DEVICE_MMIO] = {UINT64_MAX, WIDTHS_TO_4 | BIT(8)},
-	[DEVICE_PORT] = {UINT16_MAX, WIDTHS_TO_4},
-	[DEVICE_SYSREG] = {UINT32_MAX, BIT(1)},
+	[MM_DEVICE_MMIO] = {UINT64_MAX, WIDTHS_TO_4 | BIT(8)},
+	[MM_DEVICE_PORT] = {UINT16_MAX, WIDTHS_TO_4},
+	[MM_DEVICE_SYSREG] = {UINT32_MAX, BIT(1)},
 };
 
 /* NULL: there is no such space. */
-static const struct space_shape *shape_of(enum device_space space)
+static const struct space_shape *shape_of(enum mm_device_space space)
 {
 	return (unsigned)space < MM_ARRAY_SIZE(shapes) ? &shapes[space] : NULL;
 }
@@ -48,7 +48,7 @@ static bool has_width(const struct space_shape *shape, unsigned width)
 	return width < 64 && (shape->widths >> width & 1) != 0;
 }
 
-bool device_range_valid(struct device_range range)
+bool mm_device_range_valid(struct mm_device_range range)
 {
 	const struct space_shape *shape = shape_of(range.space);
 
@@ -56,30 +56,30 @@ bool device_range_valid(struct device_range range)
 	       range.length - 1 <= shape->last - range.base;
 }
 
-enum mm_error device_range_inclusive(enum device_space space, uint64_t first, uint64_t last,
-                                     struct device_range *out)
+enum mm_error mm_device_range_inclusive(enum mm_device_space space, uint64_t first, uint64_t last,
+                                        struct mm_device_range *out)
 {
 	/* The length of all 2^64 addresses does not fit in 64 bits. */
 	if (last < first || last - first == UINT64_MAX)
 		return MM_INVALID;
 
-	struct device_range range = {space, first, last - first + 1};
+	struct mm_device_range range = {space, first, last - first + 1};
 
-	if (!device_range_valid(range))
+	if (!mm_device_range_valid(range))
 		return MM_INVALID;
 	*out = range;
 	return MM_OK;
 }
 
-static uint64_t range_last(struct device_range range)
+static uint64_t range_last(struct mm_device_range range)
 {
 	return range.base + (range.length - 1);
 }
 
-void device_init(struct device *dev, const struct device_config *config,
-                 const struct device_ops *ops)
+void mm_device_init(struct mm_device *dev, const struct mm_device_config *config,
+                    const struct mm_device_ops *ops)
 {
-	*dev = (struct device){
+	*dev = (struct mm_device){
 		.name = config->name,
 		.type = config->type,
 		.range = config->range,
@@ -92,13 +92,13 @@ void device_init(struct device *dev, const struct device_config *config,
 
 /* --- the bus --- */
 
-void device_bus_init(struct device_bus *bus, struct device **slots, size_t capacity)
+void mm_device_bus_init(struct mm_device_bus *bus, struct mm_device **slots, size_t capacity)
 {
-	*bus = (struct device_bus){.slots = slots, .capacity = capacity};
+	*bus = (struct mm_device_bus){.slots = slots, .capacity = capacity};
 }
 
 /* Does the device lie wholly below this address in the bus's order, by space and then address? */
-static bool lies_below(const struct device *dev, enum device_space space, uint64_t addr)
+static bool lies_below(const struct mm_device *dev, enum mm_device_space space, uint64_t addr)
 {
 	if (dev->range.space != space)
 		return dev->range.space < space;
@@ -106,7 +106,8 @@ static bool lies_below(const struct device *dev, enum device_space space, uint64
 }
 
 /* The number of devices wholly below the address: the index of the one that holds it, if any. */
-static size_t devices_below(const struct device_bus *bus, enum device_space space, uint64_t addr)
+static size_t devices_below(const struct mm_device_bus *bus, enum mm_device_space space,
+                            uint64_t addr)
 {
 	size_t low = 0;
 	size_t high = bus->count;
@@ -120,13 +121,13 @@ static size_t devices_below(const struct device_bus *bus, enum device_space spac
 	return low;
 }
 
-enum mm_error device_bus_add(struct device_bus *bus, struct device *dev)
+enum mm_error mm_device_bus_add(struct mm_device_bus *bus, struct mm_device *dev)
 {
-	if (!device_range_valid(dev->range) || !dev->ops || !dev->ops->read || !dev->ops->write)
+	if (!mm_device_range_valid(dev->range) || !dev->ops || !dev->ops->read || !dev->ops->write)
 		return MM_INVALID;
 	size_t slot = devices_below(bus, dev->range.space, dev->range.base);
 	if (slot < bus->count) {
-		const struct device_range next = bus->slots[slot]->range;
+		const struct mm_device_range next = bus->slots[slot]->range;
 		if (next.space == dev->range.space && next.base <= range_last(dev->range))
 			return MM_EXISTS;
 	}
@@ -139,7 +140,7 @@ enum mm_error device_bus_add(struct device_bus *bus, struct device *dev)
 	return MM_OK;
 }
 
-enum mm_error device_bus_remove(struct device_bus *bus, struct device *dev)
+enum mm_error mm_device_bus_remove(struct mm_device_bus *bus, struct mm_device *dev)
 {
 	size_t slot = devices_below(bus, dev->range.space, dev->range.base);
 	if (slot == bus->count || bus->slots[slot] != dev)
@@ -151,17 +152,18 @@ enum mm_error device_bus_remove(struct device_bus *bus, struct device *dev)
 	return MM_OK;
 }
 
-struct device *device_bus_find(const struct device_bus *bus, enum device_space space, uint64_t addr)
+struct mm_device *mm_device_bus_find(const struct mm_device_bus *bus, enum mm_device_space space,
+                                     uint64_t addr)
 {
 	size_t slot = devices_below(bus, space, addr);
 	if (slot == bus->count)
 		return NULL;
-	struct device *dev = bus->slots[slot];
+	struct mm_device *dev = bus->slots[slot];
 	return dev->range.space == space && dev->range.base <= addr ? dev : NULL;
 }
 
 /* Does the space have an access of this width? */
-static bool is_access(enum device_space space, uint64_t addr, unsigned width)
+static bool is_access(enum mm_device_space space, uint64_t addr, unsigned width)
 {
 	const struct space_shape *shape = shape_of(space);
 
@@ -171,7 +173,8 @@ static bool is_access(enum device_space space, uint64_t addr, unsigned width)
 
 /* Does the whole access lie in this device? The device is on a bus, so its range lies in its space,
  * and the access need not be compared with the end of the space. */
-static bool takes(const struct device *dev, enum device_space space, uint64_t addr, unsigned width)
+static bool takes(const struct mm_device *dev, enum mm_device_space space, uint64_t addr,
+                  unsigned width)
 {
 	uint64_t offset = addr - dev->range.base;
 
@@ -180,12 +183,12 @@ static bool takes(const struct device *dev, enum device_space space, uint64_t ad
 }
 
 /* The device that contains the whole access. The next access tries it first. */
-static MM_NOINLINE enum mm_error find_target(struct device_bus *bus, enum device_space space,
-                                             uint64_t addr, unsigned width, struct device **out)
+static MM_NOINLINE enum mm_error find_target(struct mm_device_bus *bus, enum mm_device_space space,
+                                             uint64_t addr, unsigned width, struct mm_device **out)
 {
 	if (!is_access(space, addr, width))
 		return MM_INVALID;
-	struct device *dev = device_bus_find(bus, space, addr);
+	struct mm_device *dev = mm_device_bus_find(bus, space, addr);
 	if (!dev)
 		return MM_NOT_MAPPED;
 	if (range_last(dev->range) - addr < width - 1)
@@ -195,10 +198,11 @@ static MM_NOINLINE enum mm_error find_target(struct device_bus *bus, enum device
 	return MM_OK;
 }
 
-static MM_ALWAYS_INLINE enum mm_error target_of(struct device_bus *bus, enum device_space space,
-                                                uint64_t addr, unsigned width, struct device **out)
+static MM_ALWAYS_INLINE enum mm_error target_of(struct mm_device_bus *bus,
+                                                enum mm_device_space space, uint64_t addr,
+                                                unsigned width, struct mm_device **out)
 {
-	struct device *dev = atomic_load_explicit(&bus->latest, memory_order_relaxed);
+	struct mm_device *dev = atomic_load_explicit(&bus->latest, memory_order_relaxed);
 
 	if (MM_UNLIKELY(dev == NULL) || MM_UNLIKELY(!takes(dev, space, addr, width)))
 		return find_target(bus, space, addr, width, out);
@@ -206,10 +210,10 @@ static MM_ALWAYS_INLINE enum mm_error target_of(struct device_bus *bus, enum dev
 	return MM_OK;
 }
 
-enum mm_error device_bus_read(struct device_bus *bus, enum device_space space, uint64_t addr,
-                              unsigned width, uint64_t *value)
+enum mm_error mm_device_bus_read(struct mm_device_bus *bus, enum mm_device_space space,
+                                 uint64_t addr, unsigned width, uint64_t *value)
 {
-	struct device *dev;
+	struct mm_device *dev;
 	uint64_t read = 0;
 	enum mm_error err = target_of(bus, space, addr, width, &dev);
 	if (MM_LIKELY(err == MM_OK))
@@ -219,10 +223,10 @@ enum mm_error device_bus_read(struct device_bus *bus, enum device_space space, u
 	return err;
 }
 
-enum mm_error device_bus_write(struct device_bus *bus, enum device_space space, uint64_t addr,
-                               unsigned width, uint64_t value)
+enum mm_error mm_device_bus_write(struct mm_device_bus *bus, enum mm_device_space space,
+                                  uint64_t addr, unsigned width, uint64_t value)
 {
-	struct device *dev;
+	struct mm_device *dev;
 	enum mm_error err = target_of(bus, space, addr, width, &dev);
 	if (MM_UNLIKELY(err != MM_OK))
 		return err;

@@ -3,11 +3,11 @@
  * Nested faults, the slow path. It is complete: with this file alone, every fault is resolved.
  * fault_fast.c resolves most faults sooner, with less work, and leaves all others to this file.
  *
- * fault_slow() takes a fault from the address that the hardware reports to a page that the guest
+ * mm_fault_slow() takes a fault from the address that the hardware reports to a page that the guest
  * can use:
  *
- *	1. lock       aspace_fault() has taken the read lock, by aspace_read_lock(): areas stay as
- *	              they are, entries may change
+ *	1. lock       mm_aspace_fault() has taken the read lock, by mm_aspace_read_lock(): areas
+ *stay as they are, entries may change
  *	2. validate   the access is one of R, W and X, the address within the limits
  *	3. find       the area of the address, and what it permits
  *	4. walk       the table from the root to the entry that decides
@@ -40,21 +40,21 @@ enum action {
 	ALLOW,      /* the leaf lacks a permission that its area has */
 };
 
-/* A write to a large leaf would log 512 pages as dirty (aspace_log.split); or no large leaf may be
- * executed (npt_config.no_large_exec). */
-static bool needs_small_leaf(const struct aspace *as, enum mm_perm access)
+/* A write to a large leaf would log 512 pages as dirty (mm_aspace_log.split); or no large leaf may
+ * be executed (mm_npt_config.no_large_exec). */
+static bool needs_small_leaf(const struct mm_aspace *as, enum mm_perm access)
 {
 	return (as->log.split && access == MM_W) ||
 	       (as->npt.config.no_large_exec && access == MM_X);
 }
 
-static enum action decide(const struct aspace *as, struct npt_slot slot, enum mm_perm access)
+static enum action decide(const struct mm_aspace *as, struct mm_npt_slot slot, enum mm_perm access)
 {
 	if (slot.value == 0)
 		return INSTALL;
-	if (npt_is_frozen(as->npt.format, slot.value))
+	if (mm_npt_is_frozen(as->npt.format, slot.value))
 		return WALK_AGAIN;
-	if (mm_permits(npt_perm(&as->npt, slot.value), access))
+	if (mm_permits(mm_npt_perm(&as->npt, slot.value), access))
 		return NOTHING;
 	if (slot.level > 0 && needs_small_leaf(as, access))
 		return SPLIT;
@@ -62,40 +62,43 @@ static enum action decide(const struct aspace *as, struct npt_slot slot, enum mm
 }
 
 /* Step 6, INSTALL: the largest leaf around the page that fits into the area. */
-static enum mm_error install(struct aspace *as, struct npt_counts *counts, const struct area *area,
-                             gpa_t gpa, enum mm_perm access, struct npt_slot slot)
+static enum mm_error install(struct mm_aspace *as, struct mm_npt_counts *counts,
+                             const struct mm_area *area, mm_gpa_t gpa, enum mm_perm access,
+                             struct mm_npt_slot slot)
 {
-	struct npt_mapping mapping = {
+	struct mm_npt_mapping mapping = {
 		.range = area->range,
-		.perm = aspace_leaf_perm(as, area->perm, access),
+		.perm = mm_aspace_leaf_perm(as, area->perm, access),
 		.type = (enum mm_memtype)area->memtype,
 		.max_leaf = needs_small_leaf(as, access) ? 0 : area->max_leaf,
 		.owned = true,
 	};
 
-	MM_ASSERT(area->backend == AREA_ALLOC); /* a linear area was mapped when it was added */
-	return npt_install(&as->npt, counts, slot, gpa, &mapping);
+	MM_ASSERT(area->backend == MM_AREA_ALLOC); /* a linear area was mapped when it was added */
+	return mm_npt_install(&as->npt, counts, slot, gpa, &mapping);
 }
 
 /* Step 6, ALLOW: a write to a page that a snapshot holds too gets a copy of the page. */
-static enum mm_error allow(struct aspace *as, struct npt_counts *counts, const struct area *area,
-                           gpa_t gpa, enum mm_perm access, struct npt_slot slot)
+static enum mm_error allow(struct mm_aspace *as, struct mm_npt_counts *counts,
+                           const struct mm_area *area, mm_gpa_t gpa, enum mm_perm access,
+                           struct mm_npt_slot slot)
 {
-	enum mm_perm perm = aspace_leaf_perm(as, area->perm, access);
+	enum mm_perm perm = mm_aspace_leaf_perm(as, area->perm, access);
 
 	/* The whole leaf gets the permissions of this area, so it lies in this area. */
-	MM_ASSERT(gpa_range_covers(area->range, npt_leaf_range(gpa, slot.level)));
+	MM_ASSERT(mm_gpa_range_covers(area->range, mm_npt_leaf_range(gpa, slot.level)));
 	if (access == MM_W && (slot.value & as->npt.format->shared) != 0)
-		return npt_unshare(&as->npt, counts, slot, gpa, perm);
-	return npt_relax(&as->npt, counts, slot, gpa, perm);
+		return mm_npt_unshare(&as->npt, counts, slot, gpa, perm);
+	return mm_npt_relax(&as->npt, counts, slot, gpa, perm);
 }
 
 /* Step 6, SPLIT: MM_BUSY, since the next walk ends one level lower. If no table can be had, a
  * dirty log goes on with the large leaf, which then counts as written throughout. */
-static enum mm_error split(struct aspace *as, struct npt_counts *counts, const struct area *area,
-                           gpa_t gpa, enum mm_perm access, struct npt_slot slot)
+static enum mm_error split(struct mm_aspace *as, struct mm_npt_counts *counts,
+                           const struct mm_area *area, mm_gpa_t gpa, enum mm_perm access,
+                           struct mm_npt_slot slot)
 {
-	enum mm_error err = npt_split_leaf(&as->npt, counts, slot, gpa);
+	enum mm_error err = mm_npt_split_leaf(&as->npt, counts, slot, gpa);
 
 	if (err == MM_OK || err == MM_BUSY)
 		return MM_BUSY;
@@ -103,20 +106,20 @@ static enum mm_error split(struct aspace *as, struct npt_counts *counts, const s
 }
 
 /* Steps 3 to 7. */
-enum mm_fault fault_resolve(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
-                            enum mm_perm access)
+enum mm_fault mm_fault_resolve(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_gpa_t at,
+                               enum mm_perm access)
 {
-	struct npt_counts *counts = &cpu->counts;
-	const struct area *area = area_find(&as->areas, at.gpa);
+	struct mm_npt_counts *counts = &cpu->counts;
+	const struct mm_area *area = mm_area_find(&as->areas, at.gpa);
 
 	if (!area)
 		return MM_FAULT_NOT_MAPPED;
-	if (area->backend == AREA_DEVICE)
+	if (area->backend == MM_AREA_DEVICE)
 		return MM_FAULT_IS_DEVICE;
 	if (!mm_permits((enum mm_perm)area->perm, access))
 		return MM_FAULT_PERMISSION;
 	for (;;) {
-		struct npt_slot slot = npt_walk(&as->npt, at.gpa);
+		struct mm_npt_slot slot = mm_npt_walk(&as->npt, at.gpa);
 		enum mm_fault resolved = MM_FAULT_UNSHARED;
 		enum mm_error err;
 
@@ -143,9 +146,9 @@ enum mm_fault fault_resolve(struct aspace *as, struct aspace_cpu *cpu, checked_g
 }
 
 /* Is the page present, with enough permission? */
-static bool is_resolved(const struct aspace *as, checked_gpa_t at, enum mm_perm access)
+static bool is_resolved(const struct mm_aspace *as, mm_checked_gpa_t at, enum mm_perm access)
 {
-	return mm_permits(npt_perm(&as->npt, npt_walk(&as->npt, at.gpa).value), access);
+	return mm_permits(mm_npt_perm(&as->npt, mm_npt_walk(&as->npt, at.gpa).value), access);
 }
 
 /*
@@ -156,34 +159,35 @@ static bool is_resolved(const struct aspace *as, checked_gpa_t at, enum mm_perm 
  * - No frame is left: another CPU may have mapped the page with the last one.
  * - The page is present: this CPU's TLB may still hold that it was absent.
  */
-static enum mm_fault resolve_in_the_end(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
-                                        enum mm_perm access)
+static enum mm_fault resolve_in_the_end(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                        mm_checked_gpa_t at, enum mm_perm access)
 {
-	enum mm_fault fault = fault_resolve(as, cpu, at, access);
+	enum mm_fault fault = mm_fault_resolve(as, cpu, at, access);
 
 	for (bool more = true; fault == MM_FAULT_QUOTA && more;) {
-		more = aspace_collect_credit(as, cpu);
-		fault = fault_resolve(as, cpu, at, access);
+		more = mm_aspace_collect_credit(as, cpu);
+		fault = mm_fault_resolve(as, cpu, at, access);
 	}
 	if (fault == MM_FAULT_NO_MEMORY && is_resolved(as, at, access))
 		fault = MM_FAULT_SPURIOUS;
 	if (fault == MM_FAULT_SPURIOUS)
-		npt_forget_absence(&as->npt, &cpu->counts, at.gpa);
+		mm_npt_forget_absence(&as->npt, &cpu->counts, at.gpa);
 	return fault;
 }
 
-enum mm_fault fault_slow(struct aspace *as, struct aspace_cpu *cpu, gpa_t gpa, enum mm_perm access)
+enum mm_fault mm_fault_slow(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_gpa_t gpa,
+                            enum mm_perm access)
 {
 	enum mm_fault fault;
-	checked_gpa_t at;
+	mm_checked_gpa_t at;
 
-	if (!aspace_is_access(access))
+	if (!mm_aspace_is_access(access))
 		fault = MM_FAULT_INVALID;
-	else if (!aspace_check_gpa(as, gpa, &at))
+	else if (!mm_aspace_check_gpa(as, gpa, &at))
 		fault = MM_FAULT_OUT_OF_RANGE;
 	else
 		fault = resolve_in_the_end(as, cpu, at, access);
-	npt_count(&cpu->faults[fault], 1);
-	aspace_read_unlock(cpu);
+	mm_npt_count(&cpu->faults[fault], 1);
+	mm_aspace_read_unlock(cpu);
 	return fault;
 }

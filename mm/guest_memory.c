@@ -7,7 +7,7 @@
  * and present. A span stays valid while the read lock is held: only exclusive calls take pages or
  * permissions away.
  *
- * access_memory() checks the range against the limits. Below it, addresses are checked_gpa_t.
+ * access_memory() checks the range against the limits. Below it, addresses are mm_checked_gpa_t.
  */
 #include "mm/aspace.h"
 
@@ -37,9 +37,9 @@ static enum mm_error error_of(enum mm_fault fault)
 }
 
 /* The A/D marks that the hardware would set if a guest made this access. */
-static MM_ALWAYS_INLINE uint64_t marks_of(const struct npt *npt, enum mm_perm access)
+static MM_ALWAYS_INLINE uint64_t marks_of(const struct mm_npt *npt, enum mm_perm access)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 
 	if (!npt->config.accessed_dirty)
 		return 0;
@@ -48,15 +48,15 @@ static MM_ALWAYS_INLINE uint64_t marks_of(const struct npt *npt, enum mm_perm ac
 
 /* Sets these marks. False: a fault on another CPU has split or copied the leaf that the walk has
  * found. Then nothing is marked, since the entry may be a table now, which has no such marks. */
-static bool mark_used(const struct npt *npt, struct npt_slot slot, enum mm_perm access)
+static bool mark_used(const struct mm_npt *npt, struct mm_npt_slot slot, enum mm_perm access)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 	uint64_t marks = marks_of(npt, access);
 	uint64_t all_marks = f->accessed | f->dirty | f->soft_dirty;
 	uint64_t value = slot.value;
 
 	while ((value & marks) != marks) {
-		if (npt_swap(slot.entry, &value, value | marks))
+		if (mm_npt_swap(slot.entry, &value, value | marks))
 			return true;
 		if (((value ^ slot.value) & ~all_marks) != 0)
 			return false;
@@ -66,24 +66,24 @@ static bool mark_used(const struct npt *npt, struct npt_slot slot, enum mm_perm 
 
 /* Makes the page present with this permission, as a fault does. It is no fault, so what the fast
  * path has counted as one is taken back. */
-static enum mm_error fault_in(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at,
+static enum mm_error fault_in(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_gpa_t at,
                               enum mm_perm access)
 {
-	if (!fault_fast(as, cpu, at, access))
-		return error_of(fault_resolve(as, cpu, at, access));
-	npt_count(&cpu->faults[MM_FAULT_MAPPED], -1);
+	if (!mm_fault_fast(as, cpu, at, access))
+		return error_of(mm_fault_resolve(as, cpu, at, access));
+	mm_npt_count(&cpu->faults[MM_FAULT_MAPPED], -1);
 	return MM_OK;
 }
 
 /* Finds the leaf at this address, present with this permission, and marked as the hardware would.
  */
-static MM_NOINLINE enum mm_error prepare_leaf(struct aspace *as, struct aspace_cpu *cpu,
-                                              checked_gpa_t at, enum mm_perm access,
-                                              struct npt_slot *out)
+static MM_NOINLINE enum mm_error prepare_leaf(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                              mm_checked_gpa_t at, enum mm_perm access,
+                                              struct mm_npt_slot *out)
 {
 	for (;;) {
-		*out = aspace_walk(as, cpu, at);
-		if (mm_permits(npt_perm(&as->npt, out->value), access)) {
+		*out = mm_aspace_walk(as, cpu, at);
+		if (mm_permits(mm_npt_perm(&as->npt, out->value), access)) {
 			if (mark_used(&as->npt, *out, access))
 				return MM_OK;
 		} else {
@@ -97,17 +97,17 @@ static MM_NOINLINE enum mm_error prepare_leaf(struct aspace *as, struct aspace_c
 
 /* The span that begins at this address: up to `bytes`, at most up to the end of the leaf. Makes the
  * page present. Most leaves need no change. */
-static MM_ALWAYS_INLINE enum mm_error span_at(struct aspace *as, struct aspace_cpu *cpu,
-                                              checked_gpa_t at, size_t bytes, enum mm_perm access,
-                                              struct aspace_span *out)
+static MM_ALWAYS_INLINE enum mm_error span_at(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                              mm_checked_gpa_t at, size_t bytes,
+                                              enum mm_perm access, struct mm_aspace_span *out)
 {
-	const struct npt_format *f = as->npt.format;
+	const struct mm_npt_format *f = as->npt.format;
 	uint64_t marks = marks_of(&as->npt, access);
-	struct npt_slot slot = aspace_walk(as, cpu, at);
+	struct mm_npt_slot slot = mm_aspace_walk(as, cpu, at);
 
-	if (MM_UNLIKELY(!mm_permits(npt_perm(&as->npt, slot.value), access)) ||
+	if (MM_UNLIKELY(!mm_permits(mm_npt_perm(&as->npt, slot.value), access)) ||
 	    MM_UNLIKELY((slot.value & marks) != marks)) {
-		struct npt_slot prepared;
+		struct mm_npt_slot prepared;
 		enum mm_error err = prepare_leaf(as, cpu, at, access, &prepared);
 
 		if (err != MM_OK)
@@ -117,40 +117,40 @@ static MM_ALWAYS_INLINE enum mm_error span_at(struct aspace *as, struct aspace_c
 
 	uint64_t size = MM_LEVEL_SIZE(slot.level);
 	uint64_t offset = at.gpa.raw & (size - 1);
-	char *leaf = hal_to_virt(&as->npt.hal, npt_decode_pa(f, slot.value));
+	char *leaf = mm_hal_to_virt(&as->npt.hal, mm_npt_decode_pa(f, slot.value));
 
 	out->host = leaf + offset;
-	out->bytes = (size_t)u64_min(bytes, size - offset);
+	out->bytes = (size_t)mm_u64_min(bytes, size - offset);
 	return MM_OK;
 }
 
 /* Does every byte of the range lie in an area that permits the access? */
-static enum mm_error check_areas(const struct aspace *as, struct gpa_range range,
+static enum mm_error check_areas(const struct mm_aspace *as, struct mm_gpa_range range,
                                  enum mm_perm access)
 {
-	uint64_t last = gpa_range_last(range).raw;
-	gpa_t at = range.start;
+	uint64_t last = mm_gpa_range_last(range).raw;
+	mm_gpa_t at = range.start;
 
 	for (;;) {
-		const struct area *area = area_find(&as->areas, at);
+		const struct mm_area *area = mm_area_find(&as->areas, at);
 
 		if (!area)
 			return MM_NOT_MAPPED;
-		if (area->backend == AREA_DEVICE)
+		if (area->backend == MM_AREA_DEVICE)
 			return MM_IS_DEVICE;
 		if (!mm_permits((enum mm_perm)area->perm, access))
 			return MM_DENIED;
-		if (gpa_range_last(area->range).raw >= last)
+		if (mm_gpa_range_last(area->range).raw >= last)
 			return MM_OK;
-		at = gpa_plus(gpa_range_last(area->range), 1);
+		at = mm_gpa_plus(mm_gpa_range_last(area->range), 1);
 	}
 }
 
 /* Called for each span, in order. False: no more spans. */
-typedef bool (*visit_span)(void *ctx, gpa_t gpa, struct aspace_span span);
+typedef bool (*visit_span)(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span);
 
 /* One call of `visit`. After a write the HAL makes the bytes visible to the guest. */
-static bool visit_one(const struct aspace *as, checked_gpa_t at, struct aspace_span span,
+static bool visit_one(const struct mm_aspace *as, mm_checked_gpa_t at, struct mm_aspace_span span,
                       enum mm_perm access, visit_span visit, void *ctx)
 {
 	const struct mm_hal *hal = &as->npt.hal;
@@ -162,18 +162,18 @@ static bool visit_one(const struct aspace *as, checked_gpa_t at, struct aspace_s
 }
 
 /* A range that crosses pages: checks all areas, then makes all pages present, then visits. */
-static MM_NOINLINE enum mm_error visit_spans(struct aspace *as, struct aspace_cpu *cpu,
-                                             struct gpa_range range, enum mm_perm access,
+static MM_NOINLINE enum mm_error visit_spans(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                             struct mm_gpa_range range, enum mm_perm access,
                                              visit_span visit, void *ctx)
 {
 	size_t bytes = (size_t)range.size;
-	struct aspace_span span = {NULL, 0};
+	struct mm_aspace_span span = {NULL, 0};
 	enum mm_error err = check_areas(as, range, access);
 
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes)
-		err = span_at(as, cpu, aspace_part_at(range, done), bytes - done, access, &span);
+		err = span_at(as, cpu, mm_aspace_part_at(range, done), bytes - done, access, &span);
 	for (size_t done = 0; err == MM_OK && done < bytes; done += span.bytes) {
-		checked_gpa_t at = aspace_part_at(range, done);
+		mm_checked_gpa_t at = mm_aspace_part_at(range, done);
 
 		err = span_at(as, cpu, at, bytes - done, access, &span);
 		if (err == MM_OK && !visit_one(as, at, span, access, visit, ctx))
@@ -182,15 +182,15 @@ static MM_NOINLINE enum mm_error visit_spans(struct aspace *as, struct aspace_cp
 	return err;
 }
 
-/* Visits the range, which lies within the limits. aspace_is_access(access). On an error nothing has
- * been visited. */
-static MM_ALWAYS_INLINE enum mm_error visit_range(struct aspace *as, struct aspace_cpu *cpu,
-                                                  struct gpa_range range, enum mm_perm access,
+/* Visits the range, which lies within the limits. mm_aspace_is_access(access). On an error nothing
+ * has been visited. */
+static MM_ALWAYS_INLINE enum mm_error visit_range(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                                  struct mm_gpa_range range, enum mm_perm access,
                                                   visit_span visit, void *ctx)
 {
 	uint64_t offset = range.start.raw & (MM_PAGE_SIZE - 1);
-	checked_gpa_t at = aspace_part_at(range, 0);
-	struct aspace_span span;
+	mm_checked_gpa_t at = mm_aspace_part_at(range, 0);
+	struct mm_aspace_span span;
 	enum mm_error err;
 
 	if (range.size > MM_PAGE_SIZE - offset)
@@ -201,24 +201,24 @@ static MM_ALWAYS_INLINE enum mm_error visit_range(struct aspace *as, struct aspa
 	return err;
 }
 
-static enum mm_error access_memory(struct aspace *as, gpa_t gpa, size_t bytes, enum mm_perm access,
-                                   visit_span visit, void *ctx)
+static enum mm_error access_memory(struct mm_aspace *as, mm_gpa_t gpa, size_t bytes,
+                                   enum mm_perm access, visit_span visit, void *ctx)
 {
-	struct gpa_range range = gpa_range(gpa, bytes);
+	struct mm_gpa_range range = mm_gpa_range(gpa, bytes);
 
 	if (bytes == 0)
 		return MM_OK;
-	if (!gpa_range_valid(range) || !gpa_range_covers(as->limits, range))
+	if (!mm_gpa_range_valid(range) || !mm_gpa_range_covers(as->limits, range))
 		return MM_OUT_OF_RANGE;
 
-	struct aspace_cpu *cpu = aspace_read_lock(as);
+	struct mm_aspace_cpu *cpu = mm_aspace_read_lock(as);
 	enum mm_error err;
 	bool more = true;
 
 	/* The quota seems exhausted: the same as for a fault (fault.c). */
 	while ((err = visit_range(as, cpu, range, access, visit, ctx)) == MM_QUOTA && more)
-		more = aspace_collect_credit(as, cpu);
-	aspace_read_unlock(cpu);
+		more = mm_aspace_collect_credit(as, cpu);
+	mm_aspace_read_unlock(cpu);
 	return err;
 }
 
@@ -228,7 +228,7 @@ struct read_job {
 	char *to;
 };
 
-static bool read_span(void *ctx, gpa_t gpa, struct aspace_span span)
+static bool read_span(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span)
 {
 	struct read_job *job = ctx;
 
@@ -242,7 +242,7 @@ struct write_job {
 	const char *from;
 };
 
-static bool write_span(void *ctx, gpa_t gpa, struct aspace_span span)
+static bool write_span(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span)
 {
 	struct write_job *job = ctx;
 
@@ -252,7 +252,7 @@ static bool write_span(void *ctx, gpa_t gpa, struct aspace_span span)
 	return true;
 }
 
-static bool fill_span(void *ctx, gpa_t gpa, struct aspace_span span)
+static bool fill_span(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span)
 {
 	const uint8_t *value = ctx;
 
@@ -266,7 +266,7 @@ struct compare_job {
 	int order;
 };
 
-static bool compare_span(void *ctx, gpa_t gpa, struct aspace_span span)
+static bool compare_span(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span)
 {
 	struct compare_job *job = ctx;
 
@@ -276,34 +276,34 @@ static bool compare_span(void *ctx, gpa_t gpa, struct aspace_span span)
 	return job->order == 0;
 }
 
-enum mm_error aspace_read(struct aspace *as, gpa_t gpa, void *buf, size_t bytes)
+enum mm_error mm_aspace_read(struct mm_aspace *as, mm_gpa_t gpa, void *buf, size_t bytes)
 {
 	struct read_job job = {buf};
 
 	return access_memory(as, gpa, bytes, MM_R, read_span, &job);
 }
 
-enum mm_error aspace_fetch(struct aspace *as, gpa_t gpa, void *buf, size_t bytes)
+enum mm_error mm_aspace_fetch(struct mm_aspace *as, mm_gpa_t gpa, void *buf, size_t bytes)
 {
 	struct read_job job = {buf};
 
 	return access_memory(as, gpa, bytes, MM_X, read_span, &job);
 }
 
-enum mm_error aspace_write(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes)
+enum mm_error mm_aspace_write(struct mm_aspace *as, mm_gpa_t gpa, const void *buf, size_t bytes)
 {
 	struct write_job job = {buf};
 
 	return access_memory(as, gpa, bytes, MM_W, write_span, &job);
 }
 
-enum mm_error aspace_fill(struct aspace *as, gpa_t gpa, uint8_t value, size_t bytes)
+enum mm_error mm_aspace_fill(struct mm_aspace *as, mm_gpa_t gpa, uint8_t value, size_t bytes)
 {
 	return access_memory(as, gpa, bytes, MM_W, fill_span, &value);
 }
 
-enum mm_error aspace_compare(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes,
-                             int *order)
+enum mm_error mm_aspace_compare(struct mm_aspace *as, mm_gpa_t gpa, const void *buf, size_t bytes,
+                                int *order)
 {
 	struct compare_job job = {buf, 0};
 	enum mm_error err = access_memory(as, gpa, bytes, MM_R, compare_span, &job);
@@ -313,11 +313,11 @@ enum mm_error aspace_compare(struct aspace *as, gpa_t gpa, const void *buf, size
 	return err;
 }
 
-enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, enum mm_perm access,
-                                   bool (*visit)(void *ctx, gpa_t gpa, struct aspace_span span),
-                                   void *ctx)
+enum mm_error mm_aspace_for_each_span(
+	struct mm_aspace *as, struct mm_gpa_range range, enum mm_perm access,
+	bool (*visit)(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span), void *ctx)
 {
-	if (!aspace_is_access(access))
+	if (!mm_aspace_is_access(access))
 		return MM_INVALID;
 	if (range.size > SIZE_MAX)
 		return MM_OUT_OF_RANGE;
@@ -336,12 +336,12 @@ struct value_job {
 	unsigned done; /* bytes copied so far, if the value crosses pages */
 };
 
-static bool aligned_value(const struct value_job *job, struct aspace_span span)
+static bool aligned_value(const struct value_job *job, struct mm_aspace_span span)
 {
 	return span.bytes == job->width && mm_is_aligned((uintptr_t)span.host, job->width);
 }
 
-static bool load_span(void *ctx, gpa_t gpa, struct aspace_span span)
+static bool load_span(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span)
 {
 	struct value_job *job = ctx;
 
@@ -367,7 +367,7 @@ static bool load_span(void *ctx, gpa_t gpa, struct aspace_span span)
 	return true;
 }
 
-static bool store_span(void *ctx, gpa_t gpa, struct aspace_span span)
+static bool store_span(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span)
 {
 	struct value_job *job = ctx;
 
@@ -398,7 +398,7 @@ static bool valid_width(unsigned width)
 	return width == 1 || width == 2 || width == 4 || width == 8;
 }
 
-enum mm_error aspace_load(struct aspace *as, gpa_t gpa, unsigned width, uint64_t *value)
+enum mm_error mm_aspace_load(struct mm_aspace *as, mm_gpa_t gpa, unsigned width, uint64_t *value)
 {
 	struct value_job job = {.width = width};
 
@@ -412,7 +412,7 @@ enum mm_error aspace_load(struct aspace *as, gpa_t gpa, unsigned width, uint64_t
 	return err;
 }
 
-enum mm_error aspace_store(struct aspace *as, gpa_t gpa, unsigned width, uint64_t value)
+enum mm_error mm_aspace_store(struct mm_aspace *as, mm_gpa_t gpa, unsigned width, uint64_t value)
 {
 	struct value_job job = {.value = value, .width = width};
 

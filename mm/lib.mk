@@ -4,9 +4,8 @@
 # lib/pkgconfig/faultline-mm.pc under build/lib/<target>/, which can be moved anywhere.
 
 LIB_SRC     := $(wildcard $(addsuffix /*.c,$(MM_DIRS)))
-# What a user includes, and what these include. The other headers are the library's own.
-LIB_HEADERS := $(addprefix mm/,$(addsuffix .h,access addr area aspace block compiler device dirty error \
-               hal lock snapshot npt/format npt/npt))
+# All public headers, and no other: the other headers of mm/ are the library's own.
+LIB_HEADERS := $(wildcard mm/include/mm/*.h)
 LIB_TARGETS := riscv64 aarch64 x86_64 host
 
 # A hypervisor for x86-64 is an ELF more often than a UEFI application: System V ABI here. Every
@@ -29,7 +28,7 @@ $(B)/lib/$(1)/lib/libfaultline-mm.a: $(patsubst %,$(B)/lib/$(1)/obj/%.o,$(LIB_SR
 # Made as a whole, so that a header that is public no longer does not stay.
 $(B)/lib/$(1)/include.ok: $(LIB_HEADERS) mm/lib.mk
 	@rm -rf $(B)/lib/$(1)/include
-	@for h in $(LIB_HEADERS); do $(MAKE_FILE) $(B)/lib/$(1)/include/$$$$h cp $$$$h @@ || exit 1; done
+	@for h in $(LIB_HEADERS); do $(MAKE_FILE) $(B)/lib/$(1)/$$$${h#mm/} cp $$$$h @@ || exit 1; done
 	@$(MAKE_FILE) $$@ touch @@
 
 .PHONY: lib-$(1)

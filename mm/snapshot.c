@@ -7,47 +7,47 @@
 
 /* Is this a snapshot of the address space? Compares addresses: its contents may be uninitialised.
  */
-static bool is_taken(const struct aspace *as, const struct snapshot *snapshot)
+static bool is_taken(const struct mm_aspace *as, const struct mm_snapshot *snapshot)
 {
-	const struct npt *copy = as->npt.copies;
+	const struct mm_npt *copy = as->npt.copies;
 
 	while (copy && copy != &snapshot->tables)
 		copy = copy->next_copy;
 	return copy != NULL;
 }
 
-enum mm_error aspace_snapshot_take(struct aspace *as, struct snapshot *snapshot)
+enum mm_error mm_aspace_snapshot_take(struct mm_aspace *as, struct mm_snapshot *snapshot)
 {
 	enum mm_error err = MM_BUSY;
 
-	aspace_write_lock(as);
+	mm_aspace_write_lock(as);
 	if (is_taken(as, snapshot))
 		err = MM_INVALID;
 	else if (!as->log.active)
-		err = npt_copy(&as->npt, &snapshot->tables);
-	aspace_update_fast_path(as);
-	aspace_write_unlock(as);
+		err = mm_npt_copy(&as->npt, &snapshot->tables);
+	mm_aspace_update_fast_path(as);
+	mm_aspace_write_unlock(as);
 	return err;
 }
 
-enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapshot)
+enum mm_error mm_aspace_snapshot_restore(struct mm_aspace *as, struct mm_snapshot *snapshot)
 {
 	enum mm_error err = MM_BUSY;
 
-	aspace_write_lock(as);
+	mm_aspace_write_lock(as);
 	if (!is_taken(as, snapshot))
 		err = MM_INVALID;
 	else if (!as->log.active)
-		err = npt_restore(&as->npt, &snapshot->tables);
-	aspace_write_unlock(as);
+		err = mm_npt_restore(&as->npt, &snapshot->tables);
+	mm_aspace_write_unlock(as);
 	return err;
 }
 
-void aspace_snapshot_drop(struct aspace *as, struct snapshot *snapshot)
+void mm_aspace_snapshot_drop(struct mm_aspace *as, struct mm_snapshot *snapshot)
 {
-	aspace_write_lock(as);
+	mm_aspace_write_lock(as);
 	if (is_taken(as, snapshot))
-		npt_drop_copy(&as->npt, &snapshot->tables);
-	aspace_update_fast_path(as);
-	aspace_write_unlock(as);
+		mm_npt_drop_copy(&as->npt, &snapshot->tables);
+	mm_aspace_update_fast_path(as);
+	mm_aspace_write_unlock(as);
 }

@@ -44,15 +44,15 @@ struct vm *beside_vm(size_t index)
 static bool make(struct suite_run *run, size_t index, const struct suite_op *script)
 {
 	struct vm *vm = &vms[index];
-	struct aspace_backing lazy = {.populate = false};
-	struct gpa_range arena = gpa_range(gpa_at(ARENA), ARENA_PAGES * PAGE);
+	struct mm_aspace_backing lazy = {.populate = false};
+	struct mm_gpa_range arena = mm_gpa_range(mm_gpa_at(ARENA), ARENA_PAGES * PAGE);
 
 	configs[index] = (struct vm_config){.name = "beside", .geometry = suite_geometry()};
 	if (!guest_image_find("agent", &configs[index].image) ||
 	    !vm_create(vm, run->host, &configs[index]))
 		return suite_fail(run, "no VM beside: %s", vm->error);
 	vm->moves = run->c->moves;
-	if (aspace_map_alloc(&vm->as, arena, MM_RWX, lazy) == MM_OK &&
+	if (mm_aspace_map_alloc(&vm->as, arena, MM_RWX, lazy) == MM_OK &&
 	    suite_write_script(vm, 0, script))
 		return true;
 	(void)vm_destroy(vm);
@@ -76,7 +76,7 @@ bool beside_intact(struct suite_run *run, size_t index)
 		uint64_t first = at < ARENA + 16 * PAGE ? PATTERN ^ at : 0;
 		uint64_t words[3] = {0};
 
-		if (aspace_read(&vms[index].as, gpa_at(at), words, sizeof(words)) != MM_OK ||
+		if (mm_aspace_read(&vms[index].as, mm_gpa_at(at), words, sizeof(words)) != MM_OK ||
 		    words[0] != first || words[1] != (~PATTERN ^ (at + 8)) || words[2] != 0)
 			return suite_fail(run, "the neighbour's page at 0x%" PRIx64 " has changed",
 			                  at);

@@ -73,7 +73,7 @@ static enum subject subject_of(const struct suite_run *run)
 /* --- the memory of the VM --- */
 
 struct place {
-	struct gpa_range range;
+	struct mm_gpa_range range;
 	bool memory; /* memory, not a device */
 	bool own;    /* the guest requires it to run */
 };
@@ -105,20 +105,20 @@ static bool place_number(const struct suite_run *run, unsigned i, struct place *
 static bool place_of(const struct suite_run *run, uint64_t at, struct place *place)
 {
 	for (unsigned i = 0; place_number(run, i, place); i++) {
-		if (gpa_range_contains(place->range, gpa_at(at)))
+		if (mm_gpa_range_contains(place->range, mm_gpa_at(at)))
 			return true;
 	}
 	return false;
 }
 
 /* True if every byte of a valid range is in memory. All memory is readable. */
-static bool all_memory(const struct suite_run *run, struct gpa_range range)
+static bool all_memory(const struct suite_run *run, struct mm_gpa_range range)
 {
-	uint64_t at = range.start.raw, last = gpa_range_last(range).raw;
+	uint64_t at = range.start.raw, last = mm_gpa_range_last(range).raw;
 	struct place place;
 
 	while (place_of(run, at, &place) && place.memory) {
-		at = gpa_range_last(place.range).raw;
+		at = mm_gpa_range_last(place.range).raw;
 		if (at >= last)
 			return true;
 		at++;
@@ -128,12 +128,12 @@ static bool all_memory(const struct suite_run *run, struct gpa_range range)
 
 /* True if a valid range contains a byte of any place; with `own`, of a place that the guest
  * requires. */
-static bool touches(const struct suite_run *run, struct gpa_range range, bool own)
+static bool touches(const struct suite_run *run, struct mm_gpa_range range, bool own)
 {
 	struct place place;
 
 	for (unsigned i = 0; place_number(run, i, &place); i++) {
-		if ((place.own || !own) && gpa_range_overlaps(place.range, range))
+		if ((place.own || !own) && mm_gpa_range_overlaps(place.range, range))
 			return true;
 	}
 	return false;
@@ -145,46 +145,46 @@ static bool touches(const struct suite_run *run, struct gpa_range range, bool ow
 
 static unsigned right_for_print(const struct suite_run *run, uint64_t at, uint64_t bytes)
 {
-	struct gpa_range range = gpa_range(gpa_at(at), bytes);
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(at), bytes);
 	unsigned right = 0;
 
 	if (bytes == 0)
 		return RIGHT(GUEST_OK);
 	if (bytes > PRINT_MOST)
 		return RIGHT(GUEST_BAD_ARGUMENT);
-	if (!gpa_range_valid(range) || !all_memory(run, range))
+	if (!mm_gpa_range_valid(range) || !all_memory(run, range))
 		right = RIGHT(GUEST_BAD_ADDRESS);
 	return right != 0 ? right : RIGHT(GUEST_OK);
 }
 
 /* The errors of map calls for a range, in the order of aspace.h; 0: no error. */
-static unsigned wrong_range(struct gpa_range range)
+static unsigned wrong_range(struct mm_gpa_range range)
 {
-	uint64_t space = UINT64_C(1) << npt_gpa_bits(&suite_geometry()->npt);
+	uint64_t space = UINT64_C(1) << mm_npt_gpa_bits(&suite_geometry()->npt);
 
-	if (!gpa_range_valid(range) || !gpa_range_is_aligned(range, PAGE))
+	if (!mm_gpa_range_valid(range) || !mm_gpa_range_is_aligned(range, PAGE))
 		return RIGHT(GUEST_BAD_ARGUMENT);
-	if (gpa_range_last(range).raw >= space)
+	if (mm_gpa_range_last(range).raw >= space)
 		return RIGHT(GUEST_BAD_ADDRESS);
 	return 0;
 }
 
-static unsigned right_for_protect(const struct suite_run *run, struct gpa_range range,
+static unsigned right_for_protect(const struct suite_run *run, struct mm_gpa_range range,
                                   uint64_t perm)
 {
 	unsigned right = wrong_range(range);
 
 	if (perm >= MM_PERM_SETS)
 		right |= RIGHT(GUEST_BAD_ARGUMENT);
-	else if (npt_can_express(suite_format(run->host), &suite_geometry()->npt, 0,
-	                         (enum mm_perm)perm, MM_NORMAL) != MM_OK)
+	else if (mm_npt_can_express(suite_format(run->host), &suite_geometry()->npt, 0,
+	                            (enum mm_perm)perm, MM_NORMAL) != MM_OK)
 		right |= RIGHT(GUEST_REFUSED);
 	if (right == 0 && !all_memory(run, range))
 		right = RIGHT(GUEST_BAD_ADDRESS);
 	return right != 0 ? right : RIGHT(GUEST_OK);
 }
 
-static unsigned right_for_unmap(struct gpa_range range)
+static unsigned right_for_unmap(struct mm_gpa_range range)
 {
 	unsigned wrong = wrong_range(range);
 
@@ -232,10 +232,10 @@ static struct call print_call(const struct suite_run *run, uint64_t value, size_
 static struct call protect_call(const struct suite_run *run, uint64_t value, size_t way)
 {
 	struct call call = {.number = GUEST_PROTECT, .args = {0, 0, MM_RW}};
-	struct gpa_range range;
+	struct mm_gpa_range range;
 
 	choose_range(&call, value, way);
-	range = gpa_range(gpa_at(call.args[0]), call.args[1]);
+	range = mm_gpa_range(mm_gpa_at(call.args[0]), call.args[1]);
 	call.right = right_for_protect(run, range, MM_RW);
 	/* The guest needs X on its own memory. An area's maximum here is MM_RW. */
 	if (call.right == RIGHT(GUEST_OK) && touches(run, range, true))
@@ -251,17 +251,17 @@ static struct call permission_call(const struct suite_run *run, uint64_t value, 
 
 	if (way == 1)
 		call.args[0] = UINT64_C(0x3fffffffc0000000);
-	call.right = right_for_protect(run, gpa_range(gpa_at(call.args[0]), PAGE), value);
+	call.right = right_for_protect(run, mm_gpa_range(mm_gpa_at(call.args[0]), PAGE), value);
 	return call;
 }
 
 static struct call unmap_call(const struct suite_run *run, uint64_t value, size_t way)
 {
 	struct call call = {.number = GUEST_UNMAP};
-	struct gpa_range range;
+	struct mm_gpa_range range;
 
 	choose_range(&call, value, way);
-	range = gpa_range(gpa_at(call.args[0]), call.args[1]);
+	range = mm_gpa_range(mm_gpa_at(call.args[0]), call.args[1]);
 	call.right = right_for_unmap(range);
 	if (call.right == RIGHT(GUEST_OK) && touches(run, range, false))
 		call.right = 0;
@@ -327,7 +327,7 @@ static const struct bounds *bounds(void)
 {
 	static struct bounds b;
 
-	b = (struct bounds){npt_gpa_bits(&suite_geometry()->npt), ARENA, SLOTS};
+	b = (struct bounds){mm_npt_gpa_bits(&suite_geometry()->npt), ARENA, SLOTS};
 	return &b;
 }
 
@@ -358,9 +358,9 @@ static bool each_call(struct suite_run *run, visit_call *visit)
 	return true;
 }
 
-static gpa_t step_at(size_t at)
+static mm_gpa_t step_at(size_t at)
 {
-	return gpa_at(LIST + at * sizeof(struct agent_step));
+	return mm_gpa_at(LIST + at * sizeof(struct agent_step));
 }
 
 static bool write_call(struct suite_run *run, size_t at, const struct call *call)
@@ -377,16 +377,16 @@ static bool write_call(struct suite_run *run, size_t at, const struct call *call
 	if (at >= LIST_MAX)
 		return suite_fail(run, "more calls than the list holds");
 	run->scratch[0] = at + 1;
-	return aspace_write(&run->vm->as, step_at(at), &step, sizeof(step)) == MM_OK;
+	return mm_aspace_write(&run->vm->as, step_at(at), &step, sizeof(step)) == MM_OK;
 }
 
 static bool judge_call(struct suite_run *run, size_t at, const struct call *call)
 {
 	struct agent_result got;
-	gpa_t where = gpa_plus(step_at(at), sizeof(struct agent_op));
+	mm_gpa_t where = mm_gpa_plus(step_at(at), sizeof(struct agent_op));
 	uint64_t error;
 
-	if (aspace_read(&run->vm->as, where, &got, sizeof(got)) != MM_OK)
+	if (mm_aspace_read(&run->vm->as, where, &got, sizeof(got)) != MM_OK)
 		return suite_fail(run, "the list cannot be read");
 	error = got.value >> 32;
 	if (got.trap == AGENT_DONE && error < 32 && (call->right & RIGHT(error)) != 0 &&
@@ -419,8 +419,9 @@ static bool ready(struct suite_run *run)
 		op += sizeof(struct agent_op);
 	run->vm->trace = NULL;
 	return each_call(run, write_call) &&
-	       aspace_store(&run->vm->as, gpa_at(op + __builtin_offsetof(struct agent_op, count)),
-	                    4, run->scratch[0]) == MM_OK;
+	       mm_aspace_store(&run->vm->as,
+	                       mm_gpa_at(op + __builtin_offsetof(struct agent_op, count)), 4,
+	                       run->scratch[0]) == MM_OK;
 }
 
 /* The last report for each key remains. */

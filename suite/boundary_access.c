@@ -52,7 +52,7 @@ struct access {
 
 static bool in(uint64_t at, uint64_t start, uint64_t bytes)
 {
-	return gpa_range_contains(gpa_range(gpa_at(start), bytes), gpa_at(at));
+	return mm_gpa_range_contains(mm_gpa_range(mm_gpa_at(start), bytes), mm_gpa_at(at));
 }
 
 static enum due due_at(uint64_t at, enum way way)
@@ -111,7 +111,7 @@ typedef bool visit_access(struct suite_run *run, size_t at, const struct access 
 /* Calls `visit` with each access of the case, in order. Stops when `visit` returns false. */
 static bool each_access(struct suite_run *run, visit_access *visit)
 {
-	const struct bounds b = {npt_gpa_bits(&suite_geometry()->npt), ARENA, SLOTS};
+	const struct bounds b = {mm_npt_gpa_bits(&suite_geometry()->npt), ARENA, SLOTS};
 	enum way way = way_of(run);
 	uint64_t value;
 	size_t at = 0;
@@ -128,9 +128,9 @@ static bool each_access(struct suite_run *run, visit_access *visit)
 	return true;
 }
 
-static gpa_t step_at(size_t at)
+static mm_gpa_t step_at(size_t at)
 {
-	return gpa_at(LIST + at * sizeof(struct agent_step));
+	return mm_gpa_at(LIST + at * sizeof(struct agent_step));
 }
 
 static bool write_access(struct suite_run *run, size_t at, const struct access *access)
@@ -140,7 +140,7 @@ static bool write_access(struct suite_run *run, size_t at, const struct access *
 	if (at >= LIST_MAX)
 		return suite_fail(run, "more accesses than the list holds");
 	run->scratch[0] = at + 1;
-	return aspace_write(&run->vm->as, step_at(at), &step, sizeof(step)) == MM_OK;
+	return mm_aspace_write(&run->vm->as, step_at(at), &step, sizeof(step)) == MM_OK;
 }
 
 /* The faults that would have killed the VM, in order. */
@@ -184,9 +184,9 @@ static bool next_refused(struct suite_run *run, const struct access *access)
 static bool judge_access(struct suite_run *run, size_t at, const struct access *access)
 {
 	struct agent_result got;
-	gpa_t where = gpa_plus(step_at(at), sizeof(struct agent_op));
+	mm_gpa_t where = mm_gpa_plus(step_at(at), sizeof(struct agent_op));
 
-	if (aspace_read(&run->vm->as, where, &got, sizeof(got)) != MM_OK)
+	if (mm_aspace_read(&run->vm->as, where, &got, sizeof(got)) != MM_OK)
 		return suite_fail(run, "the list cannot be read");
 	if (access->due == REFUSED && got.trap == AGENT_UNDEFINED)
 		return next_refused(run, access);
@@ -209,8 +209,9 @@ static bool list_ready(struct suite_run *run)
 	run->vm->trace = NULL;
 	refused_count = 0;
 	return each_access(run, write_access) &&
-	       aspace_store(&run->vm->as, gpa_at(op + __builtin_offsetof(struct agent_op, count)),
-	                    4, run->scratch[0]) == MM_OK;
+	       mm_aspace_store(&run->vm->as,
+	                       mm_gpa_at(op + __builtin_offsetof(struct agent_op, count)), 4,
+	                       run->scratch[0]) == MM_OK;
 }
 
 static bool list_verify(struct suite_run *run)
@@ -246,11 +247,13 @@ static void draft_list(struct suite_draft *d, enum way way, bool warm)
 /* Restarts the VM with another first operation and runs it to its end. */
 static bool run_again(struct suite_run *run, const struct agent_op *op)
 {
-	gpa_t first = gpa_at(AGENT_MAILBOX_BASE + __builtin_offsetof(struct agent_mailbox, script));
-	gpa_t done = gpa_at(AGENT_MAILBOX_BASE + __builtin_offsetof(struct agent_mailbox, done));
+	mm_gpa_t first =
+		mm_gpa_at(AGENT_MAILBOX_BASE + __builtin_offsetof(struct agent_mailbox, script));
+	mm_gpa_t done =
+		mm_gpa_at(AGENT_MAILBOX_BASE + __builtin_offsetof(struct agent_mailbox, done));
 
-	if (aspace_write(&run->vm->as, first, op, sizeof(*op)) != MM_OK ||
-	    aspace_store(&run->vm->as, done, 4, 0) != MM_OK || !vm_restart(run->vm))
+	if (mm_aspace_write(&run->vm->as, first, op, sizeof(*op)) != MM_OK ||
+	    mm_aspace_store(&run->vm->as, done, 4, 0) != MM_OK || !vm_restart(run->vm))
 		return suite_fail(run, "could not be started again");
 	vm_run(run->vm);
 	return true;
@@ -264,7 +267,7 @@ static bool no_trace(struct suite_run *run)
 
 static bool exit_each(struct suite_run *run)
 {
-	const struct bounds b = {npt_gpa_bits(&suite_geometry()->npt), ARENA, 1};
+	const struct bounds b = {mm_npt_gpa_bits(&suite_geometry()->npt), ARENA, 1};
 	uint64_t value;
 
 	for (size_t i = 0; bounds_value(&b, i, &value); i++) {

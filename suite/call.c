@@ -70,7 +70,7 @@ static bool fill_all_bytes(struct suite_run *run)
 
 	for (unsigned i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (uint8_t)(i + 1); /* a zero would end the line */
-	if (aspace_write(&run->vm->as, gpa_at(ARENA), bytes, sizeof(bytes)) != MM_OK)
+	if (mm_aspace_write(&run->vm->as, mm_gpa_at(ARENA), bytes, sizeof(bytes)) != MM_OK)
 		return false;
 	return divert(run);
 }
@@ -150,10 +150,11 @@ static bool cycles_between(struct suite_run *run)
 /* The guest's range is that of the address space, exactly. */
 static bool first_and_last_left(struct suite_run *run)
 {
-	struct aspace_translation t;
+	struct mm_aspace_translation t;
 
 	for (unsigned i = 0; i < 6; i++) {
-		bool mapped = aspace_translate(&run->vm->as, gpa_at(ARENA + i * PAGE), &t) == MM_OK;
+		bool mapped =
+			mm_aspace_translate(&run->vm->as, mm_gpa_at(ARENA + i * PAGE), &t) == MM_OK;
 
 		if (mapped != (i < 1 || i > 3))
 			return suite_fail(run, "page %u is %s", i,
@@ -164,10 +165,10 @@ static bool first_and_last_left(struct suite_run *run)
 
 static bool two_protected(struct suite_run *run)
 {
-	struct aspace_translation t;
+	struct mm_aspace_translation t;
 
 	for (unsigned i = 0; i < 5; i++) {
-		if (aspace_translate(&run->vm->as, gpa_at(ARENA + i * PAGE), &t) != MM_OK)
+		if (mm_aspace_translate(&run->vm->as, mm_gpa_at(ARENA + i * PAGE), &t) != MM_OK)
 			return suite_fail(run, "page %u is not mapped", i);
 		if (t.perm != (i == 1 || i == 2 ? MM_R : MM_RW))
 			return suite_fail(run, "page %u has permissions %s", i,
@@ -229,8 +230,8 @@ static bool put_protect(struct suite_run *run)
 {
 	for (size_t i = 0; i < MM_ARRAY_SIZE(protect_code); i++) {
 		if (strcmp(protect_code[i].ops, run->vm->ops->name) == 0)
-			return aspace_write(&run->vm->as, gpa_at(CODE), protect_code[i].words,
-			                    protect_code[i].bytes) == MM_OK;
+			return mm_aspace_write(&run->vm->as, mm_gpa_at(CODE), protect_code[i].words,
+			                       protect_code[i].bytes) == MM_OK;
 	}
 	return false;
 }

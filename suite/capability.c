@@ -24,8 +24,8 @@ static bool features_have_names(struct suite_run *run)
 	return run->complaints == 0;
 }
 
-static const struct npt_format *format_of(const struct virt_caps *caps,
-                                          const struct virt_geometry *geometry)
+static const struct mm_npt_format *format_of(const struct virt_caps *caps,
+                                             const struct virt_geometry *geometry)
 {
 	return geometry->format != NULL ? geometry->format : caps->format;
 }
@@ -38,11 +38,11 @@ static bool geometries_are_sound(struct suite_run *run)
 	for (size_t i = 0; i < caps->geometry_count; i++) {
 		const struct virt_geometry *geometry = &caps->geometries[i];
 
-		if (npt_config_check(format_of(caps, geometry), &geometry->npt) != MM_OK)
+		if (mm_npt_config_check(format_of(caps, geometry), &geometry->npt) != MM_OK)
 			suite_fail(run, "geometry %s does not suit the format", geometry->name);
-		if (npt_gpa_bits(&geometry->npt) < bits)
+		if (mm_npt_gpa_bits(&geometry->npt) < bits)
 			suite_fail(run, "geometry %s is not in order", geometry->name);
-		bits = npt_gpa_bits(&geometry->npt);
+		bits = mm_npt_gpa_bits(&geometry->npt);
 		if (geometry->npt.hpa_bits > 52 + 4 || geometry->npt.hpa_bits < 32)
 			suite_fail(run, "geometry %s: %u bits of host addresses", geometry->name,
 			           geometry->npt.hpa_bits);
@@ -73,7 +73,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	if (index >= caps->geometry_count)
 		return false;
 	geometry = &caps->geometries[index];
-	last = (UINT64_C(1) << npt_gpa_bits(&geometry->npt)) - PAGE;
+	last = (UINT64_C(1) << mm_npt_gpa_bits(&geometry->npt)) - PAGE;
 	draft_name(d, "capability.geometry.%s", geometry->name);
 	d->c.geometry = geometry;
 	draft_area(d, (struct suite_area)LAZY(GUEST_RAM_BASE + 16 * MIB2, 4 * PAGE, MM_RW));

@@ -33,7 +33,7 @@
 
 static const char *const size_names[] = {"4k", "2m"};
 
-static struct snapshot snapshot;
+static struct mm_snapshot snapshot;
 static bool taken;
 
 static uint64_t answer(enum mm_error error)
@@ -62,14 +62,15 @@ static uint64_t load(const uint64_t *word)
 }
 
 /* Host address that a CPU without a translation would write now; NULL: it would fault. */
-static uint64_t *written_now(const struct npt *npt, uint64_t gpa)
+static uint64_t *written_now(const struct mm_npt *npt, uint64_t gpa)
 {
-	struct npt_slot slot = npt_walk(npt, gpa_at(gpa));
+	struct mm_npt_slot slot = mm_npt_walk(npt, mm_gpa_at(gpa));
 	uint64_t offset = gpa & (MM_LEVEL_SIZE(slot.level) - 1);
 
-	if (!npt_present(npt->format, slot.value) || !mm_permits(npt_perm(npt, slot.value), MM_W))
+	if (!mm_npt_present(npt->format, slot.value) ||
+	    !mm_permits(mm_npt_perm(npt, slot.value), MM_W))
 		return NULL;
-	return (uint64_t *)hal_to_virt(&npt->hal, npt_decode_pa(npt->format, slot.value)) +
+	return (uint64_t *)mm_hal_to_virt(&npt->hal, mm_npt_decode_pa(npt->format, slot.value)) +
 	       offset / sizeof(uint64_t);
 }
 
@@ -138,10 +139,10 @@ static uint64_t turn(struct suite_run *run, uint64_t number)
 	enum mm_error error;
 
 	if (number == TALK_AFTER)
-		return answer(aspace_snapshot_restore(&run->vm->as, &snapshot));
+		return answer(mm_aspace_snapshot_restore(&run->vm->as, &snapshot));
 	if (taken)
-		aspace_snapshot_drop(&run->vm->as, &snapshot);
-	error = aspace_snapshot_take(&run->vm->as, &snapshot);
+		mm_aspace_snapshot_drop(&run->vm->as, &snapshot);
+	error = mm_aspace_snapshot_take(&run->vm->as, &snapshot);
 	taken = error == MM_OK;
 	return answer(error);
 }
@@ -176,7 +177,7 @@ static bool all_asked(struct suite_run *run)
 	uint64_t turns = run->c->script[3].op.stride != 0 ? 2 * ROUNDS : ROUNDS;
 
 	if (taken)
-		aspace_snapshot_drop(&run->vm->as, &snapshot);
+		mm_aspace_snapshot_drop(&run->vm->as, &snapshot);
 	if (talk()->round != turns)
 		return suite_fail(run, "%" PRIu64 " rounds of %" PRIu64, talk()->round, turns);
 	return true;
@@ -253,9 +254,9 @@ enum {
 
 static _Atomic bool done;
 
-static struct gpa_range arena(void)
+static struct mm_gpa_range arena(void)
 {
-	return gpa_range(gpa_at(ARENA), MIB2);
+	return mm_gpa_range(mm_gpa_at(ARENA), MIB2);
 }
 
 /* Up to 63 iterations, so that accesses come at all phases of the other CPU's work. */
@@ -274,7 +275,7 @@ static void pause_a_little(uint64_t *seed)
  */
 static uint64_t hammer(struct suite_run *run, bool stores)
 {
-	gpa_t at = gpa_at(WORD);
+	mm_gpa_t at = mm_gpa_at(WORD);
 	enum mm_error error = MM_OK;
 	uint64_t value, seed = run->seed | 1;
 	struct wait_limit limit;
@@ -284,16 +285,16 @@ static uint64_t hammer(struct suite_run *run, bool stores)
 		(void)wait_step(&limit, false);
 		pause_a_little(&seed);
 		wait_alive(machine_cpu_index()); /* it is not stuck, however long the others take */
-		error = aspace_load(&run->vm->as, at, 8, &value);
+		error = mm_aspace_load(&run->vm->as, at, 8, &value);
 		if (error == MM_OK)
-			error = aspace_fetch(&run->vm->as, gpa_plus(at, PAGE), &value, 8);
+			error = mm_aspace_fetch(&run->vm->as, mm_gpa_plus(at, PAGE), &value, 8);
 		if (error == MM_OK && stores)
-			error = aspace_store(&run->vm->as, gpa_plus(at, 2 * PAGE), 8, value);
+			error = mm_aspace_store(&run->vm->as, mm_gpa_plus(at, 2 * PAGE), 8, value);
 	}
 	return answer(error);
 }
 
-static bool no_matter(void *ctx, const struct npt_leaf *leaf)
+static bool no_matter(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	(void)ctx;
 	(void)leaf;
@@ -301,23 +302,23 @@ static bool no_matter(void *ctx, const struct npt_leaf *leaf)
 }
 
 /* Where the hardware has A/D bits, the next access sets them again. */
-static enum mm_error clear_marks(struct aspace *as)
+static enum mm_error clear_marks(struct mm_aspace *as)
 {
 	if (!as->npt.config.accessed_dirty)
 		return MM_OK;
-	return aspace_harvest(as, arena(), no_matter, NULL);
+	return mm_aspace_harvest(as, arena(), no_matter, NULL);
 }
 
 /* Protects one page and restores it: a split and a merge. */
-static enum mm_error split_and_merge(struct aspace *as)
+static enum mm_error split_and_merge(struct mm_aspace *as)
 {
-	struct gpa_range page = gpa_range(gpa_at(ARENA + 9 * PAGE), PAGE);
+	struct mm_gpa_range page = mm_gpa_range(mm_gpa_at(ARENA + 9 * PAGE), PAGE);
 	enum mm_error error = clear_marks(as);
 
 	if (error == MM_OK)
-		error = aspace_protect(as, page, MM_R);
+		error = mm_aspace_protect(as, page, MM_R);
 	if (error == MM_OK)
-		error = aspace_protect(as, page, MM_RWX);
+		error = mm_aspace_protect(as, page, MM_RWX);
 	return error;
 }
 
@@ -335,11 +336,11 @@ static uint64_t flicker(struct suite_run *run)
 /* A large leaf that was never used, under a log that splits it at the first write. */
 static uint64_t fresh(struct suite_run *run)
 {
-	struct aspace_backing large = {.populate = true, .max_leaf = 1};
-	enum mm_error error = aspace_replace_alloc(&run->vm->as, arena(), MM_RWX, large);
+	struct mm_aspace_backing large = {.populate = true, .max_leaf = 1};
+	enum mm_error error = mm_aspace_replace_alloc(&run->vm->as, arena(), MM_RWX, large);
 
 	if (error == MM_OK)
-		error = aspace_dirty_start(&run->vm->as, DIRTY_WRITE_PROTECT, true);
+		error = mm_aspace_dirty_start(&run->vm->as, MM_DIRTY_WRITE_PROTECT, true);
 	if (error == MM_OK)
 		error = clear_marks(&run->vm->as);
 	return answer(error);
@@ -349,9 +350,9 @@ static uint64_t fresh(struct suite_run *run)
  * manual, 4.3.1: D and A. EPT and NPT have A there, Arm ignores it. */
 static uint64_t marks_in_tables(struct suite_run *run)
 {
-	const struct npt_format *f = run->vm->as.npt.format;
-	struct npt_step steps[NPT_MAX_LEVELS];
-	size_t count = aspace_steps(&run->vm->as, gpa_at(WORD), steps);
+	const struct mm_npt_format *f = run->vm->as.npt.format;
+	struct mm_npt_step steps[MM_NPT_MAX_LEVELS];
+	size_t count = mm_aspace_steps(&run->vm->as, mm_gpa_at(WORD), steps);
 	uint64_t reserved = (f->accessed | f->dirty) & f->table_reserved;
 	uint64_t marked = 0;
 
@@ -365,7 +366,7 @@ static uint64_t log_over(struct suite_run *run)
 {
 	uint64_t marked = clear_marks(&run->vm->as) == MM_OK ? marks_in_tables(run) : 1;
 
-	aspace_dirty_stop(&run->vm->as);
+	mm_aspace_dirty_stop(&run->vm->as);
 	return marked;
 }
 
@@ -414,8 +415,8 @@ static bool list_ready(struct suite_run *run)
 
 		if (step.op.code == AGENT_SPIN)
 			step.op.count += i * 4;
-		if (aspace_write(&run->vm->as, gpa_at(LIST + i * sizeof(step)), &step,
-		                 sizeof(step)) != MM_OK)
+		if (mm_aspace_write(&run->vm->as, mm_gpa_at(LIST + i * sizeof(step)), &step,
+		                    sizeof(step)) != MM_OK)
 			return false;
 	}
 	return beside_ready(run);
@@ -428,8 +429,8 @@ static bool list_done(struct suite_run *run)
 		uint64_t due = op->code == AGENT_READ ? PATTERN : 0;
 		struct agent_step step;
 
-		if (aspace_read(&run->vm->as, gpa_at(LIST + i * sizeof(step)), &step,
-		                sizeof(step)) != MM_OK ||
+		if (mm_aspace_read(&run->vm->as, mm_gpa_at(LIST + i * sizeof(step)), &step,
+		                   sizeof(step)) != MM_OK ||
 		    step.result.trap != AGENT_DONE || step.result.value != due)
 			return suite_fail(run, "operation %u: trap %u, 0x%" PRIx64, i,
 			                  step.result.trap, step.result.value);

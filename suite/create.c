@@ -187,24 +187,25 @@ static void with_too_much_ram(struct suite_run *run, struct vm_config *config)
 static void with_overlapping_areas(struct suite_run *run, struct vm_config *config)
 {
 	(void)run;
-	config->areas[0] = (struct vm_area){gpa_at(ARENA), 2 * PAGE, VM_LAZY, MM_RW, 0};
-	config->areas[1] = (struct vm_area){gpa_at(ARENA + PAGE), PAGE, VM_LAZY, MM_RW, 0};
+	config->areas[0] = (struct vm_area){mm_gpa_at(ARENA), 2 * PAGE, VM_LAZY, MM_RW, 0};
+	config->areas[1] = (struct vm_area){mm_gpa_at(ARENA + PAGE), PAGE, VM_LAZY, MM_RW, 0};
 }
 
 static void with_area_in_ram(struct suite_run *run, struct vm_config *config)
 {
 	(void)run;
-	config->areas[0] = (struct vm_area){gpa_at(GUEST_RAM_BASE), PAGE, VM_LAZY, MM_RW, 0};
+	config->areas[0] = (struct vm_area){mm_gpa_at(GUEST_RAM_BASE), PAGE, VM_LAZY, MM_RW, 0};
 }
 
 /* One area of each backing, with each permission, and with large leaves where there are some. */
 static void with_four_areas(struct suite_run *run, struct vm_config *config)
 {
 	(void)run;
-	config->areas[0] = (struct vm_area){gpa_at(ARENA), MIB2, VM_LAZY, MM_RW, 1};
-	config->areas[1] = (struct vm_area){gpa_at(ARENA + MIB2), MIB2, VM_POPULATED, MM_R, 1};
-	config->areas[2] = (struct vm_area){gpa_at(ARENA + 2 * MIB2), MIB2, VM_LINEAR, MM_R, 1};
-	config->areas[3] = (struct vm_area){gpa_at(ARENA + 3 * MIB2), PAGE, VM_POPULATED, MM_RW, 1};
+	config->areas[0] = (struct vm_area){mm_gpa_at(ARENA), MIB2, VM_LAZY, MM_RW, 1};
+	config->areas[1] = (struct vm_area){mm_gpa_at(ARENA + MIB2), MIB2, VM_POPULATED, MM_R, 1};
+	config->areas[2] = (struct vm_area){mm_gpa_at(ARENA + 2 * MIB2), MIB2, VM_LINEAR, MM_R, 1};
+	config->areas[3] =
+		(struct vm_area){mm_gpa_at(ARENA + 3 * MIB2), PAGE, VM_POPULATED, MM_RW, 1};
 }
 
 static bool four_areas(struct suite_run *run)
@@ -214,8 +215,9 @@ static bool four_areas(struct suite_run *run)
 
 	for (unsigned i = 0; i < 4; i++) {
 		uint64_t size = MM_LEVEL_SIZE(i < 3 ? large : 0);
-		struct aspace_translation t;
-		enum mm_error error = aspace_translate(&run->vm->as, gpa_at(ARENA + i * MIB2), &t);
+		struct mm_aspace_translation t;
+		enum mm_error error =
+			mm_aspace_translate(&run->vm->as, mm_gpa_at(ARENA + i * MIB2), &t);
 
 		if (error != MM_OK)
 			return suite_fail(run, "area %u: %s", i, mm_error_name(error));
@@ -237,7 +239,8 @@ static bool ram_is_rounded(struct suite_run *run)
 {
 	uint64_t at = GUEST_INFO_BASE + offsetof(struct guest_info, ram_bytes), bytes = 0;
 
-	if (aspace_load(&run->vm->as, gpa_at(at), 8, &bytes) != MM_OK || bytes != MIB(1) + PAGE)
+	if (mm_aspace_load(&run->vm->as, mm_gpa_at(at), 8, &bytes) != MM_OK ||
+	    bytes != MIB(1) + PAGE)
 		return suite_fail(run, "%" PRIu64 " bytes of RAM", bytes);
 	return true;
 }
@@ -288,7 +291,7 @@ static void check_tags(struct suite_run *run, const void *data)
 		made++;
 	for (unsigned i = 0; i < made && run->host->caps.max_tag != 0; i++) {
 		if (vms[i].tag == 0 || vms[i].tag > run->host->caps.max_tag ||
-		    aspace_tag(&vms[i].as) != vms[i].tag)
+		    mm_aspace_tag(&vms[i].as) != vms[i].tag)
 			suite_fail(run, "vm %u has tag %u", i, vms[i].tag);
 		if (i > 0 && (vms[i].tag == vms[i - 1].tag || vms[i].tag == vms[0].tag))
 			suite_fail(run, "two VMs have tag %u", vms[i].tag);

@@ -65,13 +65,13 @@ static const struct suite_op *member(const struct suite_case *c, unsigned vcpu)
 
 static uint64_t map_and_unmap(struct suite_run *run, uint64_t number)
 {
-	struct gpa_range range = gpa_range(gpa_at(BESIDE), 16 * PAGE);
-	struct aspace_backing populated = {.populate = true};
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(BESIDE), 16 * PAGE);
+	struct mm_aspace_backing populated = {.populate = true};
 
 	(void)number;
 	for (unsigned i = 0; i < 4; i++) {
-		if (aspace_map_alloc(&run->vm->as, range, MM_RW, populated) != MM_OK ||
-		    aspace_unmap(&run->vm->as, range) != MM_OK)
+		if (mm_aspace_map_alloc(&run->vm->as, range, MM_RW, populated) != MM_OK ||
+		    mm_aspace_unmap(&run->vm->as, range) != MM_OK)
 			return 1;
 	}
 	return 0;

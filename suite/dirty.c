@@ -31,11 +31,11 @@ enum {
 
 #define LOGGED 600U /* pages: more than the words of VMX's buffer */
 
-static struct snapshot snapshot;
+static struct mm_snapshot snapshot;
 
-static struct gpa_range arena(void)
+static struct mm_gpa_range arena(void)
 {
-	return gpa_range(gpa_at(ARENA), LOG_PAGES * PAGE);
+	return mm_gpa_range(mm_gpa_at(ARENA), LOG_PAGES * PAGE);
 }
 
 /* One bit for each page of the arena. */
@@ -43,12 +43,12 @@ static uint64_t collect(struct suite_run *run)
 {
 	uint64_t bitmap[1] = {0};
 
-	if (aspace_dirty_collect(&run->vm->as, arena(), bitmap) != MM_OK)
+	if (mm_aspace_dirty_collect(&run->vm->as, arena(), bitmap) != MM_OK)
 		return UINT64_MAX;
 	return (uint32_t)bitmap[0];
 }
 
-static bool harvest_leaf(void *ctx, const struct npt_leaf *leaf)
+static bool harvest_leaf(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	uint64_t *marks = ctx;
 	uint64_t page = (leaf->gpa.raw - ARENA) / PAGE;
@@ -62,15 +62,15 @@ static uint64_t harvest(struct suite_run *run)
 {
 	uint64_t marks = 0;
 
-	if (aspace_harvest(&run->vm->as, gpa_range(gpa_at(ARENA), 16 * PAGE), harvest_leaf,
-	                   &marks) != MM_OK)
+	if (mm_aspace_harvest(&run->vm->as, mm_gpa_range(mm_gpa_at(ARENA), 16 * PAGE), harvest_leaf,
+	                      &marks) != MM_OK)
 		return UINT64_MAX;
 	return (uint32_t)marks;
 }
 
 /* --- the CPU's log --- */
 
-static bool no_matter(void *ctx, const struct npt_leaf *leaf)
+static bool no_matter(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	(void)ctx;
 	(void)leaf;
@@ -82,8 +82,8 @@ static uint64_t log_start(struct suite_run *run)
 {
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
 
-	if (aspace_harvest(&run->vm->as, gpa_range(gpa_at(ARENA), LOGGED * PAGE), no_matter,
-	                   NULL) != MM_OK)
+	if (mm_aspace_harvest(&run->vm->as, mm_gpa_range(mm_gpa_at(ARENA), LOGGED * PAGE),
+	                      no_matter, NULL) != MM_OK)
 		return 1;
 	return vcpu->ops->log_writes(vcpu, true) ? 0 : 2;
 }
@@ -92,7 +92,7 @@ static uint64_t log_start(struct suite_run *run)
  * often the CPU's buffer was full. */
 static uint64_t log_take(struct suite_run *run)
 {
-	static gpa_t pages[1024];
+	static mm_gpa_t pages[1024];
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
 	struct vcpu_writes writes = vcpu->ops->take_writes(vcpu, pages, MM_ARRAY_SIZE(pages));
 	uint64_t *next = &run->scratch[0], before = *next;
@@ -109,21 +109,21 @@ static uint64_t log_take(struct suite_run *run)
 
 static uint64_t step(struct suite_run *run, uint64_t number)
 {
-	struct aspace *as = &run->vm->as;
+	struct mm_aspace *as = &run->vm->as;
 
 	switch (number) {
 	case START_PROTECT:
-		return (uint64_t)(uint32_t)aspace_dirty_start(as, DIRTY_WRITE_PROTECT, false);
+		return (uint64_t)(uint32_t)mm_aspace_dirty_start(as, MM_DIRTY_WRITE_PROTECT, false);
 	case START_HARDWARE:
-		return (uint64_t)(uint32_t)aspace_dirty_start(as, DIRTY_HARDWARE, false);
+		return (uint64_t)(uint32_t)mm_aspace_dirty_start(as, MM_DIRTY_HARDWARE, false);
 	case START_SPLIT:
-		return (uint64_t)(uint32_t)aspace_dirty_start(as, DIRTY_WRITE_PROTECT, true);
+		return (uint64_t)(uint32_t)mm_aspace_dirty_start(as, MM_DIRTY_WRITE_PROTECT, true);
 	case COLLECT:
 		return collect(run);
 	case HARVEST:
 		return harvest(run);
 	case STOP:
-		aspace_dirty_stop(as);
+		mm_aspace_dirty_stop(as);
 		return 0;
 	case LOG_START:
 		return log_start(run);
@@ -132,7 +132,7 @@ static uint64_t step(struct suite_run *run, uint64_t number)
 	case LOG_STOP:
 		return run->vm->ops->log_writes(&run->vm->vcpus[0].vcpu, false) ? 0 : 1;
 	default:
-		return (uint64_t)(uint32_t)aspace_snapshot_take(as, &snapshot);
+		return (uint64_t)(uint32_t)mm_aspace_snapshot_take(as, &snapshot);
 	}
 }
 
@@ -210,12 +210,13 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 
 static bool take_at_start(struct suite_run *run)
 {
-	return aspace_snapshot_take(&run->vm->as, &snapshot) == MM_OK;
+	return mm_aspace_snapshot_take(&run->vm->as, &snapshot) == MM_OK;
 }
 
 static bool fill_and_take(struct suite_run *run)
 {
-	return aspace_fill(&run->vm->as, gpa_at(ARENA), 0x5a, LOG_PAGES / 2 * PAGE) == MM_OK &&
+	return mm_aspace_fill(&run->vm->as, mm_gpa_at(ARENA), 0x5a, LOG_PAGES / 2 * PAGE) ==
+	               MM_OK &&
 	       take_at_start(run);
 }
 
@@ -224,19 +225,19 @@ static bool restored(struct suite_run *run)
 {
 	static uint8_t page[PAGE];
 
-	if (aspace_snapshot_restore(&run->vm->as, &snapshot) != MM_OK)
+	if (mm_aspace_snapshot_restore(&run->vm->as, &snapshot) != MM_OK)
 		return suite_fail(run, "the snapshot cannot be restored");
 	for (unsigned i = 0; i < LOG_PAGES; i++) {
 		uint8_t expected = i < LOG_PAGES / 2 ? 0x5a : 0;
 
-		if (aspace_read(&run->vm->as, gpa_at(ARENA + i * PAGE), page, PAGE) != MM_OK)
+		if (mm_aspace_read(&run->vm->as, mm_gpa_at(ARENA + i * PAGE), page, PAGE) != MM_OK)
 			return suite_fail(run, "page %u cannot be read", i);
 		for (size_t j = 0; j < PAGE; j++) {
 			if (page[j] != expected)
 				return suite_fail(run, "page %u has changed", i);
 		}
 	}
-	aspace_snapshot_drop(&run->vm->as, &snapshot);
+	mm_aspace_snapshot_drop(&run->vm->as, &snapshot);
 	return true;
 }
 
@@ -249,7 +250,7 @@ static uint64_t arena_hash(struct suite_run *run)
 	uint64_t hash = UINT64_C(0xcbf29ce484222325);
 
 	for (unsigned i = 0; i < LOG_PAGES; i++) {
-		if (aspace_read(&run->vm->as, gpa_at(ARENA + i * PAGE), page, sizeof(page)) !=
+		if (mm_aspace_read(&run->vm->as, mm_gpa_at(ARENA + i * PAGE), page, sizeof(page)) !=
 		    MM_OK)
 			return 0;
 		for (size_t j = 0; j < MM_ARRAY_SIZE(page); j++)
@@ -260,7 +261,7 @@ static uint64_t arena_hash(struct suite_run *run)
 
 static bool same_again(struct suite_run *run, uint64_t hash, uint32_t operations)
 {
-	if (aspace_snapshot_restore(&run->vm->as, &snapshot) != MM_OK || !vm_restart(run->vm))
+	if (mm_aspace_snapshot_restore(&run->vm->as, &snapshot) != MM_OK || !vm_restart(run->vm))
 		return suite_fail(run, "the snapshot cannot be restored");
 	vm_run(run->vm);
 	if (run->vm->outcome != VM_EXITED || run->vm->exit_status != 0)
@@ -274,21 +275,21 @@ static bool restore_often(struct suite_run *run)
 {
 	uint64_t hash = arena_hash(run);
 	uint32_t operations = suite_read_mailbox(run->vm, 0)->done;
-	struct aspace_stats first, last;
+	struct mm_aspace_stats first, last;
 	unsigned i = 0;
 
 	run->vm->trace = NULL;
-	aspace_get_stats(&run->vm->as, &first);
+	mm_aspace_get_stats(&run->vm->as, &first);
 	while (i < RESTORES && same_again(run, hash, operations))
 		i++;
-	aspace_get_stats(&run->vm->as, &last);
+	mm_aspace_get_stats(&run->vm->as, &last);
 	if (i < RESTORES)
 		return suite_fail(run, "failed in round %u", i);
 	if (last.frames != first.frames || last.tables != first.tables)
 		return suite_fail(
 			run, "%" PRId64 " frames more after %u rounds",
 			(int64_t)(last.frames + last.tables - first.frames - first.tables), i);
-	aspace_snapshot_drop(&run->vm->as, &snapshot);
+	mm_aspace_snapshot_drop(&run->vm->as, &snapshot);
 	return true;
 }
 

@@ -28,8 +28,8 @@ static uint64_t access_word(struct suite_run *run, uint64_t number)
 	uint64_t word = OTHER;
 
 	if (number == 1)
-		return answer(aspace_store(&run->vm->as, gpa_at(ARENA), 8, word));
-	if (aspace_load(&run->vm->as, gpa_at(ARENA), 8, &word) != MM_OK)
+		return answer(mm_aspace_store(&run->vm->as, mm_gpa_at(ARENA), 8, word));
+	if (mm_aspace_load(&run->vm->as, mm_gpa_at(ARENA), 8, &word) != MM_OK)
 		return UINT32_MAX;
 	return (uint32_t)word;
 }
@@ -38,11 +38,12 @@ static uint64_t access_word(struct suite_run *run, uint64_t number)
 static uint64_t copy_pages(struct suite_run *run, uint64_t number)
 {
 	static uint8_t buffer[BYTES];
-	enum mm_error error = aspace_read(&run->vm->as, gpa_at(ARENA + 100), buffer, BYTES);
+	enum mm_error error = mm_aspace_read(&run->vm->as, mm_gpa_at(ARENA + 100), buffer, BYTES);
 
 	(void)number;
 	if (error == MM_OK)
-		error = aspace_write(&run->vm->as, gpa_at(ARENA + 8 * PAGE + 100), buffer, BYTES);
+		error = mm_aspace_write(&run->vm->as, mm_gpa_at(ARENA + 8 * PAGE + 100), buffer,
+		                        BYTES);
 	return answer(error);
 }
 
@@ -64,12 +65,12 @@ static const struct {
 static uint64_t attempt(struct suite_run *run, uint64_t number)
 {
 	static uint8_t buffer[BYTES];
-	gpa_t gpa = gpa_at(attempts[number].gpa);
+	mm_gpa_t gpa = mm_gpa_at(attempts[number].gpa);
 
 	memset(buffer, 0xee, sizeof(buffer));
 	if (attempts[number].write)
-		return answer(aspace_write(&run->vm->as, gpa, buffer, BYTES));
-	return answer(aspace_read(&run->vm->as, gpa, buffer, BYTES));
+		return answer(mm_aspace_write(&run->vm->as, gpa, buffer, BYTES));
+	return answer(mm_aspace_read(&run->vm->as, gpa, buffer, BYTES));
 }
 
 #define REFUSED(number, error) STEP_ANSWERS(number, (uint32_t)(error))
@@ -81,8 +82,8 @@ static uint64_t attempt(struct suite_run *run, uint64_t number)
 static uint64_t translate(struct suite_run *run, uint64_t number)
 {
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
-	gva_t gva = gva_at(VIRTUAL + (number >> 8) * PAGE + 0x18);
-	gpa_t gpa = gpa_at(0);
+	mm_gva_t gva = mm_gva_at(VIRTUAL + (number >> 8) * PAGE + 0x18);
+	mm_gpa_t gpa = mm_gpa_at(0);
 	enum mm_error error = vcpu->ops->translate(vcpu, gva, (enum mm_perm)(number & 0xff), &gpa);
 
 	run->scratch[0] = gpa.raw;

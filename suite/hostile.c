@@ -48,7 +48,7 @@ static bool generate_at_hypervisor(size_t index, struct suite_draft *d)
 	static const char *const names[] = {"read", "tables"};
 	uint64_t at = suite_linear_offset();
 	/* Some machines have their RAM above the limit of a guest's address space. */
-	bool beyond = at >> npt_gpa_bits(&suite_geometry()->npt) != 0;
+	bool beyond = at >> mm_npt_gpa_bits(&suite_geometry()->npt) != 0;
 	enum mm_fault outcome = beyond ? MM_FAULT_OUT_OF_RANGE : MM_FAULT_NOT_MAPPED;
 
 	draft_name(d, "hostile.hypervisor.%s", names[index]);

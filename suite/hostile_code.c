@@ -77,17 +77,17 @@ static const struct code *code_here(void)
 	panic("no code for %s", machine_arch);
 }
 
-static bool put_code(struct suite_run *run, gpa_t at, uint64_t code)
+static bool put_code(struct suite_run *run, mm_gpa_t at, uint64_t code)
 {
-	return aspace_store(&run->vm->as, at, 8, code) == MM_OK;
+	return mm_aspace_store(&run->vm->as, at, 8, code) == MM_OK;
 }
 
 static bool write_code(struct suite_run *run)
 {
 	const struct code *code = code_here();
 
-	return put_code(run, gpa_at(CODE), code->before) &&
-	       put_code(run, gpa_at(LOAD), code->at_load[AS_IT_WAS]);
+	return put_code(run, mm_gpa_at(CODE), code->before) &&
+	       put_code(run, mm_gpa_at(LOAD), code->at_load[AS_IT_WAS]);
 }
 
 /* --- changed after the exit, before the decoding --- */
@@ -118,7 +118,7 @@ static void change_code(struct suite_run *run, const struct vm_exit_fault *fault
 	if (fault->gpa.raw != TEST_ID)
 		return;
 	run->scratch[0] = suite_reports_insn(run);
-	if (!put_code(run, gpa_at(LOAD), code_here()->at_load[variant_of(run)]))
+	if (!put_code(run, mm_gpa_at(LOAD), code_here()->at_load[variant_of(run)]))
 		suite_fail(run, "the code cannot be changed");
 }
 
@@ -213,8 +213,8 @@ static void compare_given(struct suite_run *run, const struct vm_exit_fault *fau
 
 static bool write_short(struct suite_run *run)
 {
-	return put_code(run, gpa_at(CODE), code_here()->before) &&
-	       put_code(run, gpa_at(LOAD), SHORT_LOAD);
+	return put_code(run, mm_gpa_at(CODE), code_here()->before) &&
+	       put_code(run, mm_gpa_at(LOAD), SHORT_LOAD);
 }
 
 static bool generate_given(bool is_short, struct suite_draft *d)

@@ -374,8 +374,8 @@ static bool write_code(struct suite_run *run)
 	const struct row *row = row_of(run);
 	uint64_t old = row->write ? arch_here()->store : arch_here()->load;
 
-	return aspace_store(&run->vm->as, gpa_at(CODE), 8, row->before) == MM_OK &&
-	       aspace_store(&run->vm->as, gpa_at(INSN), 8, old) == MM_OK;
+	return mm_aspace_store(&run->vm->as, mm_gpa_at(CODE), 8, row->before) == MM_OK &&
+	       mm_aspace_store(&run->vm->as, mm_gpa_at(INSN), 8, old) == MM_OK;
 }
 
 static void change_code(struct suite_run *run, const struct vm_exit_fault *fault)
@@ -389,7 +389,8 @@ static void change_code(struct suite_run *run, const struct vm_exit_fault *fault
 		return;
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		if (aspace_store(&run->vm->as, gpa_at(INSN + 8 * i), 8, row->changed[i]) != MM_OK)
+		if (mm_aspace_store(&run->vm->as, mm_gpa_at(INSN + 8 * i), 8, row->changed[i]) !=
+		    MM_OK)
 			suite_fail(run, "the code cannot be changed");
 	}
 }

@@ -13,13 +13,13 @@
 /* Step 0 unmaps the first 16 pages of the arena and maps them again. */
 static uint64_t remap_arena(struct suite_run *run, uint64_t number)
 {
-	struct gpa_range range = gpa_range(gpa_at(ARENA), 16 * PAGE);
-	enum mm_error error = aspace_unmap(&run->vm->as, range);
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(ARENA), 16 * PAGE);
+	enum mm_error error = mm_aspace_unmap(&run->vm->as, range);
 
 	(void)number;
 	if (error == MM_OK)
-		error = aspace_map_alloc(&run->vm->as, range, MM_RWX,
-		                         (struct aspace_backing){.populate = false});
+		error = mm_aspace_map_alloc(&run->vm->as, range, MM_RWX,
+		                            (struct mm_aspace_backing){.populate = false});
 	return (uint64_t)(uint32_t)error;
 }
 
@@ -38,7 +38,7 @@ static struct held_block *held;
 
 static bool hold(unsigned order)
 {
-	hpa_t block;
+	mm_hpa_t block;
 
 	if (!frame_alloc(order, &block))
 		return false;
@@ -50,7 +50,7 @@ static bool hold(unsigned order)
 /* One 4 KiB frame is never freed, so that the frames around it do not merge into a block again. */
 static bool hold_large_blocks(struct suite_run *run)
 {
-	hpa_t crumbs[CRUMBS];
+	mm_hpa_t crumbs[CRUMBS];
 	unsigned n = 0;
 
 	while (n < CRUMBS && frame_alloc(0, &crumbs[n]))
@@ -81,9 +81,9 @@ static void free_large_blocks(struct suite_run *run)
 
 static bool takes_no_frame(struct suite_run *run)
 {
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 
-	aspace_get_stats(&run->vm->as, &stats);
+	mm_aspace_get_stats(&run->vm->as, &stats);
 	if (stats.frames != run->before.frames || stats.tables != run->before.tables)
 		return suite_fail(run, "untouched memory took %" PRIu64 " frames",
 		                  stats.frames + stats.tables - run->before.frames -
@@ -110,15 +110,15 @@ static bool has_no_2m_leaf(struct suite_run *run)
 
 static void map_meanwhile(struct suite_run *run, const struct vm_exit_fault *fault)
 {
-	if (aspace_fault(&run->vm->as, fault->gpa, fault->access) != MM_FAULT_MAPPED)
+	if (mm_aspace_fault(&run->vm->as, fault->gpa, fault->access) != MM_FAULT_MAPPED)
 		suite_fail(run, "it was mapped already");
 }
 
 static bool takes_one_frame(struct suite_run *run)
 {
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 
-	aspace_get_stats(&run->vm->as, &stats);
+	mm_aspace_get_stats(&run->vm->as, &stats);
 	if (stats.frames != run->before.frames + 1)
 		return suite_fail(run, "%" PRIu64 " frames for one page",
 		                  stats.frames - run->before.frames);

@@ -51,17 +51,17 @@ static void make_call(struct vm *vm)
 
 static void read_page(struct vm *vm)
 {
-	(void)aspace_fault(&vm->as, gpa_at(ARENA), MM_R);
+	(void)mm_aspace_fault(&vm->as, mm_gpa_at(ARENA), MM_R);
 }
 
 static void refuse_page(struct vm *vm)
 {
-	(void)aspace_fault(&vm->as, gpa_at(ARENA + GIB(2)), MM_R);
+	(void)mm_aspace_fault(&vm->as, mm_gpa_at(ARENA + GIB(2)), MM_R);
 }
 
 static void change_page(struct vm *vm)
 {
-	if (aspace_protect(&vm->as, gpa_range(gpa_at(ARENA), PAGE), MM_R) != MM_OK)
+	if (mm_aspace_protect(&vm->as, mm_gpa_range(mm_gpa_at(ARENA), PAGE), MM_R) != MM_OK)
 		vm->calls = 0;
 }
 

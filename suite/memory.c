@@ -20,7 +20,7 @@
 #define ARG(n)     (UINT64_C(0xa46a46a46a460000) + (n))
 
 static struct {
-	hpa_t at;
+	mm_hpa_t at;
 	unsigned order;
 } blocks[BLOCKS];
 
@@ -45,10 +45,11 @@ static void with_areas(struct suite_run *run, struct vm_config *config)
 {
 	(void)run;
 	config->ram_bytes = RAM_BYTES;
-	config->areas[0] = (struct vm_area){gpa_at(ARENA), MIB2, VM_LAZY, MM_RW, 0};
-	config->areas[1] = (struct vm_area){gpa_at(ARENA + MIB2), MIB2, VM_POPULATED, MM_RW, 0};
-	config->areas[2] = (struct vm_area){gpa_at(LINEAR_AT), LINEAR_LEN, VM_LINEAR, MM_RW, 1};
-	config->areas[3] = (struct vm_area){gpa_at(ARENA + 2 * MIB2), MIB2, VM_POPULATED, MM_R, 1};
+	config->areas[0] = (struct vm_area){mm_gpa_at(ARENA), MIB2, VM_LAZY, MM_RW, 0};
+	config->areas[1] = (struct vm_area){mm_gpa_at(ARENA + MIB2), MIB2, VM_POPULATED, MM_RW, 0};
+	config->areas[2] = (struct vm_area){mm_gpa_at(LINEAR_AT), LINEAR_LEN, VM_LINEAR, MM_RW, 1};
+	config->areas[3] =
+		(struct vm_area){mm_gpa_at(ARENA + 2 * MIB2), MIB2, VM_POPULATED, MM_R, 1};
 }
 
 static void with_info(struct suite_run *run, struct vm_config *config)
@@ -67,7 +68,7 @@ static void with_one_byte_more(struct suite_run *run, struct vm_config *config)
 	(void)run;
 	memcpy(&header, config->image.start, sizeof(header));
 	config->ram_bytes = mm_align_up(header.memory_bytes, PAGE) + 1;
-	config->areas[0] = (struct vm_area){gpa_at(ARENA), PAGE, VM_LAZY, MM_RW, 0};
+	config->areas[0] = (struct vm_area){mm_gpa_at(ARENA), PAGE, VM_LAZY, MM_RW, 0};
 }
 
 static bool has_another_page(struct suite_run *run)
@@ -75,9 +76,9 @@ static bool has_another_page(struct suite_run *run)
 	uint64_t last = GUEST_RAM_BASE + run->vm->config->ram_bytes - 1;
 	uint8_t byte;
 
-	if (aspace_read(&run->vm->as, gpa_at(last | (PAGE - 1)), &byte, 1) != MM_OK)
+	if (mm_aspace_read(&run->vm->as, mm_gpa_at(last | (PAGE - 1)), &byte, 1) != MM_OK)
 		return suite_fail(run, "0x%" PRIx64 " is not RAM", last | (PAGE - 1));
-	if (aspace_read(&run->vm->as, gpa_at((last | (PAGE - 1)) + 1), &byte, 1) == MM_OK)
+	if (mm_aspace_read(&run->vm->as, mm_gpa_at((last | (PAGE - 1)) + 1), &byte, 1) == MM_OK)
 		return suite_fail(run, "0x%" PRIx64 " is RAM", (last | (PAGE - 1)) + 1);
 	return true;
 }
@@ -91,7 +92,8 @@ static bool ram_is_image(struct suite_run *run)
 	static uint8_t page[PAGE];
 
 	for (uint64_t at = 0; at < RAM_BYTES; at += PAGE) {
-		if (aspace_read(&run->vm->as, gpa_at(GUEST_RAM_BASE + at), page, PAGE) != MM_OK)
+		if (mm_aspace_read(&run->vm->as, mm_gpa_at(GUEST_RAM_BASE + at), page, PAGE) !=
+		    MM_OK)
 			return suite_fail(run, "RAM at +0x%" PRIx64 " cannot be read", at);
 		for (uint64_t i = 0; i < PAGE; i++) {
 			uint8_t expected = at + i < image->bytes ? bytes[at + i] : 0;
@@ -110,7 +112,7 @@ static bool last_area_is_zero(struct suite_run *run)
 	static uint64_t page[PAGE / 8];
 
 	for (uint64_t at = ARENA + 2 * MIB2; at < ARENA + 3 * MIB2; at += PAGE) {
-		if (aspace_read(&run->vm->as, gpa_at(at), page, PAGE) != MM_OK)
+		if (mm_aspace_read(&run->vm->as, mm_gpa_at(at), page, PAGE) != MM_OK)
 			return suite_fail(run, "0x%" PRIx64 " cannot be read", at);
 		for (size_t i = 0; i < PAGE / 8; i++) {
 			if (page[i] != 0)

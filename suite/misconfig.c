@@ -92,16 +92,16 @@ static const struct plant *plant_number(const char *format, size_t index)
 }
 
 /* The entry that maps a page, found by a walk. */
-static uint64_t *entry_of(const struct npt *npt, gpa_t gpa)
+static uint64_t *entry_of(const struct mm_npt *npt, mm_gpa_t gpa)
 {
-	struct npt_step steps[NPT_MAX_LEVELS];
-	size_t count = npt_steps(npt, gpa, steps);
-	uint64_t *table = hal_to_virt(&npt->hal, npt->root);
+	struct mm_npt_step steps[MM_NPT_MAX_LEVELS];
+	size_t count = mm_npt_steps(npt, gpa, steps);
+	uint64_t *table = mm_hal_to_virt(&npt->hal, npt->root);
 
 	for (size_t i = 0; i + 1 < count; i++) {
-		hpa_t next = npt_decode_pa(npt->format, steps[i].entry);
+		mm_hpa_t next = mm_npt_decode_pa(npt->format, steps[i].entry);
 
-		table = hal_to_virt(&npt->hal, next);
+		table = mm_hal_to_virt(&npt->hal, next);
 	}
 	return count != 0 ? &table[steps[count - 1].index] : NULL;
 }
@@ -111,8 +111,8 @@ static uint64_t original;
 static void flush_all(struct vm *vm)
 {
 	struct mm_flush everything = {
-		.root = aspace_root(&vm->as),
-		.tag = aspace_tag(&vm->as),
+		.root = mm_aspace_root(&vm->as),
+		.tag = mm_aspace_tag(&vm->as),
 		.all = true,
 		.tables = true,
 	};
@@ -122,7 +122,7 @@ static void flush_all(struct vm *vm)
 
 static uint64_t plant_at(struct suite_run *run, const struct plant *p, uint64_t at)
 {
-	uint64_t *entry = entry_of(&run->vm->as.npt, gpa_at(at));
+	uint64_t *entry = entry_of(&run->vm->as.npt, mm_gpa_at(at));
 
 	if (entry == NULL)
 		return UINT32_MAX;
@@ -142,7 +142,7 @@ static uint64_t plant(struct suite_run *run, uint64_t number)
 static bool came_of_it(struct suite_run *run)
 {
 	const struct vm *vm = run->vm;
-	uint64_t *entry = entry_of(&vm->as.npt, gpa_at(AT));
+	uint64_t *entry = entry_of(&vm->as.npt, mm_gpa_at(AT));
 
 	if (entry == NULL)
 		return suite_fail(run, "the entry cannot be found");
@@ -157,12 +157,12 @@ static bool came_of_it(struct suite_run *run)
 static bool no_rows(struct suite_run *run)
 {
 	return suite_fail(run, "plants[] has no row for format %s",
-	                  npt_format_name(run->vm->as.npt.format));
+	                  mm_npt_format_name(run->vm->as.npt.format));
 }
 
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
-	const struct plant *p = plant_number(npt_format_name(suite_format(host)), index);
+	const struct plant *p = plant_number(mm_npt_format_name(suite_format(host)), index);
 	enum planted came;
 
 	if (p == NULL && index == 0) {
@@ -227,7 +227,7 @@ enum {
 /* Step `at` spoils the entry of that address. */
 static uint64_t spoil(struct suite_run *run, uint64_t at)
 {
-	const char *format = npt_format_name(run->vm->as.npt.format);
+	const char *format = mm_npt_format_name(run->vm->as.npt.format);
 	const char *name = strcmp(format, "gstage") == 0 ? "user-clear" : "reserved-type";
 
 	run->scratch[FAULTS_SO_FAR] = 0;
@@ -250,7 +250,7 @@ static bool futile_fault(struct suite_run *run, const struct vm_exit_fault *faul
 		return false;
 	run->scratch[FUTILE_TOTAL]++;
 	if (++run->scratch[FAULTS_SO_FAR] == run->scratch[PATIENCE]) {
-		*entry_of(&run->vm->as.npt, gpa_at(at)) = original;
+		*entry_of(&run->vm->as.npt, mm_gpa_at(at)) = original;
 		flush_all(run->vm);
 	}
 	return true;
@@ -267,7 +267,7 @@ static void change_in_time(struct suite_run *run, const struct vm_exit_fault *fa
 	run->scratch[PATIENCE] = 2 * ONE_LESS - 1;
 	if (!futile_fault(run, fault) || run->scratch[FAULTS_SO_FAR] != ONE_LESS)
 		return;
-	if (aspace_protect(&run->vm->as, gpa_range(gpa_at(UNUSED), PAGE), MM_R) != MM_OK)
+	if (mm_aspace_protect(&run->vm->as, mm_gpa_range(mm_gpa_at(UNUSED), PAGE), MM_R) != MM_OK)
 		suite_fail(run, "the unused page cannot be protected");
 }
 
@@ -283,7 +283,7 @@ static bool futile_total(struct suite_run *run)
 
 	if (run->c->end == SUITE_DIES) {
 		expected = RUN_FUTILE_FAULTS;
-		*entry_of(&run->vm->as.npt, gpa_at(AT)) = original;
+		*entry_of(&run->vm->as.npt, mm_gpa_at(AT)) = original;
 	} else if (run->c->meanwhile == change_in_time) {
 		expected--;
 	}

@@ -307,8 +307,8 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 static uint64_t make_execute_only(struct suite_run *run, uint64_t number)
 {
 	(void)number;
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, gpa_range(gpa_at(CODE), PAGE),
-	                                          MM_X);
+	return (uint64_t)(uint32_t)mm_aspace_protect(&run->vm->as,
+	                                             mm_gpa_range(mm_gpa_at(CODE), PAGE), MM_X);
 }
 
 #define DEVICE(at, how)                                                                            \

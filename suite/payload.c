@@ -72,7 +72,7 @@ void expect_exit(struct suite_run *run, const struct session *s)
 	EXPECT_EQ(run, s->vm.exit_status, 0);
 }
 
-void expect_kill(struct suite_run *run, const struct session *s, enum vm_kill reason, gpa_t gpa)
+void expect_kill(struct suite_run *run, const struct session *s, enum vm_kill reason, mm_gpa_t gpa)
 {
 	EXPECT_EQ(run, vm_outcome(&s->vm), VM_KILLED);
 	EXPECT_EQ(run, s->vm.reason, reason);
@@ -85,7 +85,7 @@ void expect_faults(struct suite_run *run, const struct session *s, uint64_t coun
 	EXPECT_EQ(run, session_faults(s), count);
 }
 
-void expect_trace(struct suite_run *run, const struct session *s, gpa_t first, uint64_t stride,
+void expect_trace(struct suite_run *run, const struct session *s, mm_gpa_t first, uint64_t stride,
                   uint64_t count, enum mm_perm access)
 {
 	const char *difference = session_trace_differs(s, first, stride, count, access);

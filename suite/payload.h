@@ -46,11 +46,11 @@ bool payload_expect_eq(struct suite_run *run, const char *file, int line, const 
 /* Expects that the guest exited with status 0. */
 void expect_exit(struct suite_run *run, const struct session *s);
 /* Expects that the guest was killed for this reason at this address. */
-void expect_kill(struct suite_run *run, const struct session *s, enum vm_kill reason, gpa_t gpa);
+void expect_kill(struct suite_run *run, const struct session *s, enum vm_kill reason, mm_gpa_t gpa);
 /* Expects exactly these faults that took a frame, and this total number of them. */
 void expect_faults(struct suite_run *run, const struct session *s, uint64_t count);
 /* Calls session_trace_differs(). */
-void expect_trace(struct suite_run *run, const struct session *s, gpa_t first, uint64_t stride,
+void expect_trace(struct suite_run *run, const struct session *s, mm_gpa_t first, uint64_t stride,
                   uint64_t count, enum mm_perm access);
 
 #endif

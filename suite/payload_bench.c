@@ -52,7 +52,8 @@ static void bench(struct suite_run *run, const void *data)
 	if (s == NULL)
 		return;
 	if (b->logged)
-		EXPECT_EQ(run, aspace_dirty_start(&s->vm.as, DIRTY_WRITE_PROTECT, false), MM_OK);
+		EXPECT_EQ(run, mm_aspace_dirty_start(&s->vm.as, MM_DIRTY_WRITE_PROTECT, false),
+		          MM_OK);
 	session_run(s);
 	payload_end(run, s);
 	expect_exit(run, s);
@@ -77,7 +78,7 @@ static void frame(struct suite_run *run, const void *data)
 	const struct mm_hal *hal;
 	uint64_t start, taken, cleared;
 	size_t count;
-	hpa_t at;
+	mm_hpa_t at;
 
 	(void)data;
 	if (s == NULL)
@@ -91,7 +92,7 @@ static void frame(struct suite_run *run, const void *data)
 	taken = machine_cycles() - start;
 	EXPECT_EQ(run, count, 1);
 	start = machine_cycles();
-	hal->zero(hal->ctx, hal_to_virt(hal, at), MM_PAGE_SIZE);
+	hal->zero(hal->ctx, mm_hal_to_virt(hal, at), MM_PAGE_SIZE);
 	cleared = machine_cycles() - start;
 	hal->free(hal->ctx, 0, 1, &at);
 	session_run(s);

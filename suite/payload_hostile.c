@@ -22,7 +22,7 @@ static void wild(struct suite_run *run, const void *data)
 	s = payload_run(run, &config);
 	if (s == NULL)
 		return;
-	expect_kill(run, s, KILL_NOT_MAPPED, gpa_at(stray->gpa));
+	expect_kill(run, s, KILL_NOT_MAPPED, mm_gpa_at(stray->gpa));
 	EXPECT_EQ(run, s->vm.reported, 0);
 	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_NOT_MAPPED], 1);
 }
@@ -35,7 +35,7 @@ static void protect(struct suite_run *run, const void *data)
 	(void)data;
 	if (s == NULL)
 		return;
-	expect_kill(run, s, KILL_PERMISSION, gpa_at(ARENA + 16));
+	expect_kill(run, s, KILL_PERMISSION, mm_gpa_at(ARENA + 16));
 	EXPECT_EQ(run, s->vm.reported, 3); /* keys 0 and 1; nothing after the write */
 	EXPECT_EQ(run, s->vm.reports[0], 0x600d);
 	EXPECT_EQ(run, s->vm.reports[1], GUEST_OK);
@@ -56,7 +56,7 @@ static void forbidden(struct suite_run *run, const void *data)
 	s = payload_run(run, &config);
 	if (s == NULL)
 		return;
-	expect_kill(run, s, KILL_PERMISSION, gpa_at(stray->gpa));
+	expect_kill(run, s, KILL_PERMISSION, mm_gpa_at(stray->gpa));
 	EXPECT_EQ(run, s->vm.stats.faults[MM_FAULT_MAPPED], 0);
 }
 
@@ -70,7 +70,7 @@ static void spin(struct suite_run *run, const void *data)
 	s = payload_run(run, &config);
 	if (s == NULL)
 		return;
-	expect_kill(run, s, KILL_BUDGET, gpa_at(0));
+	expect_kill(run, s, KILL_BUDGET, mm_gpa_at(0));
 }
 
 static const struct stray stray_read = {UINT64_C(0x20000120), 0};

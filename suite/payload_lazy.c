@@ -50,7 +50,7 @@ static void touch_lazily(struct suite_run *run, const void *data)
 		s = payload_begin(run, &config, true);
 	if (s == NULL)
 		return;
-	aspace_get_stats(&s->vm.as, &s->vm.stats);
+	mm_aspace_get_stats(&s->vm.as, &s->vm.stats);
 	ram_frames = s->vm.stats.frames;
 	session_run(s);
 	payload_end(run, s);
@@ -58,7 +58,7 @@ static void touch_lazily(struct suite_run *run, const void *data)
 	expect_exit(run, s);
 	expect_contents(run, s, touch);
 	expect_faults(run, s, touch->count);
-	expect_trace(run, s, gpa_at(ARENA + touch->first), touch->stride, touch->count,
+	expect_trace(run, s, mm_gpa_at(ARENA + touch->first), touch->stride, touch->count,
 	             touch->access);
 	EXPECT_EQ(run, s->vm.stats.frames - ram_frames, touch->count);
 }
@@ -85,14 +85,14 @@ static void touch_without_faults(struct suite_run *run, const struct touch *touc
 {
 	struct vm_config config = config_for(touch, backing);
 	struct session *s = NULL;
-	struct aspace_stats before;
+	struct mm_aspace_stats before;
 
 	if (backing == VM_LINEAR ? payload_fits_linear(run, touch->arena_bytes)
 	                         : payload_fits(run, touch->arena_bytes))
 		s = payload_begin(run, &config, false);
 	if (s == NULL)
 		return;
-	aspace_get_stats(&s->vm.as, &before);
+	mm_aspace_get_stats(&s->vm.as, &before);
 	session_run(s);
 	payload_end(run, s);
 

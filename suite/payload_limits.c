@@ -43,7 +43,7 @@ static void dry(struct suite_run *run, const void *data)
 #define LEFT 8192U
 
 static struct {
-	hpa_t block;
+	mm_hpa_t block;
 	unsigned order;
 } held[512];
 static size_t held_count;

@@ -74,7 +74,7 @@ static void soak_vms(struct suite_run *run, const void *data)
 		if (i % 2 != 0)
 			expect_exit(run, s);
 		else
-			expect_kill(run, s, KILL_NOT_MAPPED, gpa_at(bad.args[0]));
+			expect_kill(run, s, KILL_NOT_MAPPED, mm_gpa_at(bad.args[0]));
 		progress(run, i, SOAK_VMS, 1);
 	}
 	log_level = level;

@@ -32,9 +32,9 @@ static const struct {
 /* Step n: protects the arena with permission set n. */
 static uint64_t protect_arena(struct suite_run *run, uint64_t number)
 {
-	struct gpa_range range = gpa_range(gpa_at(ARENA), 8 * PAGE);
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(ARENA), 8 * PAGE);
 
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, range, (enum mm_perm)number);
+	return (uint64_t)(uint32_t)mm_aspace_protect(&run->vm->as, range, (enum mm_perm)number);
 }
 
 /* `written`: the guest has written there before. */
@@ -53,7 +53,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	size_t access = index % MM_ARRAY_SIZE(accesses);
 	size_t set = index / MM_ARRAY_SIZE(accesses) % MM_PERM_SETS;
 	size_t state = index / MM_ARRAY_SIZE(accesses) / MM_PERM_SETS;
-	const struct npt_config *config = &suite_geometry()->npt;
+	const struct mm_npt_config *config = &suite_geometry()->npt;
 	enum mm_perm perm = (enum mm_perm)set, how;
 	bool allowed, dynamic, known;
 	uint64_t at;
@@ -64,7 +64,7 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 	at = how == MM_X ? WORD + 8 : WORD;
 	allowed = mm_permits(perm, how);
 	dynamic = states[state].protect;
-	known = npt_can_express(suite_format(host), config, 0, perm, MM_NORMAL) == MM_OK;
+	known = mm_npt_can_express(suite_format(host), config, 0, perm, MM_NORMAL) == MM_OK;
 
 	draft_name(d, "s2.perm.%s%s.%s", states[state].name, set_names[set], accesses[access].name);
 	d->c.step = protect_arena;
@@ -105,9 +105,10 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 /* Step 0 removes MM_W from the arena's second page only. Step 1 restores it. */
 static uint64_t protect_page(struct suite_run *run, uint64_t number)
 {
-	struct gpa_range range = gpa_range(gpa_at(ARENA + PAGE), PAGE);
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(ARENA + PAGE), PAGE);
 
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, range, number == 0 ? MM_R : MM_RW);
+	return (uint64_t)(uint32_t)mm_aspace_protect(&run->vm->as, range,
+	                                             number == 0 ? MM_R : MM_RW);
 }
 
 static uint64_t protect_twice(struct suite_run *run, uint64_t number)

@@ -24,7 +24,7 @@ static bool put(struct suite_run *run, uint64_t at, struct published_text text)
 		return true;
 	if (bytes > PAGE)
 		return suite_fail(run, "%zu bytes of code", bytes);
-	return aspace_write(&run->vm->as, gpa_at(at), text.start, bytes) == MM_OK;
+	return mm_aspace_write(&run->vm->as, mm_gpa_at(at), text.start, bytes) == MM_OK;
 }
 
 bool published_put(struct suite_run *run)
@@ -39,19 +39,19 @@ bool published_put(struct suite_run *run)
 /* Step 0 uses the address of the arena with one more bit, which is beyond the address width. */
 static uint64_t use_aliases(struct suite_run *run, uint64_t number)
 {
-	struct aspace *as = &run->vm->as;
+	struct mm_aspace *as = &run->vm->as;
 	uint64_t word = 0;
 
 	(void)number;
-	for (unsigned bit = npt_gpa_bits(&as->npt.config); bit < 64; bit++) {
-		gpa_t alias = gpa_at(ARENA | UINT64_C(1) << bit);
-		struct gpa_range page = gpa_range(alias, PAGE);
+	for (unsigned bit = mm_npt_gpa_bits(&as->npt.config); bit < 64; bit++) {
+		mm_gpa_t alias = mm_gpa_at(ARENA | UINT64_C(1) << bit);
+		struct mm_gpa_range page = mm_gpa_range(alias, PAGE);
 
-		if (aspace_load(as, alias, 8, &word) != MM_OUT_OF_RANGE ||
-		    aspace_store(as, alias, 8, 0) != MM_OUT_OF_RANGE ||
-		    aspace_protect(as, page, MM_NONE) != MM_OUT_OF_RANGE ||
-		    aspace_unmap(as, page) != MM_OUT_OF_RANGE ||
-		    aspace_fault(as, alias, MM_W) != MM_FAULT_OUT_OF_RANGE)
+		if (mm_aspace_load(as, alias, 8, &word) != MM_OUT_OF_RANGE ||
+		    mm_aspace_store(as, alias, 8, 0) != MM_OUT_OF_RANGE ||
+		    mm_aspace_protect(as, page, MM_NONE) != MM_OUT_OF_RANGE ||
+		    mm_aspace_unmap(as, page) != MM_OUT_OF_RANGE ||
+		    mm_aspace_fault(as, alias, MM_W) != MM_FAULT_OUT_OF_RANGE)
 			return bit;
 	}
 	return 0;
@@ -77,7 +77,7 @@ static bool put_nops(struct suite_run *run)
 	for (size_t i = 0; i < MM_ARRAY_SIZE(nops); i++) {
 		for (uint64_t at = NEXT - BEFORE; at < NEXT; at += 4) {
 			if (strcmp(nops[i].arch, machine_arch) == 0 &&
-			    aspace_write(&run->vm->as, gpa_at(at), nops[i].bytes, 4) != MM_OK)
+			    mm_aspace_write(&run->vm->as, mm_gpa_at(at), nops[i].bytes, 4) != MM_OK)
 				return false;
 		}
 	}
@@ -106,15 +106,15 @@ static bool fetched_once(struct suite_run *run)
 static uint64_t protect_tables(struct suite_run *run, uint64_t number)
 {
 	(void)number;
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, gpa_range(gpa_at(TABLES), 2 * PAGE),
-	                                          MM_R);
+	return (uint64_t)(uint32_t)mm_aspace_protect(
+		&run->vm->as, mm_gpa_range(mm_gpa_at(TABLES), 2 * PAGE), MM_R);
 }
 
 static bool allow_write(struct suite_run *run, const struct vm_exit *exit)
 {
-	gpa_t page = gpa_align_down(exit->fault.gpa, PAGE);
+	mm_gpa_t page = mm_gpa_align_down(exit->fault.gpa, PAGE);
 
-	return aspace_protect(&run->vm->as, gpa_range(page, PAGE), MM_RW) == MM_OK;
+	return mm_aspace_protect(&run->vm->as, mm_gpa_range(page, PAGE), MM_RW) == MM_OK;
 }
 
 #define RWX (AGENT_PTE_R | AGENT_PTE_W | AGENT_PTE_X)
@@ -241,7 +241,7 @@ static const struct {
 
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
-	unsigned bits = npt_gpa_bits(&suite_geometry()->npt);
+	unsigned bits = mm_npt_gpa_bits(&suite_geometry()->npt);
 	uint64_t address = (UINT64_C(1) << bits) + ARENA;
 	enum mm_perm access;
 

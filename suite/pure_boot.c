@@ -18,13 +18,13 @@ static struct boot_info info;
 static void region(enum boot_region_kind kind, uint64_t start, uint64_t size)
 {
 	info.regions[info.region_count++] =
-		(struct boot_region){hpa_range(hpa_at(start), size), kind};
+		(struct boot_region){mm_hpa_range(mm_hpa_at(start), size), kind};
 }
 
 /* Pairs of start and size, up to a size of 0. */
 static void expect_usable(struct suite_run *run, const uint64_t expected[])
 {
-	struct hpa_range out[8];
+	struct mm_hpa_range out[8];
 	size_t count = memory_map_usable(&info, out, MM_ARRAY_SIZE(out)), i;
 
 	for (i = 0; i < count && expected[2 * i + 1] != 0; i++) {
@@ -77,7 +77,7 @@ static void map_check(struct suite_run *run, const void *data)
 	region(BOOT_RAM, 0x80010000, 0x10000);
 	region(BOOT_RESERVED, 0x80000000, 0x20000);
 	region(BOOT_RAM, UINT64_MAX - 0xfff, 0x1000);
-	info.guest_image = hpa_range(hpa_at(0x80001000), 0x100);
+	info.guest_image = mm_hpa_range(mm_hpa_at(0x80001000), 0x100);
 	EXPECT(run, memory_map_check(&info) == NULL);
 	region(BOOT_RAM, 0x8001ffff, 0x10000);
 	expect_wrong(run, "two RAM regions overlap");
@@ -85,7 +85,7 @@ static void map_check(struct suite_run *run, const void *data)
 	expect_wrong(run, "a memory region is empty or wraps");
 	region(BOOT_RAM, 0x1000, 0);
 	expect_wrong(run, "a memory region is empty or wraps");
-	info.guest_image = hpa_range(hpa_at(0x8000ff00), 0x101);
+	info.guest_image = mm_hpa_range(mm_hpa_at(0x8000ff00), 0x101);
 	expect_wrong(run, "the guest image does not lie in RAM");
 	info.region_count = BOOT_REGIONS + 1;
 	expect_wrong(run, "more memory regions than there is room for");
@@ -121,9 +121,10 @@ static void boot_lines(struct suite_run *run, const void *data)
 /* --- frames --- */
 
 #define BLOCKS 600U
+#define CACHED 64U /* frames in the cache of one CPU, at most */
 
 static struct {
-	hpa_t at;
+	mm_hpa_t at;
 	unsigned order;
 } blocks[BLOCKS];
 
@@ -131,7 +132,7 @@ static struct {
 static void mark(unsigned i)
 {
 	for (uint64_t page = 0; page < UINT64_C(1) << blocks[i].order; page++) {
-		uint64_t *words = frame_ptr(hpa_plus(blocks[i].at, page * PAGE));
+		uint64_t *words = frame_ptr(mm_hpa_plus(blocks[i].at, page * PAGE));
 
 		words[0] = words[PAGE / 8 - 1] = i;
 	}
@@ -140,7 +141,7 @@ static void mark(unsigned i)
 static bool is_marked(unsigned i)
 {
 	for (uint64_t page = 0; page < UINT64_C(1) << blocks[i].order; page++) {
-		const uint64_t *words = frame_ptr(hpa_plus(blocks[i].at, page * PAGE));
+		const uint64_t *words = frame_ptr(mm_hpa_plus(blocks[i].at, page * PAGE));
 
 		if (words[0] != i || words[PAGE / 8 - 1] != i)
 			return false;
@@ -163,7 +164,7 @@ static void frames(struct suite_run *run, const void *data)
 			if (!frame_alloc(order, &blocks[count].at))
 				break;
 			blocks[count].order = order;
-			EXPECT(run, hpa_is_aligned(blocks[count].at, PAGE << order));
+			EXPECT(run, mm_hpa_is_aligned(blocks[count].at, PAGE << order));
 			mark(count++);
 			taken += UINT64_C(1) << order;
 		} else if (count > 0) {
@@ -187,7 +188,7 @@ static void frames(struct suite_run *run, const void *data)
 
 #define MANY 8192U
 
-static hpa_t many[MANY];
+static mm_hpa_t many[MANY];
 
 /* How many blocks of 2 MiB there are, up to MANY. */
 static size_t large_blocks(void)
@@ -202,7 +203,7 @@ static size_t large_blocks(void)
 static void frames_merge(struct suite_run *run, const void *data)
 {
 	size_t before = large_blocks(), got;
-	hpa_t at = hpa_at(42);
+	mm_hpa_t at = mm_hpa_at(42);
 
 	(void)data;
 	for (unsigned turn = 0; turn < 2; turn++) {
@@ -215,7 +216,7 @@ static void frames_merge(struct suite_run *run, const void *data)
 	EXPECT_EQ(run, at.raw, 42);
 }
 
-static bool is_usable(hpa_t at, uint64_t size, const struct hpa_range ranges[], size_t count)
+static bool is_usable(mm_hpa_t at, uint64_t size, const struct mm_hpa_range ranges[], size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		uint64_t from = at.raw - ranges[i].start.raw;
@@ -230,32 +231,33 @@ static bool is_usable(hpa_t at, uint64_t size, const struct hpa_range ranges[], 
  * bits. */
 static void frames_every(struct suite_run *run, const void *data)
 {
-	static struct hpa_range ranges[BOOT_REGIONS];
+	static struct mm_hpa_range ranges[BOOT_REGIONS];
 	size_t count = memory_map_usable(run->host->boot, ranges, MM_ARRAY_SIZE(ranges)), got = 0;
 	uint64_t free = frames_free(), taken = 0;
-	hpa_t at;
+	mm_hpa_t at;
 
 	(void)data;
 	for (unsigned order = FRAME_MAX_ORDER + 1; order-- > 0;) {
 		while (got < MANY && frame_alloc(order, &at)) {
 			EXPECT(run, is_usable(at, PAGE << order, ranges, count));
-			many[got++] = hpa_plus(at, order);
+			many[got++] = mm_hpa_plus(at, order);
 			taken += UINT64_C(1) << order;
 		}
 	}
+	/* What stays free lies in the caches of the other CPUs, a few frames each. */
 	if (got < MANY) {
-		EXPECT_EQ(run, taken, free);
-		EXPECT_EQ(run, frames_free(), 0);
+		EXPECT_EQ(run, taken + frames_free(), free);
+		EXPECT(run, frames_free() <= (uint64_t)(run->host->cpus - 1) * CACHED);
 	}
 	while (got-- > 0)
 		frame_free((unsigned)(many[got].raw % PAGE),
-		           hpa_at(mm_align_down(many[got].raw, PAGE)));
+		           mm_hpa_at(mm_align_down(many[got].raw, PAGE)));
 }
 
 /* All usable memory is in the allocator, and nearly all of it is free between two cases. */
 static void frames_all(struct suite_run *run, const void *data)
 {
-	static struct hpa_range ranges[BOOT_REGIONS];
+	static struct mm_hpa_range ranges[BOOT_REGIONS];
 	size_t count = memory_map_usable(run->host->boot, ranges, MM_ARRAY_SIZE(ranges));
 	uint64_t usable = 0, total = frames_total(), free = frames_free();
 
@@ -453,12 +455,12 @@ static enum fdt_error read_tree(void)
 static void boot_tree(struct suite_run *run, const void *data)
 {
 	struct boot_region expected[] = {
-		{hpa_range(hpa_at(0x80000000), 0x10000000), BOOT_RAM},
-		{hpa_range(hpa_at(0xa0000000), 0x1000000), BOOT_RAM},
-		{hpa_range(hpa_at(0x81000000), 0x2000), BOOT_RESERVED},
-		{hpa_range(hpa_at(0x80000000), 0x40000), BOOT_RESERVED},
-		{hpa_range(hpa_at(0x84000000), 0x1234), BOOT_RESERVED},
-		{hpa_range(frame_of(tree.blob), 0), BOOT_RESERVED},
+		{mm_hpa_range(mm_hpa_at(0x80000000), 0x10000000), BOOT_RAM},
+		{mm_hpa_range(mm_hpa_at(0xa0000000), 0x1000000), BOOT_RAM},
+		{mm_hpa_range(mm_hpa_at(0x81000000), 0x2000), BOOT_RESERVED},
+		{mm_hpa_range(mm_hpa_at(0x80000000), 0x40000), BOOT_RESERVED},
+		{mm_hpa_range(mm_hpa_at(0x84000000), 0x1234), BOOT_RESERVED},
+		{mm_hpa_range(frame_of(tree.blob), 0), BOOT_RESERVED},
 	};
 
 	(void)data;
@@ -482,7 +484,7 @@ static void boot_tree(struct suite_run *run, const void *data)
 static void expect_reg(struct suite_run *run, const struct fdt *fdt, const char *compatible,
                        uint64_t start, uint64_t size)
 {
-	struct hpa_range reg = {{0}, 0};
+	struct mm_hpa_range reg = {{0}, 0};
 	struct fdt_node node;
 	bool found = fdt_find_compatible(fdt, compatible, &node) && fdt_reg(fdt, &node, 0, &reg);
 
@@ -493,7 +495,7 @@ static void expect_reg(struct suite_run *run, const struct fdt *fdt, const char 
 
 static void tree_nodes(struct suite_run *run, const void *data)
 {
-	struct hpa_range reg;
+	struct mm_hpa_range reg;
 	struct fdt_node node;
 	struct fdt fdt;
 	uint32_t value = 0;

@@ -23,7 +23,7 @@
  * address width. */
 static unsigned reachable_bits(const struct host *host)
 {
-	unsigned bits = npt_gpa_bits(&suite_geometry()->npt);
+	unsigned bits = mm_npt_gpa_bits(&suite_geometry()->npt);
 
 	if (strcmp(machine_arch, "x86_64") == 0 && host->caps.hpa_bits < bits)
 		return host->caps.hpa_bits;
@@ -39,7 +39,7 @@ static bool out_of_reach(struct suite_run *run)
 	const struct agent_result *result = &suite_read_mailbox(run->vm, 0)->results[1];
 
 	if (vm->outcome == VM_KILLED) {
-		bool beyond = vm->kill_gpa.raw >> npt_gpa_bits(&suite_geometry()->npt) != 0;
+		bool beyond = vm->kill_gpa.raw >> mm_npt_gpa_bits(&suite_geometry()->npt) != 0;
 
 		if (vm->reason != (beyond ? KILL_OUT_OF_RANGE : KILL_NOT_MAPPED))
 			return suite_fail(run, "killed for %s", vm_kill_name(vm->reason));
@@ -56,7 +56,7 @@ static bool out_of_reach(struct suite_run *run)
 static bool generate_beyond(size_t index, const struct host *host, struct suite_draft *d)
 {
 	static const uint8_t powers[] = {0, 39, 40, 41, 44, 48, 50, 52, 59, 62};
-	unsigned limit = npt_gpa_bits(&suite_geometry()->npt);
+	unsigned limit = mm_npt_gpa_bits(&suite_geometry()->npt);
 	unsigned bits;
 
 	if (index >= MM_ARRAY_SIZE(powers))

@@ -39,7 +39,7 @@ static bool ready(struct suite_run *run)
 {
 	size_t bytes = (size_t)(suite_known.end - suite_known.start);
 
-	if (aspace_write(&run->vm->as, gpa_at(CODE), suite_known.start, bytes) != MM_OK)
+	if (mm_aspace_write(&run->vm->as, mm_gpa_at(CODE), suite_known.start, bytes) != MM_OK)
 		return suite_fail(run, "the code cannot be written");
 	log_divert(text, sizeof(text));
 	return true;
@@ -158,8 +158,8 @@ static bool registers_are_right(struct suite_run *run)
 static bool walk_is_right(struct suite_run *run)
 {
 	struct vm *vm = run->vm;
-	struct npt_step steps[NPT_MAX_LEVELS];
-	size_t count = aspace_steps(&vm->as, vm->kill_gpa, steps);
+	struct mm_npt_step steps[MM_NPT_MAX_LEVELS];
+	size_t count = mm_aspace_steps(&vm->as, vm->kill_gpa, steps);
 	static char line[512];
 
 	length = 0;
@@ -299,7 +299,8 @@ static bool place_is_right(struct suite_run *run)
 	for (unsigned i = 0; i < VM_CODE_BYTES; i++) {
 		uint8_t byte;
 
-		if (aspace_read(&run->vm->as, gpa_at(expected_pc(AT_STORE) + i), &byte, 1) != MM_OK)
+		if (mm_aspace_read(&run->vm->as, mm_gpa_at(expected_pc(AT_STORE) + i), &byte, 1) !=
+		    MM_OK)
 			return suite_fail(run, "the code cannot be read");
 		expect("%02x", byte);
 	}
@@ -319,7 +320,7 @@ static bool ready_at_page_end(struct suite_run *run)
 	uint64_t to = CODE + PAGE - (uint64_t)(suite_known.loop - suite_known.start);
 	size_t bytes = (size_t)(suite_known.loop - suite_known.start);
 
-	if (aspace_write(&run->vm->as, gpa_at(to), suite_known.start, bytes) != MM_OK)
+	if (mm_aspace_write(&run->vm->as, mm_gpa_at(to), suite_known.start, bytes) != MM_OK)
 		return suite_fail(run, "the code cannot be written");
 	run->scratch[2] = to;
 	return true;

@@ -14,7 +14,7 @@
 /* The arena, and the areas that cases put after it. */
 #define GPA_BITS_LEAST 36U
 
-static hpa_t linear_memory;
+static mm_hpa_t linear_memory;
 static bool linear_taken;
 static const struct virt_geometry *chosen_geometry;
 
@@ -25,7 +25,7 @@ bool suite_choose_geometry(const struct virt_caps *caps, const struct cmdline *o
 
 		if (options->geometry[0] != '\0' && strcmp(geometry->name, options->geometry) != 0)
 			continue;
-		if (npt_gpa_bits(&geometry->npt) >= GPA_BITS_LEAST)
+		if (mm_npt_gpa_bits(&geometry->npt) >= GPA_BITS_LEAST)
 			chosen_geometry = geometry;
 	}
 	return chosen_geometry != NULL;
@@ -84,9 +84,9 @@ void suite_note_places(struct suite_run *run, const struct vm *vm)
 
 bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count)
 {
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 
-	aspace_get_stats(&run->vm->as, &stats);
+	mm_aspace_get_stats(&run->vm->as, &stats);
 	stats.leaves[level] -= run->before.leaves[level];
 	if (stats.leaves[level] == count)
 		return true;
@@ -96,8 +96,8 @@ bool suite_expect_leaves(struct suite_run *run, unsigned level, uint64_t count)
 
 bool suite_expect_leaf_at(struct suite_run *run, uint64_t gpa, unsigned level)
 {
-	struct aspace_translation t;
-	enum mm_error error = aspace_translate(&run->vm->as, gpa_at(gpa), &t);
+	struct mm_aspace_translation t;
+	enum mm_error error = mm_aspace_translate(&run->vm->as, mm_gpa_at(gpa), &t);
 
 	if (error != MM_OK)
 		return suite_fail(run, "no mapping at 0x%" PRIx64 ": %s", gpa,
@@ -113,14 +113,14 @@ bool suite_linear_around(struct suite_run *run, uint64_t gpa, unsigned level)
 {
 	uint64_t host = mm_align_down(linear_memory.raw, MM_LEVEL_SIZE(level));
 	uint64_t bytes = level == 0 ? MIB2 : MM_LEVEL_SIZE(level);
-	enum mm_error error = aspace_map_linear(
-		&run->vm->as, gpa_range(gpa_at(gpa + (host & (GIB(1) - 1))), bytes), hpa_at(host),
-		MM_RW, MM_NORMAL, level);
+	enum mm_error error = mm_aspace_map_linear(
+		&run->vm->as, mm_gpa_range(mm_gpa_at(gpa + (host & (GIB(1) - 1))), bytes),
+		mm_hpa_at(host), MM_RW, MM_NORMAL, level);
 
 	return error == MM_OK || suite_fail(run, "linear leaf: %s", mm_error_name(error));
 }
 
-const struct npt_format *suite_format(const struct host *host)
+const struct mm_npt_format *suite_format(const struct host *host)
 {
 	return chosen_geometry->format != NULL ? chosen_geometry->format : host->caps.format;
 }

@@ -17,8 +17,8 @@ struct suite_run {
 	const struct suite_case *c;
 	const struct host *host;
 	struct vm *vm;
-	hpa_t linear;               /* the suite's 2 MiB of host memory */
-	struct aspace_stats before; /* when the guest started */
+	mm_hpa_t linear;               /* the suite's 2 MiB of host memory */
+	struct mm_aspace_stats before; /* when the guest started */
 	struct fault_trace trace;
 	uint64_t scratch[8]; /* for the steps of the case; zero at the start */
 	unsigned complaints; /* number of differences; the text of the first few: */

@@ -30,15 +30,16 @@ static bool begins_with(const char *text, const char *start)
 
 static enum mm_error map_area(struct suite_run *run, const struct suite_area *area)
 {
-	struct aspace_backing backing = {area->kind == SUITE_POPULATED, area->leaf};
-	struct gpa_range range = gpa_range(gpa_at(area->base), area->size);
+	struct mm_aspace_backing backing = {area->kind == SUITE_POPULATED, area->leaf};
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(area->base), area->size);
 
 	if (area->kind == SUITE_PLACED)
 		return MM_OK;
 	if (area->kind == SUITE_LINEAR)
-		return aspace_map_linear(&run->vm->as, range, hpa_plus(run->linear, area->host),
-		                         area->perm, MM_NORMAL, area->leaf);
-	return aspace_map_alloc(&run->vm->as, range, area->perm, backing);
+		return mm_aspace_map_linear(&run->vm->as, range,
+		                            mm_hpa_plus(run->linear, area->host), area->perm,
+		                            MM_NORMAL, area->leaf);
+	return mm_aspace_map_alloc(&run->vm->as, range, area->perm, backing);
 }
 
 static bool map_areas(struct suite_run *run)
@@ -58,9 +59,9 @@ static bool map_areas(struct suite_run *run)
 
 static bool write_scripts(struct suite_run *run)
 {
-	struct gpa_range shared = gpa_range(gpa_at(AGENT_SHARED_BASE), PAGE);
-	struct aspace_backing backing = {.populate = true};
-	bool ok = aspace_map_alloc(&run->vm->as, shared, MM_RW, backing) == MM_OK;
+	struct mm_gpa_range shared = mm_gpa_range(mm_gpa_at(AGENT_SHARED_BASE), PAGE);
+	struct mm_aspace_backing backing = {.populate = true};
+	bool ok = mm_aspace_map_alloc(&run->vm->as, shared, MM_RW, backing) == MM_OK;
 
 	for (unsigned i = 0; i < run->vm->vcpu_count && ok; i++)
 		ok = suite_write_script(run->vm, i, suite_script_of(run->c, i));
@@ -116,7 +117,7 @@ static void run_vm(struct suite_run *run)
 		vms[count++] = beside_vm(i);
 	run->vm->hooks = &hooks;
 	run->vm->trace = &run->trace;
-	aspace_get_stats(&run->vm->as, &run->before);
+	mm_aspace_get_stats(&run->vm->as, &run->before);
 	if (c->ready != NULL && !c->ready(run)) {
 		suite_fail(run, "ready() failed");
 		return;
@@ -136,7 +137,7 @@ static void run_vm(struct suite_run *run)
 /* A fault that repeats: notes the state of the tables at its address. */
 static void note_futile(struct suite_run *run)
 {
-	struct npt_step steps[NPT_MAX_LEVELS];
+	struct mm_npt_step steps[MM_NPT_MAX_LEVELS];
 	struct vm *vm = run->vm;
 	size_t count;
 
@@ -145,7 +146,7 @@ static void note_futile(struct suite_run *run)
 
 		if (v->futile_faults < RUN_FUTILE_FAULTS)
 			continue;
-		count = aspace_steps(&vm->as, v->futile_gpa, steps);
+		count = mm_aspace_steps(&vm->as, v->futile_gpa, steps);
 		suite_fail(run,
 		           "vcpu %u: the same fault %u times at pc=0x%" PRIx64 " gpa=0x%" PRIx64
 		           ", which the tables permit: level=%u entry=0x%" PRIx64,
@@ -181,12 +182,12 @@ static void run_in_vm(struct suite_run *run)
 static uint64_t frames_at_start(struct suite_run *run, const struct vm_config *config)
 {
 	uint64_t frames = 0;
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 
 	if (!vm_create(run->vm, run->host, config))
 		return 0;
 	if (map_areas(run) && write_scripts(run)) {
-		aspace_get_stats(&run->vm->as, &stats);
+		mm_aspace_get_stats(&run->vm->as, &stats);
 		frames = stats.frames + stats.tables;
 	}
 	(void)vm_destroy(run->vm);
@@ -243,7 +244,7 @@ static void make_and_run(struct suite_run *run)
 
 static const char *lacking(const struct host *host, const struct suite_case *c)
 {
-	const struct npt_config *npt = &suite_geometry()->npt;
+	const struct mm_npt_config *npt = &suite_geometry()->npt;
 
 	if ((c->needs & SUITE_NEEDS_XONLY) && !npt->execute_only)
 		return "no execute-only leaves";
@@ -292,7 +293,7 @@ static void run_once(struct suite_run *run)
 		run->skip = "no free block of 2 MiB for the linear memory of the suite";
 		return;
 	}
-	run->linear = hpa_at(suite_linear_offset());
+	run->linear = mm_hpa_at(suite_linear_offset());
 	free = frames_free();
 	if (run->c->run != NULL)
 		run->c->run(run, run->c->data);

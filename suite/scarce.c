@@ -76,9 +76,10 @@ static void create_all(struct suite_run *run, const void *data)
 	config.geometry = suite_geometry();
 	config.vcpus = VM_VCPUS;
 	config.areas[1] =
-		(struct vm_area){gpa_at(ARENA + GIB(1)), PAGES(3), VM_POPULATED, MM_RW, 0};
-	config.areas[2] = (struct vm_area){gpa_at(ARENA + GIB(2)), PAGES(3), VM_LINEAR, MM_RW, 0};
-	config.areas[3] = (struct vm_area){gpa_at(ARENA + GIB(3)), PAGE, VM_POPULATED, MM_R, 0};
+		(struct vm_area){mm_gpa_at(ARENA + GIB(1)), PAGES(3), VM_POPULATED, MM_RW, 0};
+	config.areas[2] =
+		(struct vm_area){mm_gpa_at(ARENA + GIB(2)), PAGES(3), VM_LINEAR, MM_RW, 0};
+	config.areas[3] = (struct vm_area){mm_gpa_at(ARENA + GIB(3)), PAGE, VM_POPULATED, MM_R, 0};
 	(void)least_limit(run, &config);
 }
 
@@ -123,7 +124,7 @@ static bool run_with(struct suite_run *run, const struct vm_config *config, enum
 		return true;
 	}
 	expect_kill(run, s, reason,
-	            gpa_at(ARENA + ended->stats.faults[MM_FAULT_MAPPED] * config->args[1]));
+	            mm_gpa_at(ARENA + ended->stats.faults[MM_FAULT_MAPPED] * config->args[1]));
 	EXPECT_EQ(run, ended->stats.faults[MM_FAULT_NO_MEMORY], reason == KILL_NO_MEMORY ? 1 : 0);
 	EXPECT_EQ(run, ended->stats.faults[MM_FAULT_QUOTA], reason == KILL_QUOTA ? 1 : 0);
 	return run->complaints != 0;

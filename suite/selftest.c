@@ -33,7 +33,8 @@ static bool lose_kick(struct suite_run *run)
 static uint64_t lose_and_unmap(struct suite_run *run, uint64_t kind)
 {
 	atomic_store(&kick_lose[kind], 1);
-	return (uint64_t)(uint32_t)aspace_unmap(&run->vm->as, gpa_range(gpa_at(ARENA), 4 * PAGE));
+	return (uint64_t)(uint32_t)mm_aspace_unmap(&run->vm->as,
+	                                           mm_gpa_range(mm_gpa_at(ARENA), 4 * PAGE));
 }
 
 /* If the machine has no such kick, no kick is lost. */

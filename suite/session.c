@@ -22,7 +22,7 @@ static void differs(struct suite_run *run, const void *data)
 {
 	struct vm_config config = touching();
 	struct session *s = payload_begin(run, &config, true);
-	gpa_t first = gpa_at(ARENA);
+	mm_gpa_t first = mm_gpa_at(ARENA);
 
 	(void)data;
 	if (s == NULL)
@@ -36,8 +36,8 @@ static void differs(struct suite_run *run, const void *data)
 	EXPECT(run, session_trace_differs(s, first, MM_PAGE_SIZE, TOUCHES - 1, MM_W) != NULL);
 	EXPECT(run, session_trace_differs(s, first, MM_PAGE_SIZE, TOUCHES + 1, MM_W) != NULL);
 	EXPECT(run, session_trace_differs(s, first, 2 * MM_PAGE_SIZE, TOUCHES, MM_W) != NULL);
-	EXPECT(run,
-	       session_trace_differs(s, gpa_plus(first, 8), MM_PAGE_SIZE, TOUCHES, MM_W) != NULL);
+	EXPECT(run, session_trace_differs(s, mm_gpa_plus(first, 8), MM_PAGE_SIZE, TOUCHES, MM_W) !=
+	                    NULL);
 	for (unsigned i = 0; i < TOUCHES; i++) {
 		EXPECT_EQ(run, s->trace.records[i].vcpu, 0);
 		EXPECT_EQ(run, s->trace.records[i].size, MM_PAGE_SIZE);
@@ -52,7 +52,7 @@ static void leaks(struct suite_run *run, const void *data)
 {
 	struct vm_config config = touching();
 	struct session *s = session_begin(run->host, &config, false);
-	hpa_t lost;
+	mm_hpa_t lost;
 
 	(void)data;
 	if (s == NULL || !frame_alloc(0, &lost)) {
@@ -86,7 +86,7 @@ static void fits_linear(struct suite_run *run, const void *data)
 	(void)data;
 	for (uint64_t pages = 1; pages < 20; pages++) {
 		unsigned order = 0;
-		hpa_t block;
+		mm_hpa_t block;
 
 		while ((UINT64_C(1) << order) < pages)
 			order++;

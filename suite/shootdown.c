@@ -58,18 +58,18 @@ static bool wait_for_page(struct suite_run *run, const struct vm_exit *exit)
 	return true;
 }
 
-static volatile uint64_t *words_at(hpa_t frame)
+static volatile uint64_t *words_at(mm_hpa_t frame)
 {
 	return frame_ptr(frame);
 }
 
-static void fill(hpa_t frame, uint64_t value)
+static void fill(mm_hpa_t frame, uint64_t value)
 {
 	for (unsigned i = 0; i < WORDS; i++)
 		words_at(frame)[i] = value;
 }
 
-static bool holds(hpa_t frame, uint64_t value)
+static bool holds(mm_hpa_t frame, uint64_t value)
 {
 	for (unsigned i = 0; i < WORDS; i++) {
 		if (words_at(frame)[i] != value)
@@ -79,7 +79,7 @@ static bool holds(hpa_t frame, uint64_t value)
 }
 
 /* Has this vCPU shown what it uses: a fault, the new frame, or the old one? */
-static bool has_shown(unsigned vcpu, hpa_t old, hpa_t new)
+static bool has_shown(unsigned vcpu, mm_hpa_t old, mm_hpa_t new)
 {
 	unsigned word = WORD_OF(vcpu);
 
@@ -88,7 +88,7 @@ static bool has_shown(unsigned vcpu, hpa_t old, hpa_t new)
 }
 
 /* `old` is free, or the page may not be written. new: the frame that is mapped now, or 0. */
-static bool watch(struct suite_run *run, hpa_t old, hpa_t new)
+static bool watch(struct suite_run *run, mm_hpa_t old, mm_hpa_t new)
 {
 	unsigned self = machine_cpu_index(), count = run->vm->vcpu_count;
 
@@ -114,37 +114,37 @@ static bool watch(struct suite_run *run, hpa_t old, hpa_t new)
 	return holds(old, FREED) || suite_fail(run, "the old frame has changed");
 }
 
-static hpa_t frame_now(struct suite_run *run)
+static mm_hpa_t frame_now(struct suite_run *run)
 {
-	struct aspace_translation t;
+	struct mm_aspace_translation t;
 
-	if (aspace_translate(&run->vm->as, gpa_at(ARENA), &t) != MM_OK)
-		return hpa_at(0);
+	if (mm_aspace_translate(&run->vm->as, mm_gpa_at(ARENA), &t) != MM_OK)
+		return mm_hpa_at(0);
 	return t.hpa;
 }
 
 /* Takes the page away. Answers the new frame in *new; 0: there is none. */
-static enum mm_error take(struct suite_run *run, enum how how, hpa_t old, hpa_t *new)
+static enum mm_error take(struct suite_run *run, enum how how, mm_hpa_t old, mm_hpa_t *new)
 {
-	struct gpa_range page = gpa_range(gpa_at(ARENA), PAGE);
-	struct aspace_backing populated = {.populate = true};
+	struct mm_gpa_range page = mm_gpa_range(mm_gpa_at(ARENA), PAGE);
+	struct mm_aspace_backing populated = {.populate = true};
 	enum mm_error error;
 
-	*new = hpa_at(0);
+	*new = mm_hpa_at(0);
 	switch (how) {
 	case UNMAP:
-		return aspace_unmap(&run->vm->as, page);
+		return mm_aspace_unmap(&run->vm->as, page);
 	case PROTECT:
-		return aspace_protect(&run->vm->as, page, MM_R);
+		return mm_aspace_protect(&run->vm->as, page, MM_R);
 	case PROTECT_MANY:
-		return aspace_protect(&run->vm->as, gpa_range(gpa_at(ARENA), MANY), MM_R);
+		return mm_aspace_protect(&run->vm->as, mm_gpa_range(mm_gpa_at(ARENA), MANY), MM_R);
 	case REMAP:
-		*new = hpa_at(old.raw == run->linear.raw ? run->linear.raw + PAGE
-		                                         : run->linear.raw);
+		*new = mm_hpa_at(old.raw == run->linear.raw ? run->linear.raw + PAGE
+		                                            : run->linear.raw);
 		fill(*new, 0);
-		return aspace_remap(&run->vm->as, page, *new);
+		return mm_aspace_remap(&run->vm->as, page, *new);
 	default:
-		error = aspace_replace_alloc(&run->vm->as, page, MM_RW, populated);
+		error = mm_aspace_replace_alloc(&run->vm->as, page, MM_RW, populated);
 		*new = frame_now(run);
 		return error;
 	}
@@ -152,16 +152,16 @@ static enum mm_error take(struct suite_run *run, enum how how, hpa_t old, hpa_t 
 
 static enum mm_error give_back(struct suite_run *run, enum how how)
 {
-	struct gpa_range page = gpa_range(gpa_at(ARENA), PAGE);
-	struct aspace_backing populated = {.populate = true};
+	struct mm_gpa_range page = mm_gpa_range(mm_gpa_at(ARENA), PAGE);
+	struct mm_aspace_backing populated = {.populate = true};
 
 	switch (how) {
 	case UNMAP:
-		return aspace_map_alloc(&run->vm->as, page, MM_RW, populated);
+		return mm_aspace_map_alloc(&run->vm->as, page, MM_RW, populated);
 	case PROTECT:
-		return aspace_protect(&run->vm->as, page, MM_RW);
+		return mm_aspace_protect(&run->vm->as, page, MM_RW);
 	case PROTECT_MANY:
-		return aspace_protect(&run->vm->as, gpa_range(gpa_at(ARENA), MANY), MM_RW);
+		return mm_aspace_protect(&run->vm->as, mm_gpa_range(mm_gpa_at(ARENA), MANY), MM_RW);
 	default:
 		return MM_OK;
 	}
@@ -171,7 +171,7 @@ static enum mm_error give_back(struct suite_run *run, enum how how)
 static bool await_writers(struct suite_run *run)
 {
 	unsigned self = machine_cpu_index();
-	hpa_t frame = frame_now(run);
+	mm_hpa_t frame = frame_now(run);
 
 	for (unsigned i = 0; i < run->vm->vcpu_count; i++) {
 		struct wait_limit limit;
@@ -192,7 +192,7 @@ static bool await_writers(struct suite_run *run)
 
 static bool shoot(struct suite_run *run, enum how how)
 {
-	hpa_t old = frame_now(run), new;
+	mm_hpa_t old = frame_now(run), new;
 	bool clean;
 
 	for (unsigned i = 0; i < AGENT_MAX_VCPUS; i++)
@@ -313,10 +313,10 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 /* Step 0 maps the page to the other page of the linear memory, where it wrote PATTERN + 1. */
 static uint64_t remap_quietly(struct suite_run *run, uint64_t number)
 {
-	hpa_t next = hpa_at(run->linear.raw + PAGE);
+	mm_hpa_t next = mm_hpa_at(run->linear.raw + PAGE);
 
 	fill(next, PATTERN + number);
-	return (uint64_t)aspace_remap(&run->vm->as, gpa_range(gpa_at(ARENA), PAGE), next);
+	return (uint64_t)mm_aspace_remap(&run->vm->as, mm_gpa_range(mm_gpa_at(ARENA), PAGE), next);
 }
 
 static const struct suite_case cases[] = {

@@ -33,7 +33,7 @@ static bool has_leaf(struct suite_run *run)
 	return suite_expect_leaf_at(run, ARENA + run->scratch[0], run->c->areas[0].leaf);
 }
 
-/* --- no large leaf is executable: npt_config.no_large_exec --- */
+/* --- no large leaf is executable: mm_npt_config.no_large_exec --- */
 
 #define CODE (ARENA + 8 * PAGE)
 
@@ -48,7 +48,7 @@ enum code_way {
 
 static const char *const code_names[CODE_WAYS] = {"populated", "lazy", "written", "protected"};
 
-static bool count_large_code(void *ctx, const struct npt_leaf *leaf)
+static bool count_large_code(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	unsigned *large = ctx;
 
@@ -60,10 +60,10 @@ static bool count_large_code(void *ctx, const struct npt_leaf *leaf)
 /* Counts executable large leaves anywhere in the VM, including its RAM. */
 static bool no_large_code(struct suite_run *run)
 {
-	uint64_t space = UINT64_C(1) << npt_gpa_bits(&run->c->geometry->npt);
+	uint64_t space = UINT64_C(1) << mm_npt_gpa_bits(&run->c->geometry->npt);
 	unsigned large = 0;
-	enum mm_error error = aspace_for_each_leaf(&run->vm->as, gpa_range(gpa_at(0), space),
-	                                           count_large_code, &large);
+	enum mm_error error = mm_aspace_for_each_leaf(
+		&run->vm->as, mm_gpa_range(mm_gpa_at(0), space), count_large_code, &large);
 
 	if (error != MM_OK || large != 0)
 		return suite_fail(run, "%u large leaves are executable", large);
@@ -74,9 +74,9 @@ static bool no_large_code(struct suite_run *run)
 static uint64_t code_step(struct suite_run *run, uint64_t number)
 {
 	enum mm_perm perm = number == 0 ? MM_RW : MM_RWX;
-	struct gpa_range all = gpa_range(gpa_at(ARENA), MIB2);
+	struct mm_gpa_range all = mm_gpa_range(mm_gpa_at(ARENA), MIB2);
 
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, all, perm);
+	return (uint64_t)(uint32_t)mm_aspace_protect(&run->vm->as, all, perm);
 }
 
 static bool generate_code(size_t index, struct suite_draft *d)
@@ -118,9 +118,10 @@ static bool generate_code(size_t index, struct suite_draft *d)
 
 static uint64_t change_linear_page(struct suite_run *run, uint64_t perm)
 {
-	struct gpa_range page = gpa_range(gpa_at(ARENA + run->scratch[0] + 7 * PAGE), PAGE);
+	struct mm_gpa_range page =
+		mm_gpa_range(mm_gpa_at(ARENA + run->scratch[0] + 7 * PAGE), PAGE);
 
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, page, (enum mm_perm)perm);
+	return (uint64_t)(uint32_t)mm_aspace_protect(&run->vm->as, page, (enum mm_perm)perm);
 }
 
 /* 4 KiB leaves around the changed page, and 2 MiB leaves elsewhere. */
@@ -187,9 +188,9 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 
 static uint64_t change_page(struct suite_run *run, enum mm_perm perm)
 {
-	struct gpa_range page = gpa_range(gpa_at(ARENA + 7 * PAGE), PAGE);
+	struct mm_gpa_range page = mm_gpa_range(mm_gpa_at(ARENA + 7 * PAGE), PAGE);
 
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, page, perm);
+	return (uint64_t)(uint32_t)mm_aspace_protect(&run->vm->as, page, perm);
 }
 
 /* Step 0 splits: it removes a permission from one page. Step 1 restores it. */
@@ -200,10 +201,10 @@ static uint64_t protect_inside(struct suite_run *run, uint64_t number)
 
 static uint64_t unmap_inside(struct suite_run *run, uint64_t number)
 {
-	struct gpa_range page = gpa_range(gpa_at(ARENA + 7 * PAGE), PAGE);
+	struct mm_gpa_range page = mm_gpa_range(mm_gpa_at(ARENA + 7 * PAGE), PAGE);
 
 	(void)number;
-	return (uint64_t)(uint32_t)aspace_unmap(&run->vm->as, page);
+	return (uint64_t)(uint32_t)mm_aspace_unmap(&run->vm->as, page);
 }
 
 static bool one_2m_leaf(struct suite_run *run)

@@ -158,14 +158,14 @@ static uint64_t answer(enum mm_error error)
 static uint64_t unmap_arena(struct suite_run *run, uint64_t number)
 {
 	(void)number;
-	return answer(aspace_unmap(&run->vm->as, gpa_range(gpa_at(ARENA), 4 * PAGE)));
+	return answer(mm_aspace_unmap(&run->vm->as, mm_gpa_range(mm_gpa_at(ARENA), 4 * PAGE)));
 }
 
 /* Step n: protects the arena's first pages with permission set n. */
 static uint64_t protect_arena(struct suite_run *run, uint64_t number)
 {
-	return answer(aspace_protect(&run->vm->as, gpa_range(gpa_at(ARENA), 4 * PAGE),
-	                             (enum mm_perm)number));
+	return answer(mm_aspace_protect(&run->vm->as, mm_gpa_range(mm_gpa_at(ARENA), 4 * PAGE),
+	                                (enum mm_perm)number));
 }
 
 /* Step 0 removes and restores W a hundred times. */
@@ -182,15 +182,15 @@ static uint64_t flicker(struct suite_run *run, uint64_t number)
 /* Step 0 maps and unmaps pages elsewhere a hundred times. */
 static uint64_t map_and_unmap(struct suite_run *run, uint64_t number)
 {
-	struct gpa_range range = gpa_range(gpa_at(ARENA + MIB2), 16 * PAGE);
-	struct aspace_backing populated = {.populate = true};
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(ARENA + MIB2), 16 * PAGE);
+	struct mm_aspace_backing populated = {.populate = true};
 	enum mm_error error = MM_OK;
 
 	(void)number;
 	for (unsigned i = 0; i < 100 && error == MM_OK; i++) {
-		error = aspace_map_alloc(&run->vm->as, range, MM_RW, populated);
+		error = mm_aspace_map_alloc(&run->vm->as, range, MM_RW, populated);
 		if (error == MM_OK)
-			error = aspace_unmap(&run->vm->as, range);
+			error = mm_aspace_unmap(&run->vm->as, range);
 	}
 	return answer(error);
 }

@@ -31,8 +31,8 @@
 static uint64_t protect_tables(struct suite_run *run, uint64_t number)
 {
 	(void)number;
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, gpa_range(gpa_at(TABLES), 2 * PAGE),
-	                                          MM_R);
+	return (uint64_t)(uint32_t)mm_aspace_protect(
+		&run->vm->as, mm_gpa_range(mm_gpa_at(TABLES), 2 * PAGE), MM_R);
 }
 
 /* Step 0 removes all permissions from the guest's tables. The walk faults, and show_table()
@@ -40,15 +40,15 @@ static uint64_t protect_tables(struct suite_run *run, uint64_t number)
 static uint64_t hide_tables(struct suite_run *run, uint64_t number)
 {
 	(void)number;
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, gpa_range(gpa_at(TABLES), 2 * PAGE),
-	                                          MM_NONE);
+	return (uint64_t)(uint32_t)mm_aspace_protect(
+		&run->vm->as, mm_gpa_range(mm_gpa_at(TABLES), 2 * PAGE), MM_NONE);
 }
 
 static bool show_table(struct suite_run *run, const struct vm_exit *exit)
 {
-	gpa_t page = gpa_align_down(exit->fault.gpa, PAGE);
+	mm_gpa_t page = mm_gpa_align_down(exit->fault.gpa, PAGE);
 
-	return aspace_protect(&run->vm->as, gpa_range(page, PAGE), MM_RW) == MM_OK;
+	return mm_aspace_protect(&run->vm->as, mm_gpa_range(page, PAGE), MM_RW) == MM_OK;
 }
 
 enum {
@@ -61,7 +61,7 @@ static uint64_t watch_entry(struct suite_run *run, uint64_t number)
 {
 	uint64_t entry;
 
-	if (aspace_load(&run->vm->as, gpa_at(TABLES + PAGE + ENTRY), 8, &entry) != MM_OK)
+	if (mm_aspace_load(&run->vm->as, mm_gpa_at(TABLES + PAGE + ENTRY), 8, &entry) != MM_OK)
 		return UINT32_MAX;
 	if (number == HAS_CHANGED)
 		return entry != run->scratch[0];

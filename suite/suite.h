@@ -384,7 +384,7 @@ extern const struct suite_subject *const suite_arch_subjects[];
 
 /* The geometry of nested tables for all cases of this run, and its format. */
 const struct virt_geometry *suite_geometry(void);
-const struct npt_format *suite_format(const struct host *host);
+const struct mm_npt_format *suite_format(const struct host *host);
 
 /* The script of a neighbour, for .beside: it fills memory and checks that it has not changed. */
 extern const struct suite_op beside_neighbour[];

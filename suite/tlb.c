@@ -24,7 +24,7 @@ static uint64_t answer(enum mm_error error)
 
 static uint64_t unmap_bytes(struct suite_run *run, uint64_t bytes)
 {
-	return answer(aspace_unmap(&run->vm->as, gpa_range(gpa_at(ARENA), bytes)));
+	return answer(mm_aspace_unmap(&run->vm->as, mm_gpa_range(mm_gpa_at(ARENA), bytes)));
 }
 
 /* Step n: unmaps the first n pages of the arena. */
@@ -46,20 +46,20 @@ static bool prepare_pages(struct suite_run *run)
 	return true;
 }
 
-static enum mm_error replace(struct suite_run *run, uint64_t size, hpa_t host)
+static enum mm_error replace(struct suite_run *run, uint64_t size, mm_hpa_t host)
 {
-	struct gpa_range range = gpa_range(gpa_at(ARENA), size);
-	enum mm_error error = aspace_unmap(&run->vm->as, range);
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(ARENA), size);
+	enum mm_error error = mm_aspace_unmap(&run->vm->as, range);
 
 	if (error == MM_OK)
-		error = aspace_map_linear(&run->vm->as, range, host, MM_RW, MM_NORMAL, 1);
+		error = mm_aspace_map_linear(&run->vm->as, range, host, MM_RW, MM_NORMAL, 1);
 	return error;
 }
 
 /* Step n: maps page n of the linear memory at the arena's first page. */
 static uint64_t replace_page(struct suite_run *run, uint64_t number)
 {
-	return answer(replace(run, PAGE, hpa_plus(run->linear, number * PAGE)));
+	return answer(replace(run, PAGE, mm_hpa_plus(run->linear, number * PAGE)));
 }
 
 /* Step 0: maps the linear memory at the arena's first 2 MiB, as one leaf. */
@@ -72,13 +72,13 @@ static uint64_t replace_2m(struct suite_run *run, uint64_t number)
 /* Step 0: maps new zeroed 4 KiB frames at the arena's first 2 MiB. */
 static uint64_t replace_by_small(struct suite_run *run, uint64_t number)
 {
-	struct gpa_range range = gpa_range(gpa_at(ARENA), MIB2);
-	enum mm_error error = aspace_unmap(&run->vm->as, range);
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(ARENA), MIB2);
+	enum mm_error error = mm_aspace_unmap(&run->vm->as, range);
 
 	(void)number;
 	if (error == MM_OK)
-		error = aspace_map_alloc(&run->vm->as, range, MM_RW,
-		                         (struct aspace_backing){.populate = true});
+		error = mm_aspace_map_alloc(&run->vm->as, range, MM_RW,
+		                            (struct mm_aspace_backing){.populate = true});
 	return answer(error);
 }
 

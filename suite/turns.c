@@ -104,9 +104,9 @@ static bool killed_once(struct suite_run *run)
 	struct vm *vm = run->vm;
 	enum vm_kill reason = vm->reason;
 	enum vm_outcome outcome = vm->outcome;
-	gpa_t gpa = vm->kill_gpa;
+	mm_gpa_t gpa = vm->kill_gpa;
 
-	if (vm_kill(vm, KILL_SHUTDOWN, gpa_at(0x5000)))
+	if (vm_kill(vm, KILL_SHUTDOWN, mm_gpa_at(0x5000)))
 		return suite_fail(run, "killed after its end");
 	if (vm->reason != reason || vm->kill_gpa.raw != gpa.raw || vm->outcome != outcome)
 		return suite_fail(run, "a second kill has changed the first");

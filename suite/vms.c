@@ -72,8 +72,8 @@ static bool run_predecessors(struct suite_run *run)
 static uint64_t flush_mine(struct suite_run *run, uint64_t number)
 {
 	struct mm_flush everything = {
-		.root = aspace_root(&run->vm->as),
-		.tag = aspace_tag(&run->vm->as),
+		.root = mm_aspace_root(&run->vm->as),
+		.tag = mm_aspace_tag(&run->vm->as),
 		.all = true,
 		.tables = true,
 	};

@@ -68,7 +68,7 @@ static void add_geometry(struct virt_caps *caps)
 	caps->geometries[caps->geometry_count++] = (struct virt_geometry){
 		.name = five ? "npt5" : "npt4",
 		.npt = {.levels = five ? 5 : 4,
-	                .root_bits = NPT_INDEX_BITS,
+	                .root_bits = MM_NPT_INDEX_BITS,
 	                .hpa_bits = caps->hpa_bits,
 	                .max_leaf = cpuid(CPUID_EXTENDED, 0).edx & EXTENDED_EDX_PAGE1GB ? 2 : 1,
 	                .execute_only = false,
@@ -107,7 +107,7 @@ bool svm_probe(struct virt_caps *caps)
 {
 	const char *missing = find_missing();
 
-	*caps = (struct virt_caps){.format = &npt_amd};
+	*caps = (struct virt_caps){.format = &mm_npt_amd};
 	if (missing != NULL) {
 		format_string(caps->missing, sizeof(caps->missing), "%s", missing);
 		return false;

@@ -16,7 +16,7 @@ static enum exit_action decode_nested_fault(struct svm_vcpu *v, struct vm_exit *
 		svm_reinject(v);
 	exit->kind = info & NPF_RESERVED ? VM_EXIT_MISCONFIG : VM_EXIT_NESTED_FAULT;
 	exit->fault = (struct vm_exit_fault){
-		.gpa = gpa_at(v->vmcb->exit_info2),
+		.gpa = mm_gpa_at(v->vmcb->exit_info2),
 		.access = info & NPF_FETCH   ? MM_X
 	                  : info & NPF_WRITE ? MM_W
 	                                     : MM_R,

@@ -15,12 +15,12 @@ static enum mm_error fetch_byte(const struct svm_vcpu *v, uint64_t rip, uint8_t 
 {
 	uint64_t base = svm_code_width(v->vmcb) == 8 ? 0 : v->vmcb->cs.base;
 	struct stage1 stage1;
-	gpa_t gpa;
+	mm_gpa_t gpa;
 	enum mm_error err;
 
 	svm_read_stage1(v, &stage1);
-	err = stage1_translate(&stage1, gva_at(base + rip), MM_X, &gpa);
-	return err != MM_OK ? err : aspace_fetch(stage1.as, gpa, byte, 1);
+	err = stage1_translate(&stage1, mm_gva_at(base + rip), MM_X, &gpa);
+	return err != MM_OK ? err : mm_aspace_fetch(stage1.as, gpa, byte, 1);
 }
 
 /* APM vol. 3, 1.2: the legacy prefixes, and REX in 64-bit code. */

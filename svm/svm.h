@@ -120,7 +120,7 @@ void svm_unload(struct svm_vcpu *v);
 enum mm_error svm_create(struct vcpu *vcpu, const struct vcpu_config *config);
 void svm_destroy(struct vcpu *vcpu);
 void svm_park(struct vcpu *vcpu);
-enum mm_error svm_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
+enum mm_error svm_translate(struct vcpu *vcpu, mm_gva_t gva, enum mm_perm access, mm_gpa_t *out);
 uint64_t svm_pc(const struct vcpu *vcpu);
 size_t svm_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
 

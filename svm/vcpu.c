@@ -31,11 +31,11 @@ static void setup_intercepts(struct vmcb *vmcb)
 	vmcb->msrpm_base = (uint64_t)(uintptr_t)svm_msr_bitmap;
 }
 
-static void setup_nested_paging(struct vmcb *vmcb, const struct aspace *as)
+static void setup_nested_paging(struct vmcb *vmcb, const struct mm_aspace *as)
 {
-	vmcb->asid = aspace_tag(as);
+	vmcb->asid = mm_aspace_tag(as);
 	vmcb->nested_control = NESTED_PAGING;
-	vmcb->nested_cr3 = aspace_root(as).raw;
+	vmcb->nested_cr3 = mm_aspace_root(as).raw;
 	vmcb->g_pat = PAT_AFTER_RESET;
 }
 
@@ -76,7 +76,7 @@ static void setup_guest(struct vmcb *vmcb, const struct vcpu_config *config)
 enum mm_error svm_create(struct vcpu *vcpu, const struct vcpu_config *config)
 {
 	struct vmcb *vmcb;
-	hpa_t control;
+	mm_hpa_t control;
 	enum mm_error err = x86_vcpu_create(vcpu, &svm_ops, config, &control);
 
 	if (err != MM_OK)
@@ -104,7 +104,7 @@ void svm_park(struct vcpu *vcpu)
 
 /* --- its registers --- */
 
-enum mm_error svm_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)
+enum mm_error svm_translate(struct vcpu *vcpu, mm_gva_t gva, enum mm_perm access, mm_gpa_t *out)
 {
 	struct stage1 stage1;
 

@@ -5,7 +5,7 @@
 # trees of areas, slow for faults without the fast path.
 
 HOST_WARN    := $(filter-out -Wmissing-prototypes,$(WARN)) -Wno-missing-field-initializers
-HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pthread -DMM_DEBUG -I. -Ikernel/include -Itests/host $(HOST_WARN)
+HOST_CFLAGS  := -std=c17 -D_GNU_SOURCE -g -gdwarf-4 -fno-omit-frame-pointer -pthread -DMM_DEBUG -I. -Imm/include -Ikernel/include -Itests/host $(HOST_WARN)
 asan_CFLAGS  := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 tsan_CFLAGS  := -O1 -fsanitize=thread -Wl,--wrap=__tsan_atomic32_load -Wno-unused-command-line-argument
 fast_CFLAGS  := -O2

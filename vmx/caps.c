@@ -212,7 +212,7 @@ static void add_geometry(struct virt_caps *caps, const char *name, unsigned leve
 	caps->geometries[caps->geometry_count++] = (struct virt_geometry){
 		.name = name,
 		.npt = {.levels = levels,
-	                .root_bits = NPT_INDEX_BITS,
+	                .root_bits = MM_NPT_INDEX_BITS,
 	                .hpa_bits = caps->hpa_bits,
 	                .max_leaf = max_leaf,
 	                .execute_only = ept & EPT_EXECUTE_ONLY,
@@ -257,7 +257,7 @@ bool vmx_probe(struct virt_caps *caps)
 {
 	const char *missing = find_missing();
 
-	*caps = (struct virt_caps){.format = &npt_ept};
+	*caps = (struct virt_caps){.format = &mm_npt_ept};
 	if (missing != NULL) {
 		format_string(caps->missing, sizeof(caps->missing), "%s", missing);
 		return false;

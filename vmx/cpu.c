@@ -84,7 +84,7 @@ bool vmx_cpu_enable(const char **why)
 	fix_control_registers();
 	x86_state_enable();
 	vmxon_regions[index][0] = vmx_caps.revision;
-	if (!vmxon(hpa_at((uint64_t)(uintptr_t)vmxon_regions[index]))) {
+	if (!vmxon(mm_hpa_at((uint64_t)(uintptr_t)vmxon_regions[index]))) {
 		*why = "VMXON failed";
 		return false;
 	}

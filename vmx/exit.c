@@ -31,8 +31,8 @@ static enum exit_action decode_ept_violation(struct vmx_vcpu *v, struct vm_exit 
 	exit->raw[2] = gpa;
 	exit->raw[3] = linear ? vmread(VMCS_GUEST_LINEAR_ADDRESS) : 0;
 	exit->fault = (struct vm_exit_fault){
-		.gpa = gpa_at(gpa),
-		.gva = gva_at(exit->raw[3]),
+		.gpa = mm_gpa_at(gpa),
+		.gva = mm_gva_at(exit->raw[3]),
 		.access = access_of(qualification),
 		.gva_valid = linear,
 		.stage1_walk = linear && !(qualification & QUAL_EPT_FINAL),
@@ -47,7 +47,7 @@ static enum exit_action decode_ept_misconfiguration(struct vm_exit *exit)
 {
 	exit->kind = VM_EXIT_MISCONFIG;
 	exit->raw[2] = vmread(VMCS_GUEST_PHYSICAL_ADDRESS);
-	exit->fault = (struct vm_exit_fault){.gpa = gpa_at(exit->raw[2]), .access = MM_R};
+	exit->fault = (struct vm_exit_fault){.gpa = mm_gpa_at(exit->raw[2]), .access = MM_R};
 	return EXIT_RETURN;
 }
 

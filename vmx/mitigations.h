@@ -12,7 +12,7 @@
  *
  * iTLB multi-hit (CVE-2018-12207): if a guest changes the size of a page while the instruction TLB
  * holds it in the old size, the CPU may raise a machine check. So executable EPT leaves are 4 KiB:
- * npt_config.no_large_exec.
+ * mm_npt_config.no_large_exec.
  *
  * Sources: Intel's "Deep Dive" papers on both; IA32_ARCH_CAPABILITIES and IA32_FLUSH_CMD: SDM
  * vol. 4, table 2-2; the list of CPUs: Linux (cpu_vuln_whitelist). Every CPU with VMX has both
@@ -43,7 +43,7 @@ struct vmx_cpu_id {
 
 struct vmx_mitigations {
 	bool flush_l1d;     /* write FLUSH_CMD_L1D to MSR_FLUSH_CMD before entries */
-	bool no_large_exec; /* npt_config.no_large_exec */
+	bool no_large_exec; /* mm_npt_config.no_large_exec */
 	const char *l1tf;   /* for the log: "flush", "not-affected", "not-needed", or
 	                       "unmitigated": needed, but no flush command */
 	const char *itlb;   /* "split" or "not-affected" */

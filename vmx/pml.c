@@ -94,7 +94,7 @@ void vmx_pml_full(struct vmx_vcpu *v)
 	empty_buffer(&v->pml);
 }
 
-struct vcpu_writes vmx_take_writes(struct vcpu *vcpu, gpa_t out[], size_t most)
+struct vcpu_writes vmx_take_writes(struct vcpu *vcpu, mm_gpa_t out[], size_t most)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
 	struct vmx_pml *pml = &v->pml;
@@ -106,7 +106,7 @@ struct vcpu_writes vmx_take_writes(struct vcpu *vcpu, gpa_t out[], size_t most)
 	empty_buffer(pml);
 	for (const uint64_t *ring = frame_ptr(pml->ring); writes.count < most && pml->count != 0;
 	     pml->count--) {
-		out[writes.count++] = gpa_at(ring[pml->first]);
+		out[writes.count++] = mm_gpa_at(ring[pml->first]);
 		pml->first = (pml->first + 1) % RING_ENTRIES;
 	}
 	writes.full_exits = pml->full_exits;

@@ -109,11 +109,11 @@ static void init_vmcs(struct vmx_vcpu *v, const struct vcpu_config *config)
 
 /* --- its life --- */
 
-static uint64_t eptp_of(const struct aspace *as)
+static uint64_t eptp_of(const struct mm_aspace *as)
 {
-	const struct npt_config *npt = &as->npt.config;
+	const struct mm_npt_config *npt = &as->npt.config;
 
-	return aspace_root(as).raw | FIELD_PREP(EPTP_WALK_LENGTH, npt->levels - 1) |
+	return mm_aspace_root(as).raw | FIELD_PREP(EPTP_WALK_LENGTH, npt->levels - 1) |
 	       FIELD_PREP(EPTP_MEMTYPE, MEMTYPE_WRITE_BACK) |
 	       (npt->accessed_dirty ? EPTP_ACCESSED_DIRTY : 0);
 }
@@ -121,16 +121,16 @@ static uint64_t eptp_of(const struct aspace *as)
 enum mm_error vmx_create(struct vcpu *vcpu, const struct vcpu_config *config)
 {
 	struct vmx_vcpu *v;
-	hpa_t vmcs;
+	mm_hpa_t vmcs;
 	enum mm_error err = x86_vcpu_create(vcpu, &vmx_ops, config, &vmcs);
 
 	if (err != MM_OK)
 		return err;
 	v = vmx_of(vcpu);
 	v->vmcs = vmcs;
-	v->root = aspace_root(config->as);
+	v->root = mm_aspace_root(config->as);
 	v->eptp = eptp_of(config->as);
-	v->vpid = (uint16_t)aspace_tag(config->as);
+	v->vpid = (uint16_t)mm_aspace_tag(config->as);
 	v->rip = config->entry;
 	init_vmcs(v, config);
 	return MM_OK;
@@ -167,7 +167,7 @@ void vmx_read_stage1(const struct vmx_vcpu *v, struct stage1 *out)
 	x86_stage1_limits(out);
 }
 
-enum mm_error vmx_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out)
+enum mm_error vmx_translate(struct vcpu *vcpu, mm_gva_t gva, enum mm_perm access, mm_gpa_t *out)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
 	struct stage1 stage1;

@@ -323,7 +323,7 @@ static inline void vmwrite(enum vmcs_field field, uint64_t value)
 }
 
 #define DEFINE_POINTER_INSTRUCTION(name)                                                           \
-	static inline bool name(hpa_t region)                                                      \
+	static inline bool name(mm_hpa_t region)                                                   \
 	{                                                                                          \
 		bool done;                                                                         \
                                                                                                    \

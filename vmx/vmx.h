@@ -64,8 +64,8 @@ extern struct vmx_caps vmx_caps;
 
 /* Page-modification logging: pml.c. */
 struct vmx_pml {
-	hpa_t buffer;        /* the CPU writes it; one frame. 0: logging is off */
-	hpa_t ring;          /* entries moved out of the buffer, oldest first */
+	mm_hpa_t buffer;     /* the CPU writes it; one frame. 0: logging is off */
+	mm_hpa_t ring;       /* entries moved out of the buffer, oldest first */
 	size_t first, count; /* the part of the ring that is in use */
 	unsigned full_exits; /* page-modification-log-full exits since the last vmx_take_writes() */
 	bool lost;           /* the ring was full */
@@ -78,8 +78,8 @@ struct vmx_vcpu {
 
 	struct vmx_cpu *cpu; /* the CPU on which the VMCS is active, or NULL */
 	uint64_t eptp;
-	hpa_t root; /* of the tables in eptp */
-	hpa_t vmcs;
+	mm_hpa_t root; /* of the tables in eptp */
+	mm_hpa_t vmcs;
 	uint16_t vpid;
 	bool launched; /* VMLAUNCH has succeeded since the last VMCLEAR */
 
@@ -137,7 +137,7 @@ void vmx_destroy(struct vcpu *vcpu);
 void vmx_park(struct vcpu *vcpu);
 /* The state that a walk of the guest's page tables depends on. */
 void vmx_read_stage1(const struct vmx_vcpu *v, struct stage1 *out);
-enum mm_error vmx_translate(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
+enum mm_error vmx_translate(struct vcpu *vcpu, mm_gva_t gva, enum mm_perm access, mm_gpa_t *out);
 uint64_t vmx_pc(const struct vcpu *vcpu);
 size_t vmx_registers(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);
 
@@ -194,7 +194,7 @@ void vmx_invalidate(const struct vmx_cpu *cpu, uint64_t root);
 
 /* --- pml.c --- */
 bool vmx_log_writes(struct vcpu *vcpu, bool on);
-struct vcpu_writes vmx_take_writes(struct vcpu *vcpu, gpa_t out[], size_t most);
+struct vcpu_writes vmx_take_writes(struct vcpu *vcpu, mm_gpa_t out[], size_t most);
 /* The exit says that the CPU's buffer is full. */
 void vmx_pml_full(struct vmx_vcpu *v);
 

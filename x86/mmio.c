@@ -73,7 +73,7 @@ static bool crosses_page(uint64_t address, unsigned width)
 /* --- fetch --- */
 
 /* The frequent case, an instruction that does not cross a page, copies a constant size. */
-static bool take_bytes(void *ctx, gpa_t gpa, struct aspace_span span)
+static bool take_bytes(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span)
 {
 	(void)gpa;
 	if (MM_LIKELY(span.bytes == INSN_MAX_BYTES))
@@ -87,12 +87,13 @@ static bool take_bytes(void *ctx, gpa_t gpa, struct aspace_span span)
 static enum mm_error fetch_piece(const struct x86_guest *g, uint64_t address, uint8_t *buf,
                                  size_t bytes)
 {
-	gpa_t gpa;
-	enum mm_error err = stage1_translate(&g->stage1, gva_at(address), MM_X, &gpa);
+	mm_gpa_t gpa;
+	enum mm_error err = stage1_translate(&g->stage1, mm_gva_at(address), MM_X, &gpa);
 
 	if (err != MM_OK)
 		return err;
-	return aspace_for_each_span(g->stage1.as, gpa_range(gpa, bytes), MM_X, take_bytes, buf);
+	return mm_aspace_for_each_span(g->stage1.as, mm_gpa_range(gpa, bytes), MM_X, take_bytes,
+	                               buf);
 }
 
 /* Reads each byte at most once, because the guest's other CPUs may write to the instruction
@@ -150,12 +151,12 @@ static enum mm_error prepare_movs(struct x86_mmio *m, const struct x86_guest *g,
 
 	if (crosses_page(address, i->width))
 		return MM_UNSUPPORTED;
-	err = stage1_translate(&g->stage1, gva_at(address), to_device ? MM_R : MM_W, &m->other);
+	err = stage1_translate(&g->stage1, mm_gva_at(address), to_device ? MM_R : MM_W, &m->other);
 	if (err != MM_OK)
 		return err;
 	if (to_device)
-		return aspace_load(g->stage1.as, m->other, i->width, &access->value);
-	switch (aspace_fault(g->stage1.as, m->other, MM_W)) {
+		return mm_aspace_load(g->stage1.as, m->other, i->width, &access->value);
+	switch (mm_aspace_fault(g->stage1.as, m->other, MM_W)) {
 	case MM_FAULT_MAPPED:
 	case MM_FAULT_SPURIOUS:
 	case MM_FAULT_UNSHARED:
@@ -282,7 +283,7 @@ static bool complete_read(struct x86_mmio *m, struct x86_guest *g, uint64_t valu
 		break;
 	case INSN_MOVS:
 		/* See prepare_movs(). If the page was unmapped since, the store has no target. */
-		(void)!aspace_store(g->stage1.as, m->other, i->width, value);
+		(void)!mm_aspace_store(g->stage1.as, m->other, i->width, value);
 		finish_string(g, i);
 		return false;
 	default:

@@ -37,12 +37,12 @@ struct x86_mmio {
 	bool write_due; /* the read is completed; the write of `result` is next */
 	uint64_t result;
 	uint64_t rflags; /* the guest's, after the write */
-	gpa_t other;     /* MOVS: the operand in RAM */
+	mm_gpa_t other;  /* MOVS: the operand in RAM */
 };
 
 /* Decodes the next access of the instruction at g->rip, whose nested fault is `exit`. Errors:
  * MM_UNSUPPORTED for an instruction that is refused; those of stage1_translate() and of
- * aspace_for_each_span() if the instruction cannot be fetched. */
+ * mm_aspace_for_each_span() if the instruction cannot be fetched. */
 enum mm_error x86_mmio_decode(struct x86_mmio *m, const struct x86_guest *g,
                               const struct vm_exit *exit, struct mmio_access *access) MM_MUST_CHECK;
 

@@ -101,7 +101,7 @@ static bool is_canonical(struct shape shape, uint64_t address)
 
 /* Inlined once per format, so that the format is a constant in the loop. */
 static MM_ALWAYS_INLINE enum mm_error walk(const struct stage1 *s, struct shape shape,
-                                           uint64_t address, enum mm_perm access, gpa_t *out)
+                                           uint64_t address, enum mm_perm access, mm_gpa_t *out)
 {
 	struct rights rights = {PTE_WRITE | PTE_USER, 0};
 	uint64_t table = root_of(s, shape), entry;
@@ -113,8 +113,9 @@ static MM_ALWAYS_INLINE enum mm_error walk(const struct stage1 *s, struct shape 
 		shift = MM_PAGE_SHIFT + --level * shape.index_bits;
 
 		uint64_t index = address >> shift & (BIT(shape.index_bits) - 1);
-		enum mm_error err = aspace_load(s->as, gpa_at(table + index * shape.entry_size),
-		                                shape.entry_size, &entry);
+		enum mm_error err =
+			mm_aspace_load(s->as, mm_gpa_at(table + index * shape.entry_size),
+		                       shape.entry_size, &entry);
 
 		if (err != MM_OK)
 			return err;
@@ -129,17 +130,18 @@ static MM_ALWAYS_INLINE enum mm_error walk(const struct stage1 *s, struct shape 
 	} while (!is_leaf(s, shape, level, entry));
 	if (!permitted(s, rights, access))
 		return MM_DENIED;
-	*out = gpa_at(leaf_address(shape, shift, entry) | (address & (BIT(shift) - 1)));
+	*out = mm_gpa_at(leaf_address(shape, shift, entry) | (address & (BIT(shift) - 1)));
 	return MM_OK;
 }
 
-enum mm_error stage1_translate(const struct stage1 *s, gva_t gva, enum mm_perm access, gpa_t *out)
+enum mm_error stage1_translate(const struct stage1 *s, mm_gva_t gva, enum mm_perm access,
+                               mm_gpa_t *out)
 {
 	bool long_mode = s->efer & EFER_LMA;
 	uint64_t address = long_mode ? gva.raw : (uint32_t)gva.raw;
 
 	if (!(s->cr0 & CR0_PG)) {
-		*out = gpa_at(address);
+		*out = mm_gpa_at(address);
 		return MM_OK;
 	}
 	if (!(s->cr4 & CR4_PAE))

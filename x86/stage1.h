@@ -14,7 +14,7 @@
 #include "mm/aspace.h"
 
 struct stage1 {
-	struct aspace *as;
+	struct mm_aspace *as;
 	uint64_t cr0, cr3, cr4, efer;
 	bool user;        /* CPL is 3 */
 	bool access_user; /* RFLAGS.AC: SMAP permits supervisor data accesses to user pages */
@@ -27,8 +27,8 @@ struct stage1 {
 void x86_stage1_limits(struct stage1 *out);
 
 /* MM_NOT_MAPPED or MM_DENIED if the access raises a page fault in the guest; the errors of
- * aspace_load() if a table cannot be read. */
-enum mm_error stage1_translate(const struct stage1 *s, gva_t gva, enum mm_perm access,
-                               gpa_t *out) MM_MUST_CHECK;
+ * mm_aspace_load() if a table cannot be read. */
+enum mm_error stage1_translate(const struct stage1 *s, mm_gva_t gva, enum mm_perm access,
+                               mm_gpa_t *out) MM_MUST_CHECK;
 
 #endif

@@ -34,7 +34,7 @@ const struct x86_segment_state x86_start_segments[SEGMENT_COUNT] = {
 
 /* --- frames --- */
 
-static bool alloc_zeroed(hpa_t *frame)
+static bool alloc_zeroed(mm_hpa_t *frame)
 {
 	if (!frame_alloc(0, frame))
 		return false;
@@ -43,10 +43,10 @@ static bool alloc_zeroed(hpa_t *frame)
 }
 
 enum mm_error x86_vcpu_create(struct vcpu *vcpu, const struct virt_ops *ops,
-                              const struct vcpu_config *config, hpa_t *control)
+                              const struct vcpu_config *config, mm_hpa_t *control)
 {
 	struct x86_vcpu *v;
-	hpa_t state;
+	mm_hpa_t state;
 
 	if (!alloc_zeroed(&state))
 		return MM_NO_MEMORY;
@@ -63,7 +63,7 @@ enum mm_error x86_vcpu_create(struct vcpu *vcpu, const struct virt_ops *ops,
 	return MM_OK;
 }
 
-void x86_vcpu_destroy(struct vcpu *vcpu, hpa_t control)
+void x86_vcpu_destroy(struct vcpu *vcpu, mm_hpa_t control)
 {
 	frame_free(0, control);
 	frame_free(0, frame_of(vcpu->arch));

@@ -38,7 +38,7 @@ struct x86_vcpu {
 	 * or VMCB holds RSP. enter.inc relies on the offsets. */
 	uint64_t gpr[GPR_COUNT];
 
-	struct aspace *as;
+	struct mm_aspace *as;
 	bool interrupt_line; /* virt_ops.set_interrupt */
 
 	struct x86_mmio mmio;   /* the instruction whose device accesses are being done */
@@ -68,9 +68,9 @@ extern const struct x86_segment_state x86_start_segments[SEGMENT_COUNT];
 /* Takes two zeroed frames: one for the vCPU's state, at vcpu->arch, and one for its control
  * structure, *control. Fills *vcpu and the state that both extensions share. */
 enum mm_error x86_vcpu_create(struct vcpu *vcpu, const struct virt_ops *ops,
-                              const struct vcpu_config *config, hpa_t *control) MM_MUST_CHECK;
+                              const struct vcpu_config *config, mm_hpa_t *control) MM_MUST_CHECK;
 /* Frees both frames. The vCPU is not loaded on any CPU. */
-void x86_vcpu_destroy(struct vcpu *vcpu, hpa_t control);
+void x86_vcpu_destroy(struct vcpu *vcpu, mm_hpa_t control);
 
 /* For virt_ops.registers: RIP and the general registers. Returns how many entries it wrote. */
 #define X86_GENERAL_REGISTERS (1U + GPR_COUNT)

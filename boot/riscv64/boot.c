@@ -24,8 +24,8 @@ void boot_main(uint64_t hart, const void *blob, uint64_t start_cycles)
 	info.boot_cpu = hart;
 	info.start_cycles = start_cycles;
 	info.regions[info.region_count++] = (struct boot_region){
-		.range = hpa_range(hpa_at((uint64_t)(uintptr_t)image_start),
-	                           (uint64_t)(image_end - image_start)),
+		.range = mm_hpa_range(mm_hpa_at((uint64_t)(uintptr_t)image_start),
+	                              (uint64_t)(image_end - image_start)),
 		.kind = BOOT_RESERVED,
 	};
 

@@ -10,14 +10,14 @@
 static struct boot_info info;
 
 /* A page below 1 MiB where another CPU can start; 0: none is left, and only the boot CPU runs. */
-static hpa_t take_start_page(EFI_SYSTEM_TABLE *system)
+static mm_hpa_t take_start_page(EFI_SYSTEM_TABLE *system)
 {
 	EFI_PHYSICAL_ADDRESS page = 0x9ffff;
 
 	if (EFI_ERROR(system->BootServices->AllocatePages(AllocateMaxAddress, EfiLoaderData, 1,
 	                                                  &page)))
-		return hpa_at(0);
-	return hpa_at(page);
+		return mm_hpa_at(0);
+	return mm_hpa_at(page);
 }
 
 /* Reading the memory map can change it (UEFI 2.10, 7.4.6). The key is then invalid, and the map is

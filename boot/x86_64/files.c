@@ -133,7 +133,7 @@ static const char *load_guest(EFI_SYSTEM_TABLE *system, EFI_FILE_HANDLE file,
 		return "guest.bin does not fit into memory";
 	if (EFI_ERROR(file->Read(file, &bytes, (void *)(uintptr_t)where)) || bytes != size)
 		return "guest.bin cannot be read";
-	info->guest_image = hpa_range(hpa_at(where), size);
+	info->guest_image = mm_hpa_range(mm_hpa_at(where), size);
 	return NULL;
 }
 

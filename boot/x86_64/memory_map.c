@@ -33,11 +33,12 @@ static const EFI_MEMORY_DESCRIPTOR *descriptor(const struct memory_map *map, UIN
 }
 
 /* The range of a descriptor; size 0 if it is invalid. */
-static struct hpa_range range_of(const EFI_MEMORY_DESCRIPTOR *d)
+static struct mm_hpa_range range_of(const EFI_MEMORY_DESCRIPTOR *d)
 {
-	struct hpa_range range = {hpa_at(d->PhysicalStart), d->NumberOfPages << MM_PAGE_SHIFT};
+	struct mm_hpa_range range = {mm_hpa_at(d->PhysicalStart),
+	                             d->NumberOfPages << MM_PAGE_SHIFT};
 
-	if (d->NumberOfPages > UINT64_MAX >> MM_PAGE_SHIFT || !hpa_range_valid(range))
+	if (d->NumberOfPages > UINT64_MAX >> MM_PAGE_SHIFT || !mm_hpa_range_valid(range))
 		range.size = 0;
 	return range;
 }
@@ -79,17 +80,17 @@ uint64_t memory_map_top(const struct memory_map *map)
 
 	for (UINTN i = 0; i < map->bytes / map->stride; i++) {
 		const EFI_MEMORY_DESCRIPTOR *d = descriptor(map, i);
-		struct hpa_range range = range_of(d);
+		struct mm_hpa_range range = range_of(d);
 
-		if (range.size != 0 && is_stored(d) && hpa_range_last(range).raw >= top)
-			top = hpa_range_last(range).raw + 1;
+		if (range.size != 0 && is_stored(d) && mm_hpa_range_last(range).raw >= top)
+			top = mm_hpa_range_last(range).raw + 1;
 	}
 	return top;
 }
 
 /* Merges the range with the last region if they are adjacent, else adds a region. Firmware's maps
  * are usually sorted; other maps need more regions. False: no region is left. */
-static bool add(struct boot_info *info, struct hpa_range range, enum boot_region_kind kind)
+static bool add(struct boot_info *info, struct mm_hpa_range range, enum boot_region_kind kind)
 {
 	struct boot_region *last = &info->regions[info->region_count];
 
@@ -110,16 +111,16 @@ static bool add(struct boot_info *info, struct hpa_range range, enum boot_region
 static bool add_all(struct boot_info *info, const struct memory_map *map,
                     enum boot_region_kind kind, bool (*wanted)(const EFI_MEMORY_DESCRIPTOR *d))
 {
-	const struct hpa_range usable = {hpa_at(LOWEST_BYTE), UINT64_MAX - LOWEST_BYTE + 1};
+	const struct mm_hpa_range usable = {mm_hpa_at(LOWEST_BYTE), UINT64_MAX - LOWEST_BYTE + 1};
 	bool done = true;
 
 	for (UINTN i = 0; done && i < map->bytes / map->stride; i++) {
 		const EFI_MEMORY_DESCRIPTOR *d = descriptor(map, i);
-		struct hpa_range range = range_of(d);
+		struct mm_hpa_range range = range_of(d);
 
 		if (range.size == 0 || !wanted(d))
 			continue;
-		range = hpa_range_intersect(range, usable);
+		range = mm_hpa_range_intersect(range, usable);
 		if (range.size != 0)
 			done = add(info, range, kind);
 	}

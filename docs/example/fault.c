@@ -46,7 +46,7 @@ static void mark(struct pool *pool, size_t first, size_t frames, bool taken)
 }
 
 /* Returns the first n free blocks, aligned to their size. Fewer than n: no more are free. */
-static size_t frames_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
+static size_t frames_alloc(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
 {
 	struct pool *pool = ctx;
 	size_t frames = (size_t)1 << order, got = 0;
@@ -56,12 +56,12 @@ static size_t frames_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 			continue;
 		mark(pool, i, frames, true);
 		pool->in_use += frames;
-		out[got++] = hpa_at((uintptr_t)&pool->memory[i * MM_PAGE_SIZE]);
+		out[got++] = mm_hpa_at((uintptr_t)&pool->memory[i * MM_PAGE_SIZE]);
 	}
 	return got;
 }
 
-static void frames_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
+static void frames_free(void *ctx, unsigned order, size_t n, const mm_hpa_t in[])
 {
 	struct pool *pool = ctx;
 	size_t frames = (size_t)1 << order;
@@ -80,21 +80,22 @@ static void tlb_flush(void *ctx, const struct mm_flush *request)
 }
 
 /* 1 GiB of memory at guest-physical 0x40000000, and a guest that writes to 0x40001234. */
-static bool lazy(struct aspace *as)
+static bool lazy(struct mm_aspace *as)
 {
-	const struct gpa_range ram = {gpa_at(0x40000000), UINT64_C(1) << 30};
-	struct aspace_translation where;
+	const struct mm_gpa_range ram = {mm_gpa_at(0x40000000), UINT64_C(1) << 30};
+	struct mm_aspace_translation where;
 	uint64_t value = 0;
 
-	if (aspace_map_alloc(as, ram, MM_RW, (struct aspace_backing){.populate = false}) != MM_OK)
+	if (mm_aspace_map_alloc(as, ram, MM_RW, (struct mm_aspace_backing){.populate = false}) !=
+	    MM_OK)
 		return false;
 
 	/* The hardware finds no entry and exits: */
-	enum mm_fault fault = aspace_fault(as, gpa_at(0x40001234), MM_W);
+	enum mm_fault fault = mm_aspace_fault(as, mm_gpa_at(0x40001234), MM_W);
 
-	if (aspace_store(as, gpa_at(0x40001238), 8, 42) != MM_OK ||
-	    aspace_load(as, gpa_at(0x40001238), 8, &value) != MM_OK ||
-	    aspace_translate(as, gpa_at(0x40001234), &where) != MM_OK)
+	if (mm_aspace_store(as, mm_gpa_at(0x40001238), 8, 42) != MM_OK ||
+	    mm_aspace_load(as, mm_gpa_at(0x40001238), 8, &value) != MM_OK ||
+	    mm_aspace_translate(as, mm_gpa_at(0x40001234), &where) != MM_OK)
 		return false;
 	printf("fault=%s page=%" PRIu64 " value=%" PRIu64, mm_fault_name(fault), where.page_size,
 	       value);
@@ -103,21 +104,22 @@ static bool lazy(struct aspace *as)
 
 /* One 2 MiB page, populated at once. Its block is freed in two parts: one page now, and the other
  * 511 pages when the address space ends. */
-static bool large(struct aspace *as)
+static bool large(struct mm_aspace *as)
 {
-	const struct gpa_range block = {gpa_at(0), UINT64_C(2) << 20};
-	const struct gpa_range page = {gpa_at(0x5000), MM_PAGE_SIZE};
-	const struct aspace_backing now = {.populate = true, .max_leaf = 1};
+	const struct mm_gpa_range block = {mm_gpa_at(0), UINT64_C(2) << 20};
+	const struct mm_gpa_range page = {mm_gpa_at(0x5000), MM_PAGE_SIZE};
+	const struct mm_aspace_backing now = {.populate = true, .max_leaf = 1};
 
-	return aspace_map_alloc(as, block, MM_RWX, now) == MM_OK && aspace_unmap(as, page) == MM_OK;
+	return mm_aspace_map_alloc(as, block, MM_RWX, now) == MM_OK &&
+	       mm_aspace_unmap(as, page) == MM_OK;
 }
 
 int main(void)
 {
-	static struct aspace as;
+	static struct mm_aspace as;
 	static struct pool pool;
-	const struct aspace_config config = {
-		.format = &npt_ept,
+	const struct mm_aspace_config config = {
+		.format = &mm_npt_ept,
 		.npt = {.levels = 4, .root_bits = 9, .hpa_bits = 48, .max_leaf = 2},
 		.hal.ctx = &pool,
 		.hal.alloc = frames_alloc,
@@ -126,15 +128,15 @@ int main(void)
 		.limits = {{0}, UINT64_C(1) << 39},
 		.quota = UINT64_MAX,
 	};
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 	bool done;
 
 	pool.memory = aligned_alloc(MM_PAGE_SIZE << POOL_ORDER, MM_PAGE_SIZE * POOL_FRAMES);
-	if (!pool.memory || aspace_init(&as, &config) != MM_OK)
+	if (!pool.memory || mm_aspace_init(&as, &config) != MM_OK)
 		return 1;
 	done = lazy(&as) && large(&as);
-	aspace_get_stats(&as, &stats);
-	aspace_destroy(&as);
+	mm_aspace_get_stats(&as, &stats);
+	mm_aspace_destroy(&as);
 	printf(" frames=%" PRIu64 " tables=%" PRIu64 " leaked=%zu\n", stats.frames, stats.tables,
 	       pool.in_use);
 	free(pool.memory);

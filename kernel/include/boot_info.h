@@ -21,7 +21,7 @@ enum boot_region_kind {
 };
 
 struct boot_region {
-	struct hpa_range range; /* bytes, any alignment */
+	struct mm_hpa_range range; /* bytes, any alignment */
 	enum boot_region_kind kind;
 };
 
@@ -35,11 +35,11 @@ struct boot_info {
 	unsigned cpus_left_out;     /* more of them, for which cpu_ids[] has no room */
 	uint64_t boot_cpu;          /* hart id, MPIDR affinity or APIC id */
 	uint64_t cpu_ids[64];       /* the same for every CPU, by index; the boot CPU's is first */
-	struct hpa_range guest_image; /* -initrd, or \EFI\faultline\guest.bin; size 0 if none */
-	const void *fdt;              /* in place, already bounds-checked; NULL on UEFI */
-	hpa_t start_page;             /* x86: a page below 1 MiB, in no region, where another CPU
+	struct mm_hpa_range guest_image; /* -initrd, or \EFI\faultline\guest.bin; size 0 if none */
+	const void *fdt;                 /* in place, already bounds-checked; NULL on UEFI */
+	mm_hpa_t start_page;             /* x86: a page below 1 MiB, in no region, where another CPU
 	                                 can start in real mode; 0: none */
-	uint64_t start_cycles;        /* machine_cycles() at the first instruction */
+	uint64_t start_cycles;           /* machine_cycles() at the first instruction */
 	const char *error; /* not NULL: what is wrong with firmware's data. kernel_main() logs it
 	                      and stops with STATUS_BAD_BOOT */
 };

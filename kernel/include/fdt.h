@@ -102,7 +102,7 @@ bool fdt_is_enabled(const struct fdt *fdt, const struct fdt_node *node);
  * way does not map all of it.
  */
 bool fdt_reg(const struct fdt *fdt, const struct fdt_node *node, unsigned index,
-             struct hpa_range *out);
+             struct mm_hpa_range *out);
 
 /* The first enabled node whose compatible lists this. */
 bool fdt_find_compatible(const struct fdt *fdt, const char *compatible, struct fdt_node *out);
@@ -112,7 +112,7 @@ bool fdt_find_path(const struct fdt *fdt, const char *path, struct fdt_node *out
 bool fdt_find_stdout(const struct fdt *fdt, struct fdt_node *out);
 
 /* The next entry of the reservation block. `*index` begins as 0. */
-bool fdt_next_reservation(const struct fdt *fdt, unsigned *index, struct hpa_range *out);
+bool fdt_next_reservation(const struct fdt *fdt, unsigned *index, struct mm_hpa_range *out);
 
 /*
  * Reads what a boot path needs. The caller has set info->boot_cpu, and may have added regions (its

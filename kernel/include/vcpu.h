@@ -22,14 +22,14 @@
 #include "mm/aspace.h"
 #include "mm/error.h"
 #include "mm/hal.h"
-#include "mm/npt/format.h"
+#include "mm/npt_format.h"
 #include "vm_exit.h"
 
 /* A table geometry that this machine can walk: "sv39x4", "ept4", "ipa40". */
 struct virt_geometry {
 	const char *name;
-	struct npt_config npt;
-	const struct npt_format *format; /* NULL: that of virt_caps */
+	struct mm_npt_config npt;
+	const struct mm_npt_format *format; /* NULL: that of virt_caps */
 };
 
 #define VIRT_GEOMETRIES 8
@@ -50,7 +50,7 @@ enum virt_stage1_ad {
 };
 
 struct virt_caps {
-	const struct npt_format *format;
+	const struct mm_npt_format *format;
 	struct virt_geometry geometries[VIRT_GEOMETRIES]; /* smallest GPA width first */
 	size_t geometry_count;                            /* at least 1 if the probe succeeded */
 	unsigned hpa_bits;
@@ -74,13 +74,13 @@ static inline void virt_add_feature(struct virt_caps *caps, const char *name, bo
  * frees. */
 struct vcpu {
 	const struct virt_ops *ops;
-	struct aspace *as; /* its address space, which outlives it */
-	unsigned index;    /* in its VM */
+	struct mm_aspace *as; /* its address space, which outlives it */
+	unsigned index;       /* in its VM */
 	void *arch;
 };
 
 struct vcpu_config {
-	struct aspace *as;
+	struct mm_aspace *as;
 	unsigned index;
 	uint64_t entry;   /* GPA of the first instruction: riscv VS-mode, stage 1 bare; aarch64
 	                     EL1h, MMU off; x86 32-bit protected mode, flat, paging off */
@@ -175,10 +175,11 @@ struct virt_ops {
 	 * PML). False: not on this CPU, or no memory. NULL: no CPU has one. */
 	bool (*log_writes)(struct vcpu *vcpu, bool on);
 	/* Takes up to `most` pages out of the log, oldest first. */
-	struct vcpu_writes (*take_writes)(struct vcpu *vcpu, gpa_t out[], size_t most);
+	struct vcpu_writes (*take_writes)(struct vcpu *vcpu, mm_gpa_t out[], size_t most);
 
 	/* Walks the guest's own tables. MM_NOT_MAPPED: no entry. MM_DENIED: no permission. */
-	enum mm_error (*translate)(struct vcpu *vcpu, gva_t gva, enum mm_perm access, gpa_t *out);
+	enum mm_error (*translate)(struct vcpu *vcpu, mm_gva_t gva, enum mm_perm access,
+	                           mm_gpa_t *out);
 
 	uint64_t (*pc)(const struct vcpu *vcpu);
 	size_t (*registers)(const struct vcpu *vcpu, struct vcpu_register out[VCPU_REGISTERS]);

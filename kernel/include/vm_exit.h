@@ -29,8 +29,8 @@ enum vm_exit_kind {
 };
 
 struct vm_exit_fault {
-	gpa_t gpa;           /* exact to the byte; or to the page, if gpa_is_page */
-	gva_t gva;           /* if gva_valid */
+	mm_gpa_t gpa;        /* exact to the byte; or to the page, if gpa_is_page */
+	mm_gva_t gva;        /* if gva_valid */
 	enum mm_perm access; /* exactly one of R, W, X: what the guest did */
 	bool gva_valid;
 	bool gpa_is_page;
@@ -92,7 +92,7 @@ static inline enum exit_action vm_exit_failure(struct vm_exit *exit, const char 
 
 /* One access of a guest to an emulated device, decoded from the syndrome or the instruction. */
 struct mmio_access {
-	gpa_t gpa;
+	mm_gpa_t gpa;
 	uint8_t width; /* 1, 2, 4 or 8 bytes */
 	bool write;
 	bool sign_extend;  /* of a read: extend the value to... */

@@ -14,7 +14,7 @@
 #include "mm/compiler.h"
 
 /* The image in memory, from its header to the end of its stacks. */
-struct hpa_range arm_image(void);
+struct mm_hpa_range arm_image(void);
 
 /*
  * Finds the board's console, interrupt controller and firmware: in the device tree, or, if there is

@@ -26,7 +26,7 @@ struct board board;
 
 /* --- from the device tree --- */
 
-static void add_device(struct hpa_range range)
+static void add_device(struct mm_hpa_range range)
 {
 	if (range.size != 0 && board.device_count < BOARD_DEVICES)
 		board.devices[board.device_count++] = range;
@@ -43,7 +43,7 @@ static const struct {
 
 static bool use_uart(const struct fdt *fdt, const struct fdt_node *node, enum board_uart kind)
 {
-	struct hpa_range range;
+	struct mm_hpa_range range;
 
 	if (!fdt_reg(fdt, node, 0, &range))
 		return false;
@@ -84,7 +84,7 @@ static void find_irq(const struct fdt *fdt)
 	};
 
 	for (size_t i = 0; i < MM_ARRAY_SIZE(known); i++) {
-		struct hpa_range distributor;
+		struct mm_hpa_range distributor;
 		struct fdt_node node;
 
 		if (!fdt_find_compatible(fdt, known[i].compatible, &node) ||
@@ -131,10 +131,10 @@ static void read_tree(const struct fdt *fdt)
  */
 struct known_board {
 	struct board board;
-	struct hpa_range loaded; /* the image begins in this range */
-	uint64_t cpu;            /* CORTEX_A53, ...; 0: any, and CBAR_EL1 is not read */
-	uint64_t peripherals;    /* the bits CBAR_COMPARED of CBAR_EL1 */
-	struct hpa_range ram;
+	struct mm_hpa_range loaded; /* the image begins in this range */
+	uint64_t cpu;               /* CORTEX_A53, ...; 0: any, and CBAR_EL1 is not read */
+	uint64_t peripherals;       /* the bits CBAR_COMPARED of CBAR_EL1 */
+	struct mm_hpa_range ram;
 	unsigned cpus; /* with affinities 0, 1, ... */
 };
 
@@ -209,7 +209,7 @@ static const struct known_board *known_board(void)
 	for (size_t i = 0; i < MM_ARRAY_SIZE(known_boards); i++) {
 		const struct known_board *known = &known_boards[i];
 
-		if (hpa_range_contains(known->loaded, arm_image().start) && is_cpu_of(known))
+		if (mm_hpa_range_contains(known->loaded, arm_image().start) && is_cpu_of(known))
 			return known;
 	}
 	return NULL;
@@ -254,7 +254,7 @@ bool arm_board_describe(struct boot_info *info)
 	info->regions[info->region_count++] = (struct boot_region){known->ram, BOOT_RAM};
 	/* The first page belongs to firmware: the CPUs that are not started execute it. */
 	info->regions[info->region_count++] =
-		(struct boot_region){hpa_range(known->ram.start, MM_PAGE_SIZE), BOOT_RESERVED};
+		(struct boot_region){mm_hpa_range(known->ram.start, MM_PAGE_SIZE), BOOT_RESERVED};
 	for (info->cpus = 0; info->cpus < known->cpus; info->cpus++)
 		info->cpu_ids[info->cpus] = info->cpus;
 	return true;

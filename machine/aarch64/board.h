@@ -37,14 +37,14 @@ enum board_psci {
 struct board {
 	const char *name;
 	enum board_uart uart;
-	hpa_t uart_base;
+	mm_hpa_t uart_base;
 	enum board_irq irq;
-	hpa_t irq_distributor;
-	struct hpa_range irq_cpu; /* GICv2: the CPU interface; GICv3: the redistributors */
+	mm_hpa_t irq_distributor;
+	struct mm_hpa_range irq_cpu; /* GICv2: the CPU interface; GICv3: the redistributors */
 	enum board_psci psci;
-	hpa_t spin_table; /* without PSCI: where each CPU polls for its start address, 8 bytes each;
-	                     0: no spin table */
-	struct hpa_range devices[BOARD_DEVICES]; /* all of the above, for the MMU */
+	mm_hpa_t spin_table; /* without PSCI: where each CPU polls for its start address, 8 bytes
+	                     each; 0: no spin table */
+	struct mm_hpa_range devices[BOARD_DEVICES]; /* all of the above, for the MMU */
 	unsigned device_count;
 };
 

@@ -89,7 +89,8 @@ static uint64_t find_redistributor(const struct cpu *cpu)
 		if (FIELD_GET(GICR_TYPER_AFFINITY, type) == packed_affinity(cpu->mpidr))
 			return at;
 		at += (uint64_t)GICR_FRAME * ((type & GICR_TYPER_VLPIS) != 0 ? 4 : 2);
-	} while ((type & GICR_TYPER_LAST) == 0 && hpa_range_contains(board.irq_cpu, hpa_at(at)));
+	} while ((type & GICR_TYPER_LAST) == 0 &&
+	         mm_hpa_range_contains(board.irq_cpu, mm_hpa_at(at)));
 	panic("no GIC redistributor for CPU 0x%llx", (unsigned long long)cpu->mpidr);
 }
 

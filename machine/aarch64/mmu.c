@@ -140,9 +140,9 @@ static bool map(struct table *root, uint64_t at, uint64_t end, uint64_t attribut
 }
 
 /* Maps the whole pages inside of a range. */
-static bool map_inside(struct table *root, struct hpa_range range, uint64_t attributes)
+static bool map_inside(struct table *root, struct mm_hpa_range range, uint64_t attributes)
 {
-	uint64_t end = mm_align_down(hpa_range_last(range).raw + 1, MM_PAGE_SIZE);
+	uint64_t end = mm_align_down(mm_hpa_range_last(range).raw + 1, MM_PAGE_SIZE);
 
 	return end == 0 || end > BIT(48) ||
 	       map(root, mm_align_up(range.start.raw, MM_PAGE_SIZE), end, attributes);
@@ -166,7 +166,7 @@ static bool map_everything(struct table *root, const struct boot_info *info)
 	}
 	for (unsigned i = 0; i < board.device_count; i++) {
 		uint64_t at = mm_align_down(board.devices[i].start.raw, MM_PAGE_SIZE);
-		uint64_t end = mm_align_up(hpa_range_last(board.devices[i]).raw, MM_PAGE_SIZE);
+		uint64_t end = mm_align_up(mm_hpa_range_last(board.devices[i]).raw, MM_PAGE_SIZE);
 
 		if (at >= MM_LEVEL_SIZE(TOP))
 			good = good && map(root, at, end, DEVICE);
@@ -219,7 +219,8 @@ const char *arm_mmu_start(const struct boot_info *info)
 	return NULL;
 }
 
-struct hpa_range arm_image(void)
+struct mm_hpa_range arm_image(void)
 {
-	return hpa_range(hpa_at(address_of(_image_start)), (uint64_t)(_image_end - _image_start));
+	return mm_hpa_range(mm_hpa_at(address_of(_image_start)),
+	                    (uint64_t)(_image_end - _image_start));
 }

@@ -34,7 +34,7 @@ static const struct uart16550 uart = {read_register, write_register};
 void console_init(const struct fdt *fdt)
 {
 	struct fdt_node node;
-	struct hpa_range range;
+	struct mm_hpa_range range;
 	uint32_t value;
 
 	if (!fdt_find_stdout(fdt, &node) || !fdt_reg(fdt, &node, 0, &range))

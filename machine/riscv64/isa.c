@@ -27,7 +27,7 @@ void isa_init(const struct fdt *fdt, uint64_t hart)
 {
 	struct fdt_node node = fdt_start(fdt);
 	struct fdt_property property;
-	struct hpa_range reg;
+	struct mm_hpa_range reg;
 
 	while (fdt_next(fdt, &node)) {
 		if (!fdt_has_string(fdt, &node, "device_type", "cpu") ||

@@ -31,7 +31,7 @@ static volatile uint32_t *test_device;
 void power_init(const struct fdt *fdt)
 {
 	struct fdt_node node;
-	struct hpa_range range;
+	struct mm_hpa_range range;
 
 	if ((fdt_find_compatible(fdt, "sifive,test0", &node) ||
 	     fdt_find_compatible(fdt, "sifive,test1", &node)) &&

@@ -20,7 +20,7 @@
 #define STACK_SIZE 32768U
 
 static unsigned known; /* CPUs that firmware names, this one included */
-static hpa_t start_page;
+static mm_hpa_t start_page;
 static _Atomic unsigned arrived; /* the CPU that came up last */
 static uint8_t stacks[MACHINE_MAX_CPUS][STACK_SIZE] MM_ALIGNED_TO(16);
 
@@ -83,7 +83,7 @@ extern const uint8_t start_real[], start_protected[], start_long[], start_gdt[],
 #define SELECTOR_CODE64 24
 
 /* Puts code and arguments at `page`, where a start-up interrupt then starts one CPU. */
-static void prepare(hpa_t page, const struct start_args *args)
+static void prepare(mm_hpa_t page, const struct start_args *args)
 {
 	uint8_t *to = (uint8_t *)(uintptr_t)page.raw;
 	size_t code_bytes = (size_t)(start_data - start_real);

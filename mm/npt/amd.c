@@ -40,12 +40,13 @@
 	(AMD_P op AMD_W op AMD_U op AMD_PWT op AMD_PCD op AMD_A op AMD_D op AMD_PS op AMD_ADDR op  \
 	         AMD_OWNED op AMD_SHARED op AMD_NX)
 _Static_assert(AMD_FIELDS(+) == AMD_FIELDS(|), "no bit belongs to two fields");
-_Static_assert((AMD_FIELDS(|) & NPT_MARKS) == 0, "the marks lie outside every field");
-_Static_assert(NPT_GATHERED(AMD_P, AMD_GATHER) == MM_R && NPT_GATHERED(AMD_W, AMD_GATHER) == MM_W &&
-                       NPT_GATHERED(AMD_NX, AMD_GATHER) == MM_X,
-               "the order of NPT_READ_RW_XN");
+_Static_assert((AMD_FIELDS(|) & MM_NPT_MARKS) == 0, "the marks lie outside every field");
+_Static_assert(MM_NPT_GATHERED(AMD_P, AMD_GATHER) == MM_R &&
+                       MM_NPT_GATHERED(AMD_W, AMD_GATHER) == MM_W &&
+                       MM_NPT_GATHERED(AMD_NX, AMD_GATHER) == MM_X,
+               "the order of MM_NPT_READ_RW_XN");
 
-const struct npt_format npt_amd = {
+const struct mm_npt_format mm_npt_amd = {
 	.name = "amd",
 	.page_shift = 12,
 	.index_bits = 9,
@@ -70,17 +71,17 @@ const struct npt_format npt_amd = {
 		{
 			[MM_NONE] = AMD_NX,
 			[MM_R] = AMD_NX,
-			[MM_W] = NPT_INEXPRESSIBLE,
+			[MM_W] = MM_NPT_INEXPRESSIBLE,
 			[MM_RW] = AMD_W | AMD_NX,
-			[MM_X] = NPT_INEXPRESSIBLE,
+			[MM_X] = MM_NPT_INEXPRESSIBLE,
 			[MM_RX] = 0,
-			[MM_WX] = NPT_INEXPRESSIBLE,
+			[MM_WX] = MM_NPT_INEXPRESSIBLE,
 			[MM_RWX] = AMD_W,
 		},
 	.perm_mask = AMD_W | AMD_NX,
 	.perm_bits = AMD_P | AMD_W | AMD_NX,
 	.perm_gather = AMD_GATHER,
-	.perm_read = NPT_READ_RW_XN,
+	.perm_read = MM_NPT_READ_RW_XN,
 
 	.memtype = {[MM_NORMAL] = AMD_WB, [MM_NONCACHED] = AMD_UC_MINUS, [MM_DEVICE] = AMD_UC},
 	.memtype_mask = AMD_PCD | AMD_PWT,

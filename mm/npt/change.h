@@ -14,14 +14,14 @@
  *
  * Hardware sets A and D in present entries. It changes nothing else.
  *
- * [shared] calls use one compare-and-swap from the value that a walk has read: npt_swap(). The
+ * [shared] calls use one compare-and-swap from the value that a walk has read: mm_npt_swap(). The
  * caller that has frozen an entry is the only one that may write to it next, and uses a store.
  *
- * [exclusive] calls use npt_swap() for a present leaf that stays, because hardware may set a mark
- * at the same time. They use a plain store where no mark can be lost: the entry is not present; it
- * points to a table, whose marks mean nothing; its page goes away; or the configuration has no
+ * [exclusive] calls use mm_npt_swap() for a present leaf that stays, because hardware may set a
+ *mark at the same time. They use a plain store where no mark can be lost: the entry is not present;
+ *it points to a table, whose marks mean nothing; its page goes away; or the configuration has no
  * marks. (AMD's hardware sets marks in any case, but there they are set from the start:
- * npt_format.preset.)
+ * mm_npt_format.preset.)
  */
 #ifndef MM_NPT_CHANGE_H
 #define MM_NPT_CHANGE_H
@@ -30,63 +30,63 @@
 #include "mm/npt/walk.h"
 
 /* A request for more strides than this flushes the whole address space instead. */
-#define NPT_FLUSH_STRIDES 512U
+#define MM_NPT_FLUSH_STRIDES 512U
 
 /* Requests one flush from the HAL and counts it. `leaf_level` is the level of the smallest leaf
  * that changed. The range is widened to whole leaves of that level, because a flush by address
  * invalidates one address per leaf, and the range may begin or end inside a changed leaf. */
-void npt_flush(struct npt *npt, struct npt_counts *counts, struct gpa_range range,
-               unsigned leaf_level, bool tables);
+void mm_npt_flush(struct mm_npt *npt, struct mm_npt_counts *counts, struct mm_gpa_range range,
+                  unsigned leaf_level, bool tables);
 
 /* Step 3 for [start, end): releases all that is parked or unlinked there, and subtracts it from
  * `counts`. NULL: it has never been counted. */
-void npt_release(struct npt *npt, uint64_t start, uint64_t end, struct npt_counts *counts);
+void mm_npt_release(struct mm_npt *npt, uint64_t start, uint64_t end, struct mm_npt_counts *counts);
 
 /* Unlinks and releases a range of a table that no CPU has ever walked: without a flush. */
-void npt_discard(struct npt *npt, struct gpa_range range);
+void mm_npt_discard(struct mm_npt *npt, struct mm_gpa_range range);
 
 /* Gives back the tables below this one, but not the frames of their leaves. No CPU walks them. */
-void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned level);
+void mm_npt_free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level);
 
 /* Splits the large leaves in which the range begins or ends. All tables are taken first: on an
  * error nothing has changed. With `perm`, a leaf that has these permissions already is not split.
  * With NULL, every leaf is. After the call no leaf extends into two areas, because a fault gives a
  * whole leaf the permissions of its area. */
-enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range,
-                             const enum mm_perm *perm) MM_MUST_CHECK;
+enum mm_error mm_npt_split_ends(struct mm_npt *npt, struct mm_gpa_range range,
+                                const enum mm_perm *perm) MM_MUST_CHECK;
 
 /* The leaf with other permissions. Its frame, its memory type and its marks stay. */
-static inline uint64_t npt_with_perm(const struct npt *npt, uint64_t value, unsigned level,
-                                     enum mm_perm perm)
+static inline uint64_t mm_npt_with_perm(const struct mm_npt *npt, uint64_t value, unsigned level,
+                                        enum mm_perm perm)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 	bool hardware = npt->config.accessed_dirty;
 
-	perm = npt_leaf_perm(&npt->config, level, perm);
+	perm = mm_npt_leaf_perm(&npt->config, level, perm);
 	/* A copy of the tables may hold the frame: the first write has to fault. */
 	if ((value & f->shared) != 0)
 		perm = (enum mm_perm)((unsigned)perm & ~(unsigned)MM_W);
 	if (hardware && (value & f->dirty) != 0)
 		value |= f->soft_dirty;
 	if (perm == MM_NONE)
-		return npt_mark(f, value, NPT_PARKED) & ~f->perm_mask;
-	if (!npt_present(f, value))
-		value = npt_unmark(f, value, NPT_PARKED, 0);
-	return (value & ~f->perm_mask) | f->leaf[level] | npt_encode_perm(f, hardware, perm);
+		return mm_npt_mark(f, value, MM_NPT_PARKED) & ~f->perm_mask;
+	if (!mm_npt_present(f, value))
+		value = mm_npt_unmark(f, value, MM_NPT_PARKED, 0);
+	return (value & ~f->perm_mask) | f->leaf[level] | mm_npt_encode_perm(f, hardware, perm);
 }
 
 /* Replaces *value in a live entry by `by`. False: the entry has changed, and *value is its new
  * value. */
-static inline bool npt_swap(_Atomic uint64_t *entry, uint64_t *value, uint64_t by)
+static inline bool mm_npt_swap(_Atomic uint64_t *entry, uint64_t *value, uint64_t by)
 {
 	return atomic_compare_exchange_strong_explicit(entry, value, by, memory_order_acq_rel,
 	                                               memory_order_acquire);
 }
 
 /* [exclusive] Clears these bits in a present leaf that stays. *value becomes the value before. */
-static inline void npt_take_bits(_Atomic uint64_t *entry, uint64_t *value, uint64_t bits)
+static inline void mm_npt_take_bits(_Atomic uint64_t *entry, uint64_t *value, uint64_t bits)
 {
-	while (!npt_swap(entry, value, *value & ~bits))
+	while (!mm_npt_swap(entry, value, *value & ~bits))
 		;
 }
 
@@ -103,11 +103,12 @@ static inline void npt_take_bits(_Atomic uint64_t *entry, uint64_t *value, uint6
  * A table that maps the same frames is linked by one swap, unless the format demands the break. The
  * caller flushes afterwards if the old translation must not be used any longer.
  */
-bool npt_replace_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot *slot, gpa_t gpa,
-                      uint64_t by);
+bool mm_npt_replace_leaf(struct mm_npt *npt, struct mm_npt_counts *counts, struct mm_npt_slot *slot,
+                         mm_gpa_t gpa, uint64_t by);
 
 /* Fills a table of this level with leaves that together map what `value`, a leaf of the level
  * above, maps. */
-void npt_fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t value, unsigned level);
+void mm_npt_fill_split(const struct mm_npt *npt, _Atomic uint64_t *table, uint64_t value,
+                       unsigned level);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Adding to the counters of struct npt_counts. For the library's own files; npt.h says which call
- * may write to which struct.
+ * Adding to the counters of struct mm_npt_counts. For the library's own files; npt.h says which
+ * call may write to which struct.
  */
 #ifndef MM_NPT_COUNTS_H
 #define MM_NPT_COUNTS_H
@@ -11,7 +11,7 @@
 #include "mm/atomic.h"
 
 /* Each counter has one writer at a time, so a load and a store suffice: no locked instruction. */
-static inline void npt_count(_Atomic int64_t *counter, int64_t by)
+static inline void mm_npt_count(_Atomic int64_t *counter, int64_t by)
 {
 	int64_t was = atomic_load_explicit(counter, memory_order_relaxed);
 

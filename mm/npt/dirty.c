@@ -12,109 +12,109 @@
 #include "mm/npt/change.h"
 #include "mm/npt/iter.h"
 
-static void report(uint64_t bitmap[], struct gpa_range range, struct gpa_range leaf)
+static void report(uint64_t bitmap[], struct mm_gpa_range range, struct mm_gpa_range leaf)
 {
-	struct gpa_range part = gpa_range_intersect(range, leaf);
-	uint64_t page = gpa_diff(part.start, range.start) >> MM_PAGE_SHIFT;
+	struct mm_gpa_range part = mm_gpa_range_intersect(range, leaf);
+	uint64_t page = mm_gpa_diff(part.start, range.start) >> MM_PAGE_SHIFT;
 
 	for (uint64_t n = part.size >> MM_PAGE_SHIFT; n != 0; n--, page++)
 		bitmap[page / 64] |= BIT(page % 64);
 }
 
-static struct gpa_range leaf_range(const struct npt_iter *it)
+static struct mm_gpa_range leaf_range(const struct mm_npt_iter *it)
 {
-	return gpa_range(it->gpa, MM_LEVEL_SIZE(it->slot.level));
+	return mm_gpa_range(it->gpa, MM_LEVEL_SIZE(it->slot.level));
 }
 
 /* Removes W from the leaf that the iterator has found. */
-static void withhold_write(struct npt *npt, const struct npt_iter *it)
+static void withhold_write(struct mm_npt *npt, const struct mm_npt_iter *it)
 {
 	uint64_t value = it->slot.value;
 	uint64_t less;
 
 	do {
-		unsigned perm = (unsigned)npt_perm(npt, value) & ~(unsigned)MM_W;
+		unsigned perm = (unsigned)mm_npt_perm(npt, value) & ~(unsigned)MM_W;
 
-		less = npt_with_perm(npt, value, it->slot.level, (enum mm_perm)perm);
-	} while (!npt_swap(it->slot.entry, &value, less));
+		less = mm_npt_with_perm(npt, value, it->slot.level, (enum mm_perm)perm);
+	} while (!mm_npt_swap(it->slot.entry, &value, less));
 }
 
-static void take_write(struct npt *npt, struct gpa_range range, uint64_t bitmap[])
+static void take_write(struct mm_npt *npt, struct mm_gpa_range range, uint64_t bitmap[])
 {
-	struct npt_iter it = npt_iter_over(npt, range);
-	unsigned leaf_level = NPT_MAX_LEVELS;
+	struct mm_npt_iter it = mm_npt_iter_over(npt, range);
+	unsigned leaf_level = MM_NPT_MAX_LEVELS;
 
-	while (npt_iter_next(&it)) {
-		if ((npt_perm(npt, it.slot.value) & MM_W) == 0)
+	while (mm_npt_iter_next(&it)) {
+		if ((mm_npt_perm(npt, it.slot.value) & MM_W) == 0)
 			continue;
 		if (bitmap) {
 			report(bitmap, range, leaf_range(&it));
-			if (!gpa_range_covers(range, leaf_range(&it)))
+			if (!mm_gpa_range_covers(range, leaf_range(&it)))
 				continue;
 		}
 		withhold_write(npt, &it);
 		if (it.slot.level < leaf_level)
 			leaf_level = it.slot.level;
 	}
-	if (leaf_level != NPT_MAX_LEVELS)
-		npt_flush(npt, &npt->counts, range, leaf_level, false);
+	if (leaf_level != MM_NPT_MAX_LEVELS)
+		mm_npt_flush(npt, &npt->counts, range, leaf_level, false);
 }
 
-void npt_write_protect(struct npt *npt, struct gpa_range range)
+void mm_npt_write_protect(struct mm_npt *npt, struct mm_gpa_range range)
 {
 	take_write(npt, range, NULL);
 }
 
-void npt_collect_writable(struct npt *npt, struct gpa_range range, uint64_t bitmap[])
+void mm_npt_collect_writable(struct mm_npt *npt, struct mm_gpa_range range, uint64_t bitmap[])
 {
 	take_write(npt, range, bitmap);
 }
 
-void npt_collect_dirty(struct npt *npt, struct gpa_range range, uint64_t bitmap[])
+void mm_npt_collect_dirty(struct mm_npt *npt, struct mm_gpa_range range, uint64_t bitmap[])
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 	uint64_t marks = f->dirty | f->soft_dirty;
-	struct npt_iter it = npt_iter_over(npt, range);
-	unsigned leaf_level = NPT_MAX_LEVELS;
+	struct mm_npt_iter it = mm_npt_iter_over(npt, range);
+	unsigned leaf_level = MM_NPT_MAX_LEVELS;
 
-	while (npt_iter_next(&it)) {
+	while (mm_npt_iter_next(&it)) {
 		if ((it.slot.value & marks) == 0)
 			continue;
 		if (bitmap) {
 			report(bitmap, range, leaf_range(&it));
-			if (!gpa_range_covers(range, leaf_range(&it)))
+			if (!mm_gpa_range_covers(range, leaf_range(&it)))
 				continue;
 		}
 
 		uint64_t value = it.slot.value;
 
-		npt_take_bits(it.slot.entry, &value, marks);
+		mm_npt_take_bits(it.slot.entry, &value, marks);
 		if (it.slot.level < leaf_level)
 			leaf_level = it.slot.level;
 	}
-	if (leaf_level != NPT_MAX_LEVELS)
-		npt_flush(npt, &npt->counts, range, leaf_level, false);
+	if (leaf_level != MM_NPT_MAX_LEVELS)
+		mm_npt_flush(npt, &npt->counts, range, leaf_level, false);
 }
 
-bool npt_allow(struct npt *npt, struct gpa_range range, enum mm_perm perm)
+bool mm_npt_allow(struct mm_npt *npt, struct mm_gpa_range range, enum mm_perm perm)
 {
-	struct npt_iter it = npt_iter_over(npt, range);
+	struct mm_npt_iter it = mm_npt_iter_over(npt, range);
 	bool changed = false;
 
-	while (npt_iter_next(&it)) {
+	while (mm_npt_iter_next(&it)) {
 		uint64_t value = it.slot.value;
 		uint64_t allowed;
 
 		do {
-			allowed = npt_with_perm(npt, value, it.slot.level, perm);
-		} while (allowed != value && !npt_swap(it.slot.entry, &value, allowed));
-		changed |= allowed != value && npt_present(npt->format, value);
+			allowed = mm_npt_with_perm(npt, value, it.slot.level, perm);
+		} while (allowed != value && !mm_npt_swap(it.slot.entry, &value, allowed));
+		changed |= allowed != value && mm_npt_present(npt->format, value);
 	}
-	npt_publish(npt); /* leaves that were parked may be present now */
+	mm_npt_publish(npt); /* leaves that were parked may be present now */
 	return changed;
 }
 
-void npt_flush_range(struct npt *npt, struct gpa_range range)
+void mm_npt_flush_range(struct mm_npt *npt, struct mm_gpa_range range)
 {
-	npt_flush(npt, &npt->counts, range, 0, false);
+	mm_npt_flush(npt, &npt->counts, range, 0, false);
 }

@@ -37,12 +37,13 @@
 	(EPT_R op EPT_W op EPT_X op EPT_MT op EPT_IPAT op EPT_PS op EPT_A op EPT_D op EPT_ADDR op  \
 	         EPT_OWNED op EPT_SHARED)
 _Static_assert(EPT_FIELDS(+) == EPT_FIELDS(|), "no bit belongs to two fields");
-_Static_assert((EPT_FIELDS(|) & NPT_MARKS) == 0, "the marks lie outside every field");
-_Static_assert(NPT_GATHERED(EPT_R, EPT_GATHER) == MM_R && NPT_GATHERED(EPT_W, EPT_GATHER) == MM_W &&
-                       NPT_GATHERED(EPT_X, EPT_GATHER) == MM_X,
-               "the order of NPT_READ_RWX");
+_Static_assert((EPT_FIELDS(|) & MM_NPT_MARKS) == 0, "the marks lie outside every field");
+_Static_assert(MM_NPT_GATHERED(EPT_R, EPT_GATHER) == MM_R &&
+                       MM_NPT_GATHERED(EPT_W, EPT_GATHER) == MM_W &&
+                       MM_NPT_GATHERED(EPT_X, EPT_GATHER) == MM_X,
+               "the order of MM_NPT_READ_RWX");
 
-const struct npt_format npt_ept = {
+const struct mm_npt_format mm_npt_ept = {
 	.name = "ept",
 	.page_shift = 12,
 	.index_bits = 9,
@@ -70,17 +71,17 @@ const struct npt_format npt_ept = {
 		{
 			[MM_NONE] = 0,
 			[MM_R] = EPT_R,
-			[MM_W] = NPT_INEXPRESSIBLE,
+			[MM_W] = MM_NPT_INEXPRESSIBLE,
 			[MM_RW] = EPT_R | EPT_W,
 			[MM_X] = EPT_X,
 			[MM_RX] = EPT_R | EPT_X,
-			[MM_WX] = NPT_INEXPRESSIBLE,
+			[MM_WX] = MM_NPT_INEXPRESSIBLE,
 			[MM_RWX] = EPT_R | EPT_W | EPT_X,
 		},
 	.perm_mask = EPT_R | EPT_W | EPT_X,
 	.perm_bits = EPT_R | EPT_W | EPT_X,
 	.perm_gather = EPT_GATHER,
-	.perm_read = NPT_READ_RWX,
+	.perm_read = MM_NPT_READ_RWX,
 
 	.memtype = {[MM_NORMAL] = EPT_WB, [MM_NONCACHED] = EPT_WC, [MM_DEVICE] = EPT_UC},
 	.memtype_mask = EPT_MT | EPT_IPAT,

@@ -5,7 +5,7 @@
  */
 #include "mm/npt/entry.h"
 
-const char *npt_format_name(const struct npt_format *format)
+const char *mm_npt_format_name(const struct mm_npt_format *format)
 {
 	return format->name;
 }
@@ -23,19 +23,19 @@ static bool one_bit(uint64_t mask)
 }
 
 /* What the walker is compiled for: docs/formats.md has the list. */
-static bool geometry_makes_sense(const struct npt_format *f)
+static bool geometry_makes_sense(const struct mm_npt_format *f)
 {
-	return f->page_shift == MM_PAGE_SHIFT && f->index_bits == NPT_INDEX_BITS &&
-	       f->entry_bytes == sizeof(uint64_t) && within(f->max_levels, 2, NPT_MAX_LEVELS) &&
+	return f->page_shift == MM_PAGE_SHIFT && f->index_bits == MM_NPT_INDEX_BITS &&
+	       f->entry_bytes == sizeof(uint64_t) && within(f->max_levels, 2, MM_NPT_MAX_LEVELS) &&
 	       within(f->min_levels, 2, f->max_levels) &&
-	       within(f->max_root_bits, 1, NPT_MAX_ROOT_BITS) &&
+	       within(f->max_root_bits, 1, MM_NPT_MAX_ROOT_BITS) &&
 	       within(f->min_root_bits, 1, f->max_root_bits) &&
-	       within(f->max_gpa_bits, MM_PAGE_SHIFT + 1, NPT_MAX_GPA_BITS) &&
+	       within(f->max_gpa_bits, MM_PAGE_SHIFT + 1, MM_NPT_MAX_GPA_BITS) &&
 	       f->max_leaf < f->max_levels;
 }
 
 /* The address field has room for every address of max_hpa_bits bits, and for nothing else. */
-static bool address_makes_sense(const struct npt_format *f)
+static bool address_makes_sense(const struct mm_npt_format *f)
 {
 	uint64_t low = f->pa_mask << f->pa_shift;
 	uint64_t high = f->high_mask << f->high_shift;
@@ -46,7 +46,7 @@ static bool address_makes_sense(const struct npt_format *f)
 }
 
 /* Every bit of an entry has one meaning, and the marks of entry.h lie outside all of them. */
-static bool masks_make_sense(const struct npt_format *f)
+static bool masks_make_sense(const struct mm_npt_format *f)
 {
 	uint64_t address = f->pa_mask | f->high_mask;
 	uint64_t software = f->owned | f->shared | f->soft_dirty;
@@ -55,16 +55,16 @@ static bool masks_make_sense(const struct npt_format *f)
 
 	for (unsigned level = 0; level <= f->max_leaf; level++)
 		hardware |= f->leaf[level];
-	return ((hardware | software | NPT_MARKS) & address) == 0 && (hardware & software) == 0 &&
-	       ((hardware | software) & NPT_MARKS) == 0 && one_bit(f->owned) &&
-	       one_bit(f->shared) && f->owned != f->shared &&
+	return ((hardware | software | MM_NPT_MARKS) & address) == 0 &&
+	       (hardware & software) == 0 && ((hardware | software) & MM_NPT_MARKS) == 0 &&
+	       one_bit(f->owned) && one_bit(f->shared) && f->owned != f->shared &&
 	       (f->soft_dirty & (f->owned | f->shared)) == 0 &&
 	       ((f->perm_mask | f->perm_bits) & f->memtype_mask) == 0 &&
 	       (f->writable & ~f->perm_mask) == 0 && (f->accessed == 0) == (f->dirty == 0);
 }
 
 /* A table is present, and no entry is two kinds at once. */
-static bool kinds_make_sense(const struct npt_format *f)
+static bool kinds_make_sense(const struct mm_npt_format *f)
 {
 	/* A leaf that is not present, or an absent entry, must not look like a table. */
 	bool table = (f->table & f->table_mask) == f->table_value &&
@@ -78,29 +78,29 @@ static bool kinds_make_sense(const struct npt_format *f)
 }
 
 /* A leaf of these permissions, of every level: present, no table, and read as what it is. */
-static bool perm_makes_sense(const struct npt_format *f, enum mm_perm perm, bool hardware_dirty)
+static bool perm_makes_sense(const struct mm_npt_format *f, enum mm_perm perm, bool hardware_dirty)
 {
-	const struct npt_config config = {.accessed_dirty = hardware_dirty};
-	uint64_t bits = npt_encode_perm(f, hardware_dirty, perm);
+	const struct mm_npt_config config = {.accessed_dirty = hardware_dirty};
+	uint64_t bits = mm_npt_encode_perm(f, hardware_dirty, perm);
 	uint64_t entry = bits | f->leaf[0];
 	bool good = (bits & ~f->perm_mask) == 0 && (bits & f->leaf_reserved) == 0 &&
-	            npt_present(f, entry) &&
-	            npt_present_perm(f, npt_perm_bits(f, &config), entry) == perm;
+	            mm_npt_present(f, entry) &&
+	            mm_npt_present_perm(f, mm_npt_perm_bits(f, &config), entry) == perm;
 
 	for (unsigned level = 1; level <= f->max_leaf; level++)
-		good = good && npt_present(f, bits | f->leaf[level]) &&
-		       !npt_points_to_table(f, bits | f->leaf[level]);
+		good = good && mm_npt_present(f, bits | f->leaf[level]) &&
+		       !mm_npt_points_to_table(f, bits | f->leaf[level]);
 	return good;
 }
 
-static bool perms_make_sense(const struct npt_format *f)
+static bool perms_make_sense(const struct mm_npt_format *f)
 {
 	bool any = false;
 
 	for (unsigned p = MM_R; p < MM_PERM_SETS; p++) {
 		enum mm_perm perm = (enum mm_perm)p;
 
-		if (f->perm[p] == NPT_INEXPRESSIBLE)
+		if (f->perm[p] == MM_NPT_INEXPRESSIBLE)
 			continue;
 		if (!perm_makes_sense(f, perm, false) || !perm_makes_sense(f, perm, true))
 			return false;
@@ -109,7 +109,7 @@ static bool perms_make_sense(const struct npt_format *f)
 	return any;
 }
 
-static bool memtypes_make_sense(const struct npt_format *f)
+static bool memtypes_make_sense(const struct mm_npt_format *f)
 {
 	for (unsigned type = 0; type < MM_MEMTYPES; type++) {
 		if ((f->memtype[type] & ~f->memtype_mask) != 0)
@@ -122,7 +122,7 @@ static bool memtypes_make_sense(const struct npt_format *f)
 	return true;
 }
 
-static bool format_makes_sense(const struct npt_format *f)
+static bool format_makes_sense(const struct mm_npt_format *f)
 {
 	return f && f->name && geometry_makes_sense(f) && address_makes_sense(f) &&
 	       masks_make_sense(f) && kinds_make_sense(f) && perms_make_sense(f) &&
@@ -131,25 +131,27 @@ static bool format_makes_sense(const struct npt_format *f)
 
 /* --- a configuration --- */
 
-enum mm_error npt_config_check(const struct npt_format *format, const struct npt_config *config)
+enum mm_error mm_npt_config_check(const struct mm_npt_format *format,
+                                  const struct mm_npt_config *config)
 {
 	if (!format_makes_sense(format))
 		return MM_UNSUPPORTED;
 
 	bool geometry = within(config->levels, format->min_levels, format->max_levels) &&
 	                within(config->root_bits, format->min_root_bits, format->max_root_bits) &&
-	                npt_gpa_bits(config) <= format->max_gpa_bits;
+	                mm_npt_gpa_bits(config) <= format->max_gpa_bits;
 	bool widths = within(config->hpa_bits, MM_PAGE_SHIFT + 1, format->max_hpa_bits);
 	bool leaves = config->max_leaf <= format->max_leaf && config->max_leaf < config->levels &&
 	              MM_LEVEL_SHIFT(config->max_leaf) <= config->hpa_bits;
-	bool features = (!config->execute_only || format->perm[MM_X] != NPT_INEXPRESSIBLE) &&
+	bool features = (!config->execute_only || format->perm[MM_X] != MM_NPT_INEXPRESSIBLE) &&
 	                (!config->accessed_dirty || format->accessed != 0);
 
 	return geometry && widths && leaves && features ? MM_OK : MM_UNSUPPORTED;
 }
 
-enum mm_error npt_can_express(const struct npt_format *format, const struct npt_config *config,
-                              unsigned level, enum mm_perm perm, enum mm_memtype type)
+enum mm_error mm_npt_can_express(const struct mm_npt_format *format,
+                                 const struct mm_npt_config *config, unsigned level,
+                                 enum mm_perm perm, enum mm_memtype type)
 {
 	if (level > config->max_leaf || (unsigned)perm >= MM_PERM_SETS ||
 	    (unsigned)type >= MM_MEMTYPES)
@@ -161,5 +163,5 @@ enum mm_error npt_can_express(const struct npt_format *format, const struct npt_
 		return MM_OK;
 	if (perm == MM_X && !config->execute_only)
 		return MM_UNSUPPORTED;
-	return format->perm[perm] != NPT_INEXPRESSIBLE ? MM_OK : MM_UNSUPPORTED;
+	return format->perm[perm] != MM_NPT_INEXPRESSIBLE ? MM_OK : MM_UNSUPPORTED;
 }

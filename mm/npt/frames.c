@@ -14,7 +14,7 @@
 #include "mm/npt/walk.h"
 
 /* Charges up to `frames` to the quota, and at least `least` or nothing. Returns how many. */
-static uint64_t charge(struct npt *npt, uint64_t frames, uint64_t least)
+static uint64_t charge(struct mm_npt *npt, uint64_t frames, uint64_t least)
 {
 	if (npt->quota == UINT64_MAX)
 		return frames;
@@ -23,7 +23,7 @@ static uint64_t charge(struct npt *npt, uint64_t frames, uint64_t least)
 	uint64_t charged;
 
 	do {
-		charged = u64_min(frames, npt->quota - used);
+		charged = mm_u64_min(frames, npt->quota - used);
 		if (charged < least)
 			return 0;
 	} while (!atomic_compare_exchange_weak_explicit(
@@ -31,7 +31,7 @@ static uint64_t charge(struct npt *npt, uint64_t frames, uint64_t least)
 	return charged;
 }
 
-static void discharge(struct npt *npt, uint64_t frames)
+static void discharge(struct mm_npt *npt, uint64_t frames)
 {
 	if (npt->quota != UINT64_MAX)
 		atomic_fetch_sub_explicit(&npt->used, frames, memory_order_relaxed);
@@ -45,7 +45,7 @@ static void discharge(struct npt *npt, uint64_t frames)
 /* The credit of a CPU where there is no quota. No machine has so many frames. */
 #define LEND_UNLIMITED (INT64_C(1) << 56)
 
-static int64_t charge_credit(struct npt *npt)
+static int64_t charge_credit(struct mm_npt *npt)
 {
 	uint64_t used, wanted;
 
@@ -53,12 +53,12 @@ static int64_t charge_credit(struct npt *npt)
 		return LEND_UNLIMITED;
 	used = atomic_load_explicit(&npt->used, memory_order_relaxed);
 	wanted = npt->quota > used ? (npt->quota - used) / LEND_SHARE : 0;
-	return (int64_t)charge(npt, u64_min(wanted + 1, LEND_MOST), 1);
+	return (int64_t)charge(npt, mm_u64_min(wanted + 1, LEND_MOST), 1);
 }
 
 /* A reader that sees the new value of npt.lent sees this CPU's credit as negative or as refilled:
  * see lent_pages() in aspace_query.c. */
-bool npt_refill_credit(struct npt *npt, struct npt_counts *counts)
+bool mm_npt_refill_credit(struct mm_npt *npt, struct mm_npt_counts *counts)
 {
 	int64_t lent;
 
@@ -71,7 +71,7 @@ bool npt_refill_credit(struct npt *npt, struct npt_counts *counts)
 	return lent != 0;
 }
 
-bool npt_take_credit_back(struct npt *npt, struct npt_counts *counts)
+bool mm_npt_take_credit_back(struct mm_npt *npt, struct mm_npt_counts *counts)
 {
 	int64_t credit = atomic_load_explicit(&counts->credit, memory_order_relaxed);
 
@@ -83,7 +83,7 @@ bool npt_take_credit_back(struct npt *npt, struct npt_counts *counts)
 	return true;
 }
 
-enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[])
+enum mm_error mm_npt_take(struct mm_npt *npt, unsigned order, size_t n, mm_hpa_t out[])
 {
 	uint64_t frames = (uint64_t)n << order;
 
@@ -100,20 +100,20 @@ enum mm_error npt_take(struct npt *npt, unsigned order, size_t n, hpa_t out[])
 	return MM_NO_MEMORY;
 }
 
-void npt_give(struct npt *npt, unsigned order, size_t n, const hpa_t in[])
+void mm_npt_give(struct mm_npt *npt, unsigned order, size_t n, const mm_hpa_t in[])
 {
 	npt->hal.free(npt->hal.ctx, order, n, in);
 	discharge(npt, (uint64_t)n << order);
 }
 
-void npt_clear_table(const struct npt *npt, hpa_t table, unsigned order)
+void mm_npt_clear_table(const struct mm_npt *npt, mm_hpa_t table, unsigned order)
 {
-	__builtin_memset(hal_to_virt(&npt->hal, table), 0, (size_t)(MM_PAGE_SIZE << order));
+	__builtin_memset(mm_hal_to_virt(&npt->hal, table), 0, (size_t)(MM_PAGE_SIZE << order));
 }
 
-enum mm_error npt_batch_fill(struct npt *npt, struct npt_batch *batch, uint64_t wanted)
+enum mm_error mm_npt_batch_fill(struct mm_npt *npt, struct mm_npt_batch *batch, uint64_t wanted)
 {
-	uint64_t charged = charge(npt, u64_min(wanted, NPT_BATCH), 1);
+	uint64_t charged = charge(npt, mm_u64_min(wanted, MM_NPT_BATCH), 1);
 
 	if (charged == 0)
 		return MM_QUOTA;
@@ -123,9 +123,9 @@ enum mm_error npt_batch_fill(struct npt *npt, struct npt_batch *batch, uint64_t 
 	return batch->end != 0 ? MM_OK : MM_NO_MEMORY;
 }
 
-void npt_batch_drain(struct npt *npt, struct npt_batch *batch)
+void mm_npt_batch_drain(struct mm_npt *npt, struct mm_npt_batch *batch)
 {
 	if (batch->next != batch->end)
-		npt_give(npt, 0, batch->end - batch->next, &batch->frames[batch->next]);
+		mm_npt_give(npt, 0, batch->end - batch->next, &batch->frames[batch->next]);
 	batch->next = batch->end = 0;
 }

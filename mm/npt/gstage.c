@@ -42,12 +42,12 @@
 	(G_V op G_R op G_W op G_X op G_U op G_A op G_D op G_OWNED op G_SHARED op G_PPN op G_PBMT   \
 	         op G_N)
 _Static_assert(G_FIELDS(+) == G_FIELDS(|), "no bit belongs to two fields");
-_Static_assert((G_FIELDS(|) & NPT_MARKS) == 0, "the marks lie outside every field");
-_Static_assert(NPT_GATHERED(G_R, G_GATHER) == MM_R && NPT_GATHERED(G_W, G_GATHER) == MM_W &&
-                       NPT_GATHERED(G_X, G_GATHER) == MM_X,
-               "the order of NPT_READ_RWX");
+_Static_assert((G_FIELDS(|) & MM_NPT_MARKS) == 0, "the marks lie outside every field");
+_Static_assert(MM_NPT_GATHERED(G_R, G_GATHER) == MM_R && MM_NPT_GATHERED(G_W, G_GATHER) == MM_W &&
+                       MM_NPT_GATHERED(G_X, G_GATHER) == MM_X,
+               "the order of MM_NPT_READ_RWX");
 
-const struct npt_format npt_gstage = {
+const struct mm_npt_format mm_npt_gstage = {
 	.name = "gstage",
 	.page_shift = 12,
 	.index_bits = 9,
@@ -79,17 +79,17 @@ const struct npt_format npt_gstage = {
 		{
 			[MM_NONE] = 0,
 			[MM_R] = G_R,
-			[MM_W] = NPT_INEXPRESSIBLE,
+			[MM_W] = MM_NPT_INEXPRESSIBLE,
 			[MM_RW] = G_R | G_W,
 			[MM_X] = G_X,
 			[MM_RX] = G_R | G_X,
-			[MM_WX] = NPT_INEXPRESSIBLE,
+			[MM_WX] = MM_NPT_INEXPRESSIBLE,
 			[MM_RWX] = G_R | G_W | G_X,
 		},
 	.perm_mask = G_R | G_W | G_X,
 	.perm_bits = G_R | G_W | G_X,
 	.perm_gather = G_GATHER,
-	.perm_read = NPT_READ_RWX,
+	.perm_read = MM_NPT_READ_RWX,
 
 	.memtype = {[MM_NORMAL] = G_PMA, [MM_NONCACHED] = G_NC, [MM_DEVICE] = G_IO},
 	.memtype_mask = G_PBMT,

@@ -19,47 +19,49 @@
 #define MM_NPT_HISTORY_H
 
 #include "mm/atomic.h"
-#include "mm/npt/npt.h"
+#include "mm/npt.h"
 
-#define NPT_HISTORY_FRAMES  (NPT_HISTORY_DIRECT + MM_PAGE_SIZE / sizeof(uint64_t))
-#define NPT_HISTORY_PER     (MM_PAGE_SIZE / sizeof(uint64_t))
-#define NPT_HISTORY_ENTRIES (NPT_HISTORY_FRAMES * NPT_HISTORY_PER)
+#define MM_NPT_HISTORY_FRAMES  (MM_NPT_HISTORY_DIRECT + MM_PAGE_SIZE / sizeof(uint64_t))
+#define MM_NPT_HISTORY_PER     (MM_PAGE_SIZE / sizeof(uint64_t))
+#define MM_NPT_HISTORY_ENTRIES (MM_NPT_HISTORY_FRAMES * MM_NPT_HISTORY_PER)
 
-struct npt_change {
-	gpa_t gpa;
+struct mm_npt_change {
+	mm_gpa_t gpa;
 	unsigned level; /* of the entry that has changed what it maps */
 };
 
 /* [exclusive] Before the first copy: an empty history. Takes a frame, if one is free. */
-void npt_history_open(struct npt *npt);
+void mm_npt_history_open(struct mm_npt *npt);
 /* [exclusive] After the last copy: all frames go back. */
-void npt_history_close(struct npt *npt);
+void mm_npt_history_close(struct mm_npt *npt);
 
 /* [shared] Records an entry. Does nothing if there are no copies. */
-void npt_history_record(struct npt *npt, struct npt_counts *counts, gpa_t gpa, unsigned level);
+void mm_npt_history_record(struct mm_npt *npt, struct mm_npt_counts *counts, mm_gpa_t gpa,
+                           unsigned level);
 
 /* [exclusive] If a change could not be recorded, all copies become inexact. Called before positions
  * are used. */
-void npt_history_settle(struct npt *npt);
+void mm_npt_history_settle(struct mm_npt *npt);
 /* [exclusive] Gives back the frames that no exact copy needs. Called after positions have changed.
  */
-void npt_history_trim(struct npt *npt);
+void mm_npt_history_trim(struct mm_npt *npt);
 
 /* [exclusive] The frame that holds the change at this position. The position is at or after that of
  * an exact copy, and before the end. */
-const _Atomic uint64_t *npt_history_frame(const struct npt *npt, uint64_t position);
+const _Atomic uint64_t *mm_npt_history_frame(const struct mm_npt *npt, uint64_t position);
 
 /* The change at a position, in its frame. */
-static inline struct npt_change npt_history_at(const _Atomic uint64_t *frame, uint64_t position)
+static inline struct mm_npt_change mm_npt_history_at(const _Atomic uint64_t *frame,
+                                                     uint64_t position)
 {
 	uint64_t entry =
-		atomic_load_explicit(&frame[position % NPT_HISTORY_PER], memory_order_relaxed);
+		atomic_load_explicit(&frame[position % MM_NPT_HISTORY_PER], memory_order_relaxed);
 
-	return (struct npt_change){gpa_at(mm_align_down(entry, MM_PAGE_SIZE)),
-	                           (unsigned)(entry & (MM_PAGE_SIZE - 1))};
+	return (struct mm_npt_change){mm_gpa_at(mm_align_down(entry, MM_PAGE_SIZE)),
+	                              (unsigned)(entry & (MM_PAGE_SIZE - 1))};
 }
 
-static inline uint64_t npt_history_end(const struct npt *npt)
+static inline uint64_t mm_npt_history_end(const struct mm_npt *npt)
 {
 	return atomic_load_explicit(&npt->history.end, memory_order_relaxed);
 }

@@ -4,9 +4,9 @@
  * unlinked and frozen entries. It goes from the lowest address up. It keeps the tables on the way
  * to the current entry, so the next entry costs no walk from the root.
  *
- *	struct npt_iter it = npt_iter_over(npt, range);
+ *	struct mm_npt_iter it = mm_npt_iter_over(npt, range);
  *
- *	while (npt_iter_next(&it))
+ *	while (mm_npt_iter_next(&it))
  *		... it.slot, it.gpa ...
  *
  * The caller may change the entry that was found, but not into a table.
@@ -16,24 +16,25 @@
 
 #include "mm/npt/walk.h"
 
-struct npt_iter {
-	const struct npt *npt;
+struct mm_npt_iter {
+	const struct mm_npt *npt;
 	uint64_t at; /* the address at which the search continues */
 	uint64_t end;
-	unsigned level;                           /* of the table in which it continues */
-	_Atomic uint64_t *tables[NPT_MAX_LEVELS]; /* from that level up: those that map `at` */
+	unsigned level;                              /* of the table in which it continues */
+	_Atomic uint64_t *tables[MM_NPT_MAX_LEVELS]; /* from that level up: those that map `at` */
 
-	struct npt_slot slot; /* the entry that was found */
-	gpa_t gpa;            /* the first address that it maps: may be below the range's start */
+	struct mm_npt_slot slot; /* the entry that was found */
+	mm_gpa_t gpa; /* the first address that it maps: may be below the range's start */
 };
 
-static inline struct npt_iter npt_iter_over(const struct npt *npt, struct gpa_range range)
+static inline struct mm_npt_iter mm_npt_iter_over(const struct mm_npt *npt,
+                                                  struct mm_gpa_range range)
 {
-	struct npt_iter it = {
+	struct mm_npt_iter it = {
 		.npt = npt,
 		.at = range.start.raw,
 		.end = range.start.raw + range.size,
-		.level = npt_root_level(npt),
+		.level = mm_npt_root_level(npt),
 	};
 
 	it.tables[it.level] = npt->root_table;
@@ -41,43 +42,44 @@ static inline struct npt_iter npt_iter_over(const struct npt *npt, struct gpa_ra
 }
 
 /* Continues at a higher address. */
-static inline void npt_iter_skip(struct npt_iter *it, uint64_t to)
+static inline void mm_npt_iter_skip(struct mm_npt_iter *it, uint64_t to)
 {
-	unsigned root = npt_root_level(it->npt);
+	unsigned root = mm_npt_root_level(it->npt);
 
 	while (it->level < root &&
-	       (it->at ^ to) >> MM_LEVEL_SHIFT(it->level) >= UINT64_C(1) << NPT_INDEX_BITS)
+	       (it->at ^ to) >> MM_LEVEL_SHIFT(it->level) >= UINT64_C(1) << MM_NPT_INDEX_BITS)
 		it->level++;
 	it->at = to;
 }
 
-/* Continues at the entry that was found last, to read it again. `range` as in npt_iter_over(). */
-static inline void npt_iter_again(struct npt_iter *it, struct gpa_range range)
+/* Continues at the entry that was found last, to read it again. `range` as in mm_npt_iter_over().
+ */
+static inline void mm_npt_iter_again(struct mm_npt_iter *it, struct mm_gpa_range range)
 {
 	it->at = it->gpa.raw > range.start.raw ? it->gpa.raw : range.start.raw;
 }
 
-static inline bool npt_iter_next(struct npt_iter *it)
+static inline bool mm_npt_iter_next(struct mm_npt_iter *it)
 {
 	while (it->at < it->end) {
 		uint64_t at = it->at;
 		unsigned level = it->level;
-		_Atomic uint64_t *entry = &it->tables[level][npt_index(it->npt, at, level)];
-		uint64_t value = npt_load(entry);
+		_Atomic uint64_t *entry = &it->tables[level][mm_npt_index(it->npt, at, level)];
+		uint64_t value = mm_npt_load(entry);
 
-		if (npt_is_table(it->npt->format, value, level)) {
+		if (mm_npt_is_table(it->npt->format, value, level)) {
 			it->level = level - 1;
-			it->tables[level - 1] = npt_child(it->npt, value);
+			it->tables[level - 1] = mm_npt_child(it->npt, value);
 			continue;
 		}
 
 		uint64_t base = mm_align_down(at, MM_LEVEL_SIZE(level));
 
-		npt_iter_skip(it, base + MM_LEVEL_SIZE(level));
+		mm_npt_iter_skip(it, base + MM_LEVEL_SIZE(level));
 		if (value == 0)
 			continue;
-		it->slot = (struct npt_slot){entry, value, level};
-		it->gpa = gpa_at(base);
+		it->slot = (struct mm_npt_slot){entry, value, level};
+		it->gpa = mm_gpa_at(base);
 		return true;
 	}
 	return false;

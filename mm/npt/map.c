@@ -6,13 +6,13 @@
  * translation. So the range is built invisibly to the hardware. New tables are private until they
  * are linked. Entries in tables that are in use already are written as not present: as parked
  * leaves and unlinked subtrees (entry.h). When all of them are written, reveal() makes them
- * present. If frames ran out, npt_release() removes them, as after an unmap, and no flush is
+ * present. If frames ran out, mm_npt_release() removes them, as after an unmap, and no flush is
  * needed.
  */
 #include "mm/npt/change.h"
 
 struct mapper {
-	struct npt *npt;
+	struct mm_npt *npt;
 	/* [0] for pages, [1] for larger leaves: all bits but the address and those of the level. */
 	uint64_t attr[2];
 	enum mm_perm perm[2];
@@ -20,18 +20,18 @@ struct mapper {
 	bool owned;
 	uint64_t offset; /* not owned: host address minus guest address, modulo 2^64 */
 	uint64_t left;   /* pages still to be mapped: limits the size of a batch */
-	struct npt_batch batch;
+	struct mm_npt_batch batch;
 	int64_t frames;
 	int64_t tables;
-	int64_t leaves[NPT_MAX_LEVELS];
+	int64_t leaves[MM_NPT_MAX_LEVELS];
 };
 
 /* An entry for a table. `live`: it stands in a table that walkers can see, so it is not present. */
-static uint64_t table_form(const struct npt_format *f, hpa_t table, bool live)
+static uint64_t table_form(const struct mm_npt_format *f, mm_hpa_t table, bool live)
 {
-	uint64_t entry = npt_table_entry(f, table);
+	uint64_t entry = mm_npt_table_entry(f, table);
 
-	return live ? npt_mark(f, entry, NPT_UNLINKED) : entry;
+	return live ? mm_npt_mark(f, entry, MM_NPT_UNLINKED) : entry;
 }
 
 /* A leaf in its final form, and in the form of before reveal(). Both without an address. */
@@ -39,14 +39,14 @@ static uint64_t seen_leaf(const struct mapper *m, unsigned level)
 {
 	unsigned large = level > 0;
 
-	return npt_leaf_entry(m->npt->format, level, m->attr[large], m->perm[large]);
+	return mm_npt_leaf_entry(m->npt->format, level, m->attr[large], m->perm[large]);
 }
 
 static uint64_t leaf_form(const struct mapper *m, unsigned level, bool live)
 {
 	uint64_t leaf = seen_leaf(m, level);
 
-	return live ? (leaf & ~m->npt->format->present) | NPT_PARKED : leaf;
+	return live ? (leaf & ~m->npt->format->present) | MM_NPT_PARKED : leaf;
 }
 
 /* Ensures that the batch has a frame: for a table, or for the first of n pages. It takes only as
@@ -56,21 +56,21 @@ static enum mm_error need_frame(struct mapper *m, uint64_t n)
 {
 	if (MM_LIKELY(m->batch.next != m->batch.end))
 		return MM_OK;
-	return npt_batch_fill(m->npt, &m->batch, m->owned && m->max_leaf == 0 ? m->left + 1 : n);
+	return mm_npt_batch_fill(m->npt, &m->batch, m->owned && m->max_leaf == 0 ? m->left + 1 : n);
 }
 
 /* n leaves with consecutive host addresses. */
-static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, hpa_t host,
+static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, mm_hpa_t host,
                      uint64_t n, bool live)
 {
-	const struct npt_format *f = m->npt->format;
+	const struct mm_npt_format *f = m->npt->format;
 	uint64_t leaf = leaf_form(m, level, live);
 	uint64_t step = MM_LEVEL_SIZE(level);
-	uint64_t flip = npt_flip_bits(f, leaf);
+	uint64_t flip = mm_npt_flip_bits(f, leaf);
 
-	uint64_t stride = npt_encode_pa(f, hpa_at(step));
-	uint64_t first = npt_encode_pa(f, host);
-	uint64_t last = npt_encode_pa(f, hpa_plus(host, (n - 1) * step));
+	uint64_t stride = mm_npt_encode_pa(f, mm_hpa_at(step));
+	uint64_t first = mm_npt_encode_pa(f, host);
+	uint64_t last = mm_npt_encode_pa(f, mm_hpa_plus(host, (n - 1) * step));
 
 	m->leaves[level] += (int64_t)n;
 	/* If the address is one field for the whole run, each entry is the previous one plus a
@@ -78,11 +78,11 @@ static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, 
 	if (MM_LIKELY(last - first == (n - 1) * stride)) {
 		stride = flip != 0 ? 0 - stride : stride;
 		for (leaf |= first ^ flip; n != 0; n--, leaf += stride)
-			npt_store(entry++, leaf);
+			mm_npt_store(entry++, leaf);
 		return;
 	}
 	for (; n != 0; n--, host.raw += step)
-		npt_store(entry++, npt_with_pa(f, leaf, host));
+		mm_npt_store(entry++, mm_npt_with_pa(f, leaf, host));
 }
 
 /* The rest of a table that was not cleared, because it was to be filled, and that was not filled.
@@ -90,12 +90,12 @@ static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, 
 static void clear_entries(_Atomic uint64_t *entry, uint64_t n)
 {
 	while (n-- != 0)
-		npt_store(entry++, 0);
+		mm_npt_store(entry++, 0);
 }
 
 /* How many of n frames (n is not 0), from the first on, are consecutive. Allocators often return
  * consecutive frames. */
-static unsigned frames_in_a_row(const hpa_t *frames, unsigned n)
+static unsigned frames_in_a_row(const mm_hpa_t *frames, unsigned n)
 {
 	unsigned i = 1;
 
@@ -115,11 +115,12 @@ static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint6
 			return err;
 		}
 
-		unsigned in_hand = (unsigned)u64_min(n, m->batch.end - m->batch.next);
-		const hpa_t *frames = &m->batch.frames[m->batch.next];
+		unsigned in_hand = (unsigned)mm_u64_min(n, m->batch.end - m->batch.next);
+		const mm_hpa_t *frames = &m->batch.frames[m->batch.next];
 		unsigned some = frames_in_a_row(frames, in_hand);
 
-		npt_clear_bytes(m->npt, hal_to_virt(&m->npt->hal, frames[0]), some * MM_PAGE_SIZE);
+		mm_npt_clear_bytes(m->npt, mm_hal_to_virt(&m->npt->hal, frames[0]),
+		                   some * MM_PAGE_SIZE);
 		fill_run(m, entry, 0, frames[0], some, live);
 		m->frames += some;
 		m->batch.next += some;
@@ -134,12 +135,12 @@ static enum mm_error fill_pages(struct mapper *m, _Atomic uint64_t *entry, uint6
 static bool fill_block(struct mapper *m, _Atomic uint64_t *entry, unsigned level, bool live)
 {
 	unsigned order = MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT;
-	hpa_t block;
+	mm_hpa_t block;
 
-	if (npt_take(m->npt, order, 1, &block) != MM_OK)
+	if (mm_npt_take(m->npt, order, 1, &block) != MM_OK)
 		return false;
-	npt_clear_data(m->npt, block, order);
-	npt_store(entry, npt_with_pa(m->npt->format, leaf_form(m, level, live), block));
+	mm_npt_clear_data(m->npt, block, order);
+	mm_npt_store(entry, mm_npt_with_pa(m->npt->format, leaf_form(m, level, live), block));
 	m->left -= UINT64_C(1) << order;
 	m->frames += INT64_C(1) << order;
 	m->leaves[level]++;
@@ -160,13 +161,13 @@ static bool fills_table(const struct mapper *m, unsigned level, uint64_t size)
 static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsigned level,
                                 uint64_t start, uint64_t end, bool live)
 {
-	const struct npt_format *f = m->npt->format;
-	uint64_t value = npt_load(entry);
-	hpa_t table;
+	const struct mm_npt_format *f = m->npt->format;
+	uint64_t value = mm_npt_load(entry);
+	mm_hpa_t table;
 	enum mm_error err;
 
-	if (npt_points_to_table(f, value))
-		return fill(m, npt_child(m->npt, value), level - 1, start, end, true);
+	if (mm_npt_points_to_table(f, value))
+		return fill(m, mm_npt_child(m->npt, value), level - 1, start, end, true);
 
 	MM_ASSERT(value == 0);
 	err = need_frame(m, 1);
@@ -175,10 +176,10 @@ static enum mm_error fill_below(struct mapper *m, _Atomic uint64_t *entry, unsig
 	table = m->batch.frames[m->batch.next++];
 	m->tables++;
 	if (!fills_table(m, level - 1, end - start))
-		npt_clear_table(m->npt, table, 0);
-	err = fill(m, npt_table_at(m->npt, table), level - 1, start, end, false);
-	/* After a failure as well: npt_release() finds the table by this link. */
-	npt_link(entry, table_form(f, table, live));
+		mm_npt_clear_table(m->npt, table, 0);
+	err = fill(m, mm_npt_table_at(m->npt, table), level - 1, start, end, false);
+	/* After a failure as well: mm_npt_release() finds the table by this link. */
+	mm_npt_link(entry, table_form(f, table, live));
 	return err;
 }
 
@@ -187,7 +188,7 @@ static enum mm_error fill_leaves(struct mapper *m, _Atomic uint64_t *entry, unsi
                                  uint64_t start, uint64_t n, bool live)
 {
 	if (!m->owned) {
-		fill_run(m, entry, level, hpa_at(start + m->offset), n, live);
+		fill_run(m, entry, level, mm_hpa_at(start + m->offset), n, live);
 		return MM_OK;
 	}
 	if (level == 0)
@@ -210,12 +211,12 @@ static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned le
                           uint64_t end, bool live)
 {
 	uint64_t size = MM_LEVEL_SIZE(level);
-	_Atomic uint64_t *entry = &table[npt_index(m->npt, start, level)];
+	_Atomic uint64_t *entry = &table[mm_npt_index(m->npt, start, level)];
 	enum mm_error err = MM_OK;
 
 	while (start < end && err == MM_OK) {
 		uint64_t n = 1;
-		uint64_t next = u64_min(end, mm_align_down(start, size) + size);
+		uint64_t next = mm_u64_min(end, mm_align_down(start, size) + size);
 
 		if (level <= m->max_leaf && mm_is_aligned(start, size) && end - start >= size) {
 			n = (end - start) / size;
@@ -234,29 +235,30 @@ static enum mm_error fill(struct mapper *m, _Atomic uint64_t *table, unsigned le
 static void reveal(struct mapper *m, _Atomic uint64_t *table, unsigned level, uint64_t start,
                    uint64_t end)
 {
-	const struct npt_format *f = m->npt->format;
+	const struct mm_npt_format *f = m->npt->format;
 	uint64_t leaf = seen_leaf(m, level) & f->present;
-	unsigned first = npt_index(m->npt, start, level);
-	unsigned last = npt_index(m->npt, end - 1, level);
+	unsigned first = mm_npt_index(m->npt, start, level);
+	unsigned last = mm_npt_index(m->npt, end - 1, level);
 
 	for (unsigned i = first; i <= last; i++) {
-		uint64_t entry = npt_load(&table[i]);
+		uint64_t entry = mm_npt_load(&table[i]);
 		uint64_t base = mm_align_down(start, MM_LEVEL_SIZE(level)) +
 		                (uint64_t)(i - first) * MM_LEVEL_SIZE(level);
 
-		if (npt_is_table(f, entry, level))
-			reveal(m, npt_child(m->npt, entry), level - 1, base > start ? base : start,
-			       u64_min(end, base + MM_LEVEL_SIZE(level)));
-		else if ((entry & NPT_UNLINKED) != 0)
-			npt_link(&table[i],
-			         npt_unmark(f, entry, NPT_UNLINKED, f->table & f->present));
+		if (mm_npt_is_table(f, entry, level))
+			reveal(m, mm_npt_child(m->npt, entry), level - 1,
+			       base > start ? base : start,
+			       mm_u64_min(end, base + MM_LEVEL_SIZE(level)));
+		else if ((entry & MM_NPT_UNLINKED) != 0)
+			mm_npt_link(&table[i], mm_npt_unmark(f, entry, MM_NPT_UNLINKED,
+			                                     f->table & f->present));
 		else if (leaf != 0)
-			npt_link(&table[i], npt_unmark(f, entry, NPT_PARKED, leaf));
+			mm_npt_link(&table[i], mm_npt_unmark(f, entry, MM_NPT_PARKED, leaf));
 	}
 }
 
 /* The largest level at which both addresses of a linear mapping have the same offset in a leaf. */
-static unsigned common_leaf(gpa_t gpa, hpa_t host, unsigned max_leaf)
+static unsigned common_leaf(mm_gpa_t gpa, mm_hpa_t host, unsigned max_leaf)
 {
 	while (max_leaf > 0 && !mm_is_aligned(gpa.raw ^ host.raw, MM_LEVEL_SIZE(max_leaf)))
 		max_leaf--;
@@ -265,26 +267,26 @@ static unsigned common_leaf(gpa_t gpa, hpa_t host, unsigned max_leaf)
 
 static void count_mapped(const struct mapper *m)
 {
-	struct npt_counts *counts = &m->npt->counts;
+	struct mm_npt_counts *counts = &m->npt->counts;
 
-	npt_count(&counts->frames, m->frames);
-	npt_count(&counts->tables, m->tables);
+	mm_npt_count(&counts->frames, m->frames);
+	mm_npt_count(&counts->tables, m->tables);
 	for (unsigned level = 0; level < m->npt->config.levels; level++)
-		npt_count(&counts->leaves[level], m->leaves[level]);
+		mm_npt_count(&counts->leaves[level], m->leaves[level]);
 }
 
-enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping)
+enum mm_error mm_npt_map(struct mm_npt *npt, const struct mm_npt_mapping *mapping)
 {
-	const struct npt_format *f = npt->format;
-	struct gpa_range range = mapping->range;
+	const struct mm_npt_format *f = npt->format;
+	struct mm_gpa_range range = mapping->range;
 	uint64_t start = range.start.raw;
 	uint64_t end = start + range.size;
 	struct mapper m;
 
 	m.npt = npt;
 	for (unsigned large = 0; large < 2; large++) {
-		m.perm[large] = npt_leaf_perm(&npt->config, large, mapping->perm);
-		m.attr[large] = npt_leaf_attr(f, &npt->config, m.perm[large], mapping->type) |
+		m.perm[large] = mm_npt_leaf_perm(&npt->config, large, mapping->perm);
+		m.attr[large] = mm_npt_leaf_attr(f, &npt->config, m.perm[large], mapping->type) |
 		                (mapping->owned ? f->owned : 0);
 	}
 	m.owned = mapping->owned;
@@ -294,18 +296,18 @@ enum mm_error npt_map(struct npt *npt, const struct npt_mapping *mapping)
 	m.left = range.size >> MM_PAGE_SHIFT;
 	m.batch.next = m.batch.end = 0;
 	m.frames = m.tables = 0;
-	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
+	for (unsigned level = 0; level < MM_NPT_MAX_LEVELS; level++)
 		m.leaves[level] = 0;
 
-	enum mm_error err = fill(&m, npt->root_table, npt_root_level(npt), start, end, true);
+	enum mm_error err = fill(&m, npt->root_table, mm_npt_root_level(npt), start, end, true);
 
-	npt_batch_drain(npt, &m.batch);
+	mm_npt_batch_drain(npt, &m.batch);
 	if (err != MM_OK) {
-		npt_release(npt, start, end, NULL);
+		mm_npt_release(npt, start, end, NULL);
 		return err;
 	}
-	reveal(&m, npt->root_table, npt_root_level(npt), start, end);
-	npt_publish(npt);
+	reveal(&m, npt->root_table, mm_npt_root_level(npt), start, end);
+	mm_npt_publish(npt);
 	count_mapped(&m);
 	return MM_OK;
 }

@@ -12,78 +12,79 @@
 #include "mm/npt/change.h"
 
 /* Moves all entries of the draft's table into the live table of the same level. */
-static void move_in(struct npt *npt, _Atomic uint64_t *live, const _Atomic uint64_t *draft,
+static void move_in(struct mm_npt *npt, _Atomic uint64_t *live, const _Atomic uint64_t *draft,
                     unsigned level)
 {
-	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
-		uint64_t entry = npt_load(&draft[i]);
-		uint64_t there = npt_load(&live[i]);
-		hpa_t table = npt_decode_pa(npt->format, entry);
+	for (unsigned i = 0; i < mm_npt_entries(npt, level); i++) {
+		uint64_t entry = mm_npt_load(&draft[i]);
+		uint64_t there = mm_npt_load(&live[i]);
+		mm_hpa_t table = mm_npt_decode_pa(npt->format, entry);
 
 		if (entry == 0)
 			continue;
 		if (there == 0) {
-			npt_link(&live[i], entry);
+			mm_npt_link(&live[i], entry);
 			continue;
 		}
-		MM_ASSERT(npt_is_table(npt->format, entry, level));
-		move_in(npt, npt_child(npt, there), npt_table_at(npt, table), level - 1);
-		npt_give(npt, 0, 1, &table);
-		npt_count(&npt->counts.tables, -1);
+		MM_ASSERT(mm_npt_is_table(npt->format, entry, level));
+		move_in(npt, mm_npt_child(npt, there), mm_npt_table_at(npt, table), level - 1);
+		mm_npt_give(npt, 0, 1, &table);
+		mm_npt_count(&npt->counts.tables, -1);
 	}
 }
 
-static void count_moved(struct npt *npt, const struct npt *draft)
+static void count_moved(struct mm_npt *npt, const struct mm_npt *draft)
 {
-	const struct npt_counts *from = &draft->counts;
+	const struct mm_npt_counts *from = &draft->counts;
 
-	npt_count(&npt->counts.frames, from->frames);
-	npt_count(&npt->counts.tables, from->tables);
+	mm_npt_count(&npt->counts.frames, from->frames);
+	mm_npt_count(&npt->counts.tables, from->tables);
 	for (unsigned level = 0; level < npt->config.levels; level++)
-		npt_count(&npt->counts.leaves[level], from->leaves[level]);
+		mm_npt_count(&npt->counts.leaves[level], from->leaves[level]);
 }
 
 /* The frames that were charged to the draft's copy of the quota are charged to the table's. */
-static void settle_quota(struct npt *npt, struct npt *draft)
+static void settle_quota(struct mm_npt *npt, struct mm_npt *draft)
 {
 	atomic_store_explicit(&npt->used, atomic_load_explicit(&draft->used, memory_order_relaxed),
 	                      memory_order_relaxed);
 }
 
-static enum mm_error replace(struct npt *npt, struct npt *draft, const struct npt_mapping *mapping)
+static enum mm_error replace(struct mm_npt *npt, struct mm_npt *draft,
+                             const struct mm_npt_mapping *mapping)
 {
-	enum mm_error err = npt_map(draft, mapping);
+	enum mm_error err = mm_npt_map(draft, mapping);
 
 	if (err != MM_OK)
 		return err;
 	settle_quota(npt, draft);
-	err = npt_unmap(npt, mapping->range);
+	err = mm_npt_unmap(npt, mapping->range);
 	if (err != MM_OK) {
-		npt_discard(draft, mapping->range);
+		mm_npt_discard(draft, mapping->range);
 		settle_quota(npt, draft);
 		return err;
 	}
-	move_in(npt, npt->root_table, draft->root_table, npt_root_level(npt));
-	npt_publish(npt);
+	move_in(npt, npt->root_table, draft->root_table, mm_npt_root_level(npt));
+	mm_npt_publish(npt);
 	count_moved(npt, draft);
 	return MM_OK;
 }
 
-enum mm_error npt_replace(struct npt *npt, const struct npt_mapping *mapping)
+enum mm_error mm_npt_replace(struct mm_npt *npt, const struct mm_npt_mapping *mapping)
 {
-	unsigned order = npt_root_order(&npt->config);
-	struct npt draft;
-	hpa_t root;
-	enum mm_error err = npt_take(npt, order, 1, &root);
+	unsigned order = mm_npt_root_order(&npt->config);
+	struct mm_npt draft;
+	mm_hpa_t root;
+	enum mm_error err = mm_npt_take(npt, order, 1, &root);
 
 	if (err != MM_OK)
 		return err;
-	npt_clear_table(npt, root, order);
+	mm_npt_clear_table(npt, root, order);
 	__builtin_memcpy(&draft, npt, sizeof(draft));
 	__builtin_memset(&draft.counts, 0, sizeof(draft.counts));
 	draft.root = root;
-	draft.root_table = npt_table_at(npt, root);
+	draft.root_table = mm_npt_table_at(npt, root);
 	err = replace(npt, &draft, mapping);
-	npt_give(npt, order, 1, &root);
+	mm_npt_give(npt, order, 1, &root);
 	return err;
 }

@@ -13,17 +13,17 @@
 #include "mm/npt/share.h"
 
 struct restorer {
-	struct npt *npt;
-	struct npt *copy;
-	uint64_t from, end;     /* positions; of an exact copy */
-	bool changed;           /* a present entry was unlinked: a flush is due */
-	struct gpa_range block; /* the range of the copy's leaf that is being restored... */
-	hpa_t block_hpa;        /* ...and the block that it maps */
-	unsigned unseen;        /* how many tables, one in another, are being filled unlinked */
+	struct mm_npt *npt;
+	struct mm_npt *copy;
+	uint64_t from, end;        /* positions; of an exact copy */
+	bool changed;              /* a present entry was unlinked: a flush is due */
+	struct mm_gpa_range block; /* the range of the copy's leaf that is being restored... */
+	mm_hpa_t block_hpa;        /* ...and the block that it maps */
+	unsigned unseen;           /* how many tables, one in another, are being filled unlinked */
 	uint64_t spares;
-	hpa_t spare;           /* the spare table taken last; valid if spares is not 0 */
+	mm_hpa_t spare;        /* the spare table taken last; valid if spares is not 0 */
 	int64_t frames, pages; /* what put_back_page() adds to the counts */
-	struct npt_batch batch;
+	struct mm_npt_batch batch;
 };
 
 /* --- spare tables --- */
@@ -31,24 +31,24 @@ struct restorer {
 static enum mm_error take_spares(struct restorer *r, uint64_t n)
 {
 	for (; n != 0; n--) {
-		hpa_t frame;
-		enum mm_error err = npt_take(r->npt, 0, 1, &frame);
+		mm_hpa_t frame;
+		enum mm_error err = mm_npt_take(r->npt, 0, 1, &frame);
 
 		if (err != MM_OK)
 			return err;
-		*(hpa_t *)hal_to_virt(&r->npt->hal, frame) = r->spare;
+		*(mm_hpa_t *)mm_hal_to_virt(&r->npt->hal, frame) = r->spare;
 		r->spare = frame;
 		r->spares++;
 	}
 	return MM_OK;
 }
 
-static hpa_t use_spare(struct restorer *r)
+static mm_hpa_t use_spare(struct restorer *r)
 {
-	hpa_t frame = r->spare;
+	mm_hpa_t frame = r->spare;
 
 	MM_ASSERT(r->spares != 0);
-	r->spare = *(hpa_t *)hal_to_virt(&r->npt->hal, frame);
+	r->spare = *(mm_hpa_t *)mm_hal_to_virt(&r->npt->hal, frame);
 	r->spares--;
 	return frame;
 }
@@ -56,28 +56,29 @@ static hpa_t use_spare(struct restorer *r)
 static void give_spares(struct restorer *r)
 {
 	while (r->spares != 0) {
-		hpa_t frame = use_spare(r);
+		mm_hpa_t frame = use_spare(r);
 
-		npt_give(r->npt, 0, 1, &frame);
+		mm_npt_give(r->npt, 0, 1, &frame);
 	}
 }
 
 /* How many tables the copy has at and below this entry that the live table lacks. */
-static uint64_t missing_tables(const struct npt *npt, uint64_t live, uint64_t copy, unsigned level)
+static uint64_t missing_tables(const struct mm_npt *npt, uint64_t live, uint64_t copy,
+                               unsigned level)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 
-	if (!npt_is_table(f, copy, level))
+	if (!mm_npt_is_table(f, copy, level))
 		return 0;
 
-	bool both = npt_is_table(f, live, level);
-	const _Atomic uint64_t *there = both ? npt_child(npt, live) : NULL;
-	const _Atomic uint64_t *wanted = npt_child(npt, copy);
+	bool both = mm_npt_is_table(f, live, level);
+	const _Atomic uint64_t *there = both ? mm_npt_child(npt, live) : NULL;
+	const _Atomic uint64_t *wanted = mm_npt_child(npt, copy);
 	uint64_t missing = both ? 0 : 1;
 
-	for (unsigned i = 0; level > 1 && i < 1U << NPT_INDEX_BITS; i++)
-		missing += missing_tables(npt, there ? npt_load(&there[i]) : 0,
-		                          npt_load(&wanted[i]), level - 1);
+	for (unsigned i = 0; level > 1 && i < 1U << MM_NPT_INDEX_BITS; i++)
+		missing += missing_tables(npt, there ? mm_npt_load(&there[i]) : 0,
+		                          mm_npt_load(&wanted[i]), level - 1);
 	return missing;
 }
 
@@ -85,37 +86,38 @@ static uint64_t missing_tables(const struct npt *npt, uint64_t live, uint64_t co
 
 /* Do the two entries map different things? False where both point to tables: then the entries of
  * these tables have to be compared. */
-static bool differs(const struct npt *npt, uint64_t live, uint64_t copy, unsigned level)
+static bool differs(const struct mm_npt *npt, uint64_t live, uint64_t copy, unsigned level)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 
 	if (copy == 0)
 		return live != 0;
-	if (npt_is_table(f, copy, level))
-		return !npt_is_table(f, live, level);
-	return !npt_is_leaf(f, live, level) ||
-	       npt_decode_pa(f, live).raw != npt_decode_pa(f, copy).raw;
+	if (mm_npt_is_table(f, copy, level))
+		return !mm_npt_is_table(f, live, level);
+	return !mm_npt_is_leaf(f, live, level) ||
+	       mm_npt_decode_pa(f, live).raw != mm_npt_decode_pa(f, copy).raw;
 }
 
 /* Step 1: entries that differ are unlinked. By one store, since their pages go away (change.h). */
-static void unlink_differing(struct restorer *r, struct npt_pair pair)
+static void unlink_differing(struct restorer *r, struct mm_npt_pair pair)
 {
-	struct npt *npt = r->npt;
-	const struct npt_format *f = npt->format;
-	uint64_t value = npt_load(pair.live);
-	uint64_t wanted = npt_load(pair.copy);
-	bool table = npt_is_table(f, value, pair.level);
+	struct mm_npt *npt = r->npt;
+	const struct mm_npt_format *f = npt->format;
+	uint64_t value = mm_npt_load(pair.live);
+	uint64_t wanted = mm_npt_load(pair.copy);
+	bool table = mm_npt_is_table(f, value, pair.level);
 
-	if (!npt_present(f, value))
+	if (!mm_npt_present(f, value))
 		return;
 	if (differs(npt, value, wanted, pair.level)) {
-		npt_store(pair.live, npt_mark(f, value, table ? NPT_UNLINKED : NPT_PARKED));
+		mm_npt_store(pair.live,
+		             mm_npt_mark(f, value, table ? MM_NPT_UNLINKED : MM_NPT_PARKED));
 		r->changed = true;
 	} else if (table) {
-		struct npt_pair below = {npt_child(npt, value), npt_child(npt, wanted),
-		                         pair.level - 1};
+		struct mm_npt_pair below = {mm_npt_child(npt, value), mm_npt_child(npt, wanted),
+		                            pair.level - 1};
 
-		for (unsigned i = 0; i < 1U << NPT_INDEX_BITS; i++, below.live++, below.copy++)
+		for (unsigned i = 0; i < 1U << MM_NPT_INDEX_BITS; i++, below.live++, below.copy++)
 			unlink_differing(r, below);
 	}
 }
@@ -124,134 +126,135 @@ static void unlink_differing(struct restorer *r, struct npt_pair pair)
 static MM_ALWAYS_INLINE void unlink_page(struct restorer *r, _Atomic uint64_t *live,
                                          const _Atomic uint64_t *copy)
 {
-	const struct npt_format *f = r->npt->format;
-	uint64_t value = npt_load(live);
+	const struct mm_npt_format *f = r->npt->format;
+	uint64_t value = mm_npt_load(live);
 
-	if (npt_present(f, value) && differs(r->npt, value, npt_load(copy), 0)) {
-		npt_store(live, npt_mark(f, value, NPT_PARKED));
+	if (mm_npt_present(f, value) && differs(r->npt, value, mm_npt_load(copy), 0)) {
+		mm_npt_store(live, mm_npt_mark(f, value, MM_NPT_PARKED));
 		r->changed = true;
 	}
 }
 
 /* Does the leaf that is being restored map gpa to this frame? Then the frame must not be freed. */
-static bool comes_back(const struct restorer *r, gpa_t gpa, hpa_t pa)
+static bool comes_back(const struct restorer *r, mm_gpa_t gpa, mm_hpa_t pa)
 {
-	return gpa_range_contains(r->block, gpa) &&
-	       pa.raw - r->block_hpa.raw == gpa_diff(gpa, r->block.start);
+	return mm_gpa_range_contains(r->block, gpa) &&
+	       pa.raw - r->block_hpa.raw == mm_gpa_diff(gpa, r->block.start);
 }
 
 /* Releases all that an unlinked entry of the live table maps, and its tables. */
-static void release_live(struct restorer *r, uint64_t value, gpa_t gpa, unsigned level)
+static void release_live(struct restorer *r, uint64_t value, mm_gpa_t gpa, unsigned level)
 {
-	struct npt *npt = r->npt;
-	const struct npt_format *f = npt->format;
-	struct npt_counts *counts = &npt->counts;
-	hpa_t pa = npt_decode_pa(f, value);
+	struct mm_npt *npt = r->npt;
+	const struct mm_npt_format *f = npt->format;
+	struct mm_npt_counts *counts = &npt->counts;
+	mm_hpa_t pa = mm_npt_decode_pa(f, value);
 
-	if (npt_is_leaf(f, value, level)) {
-		npt_count(&counts->leaves[level], -1);
+	if (mm_npt_is_leaf(f, value, level)) {
+		mm_npt_count(&counts->leaves[level], -1);
 		if ((value & f->owned) != 0 && !comes_back(r, gpa, pa))
-			npt_count(&counts->frames,
-			          -npt_free_unheld(npt, &r->batch, npt, gpa, pa, level));
+			mm_npt_count(&counts->frames,
+			             -mm_npt_free_unheld(npt, &r->batch, npt, gpa, pa, level));
 		return;
 	}
 
-	const _Atomic uint64_t *table = npt_table_at(npt, pa);
+	const _Atomic uint64_t *table = mm_npt_table_at(npt, pa);
 
-	for (unsigned i = 0; i < npt_entries(npt, level - 1); i++) {
-		uint64_t entry = npt_load(&table[i]);
+	for (unsigned i = 0; i < mm_npt_entries(npt, level - 1); i++) {
+		uint64_t entry = mm_npt_load(&table[i]);
 
 		if (entry != 0)
-			release_live(r, entry, gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)),
+			release_live(r, entry, mm_gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)),
 			             level - 1);
 	}
-	npt_batch_put(npt, &r->batch, pa);
-	npt_count(&counts->tables, -1);
+	mm_npt_batch_put(npt, &r->batch, pa);
+	mm_npt_count(&counts->tables, -1);
 }
 
-static void put_back(struct restorer *r, struct npt_pair pair, gpa_t gpa);
+static void put_back(struct restorer *r, struct mm_npt_pair pair, mm_gpa_t gpa);
 
 static void put_back_table(struct restorer *r, _Atomic uint64_t *live, _Atomic uint64_t *copy,
-                           gpa_t gpa, unsigned level)
+                           mm_gpa_t gpa, unsigned level)
 {
-	struct npt_pair pair = {live, copy, level};
+	struct mm_npt_pair pair = {live, copy, level};
 
-	for (unsigned i = 0; i < npt_entries(r->npt, level); i++, pair.live++, pair.copy++)
-		put_back(r, pair, gpa_plus(gpa, i * MM_LEVEL_SIZE(level)));
+	for (unsigned i = 0; i < mm_npt_entries(r->npt, level); i++, pair.live++, pair.copy++)
+		put_back(r, pair, mm_gpa_plus(gpa, i * MM_LEVEL_SIZE(level)));
 }
 
 /* The entry of the live table for this entry of the copy: a leaf as it is, or a new table that maps
  * the same. */
-static uint64_t live_form(struct restorer *r, uint64_t wanted, gpa_t gpa, unsigned level)
+static uint64_t live_form(struct restorer *r, uint64_t wanted, mm_gpa_t gpa, unsigned level)
 {
-	struct npt *npt = r->npt;
+	struct mm_npt *npt = r->npt;
 
 	if (wanted == 0)
 		return 0;
-	if (!npt_is_table(npt->format, wanted, level)) {
-		npt_count(&npt->counts.leaves[level], 1);
+	if (!mm_npt_is_table(npt->format, wanted, level)) {
+		mm_npt_count(&npt->counts.leaves[level], 1);
 		return wanted;
 	}
 
-	hpa_t table = use_spare(r);
+	mm_hpa_t table = use_spare(r);
 
-	npt_clear_table(npt, table, 0);
-	npt_count(&npt->counts.tables, 1);
+	mm_npt_clear_table(npt, table, 0);
+	mm_npt_count(&npt->counts.tables, 1);
 	r->unseen++;
-	put_back_table(r, npt_table_at(npt, table), npt_child(npt, wanted), gpa, level - 1);
+	put_back_table(r, mm_npt_table_at(npt, table), mm_npt_child(npt, wanted), gpa, level - 1);
 	r->unseen--;
-	return npt_table_entry(npt->format, table);
+	return mm_npt_table_entry(npt->format, table);
 }
 
 /* Step 3: an entry that differs is released, and replaced by that of the copy. */
-static void put_back(struct restorer *r, struct npt_pair pair, gpa_t gpa)
+static void put_back(struct restorer *r, struct mm_npt_pair pair, mm_gpa_t gpa)
 {
-	struct npt *npt = r->npt;
-	uint64_t value = npt_load(pair.live);
-	uint64_t wanted = npt_load(pair.copy);
+	struct mm_npt *npt = r->npt;
+	uint64_t value = mm_npt_load(pair.live);
+	uint64_t wanted = mm_npt_load(pair.copy);
 
 	npt->history.compared++;
 	if (differs(npt, value, wanted, pair.level)) {
-		bool leaf = npt_is_leaf(npt->format, wanted, pair.level);
+		bool leaf = mm_npt_is_leaf(npt->format, wanted, pair.level);
 
-		r->block = gpa_range(gpa, leaf ? MM_LEVEL_SIZE(pair.level) : 0);
-		r->block_hpa = npt_decode_pa(npt->format, wanted);
+		r->block = mm_gpa_range(gpa, leaf ? MM_LEVEL_SIZE(pair.level) : 0);
+		r->block_hpa = mm_npt_decode_pa(npt->format, wanted);
 		if (value != 0)
 			release_live(r, value, gpa, pair.level);
-		npt_link(pair.live, live_form(r, wanted, gpa, pair.level));
+		mm_npt_link(pair.live, live_form(r, wanted, gpa, pair.level));
 		/* For the other copies. If a new table was filled, only the entry that points to it
 		 * is recorded. */
 		if (npt->copies->next_copy && r->unseen == 0)
-			npt_history_record(npt, &npt->counts, gpa, pair.level);
-	} else if (npt_is_table(npt->format, wanted, pair.level)) {
-		put_back_table(r, npt_child(npt, value), npt_child(npt, wanted), gpa,
+			mm_npt_history_record(npt, &npt->counts, gpa, pair.level);
+	} else if (mm_npt_is_table(npt->format, wanted, pair.level)) {
+		put_back_table(r, mm_npt_child(npt, value), mm_npt_child(npt, wanted), gpa,
 		               pair.level - 1);
 	}
 }
 
 /* The same for entries of level 0. If they differ, the copy does not hold the live frame. */
 static MM_ALWAYS_INLINE void put_back_page(struct restorer *r, _Atomic uint64_t *live,
-                                           const _Atomic uint64_t *copy, gpa_t gpa)
+                                           const _Atomic uint64_t *copy, mm_gpa_t gpa)
 {
-	struct npt *npt = r->npt;
-	const struct npt_format *f = npt->format;
-	uint64_t value = npt_load(live);
-	uint64_t wanted = npt_load(copy);
+	struct mm_npt *npt = r->npt;
+	const struct mm_npt_format *f = npt->format;
+	uint64_t value = mm_npt_load(live);
+	uint64_t wanted = mm_npt_load(copy);
 	bool alone = !npt->copies->next_copy;
 
 	npt->history.compared++;
 	if (!differs(npt, value, wanted, 0))
 		return;
 	if ((value & f->owned) != 0 && alone) {
-		npt_batch_put(npt, &r->batch, npt_decode_pa(f, value));
+		mm_npt_batch_put(npt, &r->batch, mm_npt_decode_pa(f, value));
 		r->frames--;
 	} else if ((value & f->owned) != 0) {
-		r->frames -= npt_free_unheld(npt, &r->batch, npt, gpa, npt_decode_pa(f, value), 0);
+		r->frames -=
+			mm_npt_free_unheld(npt, &r->batch, npt, gpa, mm_npt_decode_pa(f, value), 0);
 	}
 	r->pages += (wanted != 0) - (value != 0);
-	npt_link(live, wanted);
+	mm_npt_link(live, wanted);
 	if (!alone)
-		npt_history_record(npt, &npt->counts, gpa, 0);
+		mm_npt_history_record(npt, &npt->counts, gpa, 0);
 }
 
 /* --- over the entries that have changed, or over all --- */
@@ -262,23 +265,23 @@ enum pass {
 	PUT_BACK
 };
 
-static void at_entry(struct restorer *r, enum pass pass, struct npt_pair pair, gpa_t gpa,
+static void at_entry(struct restorer *r, enum pass pass, struct mm_npt_pair pair, mm_gpa_t gpa,
                      uint64_t *missing)
 {
 	if (pass == COUNT)
-		*missing += missing_tables(r->npt, npt_load(pair.live), npt_load(pair.copy),
+		*missing += missing_tables(r->npt, mm_npt_load(pair.live), mm_npt_load(pair.copy),
 		                           pair.level);
 	else if (pass == UNLINK)
 		unlink_differing(r, pair);
 	else
-		put_back(r, pair, npt_leaf_range(gpa, pair.level).start);
+		put_back(r, pair, mm_npt_leaf_range(gpa, pair.level).start);
 }
 
 /* The same for an entry of level 0: nearly all changes are of this kind. */
-static MM_ALWAYS_INLINE void at_page(struct restorer *r, enum pass pass, struct npt_pair tables,
-                                     gpa_t gpa)
+static MM_ALWAYS_INLINE void at_page(struct restorer *r, enum pass pass, struct mm_npt_pair tables,
+                                     mm_gpa_t gpa)
 {
-	unsigned i = npt_index_below(gpa, 0);
+	unsigned i = mm_npt_index_below(gpa, 0);
 
 	if (pass == UNLINK)
 		unlink_page(r, &tables.live[i], &tables.copy[i]);
@@ -292,21 +295,21 @@ static MM_ALWAYS_INLINE void at_page(struct restorer *r, enum pass pass, struct 
 static MM_ALWAYS_INLINE uint64_t over_changes(struct restorer *r, enum pass pass)
 {
 	const _Atomic uint64_t *frame = NULL;
-	struct npt_pair tables = {NULL, NULL, 0};
-	gpa_t last = gpa_at(0);
+	struct mm_npt_pair tables = {NULL, NULL, 0};
+	mm_gpa_t last = mm_gpa_at(0);
 	uint64_t missing = 0;
 
 	for (uint64_t at = r->from; at < r->end; at++) {
-		if (!frame || at % NPT_HISTORY_PER == 0)
-			frame = npt_history_frame(r->npt, at);
+		if (!frame || at % MM_NPT_HISTORY_PER == 0)
+			frame = mm_npt_history_frame(r->npt, at);
 
-		struct npt_change change = npt_history_at(frame, at);
+		struct mm_npt_change change = mm_npt_history_at(frame, at);
 		bool same = (change.gpa.raw ^ last.raw) < MM_LEVEL_SIZE(1);
 
 		if (change.level != 0 || !same || !tables.live) {
-			struct npt_pair pair =
-				npt_pair_at(r->npt, r->copy, change.gpa, change.level);
-			unsigned i = npt_index_below(change.gpa, 0);
+			struct mm_npt_pair pair =
+				mm_npt_pair_at(r->npt, r->copy, change.gpa, change.level);
+			unsigned i = mm_npt_index_below(change.gpa, 0);
 
 			tables.live = NULL;
 			last = change.gpa;
@@ -314,7 +317,7 @@ static MM_ALWAYS_INLINE uint64_t over_changes(struct restorer *r, enum pass pass
 				at_entry(r, pass, pair, change.gpa, &missing);
 				continue;
 			}
-			tables = (struct npt_pair){pair.live - i, pair.copy - i, 0};
+			tables = (struct mm_npt_pair){pair.live - i, pair.copy - i, 0};
 		}
 		at_page(r, pass, tables, change.gpa);
 	}
@@ -323,12 +326,12 @@ static MM_ALWAYS_INLINE uint64_t over_changes(struct restorer *r, enum pass pass
 
 static uint64_t over_all(struct restorer *r, enum pass pass)
 {
-	unsigned level = npt_root_level(r->npt);
-	struct npt_pair pair = {r->npt->root_table, r->copy->root_table, level};
+	unsigned level = mm_npt_root_level(r->npt);
+	struct mm_npt_pair pair = {r->npt->root_table, r->copy->root_table, level};
 	uint64_t missing = 0;
 
-	for (unsigned i = 0; i < npt_entries(r->npt, level); i++, pair.live++, pair.copy++)
-		at_entry(r, pass, pair, gpa_at(i * MM_LEVEL_SIZE(level)), &missing);
+	for (unsigned i = 0; i < mm_npt_entries(r->npt, level); i++, pair.live++, pair.copy++)
+		at_entry(r, pass, pair, mm_gpa_at(i * MM_LEVEL_SIZE(level)), &missing);
 	return missing;
 }
 
@@ -357,17 +360,18 @@ static enum mm_error reserve(struct restorer *r)
 	return take_spares(r, over_all(r, COUNT));
 }
 
-enum mm_error npt_restore(struct npt *npt, struct npt *copy)
+enum mm_error mm_npt_restore(struct mm_npt *npt, struct mm_npt *copy)
 {
-	struct gpa_range all = gpa_range(gpa_at(0), UINT64_C(1) << npt_gpa_bits(&npt->config));
+	struct mm_gpa_range all =
+		mm_gpa_range(mm_gpa_at(0), UINT64_C(1) << mm_npt_gpa_bits(&npt->config));
 	struct restorer r;
 	enum mm_error err;
 
-	npt_history_settle(npt);
+	mm_npt_history_settle(npt);
 	r.npt = npt;
 	r.copy = copy;
 	r.from = copy->position;
-	r.end = npt_history_end(npt);
+	r.end = mm_npt_history_end(npt);
 	r.changed = false;
 	r.frames = r.pages = 0;
 	r.spares = r.unseen = 0;
@@ -376,16 +380,16 @@ enum mm_error npt_restore(struct npt *npt, struct npt *copy)
 	if (err == MM_OK) {
 		(void)over(&r, UNLINK);
 		if (r.changed)
-			npt_flush(npt, &npt->counts, all, 0, true);
+			mm_npt_flush(npt, &npt->counts, all, 0, true);
 		(void)over(&r, PUT_BACK);
-		npt_publish(npt);
-		npt_batch_drain(npt, &r.batch);
-		npt_count(&npt->counts.frames, r.frames);
-		npt_count(&npt->counts.leaves[0], r.pages);
-		npt_history_settle(npt);
+		mm_npt_publish(npt);
+		mm_npt_batch_drain(npt, &r.batch);
+		mm_npt_count(&npt->counts.frames, r.frames);
+		mm_npt_count(&npt->counts.leaves[0], r.pages);
+		mm_npt_history_settle(npt);
 		copy->exact = true;
-		copy->position = npt_history_end(npt);
-		npt_history_trim(npt);
+		copy->position = mm_npt_history_end(npt);
+		mm_npt_history_trim(npt);
 	}
 	give_spares(&r);
 	return err;

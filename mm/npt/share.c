@@ -12,14 +12,15 @@
 /* --- which tables hold a frame --- */
 
 /* The next of npt and its copies, without `except`, which may be NULL. */
-static struct npt *next_holder(struct npt *npt, struct npt *at, const struct npt *except)
+static struct mm_npt *next_holder(struct mm_npt *npt, struct mm_npt *at,
+                                  const struct mm_npt *except)
 {
-	struct npt *next = at == npt ? npt->copies : at->next_copy;
+	struct mm_npt *next = at == npt ? npt->copies : at->next_copy;
 
 	return next && next == except ? next->next_copy : next;
 }
 
-static struct npt *first_holder(struct npt *npt, const struct npt *except)
+static struct mm_npt *first_holder(struct mm_npt *npt, const struct mm_npt *except)
 {
 	return npt == except ? npt->copies : npt;
 }
@@ -32,26 +33,26 @@ enum held {
 
 /* Does this table map the block of this level at gpa to hpa? HELD_IN_PART: it has smaller leaves
  * there, which may. */
-static enum held holds(const struct npt *npt, gpa_t gpa, hpa_t hpa, unsigned level)
+static enum held holds(const struct mm_npt *npt, mm_gpa_t gpa, mm_hpa_t hpa, unsigned level)
 {
-	const struct npt_format *f = npt->format;
-	struct npt_slot slot = npt_walk(npt, gpa);
+	const struct mm_npt_format *f = npt->format;
+	struct mm_npt_slot slot = mm_npt_walk(npt, gpa);
 	uint64_t offset = gpa.raw & (MM_LEVEL_SIZE(slot.level) - 1);
 
 	if (slot.level < level)
 		return HELD_IN_PART;
-	if (!npt_is_leaf(f, slot.value, slot.level) || (slot.value & f->owned) == 0)
+	if (!mm_npt_is_leaf(f, slot.value, slot.level) || (slot.value & f->owned) == 0)
 		return NOT_HELD;
-	return npt_decode_pa(f, slot.value).raw + offset == hpa.raw ? HELD : NOT_HELD;
+	return mm_npt_decode_pa(f, slot.value).raw + offset == hpa.raw ? HELD : NOT_HELD;
 }
 
-int64_t npt_free_unheld(struct npt *npt, struct npt_batch *batch, const struct npt *except,
-                        gpa_t gpa, hpa_t hpa, unsigned level)
+int64_t mm_npt_free_unheld(struct mm_npt *npt, struct mm_npt_batch *batch,
+                           const struct mm_npt *except, mm_gpa_t gpa, mm_hpa_t hpa, unsigned level)
 {
 	bool in_part = false;
 	int64_t frames = 0;
 
-	for (struct npt *n = first_holder(npt, except); n; n = next_holder(npt, n, except)) {
+	for (struct mm_npt *n = first_holder(npt, except); n; n = next_holder(npt, n, except)) {
 		enum held held = holds(n, gpa, hpa, level);
 
 		if (held == HELD)
@@ -59,132 +60,135 @@ int64_t npt_free_unheld(struct npt *npt, struct npt_batch *batch, const struct n
 		in_part |= held == HELD_IN_PART;
 	}
 	if (level == 0) {
-		npt_batch_put(npt, batch, hpa);
+		mm_npt_batch_put(npt, batch, hpa);
 		return 1;
 	}
 	if (!in_part) {
-		npt_give(npt, MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT, 1, &hpa);
+		mm_npt_give(npt, MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT, 1, &hpa);
 		return INT64_C(1) << (MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT);
 	}
-	for (unsigned i = 0; i < 1U << NPT_INDEX_BITS; i++) {
+	for (unsigned i = 0; i < 1U << MM_NPT_INDEX_BITS; i++) {
 		uint64_t offset = i * MM_LEVEL_SIZE(level - 1);
 
-		frames += npt_free_unheld(npt, batch, except, gpa_plus(gpa, offset),
-		                          hpa_plus(hpa, offset), level - 1);
+		frames += mm_npt_free_unheld(npt, batch, except, mm_gpa_plus(gpa, offset),
+		                             mm_hpa_plus(hpa, offset), level - 1);
 	}
 	return frames;
 }
 
-struct npt_pair npt_pair_at(const struct npt *npt, const struct npt *copy, gpa_t gpa,
-                            unsigned level)
+struct mm_npt_pair mm_npt_pair_at(const struct mm_npt *npt, const struct mm_npt *copy, mm_gpa_t gpa,
+                                  unsigned level)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 	_Atomic uint64_t *live = npt->root_table, *kept = copy->root_table;
-	unsigned at = npt_root_level(npt);
+	unsigned at = mm_npt_root_level(npt);
 
 	for (;; at--) {
-		unsigned i = npt_index(npt, gpa.raw, at);
-		uint64_t value = npt_load(&live[i]);
-		uint64_t wanted = npt_load(&kept[i]);
+		unsigned i = mm_npt_index(npt, gpa.raw, at);
+		uint64_t value = mm_npt_load(&live[i]);
+		uint64_t wanted = mm_npt_load(&kept[i]);
 
-		if (at == level || !npt_is_table(f, value, at) || !npt_is_table(f, wanted, at))
-			return (struct npt_pair){&live[i], &kept[i], at};
-		live = npt_child(npt, value);
-		kept = npt_child(npt, wanted);
+		if (at == level || !mm_npt_is_table(f, value, at) ||
+		    !mm_npt_is_table(f, wanted, at))
+			return (struct mm_npt_pair){&live[i], &kept[i], at};
+		live = mm_npt_child(npt, value);
+		kept = mm_npt_child(npt, wanted);
 	}
 }
 
 /* --- making a copy --- */
 
 /* The leaf as both tables have it: shared and read-only, if its frame is owned. */
-static uint64_t shared_form(const struct npt *npt, uint64_t leaf, unsigned level)
+static uint64_t shared_form(const struct mm_npt *npt, uint64_t leaf, unsigned level)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 
 	if ((leaf & f->owned) == 0)
 		return leaf;
-	return npt_with_perm(npt, leaf | f->shared, level, npt_perm(npt, leaf));
+	return mm_npt_with_perm(npt, leaf | f->shared, level, mm_npt_perm(npt, leaf));
 }
 
 /* *to is clear. On an error, it holds the part that was made so far. */
-static enum mm_error copy_tables(struct npt *npt, const _Atomic uint64_t *from,
+static enum mm_error copy_tables(struct mm_npt *npt, const _Atomic uint64_t *from,
                                  _Atomic uint64_t *to, unsigned level)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 
-	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
-		uint64_t entry = npt_load(&from[i]);
-		hpa_t table;
+	for (unsigned i = 0; i < mm_npt_entries(npt, level); i++) {
+		uint64_t entry = mm_npt_load(&from[i]);
+		mm_hpa_t table;
 		enum mm_error err;
 
-		if (!npt_is_table(f, entry, level)) {
-			npt_store(&to[i], shared_form(npt, entry, level));
+		if (!mm_npt_is_table(f, entry, level)) {
+			mm_npt_store(&to[i], shared_form(npt, entry, level));
 			continue;
 		}
-		err = npt_take(npt, 0, 1, &table);
+		err = mm_npt_take(npt, 0, 1, &table);
 		if (err != MM_OK)
 			return err;
-		npt_clear_table(npt, table, 0);
-		npt_count(&npt->counts.tables, 1);
-		npt_store(&to[i], npt_table_entry(f, table));
-		err = copy_tables(npt, npt_child(npt, entry), npt_table_at(npt, table), level - 1);
+		mm_npt_clear_table(npt, table, 0);
+		mm_npt_count(&npt->counts.tables, 1);
+		mm_npt_store(&to[i], mm_npt_table_entry(f, table));
+		err = copy_tables(npt, mm_npt_child(npt, entry), mm_npt_table_at(npt, table),
+		                  level - 1);
 		if (err != MM_OK)
 			return err;
 	}
 	return MM_OK;
 }
 
-static void free_copy(struct npt *npt, struct npt *copy)
+static void free_copy(struct mm_npt *npt, struct mm_npt *copy)
 {
-	unsigned order = npt_root_order(&npt->config);
+	unsigned order = mm_npt_root_order(&npt->config);
 
-	npt_free_tables(npt, copy->root_table, npt_root_level(npt));
-	npt_give(npt, order, 1, &copy->root);
-	npt_count(&npt->counts.tables, -(INT64_C(1) << order));
+	mm_npt_free_tables(npt, copy->root_table, mm_npt_root_level(npt));
+	mm_npt_give(npt, order, 1, &copy->root);
+	mm_npt_count(&npt->counts.tables, -(INT64_C(1) << order));
 }
 
-static void share_leaves(struct npt *npt)
+static void share_leaves(struct mm_npt *npt)
 {
-	struct gpa_range all = gpa_range(gpa_at(0), UINT64_C(1) << npt_gpa_bits(&npt->config));
-	struct npt_iter it = npt_iter_over(npt, all);
+	struct mm_gpa_range all =
+		mm_gpa_range(mm_gpa_at(0), UINT64_C(1) << mm_npt_gpa_bits(&npt->config));
+	struct mm_npt_iter it = mm_npt_iter_over(npt, all);
 	bool changed = false;
 
-	while (npt_iter_next(&it)) {
+	while (mm_npt_iter_next(&it)) {
 		uint64_t value = it.slot.value;
 		uint64_t form;
 
 		do {
 			form = shared_form(npt, value, it.slot.level);
-		} while (form != value && !npt_swap(it.slot.entry, &value, form));
-		changed |= form != value && npt_present(npt->format, value);
+		} while (form != value && !mm_npt_swap(it.slot.entry, &value, form));
+		changed |= form != value && mm_npt_present(npt->format, value);
 	}
 	if (changed)
-		npt_flush(npt, &npt->counts, all, 0, false);
+		mm_npt_flush(npt, &npt->counts, all, 0, false);
 }
 
-enum mm_error npt_copy(struct npt *npt, struct npt *copy)
+enum mm_error mm_npt_copy(struct mm_npt *npt, struct mm_npt *copy)
 {
-	unsigned order = npt_root_order(&npt->config);
-	hpa_t root;
-	enum mm_error err = npt_take(npt, order, 1, &root);
+	unsigned order = mm_npt_root_order(&npt->config);
+	mm_hpa_t root;
+	enum mm_error err = mm_npt_take(npt, order, 1, &root);
 
 	if (err != MM_OK)
 		return err;
-	npt_clear_table(npt, root, order);
-	npt_count(&npt->counts.tables, INT64_C(1) << order);
+	mm_npt_clear_table(npt, root, order);
+	mm_npt_count(&npt->counts.tables, INT64_C(1) << order);
 	__builtin_memcpy(copy, npt, sizeof(*copy));
 	copy->root = root;
-	copy->root_table = npt_table_at(npt, root);
-	err = copy_tables(npt, npt->root_table, copy->root_table, npt_root_level(npt));
+	copy->root_table = mm_npt_table_at(npt, root);
+	err = copy_tables(npt, npt->root_table, copy->root_table, mm_npt_root_level(npt));
 	if (err != MM_OK) {
 		free_copy(npt, copy);
 		return err;
 	}
 	share_leaves(npt);
-	npt_history_settle(npt);
+	mm_npt_history_settle(npt);
 	if (!npt->copies)
-		npt_history_open(npt);
-	copy->position = npt_history_end(npt);
+		mm_npt_history_open(npt);
+	copy->position = mm_npt_history_end(npt);
 	copy->exact = true;
 	copy->next_copy = npt->copies;
 	npt->copies = copy;
@@ -194,147 +198,151 @@ enum mm_error npt_copy(struct npt *npt, struct npt *copy)
 /* --- ending a copy --- */
 
 struct dropper {
-	struct npt *npt;
-	struct npt *copy;
-	struct npt_batch batch;
+	struct mm_npt *npt;
+	struct mm_npt *copy;
+	struct mm_npt_batch batch;
 };
 
-static void drop_frames(struct dropper *d, gpa_t gpa, uint64_t leaf, unsigned level)
+static void drop_frames(struct dropper *d, mm_gpa_t gpa, uint64_t leaf, unsigned level)
 {
 	if ((leaf & d->npt->format->owned) != 0)
-		npt_count(&d->npt->counts.frames,
-		          -npt_free_unheld(d->npt, &d->batch, d->copy, gpa,
-		                           npt_decode_pa(d->npt->format, leaf), level));
+		mm_npt_count(&d->npt->counts.frames,
+		             -mm_npt_free_unheld(d->npt, &d->batch, d->copy, gpa,
+		                                 mm_npt_decode_pa(d->npt->format, leaf), level));
 }
 
 /* All that one entry of the copy maps. Its leaves become 0, because the history may have the same
  * entry again. */
-static void drop_entry(struct dropper *d, _Atomic uint64_t *entry, gpa_t gpa, unsigned level)
+static void drop_entry(struct dropper *d, _Atomic uint64_t *entry, mm_gpa_t gpa, unsigned level)
 {
-	uint64_t value = npt_load(entry);
+	uint64_t value = mm_npt_load(entry);
 
-	if (!npt_is_table(d->npt->format, value, level)) {
+	if (!mm_npt_is_table(d->npt->format, value, level)) {
 		if (value != 0)
 			drop_frames(d, gpa, value, level);
-		npt_store(entry, 0);
+		mm_npt_store(entry, 0);
 		return;
 	}
 
-	_Atomic uint64_t *table = npt_child(d->npt, value);
+	_Atomic uint64_t *table = mm_npt_child(d->npt, value);
 
-	for (unsigned i = 0; i < npt_entries(d->npt, level - 1); i++)
-		drop_entry(d, &table[i], gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)), level - 1);
+	for (unsigned i = 0; i < mm_npt_entries(d->npt, level - 1); i++)
+		drop_entry(d, &table[i], mm_gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)), level - 1);
 }
 
 /* For an exact copy. The live table holds the frames of all entries that have not changed. */
 static void drop_changes(struct dropper *d)
 {
-	uint64_t end = npt_history_end(d->npt);
+	uint64_t end = mm_npt_history_end(d->npt);
 
 	for (uint64_t at = d->copy->position; at < end; at++) {
-		struct npt_change change = npt_history_at(npt_history_frame(d->npt, at), at);
-		struct npt_pair pair = npt_pair_at(d->npt, d->copy, change.gpa, change.level);
+		struct mm_npt_change change =
+			mm_npt_history_at(mm_npt_history_frame(d->npt, at), at);
+		struct mm_npt_pair pair = mm_npt_pair_at(d->npt, d->copy, change.gpa, change.level);
 
-		drop_entry(d, pair.copy, npt_leaf_range(change.gpa, pair.level).start, pair.level);
+		drop_entry(d, pair.copy, mm_npt_leaf_range(change.gpa, pair.level).start,
+		           pair.level);
 	}
 }
 
 static void drop_all(struct dropper *d)
 {
-	struct gpa_range all = gpa_range(gpa_at(0), UINT64_C(1) << npt_gpa_bits(&d->npt->config));
-	struct npt_iter it = npt_iter_over(d->copy, all);
+	struct mm_gpa_range all =
+		mm_gpa_range(mm_gpa_at(0), UINT64_C(1) << mm_npt_gpa_bits(&d->npt->config));
+	struct mm_npt_iter it = mm_npt_iter_over(d->copy, all);
 
-	while (npt_iter_next(&it))
+	while (mm_npt_iter_next(&it))
 		drop_frames(d, it.gpa, it.slot.value, it.slot.level);
 }
 
-void npt_drop_copy(struct npt *npt, struct npt *copy)
+void mm_npt_drop_copy(struct mm_npt *npt, struct mm_npt *copy)
 {
 	struct dropper d = {.npt = npt, .copy = copy};
-	struct npt **link = &npt->copies;
+	struct mm_npt **link = &npt->copies;
 
 	while (*link != copy) {
 		MM_ASSERT(*link); /* it is a copy of this table, and was not dropped before */
 		link = &(*link)->next_copy;
 	}
-	npt_history_settle(npt);
+	mm_npt_history_settle(npt);
 	if (copy->exact)
 		drop_changes(&d);
 	else
 		drop_all(&d);
-	npt_batch_drain(npt, &d.batch);
+	mm_npt_batch_drain(npt, &d.batch);
 	*link = copy->next_copy;
 	free_copy(npt, copy);
 	if (npt->copies)
-		npt_history_trim(npt);
+		mm_npt_history_trim(npt);
 	else
-		npt_history_close(npt);
+		mm_npt_history_close(npt);
 }
 
 /* --- writing to a shared page --- */
 
-static void copy_page(const struct npt *npt, hpa_t from, hpa_t to)
+static void copy_page(const struct mm_npt *npt, mm_hpa_t from, mm_hpa_t to)
 {
-	void *copy = hal_to_virt(&npt->hal, to);
+	void *copy = mm_hal_to_virt(&npt->hal, to);
 
-	__builtin_memcpy(copy, hal_to_virt(&npt->hal, from), MM_PAGE_SIZE);
+	__builtin_memcpy(copy, mm_hal_to_virt(&npt->hal, from), MM_PAGE_SIZE);
 	if (npt->hal.written)
 		npt->hal.written(npt->hal.ctx, copy, MM_PAGE_SIZE);
 }
 
 /* A frame for the live table alone: the old one if no copy holds it, or else a new one with the
  * same contents. */
-static enum mm_error own_page(struct npt *npt, hpa_t old, gpa_t page, bool *copied, hpa_t *out)
+static enum mm_error own_page(struct mm_npt *npt, mm_hpa_t old, mm_gpa_t page, bool *copied,
+                              mm_hpa_t *out)
 {
 	enum mm_error err;
 
 	*copied = false;
 	*out = old;
-	for (const struct npt *n = npt->copies; n && !*copied; n = n->next_copy)
+	for (const struct mm_npt *n = npt->copies; n && !*copied; n = n->next_copy)
 		*copied = holds(n, page, old, 0) == HELD;
 	if (!*copied)
 		return MM_OK;
-	err = npt_take(npt, 0, 1, out);
+	err = mm_npt_take(npt, 0, 1, out);
 	if (err == MM_OK)
 		copy_page(npt, old, *out);
 	return err;
 }
 
-enum mm_error npt_unshare(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
-                          gpa_t gpa, enum mm_perm perm)
+enum mm_error mm_npt_unshare(struct mm_npt *npt, struct mm_npt_counts *counts,
+                             struct mm_npt_slot slot, mm_gpa_t gpa, enum mm_perm perm)
 {
-	const struct npt_format *f = npt->format;
-	gpa_t page = gpa_align_down(gpa, MM_LEVEL_SIZE(slot.level));
-	bool present = npt_present(f, slot.value);
-	hpa_t frame;
+	const struct mm_npt_format *f = npt->format;
+	mm_gpa_t page = mm_gpa_align_down(gpa, MM_LEVEL_SIZE(slot.level));
+	bool present = mm_npt_present(f, slot.value);
+	mm_hpa_t frame;
 	bool copied;
 	enum mm_error err;
 
 	/* Only one page is copied, so a large leaf is split first. */
 	if (slot.level > 0 && npt->copies) {
-		err = npt_split_leaf(npt, counts, slot, gpa);
+		err = mm_npt_split_leaf(npt, counts, slot, gpa);
 		return err == MM_OK ? MM_BUSY : err;
 	}
-	err = own_page(npt, npt_decode_pa(f, slot.value), page, &copied, &frame);
+	err = own_page(npt, mm_npt_decode_pa(f, slot.value), page, &copied, &frame);
 	if (err != MM_OK)
 		return err;
 
 	uint64_t own = slot.value & ~f->shared;
-	uint64_t leaf = npt_with_pa(f, npt_with_perm(npt, own, slot.level, perm), frame);
+	uint64_t leaf = mm_npt_with_pa(f, mm_npt_with_perm(npt, own, slot.level, perm), frame);
 
-	/* The old frame is read-only, so the copy is complete. npt_replace_leaf() links the new
+	/* The old frame is read-only, so the copy is complete. mm_npt_replace_leaf() links the new
 	 * frame only after every CPU has dropped the old translation. */
-	if (copied ? !npt_replace_leaf(npt, counts, &slot, page, leaf)
-	           : !npt_swap(slot.entry, &slot.value, leaf)) {
+	if (copied ? !mm_npt_replace_leaf(npt, counts, &slot, page, leaf)
+	           : !mm_npt_swap(slot.entry, &slot.value, leaf)) {
 		if (copied)
-			npt_give(npt, 0, 1, &frame);
+			mm_npt_give(npt, 0, 1, &frame);
 		return MM_BUSY;
 	}
 	if (present && !copied && f->keeps_refused)
-		npt_flush(npt, counts, gpa_range(page, MM_LEVEL_SIZE(slot.level)), slot.level,
-		          false);
+		mm_npt_flush(npt, counts, mm_gpa_range(page, MM_LEVEL_SIZE(slot.level)), slot.level,
+		             false);
 	if (copied)
-		npt_history_record(npt, counts, page, slot.level);
-	npt_count(&counts->frames, copied ? 1 : 0);
+		mm_npt_history_record(npt, counts, page, slot.level);
+	mm_npt_count(&counts->frames, copied ? 1 : 0);
 	return MM_OK;
 }

@@ -13,8 +13,8 @@
  * holds it, so a walk of each table for that address finds the holders. The bit `shared` in a leaf
  * says that another table may hold the frame.
  *
- * While a table has copies, only faults and npt_restore() change it. Faults add leaves, split them,
- * and make them writable. Before that the frame is copied if another table holds it.
+ * While a table has copies, only faults and mm_npt_restore() change it. Faults add leaves, split
+ *them, and make them writable. Before that the frame is copied if another table holds it.
  */
 #ifndef MM_NPT_SHARE_H
 #define MM_NPT_SHARE_H
@@ -23,35 +23,35 @@
 
 /* [exclusive] Makes *copy a copy of npt's tables as they are now. Every owned leaf of npt becomes
  * shared and read-only; flushed. MM_NO_MEMORY, MM_QUOTA: nothing has changed. */
-enum mm_error npt_copy(struct npt *npt, struct npt *copy) MM_MUST_CHECK;
+enum mm_error mm_npt_copy(struct mm_npt *npt, struct mm_npt *copy) MM_MUST_CHECK;
 
 /* [exclusive] Restores npt from the copy, which stays. Frames that no other table holds go back to
  * the HAL, and so do tables. One flush, or none if nothing differs. The time is in proportion to
  * what has changed since copy and npt were last the same; for a copy that is not exact (history.h),
  * to all that npt maps. Takes frames only if an older copy was restored since: then MM_NO_MEMORY
  * and MM_QUOTA are possible, and nothing has changed. */
-enum mm_error npt_restore(struct npt *npt, struct npt *copy) MM_MUST_CHECK;
+enum mm_error mm_npt_restore(struct mm_npt *npt, struct mm_npt *copy) MM_MUST_CHECK;
 
 /* [exclusive] Frees the copy: its tables, and the frames that no other table holds. The time is
  * that of a restore, and in proportion to its tables. */
-void npt_drop_copy(struct npt *npt, struct npt *copy);
+void mm_npt_drop_copy(struct mm_npt *npt, struct mm_npt *copy);
 
 /* --- for share.c and restore.c --- */
 
 /* Two entries of the same level for the same address: the live table's and a copy's. */
-struct npt_pair {
+struct mm_npt_pair {
 	_Atomic uint64_t *live;
 	_Atomic uint64_t *copy;
 	unsigned level;
 };
 
 /* The pair for gpa of this level, or of the lowest level above it that both tables have. */
-struct npt_pair npt_pair_at(const struct npt *npt, const struct npt *copy, gpa_t gpa,
-                            unsigned level);
+struct mm_npt_pair mm_npt_pair_at(const struct mm_npt *npt, const struct mm_npt *copy, mm_gpa_t gpa,
+                                  unsigned level);
 
 /* Frees a block, or those of its pages that no table maps, `except` not counted. Single pages go
  * into the batch. Returns the number of frames. */
-int64_t npt_free_unheld(struct npt *npt, struct npt_batch *batch, const struct npt *except,
-                        gpa_t gpa, hpa_t hpa, unsigned level);
+int64_t mm_npt_free_unheld(struct mm_npt *npt, struct mm_npt_batch *batch,
+                           const struct mm_npt *except, mm_gpa_t gpa, mm_hpa_t hpa, unsigned level);
 
 #endif

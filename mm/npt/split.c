@@ -17,32 +17,32 @@
 /* --- splitting --- */
 
 /* At most 4 levels below the largest leaf, at both ends of a range. */
-#define SPLIT_TABLES (2U * (NPT_MAX_LEVELS - 1))
+#define SPLIT_TABLES (2U * (MM_NPT_MAX_LEVELS - 1))
 
 /* One end of a range. If it lies inside a leaf that has to be split: that leaf. */
 struct split {
-	struct npt_slot slot;
+	struct mm_npt_slot slot;
 	uint64_t at;
 	unsigned tables; /* that the split needs; 0: nothing to split */
 };
 
 /* Does the leaf have all permissions of its area? A shared leaf may lack W. A large leaf may lack
  * X, with no_large_exec. */
-static bool says_all(const struct npt *npt, uint64_t leaf)
+static bool says_all(const struct mm_npt *npt, uint64_t leaf)
 {
 	return (leaf & npt->format->shared) == 0 && !npt->config.no_large_exec;
 }
 
-static struct split split_at(const struct npt *npt, uint64_t at, const enum mm_perm *perm)
+static struct split split_at(const struct mm_npt *npt, uint64_t at, const enum mm_perm *perm)
 {
 	struct split s = {.at = at};
 
-	if (at >> npt_gpa_bits(&npt->config) != 0)
+	if (at >> mm_npt_gpa_bits(&npt->config) != 0)
 		return s;
-	s.slot = npt_walk(npt, gpa_at(at));
-	if (!npt_ends_in_leaf(npt, s.slot.value))
+	s.slot = mm_npt_walk(npt, mm_gpa_at(at));
+	if (!mm_npt_ends_in_leaf(npt, s.slot.value))
 		return s;
-	if (perm && says_all(npt, s.slot.value) && npt_perm(npt, s.slot.value) == *perm)
+	if (perm && says_all(npt, s.slot.value) && mm_npt_perm(npt, s.slot.value) == *perm)
 		return s;
 	for (unsigned level = s.slot.level; !mm_is_aligned(at, MM_LEVEL_SIZE(level)); level--)
 		s.tables++;
@@ -65,77 +65,79 @@ static unsigned common_tables(const struct split *a, const struct split *b)
 	return common;
 }
 
-void npt_fill_split(const struct npt *npt, _Atomic uint64_t *table, uint64_t value, unsigned level)
+void mm_npt_fill_split(const struct mm_npt *npt, _Atomic uint64_t *table, uint64_t value,
+                       unsigned level)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 	uint64_t address = f->pa_mask | f->high_mask;
-	uint64_t attr = npt_at_level(f, value & ~address, level + 1, level);
-	uint64_t flip = npt_flip_bits(f, value);
-	hpa_t pa = npt_decode_pa(f, value);
+	uint64_t attr = mm_npt_at_level(f, value & ~address, level + 1, level);
+	uint64_t flip = mm_npt_flip_bits(f, value);
+	mm_hpa_t pa = mm_npt_decode_pa(f, value);
 
-	for (unsigned i = 0; i < (1U << NPT_INDEX_BITS); i++, pa.raw += MM_LEVEL_SIZE(level))
-		npt_store(&table[i], attr | (npt_encode_pa(f, pa) ^ flip));
+	for (unsigned i = 0; i < (1U << MM_NPT_INDEX_BITS); i++, pa.raw += MM_LEVEL_SIZE(level))
+		mm_npt_store(&table[i], attr | (mm_npt_encode_pa(f, pa) ^ flip));
 }
 
 /* Builds the tables that replace the leaf of slot, down to the level at which a leaf begins at
  * `at`. tables[0] is the topmost. Returns how many it used. Nothing is linked to a live table. */
-static unsigned build_split(const struct npt *npt, struct npt_slot slot, uint64_t at,
-                            const hpa_t tables[])
+static unsigned build_split(const struct mm_npt *npt, struct mm_npt_slot slot, uint64_t at,
+                            const mm_hpa_t tables[])
 {
 	_Atomic uint64_t *entry = NULL;
 	uint64_t value = slot.value;
 	unsigned used = 0;
 
 	for (unsigned level = slot.level; !mm_is_aligned(at, MM_LEVEL_SIZE(level)); level--) {
-		_Atomic uint64_t *table = npt_table_at(npt, tables[used]);
+		_Atomic uint64_t *table = mm_npt_table_at(npt, tables[used]);
 
-		npt_fill_split(npt, table, value, level - 1);
+		mm_npt_fill_split(npt, table, value, level - 1);
 		if (entry)
-			npt_store(entry, npt_table_entry(npt->format, tables[used]));
+			mm_npt_store(entry, mm_npt_table_entry(npt->format, tables[used]));
 		used++;
-		entry = &table[npt_index(npt, at, level - 1)];
-		value = npt_load(entry);
+		entry = &table[mm_npt_index(npt, at, level - 1)];
+		value = mm_npt_load(entry);
 	}
 	return used;
 }
 
-static void count_split(struct npt_counts *counts, unsigned level, unsigned tables)
+static void count_split(struct mm_npt_counts *counts, unsigned level, unsigned tables)
 {
-	npt_count(&counts->tables, tables);
+	mm_npt_count(&counts->tables, tables);
 	for (; tables != 0; tables--, level--) {
-		npt_count(&counts->leaves[level], -1);
-		npt_count(&counts->leaves[level - 1], 1 << NPT_INDEX_BITS);
+		mm_npt_count(&counts->leaves[level], -1);
+		mm_npt_count(&counts->leaves[level - 1], 1 << MM_NPT_INDEX_BITS);
 	}
 }
 
 /* Replaces a leaf by tables. Returns how many of tables[] it used. */
-static unsigned split(struct npt *npt, const struct split *s, const hpa_t tables[])
+static unsigned split(struct mm_npt *npt, const struct split *s, const mm_hpa_t tables[])
 {
 	/* Walks again: the split at the other end may have changed the entry. Hardware may set a
 	 * mark in it at any time, hence the loop. */
-	struct npt_slot slot = npt_walk(npt, gpa_at(s->at));
+	struct mm_npt_slot slot = mm_npt_walk(npt, mm_gpa_at(s->at));
 	unsigned used;
 
 	do {
 		used = build_split(npt, slot, s->at, tables);
-	} while (used != 0 && !npt_replace_leaf(npt, &npt->counts, &slot, gpa_at(s->at),
-	                                        npt_table_entry(npt->format, tables[0])));
+	} while (used != 0 && !mm_npt_replace_leaf(npt, &npt->counts, &slot, mm_gpa_at(s->at),
+	                                           mm_npt_table_entry(npt->format, tables[0])));
 	count_split(&npt->counts, slot.level, used);
 	return used;
 }
 
-enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range, const enum mm_perm *perm)
+enum mm_error mm_npt_split_ends(struct mm_npt *npt, struct mm_gpa_range range,
+                                const enum mm_perm *perm)
 {
 	struct split low = split_at(npt, range.start.raw, perm);
 	struct split high = split_at(npt, range.start.raw + range.size, perm);
 	unsigned needed = low.tables + high.tables - common_tables(&low, &high);
-	hpa_t tables[SPLIT_TABLES];
+	mm_hpa_t tables[SPLIT_TABLES];
 	unsigned used = 0;
 
 	if (needed == 0)
 		return MM_OK;
 
-	enum mm_error err = npt_take(npt, 0, needed, tables);
+	enum mm_error err = mm_npt_take(npt, 0, needed, tables);
 
 	if (err != MM_OK)
 		return err;
@@ -148,20 +150,20 @@ enum mm_error npt_split_ends(struct npt *npt, struct gpa_range range, const enum
 	return MM_OK;
 }
 
-enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct npt_slot slot,
-                             gpa_t gpa)
+enum mm_error mm_npt_split_leaf(struct mm_npt *npt, struct mm_npt_counts *counts,
+                                struct mm_npt_slot slot, mm_gpa_t gpa)
 {
-	hpa_t table;
-	enum mm_error err = npt_take(npt, 0, 1, &table);
+	mm_hpa_t table;
+	enum mm_error err = mm_npt_take(npt, 0, 1, &table);
 
 	if (err != MM_OK)
 		return err;
-	npt_fill_split(npt, npt_table_at(npt, table), slot.value, slot.level - 1);
-	if (!npt_replace_leaf(npt, counts, &slot, gpa, npt_table_entry(npt->format, table))) {
-		npt_give(npt, 0, 1, &table);
+	mm_npt_fill_split(npt, mm_npt_table_at(npt, table), slot.value, slot.level - 1);
+	if (!mm_npt_replace_leaf(npt, counts, &slot, gpa, mm_npt_table_entry(npt->format, table))) {
+		mm_npt_give(npt, 0, 1, &table);
 		return MM_BUSY;
 	}
-	npt_history_record(npt, counts, gpa, slot.level);
+	mm_npt_history_record(npt, counts, gpa, slot.level);
 	count_split(counts, slot.level, 1);
 	return MM_OK;
 }
@@ -169,44 +171,44 @@ enum mm_error npt_split_leaf(struct npt *npt, struct npt_counts *counts, struct 
 /* --- merging --- */
 
 /* Bits in which leaves that are merged may differ: marks that hardware sets. */
-static uint64_t hardware_marks(const struct npt *npt)
+static uint64_t hardware_marks(const struct mm_npt *npt)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 
 	return npt->config.accessed_dirty ? f->accessed | f->dirty | f->soft_dirty : 0;
 }
 
 /* Do all entries of this table together map one aligned block, with the same attributes? */
-static bool can_merge(const struct npt *npt, const _Atomic uint64_t *table, unsigned level)
+static bool can_merge(const struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 	uint64_t marks = hardware_marks(npt);
-	uint64_t first = npt_load(&table[0]);
-	hpa_t pa = npt_decode_pa(f, first);
+	uint64_t first = mm_npt_load(&table[0]);
+	mm_hpa_t pa = mm_npt_decode_pa(f, first);
 	uint64_t attr = first & ~(f->pa_mask | f->high_mask | marks);
-	uint64_t flip = npt_flip_bits(f, first);
-	enum mm_perm perm = npt_perm(npt, first);
+	uint64_t flip = mm_npt_flip_bits(f, first);
+	enum mm_perm perm = mm_npt_perm(npt, first);
 
-	if (!npt_is_leaf(f, first, level) || (first & f->shared) != 0 ||
-	    npt_leaf_perm(&npt->config, level + 1, perm) != perm ||
-	    !hpa_is_aligned(pa, MM_LEVEL_SIZE(level + 1)))
+	if (!mm_npt_is_leaf(f, first, level) || (first & f->shared) != 0 ||
+	    mm_npt_leaf_perm(&npt->config, level + 1, perm) != perm ||
+	    !mm_hpa_is_aligned(pa, MM_LEVEL_SIZE(level + 1)))
 		return false;
-	for (unsigned i = 1; i < (1U << NPT_INDEX_BITS); i++) {
+	for (unsigned i = 1; i < (1U << MM_NPT_INDEX_BITS); i++) {
 		pa.raw += MM_LEVEL_SIZE(level);
-		if ((npt_load(&table[i]) & ~marks) != (attr | (npt_encode_pa(f, pa) ^ flip)))
+		if ((mm_npt_load(&table[i]) & ~marks) != (attr | (mm_npt_encode_pa(f, pa) ^ flip)))
 			return false;
 	}
 	return true;
 }
 
 /* Step 1: unlinks the tables whose leaves can become one leaf of `level`. False: there are none. */
-static bool unlink_mergeable(const struct npt *npt, struct gpa_range range, unsigned level)
+static bool unlink_mergeable(const struct mm_npt *npt, struct mm_gpa_range range, unsigned level)
 {
-	struct npt_iter it = npt_iter_over(npt, range);
+	struct mm_npt_iter it = mm_npt_iter_over(npt, range);
 	uint64_t size = MM_LEVEL_SIZE(level);
 	bool any = false;
 
-	while (npt_iter_next(&it)) {
+	while (mm_npt_iter_next(&it)) {
 		uint64_t base = mm_align_down(it.gpa.raw, size);
 
 		if (it.slot.level >= level)
@@ -214,75 +216,76 @@ static bool unlink_mergeable(const struct npt *npt, struct gpa_range range, unsi
 		/* The first leaf that is found in a table decides. If it is not that of index 0, or
 		 * is in a table further down, the table cannot be merged. */
 		if (it.slot.level == level - 1 && it.gpa.raw == base &&
-		    gpa_range_covers(range, gpa_range(gpa_at(base), size)) &&
+		    mm_gpa_range_covers(range, mm_gpa_range(mm_gpa_at(base), size)) &&
 		    can_merge(npt, it.tables[level - 1], level - 1)) {
-			_Atomic uint64_t *entry = &it.tables[level][npt_index(npt, base, level)];
+			_Atomic uint64_t *entry = &it.tables[level][mm_npt_index(npt, base, level)];
 
-			npt_store(entry, npt_mark(npt->format, npt_load(entry), NPT_UNLINKED));
+			mm_npt_store(entry,
+			             mm_npt_mark(npt->format, mm_npt_load(entry), MM_NPT_UNLINKED));
 			any = true;
 		}
-		npt_iter_skip(&it, base + size);
+		mm_npt_iter_skip(&it, base + size);
 	}
 	return any;
 }
 
 /* One leaf of `level` for all leaves of the table, with every mark that one of them has. */
-static uint64_t merged(const struct npt *npt, const _Atomic uint64_t *table, unsigned level)
+static uint64_t merged(const struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level)
 {
-	const struct npt_format *f = npt->format;
-	uint64_t leaf = npt_load(&table[0]);
+	const struct mm_npt_format *f = npt->format;
+	uint64_t leaf = mm_npt_load(&table[0]);
 	uint64_t marks = 0;
 
-	for (unsigned i = 0; i < (1U << NPT_INDEX_BITS); i++)
-		marks |= npt_load(&table[i]);
+	for (unsigned i = 0; i < (1U << MM_NPT_INDEX_BITS); i++)
+		marks |= mm_npt_load(&table[i]);
 	leaf |= marks & hardware_marks(npt);
-	return npt_at_level(f, leaf, level - 1, level);
+	return mm_npt_at_level(f, leaf, level - 1, level);
 }
 
 /* Step 3: links the leaves, and gives the tables back. */
-static void link_merged(struct npt *npt, struct gpa_range range, unsigned level)
+static void link_merged(struct mm_npt *npt, struct mm_gpa_range range, unsigned level)
 {
-	struct npt_iter it = npt_iter_over(npt, range);
-	struct npt_batch batch = {.end = 0};
+	struct mm_npt_iter it = mm_npt_iter_over(npt, range);
+	struct mm_npt_batch batch = {.end = 0};
 
-	while (npt_iter_next(&it)) {
+	while (mm_npt_iter_next(&it)) {
 		uint64_t value = it.slot.value;
 
-		if (npt_present(npt->format, value) || (value & NPT_UNLINKED) == 0)
+		if (mm_npt_present(npt->format, value) || (value & MM_NPT_UNLINKED) == 0)
 			continue;
-		npt_link(it.slot.entry, merged(npt, npt_child(npt, value), level));
-		npt_batch_put(npt, &batch, npt_decode_pa(npt->format, value));
-		npt_count(&npt->counts.tables, -1);
-		npt_count(&npt->counts.leaves[level - 1], -(1 << NPT_INDEX_BITS));
-		npt_count(&npt->counts.leaves[level], 1);
+		mm_npt_link(it.slot.entry, merged(npt, mm_npt_child(npt, value), level));
+		mm_npt_batch_put(npt, &batch, mm_npt_decode_pa(npt->format, value));
+		mm_npt_count(&npt->counts.tables, -1);
+		mm_npt_count(&npt->counts.leaves[level - 1], -(1 << MM_NPT_INDEX_BITS));
+		mm_npt_count(&npt->counts.leaves[level], 1);
 	}
-	npt_batch_drain(npt, &batch);
-	npt_publish(npt);
+	mm_npt_batch_drain(npt, &batch);
+	mm_npt_publish(npt);
 }
 
 /* The leaves of this level that overlap `changed`, as far as they lie in `within`. */
-static struct gpa_range merge_range(struct gpa_range changed, struct gpa_range within,
-                                    unsigned level)
+static struct mm_gpa_range merge_range(struct mm_gpa_range changed, struct mm_gpa_range within,
+                                       unsigned level)
 {
 	uint64_t size = MM_LEVEL_SIZE(level);
 	uint64_t start = mm_align_down(changed.start.raw, size);
-	uint64_t last = gpa_range_last(changed).raw | (size - 1);
+	uint64_t last = mm_gpa_range_last(changed).raw | (size - 1);
 
-	return gpa_range_intersect(gpa_range(gpa_at(start), last - start + 1), within);
+	return mm_gpa_range_intersect(mm_gpa_range(mm_gpa_at(start), last - start + 1), within);
 }
 
-void npt_merge(struct npt *npt, struct gpa_range changed, struct gpa_range within,
-               unsigned max_leaf)
+void mm_npt_merge(struct mm_npt *npt, struct mm_gpa_range changed, struct mm_gpa_range within,
+                  unsigned max_leaf)
 {
 	/* A copy may have a table in place of the leaf, and its restore must not need a frame. */
 	if (npt->copies)
 		return;
 	for (unsigned level = 1; level <= max_leaf; level++) {
-		struct gpa_range range = merge_range(changed, within, level);
+		struct mm_gpa_range range = merge_range(changed, within, level);
 
 		if (!unlink_mergeable(npt, range, level))
 			continue;
-		npt_flush(npt, &npt->counts, range, level - 1, true);
+		mm_npt_flush(npt, &npt->counts, range, level - 1, true);
 		link_merged(npt, range, level);
 	}
 }

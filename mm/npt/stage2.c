@@ -52,12 +52,12 @@ _Static_assert(S2_FIELDS(+) == S2_FIELDS(|), "no bit belongs to two fields");
 _Static_assert((S2_FIELDS(|) & S2_ADDR) == 0, "attributes lie outside the address");
 _Static_assert((S2_FIELDS(|) & LPA2_ADDR) == 0, "attributes lie outside the address");
 _Static_assert((LPA2_HIGH & S2_FIELDS(|) & ~S2_SH) == 0, "with DS, they take the place of SH");
-_Static_assert((S2_FIELDS(|) & NPT_MARKS) == 0, "the marks lie outside every field");
-_Static_assert(NPT_GATHERED(S2_S2AP_R, S2_GATHER) == MM_R &&
-                       NPT_GATHERED(S2_S2AP_W, S2_GATHER) == MM_W &&
-                       NPT_GATHERED(S2_DBM, S2_GATHER) == MM_W &&
-                       NPT_GATHERED(S2_XN_ALL, S2_GATHER) == MM_X,
-               "the order of NPT_READ_RW_XN");
+_Static_assert((S2_FIELDS(|) & MM_NPT_MARKS) == 0, "the marks lie outside every field");
+_Static_assert(MM_NPT_GATHERED(S2_S2AP_R, S2_GATHER) == MM_R &&
+                       MM_NPT_GATHERED(S2_S2AP_W, S2_GATHER) == MM_W &&
+                       MM_NPT_GATHERED(S2_DBM, S2_GATHER) == MM_W &&
+                       MM_NPT_GATHERED(S2_XN_ALL, S2_GATHER) == MM_X,
+               "the order of MM_NPT_READ_RW_XN");
 
 /* All that does not depend on DS. */
 #define S2_COMMON                                                                                  \
@@ -82,13 +82,13 @@ _Static_assert(NPT_GATHERED(S2_S2AP_R, S2_GATHER) == MM_R &&
 	},                                                                                         \
 	.perm_mask = S2_S2AP_R | S2_S2AP_W | S2_XN | S2_DBM,                                       \
 	.perm_bits = S2_S2AP_R | S2_S2AP_W | S2_XN_ALL, .perm_gather = S2_GATHER,                  \
-	.perm_read = NPT_READ_RW_XN,                                                               \
+	.perm_read = MM_NPT_READ_RW_XN,                                                            \
                                                                                                    \
 	.accessed = S2_AF, .dirty = S2_S2AP_W, .preset = S2_AF, .writable = S2_DBM,                \
                                                                                                    \
 	.owned = S2_OWNED, .shared = S2_SHARED, .soft_dirty = S2_SOFT_DIRTY
 
-const struct npt_format npt_stage2 = {
+const struct mm_npt_format mm_npt_stage2 = {
 	.name = "stage2",
 	.min_levels = 2,
 	.max_levels = 4,
@@ -111,7 +111,7 @@ const struct npt_format npt_stage2 = {
 	S2_COMMON,
 };
 
-const struct npt_format npt_stage2_lpa2 = {
+const struct mm_npt_format mm_npt_stage2_lpa2 = {
 	.name = "stage2-lpa2",
 	.min_levels = 3,
 	.max_levels = 5,

@@ -11,7 +11,7 @@
 /* --- step 1: unlink --- */
 
 struct unlinker {
-	struct npt *npt;
+	struct mm_npt *npt;
 	bool changed;        /* a present entry has changed: a flush is due */
 	bool tables;         /* a table was unlinked */
 	unsigned leaf_level; /* the smallest leaf that was unlinked; 0 if a table was */
@@ -22,10 +22,10 @@ struct unlinker {
 static void unlink_entry(struct unlinker *u, _Atomic uint64_t *entry, uint64_t value,
                          unsigned level)
 {
-	const struct npt_format *f = u->npt->format;
-	bool table = npt_is_table(f, value, level);
+	const struct mm_npt_format *f = u->npt->format;
+	bool table = mm_npt_is_table(f, value, level);
 
-	npt_store(entry, npt_mark(f, value, table ? NPT_UNLINKED : NPT_PARKED));
+	mm_npt_store(entry, mm_npt_mark(f, value, table ? MM_NPT_UNLINKED : MM_NPT_PARKED));
 	u->changed = true;
 	u->tables |= table;
 	if (table || level < u->leaf_level)
@@ -35,17 +35,17 @@ static void unlink_entry(struct unlinker *u, _Atomic uint64_t *entry, uint64_t v
 /* Are all entries of this table 0, except those from `first` to `last`? The entries after `last`
  * are read first: a caller that empties a table in ascending order finds the next page there at
  * once. */
-static bool nothing_beside(const struct npt *npt, const _Atomic uint64_t *table, unsigned level,
+static bool nothing_beside(const struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level,
                            unsigned first, unsigned last)
 {
-	unsigned entries = npt_entries(npt, level);
+	unsigned entries = mm_npt_entries(npt, level);
 
 	for (unsigned i = last + 1; i < entries; i++) {
-		if (npt_load(&table[i]) != 0)
+		if (mm_npt_load(&table[i]) != 0)
 			return false;
 	}
 	for (unsigned i = first; i-- > 0;) {
-		if (npt_load(&table[i]) != 0)
+		if (mm_npt_load(&table[i]) != 0)
 			return false;
 	}
 	return true;
@@ -56,20 +56,20 @@ static bool nothing_beside(const struct npt *npt, const _Atomic uint64_t *table,
 static bool unlink_range(struct unlinker *u, _Atomic uint64_t *table, unsigned level,
                          uint64_t start, uint64_t end)
 {
-	const struct npt_format *f = u->npt->format;
+	const struct mm_npt_format *f = u->npt->format;
 	uint64_t size = MM_LEVEL_SIZE(level);
-	unsigned first = npt_index(u->npt, start, level);
-	unsigned last = npt_index(u->npt, end - 1, level);
+	unsigned first = mm_npt_index(u->npt, start, level);
+	unsigned last = mm_npt_index(u->npt, end - 1, level);
 	uint64_t base = mm_align_down(start, size);
 	bool emptier = false;
 	bool keeps = false;
 
 	for (unsigned i = first; i <= last; i++, base += size) {
-		uint64_t value = npt_load(&table[i]);
+		uint64_t value = mm_npt_load(&table[i]);
 
 		if (value == 0)
 			continue;
-		if (!npt_present(f, value)) {
+		if (!mm_npt_present(f, value)) {
 			emptier = true; /* parked: not visible to the hardware */
 			continue;
 		}
@@ -78,50 +78,50 @@ static bool unlink_range(struct unlinker *u, _Atomic uint64_t *table, unsigned l
 			emptier = true;
 			continue;
 		}
-		MM_ASSERT(npt_is_table(f, value, level)); /* the ends have been split */
-		if (unlink_range(u, npt_child(u->npt, value), level - 1,
-		                 base > start ? base : start, u64_min(end, base + size))) {
+		MM_ASSERT(mm_npt_is_table(f, value, level)); /* the ends have been split */
+		if (unlink_range(u, mm_npt_child(u->npt, value), level - 1,
+		                 base > start ? base : start, mm_u64_min(end, base + size))) {
 			unlink_entry(u, &table[i], value, level);
 			emptier = true;
 		} else {
 			keeps = true;
 		}
 	}
-	return emptier && !keeps && level != npt_root_level(u->npt) &&
+	return emptier && !keeps && level != mm_npt_root_level(u->npt) &&
 	       nothing_beside(u->npt, table, level, first, last);
 }
 
 /* --- step 3: release --- */
 
 struct releaser {
-	struct npt *npt;
-	struct npt_batch batch;
+	struct mm_npt *npt;
+	struct mm_npt_batch batch;
 	int64_t frames;
 	int64_t tables;
-	int64_t leaves[NPT_MAX_LEVELS];
+	int64_t leaves[MM_NPT_MAX_LEVELS];
 };
 
 static void release_leaf(struct releaser *r, uint64_t value, unsigned level)
 {
-	const struct npt_format *f = r->npt->format;
+	const struct mm_npt_format *f = r->npt->format;
 	unsigned order = MM_LEVEL_SHIFT(level) - MM_PAGE_SHIFT;
-	hpa_t block = npt_decode_pa(f, value);
+	mm_hpa_t block = mm_npt_decode_pa(f, value);
 
 	r->leaves[level]++;
 	if ((value & f->owned) == 0)
 		return;
 	r->frames += INT64_C(1) << order;
 	if (order == 0)
-		npt_batch_put(r->npt, &r->batch, block);
+		mm_npt_batch_put(r->npt, &r->batch, block);
 	else
-		npt_give(r->npt, order, 1, &block);
+		mm_npt_give(r->npt, order, 1, &block);
 }
 
-/* Reads NPT_BATCH entries. Puts the frames that the library owns into frames[] and their number
+/* Reads MM_NPT_BATCH entries. Puts the frames that the library owns into frames[] and their number
  * into *owned. Returns how many entries are not 0. `direct` is a constant: see walk.h. */
-static MM_ALWAYS_INLINE unsigned sort_entries(const struct npt_format *f,
+static MM_ALWAYS_INLINE unsigned sort_entries(const struct mm_npt_format *f,
                                               const _Atomic uint64_t *entries, bool direct,
-                                              hpa_t frames[], unsigned *owned)
+                                              mm_hpa_t frames[], unsigned *owned)
 {
 	uint64_t pa_mask = f->pa_mask;
 	uint64_t owned_mask = f->owned;
@@ -130,33 +130,33 @@ static MM_ALWAYS_INLINE unsigned sort_entries(const struct npt_format *f,
 	unsigned held = 0;
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < NPT_BATCH; i++) {
-		uint64_t entry = npt_load(&entries[i]);
+	for (unsigned i = 0; i < MM_NPT_BATCH; i++) {
+		uint64_t entry = mm_npt_load(&entries[i]);
 
 		any |= entry;
 		held += entry != 0;
-		frames[n] =
-			direct ? hpa_at((entry & pa_mask) << pa_shift) : npt_decode_pa(f, entry);
+		frames[n] = direct ? mm_hpa_at((entry & pa_mask) << pa_shift)
+		                   : mm_npt_decode_pa(f, entry);
 		n += (entry & owned_mask) != 0;
 	}
 	/* The short decoding is right for present entries only. */
-	if (direct && (any & NPT_PARKED) != 0)
+	if (direct && (any & MM_NPT_PARKED) != 0)
 		return sort_entries(f, entries, false, frames, owned);
 	*owned = n;
 	return held;
 }
 
-/* All pages of a level 0 table. This is the most frequent case. It works on NPT_BATCH entries at a
- * time, so that the batch is checked for space once per NPT_BATCH pages. */
+/* All pages of a level 0 table. This is the most frequent case. It works on MM_NPT_BATCH entries at
+ * a time, so that the batch is checked for space once per MM_NPT_BATCH pages. */
 static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
 {
-	const struct npt_format *f = r->npt->format;
-	hpa_t *frames = r->batch.frames;
+	const struct mm_npt_format *f = r->npt->format;
+	mm_hpa_t *frames = r->batch.frames;
 
-	for (unsigned i = 0; i < 1U << NPT_INDEX_BITS; i += NPT_BATCH) {
+	for (unsigned i = 0; i < 1U << MM_NPT_INDEX_BITS; i += MM_NPT_BATCH) {
 		unsigned owned;
 
-		npt_batch_drain(r->npt, &r->batch);
+		mm_npt_batch_drain(r->npt, &r->batch);
 		r->leaves[0] += r->npt->direct ? sort_entries(f, &table[i], true, frames, &owned)
 		                               : sort_entries(f, &table[i], false, frames, &owned);
 		r->batch.end = owned;
@@ -167,112 +167,112 @@ static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
 /* A table that no CPU can reach, and all that it maps. */
 static void release_table(struct releaser *r, uint64_t value, unsigned level)
 {
-	const struct npt_format *f = r->npt->format;
-	_Atomic uint64_t *table = npt_child(r->npt, value);
+	const struct mm_npt_format *f = r->npt->format;
+	_Atomic uint64_t *table = mm_npt_child(r->npt, value);
 
 	if (level == 0)
 		release_pages(r, table);
-	for (unsigned i = 0; level > 0 && i < npt_entries(r->npt, level); i++) {
-		uint64_t entry = npt_load(&table[i]);
+	for (unsigned i = 0; level > 0 && i < mm_npt_entries(r->npt, level); i++) {
+		uint64_t entry = mm_npt_load(&table[i]);
 
 		if (entry == 0)
 			continue;
-		if (npt_is_leaf(f, entry, level))
+		if (mm_npt_is_leaf(f, entry, level))
 			release_leaf(r, entry, level);
 		else
 			release_table(r, entry, level - 1);
 	}
 	r->tables++;
-	npt_batch_put(r->npt, &r->batch, npt_decode_pa(f, value));
+	mm_npt_batch_put(r->npt, &r->batch, mm_npt_decode_pa(f, value));
 }
 
 static void release(struct releaser *r, _Atomic uint64_t *table, unsigned level, uint64_t start,
                     uint64_t end)
 {
-	const struct npt_format *f = r->npt->format;
+	const struct mm_npt_format *f = r->npt->format;
 	uint64_t size = MM_LEVEL_SIZE(level);
-	unsigned first = npt_index(r->npt, start, level);
-	unsigned last = npt_index(r->npt, end - 1, level);
+	unsigned first = mm_npt_index(r->npt, start, level);
+	unsigned last = mm_npt_index(r->npt, end - 1, level);
 	uint64_t base = mm_align_down(start, size);
 
 	for (unsigned i = first; i <= last; i++, base += size) {
-		uint64_t value = npt_load(&table[i]);
+		uint64_t value = mm_npt_load(&table[i]);
 
 		if (value == 0)
 			continue;
-		if (npt_is_table(f, value, level)) {
-			release(r, npt_child(r->npt, value), level - 1, base > start ? base : start,
-			        u64_min(end, base + size));
+		if (mm_npt_is_table(f, value, level)) {
+			release(r, mm_npt_child(r->npt, value), level - 1,
+			        base > start ? base : start, mm_u64_min(end, base + size));
 			continue;
 		}
-		if ((value & NPT_UNLINKED) != 0)
+		if ((value & MM_NPT_UNLINKED) != 0)
 			release_table(r, value, level - 1);
 		else
 			release_leaf(r, value, level);
-		npt_store(&table[i], 0);
+		mm_npt_store(&table[i], 0);
 	}
 }
 
-void npt_release(struct npt *npt, uint64_t start, uint64_t end, struct npt_counts *counts)
+void mm_npt_release(struct mm_npt *npt, uint64_t start, uint64_t end, struct mm_npt_counts *counts)
 {
 	struct releaser r;
 
 	r.npt = npt;
 	r.batch.next = r.batch.end = 0;
 	r.frames = r.tables = 0;
-	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
+	for (unsigned level = 0; level < MM_NPT_MAX_LEVELS; level++)
 		r.leaves[level] = 0;
-	release(&r, npt->root_table, npt_root_level(npt), start, end);
-	npt_batch_drain(npt, &r.batch);
+	release(&r, npt->root_table, mm_npt_root_level(npt), start, end);
+	mm_npt_batch_drain(npt, &r.batch);
 	if (!counts)
 		return;
-	npt_count(&counts->frames, -r.frames);
-	npt_count(&counts->tables, -r.tables);
+	mm_npt_count(&counts->frames, -r.frames);
+	mm_npt_count(&counts->tables, -r.tables);
 	for (unsigned level = 0; level < npt->config.levels; level++)
-		npt_count(&counts->leaves[level], -r.leaves[level]);
+		mm_npt_count(&counts->leaves[level], -r.leaves[level]);
 }
 
-void npt_discard(struct npt *npt, struct gpa_range range)
+void mm_npt_discard(struct mm_npt *npt, struct mm_gpa_range range)
 {
 	uint64_t end = range.start.raw + range.size;
 	struct unlinker u = {.npt = npt};
 
-	(void)unlink_range(&u, npt->root_table, npt_root_level(npt), range.start.raw, end);
-	npt_release(npt, range.start.raw, end, NULL);
+	(void)unlink_range(&u, npt->root_table, mm_npt_root_level(npt), range.start.raw, end);
+	mm_npt_release(npt, range.start.raw, end, NULL);
 }
 
-void npt_free_tables(struct npt *npt, const _Atomic uint64_t *table, unsigned level)
+void mm_npt_free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 
-	for (unsigned i = 0; i < npt_entries(npt, level); i++) {
-		uint64_t entry = npt_load(&table[i]);
+	for (unsigned i = 0; i < mm_npt_entries(npt, level); i++) {
+		uint64_t entry = mm_npt_load(&table[i]);
 
-		if (!npt_is_table(f, entry, level))
+		if (!mm_npt_is_table(f, entry, level))
 			continue;
 
-		hpa_t child = npt_decode_pa(f, entry);
+		mm_hpa_t child = mm_npt_decode_pa(f, entry);
 
 		/* Entries of level 0 point to no tables. */
 		if (level > 1)
-			npt_free_tables(npt, npt_table_at(npt, child), level - 1);
-		npt_give(npt, 0, 1, &child);
-		npt_count(&npt->counts.tables, -1);
+			mm_npt_free_tables(npt, mm_npt_table_at(npt, child), level - 1);
+		mm_npt_give(npt, 0, 1, &child);
+		mm_npt_count(&npt->counts.tables, -1);
 	}
 }
 
-enum mm_error npt_unmap(struct npt *npt, struct gpa_range range)
+enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range)
 {
 	uint64_t start = range.start.raw;
 	uint64_t end = start + range.size;
-	struct unlinker u = {.npt = npt, .leaf_level = NPT_MAX_LEVELS};
-	enum mm_error err = npt_split_ends(npt, range, NULL);
+	struct unlinker u = {.npt = npt, .leaf_level = MM_NPT_MAX_LEVELS};
+	enum mm_error err = mm_npt_split_ends(npt, range, NULL);
 
 	if (err != MM_OK)
 		return err;
-	(void)unlink_range(&u, npt->root_table, npt_root_level(npt), start, end);
+	(void)unlink_range(&u, npt->root_table, mm_npt_root_level(npt), start, end);
 	if (u.changed)
-		npt_flush(npt, &npt->counts, range, u.leaf_level, u.tables);
-	npt_release(npt, start, end, &npt->counts);
+		mm_npt_flush(npt, &npt->counts, range, u.leaf_level, u.tables);
+	mm_npt_release(npt, start, end, &npt->counts);
 	return MM_OK;
 }

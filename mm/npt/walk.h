@@ -15,9 +15,9 @@
 #define MM_NPT_WALK_H
 
 #include "mm/atomic.h"
+#include "mm/npt.h"
 #include "mm/npt/counts.h"
 #include "mm/npt/entry.h"
-#include "mm/npt/npt.h"
 
 /*
  * The memory order of a load whose value gives the address of the next load. On all machines here,
@@ -25,179 +25,181 @@
  * ThreadSanitizer does not know address dependencies and needs acquire.
  */
 #if defined(__SANITIZE_THREAD__)
-#define NPT_ORDER_DEPENDENT memory_order_acquire
+#define MM_NPT_ORDER_DEPENDENT memory_order_acquire
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-#define NPT_ORDER_DEPENDENT memory_order_acquire
+#define MM_NPT_ORDER_DEPENDENT memory_order_acquire
 #endif
 #endif
-#ifndef NPT_ORDER_DEPENDENT
-#define NPT_ORDER_DEPENDENT memory_order_relaxed
+#ifndef MM_NPT_ORDER_DEPENDENT
+#define MM_NPT_ORDER_DEPENDENT memory_order_relaxed
 #endif
 
 /* Where a walk ended: the first entry that does not point to a table. */
-struct npt_slot {
+struct mm_npt_slot {
 	_Atomic uint64_t *entry;
 	uint64_t value; /* as the walk read it */
 	unsigned level;
 };
 
-static inline uint64_t npt_load(const _Atomic uint64_t *entry)
+static inline uint64_t mm_npt_load(const _Atomic uint64_t *entry)
 {
-	return atomic_load_explicit(entry, NPT_ORDER_DEPENDENT);
+	return atomic_load_explicit(entry, MM_NPT_ORDER_DEPENDENT);
 }
 
 /* [exclusive] Relaxed: the only order that a hardware walker needs is a table's contents before its
- * link, and npt_link() provides it. */
-static inline void npt_store(_Atomic uint64_t *entry, uint64_t value)
+ * link, and mm_npt_link() provides it. */
+static inline void mm_npt_store(_Atomic uint64_t *entry, uint64_t value)
 {
 	atomic_store_explicit(entry, value, memory_order_relaxed);
 }
 
-static inline void npt_link(_Atomic uint64_t *entry, uint64_t value)
+static inline void mm_npt_link(_Atomic uint64_t *entry, uint64_t value)
 {
 	atomic_store_explicit(entry, value, memory_order_release);
 }
 
 /* Replaces *value by `by`, and releases what `by` points to. False: the place has changed, and
  * *value is its new value. */
-static inline bool npt_swap_absent(_Atomic uint64_t *place, uint64_t *value, uint64_t by)
+static inline bool mm_npt_swap_absent(_Atomic uint64_t *place, uint64_t *value, uint64_t by)
 {
 	return atomic_compare_exchange_strong_explicit(place, value, by, memory_order_acq_rel,
 	                                               memory_order_acquire);
 }
 
-static inline unsigned npt_root_level(const struct npt *npt)
+static inline unsigned mm_npt_root_level(const struct mm_npt *npt)
 {
 	return npt->root_level;
 }
 
 /* Entries of a table of this level. */
-static inline unsigned npt_entries(const struct npt *npt, unsigned level)
+static inline unsigned mm_npt_entries(const struct mm_npt *npt, unsigned level)
 {
-	unsigned bits = level == npt_root_level(npt) ? npt->config.root_bits : NPT_INDEX_BITS;
+	unsigned bits = level == mm_npt_root_level(npt) ? npt->config.root_bits : MM_NPT_INDEX_BITS;
 
 	return 1U << bits;
 }
 
-static inline unsigned npt_index(const struct npt *npt, uint64_t gpa, unsigned level)
+static inline unsigned mm_npt_index(const struct mm_npt *npt, uint64_t gpa, unsigned level)
 {
-	return (unsigned)(gpa >> MM_LEVEL_SHIFT(level)) & (npt_entries(npt, level) - 1);
+	return (unsigned)(gpa >> MM_LEVEL_SHIFT(level)) & (mm_npt_entries(npt, level) - 1);
 }
 
 /* The same for a table that is not the root. */
-static MM_ALWAYS_INLINE unsigned npt_index_below(gpa_t gpa, unsigned level)
+static MM_ALWAYS_INLINE unsigned mm_npt_index_below(mm_gpa_t gpa, unsigned level)
 {
-	return (unsigned)(gpa.raw >> MM_LEVEL_SHIFT(level)) & ((1U << NPT_INDEX_BITS) - 1);
+	return (unsigned)(gpa.raw >> MM_LEVEL_SHIFT(level)) & ((1U << MM_NPT_INDEX_BITS) - 1);
 }
 
-static inline _Atomic uint64_t *npt_table_at(const struct npt *npt, hpa_t table)
+static inline _Atomic uint64_t *mm_npt_table_at(const struct mm_npt *npt, mm_hpa_t table)
 {
-	return hal_to_virt(&npt->hal, table);
+	return mm_hal_to_virt(&npt->hal, table);
 }
 
 /* The table that an entry points to, or pointed to before it was unlinked. */
-static inline _Atomic uint64_t *npt_child(const struct npt *npt, uint64_t entry)
+static inline _Atomic uint64_t *mm_npt_child(const struct mm_npt *npt, uint64_t entry)
 {
-	return npt_table_at(npt, npt_decode_pa(npt->format, entry));
+	return mm_npt_table_at(npt, mm_npt_decode_pa(npt->format, entry));
 }
 
 /* The address in an entry. `direct` is a constant; true: the address is one field. */
-static MM_ALWAYS_INLINE uint64_t npt_pa_as(const struct npt_format *f, uint64_t value, bool direct)
+static MM_ALWAYS_INLINE uint64_t mm_npt_pa_as(const struct mm_npt_format *f, uint64_t value,
+                                              bool direct)
 {
-	return direct ? (value & f->pa_mask) << f->pa_shift : npt_decode_pa(f, value).raw;
+	return direct ? (value & f->pa_mask) << f->pa_shift : mm_npt_decode_pa(f, value).raw;
 }
 
 /* `direct` is a constant. If false, the walk uses the HAL's hooks and split address fields. Below
  * the root, the index of the next level is always in the top bits of `rest`. */
-static MM_ALWAYS_INLINE struct npt_slot npt_walk_as(const struct npt *npt, gpa_t gpa, bool direct)
+static MM_ALWAYS_INLINE struct mm_npt_slot mm_npt_walk_as(const struct mm_npt *npt, mm_gpa_t gpa,
+                                                          bool direct)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 	unsigned level = npt->root_level;
 	uint64_t rest = gpa.raw << (64 - npt->root_shift);
 	_Atomic uint64_t *entry = &npt->root_table[gpa.raw >> npt->root_shift];
-	uint64_t value = npt_load(entry);
+	uint64_t value = mm_npt_load(entry);
 
-	while (level > 0 && npt_points_to_table(f, value)) {
-		uint64_t pa = npt_pa_as(f, value, direct);
+	while (level > 0 && mm_npt_points_to_table(f, value)) {
+		uint64_t pa = mm_npt_pa_as(f, value, direct);
 		_Atomic uint64_t *table = direct ? (void *)(uintptr_t)(pa + npt->direct_offset)
-		                                 : npt_table_at(npt, hpa_at(pa));
+		                                 : mm_npt_table_at(npt, mm_hpa_at(pa));
 
-		entry = &table[rest >> (64 - NPT_INDEX_BITS)];
-		rest <<= NPT_INDEX_BITS;
+		entry = &table[rest >> (64 - MM_NPT_INDEX_BITS)];
+		rest <<= MM_NPT_INDEX_BITS;
 		level--;
-		value = npt_load(entry);
+		value = mm_npt_load(entry);
 	}
-	return (struct npt_slot){entry, value, level};
+	return (struct mm_npt_slot){entry, value, level};
 }
 
 /*
  * The last two levels of a direct walk, from the level 1 table that maps gpa's GiB. It counts no
  * level and loads no shift, so it takes a third of the instructions of a whole walk.
  */
-static MM_ALWAYS_INLINE struct npt_slot npt_walk_near(const struct npt *npt,
-                                                      _Atomic uint64_t *table, gpa_t gpa)
+static MM_ALWAYS_INLINE struct mm_npt_slot mm_npt_walk_near(const struct mm_npt *npt,
+                                                            _Atomic uint64_t *table, mm_gpa_t gpa)
 {
-	const struct npt_format *f = npt->format;
-	_Atomic uint64_t *entry = &table[npt_index_below(gpa, 1)];
-	uint64_t value = npt_load(entry);
+	const struct mm_npt_format *f = npt->format;
+	_Atomic uint64_t *entry = &table[mm_npt_index_below(gpa, 1)];
+	uint64_t value = mm_npt_load(entry);
 
-	if (!npt_points_to_table(f, value))
-		return (struct npt_slot){entry, value, 1};
-	table = (void *)(uintptr_t)(npt_pa_as(f, value, true) + npt->direct_offset);
-	entry = &table[npt_index_below(gpa, 0)];
-	return (struct npt_slot){entry, npt_load(entry), 0};
+	if (!mm_npt_points_to_table(f, value))
+		return (struct mm_npt_slot){entry, value, 1};
+	table = (void *)(uintptr_t)(mm_npt_pa_as(f, value, true) + npt->direct_offset);
+	entry = &table[mm_npt_index_below(gpa, 0)];
+	return (struct mm_npt_slot){entry, mm_npt_load(entry), 0};
 }
 
-struct npt_slot npt_walk_general(const struct npt *npt, gpa_t gpa);
+struct mm_npt_slot mm_npt_walk_general(const struct mm_npt *npt, mm_gpa_t gpa);
 
-/* gpa is below 2^npt_gpa_bits(). */
-static MM_ALWAYS_INLINE struct npt_slot npt_walk(const struct npt *npt, gpa_t gpa)
+/* gpa is below 2^mm_npt_gpa_bits(). */
+static MM_ALWAYS_INLINE struct mm_npt_slot mm_npt_walk(const struct mm_npt *npt, mm_gpa_t gpa)
 {
 	if (MM_LIKELY(npt->direct))
-		return npt_walk_as(npt, gpa, true);
+		return mm_npt_walk_as(npt, gpa, true);
 
-	struct npt_slot slot = npt_walk_general(npt, gpa);
+	struct mm_npt_slot slot = mm_npt_walk_general(npt, gpa);
 
 	/* Copied by member, so that those of the direct walk stay in registers. */
-	return (struct npt_slot){slot.entry, slot.value, slot.level};
+	return (struct mm_npt_slot){slot.entry, slot.value, slot.level};
 }
 
 /* The range that a leaf of this level around gpa maps. */
-static inline struct gpa_range npt_leaf_range(gpa_t gpa, unsigned level)
+static inline struct mm_gpa_range mm_npt_leaf_range(mm_gpa_t gpa, unsigned level)
 {
-	return gpa_range(gpa_align_down(gpa, MM_LEVEL_SIZE(level)), MM_LEVEL_SIZE(level));
+	return mm_gpa_range(mm_gpa_align_down(gpa, MM_LEVEL_SIZE(level)), MM_LEVEL_SIZE(level));
 }
 
 /* Is the last entry of a walk, which points to no table, a leaf (a parked one included)? */
-static inline bool npt_ends_in_leaf(const struct npt *npt, uint64_t value)
+static inline bool mm_npt_ends_in_leaf(const struct mm_npt *npt, uint64_t value)
 {
-	return (value & (npt->format->present | NPT_PARKED)) != 0;
+	return (value & (npt->format->present | MM_NPT_PARKED)) != 0;
 }
 
-static inline enum mm_perm npt_perm(const struct npt *npt, uint64_t value)
+static inline enum mm_perm mm_npt_perm(const struct mm_npt *npt, uint64_t value)
 {
-	return npt_entry_perm(npt->format, npt->perm_bits, value);
+	return mm_npt_entry_perm(npt->format, npt->perm_bits, value);
 }
 
-static inline struct npt_leaf npt_decode_leaf(const struct npt *npt, gpa_t gpa, uint64_t entry,
-                                              unsigned level)
+static inline struct mm_npt_leaf mm_npt_decode_leaf(const struct mm_npt *npt, mm_gpa_t gpa,
+                                                    uint64_t entry, unsigned level)
 {
-	const struct npt_format *f = npt->format;
+	const struct mm_npt_format *f = npt->format;
 
-	return (struct npt_leaf){
-		.gpa = gpa_align_down(gpa, MM_LEVEL_SIZE(level)),
-		.hpa = npt_decode_pa(f, entry),
+	return (struct mm_npt_leaf){
+		.gpa = mm_gpa_align_down(gpa, MM_LEVEL_SIZE(level)),
+		.hpa = mm_npt_decode_pa(f, entry),
 		.level = level,
-		.perm = npt_perm(npt, entry),
-		.memtype = npt_entry_memtype(f, entry),
+		.perm = mm_npt_perm(npt, entry),
+		.memtype = mm_npt_entry_memtype(f, entry),
 		.accessed = npt->config.accessed_dirty && (entry & f->accessed) != 0,
-		.dirty = npt->config.accessed_dirty && npt_entry_dirty(f, entry),
+		.dirty = npt->config.accessed_dirty && mm_npt_entry_dirty(f, entry),
 	};
 }
 
 /* Called after entries went from absent to present. */
-static inline void npt_publish(const struct npt *npt)
+static inline void mm_npt_publish(const struct mm_npt *npt)
 {
 	if (npt->hal.publish)
 		npt->hal.publish(npt->hal.ctx);
@@ -205,19 +207,19 @@ static inline void npt_publish(const struct npt *npt)
 
 /* [shared] Makes an absent entry present: install.h has the contract. False: another CPU was first,
  * and nothing has changed. */
-static MM_ALWAYS_INLINE bool npt_install_entry(const struct npt *npt, _Atomic uint64_t *entry,
-                                               uint64_t value)
+static MM_ALWAYS_INLINE bool mm_npt_install_entry(const struct mm_npt *npt, _Atomic uint64_t *entry,
+                                                  uint64_t value)
 {
 	uint64_t absent = 0;
 
 	if (MM_UNLIKELY(!atomic_compare_exchange_strong_explicit(
 		    entry, &absent, value, memory_order_release, memory_order_relaxed)))
 		return false;
-	npt_publish(npt);
+	mm_npt_publish(npt);
 	return true;
 }
 
-static inline uint64_t u64_min(uint64_t a, uint64_t b)
+static inline uint64_t mm_u64_min(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }

@@ -114,7 +114,7 @@ static bool sizes_agree(struct suite_run *run)
 	const struct virt_caps *caps = &run->host->caps;
 	uint64_t range = read_id_aa64mmfr0_el1() & 15;
 	unsigned tags = (read_id_aa64mmfr1_el1() >> 4 & 15) == 2 ? 16 : 8;
-	unsigned largest = npt_gpa_bits(&caps->geometries[caps->geometry_count - 1].npt);
+	unsigned largest = mm_npt_gpa_bits(&caps->geometries[caps->geometry_count - 1].npt);
 
 	if (range < MM_ARRAY_SIZE(bits) && caps->hpa_bits != bits[range])
 		suite_fail(run, "%u bits of addresses, not %u", caps->hpa_bits, bits[range]);

@@ -18,7 +18,7 @@ void arm_emit_piece(struct arm_code *code, struct arm_piece piece)
 static bool place(struct suite_run *run, struct vm *vm, uint64_t gpa, const uint32_t *words,
                   size_t bytes)
 {
-	if (aspace_write(&vm->as, gpa_at(gpa), words, bytes) == MM_OK)
+	if (mm_aspace_write(&vm->as, mm_gpa_at(gpa), words, bytes) == MM_OK)
 		return true;
 	return suite_fail(run, "no memory for code at 0x%" PRIx64, gpa);
 }

@@ -112,7 +112,7 @@ static bool verify(struct suite_run *run)
 		for (unsigned op2 = 0; op2 < OP2S; op2++, at += sizeof(got)) {
 			uint64_t want = expected(crm, op2, &name);
 
-			if (aspace_read(&run->vm->as, gpa_at(at), &got, sizeof(got)) != MM_OK)
+			if (mm_aspace_read(&run->vm->as, mm_gpa_at(at), &got, sizeof(got)) != MM_OK)
 				return suite_fail(run, "no results");
 			if (got != want)
 				suite_fail(run,

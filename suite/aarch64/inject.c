@@ -46,7 +46,7 @@ static bool verify(struct suite_run *run)
 	struct record records[COUNT];
 	uint64_t code = ARM_CODE + PAGE;
 
-	if (aspace_read(&run->vm->as, gpa_at(ARM_DATA), records, sizeof(records)) != MM_OK)
+	if (mm_aspace_read(&run->vm->as, mm_gpa_at(ARM_DATA), records, sizeof(records)) != MM_OK)
 		return suite_fail(run, "no records");
 	for (size_t i = 0; i < COUNT; i++) {
 		const struct record *got = &records[i];

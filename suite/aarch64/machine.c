@@ -179,7 +179,7 @@ static void check_image(struct suite_run *run)
 
 static void run_map(struct suite_run *run, const void *data)
 {
-	hpa_t frame;
+	mm_hpa_t frame;
 
 	(void)data;
 	check_image(run);
@@ -276,7 +276,7 @@ static void check_zero(struct suite_run *run, uint8_t *at, uint64_t from, uint64
 static void run_zero(struct suite_run *run, const void *data)
 {
 	const uint64_t all = PAGE << ORDER;
-	hpa_t frames;
+	mm_hpa_t frames;
 	uint8_t *at;
 
 	(void)data;

@@ -29,11 +29,11 @@ _Static_assert(LAZY_PAGE == ARENA + 32 * PAGE, "mmio_code.S");
 
 static bool permit(struct suite_run *run, const struct vm_exit *exit)
 {
-	struct gpa_range page = gpa_range(gpa_at(PROTECTED_PAGE), PAGE);
+	struct mm_gpa_range page = mm_gpa_range(mm_gpa_at(PROTECTED_PAGE), PAGE);
 
 	run->scratch[0]++;
 	return exit->fault.gpa.raw == PROTECTED_PAGE + 8 && run->scratch[0] == 1 &&
-	       aspace_protect(&run->vm->as, page, MM_RW) == MM_OK;
+	       mm_aspace_protect(&run->vm->as, page, MM_RW) == MM_OK;
 }
 
 /* --- mmio_literal --- */

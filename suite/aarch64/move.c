@@ -33,7 +33,7 @@ static bool answer(struct turn *turn, const struct vm_exit *exit)
 	case VM_EXIT_HYPERCALL:
 		return !hypercall(v, &exit->call) && !v->exited;
 	case VM_EXIT_NESTED_FAULT:
-		fault = aspace_fault(&v->vm->as, exit->fault.gpa, exit->fault.access);
+		fault = mm_aspace_fault(&v->vm->as, exit->fault.gpa, exit->fault.access);
 		if (fault == MM_FAULT_MAPPED || fault == MM_FAULT_SPURIOUS)
 			return true;
 		turn->wrong = mm_fault_name(fault);
@@ -113,13 +113,13 @@ static const struct suite_op call_once[] = {CALL_AT(ARM_CODE, 0, 0), {OP(END)}};
 bool arm_make_moving(struct suite_run *run, struct vm *vm, struct arm_piece piece)
 {
 	static struct vm_config config;
-	struct gpa_range arena = gpa_range(gpa_at(ARENA), 32 * PAGE);
-	struct aspace_backing backing = {.populate = true};
+	struct mm_gpa_range arena = mm_gpa_range(mm_gpa_at(ARENA), 32 * PAGE);
+	struct mm_aspace_backing backing = {.populate = true};
 
 	config = (struct vm_config){.name = "moving", .geometry = suite_geometry()};
 	if (!guest_image_find("agent", &config.image) || !vm_create(vm, run->host, &config))
 		return suite_fail(run, "no VM: %s", vm->error);
-	if (aspace_map_alloc(&vm->as, arena, MM_RWX, backing) == MM_OK &&
+	if (mm_aspace_map_alloc(&vm->as, arena, MM_RWX, backing) == MM_OK &&
 	    suite_write_script(vm, 0, call_once) && arm_place_piece(run, vm, ARM_CODE, piece))
 		return true;
 	(void)vm_destroy(vm);

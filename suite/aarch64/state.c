@@ -25,20 +25,20 @@ enum {
 #define GENERAL 31
 #define VECTORS 64 /* words */
 
-struct block {
+struct mm_block {
 	uint64_t in[32], before[32], after[32], x_in[32], x_out[32];
 	uint64_t vectors_in[VECTORS], vectors_out[VECTORS];
 	uint64_t kept[32];
 };
 
-_Static_assert(offsetof(struct block, before) == BLOCK_BEFORE, "state_block.h");
-_Static_assert(offsetof(struct block, after) == BLOCK_AFTER, "state_block.h");
-_Static_assert(offsetof(struct block, x_in) == BLOCK_X_IN, "state_block.h");
-_Static_assert(offsetof(struct block, x_out) == BLOCK_X_OUT, "state_block.h");
-_Static_assert(offsetof(struct block, vectors_in) == BLOCK_VECTORS_IN, "state_block.h");
-_Static_assert(offsetof(struct block, vectors_out) == BLOCK_VECTORS_OUT, "state_block.h");
-_Static_assert(offsetof(struct block, kept) == BLOCK_KEPT, "state_block.h");
-_Static_assert(sizeof(struct block) == BLOCK_BYTES && BLOCK_BYTES <= PAGE, "state_block.h");
+_Static_assert(offsetof(struct mm_block, before) == BLOCK_BEFORE, "state_block.h");
+_Static_assert(offsetof(struct mm_block, after) == BLOCK_AFTER, "state_block.h");
+_Static_assert(offsetof(struct mm_block, x_in) == BLOCK_X_IN, "state_block.h");
+_Static_assert(offsetof(struct mm_block, x_out) == BLOCK_X_OUT, "state_block.h");
+_Static_assert(offsetof(struct mm_block, vectors_in) == BLOCK_VECTORS_IN, "state_block.h");
+_Static_assert(offsetof(struct mm_block, vectors_out) == BLOCK_VECTORS_OUT, "state_block.h");
+_Static_assert(offsetof(struct mm_block, kept) == BLOCK_KEPT, "state_block.h");
+_Static_assert(sizeof(struct mm_block) == BLOCK_BYTES && BLOCK_BYTES <= PAGE, "state_block.h");
 _Static_assert(ARM_REGISTER_COUNT <= 32, "a block has room for the registers");
 
 static const struct {
@@ -170,11 +170,11 @@ static uint64_t code_at(unsigned vcpu)
 	return ARM_CODE + vcpu * ARM_SLOT;
 }
 
-static struct block block;
+static struct mm_block block;
 
 static void fill_block(unsigned who, unsigned number)
 {
-	block = (struct block){.in = {0}};
+	block = (struct mm_block){.in = {0}};
 	for (unsigned i = 0; i < ARM_REGISTER_COUNT; i++)
 		block.in[i] = (mixed(who, number, i) & registers[i].varied) | registers[i].fixed;
 	for (unsigned i = 0; i < GENERAL; i++)
@@ -191,8 +191,8 @@ static bool set_up(struct suite_run *run, struct vm *vm, unsigned vcpu, unsigned
 
 	for (unsigned i = 0; i < BLOCKS && good; i++) {
 		fill_block(who, i);
-		good = aspace_write(&vm->as, gpa_at(block_at(vcpu, i)), &block, sizeof(block)) ==
-		       MM_OK;
+		good = mm_aspace_write(&vm->as, mm_gpa_at(block_at(vcpu, i)), &block,
+		                       sizeof(block)) == MM_OK;
 	}
 	return good || suite_fail(run, "no memory for the blocks");
 }
@@ -226,7 +226,7 @@ static void check_words(struct suite_run *run, unsigned who, const char *what, c
 static void check_vcpu(struct suite_run *run, struct vm *vm, unsigned vcpu, unsigned who)
 {
 	for (unsigned n = 0; n < BLOCKS; n++) {
-		if (aspace_read(&vm->as, gpa_at(block_at(vcpu, n)), &block, sizeof(block)) !=
+		if (mm_aspace_read(&vm->as, mm_gpa_at(block_at(vcpu, n)), &block, sizeof(block)) !=
 		    MM_OK) {
 			suite_fail(run, "no block");
 			return;
@@ -292,8 +292,8 @@ static bool hook_entry(struct suite_run *run, struct vm *vm)
 	uint64_t literal = block_at(0, 0), at = code_at(0), entry[2];
 	const size_t address = 2; /* word of the address in fresh_branch and fresh_begin */
 
-	block = (struct block){.in = {0}};
-	if (aspace_read(&vm->as, gpa_at(vm->entry), entry, sizeof(entry)) != MM_OK)
+	block = (struct mm_block){.in = {0}};
+	if (mm_aspace_read(&vm->as, mm_gpa_at(vm->entry), entry, sizeof(entry)) != MM_OK)
 		return suite_fail(run, "no code at the entry");
 	block.kept[0] = entry[0];
 	block.kept[1] = entry[1];
@@ -311,7 +311,7 @@ static bool hook_entry(struct suite_run *run, struct vm *vm)
 	if (has(ARM_FP))
 		arm_emit_piece(&code, state_store_vectors);
 	arm_emit_piece(&code, fresh_end);
-	if (aspace_write(&vm->as, gpa_at(literal), &block, sizeof(block)) != MM_OK ||
+	if (mm_aspace_write(&vm->as, mm_gpa_at(literal), &block, sizeof(block)) != MM_OK ||
 	    !arm_place(run, vm, at, &code))
 		return suite_fail(run, "no memory");
 	code.count = 0;
@@ -337,7 +337,8 @@ static bool verify_fresh(struct suite_run *run)
 {
 	static const uint64_t zeros[VECTORS];
 
-	if (aspace_read(&beside_vm(0)->as, gpa_at(block_at(0, 0)), &block, sizeof(block)) != MM_OK)
+	if (mm_aspace_read(&beside_vm(0)->as, mm_gpa_at(block_at(0, 0)), &block, sizeof(block)) !=
+	    MM_OK)
 		return suite_fail(run, "no block");
 	expect(run, "x0", 0, block.x_out[0]);
 	for (unsigned i = 2; i < GENERAL; i++) {
@@ -370,13 +371,13 @@ static struct vm moved[MOVED];
 static bool make_moved(struct suite_run *run, unsigned i)
 {
 	static struct vm_config config;
-	struct aspace_backing backing = {.populate = true};
+	struct mm_aspace_backing backing = {.populate = true};
 
 	config = (struct vm_config){.name = "moved", .geometry = suite_geometry()};
 	if (!guest_image_find("agent", &config.image) || !vm_create(&moved[i], run->host, &config))
 		return suite_fail(run, "no VM: %s", moved[i].error);
-	return aspace_map_alloc(&moved[i].as, gpa_range(gpa_at(ARENA), 32 * PAGE), MM_RWX,
-	                        backing) == MM_OK &&
+	return mm_aspace_map_alloc(&moved[i].as, mm_gpa_range(mm_gpa_at(ARENA), 32 * PAGE), MM_RWX,
+	                           backing) == MM_OK &&
 	       suite_write_script(&moved[i], 0, moved_script) && set_up(run, &moved[i], 0, i);
 }
 
@@ -406,12 +407,12 @@ static void run_moved(struct suite_run *run, const void *data)
  */
 static uint64_t flush_other(struct suite_run *run, uint64_t number)
 {
-	const struct aspace *as = &beside_vm(0)->as;
+	const struct mm_aspace *as = &beside_vm(0)->as;
 	const struct mm_flush request = {
-		.root = aspace_root(as),
-		.tag = aspace_tag(as),
+		.root = mm_aspace_root(as),
+		.tag = mm_aspace_tag(as),
 		.all = number == 0,
-		.range = gpa_range(gpa_at(ARENA), PAGE),
+		.range = mm_gpa_range(mm_gpa_at(ARENA), PAGE),
 	};
 
 	run->vm->ops->flush(as->npt.hal.ctx, &request);
@@ -425,10 +426,10 @@ static uint64_t flush_other(struct suite_run *run, uint64_t number)
 
 static uint64_t unmap_all(struct suite_run *run, uint64_t number)
 {
-	struct gpa_range all = gpa_range(gpa_at(ARENA), MANY_PAGES * PAGE);
+	struct mm_gpa_range all = mm_gpa_range(mm_gpa_at(ARENA), MANY_PAGES * PAGE);
 
 	(void)number;
-	return (uint64_t)(uint32_t)aspace_unmap(&run->vm->as, all);
+	return (uint64_t)(uint32_t)mm_aspace_unmap(&run->vm->as, all);
 }
 
 #define MINE    UINT64_C(0x1d1d1d1d1d1d1d1d)

@@ -49,14 +49,15 @@ static bool ready(struct suite_run *run)
 	}
 	list[count++] = 0;
 	return arm_place_piece(run, run->vm, ARM_CODE, sweep) &&
-	       aspace_write(&run->vm->as, gpa_at(ARM_DATA), list, count * sizeof(*list)) == MM_OK;
+	       mm_aspace_write(&run->vm->as, mm_gpa_at(ARM_DATA), list, count * sizeof(*list)) ==
+	               MM_OK;
 }
 
 static bool verify(struct suite_run *run)
 {
 	uint32_t found[8] = {0};
 
-	if (aspace_read(&run->vm->as, gpa_at(RESULTS), found, sizeof(found)) != MM_OK)
+	if (mm_aspace_read(&run->vm->as, mm_gpa_at(RESULTS), found, sizeof(found)) != MM_OK)
 		return suite_fail(run, "no results");
 	for (size_t i = 0; i < MM_ARRAY_SIZE(found) && found[i] != 0; i++)
 		suite_fail(run, "the guest can change S3_%u_C%u_C%u_%u", found[i] >> 16 & 7,

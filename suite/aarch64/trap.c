@@ -254,7 +254,8 @@ SYSREG_READ(id_aa64isar0_el1, "id_aa64isar0_el1")
 
 static bool read_words(struct suite_run *run, uint64_t words[WORDS])
 {
-	if (aspace_read(&run->vm->as, gpa_at(ARM_DATA), words, WORDS * sizeof(*words)) == MM_OK)
+	if (mm_aspace_read(&run->vm->as, mm_gpa_at(ARM_DATA), words, WORDS * sizeof(*words)) ==
+	    MM_OK)
 		return true;
 	return suite_fail(run, "no results");
 }

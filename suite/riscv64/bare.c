@@ -32,8 +32,8 @@ static bool place_vcpu(struct vm *vm, unsigned index)
 static bool make(struct suite_run *run, unsigned number, unsigned vcpus)
 {
 	struct vm *vm = &machines[number];
-	struct aspace_backing populated = {.populate = true};
-	struct gpa_range arena = gpa_range(gpa_at(GUEST_ARENA_BASE), vcpus * BARE_BYTES);
+	struct mm_aspace_backing populated = {.populate = true};
+	struct mm_gpa_range arena = mm_gpa_range(mm_gpa_at(GUEST_ARENA_BASE), vcpus * BARE_BYTES);
 
 	configs[number] = (struct vm_config){
 		.name = "bare",
@@ -43,7 +43,7 @@ static bool make(struct suite_run *run, unsigned number, unsigned vcpus)
 	if (!guest_image_find("agent", &configs[number].image) ||
 	    !vm_create(vm, run->host, &configs[number]))
 		return suite_fail(run, "no VM: %s", vm->error);
-	if (aspace_map_alloc(&vm->as, arena, MM_RWX, populated) == MM_OK)
+	if (mm_aspace_map_alloc(&vm->as, arena, MM_RWX, populated) == MM_OK)
 		return true;
 	(void)vm_destroy(vm);
 	return suite_fail(run, "no memory for a bare guest");
@@ -88,13 +88,13 @@ bool bare_restart(struct bare *b)
 
 void bare_write(struct bare *b, uint64_t gpa, const void *from, size_t bytes)
 {
-	if (aspace_write(&b->vm->as, gpa_at(gpa), from, bytes) != MM_OK)
+	if (mm_aspace_write(&b->vm->as, mm_gpa_at(gpa), from, bytes) != MM_OK)
 		suite_fail(b->run, "no guest memory at 0x%" PRIx64, gpa);
 }
 
 void bare_read(struct bare *b, uint64_t gpa, void *to, size_t bytes)
 {
-	if (aspace_read(&b->vm->as, gpa_at(gpa), to, bytes) != MM_OK)
+	if (mm_aspace_read(&b->vm->as, mm_gpa_at(gpa), to, bytes) != MM_OK)
 		suite_fail(b->run, "no guest memory at 0x%" PRIx64, gpa);
 }
 

@@ -302,7 +302,8 @@ static void put_sret_to(struct bare *b, uint64_t pc, bool user, uint64_t device)
 
 static void fetch_fails(struct bare *b, uint64_t pc, bool user)
 {
-	struct gpa_range page = gpa_range(gpa_at(mm_align_down(pc, MM_PAGE_SIZE)), MM_PAGE_SIZE);
+	struct mm_gpa_range page =
+		mm_gpa_range(mm_gpa_at(mm_align_down(pc, MM_PAGE_SIZE)), MM_PAGE_SIZE);
 	const struct virt_ops *ops = b->vm->ops;
 	struct mmio_access got;
 
@@ -312,9 +313,9 @@ static void fetch_fails(struct bare *b, uint64_t pc, bool user)
 	EXPECT(b->run, b->exit.kind == VM_EXIT_NESTED_FAULT && b->exit.pc == pc);
 	if (b->exit.raw[3] != 0 || b->run->complaints != 0)
 		return; /* the hart gives the instruction */
-	EXPECT(b->run, aspace_protect(&b->vm->as, page, MM_NONE) == MM_OK);
+	EXPECT(b->run, mm_aspace_protect(&b->vm->as, page, MM_NONE) == MM_OK);
 	EXPECT(b->run, ops->mmio_decode(b->vcpu, &b->exit, &got) != MM_OK);
-	EXPECT(b->run, aspace_protect(&b->vm->as, page, MM_RWX) == MM_OK);
+	EXPECT(b->run, mm_aspace_protect(&b->vm->as, page, MM_RWX) == MM_OK);
 	EXPECT_EQ(b->run, ops->pc(b->vcpu), pc);
 	EXPECT(b->run, ops->mmio_decode(b->vcpu, &b->exit, &got) == MM_OK);
 	if (b->run->complaints != 0)

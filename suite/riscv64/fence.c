@@ -56,9 +56,9 @@ static bool wait_for_writes(struct bare *b, uint64_t page)
 
 static bool change(struct bare *b, const struct way *way, uint64_t page)
 {
-	struct gpa_range range = gpa_range(gpa_at(page), way->pages * MM_PAGE_SIZE);
-	enum mm_error error = way->unmap ? aspace_unmap(&b->vm->as, range)
-	                                 : aspace_protect(&b->vm->as, range, MM_R);
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(page), way->pages * MM_PAGE_SIZE);
+	enum mm_error error = way->unmap ? mm_aspace_unmap(&b->vm->as, range)
+	                                 : mm_aspace_protect(&b->vm->as, range, MM_R);
 
 	return error == MM_OK || suite_fail(b->run, "change: %s", mm_error_name(error));
 }

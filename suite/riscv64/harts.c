@@ -306,7 +306,7 @@ static void geometries(struct suite_run *run, const void *data)
 	(void)data;
 	EXPECT_EQ(run, caps->hpa_bits, 56);
 	for (size_t i = 0; i < caps->geometry_count; i++) {
-		const struct npt_config *npt = &caps->geometries[i].npt;
+		const struct mm_npt_config *npt = &caps->geometries[i].npt;
 
 		EXPECT(run, npt->levels == 3 || npt->levels == 4 || npt->levels == 5);
 		EXPECT_EQ(run, npt->root_bits, 11);

@@ -177,12 +177,12 @@ static bool map_own(struct suite_run *run)
 	const uint64_t entries[3] = {(ARENA + PAGE) >> 2 | 1, (ARENA + 2 * PAGE) >> 2 | 1,
 	                             DATA >> 2 | 0xcf};
 
-	return aspace_store(&run->vm->as, gpa_at(gib), 8, entries[0]) == MM_OK &&
-	       aspace_store(&run->vm->as, gpa_at(ARENA + PAGE + (at >> 21) % 512 * 8), 8,
-	                    entries[1]) == MM_OK &&
-	       aspace_store(&run->vm->as, gpa_at(ARENA + 2 * PAGE + (at >> 12) % 512 * 8), 8,
-	                    entries[2]) == MM_OK &&
-	       aspace_store(&run->vm->as, gpa_at(DATA), 8, VALUE) == MM_OK;
+	return mm_aspace_store(&run->vm->as, mm_gpa_at(gib), 8, entries[0]) == MM_OK &&
+	       mm_aspace_store(&run->vm->as, mm_gpa_at(ARENA + PAGE + (at >> 21) % 512 * 8), 8,
+	                       entries[1]) == MM_OK &&
+	       mm_aspace_store(&run->vm->as, mm_gpa_at(ARENA + 2 * PAGE + (at >> 12) % 512 * 8), 8,
+	                       entries[2]) == MM_OK &&
+	       mm_aspace_store(&run->vm->as, mm_gpa_at(DATA), 8, VALUE) == MM_OK;
 }
 
 /* Step 0 with the guest's tables at ARENA, which map nothing else. */
@@ -216,15 +216,15 @@ enum {
 static uint64_t spoil_table(struct suite_run *run, uint64_t number)
 {
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
-	gpa_t at = gpa_at(TABLES + (TARGET >> 21) % 512 * 8), found;
+	mm_gpa_t at = mm_gpa_at(TABLES + (TARGET >> 21) % 512 * 8), found;
 	uint64_t entry;
 
 	if (number == OUR_WALK)
-		return (uint32_t)vcpu->ops->translate(vcpu, gva_at(TARGET), MM_R, &found);
-	if (aspace_load(&run->vm->as, at, 8, &entry) != MM_OK)
+		return (uint32_t)vcpu->ops->translate(vcpu, mm_gva_at(TARGET), MM_R, &found);
+	if (mm_aspace_load(&run->vm->as, at, 8, &entry) != MM_OK)
 		return UINT32_MAX;
 	entry = number == REPAIR ? entry & ~UINT64_C(0xd0) : entry | UINT64_C(1) << number;
-	return (uint32_t)aspace_store(&run->vm->as, at, 8, entry);
+	return (uint32_t)mm_aspace_store(&run->vm->as, at, 8, entry);
 }
 
 #define FAULTS_AT(code, at)                                                                        \

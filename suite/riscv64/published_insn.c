@@ -112,15 +112,15 @@ static const struct row *row_of(const struct suite_run *run)
 static bool put_instruction(struct suite_run *run)
 {
 	const struct row *row = row_of(run);
-	struct aspace *as = &run->vm->as;
+	struct mm_aspace *as = &run->vm->as;
 
 	text[0] = row->insn;
 	text[1] = row->user ? 0x00100073 : 0x00008067; /* ebreak; ret */
 	if (!row->user)
-		return aspace_write(as, gpa_at(CODE), text, sizeof(text)) == MM_OK;
-	return aspace_write(as, gpa_at(CODE), run_in_user,
-	                    (size_t)(run_in_user_end - run_in_user)) == MM_OK &&
-	       aspace_write(as, gpa_at(USER), text, sizeof(text)) == MM_OK;
+		return mm_aspace_write(as, mm_gpa_at(CODE), text, sizeof(text)) == MM_OK;
+	return mm_aspace_write(as, mm_gpa_at(CODE), run_in_user,
+	                       (size_t)(run_in_user_end - run_in_user)) == MM_OK &&
+	       mm_aspace_write(as, mm_gpa_at(USER), text, sizeof(text)) == MM_OK;
 }
 
 /* Step 0 disables the counters for the guest. Step 1 enables them. */

@@ -78,9 +78,10 @@ static uint64_t test_va(const struct bare *b, const struct probe *p)
 static void copy_root(struct bare *b, uint64_t root)
 {
 	static uint64_t entries[512];
-	struct aspace_backing populated = {.populate = true};
+	struct mm_aspace_backing populated = {.populate = true};
 
-	(void)aspace_map_alloc(&b->vm->as, gpa_range(gpa_at(0), MM_PAGE_SIZE), MM_RW, populated);
+	(void)mm_aspace_map_alloc(&b->vm->as, mm_gpa_range(mm_gpa_at(0), MM_PAGE_SIZE), MM_RW,
+	                          populated);
 	bare_read(b, root, entries, sizeof(entries));
 	bare_write(b, 0, entries, sizeof(entries));
 }
@@ -199,7 +200,8 @@ static bool differs(struct bare *b, const struct probe *p, const char *what)
 }
 
 /* The access has succeeded. The hypervisor's address must be where it went. */
-static bool compare_success(struct bare *b, const struct probe *p, enum mm_error error, gpa_t gpa)
+static bool compare_success(struct bare *b, const struct probe *p, enum mm_error error,
+                            mm_gpa_t gpa)
 {
 	if (error != MM_OK)
 		return differs(b, p, "the hart permits it, the hypervisor does not");
@@ -228,15 +230,15 @@ static bool compare_fault(struct bare *b, const struct probe *p, enum mm_error e
 }
 
 /* Answers both of a loaded vCPU, and of one in memory, which must be the same. */
-static enum mm_error ask(struct bare *b, const struct probe *p, gpa_t *gpa)
+static enum mm_error ask(struct bare *b, const struct probe *p, mm_gpa_t *gpa)
 {
 	enum mm_error loaded, parked;
-	gpa_t again = gpa_at(0);
+	mm_gpa_t again = mm_gpa_at(0);
 
-	*gpa = gpa_at(0);
-	loaded = b->vm->ops->translate(b->vcpu, gva_at(test_va(b, p)), p->access, gpa);
+	*gpa = mm_gpa_at(0);
+	loaded = b->vm->ops->translate(b->vcpu, mm_gva_at(test_va(b, p)), p->access, gpa);
 	b->vm->ops->park(b->vcpu);
-	parked = b->vm->ops->translate(b->vcpu, gva_at(test_va(b, p)), p->access, &again);
+	parked = b->vm->ops->translate(b->vcpu, mm_gva_at(test_va(b, p)), p->access, &again);
 	if (loaded != parked || (loaded == MM_OK && gpa->raw != again.raw))
 		differs(b, p, "another answer for a parked vCPU");
 	return loaded;
@@ -246,7 +248,7 @@ static bool run_probe(struct bare *b, const struct probe *p)
 {
 	struct places at;
 	enum mm_error error;
-	gpa_t gpa;
+	mm_gpa_t gpa;
 
 	if (!bare_restart(b))
 		return false;
@@ -330,7 +332,7 @@ static void injected(struct suite_run *run, const void *data)
 	const struct probe *p = data;
 	struct places at;
 	struct bare b;
-	gpa_t gpa;
+	mm_gpa_t gpa;
 
 	if (!bare_begin(run, 1, 1, &b))
 		return;
@@ -341,11 +343,12 @@ static void injected(struct suite_run *run, const void *data)
 		const struct virt_ops *ops = b.vm->ops;
 		uint64_t user = in_gib(USER_GIB, b.base + 4 * at.body);
 
-		EXPECT(run, ops->translate(b.vcpu, gva_at(user), MM_X, &gpa) == MM_OK);
+		EXPECT(run, ops->translate(b.vcpu, mm_gva_at(user), MM_X, &gpa) == MM_OK);
 		ops->inject_undefined(b.vcpu);
-		EXPECT(run, ops->translate(b.vcpu, gva_at(ops->pc(b.vcpu)), MM_X, &gpa) == MM_OK);
+		EXPECT(run,
+		       ops->translate(b.vcpu, mm_gva_at(ops->pc(b.vcpu)), MM_X, &gpa) == MM_OK);
 		EXPECT_EQ(run, gpa.raw, b.base + 4 * at.handler);
-		EXPECT(run, ops->translate(b.vcpu, gva_at(user), MM_X, &gpa) == MM_DENIED);
+		EXPECT(run, ops->translate(b.vcpu, mm_gva_at(user), MM_X, &gpa) == MM_DENIED);
 	} else {
 		suite_fail(run, "the guest has not begun");
 	}

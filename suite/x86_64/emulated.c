@@ -88,14 +88,15 @@ static const struct row rows[] = {
 /* --- the devices --- */
 
 struct seen_device {
-	struct device device;
+	struct mm_device device;
 	unsigned writes;
 	uint64_t offset, width, value; /* of the last write */
 };
 
 static struct seen_device devices[PLACES];
 
-static enum mm_error on_read(struct device *dev, uint64_t offset, unsigned width, uint64_t *value)
+static enum mm_error on_read(struct mm_device *dev, uint64_t offset, unsigned width,
+                             uint64_t *value)
 {
 	(void)dev;
 	(void)width;
@@ -103,7 +104,8 @@ static enum mm_error on_read(struct device *dev, uint64_t offset, unsigned width
 	return MM_OK;
 }
 
-static enum mm_error on_write(struct device *dev, uint64_t offset, unsigned width, uint64_t value)
+static enum mm_error on_write(struct mm_device *dev, uint64_t offset, unsigned width,
+                              uint64_t value)
 {
 	struct seen_device *d = MM_CONTAINER_OF(dev, struct seen_device, device);
 
@@ -116,17 +118,17 @@ static enum mm_error on_write(struct device *dev, uint64_t offset, unsigned widt
 
 static bool add_device(struct suite_run *run)
 {
-	static const struct device_ops ops = {on_read, on_write};
-	static const struct device_config configs[PLACES] = {
-		[ON_MSR] = {.name = "msrs", .range = {DEVICE_SYSREG, MSR, MSRS}},
-		[ON_PORT] = {.name = "ports", .range = {DEVICE_PORT, PORT, PORTS}},
-		[ON_CR8] = {.name = "cr8", .range = {DEVICE_SYSREG, SYSREG_CR(8), 1}},
+	static const struct mm_device_ops ops = {on_read, on_write};
+	static const struct mm_device_config configs[PLACES] = {
+		[ON_MSR] = {.name = "msrs", .range = {MM_DEVICE_SYSREG, MSR, MSRS}},
+		[ON_PORT] = {.name = "ports", .range = {MM_DEVICE_PORT, PORT, PORTS}},
+		[ON_CR8] = {.name = "cr8", .range = {MM_DEVICE_SYSREG, SYSREG_CR(8), 1}},
 	};
 	const struct row *r = run->c->data;
 
 	devices[r->place] = (struct seen_device){.writes = 0};
-	device_init(&devices[r->place].device, &configs[r->place], &ops);
-	return device_bus_add(&run->vm->bus, &devices[r->place].device) == MM_OK ||
+	mm_device_init(&devices[r->place].device, &configs[r->place], &ops);
+	return mm_device_bus_add(&run->vm->bus, &devices[r->place].device) == MM_OK ||
 	       suite_fail(run, "the device cannot be added");
 }
 

@@ -216,22 +216,22 @@ enum away {
 static const char *const away_names[AWAYS] = {"present", "idt", "stack",
                                               "gdt",     "all", "lazy-stack"};
 
-static struct gpa_range page_range(uint64_t page, uint64_t pages)
+static struct mm_gpa_range page_range(uint64_t page, uint64_t pages)
 {
-	return gpa_range(gpa_at(page), pages * PAGE);
+	return mm_gpa_range(mm_gpa_at(page), pages * PAGE);
 }
 
 /* Step n: takes the pages of enum away n from the guest. */
 static uint64_t take_away(struct suite_run *run, uint64_t number)
 {
-	struct gpa_range ranges[AWAYS] = {
+	struct mm_gpa_range ranges[AWAYS] = {
 		[THE_IDT] = page_range(IDT, 1),
 		[THE_STACK] = page_range(STACK, 1),
 		[THE_GDT] = page_range(GDT, 1),
 		[ALL] = page_range(ARENA, 3),
 	};
 
-	return (uint64_t)(uint32_t)aspace_protect(&run->vm->as, ranges[number], MM_NONE);
+	return (uint64_t)(uint32_t)mm_aspace_protect(&run->vm->as, ranges[number], MM_NONE);
 }
 
 /* Gives the page of the fault back. */
@@ -242,7 +242,7 @@ static bool give_back(struct suite_run *run, const struct vm_exit *exit)
 	if (page < ARENA || page >= ARENA + 3 * PAGE)
 		return false;
 	run->scratch[0]++;
-	return aspace_protect(&run->vm->as, page_range(page, 1), MM_RW) == MM_OK;
+	return mm_aspace_protect(&run->vm->as, page_range(page, 1), MM_RW) == MM_OK;
 }
 
 /* A CPU may keep the descriptors of CS and SS: the GDT alone may not be read. */

@@ -72,14 +72,14 @@ static const struct row rows[] = {
 static char text[4096];
 static uint64_t *entry, original;
 
-static uint64_t *entry_of(const struct npt *npt, gpa_t gpa)
+static uint64_t *entry_of(const struct mm_npt *npt, mm_gpa_t gpa)
 {
-	struct npt_step steps[NPT_MAX_LEVELS];
-	size_t count = npt_steps(npt, gpa, steps);
-	uint64_t *table = hal_to_virt(&npt->hal, npt->root);
+	struct mm_npt_step steps[MM_NPT_MAX_LEVELS];
+	size_t count = mm_npt_steps(npt, gpa, steps);
+	uint64_t *table = mm_hal_to_virt(&npt->hal, npt->root);
 
 	for (size_t i = 0; i + 1 < count; i++)
-		table = hal_to_virt(&npt->hal, npt_decode_pa(npt->format, steps[i].entry));
+		table = mm_hal_to_virt(&npt->hal, mm_npt_decode_pa(npt->format, steps[i].entry));
 	return count != 0 ? &table[steps[count - 1].index] : NULL;
 }
 
@@ -87,9 +87,9 @@ static bool ready(struct suite_run *run)
 {
 	const struct row *r = run->c->data;
 
-	if (aspace_write(&run->vm->as, gpa_at(CODE_PAGE), r->code, sizeof(r->code)) != MM_OK)
+	if (mm_aspace_write(&run->vm->as, mm_gpa_at(CODE_PAGE), r->code, sizeof(r->code)) != MM_OK)
 		return suite_fail(run, "the code cannot be written");
-	entry = r->misconfigured ? entry_of(&run->vm->as.npt, gpa_at(TARGET)) : NULL;
+	entry = r->misconfigured ? entry_of(&run->vm->as.npt, mm_gpa_at(TARGET)) : NULL;
 	if (entry != NULL) {
 		original = *entry;
 		*entry |= TOO_WIDE;

@@ -52,9 +52,9 @@ PUBLISHED_TEXT(copy_pml4, "movq %cr3, %rdx; andq $-4096, %rdx; movq (%rdx), %rax
 static uint64_t own_walk(struct suite_run *run, uint64_t number)
 {
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
-	gpa_t gpa;
+	mm_gpa_t gpa;
 
-	return (uint32_t)vcpu->ops->translate(vcpu, gva_at(PML4_1 + ARENA + number * PAGE), MM_R,
+	return (uint32_t)vcpu->ops->translate(vcpu, mm_gva_at(PML4_1 + ARENA + number * PAGE), MM_R,
 	                                      &gpa);
 }
 
@@ -144,7 +144,7 @@ static uint64_t populate(struct suite_run *run, uint64_t number)
 	uint64_t word;
 
 	(void)number;
-	return (uint32_t)aspace_load(&run->vm->as, gpa_at(DATA), 8, &word);
+	return (uint32_t)mm_aspace_load(&run->vm->as, mm_gpa_at(DATA), 8, &word);
 }
 
 static bool saw_all(struct suite_run *run)
@@ -160,19 +160,19 @@ static uint64_t original, *spoilt;
 /* Step n sets bit n of the directory entry for DATA. */
 static uint64_t spoil_directory(struct suite_run *run, uint64_t number)
 {
-	const struct npt *npt = &run->vm->as.npt;
-	struct npt_step steps[NPT_MAX_LEVELS];
-	size_t count = npt_steps(npt, gpa_at(DATA), steps);
-	uint64_t *table = hal_to_virt(&npt->hal, npt->root);
-	struct mm_flush everything = {.root = aspace_root(&run->vm->as),
-	                              .tag = aspace_tag(&run->vm->as),
+	const struct mm_npt *npt = &run->vm->as.npt;
+	struct mm_npt_step steps[MM_NPT_MAX_LEVELS];
+	size_t count = mm_npt_steps(npt, mm_gpa_at(DATA), steps);
+	uint64_t *table = mm_hal_to_virt(&npt->hal, npt->root);
+	struct mm_flush everything = {.root = mm_aspace_root(&run->vm->as),
+	                              .tag = mm_aspace_tag(&run->vm->as),
 	                              .all = true,
 	                              .tables = true};
 
 	if (count < 2 || steps[count - 1].level != 0)
 		return UINT32_MAX;
 	for (size_t i = 0; i + 2 < count; i++)
-		table = hal_to_virt(&npt->hal, npt_decode_pa(npt->format, steps[i].entry));
+		table = mm_hal_to_virt(&npt->hal, mm_npt_decode_pa(npt->format, steps[i].entry));
 	spoilt = &table[steps[count - 2].index];
 	original = *spoilt;
 	*spoilt |= BIT(number);

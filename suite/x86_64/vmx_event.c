@@ -116,17 +116,17 @@ static bool records_events(struct suite_run *run)
 
 static bool refuse_idt(struct suite_run *run)
 {
-	struct gpa_range page = gpa_range(gpa_at(IDT), PAGE);
+	struct mm_gpa_range page = mm_gpa_range(mm_gpa_at(IDT), PAGE);
 
-	return vmx_put_code(run) && aspace_protect(&run->vm->as, page, MM_NONE) == MM_OK;
+	return vmx_put_code(run) && mm_aspace_protect(&run->vm->as, page, MM_NONE) == MM_OK;
 }
 
 static bool permit_idt(struct suite_run *run, const struct vm_exit *exit)
 {
-	struct gpa_range page = gpa_range(gpa_at(IDT), PAGE);
+	struct mm_gpa_range page = mm_gpa_range(mm_gpa_at(IDT), PAGE);
 
 	return exit->fault.gpa.raw >= IDT && exit->fault.gpa.raw < IDT + PAGE &&
-	       aspace_protect(&run->vm->as, page, MM_RWX) == MM_OK;
+	       mm_aspace_protect(&run->vm->as, page, MM_RWX) == MM_OK;
 }
 
 /* While an event is being delivered, another one becomes pending. */
@@ -151,7 +151,7 @@ static uint64_t fill_log(struct suite_run *run, uint64_t number)
 static bool was_full_once(struct suite_run *run)
 {
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
-	static gpa_t pages[1024];
+	static mm_gpa_t pages[1024];
 	struct vcpu_writes writes;
 
 	writes = vcpu->ops->take_writes(vcpu, pages, MM_ARRAY_SIZE(pages));

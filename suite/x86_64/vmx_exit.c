@@ -127,8 +127,8 @@ static bool put_segment_code(struct suite_run *run)
 {
 	static const uint8_t fs[] = {0x64, 0x8b, 0x07, 0xc3}, es[] = {0x26, 0x8b, 0x07, 0xc3};
 
-	return aspace_write(&run->vm->as, gpa_at(ARENA), fs, sizeof(fs)) == MM_OK &&
-	       aspace_write(&run->vm->as, gpa_at(ARENA + 64), es, sizeof(es)) == MM_OK;
+	return mm_aspace_write(&run->vm->as, mm_gpa_at(ARENA), fs, sizeof(fs)) == MM_OK &&
+	       mm_aspace_write(&run->vm->as, mm_gpa_at(ARENA + 64), es, sizeof(es)) == MM_OK;
 }
 
 static uint64_t set_fs_base(struct suite_run *run, uint64_t base)

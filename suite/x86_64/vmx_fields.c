@@ -130,17 +130,17 @@ static void expect_control_words(struct suite_run *run)
 	vmcs_expect(run, 0x400c, "exit controls",
 	            chosen(base + 2, EXIT_WANTED | (timer ? EXIT_TIMER : 0)));
 	vmcs_expect(run, 0x4012, "entry controls", chosen(base + 3, ENTRY_WANTED) & ~ENTRY_IA32E);
-	vmcs_expect(run, 0x0000, "VPID", vpid ? aspace_tag(&run->vm->as) : 0);
-	if (vpid && aspace_tag(&run->vm->as) == 0)
+	vmcs_expect(run, 0x0000, "VPID", vpid ? mm_aspace_tag(&run->vm->as) : 0);
+	if (vpid && mm_aspace_tag(&run->vm->as) == 0)
 		suite_fail(run, "a guest has VPID 0, which is the host's");
 }
 
 /* Table 25-9: write-back, the length of a walk, accessed and dirty flags. */
 static uint64_t expected_eptp(const struct suite_run *run)
 {
-	const struct npt_config *npt = &suite_geometry()->npt;
+	const struct mm_npt_config *npt = &suite_geometry()->npt;
 
-	return aspace_root(&run->vm->as).raw | 6 | (uint64_t)(npt->levels - 1) << 3 |
+	return mm_aspace_root(&run->vm->as).raw | 6 | (uint64_t)(npt->levels - 1) << 3 |
 	       (rdmsr(EPT_VPID_CAP) & BIT(21) ? BIT(6) : 0);
 }
 
@@ -277,7 +277,7 @@ static bool has_multi_hit(void)
 
 static bool reports_msrs(struct suite_run *run)
 {
-	const struct npt_config *npt = &suite_geometry()->npt;
+	const struct mm_npt_config *npt = &suite_geometry()->npt;
 	uint64_t ept = rdmsr(EPT_VPID_CAP);
 	unsigned leaf = ept & BIT(17) ? 2 : ept & BIT(16) ? 1 : 0;
 

@@ -27,14 +27,16 @@ bool vmx_put_code(struct suite_run *run)
 
 	ASSERT(size <= CODE_PAGES * PAGE);
 	build_idt();
-	return aspace_write(&run->vm->as, gpa_at(CODE), vmx_code, size) == MM_OK &&
-	       aspace_write(&run->vm->as, gpa_at(IDT), idt, sizeof(idt)) == MM_OK &&
-	       aspace_write(&run->vm->as, gpa_at(record + RECORD_NEW), idtr, sizeof(idtr)) == MM_OK;
+	return mm_aspace_write(&run->vm->as, mm_gpa_at(CODE), vmx_code, size) == MM_OK &&
+	       mm_aspace_write(&run->vm->as, mm_gpa_at(IDT), idt, sizeof(idt)) == MM_OK &&
+	       mm_aspace_write(&run->vm->as, mm_gpa_at(record + RECORD_NEW), idtr, sizeof(idtr)) ==
+	               MM_OK;
 }
 
 bool vmx_get_record(struct suite_run *run, struct vmx_record *out)
 {
-	if (aspace_read(&run->vm->as, gpa_at(CODE_AT(vmx_record)), out, sizeof(*out)) == MM_OK)
+	if (mm_aspace_read(&run->vm->as, mm_gpa_at(CODE_AT(vmx_record)), out, sizeof(*out)) ==
+	    MM_OK)
 		return true;
 	return suite_fail(run, "the record cannot be read");
 }

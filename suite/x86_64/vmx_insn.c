@@ -126,12 +126,12 @@ static bool put_instruction(struct suite_run *run)
 {
 	const struct row *row = row_of(run);
 	uint64_t in[3] = {row->rax, row->rcx, row->rdx};
-	gpa_t bytes = gpa_at(CODE_AT(vmx_any_bytes));
+	mm_gpa_t bytes = mm_gpa_at(CODE_AT(vmx_any_bytes));
 
 	return vmx_put_code(run) &&
-	       aspace_write(&run->vm->as, bytes, row->bytes, row->count) == MM_OK &&
-	       aspace_write(&run->vm->as, gpa_at(CODE_AT(vmx_record) + RECORD_IN), in,
-	                    sizeof(in)) == MM_OK;
+	       mm_aspace_write(&run->vm->as, bytes, row->bytes, row->count) == MM_OK &&
+	       mm_aspace_write(&run->vm->as, mm_gpa_at(CODE_AT(vmx_record) + RECORD_IN), in,
+	                       sizeof(in)) == MM_OK;
 }
 
 static bool ends_as_its_row(struct suite_run *run)
@@ -184,12 +184,12 @@ static bool put_string(struct suite_run *run)
 {
 	const struct string_row *row = run->c->data;
 	uint64_t in[3] = {0, 1, row->port};
-	gpa_t bytes = gpa_at(CODE_AT(vmx_any_bytes));
+	mm_gpa_t bytes = mm_gpa_at(CODE_AT(vmx_any_bytes));
 
 	return vmx_put_code(run) &&
-	       aspace_write(&run->vm->as, bytes, row->bytes, sizeof(row->bytes)) == MM_OK &&
-	       aspace_write(&run->vm->as, gpa_at(CODE_AT(vmx_record) + RECORD_IN), in,
-	                    sizeof(in)) == MM_OK;
+	       mm_aspace_write(&run->vm->as, bytes, row->bytes, sizeof(row->bytes)) == MM_OK &&
+	       mm_aspace_write(&run->vm->as, mm_gpa_at(CODE_AT(vmx_record) + RECORD_IN), in,
+	                       sizeof(in)) == MM_OK;
 }
 
 static bool names_port(struct suite_run *run)

@@ -23,7 +23,7 @@
 
 #define PROC2_PML BIT(17)
 
-static gpa_t taken[MOST];
+static mm_gpa_t taken[MOST];
 
 static struct vcpu *vcpu_of(struct suite_run *run)
 {
@@ -85,7 +85,7 @@ static void take_few(struct suite_run *run)
 {
 	struct vcpu_writes writes;
 
-	taken[3] = gpa_at(~UINT64_C(0));
+	taken[3] = mm_gpa_at(~UINT64_C(0));
 	writes = vcpu_of(run)->ops->take_writes(vcpu_of(run), taken, 3);
 	if (writes.count != 3 || taken[3].raw != ~UINT64_C(0))
 		suite_fail(run, "%zu entries instead of 3", writes.count);

@@ -38,7 +38,7 @@ void pool_open(void);
 void pool_reset(void);
 
 /* An address space on the pool, EPT with 4 levels. `locked`: with a CPU index, so with a lock. */
-void bench_aspace(struct aspace *as, bool locked, uint64_t quota);
+void bench_aspace(struct mm_aspace *as, bool locked, uint64_t quota);
 
 double now_ns(void);
 
@@ -92,6 +92,6 @@ static inline uint64_t never_set(uint64_t value)
 const uint64_t *random_pages(uint64_t below);
 
 /* Maps 1 GiB at 1 GiB, all present, in leaves of this level. */
-void bench_map_present(struct aspace *as, unsigned level);
+void bench_map_present(struct mm_aspace *as, unsigned level);
 
 #endif

@@ -97,7 +97,7 @@ static uint64_t walk(const uint64_t *root, uint64_t offset, uint64_t gpa)
 /* `chained` is a constant: each walk's address waits for the last one's entry, or for nothing. */
 static MM_ALWAYS_INLINE void translate_floor(struct timer *t, unsigned level, bool chained)
 {
-	static struct aspace as;
+	static struct mm_aspace as;
 	const uint64_t *at = random_pages(GiB / MM_PAGE_SIZE);
 	uint64_t offset = pool.hal.direct_offset;
 	uint64_t sum = 0, carried = 0;
@@ -105,7 +105,7 @@ static MM_ALWAYS_INLINE void translate_floor(struct timer *t, unsigned level, bo
 	pool_reset();
 	bench_aspace(&as, false, UINT64_MAX);
 	bench_map_present(&as, level);
-	const uint64_t *root = (const uint64_t *)(uintptr_t)(aspace_root(&as).raw + offset);
+	const uint64_t *root = (const uint64_t *)(uintptr_t)(mm_aspace_root(&as).raw + offset);
 	timer_start(t);
 	for (size_t i = 0; i < RANDOM_COUNT; i++) {
 		uint64_t entry = walk(root, offset, GiB + at[i] + carried);
@@ -115,7 +115,7 @@ static MM_ALWAYS_INLINE void translate_floor(struct timer *t, unsigned level, bo
 	}
 	timer_stop(t, RANDOM_COUNT);
 	sink = sum;
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 void floor_translate(struct timer *t)

@@ -15,12 +15,12 @@
 
 struct pool pool;
 
-static hpa_t take_one(void)
+static mm_hpa_t take_one(void)
 {
-	return hpa_at(POOL_BASE + pool.stack[--pool.free] * MM_PAGE_SIZE);
+	return mm_hpa_at(POOL_BASE + pool.stack[--pool.free] * MM_PAGE_SIZE);
 }
 
-static size_t pool_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
+static size_t pool_alloc(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
 {
 	(void)ctx;
 	if (order > 0 || pool.free < n)
@@ -31,7 +31,7 @@ static size_t pool_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 	return n;
 }
 
-static void pool_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
+static void pool_free(void *ctx, unsigned order, size_t n, const mm_hpa_t in[])
 {
 	(void)ctx;
 	(void)order;
@@ -89,19 +89,19 @@ void pool_reset(void)
 		pool.stack[i] = (uint32_t)(pool.frames - 1 - i);
 }
 
-void bench_aspace(struct aspace *as, bool locked, uint64_t quota)
+void bench_aspace(struct mm_aspace *as, bool locked, uint64_t quota)
 {
-	struct aspace_config config = {
-		.format = &npt_ept,
+	struct mm_aspace_config config = {
+		.format = &mm_npt_ept,
 		.npt = {.levels = 4, .root_bits = 9, .hpa_bits = 46, .max_leaf = 2},
 		.hal = pool.hal,
-		.limits = gpa_range(gpa_at(0), UINT64_C(1) << 48),
+		.limits = mm_gpa_range(mm_gpa_at(0), UINT64_C(1) << 48),
 		.quota = quota,
 		.tag = 1,
 	};
 	if (locked)
 		config.hal.cpu_index = pool_cpu;
-	if (aspace_init(as, &config) != MM_OK)
+	if (mm_aspace_init(as, &config) != MM_OK)
 		abort();
 }
 

@@ -11,7 +11,7 @@
 
 #define PAGES_PER_GIB (GiB / MM_PAGE_SIZE)
 
-static struct aspace as;
+static struct mm_aspace as;
 static volatile uint64_t sink;
 
 /* Anything but success here is a broken benchmark. */
@@ -23,12 +23,12 @@ static void must(enum mm_error err)
 	}
 }
 
-static struct gpa_range gib(uint64_t n)
+static struct mm_gpa_range gib(uint64_t n)
 {
-	return gpa_range(gpa_at(n * GiB), GiB);
+	return mm_gpa_range(mm_gpa_at(n * GiB), GiB);
 }
 
-static const struct aspace_backing lazily = {0};
+static const struct mm_aspace_backing lazily = {0};
 
 static void open_space(bool locked)
 {
@@ -36,13 +36,13 @@ static void open_space(bool locked)
 	bench_aspace(&as, locked, UINT64_MAX);
 }
 
-void bench_map_present(struct aspace *space, unsigned level)
+void bench_map_present(struct mm_aspace *space, unsigned level)
 {
 	if (level == 0)
-		must(aspace_map_alloc(space, gib(1), MM_RWX,
-		                      (struct aspace_backing){.populate = true}));
+		must(mm_aspace_map_alloc(space, gib(1), MM_RWX,
+		                         (struct mm_aspace_backing){.populate = true}));
 	else
-		must(aspace_map_linear(space, gib(1), hpa_at(GiB), MM_RWX, MM_NORMAL, level));
+		must(mm_aspace_map_linear(space, gib(1), mm_hpa_at(GiB), MM_RWX, MM_NORMAL, level));
 }
 
 /* --- W1: linear --- */
@@ -53,17 +53,17 @@ void bench_map_present(struct aspace *space, unsigned level)
 static void w1a(struct timer *t)
 {
 	open_space(false);
-	must(aspace_map_linear(&as, gpa_range(gpa_at(511 * GiB), MM_PAGE_SIZE), hpa_at(0), MM_RW,
-	                       MM_NORMAL, 0));
+	must(mm_aspace_map_linear(&as, mm_gpa_range(mm_gpa_at(511 * GiB), MM_PAGE_SIZE),
+	                          mm_hpa_at(0), MM_RW, MM_NORMAL, 0));
 	for (unsigned round = 0; round < 2000; round++) {
 		timer_start(t);
 		for (uint64_t i = 0; i < BATCH; i++)
-			must(aspace_map_linear(&as, gib(2 * i), hpa_at(4 * GiB), MM_RWX, MM_NORMAL,
-			                       2));
+			must(mm_aspace_map_linear(&as, gib(2 * i), mm_hpa_at(4 * GiB), MM_RWX,
+			                          MM_NORMAL, 2));
 		timer_stop(t, BATCH);
-		must(aspace_unmap(&as, gpa_range(gpa_at(0), 2 * BATCH * GiB)));
+		must(mm_aspace_unmap(&as, mm_gpa_range(mm_gpa_at(0), 2 * BATCH * GiB)));
 	}
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void w1b(struct timer *t)
@@ -71,11 +71,11 @@ static void w1b(struct timer *t)
 	open_space(false);
 	for (unsigned round = 0; round < 200; round++) {
 		timer_start(t);
-		must(aspace_map_linear(&as, gib(1), hpa_at(4 * GiB), MM_RWX, MM_NORMAL, 1));
+		must(mm_aspace_map_linear(&as, gib(1), mm_hpa_at(4 * GiB), MM_RWX, MM_NORMAL, 1));
 		timer_stop(t, 512);
-		must(aspace_unmap(&as, gib(1)));
+		must(mm_aspace_unmap(&as, gib(1)));
 	}
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void w1c(struct timer *t)
@@ -83,12 +83,12 @@ static void w1c(struct timer *t)
 	open_space(false);
 	for (unsigned round = 0; round < 4; round++) {
 		timer_start(t);
-		must(aspace_map_linear(&as, gib(1), hpa_at(4 * GiB + MM_PAGE_SIZE), MM_RWX,
-		                       MM_NORMAL, 2));
+		must(mm_aspace_map_linear(&as, gib(1), mm_hpa_at(4 * GiB + MM_PAGE_SIZE), MM_RWX,
+		                          MM_NORMAL, 2));
 		timer_stop(t, PAGES_PER_GIB);
-		must(aspace_unmap(&as, gib(1)));
+		must(mm_aspace_unmap(&as, gib(1)));
 	}
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 /* --- W2: lazy --- */
@@ -99,19 +99,19 @@ static void w2a(struct timer *t)
 	for (unsigned round = 0; round < 2000; round++) {
 		timer_start(t);
 		for (uint64_t i = 0; i < BATCH; i++)
-			must(aspace_map_alloc(&as, gib(2 * i), MM_RWX, lazily));
+			must(mm_aspace_map_alloc(&as, gib(2 * i), MM_RWX, lazily));
 		timer_stop(t, BATCH);
-		aspace_clear(&as);
+		mm_aspace_clear(&as);
 	}
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void fault_gib(struct timer *t, uint64_t bytes)
 {
-	must(aspace_map_alloc(&as, gib(1), MM_RWX, lazily));
+	must(mm_aspace_map_alloc(&as, gib(1), MM_RWX, lazily));
 	timer_start(t);
 	for (uint64_t at = GiB; at < GiB + bytes; at += MM_PAGE_SIZE) {
-		if (MM_UNLIKELY(aspace_fault(&as, gpa_at(at), MM_W) != MM_FAULT_MAPPED))
+		if (MM_UNLIKELY(mm_aspace_fault(&as, mm_gpa_at(at), MM_W) != MM_FAULT_MAPPED))
 			exit(1);
 	}
 	timer_stop(t, bytes / MM_PAGE_SIZE);
@@ -121,7 +121,7 @@ static void w2b(struct timer *t)
 {
 	open_space(true);
 	fault_gib(t, GiB);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 /* As W2b, with a quota that is never reached. */
@@ -130,7 +130,7 @@ static void w2e(struct timer *t)
 	pool_reset();
 	bench_aspace(&as, true, UINT64_C(1) << 40);
 	fault_gib(t, GiB);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void w2c(struct timer *t)
@@ -138,7 +138,7 @@ static void w2c(struct timer *t)
 	open_space(true);
 	pool.zeroes = true;
 	fault_gib(t, 256 * MiB);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void w2d(struct timer *t)
@@ -146,17 +146,17 @@ static void w2d(struct timer *t)
 	open_space(true);
 	pool.zeroes = true;
 	for (unsigned round = 0; round < 512; round++) {
-		must(aspace_map_alloc(&as, gib(1), MM_RWX, lazily));
+		must(mm_aspace_map_alloc(&as, gib(1), MM_RWX, lazily));
 		timer_start(t);
 		for (uint64_t p = 0; p < 64; p++) {
-			if (aspace_fault(&as, gpa_at(GiB + p * MM_PAGE_SIZE), MM_W) !=
+			if (mm_aspace_fault(&as, mm_gpa_at(GiB + p * MM_PAGE_SIZE), MM_W) !=
 			    MM_FAULT_MAPPED)
 				exit(1);
 		}
 		timer_stop(t, 64);
-		must(aspace_unmap(&as, gib(1)));
+		must(mm_aspace_unmap(&as, gib(1)));
 	}
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void w3(struct timer *t)
@@ -164,10 +164,10 @@ static void w3(struct timer *t)
 	for (unsigned round = 0; round < 4; round++) {
 		open_space(false);
 		timer_start(t);
-		must(aspace_map_alloc(&as, gpa_range(gpa_at(GiB), 256 * MiB), MM_RWX,
-		                      (struct aspace_backing){.populate = true}));
+		must(mm_aspace_map_alloc(&as, mm_gpa_range(mm_gpa_at(GiB), 256 * MiB), MM_RWX,
+		                         (struct mm_aspace_backing){.populate = true}));
 		timer_stop(t, 256 * MiB / MM_PAGE_SIZE);
-		aspace_destroy(&as);
+		mm_aspace_destroy(&as);
 	}
 }
 
@@ -177,14 +177,14 @@ static void w3(struct timer *t)
 static MM_ALWAYS_INLINE void translate(struct timer *t, unsigned level, bool chained, bool locked)
 {
 	const uint64_t *at = random_pages(PAGES_PER_GIB);
-	struct aspace_translation out;
+	struct mm_aspace_translation out;
 	uint64_t sum = 0, carried = 0;
 
 	open_space(locked);
 	bench_map_present(&as, level);
 	timer_start(t);
 	for (size_t i = 0; i < RANDOM_COUNT; i++) {
-		if (MM_UNLIKELY(aspace_translate(&as, gpa_at(GiB + at[i] + carried), &out) !=
+		if (MM_UNLIKELY(mm_aspace_translate(&as, mm_gpa_at(GiB + at[i] + carried), &out) !=
 		                MM_OK))
 			exit(1);
 		sum += out.hpa.raw;
@@ -193,7 +193,7 @@ static MM_ALWAYS_INLINE void translate(struct timer *t, unsigned level, bool cha
 	}
 	timer_stop(t, RANDOM_COUNT);
 	sink = sum;
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void w4a(struct timer *t)
@@ -228,9 +228,9 @@ static void w5a(struct timer *t)
 	open_space(false);
 	bench_map_present(&as, 0);
 	timer_start(t);
-	must(aspace_unmap(&as, gib(1)));
+	must(mm_aspace_unmap(&as, gib(1)));
 	timer_stop(t, PAGES_PER_GIB);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void w5b(struct timer *t)
@@ -238,13 +238,13 @@ static void w5b(struct timer *t)
 	open_space(false);
 	for (unsigned round = 0; round < 2000; round++) {
 		for (uint64_t i = 0; i < BATCH; i++)
-			must(aspace_map_alloc(&as, gib(2 * i), MM_RWX, lazily));
+			must(mm_aspace_map_alloc(&as, gib(2 * i), MM_RWX, lazily));
 		timer_start(t);
 		for (uint64_t i = 0; i < BATCH; i++)
-			must(aspace_unmap(&as, gib(2 * i)));
+			must(mm_aspace_unmap(&as, gib(2 * i)));
 		timer_stop(t, BATCH);
 	}
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 /* --- W6: many areas --- */
@@ -276,8 +276,9 @@ static const uint32_t *scrambled(void)
 static void map_areas(const uint32_t *order)
 {
 	for (unsigned i = 0; i < AREAS; i++)
-		must(aspace_map_alloc(
-			&as, gpa_range(gpa_at(area_start(order[i])), AREA_PAGES * MM_PAGE_SIZE),
+		must(mm_aspace_map_alloc(
+			&as,
+			mm_gpa_range(mm_gpa_at(area_start(order[i])), AREA_PAGES * MM_PAGE_SIZE),
 			MM_RWX, lazily));
 }
 
@@ -289,7 +290,7 @@ static void w6a(struct timer *t)
 		timer_start(t);
 		map_areas(order);
 		timer_stop(t, AREAS);
-		aspace_destroy(&as);
+		mm_aspace_destroy(&as);
 	}
 }
 
@@ -301,10 +302,10 @@ static void w6b(struct timer *t)
 	uint64_t found = 0;
 	timer_start(t);
 	for (size_t i = 0; i < RANDOM_COUNT; i++)
-		found += area_find(&as.areas, gpa_at(GiB + at[i])) != NULL;
+		found += mm_area_find(&as.areas, mm_gpa_at(GiB + at[i])) != NULL;
 	timer_stop(t, RANDOM_COUNT);
 	sink = found;
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 /* One page of each area, in random order: the areas' tree is large and the tables are warm. */
@@ -314,24 +315,25 @@ static void w6b_fault(struct timer *t)
 	open_space(true);
 	map_areas(scrambled());
 	for (uint64_t i = 0; i < AREAS; i++) {
-		if (aspace_fault(&as, gpa_at(area_start(i)), MM_W) != MM_FAULT_MAPPED)
+		if (mm_aspace_fault(&as, mm_gpa_at(area_start(i)), MM_W) != MM_FAULT_MAPPED)
 			exit(1);
 	}
 	for (uint64_t p = 1; p < AREA_PAGES; p += 2) {
 		timer_start(t);
 		for (unsigned i = 0; i < AREAS; i++) {
-			gpa_t gpa = gpa_at(area_start(order[i]) + p * MM_PAGE_SIZE);
-			if (MM_UNLIKELY(aspace_fault(&as, gpa, MM_W) != MM_FAULT_MAPPED))
+			mm_gpa_t gpa = mm_gpa_at(area_start(order[i]) + p * MM_PAGE_SIZE);
+			if (MM_UNLIKELY(mm_aspace_fault(&as, gpa, MM_W) != MM_FAULT_MAPPED))
 				exit(1);
 		}
 		timer_stop(t, AREAS);
 	}
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
-static struct gpa_range middle_page(uint64_t area)
+static struct mm_gpa_range middle_page(uint64_t area)
 {
-	return gpa_range(gpa_at(area_start(area) + AREA_PAGES / 2 * MM_PAGE_SIZE), MM_PAGE_SIZE);
+	return mm_gpa_range(mm_gpa_at(area_start(area) + AREA_PAGES / 2 * MM_PAGE_SIZE),
+	                    MM_PAGE_SIZE);
 }
 
 /* In the middle of every tenth: there are about 10,000 areas all the time. */
@@ -342,9 +344,9 @@ static void w6c(struct timer *t)
 	map_areas(scrambled());
 	timer_start(t);
 	for (unsigned i = 0; i < AREAS / 10; i++)
-		must(aspace_unmap(&as, middle_page(order[i])));
+		must(mm_aspace_unmap(&as, middle_page(order[i])));
 	timer_stop(t, AREAS / 10);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void w6d(struct timer *t)
@@ -354,17 +356,17 @@ static void w6d(struct timer *t)
 	map_areas(scrambled());
 	timer_start(t);
 	for (unsigned i = 0; i < AREAS / 10; i++)
-		must(aspace_protect(&as, middle_page(order[i]), MM_R));
+		must(mm_aspace_protect(&as, middle_page(order[i]), MM_R));
 	timer_stop(t, AREAS / 10);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 /* --- W7, W8: frames --- */
 
 static void count_frames(struct timer *t)
 {
-	struct aspace_stats stats;
-	aspace_get_stats(&as, &stats);
+	struct mm_aspace_stats stats;
+	mm_aspace_get_stats(&as, &stats);
 	t->total += (double)(stats.frames + stats.tables + stats.area_frames);
 	t->ops += 1;
 }
@@ -372,18 +374,18 @@ static void count_frames(struct timer *t)
 static void w7(struct timer *t)
 {
 	open_space(false);
-	must(aspace_map_alloc(&as, gpa_range(gpa_at(GiB), 64 * GiB), MM_RWX, lazily));
+	must(mm_aspace_map_alloc(&as, mm_gpa_range(mm_gpa_at(GiB), 64 * GiB), MM_RWX, lazily));
 	count_frames(t);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 static void w8(struct timer *t)
 {
 	open_space(false);
 	bench_map_present(&as, 0);
-	must(aspace_unmap(&as, gib(1)));
+	must(mm_aspace_unmap(&as, gib(1)));
 	count_frames(t);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 /* --- W9, W10: threads --- */
@@ -404,7 +406,7 @@ static pthread_mutex_t pool_lock = PTHREAD_MUTEX_INITIALIZER;
 struct stock {
 	unsigned generation; /* the pool's, when these were in it */
 	size_t count;
-	hpa_t frames[STOCK];
+	mm_hpa_t frames[STOCK];
 };
 
 static struct stock *own_stock(void)
@@ -415,7 +417,7 @@ static struct stock *own_stock(void)
 	return &stock;
 }
 
-static size_t stocked_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
+static size_t stocked_alloc(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
 {
 	struct stock *stock = own_stock();
 	if (order > 0 || n > STOCK)
@@ -431,7 +433,7 @@ static size_t stocked_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 	return n;
 }
 
-static void stocked_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
+static void stocked_free(void *ctx, unsigned order, size_t n, const mm_hpa_t in[])
 {
 	struct stock *stock = own_stock();
 	for (size_t i = 0; i < n; i++) {
@@ -459,7 +461,7 @@ static void *fault_pages(void *arg)
 	pthread_barrier_wait(f->start);
 	double began = now_ns();
 	for (uint64_t p = f->first; p < f->first + f->pages; p++) {
-		enum mm_fault fault = aspace_fault(&as, gpa_at(GiB + p * MM_PAGE_SIZE), MM_W);
+		enum mm_fault fault = mm_aspace_fault(&as, mm_gpa_at(GiB + p * MM_PAGE_SIZE), MM_W);
 		if (fault != MM_FAULT_MAPPED && fault != MM_FAULT_SPURIOUS)
 			exit(1);
 	}
@@ -482,16 +484,16 @@ static double fault_together(unsigned n, uint64_t pages, uint64_t apart)
 	plain.cpu_index = thread_cpu;
 	plain.alloc = stocked_alloc;
 	plain.free = stocked_free;
-	struct aspace_config config = {
-		.format = &npt_ept,
+	struct mm_aspace_config config = {
+		.format = &mm_npt_ept,
 		.npt = {.levels = 4, .root_bits = 9, .hpa_bits = 46, .max_leaf = 2},
 		.hal = plain,
-		.limits = gpa_range(gpa_at(0), UINT64_C(1) << 48),
+		.limits = mm_gpa_range(mm_gpa_at(0), UINT64_C(1) << 48),
 		.quota = UINT64_MAX,
 		.tag = 1,
 	};
-	must(aspace_init(&as, &config));
-	must(aspace_map_alloc(&as, gib(1), MM_RWX, lazily));
+	must(mm_aspace_init(&as, &config));
+	must(mm_aspace_map_alloc(&as, gib(1), MM_RWX, lazily));
 	pthread_barrier_init(&start, NULL, n);
 	for (unsigned i = 0; i < n; i++) {
 		faulters[i] = (struct faulter){i, i * apart, pages, &start, 0};
@@ -511,9 +513,9 @@ static double fault_together(unsigned n, uint64_t pages, uint64_t apart)
 static void w9(struct timer *t)
 {
 	double alone = fault_together(1, PAGES_EACH, 0);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 	double together = fault_together(2, PAGES_EACH, PAGES_PER_GIB / 2);
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 	t->total += alone / together;
 	t->ops += 1;
 }
@@ -521,12 +523,12 @@ static void w9(struct timer *t)
 /* Two threads fault on the same pages: frames per page. */
 static void w10(struct timer *t)
 {
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 	(void)fault_together(2, PAGES_EACH, 0);
-	aspace_get_stats(&as, &stats);
+	mm_aspace_get_stats(&as, &stats);
 	t->total += (double)stats.frames / PAGES_EACH;
 	t->ops += 1;
-	aspace_destroy(&as);
+	mm_aspace_destroy(&as);
 }
 
 const struct workload workloads[] = {

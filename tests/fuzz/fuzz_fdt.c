@@ -11,7 +11,7 @@ static volatile uint64_t sink;
 static void read_node(const struct fdt *fdt, const struct fdt_node *node)
 {
 	struct fdt_property property;
-	struct hpa_range range;
+	struct mm_hpa_range range;
 	uint32_t at = node->offset, u32;
 	uint64_t u64;
 	sink += strlen(node->name) + fdt_is_enabled(fdt, node);
@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct boot_info *info = calloc(1, sizeof(*info));
 	struct fdt fdt;
 	struct fdt_node node;
-	struct hpa_range range;
+	struct mm_hpa_range range;
 	unsigned index = 0;
 
 	memcpy(blob, data, size);

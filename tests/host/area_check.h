@@ -10,24 +10,24 @@
 
 #include "mm/area_tree.h"
 
-static inline struct gpa_range pages(uint64_t first, uint64_t count)
+static inline struct mm_gpa_range pages(uint64_t first, uint64_t count)
 {
-	return gpa_range(gpa_at(first * MM_PAGE_SIZE), count * MM_PAGE_SIZE);
+	return mm_gpa_range(mm_gpa_at(first * MM_PAGE_SIZE), count * MM_PAGE_SIZE);
 }
 
-static inline struct area alloc_area(uint64_t first, uint64_t count, enum mm_perm perm)
+static inline struct mm_area alloc_area(uint64_t first, uint64_t count, enum mm_perm perm)
 {
-	return (struct area){
-		.range = pages(first, count), .backend = AREA_ALLOC, .perm = (uint8_t)perm};
+	return (struct mm_area){
+		.range = pages(first, count), .backend = MM_AREA_ALLOC, .perm = (uint8_t)perm};
 }
 
 /* Checks the whole tree: order, summaries, height, and that the HAL has given out its nodes alone.
  */
-void area_check_map(const struct area_map *map, const struct hal_test *hal);
+void area_check_map(const struct mm_area_map *map, const struct hal_test *hal);
 
 struct fixture {
 	struct hal_test *hal;
-	struct area_map map;
+	struct mm_area_map map;
 };
 
 struct fixture *open_fixture(bool hooks);
@@ -36,9 +36,9 @@ void close_fixture(struct fixture *f);
 
 /* Each reserves, changes and releases; checks that the change asks the HAL for nothing, and that
  * every frame that was reserved is in the tree or comes back. */
-void insert(struct fixture *f, struct area area);
-void replace(struct fixture *f, struct area area);
-void cut(struct fixture *f, struct gpa_range range);
-void protect(struct fixture *f, struct gpa_range range, enum mm_perm perm);
+void insert(struct fixture *f, struct mm_area area);
+void replace(struct fixture *f, struct mm_area area);
+void cut(struct fixture *f, struct mm_gpa_range range);
+void protect(struct fixture *f, struct mm_gpa_range range, enum mm_perm perm);
 
 #endif

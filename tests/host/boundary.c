@@ -29,7 +29,7 @@ uint64_t boundary_number(struct boundary *b)
 	case 0:
 		return one_off(b, 0);
 	case 1:
-		return one_off(b, MM_LEVEL_SIZE(rng_below(&b->rng, NPT_MAX_LEVELS)) *
+		return one_off(b, MM_LEVEL_SIZE(rng_below(&b->rng, MM_NPT_MAX_LEVELS)) *
 		                          (1 + rng_below(&b->rng, 3)));
 	case 2:
 		return UINT64_MAX - rng_below(&b->rng, 2) * rng_below(&b->rng, 2 * MM_PAGE_SIZE);
@@ -61,7 +61,7 @@ static uint64_t cache_alias(struct boundary *b)
 	                                 UINT64_C(1) << 32,
 	                                 UINT64_C(1) << 33,
 	                                 UINT64_C(3) << 32};
-	uint64_t slot = rng_below(&b->rng, ASPACE_CACHE_SLOTS);
+	uint64_t slot = rng_below(&b->rng, MM_ASPACE_CACHE_SLOTS);
 	uint64_t gib;
 
 	switch (rng_below(&b->rng, 3)) {
@@ -81,26 +81,27 @@ static uint64_t cache_alias(struct boundary *b)
 
 static uint64_t area_edge(struct boundary *b)
 {
-	const struct area *area =
-		area_first_from(&b->as->areas, gpa_at(b->recent[rng_below(&b->rng, 8)]));
+	const struct mm_area *area =
+		mm_area_first_from(&b->as->areas, mm_gpa_at(b->recent[rng_below(&b->rng, 8)]));
 
 	if (!area)
-		area = area_first_from(&b->as->areas, b->as->limits.start);
+		area = mm_area_first_from(&b->as->areas, b->as->limits.start);
 	if (!area)
 		return 0;
-	return boundary_chance(b, 2) ? area->range.start.raw : gpa_range_last(area->range).raw + 1;
+	return boundary_chance(b, 2) ? area->range.start.raw
+	                             : mm_gpa_range_last(area->range).raw + 1;
 }
 
 uint64_t boundary_address(struct boundary *b)
 {
-	const struct aspace *as = b->as;
+	const struct mm_aspace *as = b->as;
 
 	switch (rng_below(&b->rng, 14)) {
 	case 0:
 		return boundary_number(b);
 	case 1:
 		return near(b, boundary_chance(b, 2) ? as->limits.start.raw
-		                                     : gpa_range_last(as->limits).raw + 1);
+		                                     : mm_gpa_range_last(as->limits).raw + 1);
 	case 2:
 		return near(b, area_edge(b));
 	case 3:
@@ -123,7 +124,7 @@ uint64_t boundary_size(struct boundary *b, uint64_t address)
 	case 1:
 		return one_off(b, 0 - address); /* ends at 2^64 */
 	case 2:
-		return one_off(b, gpa_range_last(b->as->limits).raw + 1 - address);
+		return one_off(b, mm_gpa_range_last(b->as->limits).raw + 1 - address);
 	case 3:
 		return one_off(b, MM_PAGE_SIZE - address % MM_PAGE_SIZE);
 	case 4:
@@ -133,16 +134,17 @@ uint64_t boundary_size(struct boundary *b, uint64_t address)
 	}
 }
 
-struct gpa_range boundary_hole(struct boundary *b)
+struct mm_gpa_range boundary_hole(struct boundary *b)
 {
-	struct gpa_range range = boundary_range(b);
+	struct mm_gpa_range range = boundary_range(b);
 
 	if (boundary_chance(b, 2))
-		(void)!aspace_find_free(b->as, range.start, range.size, MM_PAGE_SIZE, &range.start);
+		(void)!mm_aspace_find_free(b->as, range.start, range.size, MM_PAGE_SIZE,
+		                           &range.start);
 	return range;
 }
 
-struct gpa_range boundary_range(struct boundary *b)
+struct mm_gpa_range boundary_range(struct boundary *b)
 {
 	uint64_t start = boundary_address(b);
 	uint64_t size = boundary_chance(b, 4) ? boundary_size(b, start)
@@ -152,16 +154,16 @@ struct gpa_range boundary_range(struct boundary *b)
 		start = mm_align_down(start, MM_PAGE_SIZE);
 		size = mm_align_down(size + 2, MM_PAGE_SIZE);
 	}
-	return gpa_range(gpa_at(start), size);
+	return mm_gpa_range(mm_gpa_at(start), size);
 }
 
-hpa_t boundary_host(struct boundary *b, uint64_t size)
+mm_hpa_t boundary_host(struct boundary *b, uint64_t size)
 {
 	if (!boundary_chance(b, 3) && size <= MM_LEVEL_SIZE(1))
 		return b->linear;
 	if (boundary_chance(b, 2))
-		return hpa_at(boundary_number(b));
-	return hpa_at(one_off(b, (UINT64_C(1) << b->as->npt.config.hpa_bits) - size));
+		return mm_hpa_at(boundary_number(b));
+	return mm_hpa_at(one_off(b, (UINT64_C(1) << b->as->npt.config.hpa_bits) - size));
 }
 
 uint32_t boundary_enum(struct boundary *b)
@@ -196,28 +198,28 @@ enum mm_error boundary_expect_bytes(struct boundary *b, uint64_t gpa, uint64_t b
                                     uint32_t access)
 {
 	uint64_t last = gpa + (bytes - 1);
-	uint64_t top = gpa_range_last(b->as->limits).raw;
+	uint64_t top = mm_gpa_range_last(b->as->limits).raw;
 
 	if (bytes == 0)
 		return MM_OK;
 	if (last < gpa || gpa < b->as->limits.start.raw || last > top)
 		return MM_OUT_OF_RANGE;
 	for (uint64_t at = gpa;;) {
-		const struct area *area = area_first_from(&b->as->areas, gpa_at(at));
+		const struct mm_area *area = mm_area_first_from(&b->as->areas, mm_gpa_at(at));
 
 		if (!area || area->range.start.raw > at)
 			return MM_NOT_MAPPED;
-		if (area->backend == AREA_DEVICE)
+		if (area->backend == MM_AREA_DEVICE)
 			return MM_IS_DEVICE;
 		if ((area->perm & access) != access)
 			return MM_DENIED;
-		if (gpa_range_last(area->range).raw >= last)
+		if (mm_gpa_range_last(area->range).raw >= last)
 			return MM_OK;
-		at = gpa_range_last(area->range).raw + 1;
+		at = mm_gpa_range_last(area->range).raw + 1;
 	}
 }
 
-enum mm_error boundary_expect_range(const struct boundary *b, struct gpa_range range)
+enum mm_error boundary_expect_range(const struct boundary *b, struct mm_gpa_range range)
 {
 	uint64_t last = range.start.raw + (range.size - 1);
 
@@ -225,7 +227,8 @@ enum mm_error boundary_expect_range(const struct boundary *b, struct gpa_range r
 		return MM_INVALID;
 	if (range.start.raw % MM_PAGE_SIZE != 0 || range.size % MM_PAGE_SIZE != 0)
 		return MM_MISALIGNED;
-	if (range.start.raw < b->as->limits.start.raw || last > gpa_range_last(b->as->limits).raw)
+	if (range.start.raw < b->as->limits.start.raw ||
+	    last > mm_gpa_range_last(b->as->limits).raw)
 		return MM_OUT_OF_RANGE;
 	return MM_OK;
 }
@@ -262,7 +265,8 @@ void boundary_after(struct boundary *b, bool failed)
 }
 
 /* After a call on a range that answers these errors of its own where the range is good. */
-void boundary_check_range(struct boundary *b, struct gpa_range range, bool valid, enum mm_error err)
+void boundary_check_range(struct boundary *b, struct mm_gpa_range range, bool valid,
+                          enum mm_error err)
 {
 	enum mm_error expected = boundary_expect_range(b, range);
 
@@ -321,14 +325,15 @@ static void map_something(struct boundary *b)
 {
 	static const uint64_t sizes[] = {MM_PAGE_SIZE, 16 * MM_PAGE_SIZE, 600 * MM_PAGE_SIZE,
 	                                 0x200000, 0x400000};
-	const uint64_t end = gpa_range_last(b->as->limits).raw + 1;
+	const uint64_t end = mm_gpa_range_last(b->as->limits).raw + 1;
 	const uint64_t bases[] = {
 		0,       0x200000, GIB - 0x2000,   GIB,           2 * GIB + 0x1000,
 		3 * GIB, 5 * GIB,  end - 0x600000, end - 0x10000, end - 0x1000};
-	struct gpa_range range = gpa_range(gpa_at(bases[rng_below(&b->rng, MM_ARRAY_SIZE(bases))]),
-	                                   sizes[rng_below(&b->rng, MM_ARRAY_SIZE(sizes))]);
+	struct mm_gpa_range range =
+		mm_gpa_range(mm_gpa_at(bases[rng_below(&b->rng, MM_ARRAY_SIZE(bases))]),
+	                     sizes[rng_below(&b->rng, MM_ARRAY_SIZE(sizes))]);
 	enum mm_perm perm = (enum mm_perm)rng_below(&b->rng, MM_PERM_SETS);
-	struct aspace_backing backing = {.max_leaf = (unsigned)rng_below(&b->rng, 3)};
+	struct mm_aspace_backing backing = {.max_leaf = (unsigned)rng_below(&b->rng, 3)};
 
 	if (boundary_chance(b, 2))
 		perm = MM_RWX;
@@ -337,54 +342,54 @@ static void map_something(struct boundary *b)
 	case 0:
 		range.size =
 			mm_align_down(range.size, MM_PAGE_SIZE) > 0x200000 ? 0x200000 : range.size;
-		(void)!aspace_map_linear(b->as, range, b->linear, perm, MM_NORMAL,
-		                         backing.max_leaf);
+		(void)!mm_aspace_map_linear(b->as, range, b->linear, perm, MM_NORMAL,
+		                            backing.max_leaf);
 		break;
 	case 1:
-		(void)!aspace_map_device(b->as, range);
+		(void)!mm_aspace_map_device(b->as, range);
 		break;
 	case 2:
 		backing.populate = range.size <= 0x200000;
-		(void)!aspace_map_alloc(b->as, range, perm, backing);
+		(void)!mm_aspace_map_alloc(b->as, range, perm, backing);
 		break;
 	default:
-		(void)!aspace_map_alloc(b->as, range, perm, backing);
+		(void)!mm_aspace_map_alloc(b->as, range, perm, backing);
 	}
 }
 
 static void change_something(struct boundary *b)
 {
-	struct gpa_range range =
-		gpa_range(gpa_at(some_page(b)), MM_PAGE_SIZE * (1 + rng_below(&b->rng, 32)));
+	struct mm_gpa_range range =
+		mm_gpa_range(mm_gpa_at(some_page(b)), MM_PAGE_SIZE * (1 + rng_below(&b->rng, 32)));
 	unsigned n = (unsigned)rng_below(&b->rng, BOUNDARY_SNAPSHOTS);
 
 	switch (rng_below(&b->rng, 10)) {
 	case 0:
-		(void)!aspace_unmap(b->as, range);
+		(void)!mm_aspace_unmap(b->as, range);
 		break;
 	case 1:
-		(void)!aspace_protect(b->as, range, (enum mm_perm)rng_below(&b->rng, 8));
+		(void)!mm_aspace_protect(b->as, range, (enum mm_perm)rng_below(&b->rng, 8));
 		break;
 	case 2:
-		(void)!aspace_snapshot_take(b->as, &b->snapshots[n]);
+		(void)!mm_aspace_snapshot_take(b->as, &b->snapshots[n]);
 		break;
 	case 3:
-		(void)!aspace_snapshot_restore(b->as, &b->snapshots[n]);
+		(void)!mm_aspace_snapshot_restore(b->as, &b->snapshots[n]);
 		break;
 	case 4:
-		aspace_snapshot_drop(b->as, &b->snapshots[n]);
+		mm_aspace_snapshot_drop(b->as, &b->snapshots[n]);
 		break;
 	case 5:
-		(void)!aspace_dirty_start(b->as, (enum dirty_mode)rng_below(&b->rng, 2),
-		                          boundary_chance(b, 2));
+		(void)!mm_aspace_dirty_start(b->as, (enum mm_dirty_mode)rng_below(&b->rng, 2),
+		                             boundary_chance(b, 2));
 		break;
 	case 6:
 	case 7:
-		aspace_dirty_stop(b->as);
+		mm_aspace_dirty_stop(b->as);
 		break;
 	case 8:
 		if (boundary_chance(b, 8))
-			aspace_clear(b->as);
+			mm_aspace_clear(b->as);
 		break;
 	default:
 		keep_secrets(b);
@@ -394,14 +399,15 @@ static void change_something(struct boundary *b)
 static void touch_something(struct boundary *b)
 {
 	uint64_t at = some_page(b) + rng_below(&b->rng, MM_PAGE_SIZE);
-	struct aspace_translation t;
+	struct mm_aspace_translation t;
 
 	use(b, at);
 	if (boundary_chance(b, 2))
-		(void)!aspace_fault(b->as, gpa_at(at), (enum mm_perm)(1U << rng_below(&b->rng, 3)));
+		(void)!mm_aspace_fault(b->as, mm_gpa_at(at),
+		                       (enum mm_perm)(1U << rng_below(&b->rng, 3)));
 	else
-		(void)!aspace_fill(b->as, gpa_at(at), BOUNDARY_WRITTEN, 9);
-	(void)!aspace_translate(b->as, gpa_at(at), &t);
+		(void)!mm_aspace_fill(b->as, mm_gpa_at(at), BOUNDARY_WRITTEN, 9);
+	(void)!mm_aspace_translate(b->as, mm_gpa_at(at), &t);
 }
 
 /* Any exclusive call empties the caches. These are faults on neighbours, of which the second opens
@@ -409,12 +415,12 @@ static void touch_something(struct boundary *b)
 void boundary_warm(struct boundary *b)
 {
 	uint64_t at = some_page(b);
-	struct aspace_translation t;
+	struct mm_aspace_translation t;
 
 	b->known = false;
 	for (unsigned i = 0; i < 3; i++)
-		(void)!aspace_fault(b->as, gpa_at(at + i * MM_PAGE_SIZE), MM_R);
-	(void)!aspace_translate(b->as, gpa_at(at), &t);
+		(void)!mm_aspace_fault(b->as, mm_gpa_at(at + i * MM_PAGE_SIZE), MM_R);
+	(void)!mm_aspace_translate(b->as, mm_gpa_at(at), &t);
 	use(b, at + 3 * MM_PAGE_SIZE);
 }
 
@@ -424,10 +430,10 @@ void boundary_prepare(struct boundary *b)
 	b->known = false;
 	/* For a call that wants frames or a hole there are some. */
 	if (b->hal->in_use > b->hal->frames / 2 || boundary_chance(b, 4))
-		aspace_clear(b->as);
+		mm_aspace_clear(b->as);
 	for (unsigned n = 0; n < BOUNDARY_SNAPSHOTS; n++)
-		aspace_snapshot_drop(b->as, &b->snapshots[n]);
-	aspace_dirty_stop(b->as);
+		mm_aspace_snapshot_drop(b->as, &b->snapshots[n]);
+	mm_aspace_dirty_stop(b->as);
 	for (unsigned i = 0; i < 4; i++)
 		map_something(b);
 	for (unsigned i = 0; i < 16; i++)
@@ -438,25 +444,25 @@ void boundary_prepare(struct boundary *b)
 		touch_something(b);
 }
 
-static struct aspace_config config_for(struct boundary *b)
+static struct mm_aspace_config config_for(struct boundary *b)
 {
 	static const uint64_t quotas[] = {UINT64_MAX,     UINT64_MAX, UINT64_MAX, UINT64_MAX,
 	                                  UINT64_MAX - 1, 1000,       60};
-	struct aspace_config config = guest_config(b->geo, b->hal);
+	struct mm_aspace_config config = guest_config(b->geo, b->hal);
 
 	config.quota = quotas[rng_below(&b->rng, MM_ARRAY_SIZE(quotas))];
 	if (boundary_chance(b, 4)) /* within tables at both ends */
-		config.limits = gpa_range(gpa_at(0x1000), 3 * GIB + 0x5000);
+		config.limits = mm_gpa_range(mm_gpa_at(0x1000), 3 * GIB + 0x5000);
 	return config;
 }
 
 void boundary_open(struct boundary *b, const struct geometry *geo, uint64_t seed)
 {
 	const struct hal_test_options options = {.frames = 2048,
-	                                         .root_order = npt_root_order(&geo->config),
+	                                         .root_order = mm_npt_root_order(&geo->config),
 	                                         .light = seed % 3 == 1,
 	                                         .hooks = seed % 5 == 4};
-	struct aspace_config config;
+	struct mm_aspace_config config;
 
 	*b = (struct boundary){.rng = rng_seeded(seed), .geo = geo};
 	b->hal = hal_test_open(options);
@@ -469,7 +475,7 @@ void boundary_open(struct boundary *b, const struct geometry *geo, uint64_t seed
 	memset(b->snapshots, 0xdd, sizeof(b->snapshots));
 	b->as = &b->vm->as;
 	memset(b->as, 0xdd, sizeof(*b->as));
-	CHECK_OK(aspace_init(b->as, &config));
+	CHECK_OK(mm_aspace_init(b->as, &config));
 	watch_aspace(b->as, geo, b->hal);
 	CHECK_EQ(b->hal->hal.alloc(b->hal, 9, 1, &b->linear), 1);
 	memset(hal_test_ptr(b->hal, b->linear), BOUNDARY_LINEAR, MM_LEVEL_SIZE(1));
@@ -478,11 +484,11 @@ void boundary_open(struct boundary *b, const struct geometry *geo, uint64_t seed
 
 void boundary_close(struct boundary *b)
 {
-	uint32_t tag = aspace_tag(b->as);
+	uint32_t tag = mm_aspace_tag(b->as);
 
 	check_context("format=%s call=%llu: closing", b->geo->name, (unsigned long long)b->calls);
 	boundary_check_secrets(b);
-	aspace_destroy(b->as);
+	mm_aspace_destroy(b->as);
 	ghost_tlb_unwatch(&b->hal->tlb, tag);
 	b->hal->hal.free(b->hal, 0, b->secret_count, b->secrets);
 	b->hal->hal.free(b->hal, 9, 1, &b->linear);

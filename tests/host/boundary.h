@@ -35,11 +35,11 @@ struct boundary {
 	const struct geometry *geo;
 	struct hal_test *hal;
 	struct vm *vm;
-	struct aspace *as; /* the VM's */
-	hpa_t linear;      /* 2 MiB of host memory for linear areas */
-	hpa_t secrets[BOUNDARY_SECRETS];
+	struct mm_aspace *as; /* the VM's */
+	mm_hpa_t linear;      /* 2 MiB of host memory for linear areas */
+	mm_hpa_t secrets[BOUNDARY_SECRETS];
 	unsigned secret_count;
-	struct snapshot snapshots[BOUNDARY_SNAPSHOTS];
+	struct mm_snapshot snapshots[BOUNDARY_SNAPSHOTS];
 	uint64_t recent[8]; /* addresses that were used: near them there are tables */
 	uint8_t *buffer;    /* BOUNDARY_BUFFER bytes */
 	bool known;         /* `print` is the state's */
@@ -76,9 +76,9 @@ void boundary_warm(struct boundary *b);
 uint64_t boundary_number(struct boundary *b);
 uint64_t boundary_address(struct boundary *b);
 uint64_t boundary_size(struct boundary *b, uint64_t address);
-struct gpa_range boundary_range(struct boundary *b); /* mostly page aligned */
-struct gpa_range boundary_hole(struct boundary *b);  /* often one with no area in it */
-hpa_t boundary_host(struct boundary *b, uint64_t size);
+struct mm_gpa_range boundary_range(struct boundary *b); /* mostly page aligned */
+struct mm_gpa_range boundary_hole(struct boundary *b);  /* often one with no area in it */
+mm_hpa_t boundary_host(struct boundary *b, uint64_t size);
 uint32_t boundary_enum(struct boundary *b); /* of 32 bits, mostly below 10 */
 enum mm_perm boundary_access(struct boundary *b);
 bool boundary_chance(struct boundary *b, unsigned one_in);
@@ -90,7 +90,7 @@ bool boundary_is_access(uint32_t access);
 enum mm_error boundary_expect_bytes(struct boundary *b, uint64_t gpa, uint64_t bytes,
                                     uint32_t access);
 /* Of a page-aligned range within limits. */
-enum mm_error boundary_expect_range(const struct boundary *b, struct gpa_range range);
+enum mm_error boundary_expect_range(const struct boundary *b, struct mm_gpa_range range);
 /* MM_OK, or for want of frames. */
 bool boundary_is_served(enum mm_error err);
 
@@ -103,7 +103,7 @@ void boundary_before(struct boundary *b, const char *format, ...)
 void boundary_after(struct boundary *b, bool failed);
 /* boundary_after() a call on a range, which has errors of its own; `valid`: its other arguments
  * are, or MM_INVALID may come first. */
-void boundary_check_range(struct boundary *b, struct gpa_range range, bool valid,
+void boundary_check_range(struct boundary *b, struct mm_gpa_range range, bool valid,
                           enum mm_error err);
 /* These bytes are the guest's. */
 void boundary_check_bytes(struct boundary *b, const void *at, size_t bytes);

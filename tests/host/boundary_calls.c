@@ -47,10 +47,11 @@ static struct bytes some_bytes(struct boundary *b, const char *name)
 }
 
 static void read_with(struct boundary *b, const char *name, enum mm_perm access,
-                      enum mm_error (*call)(struct aspace *as, gpa_t gpa, void *buf, size_t bytes))
+                      enum mm_error (*call)(struct mm_aspace *as, mm_gpa_t gpa, void *buf,
+                                            size_t bytes))
 {
 	struct bytes r = some_bytes(b, name);
-	enum mm_error err = call(b->as, gpa_at(r.gpa), b->buffer, r.bytes);
+	enum mm_error err = call(b->as, mm_gpa_at(r.gpa), b->buffer, r.bytes);
 
 	check_bytes_call(b, r.gpa, r.bytes, access, err);
 	if (err == MM_OK)
@@ -59,36 +60,36 @@ static void read_with(struct boundary *b, const char *name, enum mm_perm access,
 
 static void call_read(struct boundary *b)
 {
-	read_with(b, "aspace_read", MM_R, aspace_read);
+	read_with(b, "mm_aspace_read", MM_R, mm_aspace_read);
 }
 
 static void call_fetch(struct boundary *b)
 {
-	read_with(b, "aspace_fetch", MM_X, aspace_fetch);
+	read_with(b, "mm_aspace_fetch", MM_X, mm_aspace_fetch);
 }
 
 static void call_write(struct boundary *b)
 {
-	struct bytes r = some_bytes(b, "aspace_write");
+	struct bytes r = some_bytes(b, "mm_aspace_write");
 
 	memset(b->buffer, BOUNDARY_WRITTEN, fits(r.bytes) ? r.bytes : 1);
 	check_bytes_call(b, r.gpa, r.bytes, MM_W,
-	                 aspace_write(b->as, gpa_at(r.gpa), b->buffer, r.bytes));
+	                 mm_aspace_write(b->as, mm_gpa_at(r.gpa), b->buffer, r.bytes));
 }
 
 static void call_fill(struct boundary *b)
 {
-	struct bytes r = some_bytes(b, "aspace_fill");
+	struct bytes r = some_bytes(b, "mm_aspace_fill");
 
 	check_bytes_call(b, r.gpa, r.bytes, MM_W,
-	                 aspace_fill(b->as, gpa_at(r.gpa), BOUNDARY_WRITTEN, r.bytes));
+	                 mm_aspace_fill(b->as, mm_gpa_at(r.gpa), BOUNDARY_WRITTEN, r.bytes));
 }
 
 static void call_compare(struct boundary *b)
 {
-	struct bytes r = some_bytes(b, "aspace_compare");
+	struct bytes r = some_bytes(b, "mm_aspace_compare");
 	int order = 77;
-	enum mm_error err = aspace_compare(b->as, gpa_at(r.gpa), b->buffer, r.bytes, &order);
+	enum mm_error err = mm_aspace_compare(b->as, mm_gpa_at(r.gpa), b->buffer, r.bytes, &order);
 
 	check_bytes_call(b, r.gpa, r.bytes, MM_R, err);
 	CHECK(err == MM_OK || order == 77);
@@ -112,8 +113,8 @@ static void call_load(struct boundary *b)
 	uint64_t value = 0x7777;
 	enum mm_error err;
 
-	boundary_before(b, "aspace_load(0x%llx, %u)", (unsigned long long)gpa, width);
-	err = aspace_load(b->as, gpa_at(gpa), width, &value);
+	boundary_before(b, "mm_aspace_load(0x%llx, %u)", (unsigned long long)gpa, width);
+	err = mm_aspace_load(b->as, mm_gpa_at(gpa), width, &value);
 	if (err == MM_OK)
 		boundary_check_bytes(b, &value, sizeof(value));
 	else
@@ -132,8 +133,8 @@ static void call_store(struct boundary *b)
 	unsigned width = some_width(b);
 	enum mm_error err;
 
-	boundary_before(b, "aspace_store(0x%llx, %u)", (unsigned long long)gpa, width);
-	err = aspace_store(b->as, gpa_at(gpa), width, UINT64_C(0x1111111111111111));
+	boundary_before(b, "mm_aspace_store(0x%llx, %u)", (unsigned long long)gpa, width);
+	err = mm_aspace_store(b->as, mm_gpa_at(gpa), width, UINT64_C(0x1111111111111111));
 	if (is_width(width)) {
 		check_bytes_call(b, gpa, width, MM_W, err);
 	} else {
@@ -142,7 +143,7 @@ static void call_store(struct boundary *b)
 	}
 }
 
-static bool look_at_span(void *ctx, gpa_t gpa, struct aspace_span span)
+static bool look_at_span(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span)
 {
 	struct boundary *b = ctx;
 
@@ -158,9 +159,10 @@ static void call_for_each_span(struct boundary *b)
 	enum mm_perm access = boundary_access(b);
 	enum mm_error err;
 
-	boundary_before(b, "aspace_for_each_span(0x%llx, 0x%llx, 0x%x)", (unsigned long long)gpa,
+	boundary_before(b, "mm_aspace_for_each_span(0x%llx, 0x%llx, 0x%x)", (unsigned long long)gpa,
 	                (unsigned long long)bytes, (unsigned)access);
-	err = aspace_for_each_span(b->as, gpa_range(gpa_at(gpa), bytes), access, look_at_span, b);
+	err = mm_aspace_for_each_span(b->as, mm_gpa_range(mm_gpa_at(gpa), bytes), access,
+	                              look_at_span, b);
 	if (boundary_is_access(access)) {
 		check_bytes_call(b, gpa, bytes, access, err);
 	} else {
@@ -207,8 +209,9 @@ static void call_fault(struct boundary *b)
 	gpa = boundary_address(b);
 	if (boundary_chance(b, 3)) /* a page of the window */
 		gpa = b->as->cpus[0].cache.window.raw + MM_PAGE_SIZE * rng_below(&b->rng, 20);
-	boundary_before(b, "aspace_fault(0x%llx, 0x%x)", (unsigned long long)gpa, (unsigned)access);
-	fault = aspace_fault(b->as, gpa_at(gpa), access);
+	boundary_before(b, "mm_aspace_fault(0x%llx, 0x%x)", (unsigned long long)gpa,
+	                (unsigned)access);
+	fault = mm_aspace_fault(b->as, mm_gpa_at(gpa), access);
 	CHECK((unsigned)fault < MM_FAULTS);
 	err = error_of_fault(fault);
 	if (boundary_is_access(access))
@@ -219,19 +222,19 @@ static void call_fault(struct boundary *b)
 		CHECK_ERR(err, expected);
 	boundary_after(b, err != MM_OK);
 	if (err == MM_OK) /* and the table says so, as the hardware reads it */
-		CHECK_EQ(walk_aspace(b->as, b->geo, b->hal, gpa_at(gpa), access).outcome, HW_OK);
+		CHECK_EQ(walk_aspace(b->as, b->geo, b->hal, mm_gpa_at(gpa), access).outcome, HW_OK);
 }
 
 static void call_translate(struct boundary *b)
 {
 	uint64_t gpa = boundary_address(b);
 	enum mm_error expected = boundary_expect_bytes(b, gpa, 1, MM_NONE);
-	struct aspace_translation t;
+	struct mm_aspace_translation t;
 	enum mm_error err;
 
-	boundary_before(b, "aspace_translate(0x%llx)", (unsigned long long)gpa);
+	boundary_before(b, "mm_aspace_translate(0x%llx)", (unsigned long long)gpa);
 	memset(&t, 0xee, sizeof(t));
-	err = aspace_translate(b->as, gpa_at(gpa), &t);
+	err = mm_aspace_translate(b->as, mm_gpa_at(gpa), &t);
 	boundary_after(b, true);
 	if (expected != MM_OK) {
 		CHECK_ERR(err, expected);
@@ -250,11 +253,11 @@ static void call_steps(struct boundary *b)
 {
 	uint64_t gpa = boundary_address(b);
 	bool inside = boundary_expect_bytes(b, gpa, 1, MM_NONE) != MM_OUT_OF_RANGE;
-	struct npt_step steps[NPT_MAX_LEVELS];
+	struct mm_npt_step steps[MM_NPT_MAX_LEVELS];
 	size_t count;
 
-	boundary_before(b, "aspace_steps(0x%llx)", (unsigned long long)gpa);
-	count = aspace_steps(b->as, gpa_at(gpa), steps);
+	boundary_before(b, "mm_aspace_steps(0x%llx)", (unsigned long long)gpa);
+	count = mm_aspace_steps(b->as, mm_gpa_at(gpa), steps);
 	CHECK(inside ? count >= 1 && count <= b->geo->config.levels : count == 0);
 	boundary_after(b, true);
 }
@@ -268,12 +271,12 @@ static void call_find_free(struct boundary *b)
 		boundary_chance(b, 3) ? boundary_number(b) : UINT64_C(1) << rng_below(&b->rng, 64);
 	bool valid = size != 0 && size % MM_PAGE_SIZE == 0 && align >= MM_PAGE_SIZE &&
 	             (align & (align - 1)) == 0;
-	gpa_t out = gpa_at(7);
+	mm_gpa_t out = mm_gpa_at(7);
 	enum mm_error err;
 
-	boundary_before(b, "aspace_find_free(0x%llx, 0x%llx, 0x%llx)", (unsigned long long)hint,
+	boundary_before(b, "mm_aspace_find_free(0x%llx, 0x%llx, 0x%llx)", (unsigned long long)hint,
 	                (unsigned long long)size, (unsigned long long)align);
-	err = aspace_find_free(b->as, gpa_at(hint), size, align, &out);
+	err = mm_aspace_find_free(b->as, mm_gpa_at(hint), size, align, &out);
 	boundary_after(b, true);
 	if (!valid || err != MM_OK) {
 		CHECK_EQ(out.raw, 7);
@@ -281,56 +284,57 @@ static void call_find_free(struct boundary *b)
 		return;
 	}
 	CHECK(out.raw >= hint && out.raw % align == 0);
-	CHECK_OK(boundary_expect_range(b, gpa_range(out, size)));
-	const struct area *above = area_first_from(&b->as->areas, out);
+	CHECK_OK(boundary_expect_range(b, mm_gpa_range(out, size)));
+	const struct mm_area *above = mm_area_first_from(&b->as->areas, out);
 	CHECK(!above || above->range.start.raw > out.raw + (size - 1));
 }
 
 static void call_get_stats(struct boundary *b)
 {
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 
-	boundary_before(b, "aspace_get_stats()");
-	aspace_get_stats(b->as, &stats);
+	boundary_before(b, "mm_aspace_get_stats()");
+	mm_aspace_get_stats(b->as, &stats);
 	boundary_after(b, true);
 	CHECK(stats.frames + stats.tables + stats.area_frames <= b->hal->in_use);
 }
 
 /* --- ranges --- */
 
-static void about_range(struct boundary *b, const char *name, struct gpa_range range)
+static void about_range(struct boundary *b, const char *name, struct mm_gpa_range range)
 {
 	boundary_before(b, "%s(0x%llx, 0x%llx)", name, (unsigned long long)range.start.raw,
 	                (unsigned long long)range.size);
 }
 
-static struct gpa_range some_range(struct boundary *b, const char *name)
+static struct mm_gpa_range some_range(struct boundary *b, const char *name)
 {
-	struct gpa_range range = boundary_range(b);
+	struct mm_gpa_range range = boundary_range(b);
 
 	about_range(b, name, range);
 	return range;
 }
 
-static struct gpa_range some_hole(struct boundary *b, const char *name)
+static struct mm_gpa_range some_hole(struct boundary *b, const char *name)
 {
-	struct gpa_range range = boundary_hole(b);
+	struct mm_gpa_range range = boundary_hole(b);
 
 	about_range(b, name, range);
 	return range;
 }
 
 /* What was mapped to memory that is not there goes before anybody looks at it. */
-static void undo_foreign(struct boundary *b, struct gpa_range range, hpa_t host, enum mm_error err)
+static void undo_foreign(struct boundary *b, struct mm_gpa_range range, mm_hpa_t host,
+                         enum mm_error err)
 {
-	if (err == MM_OK && host.raw != b->linear.raw && aspace_unmap(b->as, range) != MM_OK)
+	if (err == MM_OK && host.raw != b->linear.raw && mm_aspace_unmap(b->as, range) != MM_OK)
 		b->over = true;
 	if (err == MM_OK)
 		b->known = false;
 }
 
 struct linear {
-	hpa_t host;
+	mm_hpa_t host;
 	enum mm_perm perm;
 	enum mm_memtype type;
 	unsigned leaf;
@@ -341,7 +345,7 @@ static enum mm_perm some_perm(struct boundary *b)
 	return (enum mm_perm)(boundary_chance(b, 2) ? MM_RWX : boundary_enum(b));
 }
 
-static struct linear some_linear(struct boundary *b, struct gpa_range range)
+static struct linear some_linear(struct boundary *b, struct mm_gpa_range range)
 {
 	return (struct linear){
 		.host = boundary_host(b, range.size),
@@ -352,14 +356,14 @@ static struct linear some_linear(struct boundary *b, struct gpa_range range)
 }
 
 static void map_linear_with(struct boundary *b, const char *name,
-                            enum mm_error (*call)(struct aspace *as, struct gpa_range range,
-                                                  hpa_t host, enum mm_perm perm,
+                            enum mm_error (*call)(struct mm_aspace *as, struct mm_gpa_range range,
+                                                  mm_hpa_t host, enum mm_perm perm,
                                                   enum mm_memtype type, unsigned max_leaf))
 {
-	struct gpa_range range = boundary_hole(b);
+	struct mm_gpa_range range = boundary_hole(b);
 	struct linear l = some_linear(b, range);
-	bool valid =
-		l.perm < MM_PERM_SETS && (unsigned)l.type < MM_MEMTYPES && l.leaf < NPT_MAX_LEVELS;
+	bool valid = l.perm < MM_PERM_SETS && (unsigned)l.type < MM_MEMTYPES &&
+	             l.leaf < MM_NPT_MAX_LEVELS;
 	enum mm_error err;
 
 	boundary_before(b, "%s(0x%llx, 0x%llx, 0x%llx, 0x%x, 0x%x, 0x%x)", name,
@@ -377,28 +381,29 @@ static void map_linear_with(struct boundary *b, const char *name,
 
 static void call_map_linear(struct boundary *b)
 {
-	map_linear_with(b, "aspace_map_linear", aspace_map_linear);
+	map_linear_with(b, "mm_aspace_map_linear", mm_aspace_map_linear);
 }
 
 static void call_replace_linear(struct boundary *b)
 {
-	map_linear_with(b, "aspace_replace_linear", aspace_replace_linear);
+	map_linear_with(b, "mm_aspace_replace_linear", mm_aspace_replace_linear);
 }
 
 static void map_alloc_with(struct boundary *b, const char *name,
-                           enum mm_error (*call)(struct aspace *as, struct gpa_range range,
-                                                 enum mm_perm perm, struct aspace_backing backing))
+                           enum mm_error (*call)(struct mm_aspace *as, struct mm_gpa_range range,
+                                                 enum mm_perm perm,
+                                                 struct mm_aspace_backing backing))
 {
-	struct gpa_range range = boundary_hole(b);
+	struct mm_gpa_range range = boundary_hole(b);
 	enum mm_perm perm = some_perm(b);
-	struct aspace_backing backing = {
+	struct mm_aspace_backing backing = {
 		/* Large ones would take every frame there is, again and again. */
 		.populate =
 			boundary_chance(b, 2) && (range.size < 0x40000 || boundary_chance(b, 8)),
 		.max_leaf =
 			boundary_chance(b, 2) ? (unsigned)rng_below(&b->rng, 3) : boundary_enum(b),
 	};
-	bool valid = perm < MM_PERM_SETS && backing.max_leaf < NPT_MAX_LEVELS;
+	bool valid = perm < MM_PERM_SETS && backing.max_leaf < MM_NPT_MAX_LEVELS;
 
 	boundary_before(b, "%s(0x%llx, 0x%llx, 0x%x, {%d, 0x%x})", name,
 	                (unsigned long long)range.start.raw, (unsigned long long)range.size,
@@ -408,53 +413,54 @@ static void map_alloc_with(struct boundary *b, const char *name,
 
 static void call_map_alloc(struct boundary *b)
 {
-	map_alloc_with(b, "aspace_map_alloc", aspace_map_alloc);
+	map_alloc_with(b, "mm_aspace_map_alloc", mm_aspace_map_alloc);
 }
 
 static void call_replace_alloc(struct boundary *b)
 {
-	map_alloc_with(b, "aspace_replace_alloc", aspace_replace_alloc);
+	map_alloc_with(b, "mm_aspace_replace_alloc", mm_aspace_replace_alloc);
 }
 
 static void call_map_device(struct boundary *b)
 {
-	struct gpa_range range = some_hole(b, "aspace_map_device");
+	struct mm_gpa_range range = some_hole(b, "mm_aspace_map_device");
 
-	boundary_check_range(b, range, true, aspace_map_device(b->as, range));
+	boundary_check_range(b, range, true, mm_aspace_map_device(b->as, range));
 }
 
 static void call_replace_device(struct boundary *b)
 {
-	struct gpa_range range = some_range(b, "aspace_replace_device");
+	struct mm_gpa_range range = some_range(b, "mm_aspace_replace_device");
 
-	boundary_check_range(b, range, true, aspace_replace_device(b->as, range));
+	boundary_check_range(b, range, true, mm_aspace_replace_device(b->as, range));
 }
 
 static void call_unmap(struct boundary *b)
 {
-	struct gpa_range range = some_range(b, "aspace_unmap");
+	struct mm_gpa_range range = some_range(b, "mm_aspace_unmap");
 
-	boundary_check_range(b, range, true, aspace_unmap(b->as, range));
+	boundary_check_range(b, range, true, mm_aspace_unmap(b->as, range));
 }
 
 /* The beginning of a linear area, if there is one. */
-static struct gpa_range linear_range(struct boundary *b)
+static struct mm_gpa_range linear_range(struct boundary *b)
 {
-	const struct area *area = area_first_from(&b->as->areas, b->as->limits.start);
+	const struct mm_area *area = mm_area_first_from(&b->as->areas, b->as->limits.start);
 
-	while (area && area->backend != AREA_LINEAR)
-		area = area_first_from(&b->as->areas, gpa_plus(gpa_range_last(area->range), 1));
-	return area ? gpa_range(area->range.start, MM_PAGE_SIZE) : boundary_range(b);
+	while (area && area->backend != MM_AREA_LINEAR)
+		area = mm_area_first_from(&b->as->areas,
+		                          mm_gpa_plus(mm_gpa_range_last(area->range), 1));
+	return area ? mm_gpa_range(area->range.start, MM_PAGE_SIZE) : boundary_range(b);
 }
 
 static void call_remap(struct boundary *b)
 {
-	struct gpa_range range = boundary_chance(b, 2) ? linear_range(b) : boundary_range(b);
-	hpa_t host = boundary_host(b, range.size);
+	struct mm_gpa_range range = boundary_chance(b, 2) ? linear_range(b) : boundary_range(b);
+	mm_hpa_t host = boundary_host(b, range.size);
 	enum mm_error err;
 
-	about_range(b, "aspace_remap", range);
-	err = aspace_remap(b->as, range, host);
+	about_range(b, "mm_aspace_remap", range);
+	err = mm_aspace_remap(b->as, range, host);
 	boundary_check_range(b, range, true, err);
 	undo_foreign(b, range, host, err);
 }
@@ -462,12 +468,12 @@ static void call_remap(struct boundary *b)
 static void call_protect(struct boundary *b)
 {
 	enum mm_perm perm = some_perm(b);
-	struct gpa_range range = some_range(b, "aspace_protect");
+	struct mm_gpa_range range = some_range(b, "mm_aspace_protect");
 
-	boundary_check_range(b, range, perm < MM_PERM_SETS, aspace_protect(b->as, range, perm));
+	boundary_check_range(b, range, perm < MM_PERM_SETS, mm_aspace_protect(b->as, range, perm));
 }
 
-static bool look_at_leaf(void *ctx, const struct npt_leaf *leaf)
+static bool look_at_leaf(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	const struct boundary *b = ctx;
 
@@ -478,8 +484,8 @@ static bool look_at_leaf(void *ctx, const struct npt_leaf *leaf)
 
 static void call_for_each_leaf(struct boundary *b)
 {
-	struct gpa_range range = some_range(b, "aspace_for_each_leaf");
-	enum mm_error err = aspace_for_each_leaf(b->as, range, look_at_leaf, b);
+	struct mm_gpa_range range = some_range(b, "mm_aspace_for_each_leaf");
+	enum mm_error err = mm_aspace_for_each_leaf(b->as, range, look_at_leaf, b);
 
 	CHECK_ERR(err, boundary_expect_range(b, range));
 	boundary_after(b, true);
@@ -487,36 +493,36 @@ static void call_for_each_leaf(struct boundary *b)
 
 static void call_harvest(struct boundary *b)
 {
-	struct gpa_range range = some_range(b, "aspace_harvest");
+	struct mm_gpa_range range = some_range(b, "mm_aspace_harvest");
 
-	boundary_check_range(b, range, true, aspace_harvest(b->as, range, look_at_leaf, b));
+	boundary_check_range(b, range, true, mm_aspace_harvest(b->as, range, look_at_leaf, b));
 }
 
 const struct boundary_call boundary_calls[] = {
-	{"aspace_map_linear", call_map_linear},
-	{"aspace_map_alloc", call_map_alloc},
-	{"aspace_map_device", call_map_device},
-	{"aspace_replace_linear", call_replace_linear},
-	{"aspace_replace_alloc", call_replace_alloc},
-	{"aspace_replace_device", call_replace_device},
-	{"aspace_unmap", call_unmap},
-	{"aspace_remap", call_remap},
-	{"aspace_protect", call_protect},
-	{"aspace_fault", call_fault},
-	{"aspace_translate", call_translate, .one_way = true},
-	{"aspace_read", call_read},
-	{"aspace_write", call_write},
-	{"aspace_fill", call_fill},
-	{"aspace_compare", call_compare},
-	{"aspace_fetch", call_fetch},
-	{"aspace_load", call_load},
-	{"aspace_store", call_store},
-	{"aspace_for_each_span", call_for_each_span},
-	{"aspace_find_free", call_find_free, .one_way = true},
-	{"aspace_for_each_leaf", call_for_each_leaf, .one_way = true},
-	{"aspace_harvest", call_harvest},
-	{"aspace_steps", call_steps, .one_way = true},
-	{"aspace_get_stats", call_get_stats, .one_way = true},
+	{"mm_aspace_map_linear", call_map_linear},
+	{"mm_aspace_map_alloc", call_map_alloc},
+	{"mm_aspace_map_device", call_map_device},
+	{"mm_aspace_replace_linear", call_replace_linear},
+	{"mm_aspace_replace_alloc", call_replace_alloc},
+	{"mm_aspace_replace_device", call_replace_device},
+	{"mm_aspace_unmap", call_unmap},
+	{"mm_aspace_remap", call_remap},
+	{"mm_aspace_protect", call_protect},
+	{"mm_aspace_fault", call_fault},
+	{"mm_aspace_translate", call_translate, .one_way = true},
+	{"mm_aspace_read", call_read},
+	{"mm_aspace_write", call_write},
+	{"mm_aspace_fill", call_fill},
+	{"mm_aspace_compare", call_compare},
+	{"mm_aspace_fetch", call_fetch},
+	{"mm_aspace_load", call_load},
+	{"mm_aspace_store", call_store},
+	{"mm_aspace_for_each_span", call_for_each_span},
+	{"mm_aspace_find_free", call_find_free, .one_way = true},
+	{"mm_aspace_for_each_leaf", call_for_each_leaf, .one_way = true},
+	{"mm_aspace_harvest", call_harvest},
+	{"mm_aspace_steps", call_steps, .one_way = true},
+	{"mm_aspace_get_stats", call_get_stats, .one_way = true},
 };
 
 const size_t boundary_call_count = MM_ARRAY_SIZE(boundary_calls);

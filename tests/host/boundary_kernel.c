@@ -49,11 +49,11 @@ static struct vm_vcpu *some_vcpu(struct boundary *b)
 	if (vm->ops == NULL) { /* the first time in this state */
 		vm->ops = &ops;
 		vm->config = &config;
-		vm->bus = (struct device_bus){.slots = vm->slots, .capacity = VM_DEVICES};
+		vm->bus = (struct mm_device_bus){.slots = vm->slots, .capacity = VM_DEVICES};
 		vm->vcpus = vm->own_vcpus;
 		for (size_t i = 0; i < device_class_count; i++) {
 			device_class_init(device_classes[i], &vm->devices[i].device, config.name);
-			CHECK_OK(device_bus_add(&vm->bus, &vm->devices[i].device));
+			CHECK_OK(mm_device_bus_add(&vm->bus, &vm->devices[i].device));
 		}
 	}
 	vm->hooks = boundary_chance(b, 2) ? &hooks : NULL;
@@ -80,7 +80,7 @@ static enum guest_error expected_of(enum mm_error err)
 static uint64_t expected_answer(struct boundary *b, const struct vm_exit_call *call)
 {
 	const uint64_t *a = call->args;
-	struct gpa_range range = gpa_range(gpa_at(a[0]), a[1]);
+	struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(a[0]), a[1]);
 	enum mm_error err;
 
 	switch (call->function) {
@@ -131,7 +131,7 @@ static void call_hypercall(struct boundary *b)
 		call.args[0] = boundary_address(b);
 		call.args[1] = boundary_size(b, call.args[0]);
 	} else {
-		struct gpa_range range = boundary_range(b);
+		struct mm_gpa_range range = boundary_range(b);
 
 		call.args[0] = range.start.raw;
 		call.args[1] = range.size;
@@ -180,7 +180,7 @@ static void check_test_device(const struct test_device *test)
 static void check_devices(const struct vm *vm)
 {
 	for (size_t i = 0; i < device_class_count; i++) {
-		const struct device *device = &vm->devices[i].device;
+		const struct mm_device *device = &vm->devices[i].device;
 
 		if (device_classes[i] == &uart_class)
 			check_uart((const struct uart *)device);
@@ -214,7 +214,7 @@ static enum mm_error expect_device(uint32_t space, uint64_t addr, unsigned width
 	if (space > 2 || (width != 1 && width != 2 && width != 4 && width != 8) ||
 	    width > widths[space] || addr > lasts[space] || width - 1 > lasts[space] - addr)
 		return MM_INVALID;
-	if (space != DEVICE_MMIO || !inside)
+	if (space != MM_DEVICE_MMIO || !inside)
 		return MM_NOT_MAPPED;
 	return addr % MM_PAGE_SIZE + width <= MM_PAGE_SIZE ? MM_OK : MM_OUT_OF_RANGE;
 }
@@ -230,10 +230,11 @@ static void call_device(struct boundary *b)
 	enum mm_error err;
 
 	boundary_before(b, "device(0x%x, 0x%llx, 0x%x)", space, (unsigned long long)addr, width);
-	err = device_bus_read(&vm->bus, (enum device_space)space, addr, width, &value);
+	err = mm_device_bus_read(&vm->bus, (enum mm_device_space)space, addr, width, &value);
 	CHECK(expected == MM_OK ? err == MM_OK || err == MM_UNSUPPORTED : err == expected);
 	CHECK(err == MM_OK ? width == 8 || value >> (8 * width) == 0 : value == 0x7777);
-	err = device_bus_write(&vm->bus, (enum device_space)space, addr, width, boundary_number(b));
+	err = mm_device_bus_write(&vm->bus, (enum mm_device_space)space, addr, width,
+	                          boundary_number(b));
 	CHECK(expected == MM_OK ? err == MM_OK || err == MM_UNSUPPORTED : err == expected);
 	check_devices(vm);
 	boundary_after(b, true);
@@ -241,8 +242,8 @@ static void call_device(struct boundary *b)
 
 const struct boundary_call boundary_kernel[] = {
 	{"hypercall", call_hypercall},
-	{"device_bus_read", call_device, .one_way = true},
-	{"device_bus_write", call_device, .one_way = true},
+	{"mm_device_bus_read", call_device, .one_way = true},
+	{"mm_device_bus_write", call_device, .one_way = true},
 	{"device_class_init", call_device, .one_way = true},
 };
 

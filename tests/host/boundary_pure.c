@@ -14,12 +14,12 @@ typedef unsigned __int128 wide;
 
 #define ALL ((wide)1 << 64)
 
-static wide end_of(struct gpa_range r)
+static wide end_of(struct mm_gpa_range r)
 {
 	return (wide)r.start.raw + r.size;
 }
 
-static bool valid(struct gpa_range r)
+static bool valid(struct mm_gpa_range r)
 {
 	return r.size != 0 && end_of(r) <= ALL;
 }
@@ -29,59 +29,60 @@ static void call_align(struct boundary *b)
 	uint64_t value = boundary_number(b);
 	uint64_t unit = UINT64_C(1) << rng_below(&b->rng, 64);
 	wide up = ((wide)value + unit - 1) / unit * unit;
-	gpa_t got = gpa_at(7);
+	mm_gpa_t got = mm_gpa_at(7);
 
 	CHECK_EQ(mm_is_aligned(value, unit), value % unit == 0);
 	CHECK_EQ(mm_align_down(value, unit), value / unit * unit);
 	CHECK_EQ(mm_align_up(value, unit), (uint64_t)up);
-	CHECK_EQ(gpa_is_aligned(gpa_at(value), unit), value % unit == 0);
-	CHECK_EQ(gpa_align_down(gpa_at(value), unit).raw, value / unit * unit);
-	CHECK_EQ(gpa_align_up(gpa_at(value), unit, &got), up < ALL);
+	CHECK_EQ(mm_gpa_is_aligned(mm_gpa_at(value), unit), value % unit == 0);
+	CHECK_EQ(mm_gpa_align_down(mm_gpa_at(value), unit).raw, value / unit * unit);
+	CHECK_EQ(mm_gpa_align_up(mm_gpa_at(value), unit, &got), up < ALL);
 	CHECK_EQ(got.raw, up < ALL ? (uint64_t)up : 7);
 }
 
 static void call_add(struct boundary *b)
 {
-	gpa_t addr = gpa_at(boundary_number(b));
+	mm_gpa_t addr = mm_gpa_at(boundary_number(b));
 	uint64_t bytes = boundary_number(b);
 	wide sum = (wide)addr.raw + bytes;
-	gpa_t got = gpa_at(7);
+	mm_gpa_t got = mm_gpa_at(7);
 
-	CHECK_EQ(gpa_add(addr, bytes, &got), sum < ALL);
+	CHECK_EQ(mm_gpa_add(addr, bytes, &got), sum < ALL);
 	CHECK_EQ(got.raw, sum < ALL ? (uint64_t)sum : 7);
-	CHECK_EQ(gpa_plus(addr, bytes).raw, (uint64_t)sum);
-	CHECK_EQ(gpa_diff(gpa_plus(addr, bytes), addr), bytes);
+	CHECK_EQ(mm_gpa_plus(addr, bytes).raw, (uint64_t)sum);
+	CHECK_EQ(mm_gpa_diff(mm_gpa_plus(addr, bytes), addr), bytes);
 }
 
-static struct gpa_range some(struct boundary *b)
+static struct mm_gpa_range some(struct boundary *b)
 {
 	uint64_t start = boundary_number(b);
 
-	return gpa_range(gpa_at(start), boundary_chance(b, 2) ? boundary_number(b) : 0 - start);
+	return mm_gpa_range(mm_gpa_at(start),
+	                    boundary_chance(b, 2) ? boundary_number(b) : 0 - start);
 }
 
 static void call_range(struct boundary *b)
 {
-	struct gpa_range r = some(b), s = some(b), low, high, both;
+	struct mm_gpa_range r = some(b), s = some(b), low, high, both;
 	uint64_t at = boundary_chance(b, 2) ? boundary_number(b) : r.start.raw + s.size;
 	uint64_t unit = UINT64_C(1) << rng_below(&b->rng, 64);
 	bool inside = at >= r.start.raw && at < end_of(r);
 	wide first, end;
 
-	CHECK_EQ(gpa_range_valid(r), valid(r));
+	CHECK_EQ(mm_gpa_range_valid(r), valid(r));
 	if (!valid(r) || !valid(s))
 		return;
-	CHECK_EQ(gpa_range_last(r).raw, (uint64_t)(end_of(r) - 1));
-	CHECK_EQ(gpa_range_contains(r, gpa_at(at)), inside);
-	CHECK_EQ(gpa_range_covers(r, s), s.start.raw >= r.start.raw && end_of(s) <= end_of(r));
+	CHECK_EQ(mm_gpa_range_last(r).raw, (uint64_t)(end_of(r) - 1));
+	CHECK_EQ(mm_gpa_range_contains(r, mm_gpa_at(at)), inside);
+	CHECK_EQ(mm_gpa_range_covers(r, s), s.start.raw >= r.start.raw && end_of(s) <= end_of(r));
 	first = r.start.raw > s.start.raw ? r.start.raw : s.start.raw;
 	end = end_of(r) < end_of(s) ? end_of(r) : end_of(s);
-	CHECK_EQ(gpa_range_overlaps(r, s), first < end);
-	both = gpa_range_intersect(r, s);
+	CHECK_EQ(mm_gpa_range_overlaps(r, s), first < end);
+	both = mm_gpa_range_intersect(r, s);
 	CHECK_EQ(both.size, first < end ? (uint64_t)(end - first) : 0);
 	CHECK(both.size == 0 || both.start.raw == first);
-	CHECK_EQ(gpa_range_is_aligned(r, unit), r.start.raw % unit == 0 && r.size % unit == 0);
-	if (gpa_range_split(r, gpa_at(at), &low, &high)) {
+	CHECK_EQ(mm_gpa_range_is_aligned(r, unit), r.start.raw % unit == 0 && r.size % unit == 0);
+	if (mm_gpa_range_split(r, mm_gpa_at(at), &low, &high)) {
 		CHECK(inside && at != r.start.raw && end_of(low) == at && high.start.raw == at);
 		CHECK(low.start.raw == r.start.raw && end_of(high) == end_of(r));
 	} else {
@@ -94,7 +95,8 @@ static void call_format(struct boundary *b)
 	uint64_t value = boundary_number(b), bytes = boundary_number(b);
 	char exact[MM_ADDR_TEXT], text[MM_ADDR_TEXT];
 	size_t size = rng_below(&b->rng, MM_ADDR_TEXT + 1);
-	size_t whole = gpa_range_format(exact, sizeof(exact), gpa_range(gpa_at(value), bytes));
+	size_t whole =
+		mm_gpa_range_format(exact, sizeof(exact), mm_gpa_range(mm_gpa_at(value), bytes));
 
 	CHECK(whole < MM_ADDR_TEXT && strlen(exact) == whole);
 	memset(text, '#', sizeof(text));
@@ -105,24 +107,24 @@ static void call_format(struct boundary *b)
 	}
 	for (size_t i = size; i < sizeof(text); i++)
 		CHECK_EQ(text[i], '#');
-	CHECK(gpa_format(text, sizeof(text), gpa_at(value)) < MM_ADDR_TEXT);
+	CHECK(mm_gpa_format(text, sizeof(text), mm_gpa_at(value)) < MM_ADDR_TEXT);
 	CHECK(mm_addr_format(NULL, 0, "GPA", value) == strlen(text));
 }
 
-/* --- format.h, access.h, error.h --- */
+/* --- npt_format.h, access.h, error.h --- */
 
 static void call_config(struct boundary *b)
 {
 	const struct geometry *geo = &geometries[rng_below(&b->rng, geometry_count)];
-	struct npt_config config = geo->config;
+	struct mm_npt_config config = geo->config;
 	unsigned level = boundary_enum(b);
 	uint32_t perm = boundary_enum(b), type = boundary_enum(b);
 	enum mm_error err;
 
-	CHECK(npt_format_name(geo->format)[0] != '\0');
-	CHECK_OK(npt_config_check(geo->format, &config));
-	err = npt_can_express(geo->format, &config, level, (enum mm_perm)perm,
-	                      (enum mm_memtype)type);
+	CHECK(mm_npt_format_name(geo->format)[0] != '\0');
+	CHECK_OK(mm_npt_config_check(geo->format, &config));
+	err = mm_npt_can_express(geo->format, &config, level, (enum mm_perm)perm,
+	                         (enum mm_memtype)type);
 	CHECK(err == MM_OK || err == MM_UNSUPPORTED);
 	if (level > config.max_leaf || perm >= MM_PERM_SETS || type >= MM_MEMTYPES)
 		CHECK_ERR(err, MM_UNSUPPORTED);
@@ -130,12 +132,12 @@ static void call_config(struct boundary *b)
 	config.root_bits = boundary_enum(b);
 	config.hpa_bits = boundary_chance(b, 2) ? config.hpa_bits : boundary_enum(b);
 	config.max_leaf = boundary_chance(b, 2) ? config.max_leaf : boundary_enum(b);
-	err = npt_config_check(geo->format, &config);
+	err = mm_npt_config_check(geo->format, &config);
 	CHECK(err == MM_OK || err == MM_UNSUPPORTED);
 	if (err == MM_OK) { /* whatever is accepted, the arithmetic of the walker is good for */
-		CHECK(config.levels >= 2 && config.levels <= NPT_MAX_LEVELS);
+		CHECK(config.levels >= 2 && config.levels <= MM_NPT_MAX_LEVELS);
 		CHECK(config.max_leaf < config.levels && config.hpa_bits <= 56);
-		CHECK(npt_gpa_bits(&config) <= 59 && npt_root_order(&config) <= 4);
+		CHECK(mm_npt_gpa_bits(&config) <= 59 && mm_npt_root_order(&config) <= 4);
 	}
 }
 
@@ -147,13 +149,13 @@ static void call_names(struct boundary *b)
 	CHECK(mm_perm_name((enum mm_perm)value)[0] != '\0');
 	CHECK(mm_memtype_name((enum mm_memtype)value)[0] != '\0');
 	CHECK(mm_fault_name((enum mm_fault)value)[0] != '\0');
-	CHECK(device_type_name((enum device_type)value)[0] != '\0');
+	CHECK(mm_device_type_name((enum mm_device_type)value)[0] != '\0');
 	CHECK_EQ(mm_permits((enum mm_perm)value, MM_R), value & 1);
 }
 
 /* --- device.h --- */
 
-static enum mm_error nothing_read(struct device *dev, uint64_t offset, unsigned width,
+static enum mm_error nothing_read(struct mm_device *dev, uint64_t offset, unsigned width,
                                   uint64_t *value)
 {
 	CHECK(width != 0 && offset < dev->range.length && width <= dev->range.length - offset);
@@ -161,7 +163,7 @@ static enum mm_error nothing_read(struct device *dev, uint64_t offset, unsigned 
 	return MM_OK;
 }
 
-static enum mm_error nothing_written(struct device *dev, uint64_t offset, unsigned width,
+static enum mm_error nothing_written(struct mm_device *dev, uint64_t offset, unsigned width,
                                      uint64_t value)
 {
 	(void)value;
@@ -169,7 +171,7 @@ static enum mm_error nothing_written(struct device *dev, uint64_t offset, unsign
 	return MM_OK;
 }
 
-static const struct device_ops nothing = {nothing_read, nothing_written};
+static const struct mm_device_ops nothing = {nothing_read, nothing_written};
 
 static uint32_t some_space(struct boundary *b)
 {
@@ -178,52 +180,52 @@ static uint32_t some_space(struct boundary *b)
 
 static wide space_end(uint32_t space)
 {
-	return space == DEVICE_MMIO     ? ALL
-	       : space == DEVICE_PORT   ? (wide)1 << 16
-	       : space == DEVICE_SYSREG ? (wide)1 << 32
-	                                : 0;
+	return space == MM_DEVICE_MMIO     ? ALL
+	       : space == MM_DEVICE_PORT   ? (wide)1 << 16
+	       : space == MM_DEVICE_SYSREG ? (wide)1 << 32
+	                                   : 0;
 }
 
-static bool is_range(struct device_range r)
+static bool is_range(struct mm_device_range r)
 {
 	return r.length != 0 && (wide)r.base + r.length <= space_end(r.space);
 }
 
 static void call_bus(struct boundary *b)
 {
-	struct device *slots[4];
-	struct device devices[6];
+	struct mm_device *slots[4];
+	struct mm_device devices[6];
 	bool added[MM_ARRAY_SIZE(devices)] = {false};
-	struct device_bus bus;
+	struct mm_device_bus bus;
 
-	device_bus_init(&bus, slots, MM_ARRAY_SIZE(slots));
+	mm_device_bus_init(&bus, slots, MM_ARRAY_SIZE(slots));
 	for (unsigned i = 0; i < MM_ARRAY_SIZE(devices); i++) {
-		struct device_config config = {.type = (enum device_type)boundary_enum(b)};
-		struct device_range r = {(enum device_space)some_space(b), boundary_number(b),
-		                         boundary_number(b)};
-		struct device_range inclusive = {DEVICE_MMIO, 7, 7};
+		struct mm_device_config config = {.type = (enum mm_device_type)boundary_enum(b)};
+		struct mm_device_range r = {(enum mm_device_space)some_space(b), boundary_number(b),
+		                            boundary_number(b)};
+		struct mm_device_range inclusive = {MM_DEVICE_MMIO, 7, 7};
 		enum mm_error expected = is_range(r) ? MM_OK : MM_INVALID, err;
 		bool full = bus.count == bus.capacity;
 
 		if (expected == MM_OK)
-			CHECK_OK(device_range_inclusive(r.space, r.base, r.base + (r.length - 1),
-			                                &inclusive));
+			CHECK_OK(mm_device_range_inclusive(r.space, r.base, r.base + (r.length - 1),
+			                                   &inclusive));
 		else
-			CHECK(device_range_inclusive(r.space, r.base, r.base + (r.length - 1),
-			                             &inclusive) != MM_OK ||
+			CHECK(mm_device_range_inclusive(r.space, r.base, r.base + (r.length - 1),
+			                                &inclusive) != MM_OK ||
 			      is_range(inclusive));
 		config.range = r;
-		device_init(&devices[i], &config, &nothing);
-		CHECK(device_is(&devices[i], config.type, &nothing));
-		CHECK_EQ(device_range_valid(r), expected == MM_OK);
+		mm_device_init(&devices[i], &config, &nothing);
+		CHECK(mm_device_is(&devices[i], config.type, &nothing));
+		CHECK_EQ(mm_device_range_valid(r), expected == MM_OK);
 		for (unsigned j = 0; j < i && expected == MM_OK; j++) {
-			struct device_range o = devices[j].range;
+			struct mm_device_range o = devices[j].range;
 
 			if (added[j] && o.space == r.space && (wide)o.base + o.length > r.base &&
 			    (wide)r.base + r.length > o.base)
 				expected = MM_EXISTS;
 		}
-		err = device_bus_add(&bus, &devices[i]);
+		err = mm_device_bus_add(&bus, &devices[i]);
 		CHECK_ERR(err, expected == MM_OK && full ? MM_NO_MEMORY : expected);
 		added[i] = err == MM_OK;
 	}
@@ -231,24 +233,26 @@ static void call_bus(struct boundary *b)
 		uint32_t space = some_space(b);
 		uint64_t addr = boundary_number(b), value = 7;
 		unsigned width = boundary_chance(b, 2) ? boundary_enum(b) : 1;
-		struct device *at = NULL;
+		struct mm_device *at = NULL;
 		enum mm_error err;
 
 		for (unsigned i = 0; i < MM_ARRAY_SIZE(devices); i++) {
-			struct device_range r = devices[i].range;
+			struct mm_device_range r = devices[i].range;
 
 			if (added[i] && r.space == space && addr >= r.base &&
 			    addr < (wide)r.base + r.length)
 				at = &devices[i];
 		}
-		CHECK(device_bus_find(&bus, (enum device_space)space, addr) == at);
-		err = device_bus_read(&bus, (enum device_space)space, addr, width, &value);
+		CHECK(mm_device_bus_find(&bus, (enum mm_device_space)space, addr) == at);
+		err = mm_device_bus_read(&bus, (enum mm_device_space)space, addr, width, &value);
 		CHECK(at ? err != MM_NOT_MAPPED : err == MM_NOT_MAPPED || err == MM_INVALID);
 		CHECK_EQ(value, err == MM_OK ? 1 : 7);
-		CHECK_ERR(device_bus_write(&bus, (enum device_space)space, addr, width, 1), err);
+		CHECK_ERR(mm_device_bus_write(&bus, (enum mm_device_space)space, addr, width, 1),
+		          err);
 	}
 	for (unsigned i = 0; i < MM_ARRAY_SIZE(devices); i++)
-		CHECK_ERR(device_bus_remove(&bus, &devices[i]), added[i] ? MM_OK : MM_NOT_MAPPED);
+		CHECK_ERR(mm_device_bus_remove(&bus, &devices[i]),
+		          added[i] ? MM_OK : MM_NOT_MAPPED);
 	CHECK_EQ(bus.count, 0);
 }
 
@@ -259,19 +263,19 @@ static void call_block(struct boundary *b)
 	const struct mm_hal *hal = &b->hal->hal;
 	unsigned order = boundary_enum(b);
 	size_t in_use = b->hal->in_use;
-	struct block block = {.held = false};
-	enum mm_error err = boundary_chance(b, 2) ? block_alloc(hal, order, &block)
-	                                          : block_alloc_zeroed(hal, order, &block);
+	struct mm_block block = {.held = false};
+	enum mm_error err = boundary_chance(b, 2) ? mm_block_alloc(hal, order, &block)
+	                                          : mm_block_alloc_zeroed(hal, order, &block);
 
 	CHECK(err == MM_OK ? order < 12 && block.held : err == MM_NO_MEMORY && !block.held);
 	if (err == MM_OK) {
-		CHECK_EQ(block_bytes(&block), MM_PAGE_SIZE << order);
-		CHECK(hal_to_virt(hal, block.pa) == block_ptr(hal, &block));
-		CHECK_EQ(hal_to_phys(hal, block_ptr(hal, &block)).raw, block.pa.raw);
-		block_fill(hal, &block, 1);
+		CHECK_EQ(mm_block_bytes(&block), MM_PAGE_SIZE << order);
+		CHECK(mm_hal_to_virt(hal, block.pa) == mm_block_ptr(hal, &block));
+		CHECK_EQ(mm_hal_to_phys(hal, mm_block_ptr(hal, &block)).raw, block.pa.raw);
+		mm_block_fill(hal, &block, 1);
 	}
-	block_free(hal, &block);
-	block_free(hal, &block);
+	mm_block_free(hal, &block);
+	mm_block_free(hal, &block);
 	CHECK_EQ(b->hal->in_use, in_use);
 }
 
@@ -280,53 +284,53 @@ const struct boundary_call boundary_pure[] = {
 	{"mm_align_down", call_align, true},
 	{"mm_align_up", call_align, true},
 	{"mm_is_aligned", call_align, true},
-	{"gpa_at", call_align, true},
-	{"gpa_align_down", call_align, true},
-	{"gpa_align_up", call_align, true},
-	{"gpa_is_aligned", call_align, true},
-	{"gpa_plus", call_add, true},
-	{"gpa_add", call_add, true},
-	{"gpa_diff", call_add, true},
-	{"gpa_range", call_range, true},
-	{"gpa_range_valid", call_range, true},
-	{"gpa_range_last", call_range, true},
-	{"gpa_range_contains", call_range, true},
-	{"gpa_range_covers", call_range, true},
-	{"gpa_range_overlaps", call_range, true},
-	{"gpa_range_intersect", call_range, true},
-	{"gpa_range_split", call_range, true},
-	{"gpa_range_is_aligned", call_range, true},
+	{"mm_gpa_at", call_align, true},
+	{"mm_gpa_align_down", call_align, true},
+	{"mm_gpa_align_up", call_align, true},
+	{"mm_gpa_is_aligned", call_align, true},
+	{"mm_gpa_plus", call_add, true},
+	{"mm_gpa_add", call_add, true},
+	{"mm_gpa_diff", call_add, true},
+	{"mm_gpa_range", call_range, true},
+	{"mm_gpa_range_valid", call_range, true},
+	{"mm_gpa_range_last", call_range, true},
+	{"mm_gpa_range_contains", call_range, true},
+	{"mm_gpa_range_covers", call_range, true},
+	{"mm_gpa_range_overlaps", call_range, true},
+	{"mm_gpa_range_intersect", call_range, true},
+	{"mm_gpa_range_split", call_range, true},
+	{"mm_gpa_range_is_aligned", call_range, true},
 	{"mm_addr_format", call_format, true},
 	{"mm_addr_format_range", call_format, true},
-	{"gpa_format", call_format, true},
-	{"gpa_range_format", call_format, true},
-	{"npt_format_name", call_config, true},
-	{"npt_gpa_bits", call_config, true},
-	{"npt_root_order", call_config, true},
-	{"npt_config_check", call_config, true},
-	{"npt_can_express", call_config, true},
+	{"mm_gpa_format", call_format, true},
+	{"mm_gpa_range_format", call_format, true},
+	{"mm_npt_format_name", call_config, true},
+	{"mm_npt_gpa_bits", call_config, true},
+	{"mm_npt_root_order", call_config, true},
+	{"mm_npt_config_check", call_config, true},
+	{"mm_npt_can_express", call_config, true},
 	{"mm_error_name", call_names, true},
 	{"mm_perm_name", call_names, true},
 	{"mm_memtype_name", call_names, true},
 	{"mm_fault_name", call_names, true},
-	{"device_type_name", call_names, true},
+	{"mm_device_type_name", call_names, true},
 	{"mm_permits", call_names, true},
-	{"device_range_valid", call_bus, true},
-	{"device_range_inclusive", call_bus, true},
-	{"device_init", call_bus, true},
-	{"device_is", call_bus, true},
-	{"device_bus_init", call_bus, true},
-	{"device_bus_add", call_bus, true},
-	{"device_bus_remove", call_bus, true},
-	{"device_bus_find", call_bus, true},
-	{"block_alloc", call_block, true},
-	{"block_alloc_zeroed", call_block, true},
-	{"block_fill", call_block, true},
-	{"block_free", call_block, true},
-	{"block_bytes", call_block, true},
-	{"block_ptr", call_block, true},
-	{"hal_to_virt", call_block, true},
-	{"hal_to_phys", call_block, true},
+	{"mm_device_range_valid", call_bus, true},
+	{"mm_device_range_inclusive", call_bus, true},
+	{"mm_device_init", call_bus, true},
+	{"mm_device_is", call_bus, true},
+	{"mm_device_bus_init", call_bus, true},
+	{"mm_device_bus_add", call_bus, true},
+	{"mm_device_bus_remove", call_bus, true},
+	{"mm_device_bus_find", call_bus, true},
+	{"mm_block_alloc", call_block, true},
+	{"mm_block_alloc_zeroed", call_block, true},
+	{"mm_block_fill", call_block, true},
+	{"mm_block_free", call_block, true},
+	{"mm_block_bytes", call_block, true},
+	{"mm_block_ptr", call_block, true},
+	{"mm_hal_to_virt", call_block, true},
+	{"mm_hal_to_phys", call_block, true},
 };
 
 const size_t boundary_pure_count = MM_ARRAY_SIZE(boundary_pure);

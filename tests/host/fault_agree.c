@@ -7,55 +7,55 @@
 
 /* --- one fault --- */
 
-static enum mm_fault expected_answer(const struct aspace *as, gpa_t gpa, enum mm_perm access)
+static enum mm_fault expected_answer(const struct mm_aspace *as, mm_gpa_t gpa, enum mm_perm access)
 {
-	const struct area *area;
-	struct npt_slot slot;
+	const struct mm_area *area;
+	struct mm_npt_slot slot;
 
 	if (access != MM_R && access != MM_W && access != MM_X)
 		return MM_FAULT_INVALID;
-	if (gpa.raw < as->limits.start.raw || gpa.raw > gpa_range_last(as->limits).raw)
+	if (gpa.raw < as->limits.start.raw || gpa.raw > mm_gpa_range_last(as->limits).raw)
 		return MM_FAULT_OUT_OF_RANGE;
-	area = area_find(&as->areas, gpa);
+	area = mm_area_find(&as->areas, gpa);
 	if (!area)
 		return MM_FAULT_NOT_MAPPED;
-	if (area->backend == AREA_DEVICE)
+	if (area->backend == MM_AREA_DEVICE)
 		return MM_FAULT_IS_DEVICE;
 	if ((area->perm & access) == 0)
 		return MM_FAULT_PERMISSION;
-	slot = npt_walk_general(&as->npt, gpa);
+	slot = mm_npt_walk_general(&as->npt, gpa);
 	if (slot.value == 0)
 		return MM_FAULT_MAPPED;
-	return (npt_perm(&as->npt, slot.value) & access) != 0 ? MM_FAULT_SPURIOUS
-	                                                      : MM_FAULT_UNSHARED;
+	return (mm_npt_perm(&as->npt, slot.value) & access) != 0 ? MM_FAULT_SPURIOUS
+	                                                         : MM_FAULT_UNSHARED;
 }
 
-struct fault_forecast fault_forecast(struct guest *g, gpa_t gpa, enum mm_perm access)
+struct fault_forecast fault_forecast(struct guest *g, mm_gpa_t gpa, enum mm_perm access)
 {
 	return (struct fault_forecast){expected_answer(&g->as, gpa, access), guest_stats(g)};
 }
 
 /* The leaf that the slow path installs for this access, with a frame of this address. */
-static uint64_t expected_leaf(const struct aspace *as, const struct area *area, unsigned level,
-                              hpa_t frame, enum mm_perm access)
+static uint64_t expected_leaf(const struct mm_aspace *as, const struct mm_area *area,
+                              unsigned level, mm_hpa_t frame, enum mm_perm access)
 {
-	const struct npt_format *f = as->npt.format;
-	enum mm_perm perm =
-		npt_leaf_perm(&as->npt.config, level, aspace_leaf_perm(as, area->perm, access));
-	uint64_t attr = npt_leaf_attr(f, &as->npt.config, perm, (enum mm_memtype)area->memtype);
+	const struct mm_npt_format *f = as->npt.format;
+	enum mm_perm perm = mm_npt_leaf_perm(&as->npt.config, level,
+	                                     mm_aspace_leaf_perm(as, area->perm, access));
+	uint64_t attr = mm_npt_leaf_attr(f, &as->npt.config, perm, (enum mm_memtype)area->memtype);
 
-	return npt_with_pa(f, npt_leaf_entry(f, level, attr | f->owned, perm), frame);
+	return mm_npt_with_pa(f, mm_npt_leaf_entry(f, level, attr | f->owned, perm), frame);
 }
 
-static void check_leaf(const struct aspace *as, gpa_t gpa, enum mm_perm access)
+static void check_leaf(const struct mm_aspace *as, mm_gpa_t gpa, enum mm_perm access)
 {
-	const struct area *area = area_find(&as->areas, gpa);
-	struct npt_slot slot = npt_walk_general(&as->npt, gpa);
+	const struct mm_area *area = mm_area_find(&as->areas, gpa);
+	struct mm_npt_slot slot = mm_npt_walk_general(&as->npt, gpa);
 
 	CHECK(area && slot.level <= area->max_leaf);
-	CHECK(gpa_range_covers(area->range, npt_leaf_range(gpa, slot.level)));
+	CHECK(mm_gpa_range_covers(area->range, mm_npt_leaf_range(gpa, slot.level)));
 	CHECK_EQ(slot.value, expected_leaf(as, area, slot.level,
-	                                   npt_decode_pa(as->npt.format, slot.value), access));
+	                                   mm_npt_decode_pa(as->npt.format, slot.value), access));
 }
 
 static bool is_served(enum mm_fault fault)
@@ -64,22 +64,22 @@ static bool is_served(enum mm_fault fault)
 }
 
 /* One fault more of this kind, and, if it is mapped, one leaf more with its frames. */
-static void check_counts(struct guest *g, gpa_t gpa, const struct aspace_stats *before,
+static void check_counts(struct guest *g, mm_gpa_t gpa, const struct mm_aspace_stats *before,
                          enum mm_fault answer)
 {
-	struct aspace_stats after = guest_stats(g);
+	struct mm_aspace_stats after = guest_stats(g);
 
 	for (unsigned fault = 0; fault < MM_FAULTS; fault++)
 		CHECK_EQ(after.faults[fault], before->faults[fault] + (fault == answer));
 	if (answer == MM_FAULT_MAPPED) {
-		unsigned level = npt_walk_general(&g->as.npt, gpa).level;
+		unsigned level = mm_npt_walk_general(&g->as.npt, gpa).level;
 
 		CHECK_EQ(after.leaves[level], before->leaves[level] + 1);
 		CHECK_EQ(after.frames, before->frames + (MM_LEVEL_SIZE(level) >> MM_PAGE_SHIFT));
 	}
 }
 
-void fault_check(struct guest *g, gpa_t gpa, enum mm_perm access,
+void fault_check(struct guest *g, mm_gpa_t gpa, enum mm_perm access,
                  const struct fault_forecast *forecast, enum mm_fault answer)
 {
 	bool other_ran = g->hal->interlude && g->hal->interlude_in == 0;
@@ -103,49 +103,49 @@ void fault_check(struct guest *g, gpa_t gpa, enum mm_perm access,
 /* --- the caches --- */
 
 /* The table whose entries map 2 MiB each, by a walk from the root. */
-static _Atomic uint64_t *table_of_gib(const struct npt *npt, gpa_t gpa)
+static _Atomic uint64_t *table_of_gib(const struct mm_npt *npt, mm_gpa_t gpa)
 {
 	_Atomic uint64_t *table = npt->root_table;
 
-	for (unsigned level = npt_root_level(npt); level > 1; level--) {
-		uint64_t value = npt_load(&table[npt_index(npt, gpa.raw, level)]);
+	for (unsigned level = mm_npt_root_level(npt); level > 1; level--) {
+		uint64_t value = mm_npt_load(&table[mm_npt_index(npt, gpa.raw, level)]);
 
-		CHECK(npt_points_to_table(npt->format, value));
-		table = npt_child(npt, value);
+		CHECK(mm_npt_points_to_table(npt->format, value));
+		table = mm_npt_child(npt, value);
 	}
 	return table;
 }
 
-static void check_tables(const struct aspace *as, const struct aspace_cache *cache)
+static void check_tables(const struct mm_aspace *as, const struct mm_aspace_cache *cache)
 {
-	for (unsigned slot = 0; slot < ASPACE_CACHE_SLOTS; slot++) {
-		gpa_t gpa = gpa_at((uint64_t)cache->gib[slot] << MM_LEVEL_SHIFT(2));
+	for (unsigned slot = 0; slot < MM_ASPACE_CACHE_SLOTS; slot++) {
+		mm_gpa_t gpa = mm_gpa_at((uint64_t)cache->gib[slot] << MM_LEVEL_SHIFT(2));
 
-		if (cache->gib[slot] % ASPACE_CACHE_SLOTS != slot)
+		if (cache->gib[slot] % MM_ASPACE_CACHE_SLOTS != slot)
 			continue;
-		CHECK(npt_root_level(&as->npt) > 1);
-		CHECK_EQ(gpa.raw >> npt_gpa_bits(&as->npt.config), 0);
+		CHECK(mm_npt_root_level(&as->npt) > 1);
+		CHECK_EQ(gpa.raw >> mm_npt_gpa_bits(&as->npt.config), 0);
 		CHECK(cache->table[slot] == table_of_gib(&as->npt, gpa));
 	}
 }
 
-static void check_window(const struct aspace *as, const struct aspace_cache *cache)
+static void check_window(const struct mm_aspace *as, const struct mm_aspace_cache *cache)
 {
-	const struct area *area = area_find(&as->areas, cache->window);
+	const struct mm_area *area = mm_area_find(&as->areas, cache->window);
 
 	CHECK(area != NULL);
 
-	gpa_t block = gpa_align_down(cache->window, MM_LEVEL_SIZE(1));
-	struct gpa_range range =
-		gpa_range_intersect(area->range, gpa_range(block, MM_LEVEL_SIZE(1)));
+	mm_gpa_t block = mm_gpa_align_down(cache->window, MM_LEVEL_SIZE(1));
+	struct mm_gpa_range range =
+		mm_gpa_range_intersect(area->range, mm_gpa_range(block, MM_LEVEL_SIZE(1)));
 	uint64_t pages = range.size / MM_PAGE_SIZE;
-	bool device = area->backend == AREA_DEVICE;
+	bool device = area->backend == MM_AREA_DEVICE;
 
 	CHECK_EQ(cache->window.raw, range.start.raw);
-	CHECK(gpa_range_covers(as->limits, range));
+	CHECK(mm_gpa_range_covers(as->limits, range));
 	CHECK_EQ(cache->window_device_pages, device ? pages : 0);
 	for (unsigned access = 0; access <= MM_X; access++) {
-		bool permitted = aspace_is_access((enum mm_perm)access) && !device &&
+		bool permitted = mm_aspace_is_access((enum mm_perm)access) && !device &&
 		                 (area->perm & access) != 0;
 
 		CHECK_EQ(cache->window_pages[access], permitted ? pages : 0);
@@ -153,15 +153,15 @@ static void check_window(const struct aspace *as, const struct aspace_cache *cac
 	if (device)
 		return;
 
-	struct npt_slot slot = npt_walk_general(&as->npt, cache->window);
+	struct mm_npt_slot slot = mm_npt_walk_general(&as->npt, cache->window);
 
-	CHECK(as->fast_path && area->backend == AREA_ALLOC);
+	CHECK(as->fast_path && area->backend == MM_AREA_ALLOC);
 	CHECK_EQ(slot.level, 0);
 	CHECK(cache->window_table == slot.entry);
-	CHECK_EQ(cache->window_leaf, expected_leaf(as, area, 0, hpa_at(0), MM_NONE));
+	CHECK_EQ(cache->window_leaf, expected_leaf(as, area, 0, mm_hpa_at(0), MM_NONE));
 }
 
-static bool has_window(const struct aspace_cache *cache)
+static bool has_window(const struct mm_aspace_cache *cache)
 {
 	unsigned pages = cache->window_device_pages;
 
@@ -170,10 +170,10 @@ static bool has_window(const struct aspace_cache *cache)
 	return pages != 0;
 }
 
-void fault_check_caches(const struct aspace *as)
+void fault_check_caches(const struct mm_aspace *as)
 {
 	for (unsigned cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		const struct aspace_cache *cache = &as->cpus[cpu].cache;
+		const struct mm_aspace_cache *cache = &as->cpus[cpu].cache;
 
 		if (cache->epoch != as->epoch)
 			continue;

@@ -15,16 +15,16 @@
 /* What the slow path would do now. */
 struct fault_forecast {
 	enum mm_fault answer; /* where frames are needed, and there are enough */
-	struct aspace_stats stats;
+	struct mm_aspace_stats stats;
 };
 
-/* Call this before aspace_fault(). */
-struct fault_forecast fault_forecast(struct guest *g, gpa_t gpa, enum mm_perm access);
+/* Call this before mm_aspace_fault(). */
+struct fault_forecast fault_forecast(struct guest *g, mm_gpa_t gpa, enum mm_perm access);
 /* Call this after it: fails the test if answer, leaf or counters differ from the forecast. */
-void fault_check(struct guest *g, gpa_t gpa, enum mm_perm access,
+void fault_check(struct guest *g, mm_gpa_t gpa, enum mm_perm access,
                  const struct fault_forecast *forecast, enum mm_fault answer);
 
 /* Fails the test if a translation cache that is valid holds something else than lookups find. */
-void fault_check_caches(const struct aspace *as);
+void fault_check_caches(const struct mm_aspace *as);
 
 #endif

@@ -36,34 +36,34 @@ __attribute__((constructor)) static void list_geometries(void)
 	}
 }
 
-const struct golden_format *golden_of(const struct npt_format *format)
+const struct golden_format *golden_of(const struct mm_npt_format *format)
 {
 	for (size_t f = 0; f < MM_ARRAY_SIZE(formats); f++) {
 		if (formats[f]->format == format)
 			return formats[f];
 	}
 	check_failed(__FILE__, __LINE__, "no golden_*.c has format %s",
-	             format ? npt_format_name(format) : "NULL");
+	             format ? mm_npt_format_name(format) : "NULL");
 }
 
 bool is_ept(const struct geometry *geo)
 {
-	return geo->format == &npt_ept;
+	return geo->format == &mm_npt_ept;
 }
 
 bool is_amd(const struct geometry *geo)
 {
-	return geo->format == &npt_amd;
+	return geo->format == &mm_npt_amd;
 }
 
 bool is_arm(const struct geometry *geo)
 {
-	return geo->format == &npt_stage2 || geo->format == &npt_stage2_lpa2;
+	return geo->format == &mm_npt_stage2 || geo->format == &mm_npt_stage2_lpa2;
 }
 
 bool is_riscv(const struct geometry *geo)
 {
-	return geo->format == &npt_gstage;
+	return geo->format == &mm_npt_gstage;
 }
 
 bool needs_break(const struct geometry *geo)

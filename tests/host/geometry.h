@@ -8,14 +8,14 @@
 
 #include <stddef.h>
 
-#include "mm/npt/format.h"
+#include "mm/npt_format.h"
 
 #include "check.h"
 
 struct geometry {
 	const char *name;
-	const struct npt_format *format;
-	struct npt_config config;
+	const struct mm_npt_format *format;
+	struct mm_npt_config config;
 };
 
 extern const struct geometry *const geometries;

@@ -27,14 +27,14 @@ static uint64_t entry_base(uint64_t gpa, unsigned level)
 	return MM_LEVEL_SHIFT(level) < 64 ? mm_align_down(gpa, MM_LEVEL_SIZE(level)) : 0;
 }
 
-static struct gpa_range entry_range(const struct ghost_entry *e)
+static struct mm_gpa_range entry_range(const struct ghost_entry *e)
 {
-	return gpa_range(e->gpa, MM_LEVEL_SIZE(e->level));
+	return mm_gpa_range(e->gpa, MM_LEVEL_SIZE(e->level));
 }
 
 /* The entry of the lowest level, from `level` up, that covers gpa. */
 static struct ghost_entry *find(struct ghost_tlb *tlb, unsigned cpu, bool table, uint32_t tag,
-                                gpa_t gpa, unsigned level)
+                                mm_gpa_t gpa, unsigned level)
 {
 	struct ghost_entry *found = NULL;
 	for (size_t i = 0; i < tlb->count; i++) {
@@ -102,16 +102,17 @@ void ghost_tlb_unwatch(struct ghost_tlb *tlb, uint32_t tag)
 static bool stride_hits(const struct mm_flush *request, const struct ghost_entry *e)
 {
 	uint64_t stride = MM_LEVEL_SIZE(request->leaf_level);
-	struct gpa_range range = request->range;
-	struct gpa_range covered = entry_range(e);
+	struct mm_gpa_range range = request->range;
+	struct mm_gpa_range covered = entry_range(e);
 
-	if (!gpa_range_overlaps(range, covered))
+	if (!mm_gpa_range_overlaps(range, covered))
 		return false;
-	if (gpa_range_contains(covered, range.start))
+	if (mm_gpa_range_contains(covered, range.start))
 		return true;
 	/* The first address of the stride at or after the entry's start. */
 	uint64_t offset = mm_align_up(covered.start.raw - range.start.raw, stride);
-	return offset < range.size && gpa_range_contains(covered, gpa_plus(range.start, offset));
+	return offset < range.size &&
+	       mm_gpa_range_contains(covered, mm_gpa_plus(range.start, offset));
 }
 
 void ghost_tlb_flush(struct ghost_tlb *tlb, unsigned cpu, const struct mm_flush *request)
@@ -123,29 +124,29 @@ void ghost_tlb_flush(struct ghost_tlb *tlb, unsigned cpu, const struct mm_flush 
 		             request->tag, (unsigned long long)request->root.raw,
 		             (unsigned long long)space->mmu.root.raw);
 	if (!request->all) {
-		CHECK(gpa_range_valid(request->range));
-		CHECK(request->leaf_level < NPT_MAX_LEVELS);
-		CHECK(gpa_range_is_aligned(request->range, MM_LEVEL_SIZE(request->leaf_level)));
+		CHECK(mm_gpa_range_valid(request->range));
+		CHECK(request->leaf_level < MM_NPT_MAX_LEVELS);
+		CHECK(mm_gpa_range_is_aligned(request->range, MM_LEVEL_SIZE(request->leaf_level)));
 	}
 	for (size_t i = tlb->count; i-- > 0;) {
 		const struct ghost_entry *e = &tlb->entries[i];
 		if (e->cpu != cpu || e->tag != request->tag)
 			continue;
 		if (request->all ||
-		    (e->table
-		             ? request->tables && gpa_range_overlaps(request->range, entry_range(e))
-		             : stride_hits(request, e)))
+		    (e->table ? request->tables &&
+		                        mm_gpa_range_overlaps(request->range, entry_range(e))
+		              : stride_hits(request, e)))
 			drop(tlb, i);
 	}
 }
 
-void ghost_tlb_check_free(const struct ghost_tlb *tlb, hpa_t frame, unsigned order)
+void ghost_tlb_check_free(const struct ghost_tlb *tlb, mm_hpa_t frame, unsigned order)
 {
-	struct hpa_range block = hpa_range(frame, MM_PAGE_SIZE << order);
+	struct mm_hpa_range block = mm_hpa_range(frame, MM_PAGE_SIZE << order);
 	for (size_t i = 0; i < tlb->count; i++) {
 		const struct ghost_entry *e = &tlb->entries[i];
 		uint64_t size = e->table ? MM_PAGE_SIZE : MM_LEVEL_SIZE(e->level);
-		if (hpa_range_overlaps(block, hpa_range(e->hpa, size)))
+		if (mm_hpa_range_overlaps(block, mm_hpa_range(e->hpa, size)))
 			check_failed(__FILE__, __LINE__,
 			             "frame 0x%llx is freed, and the TLB still holds a %s for gpa "
 			             "0x%llx, level %u, that leads to it",
@@ -165,13 +166,13 @@ static const struct ghost_space *const_space_of(const struct ghost_tlb *tlb, uin
 	return NULL;
 }
 
-static hpa_t hpa_of(const struct ghost_entry *e, uint64_t gpa)
+static mm_hpa_t hpa_of(const struct ghost_entry *e, uint64_t gpa)
 {
-	return hpa_plus(e->hpa, gpa - e->gpa.raw);
+	return mm_hpa_plus(e->hpa, gpa - e->gpa.raw);
 }
 
 /* Whatever a walk for one of these permissions finds now. */
-static struct hw_result walk_for(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm perm)
+static struct hw_result walk_for(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm perm)
 {
 	static const enum mm_perm single[] = {MM_R, MM_W, MM_X};
 	struct hw_result r = {.outcome = HW_NOT_PRESENT};
@@ -182,7 +183,7 @@ static struct hw_result walk_for(const struct hw_mmu *mmu, gpa_t gpa, enum mm_pe
 	return r;
 }
 
-_Noreturn static void incoherent(const struct ghost_entry *e, uint64_t gpa, hpa_t other,
+_Noreturn static void incoherent(const struct ghost_entry *e, uint64_t gpa, mm_hpa_t other,
                                  const char *whose)
 {
 	check_failed(__FILE__, __LINE__, "gpa 0x%llx: CPU %u uses frame 0x%llx, %s 0x%llx",
@@ -203,7 +204,7 @@ void ghost_tlb_check_coherent(const struct ghost_tlb *tlb)
 		for (size_t j = 0; j < i; j++) {
 			const struct ghost_entry *b = &tlb->entries[j];
 			if (b->table || b->tag != a->tag || b->cpu == a->cpu ||
-			    !gpa_range_overlaps(entry_range(a), entry_range(b)))
+			    !mm_gpa_range_overlaps(entry_range(a), entry_range(b)))
 				continue;
 			uint64_t at = a->gpa.raw > b->gpa.raw ? a->gpa.raw : b->gpa.raw;
 			if (hpa_of(a, at).raw != hpa_of(b, at).raw)
@@ -219,7 +220,7 @@ static void check_granted(const struct hw_mmu *mmu, const struct ghost_entry *e,
 	for (unsigned i = 0; i < 3; i++) {
 		if (!mm_permits(e->perm, single[i]))
 			continue;
-		struct hw_result r = hw_walk(mmu, gpa_at(at), single[i], false);
+		struct hw_result r = hw_walk(mmu, mm_gpa_at(at), single[i], false);
 		if (r.outcome != HW_OK || r.hpa.raw != hpa_of(e, at).raw)
 			check_failed(__FILE__, __LINE__,
 			             "gpa 0x%llx: CPU %u still has %s on 0x%llx, the table says %s",
@@ -254,7 +255,7 @@ static void check_conflict(struct ghost_tlb *tlb, const struct ghost_entry *leaf
 	for (size_t i = 0; i < tlb->count; i++) {
 		const struct ghost_entry *e = &tlb->entries[i];
 		if (e->cpu != leaf->cpu || e->table || e->tag != leaf->tag ||
-		    !gpa_range_overlaps(entry_range(e), entry_range(leaf)))
+		    !mm_gpa_range_overlaps(entry_range(e), entry_range(leaf)))
 			continue;
 		check_failed(__FILE__, __LINE__,
 		             "TLB conflict: gpa 0x%llx level %u while 0x%llx level %u is cached",
@@ -264,13 +265,13 @@ static void check_conflict(struct ghost_tlb *tlb, const struct ghost_entry *leaf
 }
 
 /* Keeps what a walk read: the entry in tables[i] led to tables[i + 1]. */
-static void keep_walk(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, gpa_t gpa,
+static void keep_walk(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, mm_gpa_t gpa,
                       const struct hw_result *r)
 {
 	for (unsigned i = 0; i + 1 < r->table_count; i++) {
 		struct ghost_entry e = {
 			.cpu = cpu, .table = true, .tag = tag, .level = r->table_levels[i]};
-		e.gpa = gpa_at(entry_base(gpa.raw, e.level));
+		e.gpa = mm_gpa_at(entry_base(gpa.raw, e.level));
 		e.hpa = r->tables[i + 1];
 		struct ghost_entry *old = find(tlb, cpu, true, tag, gpa, e.level);
 		if (old && old->level == e.level)
@@ -282,25 +283,25 @@ static void keep_walk(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, gpa_t g
 
 /* A walk from the lowest table that this CPU has cached an entry for. */
 static struct hw_result walk_cached(struct ghost_tlb *tlb, const struct hw_mmu *mmu, unsigned cpu,
-                                    uint32_t tag, gpa_t gpa, enum mm_perm access)
+                                    uint32_t tag, mm_gpa_t gpa, enum mm_perm access)
 {
 	const struct ghost_entry *table = find(tlb, cpu, true, tag, gpa, 0);
-	if (!table || gpa.raw >> npt_gpa_bits(&mmu->config))
+	if (!table || gpa.raw >> mm_npt_gpa_bits(&mmu->config))
 		return hw_walk(mmu, gpa, access, true);
 	return hw_walk_from(mmu, table->hpa, table->level - 1, gpa, access, true);
 }
 
-struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, gpa_t gpa,
+struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, mm_gpa_t gpa,
                                   enum mm_perm access)
 {
 	struct ghost_space *space = space_of(tlb, tag);
 	CHECK(space != NULL);
 	struct ghost_entry *hit = find(tlb, cpu, false, tag, gpa, 0);
-	bool x86 = space->mmu.format == &npt_ept || space->mmu.format == &npt_amd;
+	bool x86 = space->mmu.format == &mm_npt_ept || space->mmu.format == &mm_npt_amd;
 
 	if (hit && mm_permits(hit->perm, access) && (access != MM_W || hit->dirty)) {
 		struct hw_result r = {.outcome = HW_OK, .level = hit->level, .perm = hit->perm};
-		r.hpa = hpa_plus(hit->hpa, gpa.raw - hit->gpa.raw);
+		r.hpa = mm_hpa_plus(hit->hpa, gpa.raw - hit->gpa.raw);
 		return r;
 	}
 	/* x86 walks again before it reports a violation, and forgets the entry (SDM 29.4.3.1, APM
@@ -316,8 +317,8 @@ struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, unsigned cpu, uint32_t 
 	if (r.outcome == HW_OK) {
 		struct ghost_entry leaf = {
 			.cpu = cpu, .tag = tag, .level = r.level, .perm = r.perm};
-		leaf.gpa = gpa_at(entry_base(gpa.raw, r.level));
-		leaf.hpa = hpa_at(r.hpa.raw - (gpa.raw - leaf.gpa.raw));
+		leaf.gpa = mm_gpa_at(entry_base(gpa.raw, r.level));
+		leaf.hpa = mm_hpa_at(r.hpa.raw - (gpa.raw - leaf.gpa.raw));
 		leaf.dirty = access == MM_W;
 		check_conflict(tlb, &leaf);
 		add(tlb, &leaf);

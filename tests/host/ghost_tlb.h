@@ -34,8 +34,8 @@ struct ghost_entry {
 	bool table;     /* an entry that leads to a table; otherwise a leaf */
 	uint32_t tag;   /* of its address space */
 	unsigned level; /* it covers MM_LEVEL_SIZE(level) bytes */
-	gpa_t gpa;      /* where they begin */
-	hpa_t hpa;      /* where it leads */
+	mm_gpa_t gpa;   /* where they begin */
+	mm_hpa_t hpa;   /* where it leads */
 	enum mm_perm perm;
 	bool dirty; /* leaf: the walk that filled it was a write, or the entry was dirty */
 };
@@ -69,13 +69,13 @@ void ghost_tlb_unwatch(struct ghost_tlb *tlb, uint32_t tag);
 /* The request reaches this CPU. */
 void ghost_tlb_flush(struct ghost_tlb *tlb, unsigned cpu, const struct mm_flush *request);
 /* The block is about to be given away: nothing in any TLB may lead to it. */
-void ghost_tlb_check_free(const struct ghost_tlb *tlb, hpa_t frame, unsigned order);
+void ghost_tlb_check_free(const struct ghost_tlb *tlb, mm_hpa_t frame, unsigned order);
 
 void ghost_tlb_check_coherent(const struct ghost_tlb *tlb);
 void ghost_tlb_check_at_rest(const struct ghost_tlb *tlb);
 
 /* One access of a guest's CPU, A/D updates included. */
-struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, gpa_t gpa,
+struct hw_result ghost_tlb_access(struct ghost_tlb *tlb, unsigned cpu, uint32_t tag, mm_gpa_t gpa,
                                   enum mm_perm access);
 
 #endif

@@ -22,7 +22,7 @@ struct hw_entry {
 	enum mm_memtype memtype;
 	unsigned shareability;
 	bool ignore_pat;
-	hpa_t next;
+	mm_hpa_t next;
 	uint64_t accessed, dirty; /* bits that hardware sets in it; 0 if none */
 	bool flags_by_software;   /* A (or D, for a write) is clear, and software has to set it */
 	bool flags_first;         /* that fault has priority over one of permission */
@@ -41,8 +41,8 @@ struct golden_entry {
 #define GOLDEN_PERM(perm) (1U << (perm))
 
 struct golden_format {
-	const struct npt_format *format;
-	const char *name; /* npt_format_name() */
+	const struct mm_npt_format *format;
+	const char *name; /* mm_npt_format_name() */
 
 	const struct geometry *geometries;
 	size_t geometry_count;
@@ -72,7 +72,7 @@ struct golden_format {
 };
 
 /* Fails the test if no file here has this format. */
-const struct golden_format *golden_of(const struct npt_format *format);
+const struct golden_format *golden_of(const struct mm_npt_format *format);
 
 /* --- for the decoders --- */
 

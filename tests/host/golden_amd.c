@@ -31,7 +31,7 @@ static struct hw_entry decode_amd(const struct hw_mmu *mmu, uint64_t e, unsigned
 		address &= ~pat_bit;
 	if (address_bad(mmu, address, level, out.leaf))
 		return entry_bad(HW_MISCONFIG);
-	out.next = hpa_at(address);
+	out.next = mm_hpa_at(address);
 	out.dirty = out.leaf ? BIT(6) : 0;
 	unsigned perm = (e & BIT(1) ? MM_RW : MM_R) | (e & BIT(63) ? 0 : (unsigned)MM_X);
 	out.perm = e & BIT(2) ? (enum mm_perm)perm : MM_NONE;
@@ -44,7 +44,7 @@ static struct hw_entry decode_amd(const struct hw_mmu *mmu, uint64_t e, unsigned
 
 static struct oracle_amd amd_of(const struct hw_mmu *mmu)
 {
-	const struct npt_config *c = &mmu->config;
+	const struct mm_npt_config *c = &mmu->config;
 
 	return (struct oracle_amd){
 		.ncr3 = mmu->root.raw,
@@ -66,9 +66,9 @@ static struct oracle_walk walk_amd(const struct hw_mmu *mmu, const struct oracle
 
 static const struct geometry shapes[] = {
 	{"amd4",
-         &npt_amd,
+         &mm_npt_amd,
          {.levels = 4, .root_bits = 9, .hpa_bits = 48, .max_leaf = 2, .accessed_dirty = true}},
-	{"amd5", &npt_amd, {.levels = 5, .root_bits = 9, .hpa_bits = 52, .max_leaf = 2}},
+	{"amd5", &mm_npt_amd, {.levels = 5, .root_bits = 9, .hpa_bits = 52, .max_leaf = 2}},
 };
 
 static const struct golden_entry entries[] = {
@@ -83,7 +83,7 @@ static const struct golden_entry entries[] = {
 };
 
 const struct golden_format golden_amd = {
-	.format = &npt_amd,
+	.format = &mm_npt_amd,
 	.name = "amd",
 	.geometries = shapes,
 	.geometry_count = MM_ARRAY_SIZE(shapes),

@@ -30,7 +30,7 @@ static struct hw_entry decode_ept(const struct hw_mmu *mmu, uint64_t e, unsigned
 		return entry_bad(HW_MISCONFIG);
 	if (out.leaf && (type == 2 || type == 3 || type == 7))
 		return entry_bad(HW_MISCONFIG);
-	out.next = hpa_at(e & GENMASK(51, 12));
+	out.next = mm_hpa_at(e & GENMASK(51, 12));
 	if (address_bad(mmu, out.next.raw, level, out.leaf))
 		return entry_bad(HW_MISCONFIG);
 	static const enum mm_memtype types[] = {
@@ -47,7 +47,7 @@ static struct hw_entry decode_ept(const struct hw_mmu *mmu, uint64_t e, unsigned
 
 static struct oracle_ept ept_of(const struct hw_mmu *mmu)
 {
-	const struct npt_config *c = &mmu->config;
+	const struct mm_npt_config *c = &mmu->config;
 
 	return (struct oracle_ept){
 		/* Write-back, the length of the walk less 1, A/D flags. */
@@ -72,7 +72,7 @@ static struct oracle_walk walk_ept(const struct hw_mmu *mmu, const struct oracle
 
 static const struct geometry shapes[] = {
 	{"ept4",
-         &npt_ept,
+         &mm_npt_ept,
          {.levels = 4,
           .root_bits = 9,
           .hpa_bits = 46,
@@ -80,9 +80,9 @@ static const struct geometry shapes[] = {
           .execute_only = true,
           .accessed_dirty = true}},
 	/* A Sandy Bridge: no 1 GiB leaves, no execute-only, no A/D. */
-	{"ept4-old", &npt_ept, {.levels = 4, .root_bits = 9, .hpa_bits = 40, .max_leaf = 1}},
+	{"ept4-old", &mm_npt_ept, {.levels = 4, .root_bits = 9, .hpa_bits = 40, .max_leaf = 1}},
 	{"ept5",
-         &npt_ept,
+         &mm_npt_ept,
          {.levels = 5, .root_bits = 9, .hpa_bits = 52, .max_leaf = 2, .accessed_dirty = true}},
 };
 
@@ -100,7 +100,7 @@ static const struct golden_entry entries[] = {
 };
 
 const struct golden_format golden_ept = {
-	.format = &npt_ept,
+	.format = &mm_npt_ept,
 	.name = "ept",
 	.geometries = shapes,
 	.geometry_count = MM_ARRAY_SIZE(shapes),

@@ -26,7 +26,7 @@ static struct hw_entry decode_gstage(const struct hw_mmu *mmu, uint64_t e, unsig
 	if (mmu->config.fixed_memtype && pbmt != 0)
 		return entry_bad(HW_MISCONFIG);
 	out.leaf = out.perm != MM_NONE;
-	out.next = hpa_at(FIELD_GET(GENMASK(53, 10), e) << 12);
+	out.next = mm_hpa_at(FIELD_GET(GENMASK(53, 10), e) << 12);
 	if (address_bad(mmu, out.next.raw, level, out.leaf))
 		return entry_bad(HW_MISCONFIG);
 	if (!out.leaf) {
@@ -50,7 +50,7 @@ static struct hw_entry decode_gstage(const struct hw_mmu *mmu, uint64_t e, unsig
 
 static struct oracle_riscv riscv_of(const struct hw_mmu *mmu)
 {
-	const struct npt_config *c = &mmu->config;
+	const struct mm_npt_config *c = &mmu->config;
 
 	return (struct oracle_riscv){
 		.hgatp = (uint64_t)(c->levels + 5) << 60 | mmu->root.raw >> 12,
@@ -70,7 +70,7 @@ static struct oracle_walk walk_riscv(const struct hw_mmu *mmu, const struct orac
 
 static const struct geometry shapes[] = {
 	{"sv39x4",
-         &npt_gstage,
+         &mm_npt_gstage,
          {.levels = 3,
           .root_bits = 11,
           .hpa_bits = 56,
@@ -78,10 +78,10 @@ static const struct geometry shapes[] = {
           .execute_only = true,
           .accessed_dirty = true}},
 	{"sv48x4",
-         &npt_gstage,
+         &mm_npt_gstage,
          {.levels = 4, .root_bits = 11, .hpa_bits = 56, .max_leaf = 3, .execute_only = true}},
 	{"sv57x4",
-         &npt_gstage,
+         &mm_npt_gstage,
          {.levels = 5,
           .root_bits = 11,
           .hpa_bits = 50,
@@ -104,7 +104,7 @@ static const struct golden_entry entries[] = {
 };
 
 const struct golden_format golden_gstage = {
-	.format = &npt_gstage,
+	.format = &mm_npt_gstage,
 	.name = "gstage",
 	.geometries = shapes,
 	.geometry_count = MM_ARRAY_SIZE(shapes),

@@ -17,7 +17,7 @@
 static struct hw_entry decode_stage2(const struct hw_mmu *mmu, uint64_t e, unsigned level,
                                      enum mm_perm access)
 {
-	bool lpa2 = mmu->format == &npt_stage2_lpa2;
+	bool lpa2 = mmu->format == &mm_npt_stage2_lpa2;
 	struct hw_entry out = {.perm = MM_RWX};
 
 	if (!(e & BIT(0)))
@@ -32,7 +32,7 @@ static struct hw_entry decode_stage2(const struct hw_mmu *mmu, uint64_t e, unsig
 		address |= FIELD_GET(GENMASK(9, 8), e) << 50;
 	if (address_bad(mmu, address, level, out.leaf) || (!lpa2 && (e & GENMASK(50, 48))))
 		return entry_bad(HW_MISCONFIG);
-	out.next = hpa_at(address);
+	out.next = mm_hpa_at(address);
 	if (!out.leaf)
 		return out;
 
@@ -76,10 +76,10 @@ static uint64_t ones(unsigned bits)
 
 static struct oracle_arm arm_of(const struct hw_mmu *mmu)
 {
-	const struct npt_config *c = &mmu->config;
+	const struct mm_npt_config *c = &mmu->config;
 	static const unsigned ps_bits[] = {32, 36, 40, 42, 44, 48, 52};
-	bool lpa2 = mmu->format == &npt_stage2_lpa2;
-	uint64_t vtcr = 64 - npt_gpa_bits(c), ps = 0;
+	bool lpa2 = mmu->format == &mm_npt_stage2_lpa2;
+	uint64_t vtcr = 64 - mm_npt_gpa_bits(c), ps = 0;
 
 	while (ps < 6 && ps_bits[ps] < c->hpa_bits)
 		ps++;
@@ -111,17 +111,17 @@ static struct oracle_walk walk_arm(const struct hw_mmu *mmu, const struct oracle
 static const struct geometry shapes_stage2[] = {
 	/* T0SZ = 32: three levels with a root of 4 entries, or two with 4 concatenated tables. */
 	{"ipa32",
-         &npt_stage2,
+         &mm_npt_stage2,
          {.levels = 3, .root_bits = 2, .hpa_bits = 40, .max_leaf = 2, .execute_only = true}},
 	{"ipa32c",
-         &npt_stage2,
+         &mm_npt_stage2,
          {.levels = 2, .root_bits = 11, .hpa_bits = 40, .max_leaf = 1, .execute_only = true}},
 	/* A Cortex-A72: two concatenated tables at level 1. */
 	{"ipa40",
-         &npt_stage2,
+         &mm_npt_stage2,
          {.levels = 3, .root_bits = 10, .hpa_bits = 44, .max_leaf = 2, .execute_only = true}},
 	{"ipa48",
-         &npt_stage2,
+         &mm_npt_stage2,
          {.levels = 4,
           .root_bits = 9,
           .hpa_bits = 48,
@@ -144,7 +144,7 @@ static const struct golden_entry entries_stage2[] = {
 };
 
 const struct golden_format golden_stage2 = {
-	.format = &npt_stage2,
+	.format = &mm_npt_stage2,
 	.name = "stage2",
 	.geometries = shapes_stage2,
 	.geometry_count = MM_ARRAY_SIZE(shapes_stage2),
@@ -162,11 +162,11 @@ const struct golden_format golden_stage2 = {
 
 static const struct geometry shapes_stage2_lpa2[] = {
 	{"ipa52",
-         &npt_stage2_lpa2,
+         &mm_npt_stage2_lpa2,
          {.levels = 5, .root_bits = 4, .hpa_bits = 52, .max_leaf = 3, .execute_only = true}},
 	/* 16 concatenated tables at level 0. */
 	{"ipa52c",
-         &npt_stage2_lpa2,
+         &mm_npt_stage2_lpa2,
          {.levels = 4,
           .root_bits = 13,
           .hpa_bits = 52,
@@ -182,7 +182,7 @@ static const struct golden_entry entries_stage2_lpa2[] = {
 };
 
 const struct golden_format golden_stage2_lpa2 = {
-	.format = &npt_stage2_lpa2,
+	.format = &mm_npt_stage2_lpa2,
 	.name = "stage2-lpa2",
 	.geometries = shapes_stage2_lpa2,
 	.geometry_count = MM_ARRAY_SIZE(shapes_stage2_lpa2),

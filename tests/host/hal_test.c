@@ -85,12 +85,12 @@ static void record(struct hal_test *test, const struct hal_event *event)
 		test->event_count++;
 }
 
-static hpa_t frame_address(size_t index)
+static mm_hpa_t frame_address(size_t index)
 {
-	return hpa_at(HAL_TEST_BASE + index * MM_PAGE_SIZE);
+	return mm_hpa_at(HAL_TEST_BASE + index * MM_PAGE_SIZE);
 }
 
-static size_t frame_index(const struct hal_test *test, hpa_t pa)
+static size_t frame_index(const struct hal_test *test, mm_hpa_t pa)
 {
 	uint64_t index = (pa.raw - HAL_TEST_BASE) / MM_PAGE_SIZE;
 	if (index >= test->frames)
@@ -99,12 +99,12 @@ static size_t frame_index(const struct hal_test *test, hpa_t pa)
 	return index;
 }
 
-void *hal_test_ptr(struct hal_test *test, hpa_t pa)
+void *hal_test_ptr(struct hal_test *test, mm_hpa_t pa)
 {
 	return test->memory + frame_index(test, pa) * MM_PAGE_SIZE + pa.raw % MM_PAGE_SIZE;
 }
 
-bool hal_test_owned(struct hal_test *test, hpa_t pa)
+bool hal_test_owned(struct hal_test *test, mm_hpa_t pa)
 {
 	return test->owner[frame_index(test, pa)];
 }
@@ -138,7 +138,7 @@ static bool find_block(struct hal_test *test, unsigned order, size_t within, siz
 }
 
 /* Small blocks fill the lower half first, or none would be left for large ones. */
-static bool take_block(struct hal_test *test, unsigned order, hpa_t *out)
+static bool take_block(struct hal_test *test, unsigned order, mm_hpa_t *out)
 {
 	const struct hal_test_options *options = &test->options;
 	size_t frames = (size_t)1 << order;
@@ -181,7 +181,7 @@ static bool refused(struct hal_test *test)
 	       (test->fail_on ? request >= test->fail_at : request == test->fail_at);
 }
 
-static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
+static size_t hook_alloc(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
 {
 	struct hal_test *test = ctx;
 	size_t got = 0;
@@ -204,7 +204,7 @@ static size_t hook_alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
 	return got;
 }
 
-static void give_block(struct hal_test *test, unsigned order, hpa_t frame)
+static void give_block(struct hal_test *test, unsigned order, mm_hpa_t frame)
 {
 	size_t first = frame_index(test, frame);
 	size_t frames = (size_t)1 << order;
@@ -222,7 +222,7 @@ static void give_block(struct hal_test *test, unsigned order, hpa_t frame)
 	record(test, &(struct hal_event){.kind = HAL_FREE, .frame = frame, .order = order});
 }
 
-static void hook_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
+static void hook_free(void *ctx, unsigned order, size_t n, const mm_hpa_t in[])
 {
 	struct hal_test *test = ctx;
 	lock(test);
@@ -233,17 +233,17 @@ static void hook_free(void *ctx, unsigned order, size_t n, const hpa_t in[])
 
 /* --- the other hooks --- */
 
-static void *hook_phys_to_virt(void *ctx, hpa_t pa)
+static void *hook_phys_to_virt(void *ctx, mm_hpa_t pa)
 {
 	return hal_test_ptr(ctx, pa);
 }
 
-static hpa_t hook_virt_to_phys(void *ctx, const void *va)
+static mm_hpa_t hook_virt_to_phys(void *ctx, const void *va)
 {
 	struct hal_test *test = ctx;
 	uint64_t offset = (uint64_t)((const uint8_t *)va - test->memory);
 	CHECK(offset < test->frames * MM_PAGE_SIZE);
-	return hpa_at(HAL_TEST_BASE + offset);
+	return mm_hpa_at(HAL_TEST_BASE + offset);
 }
 
 /* The host's stores reach the mirror by way of the hooks alone. */

@@ -41,7 +41,7 @@ enum hal_event_kind {
 
 struct hal_event {
 	enum hal_event_kind kind;
-	hpa_t frame;           /* alloc, free: one event per block; zero: where */
+	mm_hpa_t frame;        /* alloc, free: one event per block; zero: where */
 	unsigned order;        /* alloc, free */
 	struct mm_flush flush; /* flush */
 };
@@ -116,9 +116,9 @@ void hal_test_interlude(struct hal_test *test, unsigned n, void (*call)(void *ct
 void hal_test_trace(struct hal_test *test);
 
 /* Host pointer to a physical address in the pool; fails the test outside it. */
-void *hal_test_ptr(struct hal_test *test, hpa_t pa);
+void *hal_test_ptr(struct hal_test *test, mm_hpa_t pa);
 /* Is this frame allocated? */
-bool hal_test_owned(struct hal_test *test, hpa_t pa);
+bool hal_test_owned(struct hal_test *test, mm_hpa_t pa);
 
 /* The calling thread's index for mm_hal.cpu_index; 0 in the main thread. */
 void hal_test_set_cpu(unsigned cpu);

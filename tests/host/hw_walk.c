@@ -21,21 +21,21 @@ static struct hw_entry decode(const struct hw_mmu *mmu, uint64_t e, unsigned lev
 }
 
 /* One attempt. Sets *raced if the entry changed under an A/D update. */
-static struct hw_result walk_once(const struct hw_mmu *mmu, hpa_t table, unsigned top, gpa_t gpa,
-                                  enum mm_perm access, bool update, bool *raced)
+static struct hw_result walk_once(const struct hw_mmu *mmu, mm_hpa_t table, unsigned top,
+                                  mm_gpa_t gpa, enum mm_perm access, bool update, bool *raced)
 {
-	const struct npt_config *config = &mmu->config;
+	const struct mm_npt_config *config = &mmu->config;
 	struct hw_result result = {.perm = MM_RWX};
 
 	*raced = false;
-	if (npt_gpa_bits(config) < 64 && gpa.raw >> npt_gpa_bits(config)) {
+	if (mm_npt_gpa_bits(config) < 64 && gpa.raw >> mm_npt_gpa_bits(config)) {
 		result.outcome = HW_OUT_OF_RANGE;
 		return result;
 	}
 	for (unsigned level = top + 1; level-- > 0;) {
-		unsigned bits = level + 1 == config->levels ? config->root_bits : NPT_INDEX_BITS;
+		unsigned bits = level + 1 == config->levels ? config->root_bits : MM_NPT_INDEX_BITS;
 		uint64_t index = (gpa.raw >> MM_LEVEL_SHIFT(level)) & (BIT(bits) - 1);
-		uint64_t *entry = mmu->memory(mmu->ctx, hpa_plus(table, index * 8));
+		uint64_t *entry = mmu->memory(mmu->ctx, mm_hpa_plus(table, index * 8));
 		uint64_t e = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
 		struct hw_entry d = decode(mmu, e, level, access);
 
@@ -69,7 +69,7 @@ static struct hw_result walk_once(const struct hw_mmu *mmu, hpa_t table, unsigne
 		}
 		if (d.leaf) {
 			result.dirty = ((e | (update ? set : 0)) & d.dirty) == d.dirty;
-			result.hpa = hpa_plus(d.next, gpa.raw & (MM_LEVEL_SIZE(level) - 1));
+			result.hpa = mm_hpa_plus(d.next, gpa.raw & (MM_LEVEL_SIZE(level) - 1));
 			return result;
 		}
 		table = d.next;
@@ -78,8 +78,8 @@ static struct hw_result walk_once(const struct hw_mmu *mmu, hpa_t table, unsigne
 	return result;
 }
 
-struct hw_result hw_walk_from(const struct hw_mmu *mmu, hpa_t table, unsigned level, gpa_t gpa,
-                              enum mm_perm access, bool update)
+struct hw_result hw_walk_from(const struct hw_mmu *mmu, mm_hpa_t table, unsigned level,
+                              mm_gpa_t gpa, enum mm_perm access, bool update)
 {
 	struct hw_result result;
 	bool raced;
@@ -89,12 +89,13 @@ struct hw_result hw_walk_from(const struct hw_mmu *mmu, hpa_t table, unsigned le
 	return result;
 }
 
-struct hw_result hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update)
+struct hw_result hw_walk(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access, bool update)
 {
 	return hw_walk_from(mmu, mmu->root, mmu->config.levels - 1, gpa, access, update);
 }
 
-bool hw_entry_is_table(const struct npt_format *format, uint64_t entry, unsigned level, hpa_t *next)
+bool hw_entry_is_table(const struct mm_npt_format *format, uint64_t entry, unsigned level,
+                       mm_hpa_t *next)
 {
 	/* The widest machine of the format: what it may lead to is not the question here. */
 	const struct hw_mmu mmu = {.format = format,

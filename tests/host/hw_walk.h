@@ -12,7 +12,7 @@
 
 #include "mm/access.h"
 #include "mm/addr.h"
-#include "mm/npt/format.h"
+#include "mm/npt_format.h"
 
 enum hw_outcome {
 	HW_OK,
@@ -30,7 +30,7 @@ const char *hw_outcome_name(enum hw_outcome outcome);
 
 struct hw_result {
 	enum hw_outcome outcome;
-	hpa_t hpa;         /* HW_OK: of the very byte */
+	mm_hpa_t hpa;      /* HW_OK: of the very byte */
 	unsigned level;    /* of the entry that decided */
 	enum mm_perm perm; /* HW_OK, HW_PERMISSION: all that the walk permits */
 	/* HW_OK. MM_MEMTYPES: a type that the library does not use, such as write-through. */
@@ -40,31 +40,31 @@ struct hw_result {
 	bool dirty;            /* HW_OK: a write would not change the leaf */
 	uint64_t entry;        /* raw: the last one read */
 	/* The tables that the walk read, from the root down to the last entry's. */
-	hpa_t tables[NPT_MAX_LEVELS];
-	unsigned table_levels[NPT_MAX_LEVELS];
+	mm_hpa_t tables[MM_NPT_MAX_LEVELS];
+	unsigned table_levels[MM_NPT_MAX_LEVELS];
 	unsigned table_count;
 };
 
 /* A machine's walker, pointed at one address space. */
 struct hw_mmu {
-	const struct npt_format *format;
-	struct npt_config config;
-	hpa_t root;
-	void *(*memory)(void *ctx, hpa_t pa); /* how the test reads physical memory */
+	const struct mm_npt_format *format;
+	struct mm_npt_config config;
+	mm_hpa_t root;
+	void *(*memory)(void *ctx, mm_hpa_t pa); /* how the test reads physical memory */
 	void *ctx;
 };
 
 /* Walks for one access (exactly one of R, W, X). Sets A and D as the hardware would, if `update`
  * and the machine does that. */
-struct hw_result hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update);
+struct hw_result hw_walk(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access, bool update);
 
 /* The same, from a table of this level on, to which a cached entry leads: as a CPU walks that has
  * paging-structure caches. */
-struct hw_result hw_walk_from(const struct hw_mmu *mmu, hpa_t table, unsigned level, gpa_t gpa,
-                              enum mm_perm access, bool update);
+struct hw_result hw_walk_from(const struct hw_mmu *mmu, mm_hpa_t table, unsigned level,
+                              mm_gpa_t gpa, enum mm_perm access, bool update);
 
 /* Does this raw entry lead to a table, and where? Level 0 has none. */
-bool hw_entry_is_table(const struct npt_format *format, uint64_t entry, unsigned level,
-                       hpa_t *next);
+bool hw_entry_is_table(const struct mm_npt_format *format, uint64_t entry, unsigned level,
+                       mm_hpa_t *next);
 
 #endif

@@ -38,7 +38,7 @@
 
 struct world {
 	struct hal_test *hal;
-	struct area_map map;
+	struct mm_area_map map;
 	uint32_t *page;
 	unsigned pages;
 	size_t areas; /* in the model */
@@ -124,7 +124,8 @@ static void model_apply(struct world *w, enum op op, unsigned first, unsigned n,
 /* --- comparing --- */
 
 /* The area is what the model has in its pages [from, end), and ends where the model says. */
-static void check_area(const struct world *w, const struct area *area, unsigned from, unsigned end)
+static void check_area(const struct world *w, const struct mm_area *area, unsigned from,
+                       unsigned end)
 {
 	unsigned first = (unsigned)(area->range.start.raw / MM_PAGE_SIZE);
 	unsigned after = first + (unsigned)(area->range.size / MM_PAGE_SIZE);
@@ -133,7 +134,7 @@ static void check_area(const struct world *w, const struct area *area, unsigned 
 	CHECK(after <= w->pages);
 	CHECK(begins(w, first));
 	CHECK_EQ(area->perm, word & MM_RWX);
-	CHECK_EQ(area->backend, word & LINEAR ? AREA_LINEAR : AREA_ALLOC);
+	CHECK_EQ(area->backend, word & LINEAR ? MM_AREA_LINEAR : MM_AREA_ALLOC);
 	if (word & LINEAR)
 		CHECK_EQ(area->host.raw / MM_PAGE_SIZE, word / HOST_UNIT);
 	from = from > first + 1 ? from : first + 1;
@@ -146,23 +147,23 @@ static void check_area(const struct world *w, const struct area *area, unsigned 
 static void check_pages(const struct world *w, unsigned from, unsigned end)
 {
 	for (unsigned page = from; page < end;) {
-		gpa_t gpa = gpa_at(page * MM_PAGE_SIZE);
-		const struct area *area = area_first_from(&w->map, gpa);
-		CHECK(area_find(&w->map, gpa) ==
-		      (area && gpa_range_contains(area->range, gpa) ? area : NULL));
+		mm_gpa_t gpa = mm_gpa_at(page * MM_PAGE_SIZE);
+		const struct mm_area *area = mm_area_first_from(&w->map, gpa);
+		CHECK(mm_area_find(&w->map, gpa) ==
+		      (area && mm_gpa_range_contains(area->range, gpa) ? area : NULL));
 		uint64_t next = area ? area->range.start.raw / MM_PAGE_SIZE : end;
 		for (; page < next && page < end; page++)
 			CHECK_EQ(w->page[page], 0);
 		if (page == end)
 			return;
 		check_area(w, area, page, end);
-		page = (unsigned)(area_last(area) / MM_PAGE_SIZE) + 1;
+		page = (unsigned)(mm_area_last(area) / MM_PAGE_SIZE) + 1;
 	}
 }
 
 /* --- the nodes on the way to a page --- */
 
-static void check_leaf_alone(const struct area_slots *leaf)
+static void check_leaf_alone(const struct mm_area_slots *leaf)
 {
 	unsigned count = leaf->head->count;
 	uint64_t gap = 0;
@@ -173,32 +174,32 @@ static void check_leaf_alone(const struct area_slots *leaf)
 			check_failed(__FILE__, __LINE__, "slot %u of %u", i, count);
 		if (i == 0 || i >= count)
 			continue;
-		uint64_t last = area_last(&leaf->areas[i - 1]);
+		uint64_t last = mm_area_last(&leaf->areas[i - 1]);
 		CHECK(leaf->starts[i] > last);
 		gap = leaf->starts[i] - last - 1 > gap ? leaf->starts[i] - last - 1 : gap;
 	}
 	CHECK_EQ(leaf->head->gap, gap);
 	if (count > 0)
-		CHECK_EQ(leaf->head->last, area_last(&leaf->areas[count - 1]));
+		CHECK_EQ(leaf->head->last, mm_area_last(&leaf->areas[count - 1]));
 }
 
 /* Checks the node itself, and children slot - 1 to slot + 1. */
-static void check_inner_alone(const struct area_inner *inner, unsigned slot)
+static void check_inner_alone(const struct mm_area_inner *inner, unsigned slot)
 {
 	unsigned count = inner->head.count;
 	uint64_t gap = 0;
 
-	CHECK(count > 0 && count <= AREA_INNER_SLOTS);
+	CHECK(count > 0 && count <= MM_AREA_INNER_SLOTS);
 	for (unsigned i = 0; i < count; i++) {
 		CHECK(i == 0 || inner->starts[i] > inner->starts[i - 1]);
 		gap = inner->gaps[i] > gap ? inner->gaps[i] : gap;
 	}
-	for (unsigned i = count; i < AREA_INNER_SLOTS; i++)
+	for (unsigned i = count; i < MM_AREA_INNER_SLOTS; i++)
 		CHECK_EQ(inner->starts[i], UINT64_MAX);
 	CHECK_EQ(inner->head.gap, gap);
 	CHECK_EQ(inner->head.last, inner->children[count - 1]->head.last);
 	for (unsigned i = slot > 0 ? slot - 1 : 0; i < count && i <= slot + 1; i++) {
-		const struct area_node *child = inner->children[i];
+		const struct mm_area_node *child = inner->children[i];
 		uint64_t hole = i + 1 < count ? inner->starts[i + 1] - child->head.last - 1 : 0;
 		CHECK(child->head.count > 0);
 		CHECK_EQ(inner->starts[i], child->leaf.starts[0]);
@@ -206,23 +207,23 @@ static void check_inner_alone(const struct area_inner *inner, unsigned slot)
 	}
 }
 
-static void check_way(const struct area_map *map, const struct area_path *path)
+static void check_way(const struct mm_area_map *map, const struct mm_area_path *path)
 {
 	check_leaf_alone(&path->leaf);
 	for (unsigned level = 1; level < map->height; level++)
 		check_inner_alone(&path->nodes[level]->inner, path->slots[level]);
 	CHECK(map->height < 2 || map->root->head.count > 1);
-	CHECK(map->height <= AREA_MAX_HEIGHT);
+	CHECK(map->height <= MM_AREA_MAX_HEIGHT);
 	CHECK((map->height == 0) == (map->root == NULL));
 }
 
 static void check_ways(const struct world *w, unsigned first, unsigned n)
 {
 	const unsigned pages[] = {first > 0 ? first - 1 : 0, first, first + n};
-	const struct area_head *seen = NULL;
-	struct area_path path;
+	const struct mm_area_head *seen = NULL;
+	struct mm_area_path path;
 	for (unsigned i = 0; i < MM_ARRAY_SIZE(pages); i++) {
-		area_descend(&w->map, pages[i] * MM_PAGE_SIZE, &path);
+		mm_area_descend(&w->map, pages[i] * MM_PAGE_SIZE, &path);
 		if (path.leaf.head != seen)
 			check_way(&w->map, &path);
 		seen = path.leaf.head;
@@ -239,51 +240,51 @@ static void check_all(struct world *w)
 
 /* --- one operation --- */
 
-static struct area area_of(unsigned first, unsigned n, uint32_t word)
+static struct mm_area area_of(unsigned first, unsigned n, uint32_t word)
 {
-	struct area area = alloc_area(first, n, (enum mm_perm)(word & MM_RWX));
+	struct mm_area area = alloc_area(first, n, (enum mm_perm)(word & MM_RWX));
 	if (word & LINEAR) {
-		area.backend = AREA_LINEAR;
-		area.host = hpa_at(word / HOST_UNIT * MM_PAGE_SIZE);
+		area.backend = MM_AREA_LINEAR;
+		area.host = mm_hpa_at(word / HOST_UNIT * MM_PAGE_SIZE);
 	}
 	return area;
 }
 
-static enum mm_error reserve(struct world *w, enum op op, struct gpa_range range,
-                             struct area_path *place, struct area_reservation *reserved)
+static enum mm_error reserve(struct world *w, enum op op, struct mm_gpa_range range,
+                             struct mm_area_path *place, struct mm_area_reservation *reserved)
 {
 	if (op != INSERT)
-		return area_reserve(&w->map, range, reserved);
-	CHECK(area_place(&w->map, range, place));
-	return area_reserve_place(&w->map, place, reserved);
+		return mm_area_reserve(&w->map, range, reserved);
+	CHECK(mm_area_place(&w->map, range, place));
+	return mm_area_reserve_place(&w->map, place, reserved);
 }
 
-static void change(struct world *w, enum op op, const struct area *area, struct area_path *place,
-                   struct area_reservation *reserved)
+static void change(struct world *w, enum op op, const struct mm_area *area,
+                   struct mm_area_path *place, struct mm_area_reservation *reserved)
 {
 	switch (op) {
 	case INSERT:
-		area_insert(&w->map, place, area, reserved);
+		mm_area_insert(&w->map, place, area, reserved);
 		break;
 	case CUT:
-		area_remove(&w->map, area->range, reserved);
+		mm_area_remove(&w->map, area->range, reserved);
 		break;
 	case REPLACE:
-		area_replace(&w->map, area, reserved);
+		mm_area_replace(&w->map, area, reserved);
 		break;
 	case PROTECT:
-		area_protect(&w->map, area->range, (enum mm_perm)area->perm, reserved);
+		mm_area_protect(&w->map, area->range, (enum mm_perm)area->perm, reserved);
 		break;
 	case SET_HOST:
-		area_set_host(&w->map, area->range, area->host, reserved);
+		mm_area_set_host(&w->map, area->range, area->host, reserved);
 		break;
 	}
 }
 
 /* Lets the HAL refuse at times; then nothing has changed, and the next try is served. False: the
  * tree has reached its greatest height. */
-static bool reserve_sometimes(struct world *w, enum op op, struct gpa_range range,
-                              struct area_path *place, struct area_reservation *reserved)
+static bool reserve_sometimes(struct world *w, enum op op, struct mm_gpa_range range,
+                              struct mm_area_path *place, struct mm_area_reservation *reserved)
 {
 	size_t frames = w->map.frames;
 
@@ -302,21 +303,21 @@ static bool reserve_sometimes(struct world *w, enum op op, struct gpa_range rang
 	CHECK_EQ(w->hal->in_use, frames + reserved->count);
 	if (err == MM_OK)
 		return true;
-	CHECK_EQ(w->map.height, AREA_MAX_HEIGHT);
+	CHECK_EQ(w->map.height, MM_AREA_MAX_HEIGHT);
 	w->too_high++;
 	return false;
 }
 
 static void apply(struct world *w, enum op op, unsigned first, unsigned n, uint32_t word)
 {
-	struct area area = area_of(first, n, word);
-	struct area_reservation reserved;
-	struct area_path place;
+	struct mm_area area = area_of(first, n, word);
+	struct mm_area_reservation reserved;
+	struct mm_area_path place;
 	size_t areas = w->map.count;
 
 	check_context("%u pages, operation %" PRIu64 ": %d of %u+%u, word %#x", w->pages, w->done,
 	              op, first, n, word);
-	area_reservation_init(&reserved);
+	mm_area_reservation_init(&reserved);
 	if (!reserve_sometimes(w, op, area.range, &place, &reserved))
 		return;
 	unsigned held = reserved.count;
@@ -329,7 +330,7 @@ static void apply(struct world *w, enum op op, unsigned first, unsigned n, uint3
 	CHECK_EQ(w->hal->in_use, w->map.frames + reserved.count);
 	w->most = held - reserved.count > w->most ? held - reserved.count : w->most;
 	w->highest = w->map.height > w->highest ? w->map.height : w->highest;
-	area_release(&w->map, &reserved);
+	mm_area_release(&w->map, &reserved);
 	CHECK_EQ(w->hal->in_use, w->map.frames);
 
 	model_apply(w, op, first, n, word);
@@ -445,8 +446,8 @@ static void random_op(struct world *w, unsigned longest)
 /* The pages of a leaf's first area and of its last one. False: there is no area. */
 static bool ends_of_leaf(const struct world *w, unsigned page, unsigned *first, unsigned *last)
 {
-	struct area_path path;
-	area_descend(&w->map, page * MM_PAGE_SIZE, &path);
+	struct mm_area_path path;
+	mm_area_descend(&w->map, page * MM_PAGE_SIZE, &path);
 	if (path.leaf.head->count == 0)
 		return false;
 	*first = (unsigned)(path.leaf.starts[0] / MM_PAGE_SIZE);
@@ -458,11 +459,11 @@ static bool ends_of_leaf(const struct world *w, unsigned page, unsigned *first, 
 static void fill_leaf(struct world *w, unsigned at)
 {
 	unsigned first, last;
-	struct area_path path;
+	struct mm_area_path path;
 	if (!ends_of_leaf(w, at, &first, &last))
 		return;
 	for (unsigned page = first; page < last && w->done < w->of; page++) {
-		area_descend(&w->map, first * MM_PAGE_SIZE, &path);
+		mm_area_descend(&w->map, first * MM_PAGE_SIZE, &path);
 		if (path.leaf.head->count == path.leaf.capacity)
 			return;
 		if (w->page[page] == 0)
@@ -568,7 +569,7 @@ static void episode(struct world *w, unsigned areas, enum order order)
 	w->pages = (areas + 1) * SPACING + 2;
 	memset(w->page, 0, w->pages * sizeof(*w->page));
 	w->areas = 0;
-	area_map_init(&w->map, &w->hal->hal);
+	mm_area_map_init(&w->map, &w->hal->hal);
 	fill(w, INSERT, order, 0, areas);
 	check_all(w);
 	churn(w, order, areas);
@@ -578,13 +579,13 @@ static void episode(struct world *w, unsigned areas, enum order order)
 	apply(w, CUT, 0, w->pages, 0);
 	CHECK_EQ(w->map.count, 0);
 	CHECK_EQ(w->hal->in_use, 0);
-	area_map_clear(&w->map);
+	mm_area_map_clear(&w->map);
 }
 
 static void areas_at_length(void **state)
 {
-	const unsigned sizes[] = {1,   4,     8,    9,    13,    60,        AREA_LEAF_SLOTS,
-	                          101, 1000,  5000, 300,  16700, 2,         AREA_LEAF_SLOTS + 1,
+	const unsigned sizes[] = {1,   4,     8,    9,    13,    60,        MM_AREA_LEAF_SLOTS,
+	                          101, 1000,  5000, 300,  16700, 2,         MM_AREA_LEAF_SLOTS + 1,
 	                          250, 28617, 20,   2500, 500,   MOST_AREAS};
 	uint64_t seed = soak_setting("AREA_SEED", 1);
 	uint64_t of = soak_setting("AREA_OPS", 10000000);
@@ -593,7 +594,7 @@ static void areas_at_length(void **state)
 		.page = calloc((MOST_AREAS + 2) * SPACING, sizeof(*w.page)),
 		.rng = rng_seeded(seed),
 		.of = of,
-		.soak = soak_begin(of, "areas, %u slots a leaf, seed %" PRIu64, AREA_LEAF_SLOTS,
+		.soak = soak_begin(of, "areas, %u slots a leaf, seed %" PRIu64, MM_AREA_LEAF_SLOTS,
 	                           seed),
 	};
 	(void)state;

@@ -28,46 +28,46 @@ static uint64_t middle(const struct guest *g)
 static void run_find(void *guest)
 {
 	struct guest *g = guest;
-	CHECK(area_find(&g->as.areas, page(middle(g) + 3)) != NULL);
+	CHECK(mm_area_find(&g->as.areas, page(middle(g) + 3)) != NULL);
 }
 
 static void run_fault(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_EQ(aspace_fault(&g->as, page(middle(g) + 3), MM_W), MM_FAULT_MAPPED);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(middle(g) + 3), MM_W), MM_FAULT_MAPPED);
 }
 
 static void run_map(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_map_alloc(&g->as, pages(middle(g) + AREA_PAGES, 1), MM_R,
-	                          (struct aspace_backing){0}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(middle(g) + AREA_PAGES, 1), MM_R,
+	                             (struct mm_aspace_backing){0}));
 }
 
 static void run_unmap(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_unmap(&g->as, pages(middle(g) + 7, 1)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(middle(g) + 7, 1)));
 }
 
 static void run_protect(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_protect(&g->as, pages(middle(g) + 7, 1), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(middle(g) + 7, 1), MM_R));
 }
 
 static void run_translate(void *guest)
 {
 	struct guest *g = guest;
-	struct aspace_translation t;
-	CHECK_ERR(aspace_translate(&g->as, page(middle(g) + 3), &t), MM_NOT_MAPPED);
+	struct mm_aspace_translation t;
+	CHECK_ERR(mm_aspace_translate(&g->as, page(middle(g) + 3), &t), MM_NOT_MAPPED);
 }
 
 static void run_find_free(void *guest)
 {
 	struct guest *g = guest;
-	gpa_t at;
-	CHECK_OK(aspace_find_free(&g->as, page(1), 64 * MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
+	mm_gpa_t at;
+	CHECK_OK(mm_aspace_find_free(&g->as, page(1), 64 * MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
 }
 
 static const struct operation operations[] = {
@@ -81,8 +81,8 @@ static uint64_t cost(const struct geometry *geo, const struct operation *op, uns
 	struct guest *g =
 		guest_open(geo, (struct hal_test_options){.shared = true, .frames = 1024});
 	for (unsigned i = 0; i < areas; i++)
-		CHECK_OK(aspace_map_alloc(&g->as, pages(i * (AREA_PAGES + 1), AREA_PAGES), MM_RW,
-		                          (struct aspace_backing){0}));
+		CHECK_OK(mm_aspace_map_alloc(&g->as, pages(i * (AREA_PAGES + 1), AREA_PAGES), MM_RW,
+		                             (struct mm_aspace_backing){0}));
 	uint64_t steps = step_through(op->run, g, NULL, NULL);
 	guest_abandon(g);
 	return steps;
@@ -103,18 +103,18 @@ static void c28_cost_does_not_grow_with_areas(const struct geometry *geo)
 
 /* --- snapshots --- */
 
-static struct snapshot snapshot;
+static struct mm_snapshot snapshot;
 
 static void run_restore(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_snapshot_restore(&g->as, &snapshot));
+	CHECK_OK(mm_aspace_snapshot_restore(&g->as, &snapshot));
 }
 
 static void run_drop(void *guest)
 {
 	struct guest *g = guest;
-	aspace_snapshot_drop(&g->as, &snapshot);
+	mm_aspace_snapshot_drop(&g->as, &snapshot);
 }
 
 static uint64_t cost_beside_snapshot(const struct geometry *geo, void (*run)(void *guest),
@@ -122,9 +122,9 @@ static uint64_t cost_beside_snapshot(const struct geometry *geo, void (*run)(voi
 {
 	struct guest *g =
 		guest_open(geo, (struct hal_test_options){.shared = true, .frames = 8192});
-	CHECK_OK(aspace_map_alloc(&g->as, pages(512, present), MM_RW,
-	                          (struct aspace_backing){.populate = true}));
-	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(512, present), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true}));
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &snapshot));
 	for (unsigned p = 512; p < 512 + written; p++)
 		guest_store(g, page(p), 1);
 	uint64_t steps = step_through(run, g, NULL, NULL);

@@ -319,8 +319,8 @@ static const struct scope scopes[] = {
 #define VALUES 48
 
 struct world {
-	char as_low[offsetof(struct aspace, lock)];
-	struct aspace_cpu cpu;
+	char as_low[offsetof(struct mm_aspace, lock)];
+	struct mm_aspace_cpu cpu;
 	uint8_t edges[SMALL][2][EDGE];
 	uint8_t whole[MANY][MM_PAGE_SIZE];
 	uint8_t values[VALUES][2];
@@ -334,7 +334,7 @@ struct world {
 	uint32_t done;
 	unsigned snapshots;
 	bool snapshot_live[MODEL_SNAPSHOTS], other_restored[MODEL_SNAPSHOTS];
-	struct snapshot snapshot[MODEL_SNAPSHOTS];
+	struct mm_snapshot snapshot[MODEL_SNAPSHOTS];
 	struct model_page saved[MODEL_SNAPSHOTS][PAGES];
 };
 
@@ -557,7 +557,7 @@ static void every_sequence(const struct geometry *geo)
 		if (scope_only && strcmp(scope_only, scope->universe.name) != 0)
 			continue;
 		/* A root of 16 frames leaves nothing of so small a pool. */
-		if (scope->universe.hal.no_blocks && npt_root_order(&geo->config) >= 4)
+		if (scope->universe.hal.no_blocks && mm_npt_root_order(&geo->config) >= 4)
 			continue;
 		all_sequences_up_to(geo, scope, more);
 	}

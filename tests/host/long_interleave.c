@@ -36,12 +36,12 @@ struct scene;
 struct stage {
 	struct guest *g;
 	const struct scene *scene;
-	struct snapshot snapshot;
-	gpa_t other;         /* what the other CPU accesses */
+	struct mm_snapshot snapshot;
+	mm_gpa_t other;      /* what the other CPU accesses */
 	enum mm_perm access; /* and how */
 	bool waits, hit;     /* its fault is still to be resolved; its access went through */
 	bool reported;       /* by a log or a harvest, the page that it wrote to */
-	hpa_t host;
+	mm_hpa_t host;
 };
 
 struct scene {
@@ -58,14 +58,14 @@ struct scene {
 
 /* --- the other CPU --- */
 
-static void *memory(void *ctx, hpa_t pa)
+static void *memory(void *ctx, mm_hpa_t pa)
 {
 	return hal_test_ptr(ctx, pa);
 }
 
-static struct hw_result hardware(struct stage *s, gpa_t gpa, enum mm_perm access)
+static struct hw_result hardware(struct stage *s, mm_gpa_t gpa, enum mm_perm access)
 {
-	const struct hw_mmu mmu = {s->g->geo->format, s->g->geo->config, aspace_root(&s->g->as),
+	const struct hw_mmu mmu = {s->g->geo->format, s->g->geo->config, mm_aspace_root(&s->g->as),
 	                           memory, s->g->hal};
 	struct hw_result r = hw_walk(&mmu, gpa, access, true);
 
@@ -92,7 +92,7 @@ static void access_with_faults(struct stage *s)
 		access_once(s);
 		if (s->hit)
 			return;
-		enum mm_fault fault = aspace_fault(&s->g->as, s->other, s->access);
+		enum mm_fault fault = mm_aspace_fault(&s->g->as, s->other, s->access);
 		if (fault != MM_FAULT_MAPPED && fault != MM_FAULT_SPURIOUS &&
 		    fault != MM_FAULT_UNSHARED)
 			return;
@@ -105,8 +105,8 @@ static void other_cpu(void *arg)
 {
 	struct stage *s = arg;
 	uint64_t entry = guest_walk(s->g, s->other, MM_R).entry;
-	bool alone =
-		atomic_load(&s->g->as.lock.writer) != 0 || npt_is_frozen(s->g->geo->format, entry);
+	bool alone = atomic_load(&s->g->as.lock.writer) != 0 ||
+	             mm_npt_is_frozen(s->g->geo->format, entry);
 
 	hal_test_set_cpu(1);
 	if (alone) {
@@ -122,8 +122,8 @@ static void other_cpu(void *arg)
 
 static void check_page(struct stage *s, uint64_t number)
 {
-	const struct area *area = area_find(&s->g->as.areas, page(number));
-	unsigned allowed = area && area->backend != AREA_DEVICE ? area->perm : 0U;
+	const struct mm_area *area = mm_area_find(&s->g->as.areas, page(number));
+	unsigned allowed = area && area->backend != MM_AREA_DEVICE ? area->perm : 0U;
 
 	for (unsigned access = MM_R; access <= MM_X; access *= 2) {
 		if (hardware(s, page(number), (enum mm_perm)access).outcome == HW_OK &&
@@ -142,12 +142,12 @@ static void check_write(struct stage *s)
 		CHECK_EQ(guest_load(s->g, s->other), VALUE);
 }
 
-static bool see_leaf(void *ctx, const struct npt_leaf *leaf)
+static bool see_leaf(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	struct stage *s = ctx;
 
 	if (leaf->dirty &&
-	    gpa_range_contains(gpa_range(leaf->gpa, MM_LEVEL_SIZE(leaf->level)), s->other))
+	    mm_gpa_range_contains(mm_gpa_range(leaf->gpa, MM_LEVEL_SIZE(leaf->level)), s->other))
 		s->reported = true;
 	return true;
 }
@@ -157,7 +157,7 @@ static void look_at_log(struct stage *s)
 	uint64_t bitmap[(END - SMALL) / 64 + 1] = {0};
 	uint64_t at = s->other.raw / MM_PAGE_SIZE - SMALL;
 
-	CHECK_OK(aspace_dirty_collect(&s->g->as, pages(SMALL, END - SMALL), bitmap));
+	CHECK_OK(mm_aspace_dirty_collect(&s->g->as, pages(SMALL, END - SMALL), bitmap));
 	s->reported |= bitmap[at / 64] >> (at % 64) & 1;
 }
 
@@ -169,7 +169,7 @@ static void check_report(struct stage *s)
 	if (s->g->as.log.active)
 		look_at_log(s);
 	else if (harvest)
-		CHECK_OK(aspace_harvest(&s->g->as, pages(SMALL, END - SMALL), see_leaf, s));
+		CHECK_OK(mm_aspace_harvest(&s->g->as, pages(SMALL, END - SMALL), see_leaf, s));
 	else
 		return;
 	/* What was written while the log began may be from before it. */
@@ -194,7 +194,7 @@ static void check_stage(void *arg)
 		check_page(s, number);
 	check_page(s, s->other.raw / MM_PAGE_SIZE);
 
-	struct aspace_stats stats = guest_stats(g);
+	struct mm_aspace_stats stats = guest_stats(g);
 	CHECK_EQ(stats.frames + stats.tables + stats.area_frames + 512, g->hal->in_use);
 	CHECK(g->as.npt.quota == UINT64_MAX || stats.frames + stats.tables <= g->as.npt.quota);
 }
@@ -203,34 +203,34 @@ static void check_stage(void *arg)
 
 static void log_split(struct stage *s)
 {
-	CHECK_OK(aspace_dirty_start(&s->g->as, DIRTY_WRITE_PROTECT, true));
+	CHECK_OK(mm_aspace_dirty_start(&s->g->as, MM_DIRTY_WRITE_PROTECT, true));
 }
 
 static void log_pages(struct stage *s)
 {
-	CHECK_OK(aspace_dirty_start(&s->g->as, DIRTY_WRITE_PROTECT, false));
+	CHECK_OK(mm_aspace_dirty_start(&s->g->as, MM_DIRTY_WRITE_PROTECT, false));
 }
 
 static void log_hardware(struct stage *s)
 {
-	CHECK_OK(aspace_dirty_start(&s->g->as, DIRTY_HARDWARE, false));
+	CHECK_OK(mm_aspace_dirty_start(&s->g->as, MM_DIRTY_HARDWARE, false));
 }
 
 static void share(struct stage *s)
 {
-	CHECK_OK(aspace_snapshot_take(&s->g->as, &s->snapshot));
+	CHECK_OK(mm_aspace_snapshot_take(&s->g->as, &s->snapshot));
 }
 
 static void share_and_drop(struct stage *s)
 {
 	share(s);
-	aspace_snapshot_drop(&s->g->as, &s->snapshot);
+	mm_aspace_snapshot_drop(&s->g->as, &s->snapshot);
 }
 
 static void protect_some(struct stage *s)
 {
-	CHECK_OK(aspace_protect(&s->g->as, pages(SMALL, 2), MM_R));
-	CHECK_OK(aspace_protect(&s->g->as, pages(LARGE + 300, 50), MM_R));
+	CHECK_OK(mm_aspace_protect(&s->g->as, pages(SMALL, 2), MM_R));
+	CHECK_OK(mm_aspace_protect(&s->g->as, pages(LARGE + 300, 50), MM_R));
 }
 
 static void hal_is_dry(struct stage *s)
@@ -243,80 +243,80 @@ static void hal_is_dry(struct stage *s)
 static void read_small(struct stage *s)
 {
 	uint8_t byte;
-	CHECK_OK(aspace_read(&s->g->as, page(SMALL + 1), &byte, 1));
+	CHECK_OK(mm_aspace_read(&s->g->as, page(SMALL + 1), &byte, 1));
 }
 
 static void read_large(struct stage *s)
 {
 	uint8_t byte;
-	CHECK_OK(aspace_read(&s->g->as, page(LARGE + 88), &byte, 1));
+	CHECK_OK(mm_aspace_read(&s->g->as, page(LARGE + 88), &byte, 1));
 }
 
 static void read_linear(struct stage *s)
 {
 	uint8_t byte;
-	CHECK_OK(aspace_read(&s->g->as, page(HOST + 88), &byte, 1));
+	CHECK_OK(mm_aspace_read(&s->g->as, page(HOST + 88), &byte, 1));
 }
 
 static void write_small(struct stage *s)
 {
-	CHECK_OK(aspace_store(&s->g->as, gpa_plus(page(SMALL + 1), 8), 1, 3));
+	CHECK_OK(mm_aspace_store(&s->g->as, mm_gpa_plus(page(SMALL + 1), 8), 1, 3));
 }
 
 static void write_large(struct stage *s)
 {
-	CHECK_OK(aspace_store(&s->g->as, gpa_plus(page(LARGE + 88), 8), 1, 3));
+	CHECK_OK(mm_aspace_store(&s->g->as, mm_gpa_plus(page(LARGE + 88), 8), 1, 3));
 }
 
 static void fault_absent(struct stage *s)
 {
-	(void)!aspace_fault(&s->g->as, page(SMALL + 5), MM_W);
+	(void)!mm_aspace_fault(&s->g->as, page(SMALL + 5), MM_W);
 }
 
 static void fault_small(struct stage *s)
 {
-	(void)!aspace_fault(&s->g->as, page(SMALL + 1), MM_W);
+	(void)!mm_aspace_fault(&s->g->as, page(SMALL + 1), MM_W);
 }
 
 static void fault_large(struct stage *s)
 {
-	(void)!aspace_fault(&s->g->as, page(LARGE + 88), MM_W);
+	(void)!mm_aspace_fault(&s->g->as, page(LARGE + 88), MM_W);
 }
 
 static void fault_device(struct stage *s)
 {
-	CHECK_EQ(aspace_fault(&s->g->as, page(END), MM_R), MM_FAULT_IS_DEVICE);
+	CHECK_EQ(mm_aspace_fault(&s->g->as, page(END), MM_R), MM_FAULT_IS_DEVICE);
 }
 
 static void protect(struct stage *s)
 {
-	CHECK_OK(aspace_protect(&s->g->as, pages(SMALL, 4), MM_R));
+	CHECK_OK(mm_aspace_protect(&s->g->as, pages(SMALL, 4), MM_R));
 }
 
 static void protect_large(struct stage *s)
 {
-	CHECK_OK(aspace_protect(&s->g->as, pages(LARGE + 80, 4), MM_R));
+	CHECK_OK(mm_aspace_protect(&s->g->as, pages(LARGE + 80, 4), MM_R));
 }
 
 static void replace_part(struct stage *s)
 {
-	CHECK_OK(aspace_replace_alloc(&s->g->as, pages(LARGE + 80, 16), MM_RW,
-	                              (struct aspace_backing){0}));
+	CHECK_OK(mm_aspace_replace_alloc(&s->g->as, pages(LARGE + 80, 16), MM_RW,
+	                                 (struct mm_aspace_backing){0}));
 }
 
 static void replace_device(struct stage *s)
 {
-	CHECK_OK(aspace_replace_device(&s->g->as, pages(LARGE + 80, 4)));
+	CHECK_OK(mm_aspace_replace_device(&s->g->as, pages(LARGE + 80, 4)));
 }
 
 static void remap_part(struct stage *s)
 {
-	CHECK_OK(aspace_remap(&s->g->as, pages(HOST + 80, 16), s->host));
+	CHECK_OK(mm_aspace_remap(&s->g->as, pages(HOST + 80, 16), s->host));
 }
 
 static void harvest(struct stage *s)
 {
-	CHECK_OK(aspace_harvest(&s->g->as, pages(SMALL, END - SMALL), see_leaf, s));
+	CHECK_OK(mm_aspace_harvest(&s->g->as, pages(SMALL, END - SMALL), see_leaf, s));
 }
 
 static void start_split(struct stage *s)
@@ -336,7 +336,7 @@ static void collect(struct stage *s)
 
 static void stop(struct stage *s)
 {
-	aspace_dirty_stop(&s->g->as);
+	mm_aspace_dirty_stop(&s->g->as);
 }
 
 static void take(struct stage *s)
@@ -414,20 +414,20 @@ static void run_scene(void *arg)
 static void set_stage(struct stage *s, const struct geometry *geo, uint64_t quota)
 {
 	const struct hal_test_options options = {
-		.frames = 4096, .sparse = true, .root_order = npt_root_order(&geo->config)};
+		.frames = 4096, .sparse = true, .root_order = mm_npt_root_order(&geo->config)};
 	struct hal_test *hal = hal_test_open(options);
-	struct aspace_config config = guest_config(geo, hal);
+	struct mm_aspace_config config = guest_config(geo, hal);
 	config.quota = quota;
 	s->g = guest_open_with(geo, hal, &config);
 	CHECK_EQ(hal->hal.alloc(hal, 9, 1, &s->host), 1);
-	struct aspace *as = &s->g->as;
-	CHECK_OK(aspace_map_alloc(as, pages(SMALL, 8), MM_RW, (struct aspace_backing){0}));
-	CHECK_OK(aspace_map_alloc(as, pages(LARGE, 512), MM_RW,
-	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
-	CHECK_OK(aspace_map_linear(as, pages(HOST, 512), s->host, MM_RW, MM_NORMAL, 1));
-	CHECK_OK(aspace_map_device(as, pages(END, 1)));
+	struct mm_aspace *as = &s->g->as;
+	CHECK_OK(mm_aspace_map_alloc(as, pages(SMALL, 8), MM_RW, (struct mm_aspace_backing){0}));
+	CHECK_OK(mm_aspace_map_alloc(as, pages(LARGE, 512), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true, .max_leaf = 1}));
+	CHECK_OK(mm_aspace_map_linear(as, pages(HOST, 512), s->host, MM_RW, MM_NORMAL, 1));
+	CHECK_OK(mm_aspace_map_device(as, pages(END, 1)));
 	for (unsigned i = 0; i < 4; i++)
-		CHECK_EQ(aspace_fault(as, page(SMALL + i), MM_W), MM_FAULT_MAPPED);
+		CHECK_EQ(mm_aspace_fault(as, page(SMALL + i), MM_W), MM_FAULT_MAPPED);
 	s->other = page(s->scene->other);
 	s->access = s->scene->access;
 }
@@ -441,7 +441,7 @@ static void set_scene(struct stage *s, const struct geometry *geo)
 
 	if ((s->scene->features & FEATURE(F_QUOTA)) != 0) {
 		set_stage(s, geo, UINT64_MAX - 1);
-		struct aspace_stats stats = guest_stats(s->g);
+		struct mm_aspace_stats stats = guest_stats(s->g);
 		quota = stats.frames + stats.tables + 2;
 		guest_abandon(s->g);
 	}

@@ -241,7 +241,7 @@ static void report(const struct geometry *geo, const struct progress *at)
 	             seed);
 }
 
-static unsigned geometries_of(const struct npt_format *format)
+static unsigned geometries_of(const struct mm_npt_format *format)
 {
 	unsigned n = 0;
 	for (size_t i = 0; i < geometry_count; i++)
@@ -283,7 +283,8 @@ static void random_operations(const struct geometry *geo)
 	const char *only = getenv("MODEL_FORMAT");
 	int status;
 
-	if (only && strcmp(only, geo->name) != 0 && strcmp(only, npt_format_name(geo->format)) != 0)
+	if (only && strcmp(only, geo->name) != 0 &&
+	    strcmp(only, mm_npt_format_name(geo->format)) != 0)
 		skip();
 	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 	                -1, 0);

@@ -25,7 +25,7 @@
 
 struct sight {
 	bool present;
-	hpa_t hpa;
+	mm_hpa_t hpa;
 	unsigned level;
 	enum mm_perm perm;
 	size_t events; /* of the HAL's trace, before it was seen */
@@ -34,7 +34,7 @@ struct sight {
 #define SIGHTS 16
 
 struct watch {
-	gpa_t gpa;
+	mm_gpa_t gpa;
 	struct sight sights[SIGHTS];
 	unsigned count;
 	bool misconfigured;
@@ -50,7 +50,7 @@ struct observer {
 };
 
 /* R, W or X, whichever the walk gets furthest with: all that it permits is in the answer. */
-static struct hw_result look_up(struct guest *g, gpa_t gpa)
+static struct hw_result look_up(struct guest *g, mm_gpa_t gpa)
 {
 	struct hw_result r = guest_walk(g, gpa, MM_R);
 	if (r.outcome == HW_PERMISSION)
@@ -102,14 +102,14 @@ static void describe(const struct watch *w, char *text, size_t size)
 	}
 }
 
-static bool flush_covers(const struct hal_event *e, gpa_t gpa)
+static bool flush_covers(const struct hal_event *e, mm_gpa_t gpa)
 {
-	return e->kind == HAL_FLUSH && (e->flush.all || gpa_range_contains(e->flush.range, gpa));
+	return e->kind == HAL_FLUSH && (e->flush.all || mm_gpa_range_contains(e->flush.range, gpa));
 }
 
 /* Is there such an event among those from `from` up to (not including) `to`? */
 static bool has_event(const struct hal_test *hal, size_t from, size_t to, enum hal_event_kind kind,
-                      gpa_t gpa)
+                      mm_gpa_t gpa)
 {
 	for (size_t i = from; i < to; i++) {
 		const struct hal_event *e = &hal->events[i];
@@ -208,46 +208,46 @@ struct operation {
 
 static void map_lazy(struct guest *g)
 {
-	CHECK_OK(aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW,
-	                          (struct aspace_backing){.max_leaf = 1}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW,
+	                             (struct mm_aspace_backing){.max_leaf = 1}));
 }
 
 static void map_all(struct guest *g)
 {
-	CHECK_OK(aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW,
-	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true, .max_leaf = 1}));
 }
 
 static void map_small(struct guest *g)
 {
-	CHECK_OK(aspace_map_alloc(&g->as, pages(505, 14), MM_RW,
-	                          (struct aspace_backing){.populate = true}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(505, 14), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true}));
 }
 
 static void map_some_hidden(struct guest *g)
 {
 	map_small(g);
-	CHECK_OK(aspace_protect(&g->as, pages(508, 8), MM_NONE));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(508, 8), MM_NONE));
 }
 
 static void map_all_and_split(struct guest *g)
 {
 	map_all(g);
-	CHECK_OK(aspace_protect(&g->as, pages(600, 100), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(600, 100), MM_R));
 }
 
-static struct snapshot snapshot;
+static struct mm_snapshot snapshot;
 
 static void map_and_share(struct guest *g)
 {
 	map_small(g);
-	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &snapshot));
 }
 
 static void map_share_and_write(struct guest *g)
 {
 	map_and_share(g);
-	CHECK_EQ(aspace_fault(&g->as, page(510), MM_W), MM_FAULT_UNSHARED);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(510), MM_W), MM_FAULT_UNSHARED);
 }
 
 static void nothing(struct guest *g)
@@ -258,20 +258,20 @@ static void nothing(struct guest *g)
 static void run_fault_small(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_EQ(aspace_fault(&g->as, page(503), MM_W), MM_FAULT_MAPPED);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(503), MM_W), MM_FAULT_MAPPED);
 }
 
 static void run_fault_large(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_EQ(aspace_fault(&g->as, page(600), MM_R), MM_FAULT_MAPPED);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(600), MM_R), MM_FAULT_MAPPED);
 }
 
 static void run_map_linear(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_map_linear(&g->as, pages(FIRST, COUNT), hpa_at(0x401f4000), MM_RX,
-	                           MM_NORMAL, 1));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(FIRST, COUNT), mm_hpa_at(0x401f4000), MM_RX,
+	                              MM_NORMAL, 1));
 }
 
 static void run_map_populated(void *guest)
@@ -282,76 +282,76 @@ static void run_map_populated(void *guest)
 static void run_unmap(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_unmap(&g->as, pages(FIRST, COUNT)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(FIRST, COUNT)));
 }
 
 static void run_unmap_part(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_unmap(&g->as, pages(506, 200)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(506, 200)));
 }
 
 static void run_protect_down(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_protect(&g->as, pages(505, 14), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(505, 14), MM_R));
 }
 
 static void run_protect_up(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_protect(&g->as, pages(505, 14), MM_RWX));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(505, 14), MM_RWX));
 }
 
 static void run_protect_none(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_protect(&g->as, pages(505, 14), MM_NONE));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(505, 14), MM_NONE));
 }
 
 static void run_protect_back(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_protect(&g->as, pages(505, 14), MM_RW));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(505, 14), MM_RW));
 }
 
 static void run_protect_part(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_protect(&g->as, pages(600, 100), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(600, 100), MM_R));
 }
 
 static void run_protect_merge(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_protect(&g->as, pages(600, 100), MM_RW));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(600, 100), MM_RW));
 }
 
 static void run_failing_map(void *guest)
 {
 	struct guest *g = guest;
 	hal_test_fail_after(g->hal, 8);
-	CHECK_ERR(aspace_map_alloc(&g->as, pages(FIRST, 20), MM_RW,
-	                           (struct aspace_backing){.populate = true}),
+	CHECK_ERR(mm_aspace_map_alloc(&g->as, pages(FIRST, 20), MM_RW,
+	                              (struct mm_aspace_backing){.populate = true}),
 	          MM_NO_MEMORY);
 }
 
 static void run_clear(void *guest)
 {
 	struct guest *g = guest;
-	aspace_clear(&g->as);
+	mm_aspace_clear(&g->as);
 }
 
 static void run_copy_on_write(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_EQ(aspace_fault(&g->as, page(510), MM_W), MM_FAULT_UNSHARED);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(510), MM_W), MM_FAULT_UNSHARED);
 }
 
 static void run_restore(void *guest)
 {
 	struct guest *g = guest;
-	CHECK_OK(aspace_snapshot_restore(&g->as, &snapshot));
+	CHECK_OK(mm_aspace_snapshot_restore(&g->as, &snapshot));
 }
 
 static const struct operation operations[] = {
@@ -388,7 +388,7 @@ static void c20_old_or_new_at_every_instruction(const struct geometry *geo)
 {
 	for (size_t i = 0; i < MM_ARRAY_SIZE(operations); i++) {
 		const struct operation *op = &operations[i];
-		if (op->long_one && geo->format == &npt_stage2_lpa2)
+		if (op->long_one && geo->format == &mm_npt_stage2_lpa2)
 			continue;
 		struct guest *g = guest_open(geo, (struct hal_test_options){.shared = true});
 		struct observer o = {.g = g};

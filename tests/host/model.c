@@ -13,7 +13,7 @@
 
 static void lay_out(struct model *m, const struct geometry *geo)
 {
-	uint64_t end = UINT64_C(1) << (npt_gpa_bits(&geo->config) - MM_PAGE_SHIFT);
+	uint64_t end = UINT64_C(1) << (mm_npt_gpa_bits(&geo->config) - MM_PAGE_SHIFT);
 	for (unsigned r = 0; r < MM_ARRAY_SIZE(m->universe->runs); r++) {
 		unsigned n = m->universe->runs[r].pages;
 		uint64_t first = m->universe->runs[r].first;
@@ -36,9 +36,9 @@ unsigned model_pages(const struct universe *universe)
 static struct guest *open_guest(const struct geometry *geo, const struct universe *universe)
 {
 	struct hal_test_options options = universe->hal;
-	options.root_order = npt_root_order(&geo->config);
+	options.root_order = mm_npt_root_order(&geo->config);
 	struct hal_test *hal = hal_test_open(options);
-	struct aspace_config config = guest_config(geo, hal);
+	struct mm_aspace_config config = guest_config(geo, hal);
 	if (universe->quota)
 		config.quota = universe->quota + (UINT64_C(1) << options.root_order) +
 		               geo->config.levels - 2;
@@ -56,7 +56,7 @@ static void take_host_memory(struct model *m)
 	CHECK_EQ(hal->hal.alloc(hal, order, 1, &m->host), 1);
 	hal->options = options;
 	for (unsigned i = 0; i < m->universe->host_pages; i++) {
-		uint8_t *frame = hal_test_ptr(hal, hpa_plus(m->host, i * MM_PAGE_SIZE));
+		uint8_t *frame = hal_test_ptr(hal, mm_hpa_plus(m->host, i * MM_PAGE_SIZE));
 		memset(frame, 0, options.edges ? 64 : MM_PAGE_SIZE);
 		frame[LAST_BYTE] = 0;
 	}
@@ -90,11 +90,11 @@ void model_close(struct model *m)
 {
 	for (unsigned s = 0; s < MODEL_SNAPSHOTS; s++) {
 		if (m->snapshot_live[s])
-			aspace_snapshot_drop(&m->guest->as, &m->snapshot[s]);
+			mm_aspace_snapshot_drop(&m->guest->as, &m->snapshot[s]);
 	}
 	if (m->universe->host_pages) {
 		struct hal_test *hal = m->guest->hal;
-		aspace_clear(&m->guest->as);
+		mm_aspace_clear(&m->guest->as);
 		hal->hal.free(hal, (unsigned)__builtin_ctz(m->universe->host_pages), 1, &m->host);
 	}
 	guest_close(m->guest);
@@ -103,7 +103,7 @@ void model_close(struct model *m)
 
 /* --- what is expected --- */
 
-static struct gpa_range op_range(const struct model *m, const struct model_op *op)
+static struct mm_gpa_range op_range(const struct model *m, const struct model_op *op)
 {
 	return model_range(m, op->page, op->n);
 }
@@ -111,14 +111,14 @@ static struct gpa_range op_range(const struct model *m, const struct model_op *o
 uint8_t *value_of(struct model *m, unsigned i, unsigned which)
 {
 	struct model_page *p = &m->page[i];
-	return p->backend == 1 + AREA_LINEAR ? &m->host_value[p->host][which] : &p->value[which];
+	return p->backend == 1 + MM_AREA_LINEAR ? &m->host_value[p->host][which] : &p->value[which];
 }
 
 enum mm_error page_error(const struct model_page *p, enum mm_perm access)
 {
 	if (p->backend == 0)
 		return MM_NOT_MAPPED;
-	if (p->backend == 1 + AREA_DEVICE)
+	if (p->backend == 1 + MM_AREA_DEVICE)
 		return MM_IS_DEVICE;
 	return mm_permits((enum mm_perm)p->perm, access) ? MM_OK : MM_DENIED;
 }
@@ -136,9 +136,9 @@ static enum mm_error access_error(const struct model *m, const struct model_op *
 }
 
 static enum mm_error map_error(const struct model *m, const struct model_op *op,
-                               enum area_backend backend, bool replace)
+                               enum mm_area_backend backend, bool replace)
 {
-	if (backend != AREA_DEVICE && !guest_can(m->guest, (enum mm_perm)op->perm))
+	if (backend != MM_AREA_DEVICE && !guest_can(m->guest, (enum mm_perm)op->perm))
 		return MM_UNSUPPORTED;
 	for (unsigned i = op->page; i < op->page + op->n && !replace; i++) {
 		if (m->page[i].backend != 0)
@@ -161,12 +161,12 @@ void note_present(struct model *m, unsigned i, bool write)
 void look_which_are_present(struct model *m, unsigned first, unsigned n)
 {
 	for (unsigned i = first; i < first + n; i++) {
-		struct aspace_translation t;
+		struct mm_aspace_translation t;
 		struct model_page *p = &m->page[i];
-		if (p->backend == 0 || p->backend == 1 + AREA_DEVICE)
+		if (p->backend == 0 || p->backend == 1 + MM_AREA_DEVICE)
 			continue;
-		bool there = aspace_translate(&m->guest->as, model_gpa(m, i), &t) == MM_OK;
-		CHECK(there || p->backend != 1 + AREA_LINEAR); /* from the start, and for ever */
+		bool there = mm_aspace_translate(&m->guest->as, model_gpa(m, i), &t) == MM_OK;
+		CHECK(there || p->backend != 1 + MM_AREA_LINEAR); /* from the start, and for ever */
 		p->met |= there && !p->present;
 		p->present = there;
 	}
@@ -204,24 +204,26 @@ bool agreed(struct model *m, enum mm_error got, enum mm_error want, uint64_t ref
 /* --- the operations --- */
 
 static enum mm_error map_or_replace(struct model *m, const struct model_op *op,
-                                    enum area_backend backend, bool populate, bool replace)
+                                    enum mm_area_backend backend, bool populate, bool replace)
 {
-	struct aspace *as = &m->guest->as;
-	struct gpa_range range = op_range(m, op);
+	struct mm_aspace *as = &m->guest->as;
+	struct mm_gpa_range range = op_range(m, op);
 	enum mm_perm perm = (enum mm_perm)op->perm;
-	hpa_t host = hpa_plus(m->host, op->host * MM_PAGE_SIZE);
+	mm_hpa_t host = mm_hpa_plus(m->host, op->host * MM_PAGE_SIZE);
 	unsigned max_leaf = m->universe->max_leaf;
-	struct aspace_backing backing = {.populate = populate, .max_leaf = max_leaf};
+	struct mm_aspace_backing backing = {.populate = populate, .max_leaf = max_leaf};
 
 	switch (backend) {
-	case AREA_DEVICE:
-		return replace ? aspace_replace_device(as, range) : aspace_map_device(as, range);
-	case AREA_LINEAR:
-		return replace ? aspace_replace_linear(as, range, host, perm, MM_NORMAL, max_leaf)
-		               : aspace_map_linear(as, range, host, perm, MM_NORMAL, max_leaf);
+	case MM_AREA_DEVICE:
+		return replace ? mm_aspace_replace_device(as, range)
+		               : mm_aspace_map_device(as, range);
+	case MM_AREA_LINEAR:
+		return replace ? mm_aspace_replace_linear(as, range, host, perm, MM_NORMAL,
+		                                          max_leaf)
+		               : mm_aspace_map_linear(as, range, host, perm, MM_NORMAL, max_leaf);
 	default:
-		return replace ? aspace_replace_alloc(as, range, perm, backing)
-		               : aspace_map_alloc(as, range, perm, backing);
+		return replace ? mm_aspace_replace_alloc(as, range, perm, backing)
+		               : mm_aspace_map_alloc(as, range, perm, backing);
 	}
 }
 
@@ -231,7 +233,7 @@ static uint16_t host_page(const struct model *m, const struct model_op *op, unsi
 	return (uint16_t)(op->host + (m->number[i] - m->number[op->page]));
 }
 
-static void apply_map(struct model *m, const struct model_op *op, enum area_backend backend,
+static void apply_map(struct model *m, const struct model_op *op, enum mm_area_backend backend,
                       bool populate, bool replace)
 {
 	enum mm_error want = map_error(m, op, backend, replace);
@@ -243,7 +245,7 @@ static void apply_map(struct model *m, const struct model_op *op, enum area_back
 		m->page[i] = (struct model_page){
 			.backend = (uint8_t)(1 + backend),
 			.perm = op->perm,
-			.present = populate || backend == AREA_LINEAR,
+			.present = populate || backend == MM_AREA_LINEAR,
 			.met = true,
 			.host = host_page(m, op, i),
 		};
@@ -252,7 +254,7 @@ static void apply_map(struct model *m, const struct model_op *op, enum area_back
 static void apply_unmap(struct model *m, const struct model_op *op)
 {
 	uint64_t refusals = m->guest->hal->refusals;
-	enum mm_error got = aspace_unmap(&m->guest->as, op_range(m, op));
+	enum mm_error got = mm_aspace_unmap(&m->guest->as, op_range(m, op));
 	if (!agreed(m, got, m->snapshots ? MM_BUSY : MM_OK, refusals))
 		return;
 	memset(&m->page[op->page], 0, op->n * sizeof(m->page[0]));
@@ -268,7 +270,8 @@ static void apply_protect(struct model *m, const struct model_op *op)
 	if (want == MM_OK && (m->log_active || m->snapshots))
 		want = MM_BUSY;
 	uint64_t refusals = m->guest->hal->refusals;
-	enum mm_error got = aspace_protect(&m->guest->as, op_range(m, op), (enum mm_perm)op->perm);
+	enum mm_error got =
+		mm_aspace_protect(&m->guest->as, op_range(m, op), (enum mm_perm)op->perm);
 	if (!agreed(m, got, want, refusals))
 		return;
 	for (unsigned i = op->page; i < op->page + op->n; i++)
@@ -286,7 +289,7 @@ static enum mm_error remap_error(const struct model *m, const struct model_op *o
 	}
 	for (unsigned i = op->page; i < op->page + op->n; i++) {
 		const struct model_page *p = &m->page[i];
-		if (p->backend != 1 + AREA_LINEAR || p->perm != first->perm ||
+		if (p->backend != 1 + MM_AREA_LINEAR || p->perm != first->perm ||
 		    p->host != first->host + (m->number[i] - m->number[op->page]))
 			err = MM_UNSUPPORTED;
 	}
@@ -299,8 +302,8 @@ static void apply_remap(struct model *m, const struct model_op *op)
 	if (want == MM_OK && (m->log_active || m->snapshots))
 		want = MM_BUSY;
 	uint64_t refusals = m->guest->hal->refusals;
-	hpa_t host = hpa_plus(m->host, op->host * MM_PAGE_SIZE);
-	if (!agreed(m, aspace_remap(&m->guest->as, op_range(m, op), host), want, refusals))
+	mm_hpa_t host = mm_hpa_plus(m->host, op->host * MM_PAGE_SIZE);
+	if (!agreed(m, mm_aspace_remap(&m->guest->as, op_range(m, op), host), want, refusals))
 		return;
 	for (unsigned i = op->page; i < op->page + op->n; i++) {
 		m->page[i].host = host_page(m, op, i);
@@ -311,7 +314,7 @@ static void apply_remap(struct model *m, const struct model_op *op)
 void apply_touch(struct model *m, const struct model_op *op)
 {
 	enum mm_perm access = (enum mm_perm)op->perm;
-	gpa_t gpa = gpa_plus(model_gpa(m, op->page), op->host % 2 ? LAST_BYTE : 0);
+	mm_gpa_t gpa = mm_gpa_plus(model_gpa(m, op->page), op->host % 2 ? LAST_BYTE : 0);
 	enum mm_error want = page_error(&m->page[op->page], access);
 	uint64_t refusals = m->guest->hal->refusals;
 	struct touched t = guest_touch(m->guest, gpa, access);
@@ -345,11 +348,11 @@ void apply_touch(struct model *m, const struct model_op *op)
 
 /* An access from the last byte of a page to the first byte of the page n - 1 further on; or, with
  * n = 1, of one byte at a page's end or beginning. */
-static gpa_t access_start(const struct model *m, const struct model_op *op, size_t *bytes)
+static mm_gpa_t access_start(const struct model *m, const struct model_op *op, size_t *bytes)
 {
 	bool at_end = op->n > 1 || op->host % 2;
 	*bytes = op->n > 1 ? (op->n - 2U) * MM_PAGE_SIZE + 2 : 1;
-	return gpa_plus(model_gpa(m, op->page), at_end ? LAST_BYTE : 0);
+	return mm_gpa_plus(model_gpa(m, op->page), at_end ? LAST_BYTE : 0);
 }
 
 /* Is this byte of this page within the access? */
@@ -393,10 +396,10 @@ static void apply_read(struct model *m, const struct model_op *full)
 {
 	const struct model_op op = shortened(m, full);
 	size_t bytes;
-	gpa_t start = access_start(m, &op, &bytes);
+	mm_gpa_t start = access_start(m, &op, &bytes);
 	uint64_t refusals = m->guest->hal->refusals;
 	enum mm_error want = access_error(m, &op, MM_R);
-	enum mm_error got = aspace_read(&m->guest->as, start, buffer, bytes);
+	enum mm_error got = mm_aspace_read(&m->guest->as, start, buffer, bytes);
 
 	if (agreed(m, got, want, refusals)) {
 		size_t first = op.n > 1 ? LAST_BYTE : op.host % 2 ? LAST_BYTE : 0;
@@ -415,12 +418,12 @@ static void apply_write(struct model *m, const struct model_op *full)
 {
 	const struct model_op op = shortened(m, full);
 	size_t bytes;
-	gpa_t start = access_start(m, &op, &bytes);
+	mm_gpa_t start = access_start(m, &op, &bytes);
 	uint64_t refusals = m->guest->hal->refusals;
 	enum mm_error want = access_error(m, &op, MM_W);
 	memset(buffer, op.value, bytes);
-	enum mm_error got = op.host & 2 ? aspace_fill(&m->guest->as, start, op.value, bytes)
-	                                : aspace_write(&m->guest->as, start, buffer, bytes);
+	enum mm_error got = op.host & 2 ? mm_aspace_fill(&m->guest->as, start, op.value, bytes)
+	                                : mm_aspace_write(&m->guest->as, start, buffer, bytes);
 
 	if (agreed(m, got, want, refusals)) {
 		for (unsigned i = 0; i < op.n; i++) {
@@ -435,9 +438,9 @@ static void apply_write(struct model *m, const struct model_op *full)
 
 static void apply_translate(struct model *m, const struct model_op *op)
 {
-	struct aspace_translation t;
+	struct mm_aspace_translation t;
 	const struct model_page *p = &m->page[op->page];
-	enum mm_error got = aspace_translate(&m->guest->as, model_gpa(m, op->page), &t);
+	enum mm_error got = mm_aspace_translate(&m->guest->as, model_gpa(m, op->page), &t);
 	enum mm_error want = page_error(p, MM_NONE);
 
 	if (want == MM_OK && got == MM_NOT_MAPPED && (!p->present || !small_leaves_only(m)))
@@ -454,7 +457,7 @@ static void apply_translate(struct model *m, const struct model_op *op)
 
 static void apply_clear(struct model *m)
 {
-	aspace_clear(&m->guest->as);
+	mm_aspace_clear(&m->guest->as);
 	memset(m->page, 0, m->pages * sizeof(m->page[0]));
 	memset(m->snapshot_live, 0, sizeof(m->snapshot_live));
 	m->snapshots = 0;
@@ -465,19 +468,19 @@ void apply_op(struct model *m, const struct model_op *op)
 	switch (op->kind) {
 	case OP_MAP_LAZY:
 	case OP_REPLACE_LAZY:
-		apply_map(m, op, AREA_ALLOC, false, op->kind == OP_REPLACE_LAZY);
+		apply_map(m, op, MM_AREA_ALLOC, false, op->kind == OP_REPLACE_LAZY);
 		break;
 	case OP_MAP_POPULATE:
 	case OP_REPLACE_POPULATE:
-		apply_map(m, op, AREA_ALLOC, true, op->kind == OP_REPLACE_POPULATE);
+		apply_map(m, op, MM_AREA_ALLOC, true, op->kind == OP_REPLACE_POPULATE);
 		break;
 	case OP_MAP_LINEAR:
 	case OP_REPLACE_LINEAR:
-		apply_map(m, op, AREA_LINEAR, false, op->kind == OP_REPLACE_LINEAR);
+		apply_map(m, op, MM_AREA_LINEAR, false, op->kind == OP_REPLACE_LINEAR);
 		break;
 	case OP_MAP_DEVICE:
 	case OP_REPLACE_DEVICE:
-		apply_map(m, op, AREA_DEVICE, false, op->kind == OP_REPLACE_DEVICE);
+		apply_map(m, op, MM_AREA_DEVICE, false, op->kind == OP_REPLACE_DEVICE);
 		break;
 	case OP_REMAP:
 		apply_remap(m, op);
@@ -513,7 +516,7 @@ void apply_op(struct model *m, const struct model_op *op)
 		apply_log_collect(m, op);
 		break;
 	case OP_LOG_STOP:
-		aspace_dirty_stop(&m->guest->as);
+		mm_aspace_dirty_stop(&m->guest->as);
 		m->log_active = false;
 		break;
 	case OP_CLEAR:

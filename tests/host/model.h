@@ -95,7 +95,7 @@ struct universe {
 #define MODEL_SNAPSHOTS 2
 
 struct model_page {
-	uint8_t backend; /* 0: none; else 1 + enum area_backend */
+	uint8_t backend; /* 0: none; else 1 + enum mm_area_backend */
 	uint8_t perm;
 	bool present; /* alloc: has a frame; exact only in a universe without large leaves */
 	bool written; /* since the log last looked */
@@ -122,14 +122,14 @@ struct model {
 	uint64_t number[MODEL_PAGES]; /* page numbers */
 	uint16_t weight[MODEL_PAGES]; /* pages that each stands for */
 	struct model_page page[MODEL_PAGES];
-	hpa_t host;
+	mm_hpa_t host;
 	uint8_t host_value[MODEL_HOST][2];
 	bool log_active, log_hardware, log_split;
 	bool withheld_once; /* W may be missing from present pages until they are written */
 	unsigned snapshots; /* taken and not dropped */
 	bool snapshot_live[MODEL_SNAPSHOTS];
 	bool other_restored[MODEL_SNAPSHOTS]; /* another has been restored since it was taken */
-	struct snapshot snapshot[MODEL_SNAPSHOTS];
+	struct mm_snapshot snapshot[MODEL_SNAPSHOTS];
 	struct model_page saved[MODEL_SNAPSHOTS][MODEL_PAGES];
 	uint64_t log_refusals; /* of the HAL, when the log began */
 	uint32_t done;         /* features whose operations happened in this address space */

@@ -52,9 +52,9 @@ static struct model_op other_touch(const struct model *m)
 }
 
 /* Is another call in the middle of replacing the leaf? Its fault would wait for that call. */
-static bool is_frozen(struct model *m, gpa_t gpa)
+static bool is_frozen(struct model *m, mm_gpa_t gpa)
 {
-	return npt_is_frozen(m->guest->geo->format, guest_walk(m->guest, gpa, MM_R).entry);
+	return mm_npt_is_frozen(m->guest->geo->format, guest_walk(m->guest, gpa, MM_R).entry);
 }
 
 static void other_cpu(void *ctx)
@@ -62,7 +62,7 @@ static void other_cpu(void *ctx)
 	struct model *m = ctx;
 	struct model_other *o = &m->other;
 	const struct model_op touch = other_touch(m);
-	gpa_t gpa = model_gpa(m, touch.page);
+	mm_gpa_t gpa = model_gpa(m, touch.page);
 
 	o->ran = true;
 	hal_test_set_cpu(1);
@@ -75,7 +75,7 @@ static void other_cpu(void *ctx)
 	} else {
 		struct hw_result r =
 			ghost_tlb_access(&m->guest->hal->tlb, hal_test_tlb_cpu(m->guest->hal),
-		                         aspace_tag(&m->guest->as), gpa, o->access);
+		                         mm_aspace_tag(&m->guest->as), gpa, o->access);
 		CHECK(r.outcome != HW_MISCONFIG);
 		o->hit = r.outcome == HW_OK;
 		o->waits = !o->hit;
@@ -97,8 +97,8 @@ static bool in_the_way(const struct model *m, const struct model_op *op)
 	for (unsigned i = op->page; i < op->page + op->n; i++) {
 		const struct model_page *q = &m->page[i];
 
-		if (i == op->other || (p->backend == 1 + AREA_LINEAR && p->backend == q->backend &&
-		                       p->host == q->host))
+		if (i == op->other || (p->backend == 1 + MM_AREA_LINEAR &&
+		                       p->backend == q->backend && p->host == q->host))
 			return true;
 	}
 	return false;
@@ -156,9 +156,9 @@ static void end_other(struct model *m, const struct model_op *op, enum mm_error 
 static uint32_t features_of_page(const struct model *m, unsigned i)
 {
 	switch (m->page[i].backend) {
-	case 1 + AREA_LINEAR:
+	case 1 + MM_AREA_LINEAR:
 		return FEATURE(F_LINEAR);
-	case 1 + AREA_DEVICE:
+	case 1 + MM_AREA_DEVICE:
 		return FEATURE(F_DEVICE);
 	default:
 		return 0;
@@ -178,7 +178,7 @@ static uint32_t features_of_state(const struct model *m)
 	if (m->log_active)
 		features |= m->log_hardware ? FEATURE(F_LOG_HW) : FEATURE(F_LOG_PERM);
 	if (!small_leaves_only(m)) {
-		const struct npt_counts *counts = &m->guest->as.npt.counts;
+		const struct mm_npt_counts *counts = &m->guest->as.npt.counts;
 		int64_t large = atomic_load(&counts->leaves[1]);
 		for (unsigned cpu = 0; cpu < 2; cpu++)
 			large += atomic_load(&m->guest->as.cpus[cpu].counts.leaves[1]);
@@ -263,7 +263,7 @@ static bool all_or_nothing(const struct model_op *op)
 
 static uint64_t used_frames(struct model *m)
 {
-	struct aspace_stats stats = guest_stats(m->guest);
+	struct mm_aspace_stats stats = guest_stats(m->guest);
 
 	return stats.frames + stats.tables;
 }

@@ -15,7 +15,7 @@ int leaf_level_of(struct model *m, unsigned i)
 	return r.outcome == HW_OK || r.outcome == HW_PERMISSION ? (int)r.level : -1;
 }
 
-static void check_contents(struct model *m, unsigned i, hpa_t frame)
+static void check_contents(struct model *m, unsigned i, mm_hpa_t frame)
 {
 	const uint8_t *at = hal_test_ptr(m->guest->hal, frame);
 
@@ -26,9 +26,9 @@ static void check_contents(struct model *m, unsigned i, hpa_t frame)
 }
 
 /* All that the hardware grants; *frame is set if that is anything. */
-static enum mm_perm granted(struct model *m, unsigned i, hpa_t *frame)
+static enum mm_perm granted(struct model *m, unsigned i, mm_hpa_t *frame)
 {
-	gpa_t gpa = model_gpa(m, i);
+	mm_gpa_t gpa = model_gpa(m, i);
 	struct hw_result r = guest_walk(m->guest, gpa, MM_R);
 	enum mm_perm perm = r.outcome == HW_OK || r.outcome == HW_PERMISSION ? r.perm : MM_NONE;
 
@@ -48,7 +48,7 @@ static enum mm_perm granted(struct model *m, unsigned i, hpa_t *frame)
 void check_page(struct model *m, unsigned i)
 {
 	const struct model_page *p = &m->page[i];
-	hpa_t frame;
+	mm_hpa_t frame;
 	enum mm_perm perm = granted(m, i, &frame);
 	unsigned allowed = is_memory(p) ? p->perm : 0U;
 	unsigned due = allowed & ~(m->withheld_once ? (unsigned)MM_W : 0U);
@@ -86,13 +86,13 @@ static void check_merged(struct model *m, const struct model_op *op)
 		}
 		if (block < low || block > high || m->number[first] != block * 512)
 			continue;
-		if (p->backend != 1 + AREA_LINEAR || p->perm != m->page[first].perm ||
+		if (p->backend != 1 + MM_AREA_LINEAR || p->perm != m->page[first].perm ||
 		    p->perm == MM_NONE ||
 		    p->host != m->page[first].host + (m->number[i] - m->number[first]))
 			continue;
 		covered += m->weight[i];
-		hpa_t host = hpa_plus(m->host, m->page[first].host * MM_PAGE_SIZE);
-		if (covered == 512 && hpa_is_aligned(host, MM_LEVEL_SIZE(1)) &&
+		mm_hpa_t host = mm_hpa_plus(m->host, m->page[first].host * MM_PAGE_SIZE);
+		if (covered == 512 && mm_hpa_is_aligned(host, MM_LEVEL_SIZE(1)) &&
 		    leaf_level_of(m, first) < 1)
 			check_failed(__FILE__, __LINE__,
 			             "block 0x%llx is alike again, and not one leaf",
@@ -122,11 +122,11 @@ void model_check(struct model *m)
 {
 	uint64_t frames = 0;
 	for (unsigned i = 0; i < m->pages; i++) {
-		frames += m->page[i].backend == 1 + AREA_ALLOC && m->page[i].present;
+		frames += m->page[i].backend == 1 + MM_AREA_ALLOC && m->page[i].present;
 		check_page(m, i);
 	}
 
-	struct aspace_stats stats = guest_stats(m->guest);
+	struct mm_aspace_stats stats = guest_stats(m->guest);
 	CHECK_EQ(stats.frames + stats.tables + stats.area_frames + m->universe->host_pages,
 	         m->guest->hal->in_use);
 	if (small_leaves_only(m) && !m->snapshots)
@@ -139,16 +139,16 @@ void model_check(struct model *m)
  * of 2 MiB that lie wholly among them get one leaf. */
 static uint64_t missing_tables(struct model *m, unsigned first, unsigned n, bool whole)
 {
-	uint64_t seen[NPT_MAX_LEVELS], missing = 0;
-	struct gpa_range range = model_range(m, first, n);
+	uint64_t seen[MM_NPT_MAX_LEVELS], missing = 0;
+	struct mm_gpa_range range = model_range(m, first, n);
 
-	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
+	for (unsigned level = 0; level < MM_NPT_MAX_LEVELS; level++)
 		seen[level] = UINT64_MAX;
 	for (unsigned i = first; i < first + n; i++) {
-		gpa_t gpa = model_gpa(m, i);
-		struct gpa_range block =
-			gpa_range(gpa_align_down(gpa, MM_LEVEL_SIZE(1)), MM_LEVEL_SIZE(1));
-		unsigned leaf = whole && gpa_range_covers(range, block);
+		mm_gpa_t gpa = model_gpa(m, i);
+		struct mm_gpa_range block =
+			mm_gpa_range(mm_gpa_align_down(gpa, MM_LEVEL_SIZE(1)), MM_LEVEL_SIZE(1));
+		unsigned leaf = whole && mm_gpa_range_covers(range, block);
 		unsigned deepest = guest_walk(m->guest, gpa, MM_R).level;
 
 		for (unsigned level = leaf; level < deepest; level++) {
@@ -183,7 +183,7 @@ uint64_t frames_needed(struct model *m, const struct model_op *op)
 {
 	bool large = !small_leaves_only(m);
 	unsigned levels = m->guest->geo->config.levels;
-	uint64_t root = UINT64_C(1) << npt_root_order(&m->guest->geo->config);
+	uint64_t root = UINT64_C(1) << mm_npt_root_order(&m->guest->geo->config);
 	bool linear = op->kind == OP_MAP_LINEAR || op->kind == OP_REPLACE_LINEAR;
 	bool populate = op->kind == OP_MAP_POPULATE || op->kind == OP_REPLACE_POPULATE;
 	uint64_t need = populate ? pages_in(m, op->page, op->n) : 0;

@@ -7,17 +7,17 @@
 
 #define LAST_BYTE (MM_PAGE_SIZE - 1)
 
-static inline gpa_t model_gpa(const struct model *m, unsigned i)
+static inline mm_gpa_t model_gpa(const struct model *m, unsigned i)
 {
-	return gpa_at(m->number[i] * MM_PAGE_SIZE);
+	return mm_gpa_at(m->number[i] * MM_PAGE_SIZE);
 }
 
 /* Of n pages of the model. */
-static inline struct gpa_range model_range(const struct model *m, unsigned page, unsigned n)
+static inline struct mm_gpa_range model_range(const struct model *m, unsigned page, unsigned n)
 {
 	uint64_t last = m->number[page + n - 1] + m->weight[page + n - 1];
 
-	return gpa_range(model_gpa(m, page), (last - m->number[page]) * MM_PAGE_SIZE);
+	return mm_gpa_range(model_gpa(m, page), (last - m->number[page]) * MM_PAGE_SIZE);
 }
 
 static inline bool small_leaves_only(const struct model *m)
@@ -32,7 +32,7 @@ static inline bool has_marks(const struct model *m)
 
 static inline bool is_memory(const struct model_page *p)
 {
-	return p->backend != 0 && p->backend != 1 + AREA_DEVICE;
+	return p->backend != 0 && p->backend != 1 + MM_AREA_DEVICE;
 }
 
 /* The value of a page's first or last byte, wherever it is kept. */

@@ -18,8 +18,9 @@ void apply_log_start(struct model *m, const struct model_op *op)
 	enum mm_error want = !can ? MM_UNSUPPORTED : m->log_active ? MM_BUSY : MM_OK;
 
 	m->refused = want != MM_OK;
-	CHECK_ERR(aspace_dirty_start(&m->guest->as, hardware ? DIRTY_HARDWARE : DIRTY_WRITE_PROTECT,
-	                             split),
+	CHECK_ERR(mm_aspace_dirty_start(&m->guest->as,
+	                                hardware ? MM_DIRTY_HARDWARE : MM_DIRTY_WRITE_PROTECT,
+	                                split),
 	          want);
 	if (want != MM_OK)
 		return;
@@ -45,7 +46,7 @@ static bool reported_by_mistake(const struct model *m, unsigned i)
 }
 
 /* A leaf that sticks out of what is collected is not clean afterwards. */
-static bool sticks_out(struct model *m, unsigned i, struct gpa_range range)
+static bool sticks_out(struct model *m, unsigned i, struct mm_gpa_range range)
 {
 	int level = small_leaves_only(m) ? 0 : leaf_level_of(m, i);
 
@@ -54,18 +55,19 @@ static bool sticks_out(struct model *m, unsigned i, struct gpa_range range)
 
 	uint64_t size = MM_LEVEL_SIZE((unsigned)level);
 
-	return !gpa_range_covers(range, gpa_range(gpa_align_down(model_gpa(m, i), size), size));
+	return !mm_gpa_range_covers(range,
+	                            mm_gpa_range(mm_gpa_align_down(model_gpa(m, i), size), size));
 }
 
 static void collect(struct model *m, unsigned first, unsigned n)
 {
 	static uint64_t bitmap[MODEL_PAGES / 64 + 64];
-	struct gpa_range range = model_range(m, first, n);
+	struct mm_gpa_range range = model_range(m, first, n);
 	uint64_t base = m->number[first];
 
 	memset(bitmap, 0, (range.size / MM_PAGE_SIZE / 64 + 1) * sizeof(bitmap[0]));
 	CHECK(range.size / MM_PAGE_SIZE < sizeof(bitmap) * 8);
-	CHECK_ERR(aspace_dirty_collect(&m->guest->as, range, bitmap),
+	CHECK_ERR(mm_aspace_dirty_collect(&m->guest->as, range, bitmap),
 	          m->log_active ? MM_OK : MM_INVALID);
 	for (unsigned i = first; m->log_active && i < first + n; i++) {
 		uint64_t at = m->number[i] - base;
@@ -114,22 +116,22 @@ void apply_log_collect(struct model *m, const struct model_op *op)
 struct harvest {
 	struct model *m;
 	unsigned most; /* leaves to look at */
-	struct gpa_range range;
+	struct mm_gpa_range range;
 	uint64_t seen_to; /* the last byte of what has been looked at */
 	bool early;       /* ended before the end of the range */
 	bool *accessed, *dirty;
 };
 
-static bool visit_harvest(void *ctx, const struct npt_leaf *leaf)
+static bool visit_harvest(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	struct harvest *h = ctx;
 	struct model *m = h->m;
-	struct gpa_range range = gpa_range(leaf->gpa, MM_LEVEL_SIZE(leaf->level));
+	struct mm_gpa_range range = mm_gpa_range(leaf->gpa, MM_LEVEL_SIZE(leaf->level));
 
-	CHECK(gpa_range_overlaps(range, h->range));
+	CHECK(mm_gpa_range_overlaps(range, h->range));
 	CHECK(leaf->accessed || leaf->dirty);
 	for (unsigned i = 0; i < m->pages; i++) {
-		if (!gpa_range_contains(range, model_gpa(m, i)))
+		if (!mm_gpa_range_contains(range, model_gpa(m, i)))
 			continue;
 		h->accessed[i] |= leaf->accessed;
 		h->dirty[i] |= leaf->dirty;
@@ -137,7 +139,7 @@ static bool visit_harvest(void *ctx, const struct npt_leaf *leaf)
 		m->page[i].dirtied &= !leaf->dirty;
 		m->other.reported |= m->op && i == m->op->other;
 	}
-	h->seen_to = gpa_range_last(range).raw;
+	h->seen_to = mm_gpa_range_last(range).raw;
 	h->early = --h->most == 0;
 	return !h->early;
 }
@@ -156,7 +158,7 @@ void apply_harvest(struct model *m, const struct model_op *op)
 	m->refused = want != MM_OK;
 	memset(accessed, 0, m->pages);
 	memset(dirty, 0, m->pages);
-	CHECK_ERR(aspace_harvest(&m->guest->as, h.range, visit_harvest, &h), want);
+	CHECK_ERR(mm_aspace_harvest(&m->guest->as, h.range, visit_harvest, &h), want);
 	for (unsigned i = op->page; want == MM_OK && i < op->page + op->n; i++) {
 		const struct model_page *p = &m->page[i];
 
@@ -175,7 +177,7 @@ void apply_harvest(struct model *m, const struct model_op *op)
 
 static void take(struct model *m, unsigned s, enum mm_error want, uint64_t refusals)
 {
-	if (!agreed(m, aspace_snapshot_take(&m->guest->as, &m->snapshot[s]), want, refusals))
+	if (!agreed(m, mm_aspace_snapshot_take(&m->guest->as, &m->snapshot[s]), want, refusals))
 		return;
 	m->snapshot_live[s] = true;
 	m->other_restored[s] = false;
@@ -188,7 +190,7 @@ static void take(struct model *m, unsigned s, enum mm_error want, uint64_t refus
 
 static void restore(struct model *m, unsigned s, enum mm_error want, uint64_t refusals)
 {
-	enum mm_error got = aspace_snapshot_restore(&m->guest->as, &m->snapshot[s]);
+	enum mm_error got = mm_aspace_snapshot_restore(&m->guest->as, &m->snapshot[s]);
 
 	if ((got == MM_NO_MEMORY || got == MM_QUOTA) && !m->other_restored[s])
 		check_failed(__FILE__, __LINE__,
@@ -215,7 +217,7 @@ void apply_snapshot(struct model *m, const struct model_op *op)
 	}
 	m->refused = false;
 	if (op->kind == OP_SNAPSHOT_DROP) {
-		aspace_snapshot_drop(&m->guest->as, &m->snapshot[s]);
+		mm_aspace_snapshot_drop(&m->guest->as, &m->snapshot[s]);
 		m->snapshot_live[s] = false;
 		m->snapshots--;
 	} else if (op->kind == OP_SNAPSHOT_TAKE) {

@@ -11,9 +11,9 @@
 #include "golden.h"
 
 /* hw_walk.c's own function; other files reach it through __wrap_hw_walk(). */
-struct hw_result __real_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
+struct hw_result __real_hw_walk(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access,
                                 bool update);
-struct hw_result __wrap_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
+struct hw_result __wrap_hw_walk(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access,
                                 bool update);
 
 /* --- the oracle on a struct hw_mmu --- */
@@ -21,18 +21,18 @@ struct hw_result __wrap_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_per
 static bool read_word(void *ctx, uint64_t pa, uint64_t *word)
 {
 	const struct hw_mmu *mmu = ctx;
-	const _Atomic uint64_t *at = mmu->memory(mmu->ctx, hpa_at(pa));
+	const _Atomic uint64_t *at = mmu->memory(mmu->ctx, mm_hpa_at(pa));
 
 	*word = atomic_load_explicit(at, memory_order_acquire);
 	return true;
 }
 
-bool oracle_knows(const struct npt_format *format)
+bool oracle_knows(const struct mm_npt_format *format)
 {
 	return golden_of(format)->oracle != NULL;
 }
 
-struct oracle_walk oracle_walk_mmu(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access)
+struct oracle_walk oracle_walk_mmu(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access)
 {
 	const struct oracle_memory memory = {read_word, (void *)(uintptr_t)mmu};
 	enum oracle_access kind = access == MM_R   ? ORACLE_READ
@@ -88,7 +88,7 @@ struct hw_result oracle_to_hw(const struct hw_mmu *mmu, const struct oracle_walk
 {
 	struct hw_result r = {
 		.outcome = oracle_unclean(walk) ? HW_MISCONFIG : outcome_of(walk),
-		.hpa = hpa_at(walk->pa),
+		.hpa = mm_hpa_at(walk->pa),
 		.level = walk->shift ? (walk->shift - MM_PAGE_SHIFT) / 9 : mmu->config.levels - 1,
 		.perm = (walk->read ? MM_R : 0) | (walk->write ? MM_W : 0) |
 	                (walk->fetch ? MM_X : 0),
@@ -100,8 +100,8 @@ struct hw_result oracle_to_hw(const struct hw_mmu *mmu, const struct oracle_walk
 	};
 
 	for (unsigned i = 0; i < walk->step_count; i++) {
-		r.tables[i] =
-			i == 0 ? mmu->root : hpa_at(mm_align_down(walk->steps[i].pa, MM_PAGE_SIZE));
+		r.tables[i] = i == 0 ? mmu->root
+		                     : mm_hpa_at(mm_align_down(walk->steps[i].pa, MM_PAGE_SIZE));
 		r.table_levels[i] = (walk->steps[i].shift - MM_PAGE_SHIFT) / 9;
 		r.entry = walk->steps[i].word;
 	}
@@ -204,7 +204,7 @@ static void compare_results(const struct hw_mmu *mmu, const struct oracle_walk *
 		differ(report, "dirty", first->dirty, second.dirty);
 }
 
-static void add_context(struct report *report, gpa_t gpa, enum mm_perm access,
+static void add_context(struct report *report, mm_gpa_t gpa, enum mm_perm access,
                         const struct oracle_walk *walk)
 {
 	say(report, " (gpa 0x%llx, access %s, oracle: %s at 2^%u, should be zero 0x%llx; entries",
@@ -219,7 +219,7 @@ static void add_context(struct report *report, gpa_t gpa, enum mm_perm access,
  * As oracle_compare(), with the oracle's walk made before. `reread`: check the words in memory
  * after a walk without `update` as well, which writes nothing.
  */
-static bool compare_with(const struct hw_mmu *mmu, const struct oracle_walk *walk, gpa_t gpa,
+static bool compare_with(const struct hw_mmu *mmu, const struct oracle_walk *walk, mm_gpa_t gpa,
                          enum mm_perm access, bool update, bool reread, struct hw_result *result,
                          struct report *report)
 {
@@ -241,7 +241,7 @@ static bool compare_with(const struct hw_mmu *mmu, const struct oracle_walk *wal
 	return report->used == 0;
 }
 
-bool oracle_compare(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update,
+bool oracle_compare(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access, bool update,
                     struct hw_result *result, char *text, size_t size)
 {
 	/* The oracle first: it sees the memory before hw_walk() writes. */
@@ -253,13 +253,13 @@ bool oracle_compare(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bo
 }
 
 /* The oracle alone: does its writes. */
-static struct hw_result walk_second(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
+static struct hw_result walk_second(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access,
                                     bool update)
 {
 	struct oracle_walk walk = oracle_walk_mmu(mmu, gpa, access);
 
 	for (unsigned i = 0; update && i < walk.write_count; i++) {
-		_Atomic uint64_t *at = mmu->memory(mmu->ctx, hpa_at(walk.writes[i].pa));
+		_Atomic uint64_t *at = mmu->memory(mmu->ctx, mm_hpa_at(walk.writes[i].pa));
 
 		/* Not the optional ones: hw_walk() does them, so both variants are tested. */
 		if (!walk.writes[i].optional)
@@ -297,7 +297,7 @@ static enum selection selected(void)
 }
 
 /* Both walkers, and no entry may hold what software must not write. */
-static struct hw_result walk_both(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
+static struct hw_result walk_both(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access,
                                   bool update)
 {
 	static _Thread_local char text[1024];
@@ -317,7 +317,7 @@ static struct hw_result walk_both(const struct hw_mmu *mmu, gpa_t gpa, enum mm_p
 	return result;
 }
 
-struct hw_result __wrap_hw_walk(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access,
+struct hw_result __wrap_hw_walk(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access,
                                 bool update)
 {
 	if (!oracle_knows(mmu->format))

@@ -21,11 +21,11 @@
 
 /* Has tests/oracle a walker for this format? If not, hw_walk() runs alone, and no other function
  * here may be called for it. */
-bool oracle_knows(const struct npt_format *format);
+bool oracle_knows(const struct mm_npt_format *format);
 
 /* A walk by the oracle, without writes. The registers are made from the format, the configuration
  * and the root; memory is read by mmu->memory. */
-struct oracle_walk oracle_walk_mmu(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access);
+struct oracle_walk oracle_walk_mmu(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access);
 
 /* The same walk in hw_walk()'s terms. `update`: after walk->writes. */
 struct hw_result oracle_to_hw(const struct hw_mmu *mmu, const struct oracle_walk *walk,
@@ -37,7 +37,7 @@ bool oracle_unclean(const struct oracle_walk *walk);
 
 /* Runs both walkers on one access, with hw_walk()'s writes if `update`. False: they differ, and
  * `report` (of `size` bytes) says in what. */
-bool oracle_compare(const struct hw_mmu *mmu, gpa_t gpa, enum mm_perm access, bool update,
+bool oracle_compare(const struct hw_mmu *mmu, mm_gpa_t gpa, enum mm_perm access, bool update,
                     struct hw_result *result, char *report, size_t size);
 
 #endif

@@ -41,7 +41,8 @@ static struct guest *open_arena(const struct geometry *geo)
 {
 	struct guest *g = guest_open(
 		geo, (struct hal_test_options){.threads = true, .frames = 1024, .no_blocks = true});
-	CHECK_OK(aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW, (struct aspace_backing){0}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW,
+	                             (struct mm_aspace_backing){0}));
 	return g;
 }
 
@@ -79,7 +80,7 @@ static void fault_all(struct race *race)
 {
 	struct arena *a = race->shared;
 	for (unsigned p = FIRST; p < FIRST + COUNT; p++) {
-		enum mm_fault fault = aspace_fault(&a->g->as, page(p), MM_W);
+		enum mm_fault fault = mm_aspace_fault(&a->g->as, page(p), MM_W);
 		CHECK(fault == MM_FAULT_MAPPED || fault == MM_FAULT_SPURIOUS);
 		if (fault == MM_FAULT_MAPPED)
 			atomic_fetch_add(&a->served, 1);
@@ -93,7 +94,7 @@ static void c02_one_frame_however_many_fault(const struct geometry *geo)
 		struct arena a = {.g = open_arena(geo)};
 		race_run(MM_ARRAY_SIZE(run), run, &a, round);
 		CHECK_EQ(a.served, COUNT);
-		struct aspace_stats stats = guest_stats(a.g);
+		struct mm_aspace_stats stats = guest_stats(a.g);
 		CHECK_EQ(stats.frames, COUNT);
 		CHECK_EQ(stats.faults[MM_FAULT_MAPPED], COUNT);
 		CHECK_EQ(stats.frames + stats.tables, a.g->hal->in_use);
@@ -107,7 +108,7 @@ static void fault_until_quota(struct race *race)
 	struct arena *a = race->shared;
 	for (unsigned p = FIRST; p < FIRST + COUNT; p++) {
 		unsigned mine = FIRST + (p - FIRST + 6 * race->cpu) % COUNT;
-		if (aspace_fault(&a->g->as, page(mine), MM_W) == MM_FAULT_MAPPED)
+		if (mm_aspace_fault(&a->g->as, page(mine), MM_W) == MM_FAULT_MAPPED)
 			atomic_fetch_add(&a->served, 1);
 	}
 }
@@ -120,17 +121,17 @@ static void a_quota_holds_against_all(const struct geometry *geo)
 		struct hal_test *hal = hal_test_open(
 			(struct hal_test_options){.threads = true,
 		                                  .frames = 256,
-		                                  .root_order = npt_root_order(&geo->config)});
-		struct aspace_config config = guest_config(geo, hal);
+		                                  .root_order = mm_npt_root_order(&geo->config)});
+		struct mm_aspace_config config = guest_config(geo, hal);
 		/* Room for the root, the tables, and half of the pages. */
 		uint64_t tables =
-			(UINT64_C(1) << npt_root_order(&geo->config)) + geo->config.levels;
+			(UINT64_C(1) << mm_npt_root_order(&geo->config)) + geo->config.levels;
 		config.quota = tables + COUNT / 2;
 		struct arena a = {.g = guest_open_with(geo, hal, &config)};
-		CHECK_OK(aspace_map_alloc(&a.g->as, pages(FIRST, COUNT), MM_RW,
-		                          (struct aspace_backing){0}));
+		CHECK_OK(mm_aspace_map_alloc(&a.g->as, pages(FIRST, COUNT), MM_RW,
+		                             (struct mm_aspace_backing){0}));
 		race_run(MM_ARRAY_SIZE(run), run, &a, round);
-		struct aspace_stats stats = guest_stats(a.g);
+		struct mm_aspace_stats stats = guest_stats(a.g);
 		CHECK(stats.frames + stats.tables <= config.quota);
 		CHECK_EQ(stats.frames + stats.tables, hal->in_use);
 		CHECK_EQ(stats.frames, a.served);
@@ -142,7 +143,7 @@ static void a_quota_holds_against_all(const struct geometry *geo)
 static void fault_on_the_last(struct race *race)
 {
 	struct arena *a = race->shared;
-	enum mm_fault fault = aspace_fault(&a->g->as, page(FIRST + 1), MM_W);
+	enum mm_fault fault = mm_aspace_fault(&a->g->as, page(FIRST + 1), MM_W);
 
 	if (fault == MM_FAULT_MAPPED || fault == MM_FAULT_SPURIOUS)
 		atomic_fetch_add(&a->served, 1);
@@ -156,17 +157,17 @@ static void the_last_frame_serves_two(const struct geometry *geo)
 		struct hal_test *hal = hal_test_open(
 			(struct hal_test_options){.threads = true,
 		                                  .frames = 256,
-		                                  .root_order = npt_root_order(&geo->config)});
-		struct aspace_config config = guest_config(geo, hal);
+		                                  .root_order = mm_npt_root_order(&geo->config)});
+		struct mm_aspace_config config = guest_config(geo, hal);
 
-		config.quota =
-			(UINT64_C(1) << npt_root_order(&geo->config)) + geo->config.levels - 1 + 2;
+		config.quota = (UINT64_C(1) << mm_npt_root_order(&geo->config)) +
+		               geo->config.levels - 1 + 2;
 
 		struct arena a = {.g = guest_open_with(geo, hal, &config)};
 
-		CHECK_OK(aspace_map_alloc(&a.g->as, pages(FIRST, COUNT), MM_RW,
-		                          (struct aspace_backing){0}));
-		CHECK_EQ(aspace_fault(&a.g->as, page(FIRST), MM_W), MM_FAULT_MAPPED);
+		CHECK_OK(mm_aspace_map_alloc(&a.g->as, pages(FIRST, COUNT), MM_RW,
+		                             (struct mm_aspace_backing){0}));
+		CHECK_EQ(mm_aspace_fault(&a.g->as, page(FIRST), MM_W), MM_FAULT_MAPPED);
 		race_run(MM_ARRAY_SIZE(run), run, &a, round);
 		CHECK_EQ(a.served, 2);
 		CHECK_EQ(hal->in_use, config.quota);
@@ -183,8 +184,8 @@ static void fault_and_translate(struct race *race)
 	for (uint64_t i = 0; i < a->steps; i++) {
 		uint64_t number = FIRST + rng_below(&race->rng, COUNT);
 		enum mm_perm access = rng_next(&race->rng) & 1 ? MM_R : MM_W;
-		struct aspace_translation t;
-		switch (aspace_fault(&a->g->as, page(number), access)) {
+		struct mm_aspace_translation t;
+		switch (mm_aspace_fault(&a->g->as, page(number), access)) {
 		case MM_FAULT_MAPPED:
 		case MM_FAULT_SPURIOUS:
 		case MM_FAULT_UNSHARED:
@@ -194,7 +195,7 @@ static void fault_and_translate(struct race *race)
 		default:
 			CHECK(false);
 		}
-		enum mm_error err = aspace_translate(&a->g->as, page(number), &t);
+		enum mm_error err = mm_aspace_translate(&a->g->as, page(number), &t);
 		CHECK(err == MM_OK || err == MM_NOT_MAPPED);
 		race->done += 2;
 		if (i % 64 == 0)
@@ -211,14 +212,14 @@ static void read_and_write(struct race *race)
 		uint64_t number = FIRST + rng_below(&race->rng, COUNT);
 		uint64_t salt = rng_next(&race->rng);
 		/* A word of each writer's own, so that what is read back can be judged. */
-		gpa_t at = gpa_plus(page(number), 8 * race->cpu);
+		mm_gpa_t at = mm_gpa_plus(page(number), 8 * race->cpu);
 		uint64_t value = 0;
 		enum mm_error err;
 		if (salt & 1) {
-			err = aspace_store(&a->g->as, at, 8, value_for(number, salt >> 8));
+			err = mm_aspace_store(&a->g->as, at, 8, value_for(number, salt >> 8));
 			CHECK(err == MM_OK || err == MM_DENIED || err == MM_NOT_MAPPED);
 		} else {
-			err = aspace_load(&a->g->as, at, 8, &value);
+			err = mm_aspace_load(&a->g->as, at, 8, &value);
 			CHECK(err == MM_OK || err == MM_DENIED || err == MM_NOT_MAPPED);
 			check_value(value, number);
 		}
@@ -229,26 +230,26 @@ static void read_and_write(struct race *race)
 static void change(struct race *race)
 {
 	struct arena *a = race->shared;
-	struct aspace *as = &a->g->as;
+	struct mm_aspace *as = &a->g->as;
 	for (uint64_t i = 0; i < a->steps / 8; i++) {
 		keep_pace(a, 8 * i);
 		uint64_t first = FIRST + rng_below(&race->rng, COUNT);
 		uint64_t n = 1 + rng_below(&race->rng, 4);
 		n = first + n > FIRST + COUNT ? FIRST + COUNT - first : n;
-		struct gpa_range range = pages(first, n);
+		struct mm_gpa_range range = pages(first, n);
 		enum mm_error err;
 		switch (rng_below(&race->rng, 4)) {
 		case 0:
-			CHECK_OK(aspace_unmap(as, range));
+			CHECK_OK(mm_aspace_unmap(as, range));
 			break;
 		case 1:
-			err = aspace_protect(as, range, rng_next(&race->rng) & 1 ? MM_R : MM_RW);
+			err = mm_aspace_protect(as, range, rng_next(&race->rng) & 1 ? MM_R : MM_RW);
 			CHECK(err == MM_OK || err == MM_NOT_MAPPED);
 			break;
 		default:
-			err = aspace_map_alloc(
+			err = mm_aspace_map_alloc(
 				as, range, MM_RW,
-				(struct aspace_backing){.populate = rng_next(&race->rng) & 1});
+				(struct mm_aspace_backing){.populate = rng_next(&race->rng) & 1});
 			CHECK(err == MM_OK || err == MM_EXISTS);
 		}
 		race->done++;
@@ -258,25 +259,25 @@ static void change(struct race *race)
 static void log_and_snapshot(struct race *race)
 {
 	struct arena *a = race->shared;
-	struct aspace *as = &a->g->as;
+	struct mm_aspace *as = &a->g->as;
 	for (uint64_t i = 0; i < a->steps / 32; i++) {
 		keep_pace(a, 32 * i);
 		uint64_t bitmap[1] = {0};
-		struct snapshot snapshot;
-		CHECK_OK(aspace_dirty_start(as, DIRTY_WRITE_PROTECT, false));
-		CHECK_OK(aspace_dirty_collect(as, pages(FIRST, COUNT), bitmap));
-		CHECK_OK(aspace_dirty_collect(as, pages(FIRST, COUNT), bitmap));
-		aspace_dirty_stop(as);
-		CHECK_OK(aspace_snapshot_take(as, &snapshot));
-		CHECK_OK(aspace_snapshot_restore(as, &snapshot));
-		aspace_snapshot_drop(as, &snapshot);
+		struct mm_snapshot snapshot;
+		CHECK_OK(mm_aspace_dirty_start(as, MM_DIRTY_WRITE_PROTECT, false));
+		CHECK_OK(mm_aspace_dirty_collect(as, pages(FIRST, COUNT), bitmap));
+		CHECK_OK(mm_aspace_dirty_collect(as, pages(FIRST, COUNT), bitmap));
+		mm_aspace_dirty_stop(as);
+		CHECK_OK(mm_aspace_snapshot_take(as, &snapshot));
+		CHECK_OK(mm_aspace_snapshot_restore(as, &snapshot));
+		mm_aspace_snapshot_drop(as, &snapshot);
 		race->done += 7;
 	}
 }
 
 static void settle(struct arena *a)
 {
-	struct aspace_stats stats = guest_stats(a->g);
+	struct mm_aspace_stats stats = guest_stats(a->g);
 	CHECK_EQ(stats.frames + stats.tables + stats.area_frames, a->g->hal->in_use);
 	CHECK_EQ(atomic_load(&a->g->as.lock.writer), 0);
 	for (unsigned p = FIRST; p < FIRST + COUNT; p++) {
@@ -333,8 +334,8 @@ static void protect_large(struct race *race)
 	for (uint64_t i = 0; i < a->steps / 8; i++) {
 		keep_pace(a, 8 * i);
 		uint64_t first = 512 + rng_below(&race->rng, 512);
-		CHECK_OK(aspace_protect(&a->g->as, pages(first, 1), MM_R));
-		CHECK_OK(aspace_protect(&a->g->as, pages(first, 1), MM_RW));
+		CHECK_OK(mm_aspace_protect(&a->g->as, pages(first, 1), MM_R));
+		CHECK_OK(mm_aspace_protect(&a->g->as, pages(first, 1), MM_RW));
 		race->done += 2;
 	}
 }
@@ -344,11 +345,11 @@ static void write_large(struct race *race)
 	struct arena *a = race->shared;
 	for (uint64_t i = 0; i < a->steps; i++) {
 		uint64_t number = 512 + rng_below(&race->rng, 512);
-		gpa_t at = gpa_plus(page(number), 8 * race->cpu);
+		mm_gpa_t at = mm_gpa_plus(page(number), 8 * race->cpu);
 		uint64_t value = value_for(number, i), got = 0;
-		enum mm_error err = aspace_store(&a->g->as, at, 8, value);
+		enum mm_error err = mm_aspace_store(&a->g->as, at, 8, value);
 		CHECK(err == MM_OK || err == MM_DENIED);
-		CHECK_OK(aspace_load(&a->g->as, at, 8, &got));
+		CHECK_OK(mm_aspace_load(&a->g->as, at, 8, &got));
 		if (err == MM_OK)
 			CHECK_EQ(got, value);
 		check_value(got, number);
@@ -365,8 +366,8 @@ static void splits_beside_writers(const struct geometry *geo)
 	void (*const run[])(struct race *) = {write_large, write_large, write_large, protect_large};
 	struct arena a = {.steps = steps_per_thread(2000)};
 	a.g = guest_open(geo, (struct hal_test_options){.threads = true, .frames = 4096});
-	CHECK_OK(aspace_map_alloc(&a.g->as, pages(512, 512), MM_RW,
-	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
+	CHECK_OK(mm_aspace_map_alloc(&a.g->as, pages(512, 512), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true, .max_leaf = 1}));
 	race_for_long(&a, "splits", geo, MM_ARRAY_SIZE(run), run);
 	CHECK_EQ(guest_stats(a.g).frames, 512);
 	guest_close(a.g);

@@ -10,28 +10,29 @@
 static void alignment(void **state)
 {
 	(void)state;
-	gpa_t up;
+	mm_gpa_t up;
 	CHECK_EQ(mm_align_down(0x1fff, MM_PAGE_SIZE), 0x1000);
 	CHECK_EQ(mm_align_up(0x1001, MM_PAGE_SIZE), 0x2000);
 	CHECK_EQ(mm_align_up(0x1000, MM_PAGE_SIZE), 0x1000);
-	CHECK(gpa_is_aligned(gpa_at(0x2000), 0x2000) && !gpa_is_aligned(gpa_at(0x2000), 0x4000));
-	CHECK_EQ(gpa_align_down(gpa_at(TOP), MM_PAGE_SIZE).raw, TOP - 0xfff);
-	CHECK(gpa_align_up(gpa_at(TOP - 0xfff), MM_PAGE_SIZE, &up) && up.raw == TOP - 0xfff);
-	CHECK(!gpa_align_up(gpa_at(TOP - 0xffe), MM_PAGE_SIZE, &up));
-	CHECK(!gpa_align_up(gpa_at(TOP), MM_PAGE_SIZE, &up));
-	CHECK(gpa_range_is_aligned(gpa_range(gpa_at(0x3000), 0x1000), MM_PAGE_SIZE));
-	CHECK(!gpa_range_is_aligned(gpa_range(gpa_at(0x3000), 0x800), MM_PAGE_SIZE));
-	CHECK(!gpa_range_is_aligned(gpa_range(gpa_at(0x3800), 0x1000), MM_PAGE_SIZE));
+	CHECK(mm_gpa_is_aligned(mm_gpa_at(0x2000), 0x2000) &&
+	      !mm_gpa_is_aligned(mm_gpa_at(0x2000), 0x4000));
+	CHECK_EQ(mm_gpa_align_down(mm_gpa_at(TOP), MM_PAGE_SIZE).raw, TOP - 0xfff);
+	CHECK(mm_gpa_align_up(mm_gpa_at(TOP - 0xfff), MM_PAGE_SIZE, &up) && up.raw == TOP - 0xfff);
+	CHECK(!mm_gpa_align_up(mm_gpa_at(TOP - 0xffe), MM_PAGE_SIZE, &up));
+	CHECK(!mm_gpa_align_up(mm_gpa_at(TOP), MM_PAGE_SIZE, &up));
+	CHECK(mm_gpa_range_is_aligned(mm_gpa_range(mm_gpa_at(0x3000), 0x1000), MM_PAGE_SIZE));
+	CHECK(!mm_gpa_range_is_aligned(mm_gpa_range(mm_gpa_at(0x3000), 0x800), MM_PAGE_SIZE));
+	CHECK(!mm_gpa_range_is_aligned(mm_gpa_range(mm_gpa_at(0x3800), 0x1000), MM_PAGE_SIZE));
 }
 
 static void addition(void **state)
 {
 	(void)state;
-	hpa_t sum = hpa_at(7);
-	CHECK(hpa_add(hpa_at(1), TOP - 1, &sum) && sum.raw == TOP);
-	CHECK(!hpa_add(hpa_at(2), TOP - 1, &sum) && sum.raw == TOP);
-	CHECK_EQ(hpa_plus(hpa_at(5), 3).raw, 8);
-	CHECK_EQ(hpa_diff(hpa_at(9), hpa_at(5)), 4);
+	mm_hpa_t sum = mm_hpa_at(7);
+	CHECK(mm_hpa_add(mm_hpa_at(1), TOP - 1, &sum) && sum.raw == TOP);
+	CHECK(!mm_hpa_add(mm_hpa_at(2), TOP - 1, &sum) && sum.raw == TOP);
+	CHECK_EQ(mm_hpa_plus(mm_hpa_at(5), 3).raw, 8);
+	CHECK_EQ(mm_hpa_diff(mm_hpa_at(9), mm_hpa_at(5)), 4);
 }
 
 struct range_case {
@@ -49,7 +50,7 @@ static void c09_range_validity(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		check_context("case %zu", i);
-		CHECK_EQ(gpa_range_valid(gpa_range(gpa_at(cases[i].start), cases[i].size)),
+		CHECK_EQ(mm_gpa_range_valid(mm_gpa_range(mm_gpa_at(cases[i].start), cases[i].size)),
 		         cases[i].valid);
 	}
 }
@@ -66,29 +67,33 @@ static void c09_relations_up_to_the_top(void **state)
 		for (unsigned an = 1; a + an <= SPAN; an++)
 			for (unsigned b = 0; b < SPAN; b++)
 				for (unsigned bn = 1; b + bn <= SPAN; bn++) {
-					struct gpa_range ra = gpa_range(gpa_at(base + a), an);
-					struct gpa_range rb = gpa_range(gpa_at(base + b), bn);
+					struct mm_gpa_range ra =
+						mm_gpa_range(mm_gpa_at(base + a), an);
+					struct mm_gpa_range rb =
+						mm_gpa_range(mm_gpa_at(base + b), bn);
 					unsigned shared = 0, first = 0;
 					for (unsigned i = SPAN; i-- > 0;) {
 						bool in_a = i >= a && i < a + an,
 						     in_b = i >= b && i < b + bn;
 						shared += in_a && in_b;
 						first = in_a && in_b ? i : first;
-						CHECK_EQ(gpa_range_contains(ra, gpa_at(base + i)),
+						CHECK_EQ(mm_gpa_range_contains(ra,
+						                               mm_gpa_at(base + i)),
 						         in_a);
 					}
 					check_context("a=%u+%u b=%u+%u", a, an, b, bn);
-					CHECK_EQ(gpa_range_overlaps(ra, rb), shared > 0);
-					CHECK_EQ(gpa_range_covers(ra, rb), shared == bn);
-					struct gpa_range both = gpa_range_intersect(ra, rb);
+					CHECK_EQ(mm_gpa_range_overlaps(ra, rb), shared > 0);
+					CHECK_EQ(mm_gpa_range_covers(ra, rb), shared == bn);
+					struct mm_gpa_range both = mm_gpa_range_intersect(ra, rb);
 					CHECK_EQ(both.size, shared);
 					if (shared > 0)
 						CHECK_EQ(both.start.raw, base + first);
-					CHECK_EQ(gpa_range_last(ra).raw, base + a + an - 1);
+					CHECK_EQ(mm_gpa_range_last(ra).raw, base + a + an - 1);
 
-					struct gpa_range low, high;
+					struct mm_gpa_range low, high;
 					bool cuts = b > a && b < a + an;
-					CHECK_EQ(gpa_range_split(ra, rb.start, &low, &high), cuts);
+					CHECK_EQ(mm_gpa_range_split(ra, rb.start, &low, &high),
+					         cuts);
 					if (cuts) {
 						CHECK_EQ(low.start.raw, ra.start.raw);
 						CHECK_EQ(low.size, b - a);
@@ -101,11 +106,12 @@ static void c09_relations_up_to_the_top(void **state)
 static void contains_does_not_wrap(void **state)
 {
 	(void)state;
-	struct gpa_range all_but_one = gpa_range(gpa_at(1), TOP);
-	CHECK(!gpa_range_contains(all_but_one, gpa_at(0)));
-	CHECK(gpa_range_contains(all_but_one, gpa_at(TOP)));
-	CHECK(!gpa_range_contains(gpa_range(gpa_at(0x1000), 0), gpa_at(0x1000)));
-	CHECK(!gpa_range_covers(gpa_range(gpa_at(0x1000), 0x1000), gpa_range(gpa_at(0), 0x1800)));
+	struct mm_gpa_range all_but_one = mm_gpa_range(mm_gpa_at(1), TOP);
+	CHECK(!mm_gpa_range_contains(all_but_one, mm_gpa_at(0)));
+	CHECK(mm_gpa_range_contains(all_but_one, mm_gpa_at(TOP)));
+	CHECK(!mm_gpa_range_contains(mm_gpa_range(mm_gpa_at(0x1000), 0), mm_gpa_at(0x1000)));
+	CHECK(!mm_gpa_range_covers(mm_gpa_range(mm_gpa_at(0x1000), 0x1000),
+	                           mm_gpa_range(mm_gpa_at(0), 0x1800)));
 }
 
 static void text(void **state)
@@ -113,30 +119,32 @@ static void text(void **state)
 	char buf[MM_ADDR_TEXT];
 	char small[8];
 	(void)state;
-	CHECK_EQ(gpa_format(buf, sizeof(buf), gpa_at(0x40001000)), 14);
+	CHECK_EQ(mm_gpa_format(buf, sizeof(buf), mm_gpa_at(0x40001000)), 14);
 	CHECK_TEXT(buf, "GPA:0x40001000");
-	gva_format(buf, sizeof(buf), gva_at(0));
+	mm_gva_format(buf, sizeof(buf), mm_gva_at(0));
 	CHECK_TEXT(buf, "GVA:0x0");
-	hva_format(buf, sizeof(buf), hva_at(TOP));
+	mm_hva_format(buf, sizeof(buf), mm_hva_at(TOP));
 	CHECK_TEXT(buf, "HVA:0xffffffffffffffff");
-	hpa_format(buf, sizeof(buf), hpa_at(0x10));
+	mm_hpa_format(buf, sizeof(buf), mm_hpa_at(0x10));
 	CHECK_TEXT(buf, "HPA:0x10");
 
-	CHECK_EQ(gpa_range_format(buf, sizeof(buf), gpa_range(gpa_at(0x40000000), 0x10000000)), 26);
+	CHECK_EQ(mm_gpa_range_format(buf, sizeof(buf),
+	                             mm_gpa_range(mm_gpa_at(0x40000000), 0x10000000)),
+	         26);
 	CHECK_TEXT(buf, "GPA:0x40000000..0x4fffffff");
-	gpa_range_format(buf, sizeof(buf), gpa_range(gpa_at(TOP - 0xfff), 0x1000));
+	mm_gpa_range_format(buf, sizeof(buf), mm_gpa_range(mm_gpa_at(TOP - 0xfff), 0x1000));
 	CHECK_TEXT(buf, "GPA:0xfffffffffffff000..0xffffffffffffffff");
-	hpa_range_format(buf, sizeof(buf), hpa_range(hpa_at(0x1000), 0));
+	mm_hpa_range_format(buf, sizeof(buf), mm_hpa_range(mm_hpa_at(0x1000), 0));
 	CHECK_TEXT(buf, "HPA:0x1000..");
 
 	/* Too small a buffer: cut, ended by a NUL, and the length it would have had. */
-	CHECK_EQ(gpa_format(small, sizeof(small), gpa_at(0x40001000)), 14);
+	CHECK_EQ(mm_gpa_format(small, sizeof(small), mm_gpa_at(0x40001000)), 14);
 	CHECK_TEXT(small, "GPA:0x4");
 	small[0] = small[1] = 'x';
-	CHECK_EQ(gpa_format(&small[1], 0, gpa_at(1)), 7);
+	CHECK_EQ(mm_gpa_format(&small[1], 0, mm_gpa_at(1)), 7);
 	CHECK_EQ(small[0], 'x');
 	CHECK_EQ(small[1], 'x');
-	CHECK_EQ(gpa_format(small, 1, gpa_at(1)), 7);
+	CHECK_EQ(mm_gpa_format(small, 1, mm_gpa_at(1)), 7);
 	CHECK_TEXT(small, "");
 }
 

@@ -17,14 +17,14 @@ static void expect_areas(const struct fixture *f, const char *expected)
 {
 	char text[512] = "";
 	uint64_t at = 0;
-	const struct area *area;
-	while ((area = area_first_from(&f->map, gpa_at(at))) != NULL) {
+	const struct mm_area *area;
+	while ((area = mm_area_first_from(&f->map, mm_gpa_at(at))) != NULL) {
 		size_t used = strlen(text);
 		snprintf(text + used, sizeof(text) - used, "%s%llu-%llu%s", used ? " " : "",
 		         (unsigned long long)(area->range.start.raw / MM_PAGE_SIZE),
-		         (unsigned long long)(area_last(area) / MM_PAGE_SIZE),
+		         (unsigned long long)(mm_area_last(area) / MM_PAGE_SIZE),
 		         mm_perm_name((enum mm_perm)area->perm));
-		at = area_last(area) + 1;
+		at = mm_area_last(area) + 1;
 		if (at == 0)
 			break;
 	}
@@ -35,15 +35,16 @@ static void expect_areas(const struct fixture *f, const char *expected)
 static void an_empty_map_has_nothing(void **state)
 {
 	struct fixture *f = open_fixture(false);
-	gpa_t at;
+	mm_gpa_t at;
 	(void)state;
-	CHECK(area_find(&f->map, gpa_at(UINT64_MAX)) == NULL);
-	CHECK(area_first_from(&f->map, gpa_at(0)) == NULL);
-	CHECK(!area_overlaps(&f->map, gpa_range(gpa_at(0), UINT64_MAX)));
-	CHECK(!area_covers(&f->map, pages(0, 1)));
+	CHECK(mm_area_find(&f->map, mm_gpa_at(UINT64_MAX)) == NULL);
+	CHECK(mm_area_first_from(&f->map, mm_gpa_at(0)) == NULL);
+	CHECK(!mm_area_overlaps(&f->map, mm_gpa_range(mm_gpa_at(0), UINT64_MAX)));
+	CHECK(!mm_area_covers(&f->map, pages(0, 1)));
 	cut(f, pages(0, 100));
 	protect(f, pages(0, 100), MM_R);
-	CHECK_OK(area_find_free(&f->map, pages(1, 10), gpa_at(0), MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
+	CHECK_OK(mm_area_find_free(&f->map, pages(1, 10), mm_gpa_at(0), MM_PAGE_SIZE, MM_PAGE_SIZE,
+	                           &at));
 	CHECK_EQ(at.raw, MM_PAGE_SIZE);
 	expect_areas(f, "");
 	close_fixture(f);
@@ -70,25 +71,25 @@ static void equal_neighbours_join(void **state)
 /* Two areas differ in one thing each; a linear one also has to go on in the host's memory. */
 static void unequal_neighbours_stay_apart(void **state)
 {
-	const struct area base = {.range = pages(0, 2),
-	                          .backend = AREA_LINEAR,
-	                          .perm = MM_RW,
-	                          .memtype = MM_NORMAL,
-	                          .max_leaf = 1,
-	                          .host = hpa_at(0x10000)};
-	struct area variants[7];
+	const struct mm_area base = {.range = pages(0, 2),
+	                             .backend = MM_AREA_LINEAR,
+	                             .perm = MM_RW,
+	                             .memtype = MM_NORMAL,
+	                             .max_leaf = 1,
+	                             .host = mm_hpa_at(0x10000)};
+	struct mm_area variants[7];
 	(void)state;
 	for (unsigned i = 0; i < 7; i++) {
 		variants[i] = base;
 		variants[i].range = pages(2, 2);
-		variants[i].host = hpa_at(0x12000);
+		variants[i].host = mm_hpa_at(0x12000);
 	}
-	variants[1].backend = AREA_ALLOC;
+	variants[1].backend = MM_AREA_ALLOC;
 	variants[2].perm = MM_R;
 	variants[3].memtype = MM_DEVICE;
 	variants[4].max_leaf = 0;
 	variants[5].populate = true;
-	variants[6].host = hpa_at(0x13000);
+	variants[6].host = mm_hpa_at(0x13000);
 	for (unsigned i = 0; i < 7; i++) {
 		struct fixture *f = open_fixture(false);
 		check_context("variant %u", i);
@@ -115,7 +116,7 @@ static void removal_splits_and_trims(void **state)
 	cut(f, pages(0, 1));
 	cut(f, pages(9, 20));
 	expect_areas(f, "1-1rw- 8-8rw-");
-	cut(f, gpa_range(gpa_at(0), UINT64_MAX - MM_PAGE_SIZE + 1));
+	cut(f, mm_gpa_range(mm_gpa_at(0), UINT64_MAX - MM_PAGE_SIZE + 1));
 	expect_areas(f, "");
 	close_fixture(f);
 }
@@ -123,25 +124,25 @@ static void removal_splits_and_trims(void **state)
 static void a_cut_linear_area_keeps_its_host(void **state)
 {
 	struct fixture *f = open_fixture(false);
-	struct area linear = {.range = pages(10, 10),
-	                      .backend = AREA_LINEAR,
-	                      .perm = MM_RW,
-	                      .host = hpa_at(0x100000)};
+	struct mm_area linear = {.range = pages(10, 10),
+	                         .backend = MM_AREA_LINEAR,
+	                         .perm = MM_RW,
+	                         .host = mm_hpa_at(0x100000)};
 	(void)state;
 	insert(f, linear);
 	cut(f, pages(13, 2));
-	CHECK_EQ(area_find(&f->map, gpa_at(12 * MM_PAGE_SIZE))->host.raw, 0x100000);
-	CHECK_EQ(area_find(&f->map, gpa_at(15 * MM_PAGE_SIZE))->host.raw, 0x105000);
+	CHECK_EQ(mm_area_find(&f->map, mm_gpa_at(12 * MM_PAGE_SIZE))->host.raw, 0x100000);
+	CHECK_EQ(mm_area_find(&f->map, mm_gpa_at(15 * MM_PAGE_SIZE))->host.raw, 0x105000);
 	protect(f, pages(16, 2), MM_R);
-	CHECK_EQ(area_find(&f->map, gpa_at(16 * MM_PAGE_SIZE))->host.raw, 0x106000);
-	CHECK_EQ(area_find(&f->map, gpa_at(18 * MM_PAGE_SIZE))->host.raw, 0x108000);
+	CHECK_EQ(mm_area_find(&f->map, mm_gpa_at(16 * MM_PAGE_SIZE))->host.raw, 0x106000);
+	CHECK_EQ(mm_area_find(&f->map, mm_gpa_at(18 * MM_PAGE_SIZE))->host.raw, 0x108000);
 	protect(f, pages(16, 2), MM_RW);
 	CHECK_EQ(f->map.count, 2);
 	linear.range = pages(13, 2);
-	linear.host = hpa_at(0x103000);
+	linear.host = mm_hpa_at(0x103000);
 	insert(f, linear);
 	CHECK_EQ(f->map.count, 1);
-	CHECK_EQ(area_find(&f->map, gpa_at(19 * MM_PAGE_SIZE))->host.raw, 0x100000);
+	CHECK_EQ(mm_area_find(&f->map, mm_gpa_at(19 * MM_PAGE_SIZE))->host.raw, 0x100000);
 	close_fixture(f);
 }
 
@@ -186,29 +187,29 @@ static void c09_the_last_page_of_all(void **state)
 {
 	struct fixture *f = open_fixture(false);
 	const uint64_t top = UINT64_MAX / MM_PAGE_SIZE; /* its number */
-	gpa_t at;
+	mm_gpa_t at;
 	(void)state;
 	insert(f, alloc_area(top, 1, MM_RW));
 	insert(f, alloc_area(top - 3, 2, MM_RW));
-	CHECK(area_find(&f->map, gpa_at(UINT64_MAX)) != NULL);
-	CHECK(area_find(&f->map, gpa_at(UINT64_MAX - MM_PAGE_SIZE)) == NULL);
-	CHECK(area_covers(&f->map, pages(top, 1)));
-	CHECK(!area_covers(&f->map, pages(top - 1, 2)));
-	CHECK(area_overlaps(&f->map, pages(top - 1, 2)));
-	CHECK(!area_place(&f->map, pages(top - 1, 2), &(struct area_path){0}));
+	CHECK(mm_area_find(&f->map, mm_gpa_at(UINT64_MAX)) != NULL);
+	CHECK(mm_area_find(&f->map, mm_gpa_at(UINT64_MAX - MM_PAGE_SIZE)) == NULL);
+	CHECK(mm_area_covers(&f->map, pages(top, 1)));
+	CHECK(!mm_area_covers(&f->map, pages(top - 1, 2)));
+	CHECK(mm_area_overlaps(&f->map, pages(top - 1, 2)));
+	CHECK(!mm_area_place(&f->map, pages(top - 1, 2), &(struct mm_area_path){0}));
 	protect(f, pages(top - 3, 4), MM_R);
 	CHECK_EQ(f->map.count, 2);
-	CHECK_OK(area_find_free(&f->map, pages(1, top), gpa_at((top - 3) * MM_PAGE_SIZE),
-	                        MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
+	CHECK_OK(mm_area_find_free(&f->map, pages(1, top), mm_gpa_at((top - 3) * MM_PAGE_SIZE),
+	                           MM_PAGE_SIZE, MM_PAGE_SIZE, &at));
 	CHECK_EQ(at.raw, (top - 1) * MM_PAGE_SIZE);
-	CHECK_ERR(area_find_free(&f->map, pages(1, top), gpa_at(top * MM_PAGE_SIZE), MM_PAGE_SIZE,
-	                         MM_PAGE_SIZE, &at),
+	CHECK_ERR(mm_area_find_free(&f->map, pages(1, top), mm_gpa_at(top * MM_PAGE_SIZE),
+	                            MM_PAGE_SIZE, MM_PAGE_SIZE, &at),
 	          MM_NO_MEMORY);
 	insert(f, alloc_area(top - 1, 1, MM_R));
 	CHECK_EQ(f->map.count, 1);
 	cut(f, pages(top, 1));
-	CHECK(area_find(&f->map, gpa_at(UINT64_MAX)) == NULL);
-	CHECK(area_first_from(&f->map, gpa_at(UINT64_MAX)) == NULL);
+	CHECK(mm_area_find(&f->map, mm_gpa_at(UINT64_MAX)) == NULL);
+	CHECK(mm_area_first_from(&f->map, mm_gpa_at(UINT64_MAX)) == NULL);
 	close_fixture(f);
 }
 
@@ -216,20 +217,24 @@ static void find_free_refuses_nonsense(void **state)
 {
 	struct fixture *f = open_fixture(false);
 	const uint64_t K4 = MM_PAGE_SIZE;
-	gpa_t at = gpa_at(1);
+	mm_gpa_t at = mm_gpa_at(1);
 	(void)state;
-	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), 0, K4, &at), MM_INVALID);
-	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), 1, K4, &at), MM_INVALID);
-	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), K4, 1, &at), MM_INVALID);
-	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), K4, 3 * K4, &at), MM_INVALID);
-	CHECK_ERR(area_find_free(&f->map, pages(0, 0), gpa_at(0), K4, K4, &at), MM_INVALID);
-	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(0), 10 * K4, K4, &at), MM_NO_MEMORY);
-	CHECK_ERR(area_find_free(&f->map, pages(0, 9), gpa_at(9 * K4), K4, K4, &at), MM_NO_MEMORY);
-	CHECK_ERR(area_find_free(&f->map, pages(1, 9), gpa_at(0), K4, 16 * K4, &at), MM_NO_MEMORY);
+	CHECK_ERR(mm_area_find_free(&f->map, pages(0, 9), mm_gpa_at(0), 0, K4, &at), MM_INVALID);
+	CHECK_ERR(mm_area_find_free(&f->map, pages(0, 9), mm_gpa_at(0), 1, K4, &at), MM_INVALID);
+	CHECK_ERR(mm_area_find_free(&f->map, pages(0, 9), mm_gpa_at(0), K4, 1, &at), MM_INVALID);
+	CHECK_ERR(mm_area_find_free(&f->map, pages(0, 9), mm_gpa_at(0), K4, 3 * K4, &at),
+	          MM_INVALID);
+	CHECK_ERR(mm_area_find_free(&f->map, pages(0, 0), mm_gpa_at(0), K4, K4, &at), MM_INVALID);
+	CHECK_ERR(mm_area_find_free(&f->map, pages(0, 9), mm_gpa_at(0), 10 * K4, K4, &at),
+	          MM_NO_MEMORY);
+	CHECK_ERR(mm_area_find_free(&f->map, pages(0, 9), mm_gpa_at(9 * K4), K4, K4, &at),
+	          MM_NO_MEMORY);
+	CHECK_ERR(mm_area_find_free(&f->map, pages(1, 9), mm_gpa_at(0), K4, 16 * K4, &at),
+	          MM_NO_MEMORY);
 	CHECK_EQ(at.raw, 1);
-	CHECK_OK(area_find_free(&f->map, pages(0, 9), gpa_at(1), K4, 4 * K4, &at));
+	CHECK_OK(mm_area_find_free(&f->map, pages(0, 9), mm_gpa_at(1), K4, 4 * K4, &at));
 	CHECK_EQ(at.raw, 4 * K4);
-	CHECK_OK(area_find_free(&f->map, pages(0, 9), gpa_at(0), 9 * K4, K4, &at));
+	CHECK_OK(mm_area_find_free(&f->map, pages(0, 9), mm_gpa_at(0), 9 * K4, K4, &at));
 	CHECK_EQ(at.raw, 0);
 	close_fixture(f);
 }
@@ -239,24 +244,26 @@ static void find_free_in_a_large_tree(void **state)
 {
 	struct fixture *f = open_fixture(false);
 	const uint64_t K4 = MM_PAGE_SIZE, top = UINT64_MAX / MM_PAGE_SIZE;
-	gpa_t at = gpa_at(0);
+	mm_gpa_t at = mm_gpa_at(0);
 	(void)state;
 	for (unsigned i = 0; i < 20000; i++)
 		insert(f, alloc_area(4 * i + (i >= 15000 ? 100 : 0), 3, MM_RW));
-	CHECK_OK(area_find_free(&f->map, pages(0, top), gpa_at(0), 2 * K4, K4, &at));
+	CHECK_OK(mm_area_find_free(&f->map, pages(0, top), mm_gpa_at(0), 2 * K4, K4, &at));
 	CHECK_EQ(at.raw, (4 * 15000 - 1) * K4);
-	CHECK_OK(area_find_free(&f->map, pages(0, top), gpa_at(0), 64 * K4, 32 * K4, &at));
+	CHECK_OK(mm_area_find_free(&f->map, pages(0, top), mm_gpa_at(0), 64 * K4, 32 * K4, &at));
 	CHECK_EQ(at.raw, 60000 * K4);
-	CHECK_ERR(area_find_free(&f->map, pages(0, 60000 + 10), gpa_at(0), 64 * K4, K4, &at),
+	CHECK_ERR(mm_area_find_free(&f->map, pages(0, 60000 + 10), mm_gpa_at(0), 64 * K4, K4, &at),
 	          MM_NO_MEMORY);
-	CHECK_ERR(area_find_free(&f->map, pages(0, 100), gpa_at(0), 2 * K4, K4, &at), MM_NO_MEMORY);
-	CHECK_OK(area_find_free(&f->map, pages(0, 100), gpa_at(50 * K4), K4, K4, &at));
+	CHECK_ERR(mm_area_find_free(&f->map, pages(0, 100), mm_gpa_at(0), 2 * K4, K4, &at),
+	          MM_NO_MEMORY);
+	CHECK_OK(mm_area_find_free(&f->map, pages(0, 100), mm_gpa_at(50 * K4), K4, K4, &at));
 	CHECK_EQ(at.raw, 51 * K4);
 	/* No multiple of so large an alignment is left below 2^64. */
-	CHECK_ERR(area_find_free(&f->map, gpa_range(gpa_at(K4), UINT64_MAX - K4),
-	                         gpa_at(100000 * K4), K4, UINT64_C(1) << 63, &at) == MM_OK
-	                  ? area_find_free(&f->map, pages(1, top), gpa_at((UINT64_C(1) << 63) + 1),
-	                                   K4, UINT64_C(1) << 63, &at)
+	CHECK_ERR(mm_area_find_free(&f->map, mm_gpa_range(mm_gpa_at(K4), UINT64_MAX - K4),
+	                            mm_gpa_at(100000 * K4), K4, UINT64_C(1) << 63, &at) == MM_OK
+	                  ? mm_area_find_free(&f->map, pages(1, top),
+	                                      mm_gpa_at((UINT64_C(1) << 63) + 1), K4,
+	                                      UINT64_C(1) << 63, &at)
 	                  : MM_OK,
 	          MM_NO_MEMORY);
 	close_fixture(f);
@@ -292,10 +299,10 @@ static bool flat_all(const struct flat *flat, unsigned first, unsigned n)
 /* Every page of the map is as in the array, and no two areas could be one. */
 static void check_flat(const struct fixture *f, const struct flat *flat)
 {
-	const struct area *area;
+	const struct mm_area *area;
 	uint64_t at = 0;
 	unsigned page = 0;
-	while ((area = area_first_from(&f->map, gpa_at(at))) != NULL) {
+	while ((area = mm_area_first_from(&f->map, mm_gpa_at(at))) != NULL) {
 		unsigned first = (unsigned)(area->range.start.raw / MM_PAGE_SIZE);
 		unsigned end = first + (unsigned)(area->range.size / MM_PAGE_SIZE);
 		for (; page < first; page++)
@@ -303,7 +310,7 @@ static void check_flat(const struct fixture *f, const struct flat *flat)
 		for (; page < end; page++)
 			CHECK_EQ(flat->perm[page], area->perm);
 		CHECK(page == flat->span || flat->perm[page] != area->perm);
-		at = area_last(area) + 1;
+		at = mm_area_last(area) + 1;
 	}
 	for (; page < flat->span; page++)
 		CHECK_EQ(flat->perm[page], NOTHING);
@@ -313,10 +320,10 @@ static void check_flat(const struct fixture *f, const struct flat *flat)
 static void check_find_free(const struct fixture *f, const struct flat *flat, unsigned first,
                             unsigned n, unsigned align)
 {
-	gpa_t at;
-	enum mm_error err = area_find_free(&f->map, pages(0, flat->span),
-	                                   gpa_at((uint64_t)first * MM_PAGE_SIZE),
-	                                   (uint64_t)n * MM_PAGE_SIZE, align * MM_PAGE_SIZE, &at);
+	mm_gpa_t at;
+	enum mm_error err = mm_area_find_free(
+		&f->map, pages(0, flat->span), mm_gpa_at((uint64_t)first * MM_PAGE_SIZE),
+		(uint64_t)n * MM_PAGE_SIZE, align * MM_PAGE_SIZE, &at);
 	unsigned page = (first + align - 1) / align * align;
 	while (page + n <= flat->span && flat_any(flat, page, n))
 		page += align;
@@ -332,12 +339,12 @@ static void flat_step(struct fixture *f, struct flat *flat, struct rng *rng, boo
 	unsigned n = 1 + (unsigned)rng_below(rng, longest);
 	uint8_t perm = (uint8_t)rng_below(rng, MM_PERM_SETS);
 	unsigned what = (unsigned)rng_below(rng, 10);
-	struct area_path place;
+	struct mm_area_path place;
 	n = first + n > flat->span ? flat->span - first : n;
 
-	CHECK_EQ(area_overlaps(&f->map, pages(first, n)), flat_any(flat, first, n));
-	CHECK_EQ(area_place(&f->map, pages(first, n), &place), !flat_any(flat, first, n));
-	CHECK_EQ(area_covers(&f->map, pages(first, n)), flat_all(flat, first, n));
+	CHECK_EQ(mm_area_overlaps(&f->map, pages(first, n)), flat_any(flat, first, n));
+	CHECK_EQ(mm_area_place(&f->map, pages(first, n), &place), !flat_any(flat, first, n));
+	CHECK_EQ(mm_area_covers(&f->map, pages(first, n)), flat_all(flat, first, n));
 	if (what < (growing ? 7 : 2)) {
 		if (flat_any(flat, first, n))
 			return;
@@ -367,8 +374,8 @@ static void walk_against_flat(uint64_t seed, unsigned span, unsigned steps, unsi
 	for (unsigned i = 0; i < steps; i++) {
 		check_context("seed=%llu span=%u step=%u", (unsigned long long)seed, span, i);
 		flat_step(f, &flat, &rng, i / (steps / 8 + 1) % 2 == 0);
-		gpa_t gpa = gpa_at(rng_below(&rng, span * MM_PAGE_SIZE));
-		const struct area *area = area_find(&f->map, gpa);
+		mm_gpa_t gpa = mm_gpa_at(rng_below(&rng, span * MM_PAGE_SIZE));
+		const struct mm_area *area = mm_area_find(&f->map, gpa);
 		CHECK_EQ(area ? area->perm : NOTHING, flat.perm[gpa.raw / MM_PAGE_SIZE]);
 		if (i % check_every == 0)
 			check_flat(f, &flat);
@@ -425,10 +432,10 @@ static void regular_orders(void **state)
 		area_check_map(&f->map, f->hal);
 		CHECK_EQ(f->map.count, N);
 		if (order == 0)
-			CHECK(f->map.frames <= N / (AREA_LEAF_SLOTS - 1) + 4);
+			CHECK(f->map.frames <= N / (MM_AREA_LEAF_SLOTS - 1) + 4);
 		for (unsigned i = 0; i < N; i++)
-			CHECK(area_find(&f->map, gpa_at(2 * i * MM_PAGE_SIZE)) != NULL &&
-			      area_find(&f->map, gpa_at((2 * i + 1) * MM_PAGE_SIZE)) == NULL);
+			CHECK(mm_area_find(&f->map, mm_gpa_at(2 * i * MM_PAGE_SIZE)) != NULL &&
+			      mm_area_find(&f->map, mm_gpa_at((2 * i + 1) * MM_PAGE_SIZE)) == NULL);
 		for (unsigned i = 0; i < N; i++) {
 			unsigned at = order == 1 ? N - 1 - i : i;
 			cut(f, pages(2 * at, 1));
@@ -444,7 +451,7 @@ static void removing_from_an_empty_map(void **state)
 {
 	struct fixture *f = open_fixture(false);
 	(void)state;
-	cut(f, gpa_range(gpa_at(0x1000), -UINT64_C(0x1000))); /* up to 2^64 */
+	cut(f, mm_gpa_range(mm_gpa_at(0x1000), -UINT64_C(0x1000))); /* up to 2^64 */
 	expect_areas(f, "");
 	close_fixture(f);
 }

@@ -11,30 +11,30 @@
 
 #include "mm/assert.h"
 
-/* Whatever area_reserve() gets or not, the map is the same; after it, nothing is asked for. */
+/* Whatever mm_area_reserve() gets or not, the map is the same; after it, nothing is asked for. */
 static void reserving_fails_without_a_trace(void **state)
 {
 	struct fixture *f = open_fixture(false);
-	struct area_reservation reserved;
+	struct mm_area_reservation reserved;
 	unsigned refusals = 0;
 	(void)state;
-	area_reservation_init(&reserved);
+	mm_area_reservation_init(&reserved);
 	for (unsigned i = 0; i < 3000; i++) {
-		struct area area = alloc_area(2 * i, 1, MM_RW);
-		struct area_path place;
+		struct mm_area area = alloc_area(2 * i, 1, MM_RW);
+		struct mm_area_path place;
 		size_t frames = f->map.frames;
-		CHECK(area_place(&f->map, area.range, &place));
+		CHECK(mm_area_place(&f->map, area.range, &place));
 		hal_test_fail_after(f->hal, 1);
-		if (area_reserve_place(&f->map, &place, &reserved) != MM_OK) {
+		if (mm_area_reserve_place(&f->map, &place, &reserved) != MM_OK) {
 			refusals++;
 			CHECK_EQ(reserved.count, 0);
 			CHECK_EQ(f->map.frames, frames);
 			CHECK_EQ(f->hal->in_use, frames);
 			hal_test_fail_after(f->hal, 0);
-			CHECK_OK(area_reserve_place(&f->map, &place, &reserved));
+			CHECK_OK(mm_area_reserve_place(&f->map, &place, &reserved));
 		}
 		hal_test_fail_after(f->hal, 1);
-		area_insert(&f->map, &place, &area, &reserved);
+		mm_area_insert(&f->map, &place, &area, &reserved);
 		CHECK_EQ(reserved.count, 0);
 		hal_test_fail_after(f->hal, 0);
 		area_check_map(&f->map, f->hal);
@@ -50,18 +50,18 @@ static void a_change_needs_no_frame_too_many(void **state)
 {
 	struct fixture *f = open_fixture(false);
 	struct hal_test *hal = f->hal;
-	struct area_reservation reserved;
+	struct mm_area_reservation reserved;
 	(void)state;
-	for (unsigned i = 0; i < AREA_LEAF_SLOTS; i++)
+	for (unsigned i = 0; i < MM_AREA_LEAF_SLOTS; i++)
 		insert(f, alloc_area(10 * i + 1, 4, MM_RW));
 	CHECK_EQ(f->map.height, 1);
 	hal->keep_free = hal->frames - hal->in_use - 1;
-	area_reservation_init(&reserved);
-	CHECK_ERR(area_reserve(&f->map, pages(12, 2), &reserved), MM_NO_MEMORY);
+	mm_area_reservation_init(&reserved);
+	CHECK_ERR(mm_area_reserve(&f->map, pages(12, 2), &reserved), MM_NO_MEMORY);
 	hal->keep_free = hal->frames - hal->in_use - 2;
 	cut(f, pages(12, 2));
 	hal->keep_free = 0;
-	CHECK_EQ(f->map.count, AREA_LEAF_SLOTS + 1);
+	CHECK_EQ(f->map.count, MM_AREA_LEAF_SLOTS + 1);
 	CHECK_EQ(f->map.height, 2);
 	close_fixture(f);
 }
@@ -69,8 +69,8 @@ static void a_change_needs_no_frame_too_many(void **state)
 /* A node that is emptied goes, and what comes in its place meets its neighbours, which are full. */
 static void replacing_what_fills_whole_nodes(void **state)
 {
-	const unsigned areas = 20000, leaf = AREA_LEAF_SLOTS - 1;
-	const unsigned inner = leaf * (AREA_INNER_SLOTS - 1);
+	const unsigned areas = 20000, leaf = MM_AREA_LEAF_SLOTS - 1;
+	const unsigned inner = leaf * (MM_AREA_INNER_SLOTS - 1);
 	const unsigned most[] = {1, leaf - 1, leaf, leaf + 1, 2 * leaf, inner, areas};
 	(void)state;
 	for (unsigned i = 0; i < MM_ARRAY_SIZE(most); i++) {
@@ -81,7 +81,8 @@ static void replacing_what_fills_whole_nodes(void **state)
 		     at += most[i] < leaf ? leaf : most[i]) {
 			check_context("%u areas from %u", most[i], at);
 			replace(f, alloc_area(2 * at, 2 * most[i] - 1, MM_R));
-			CHECK_EQ(area_find(&f->map, gpa_at(2 * at * MM_PAGE_SIZE))->perm, MM_R);
+			CHECK_EQ(mm_area_find(&f->map, mm_gpa_at(2 * at * MM_PAGE_SIZE))->perm,
+			         MM_R);
 		}
 		area_check_map(&f->map, f->hal);
 		close_fixture(f);
@@ -91,11 +92,11 @@ static void replacing_what_fills_whole_nodes(void **state)
 /* Inserts single pages into the holes after the areas of the leaf at `page`, until it is full. */
 static void fill_leaf(struct fixture *f, uint64_t page)
 {
-	struct area_path path;
-	area_descend(&f->map, page * MM_PAGE_SIZE, &path);
-	for (unsigned slot = 0; path.nodes[0]->head.count < AREA_LEAF_SLOTS; slot += 2) {
-		const struct area *area = &path.nodes[0]->leaf.areas[slot];
-		insert(f, alloc_area(area_last(area) / MM_PAGE_SIZE + 1, 1, MM_X));
+	struct mm_area_path path;
+	mm_area_descend(&f->map, page * MM_PAGE_SIZE, &path);
+	for (unsigned slot = 0; path.nodes[0]->head.count < MM_AREA_LEAF_SLOTS; slot += 2) {
+		const struct mm_area *area = &path.nodes[0]->leaf.areas[slot];
+		insert(f, alloc_area(mm_area_last(area) / MM_PAGE_SIZE + 1, 1, MM_X));
 	}
 }
 
@@ -103,22 +104,23 @@ static void fill_leaf(struct fixture *f, uint64_t page)
  * any more: it can go to the end of the leaf to the left, and that one is full. */
 static void replacing_the_first_area_of_a_leaf(void **state)
 {
-	const unsigned leaf = AREA_LEAF_SLOTS - 1; /* areas, after ascending insertions */
+	const unsigned leaf = MM_AREA_LEAF_SLOTS - 1; /* areas, after ascending insertions */
 	(void)state;
 	for (unsigned leaves = 2; leaves < 6; leaves++) {
 		struct fixture *f = open_fixture(false);
 		for (unsigned i = 0; i < leaves * leaf; i++)
 			insert(f, alloc_area(2 * i, 1, MM_RW));
 		for (unsigned i = leaf; i < leaves * leaf; i += leaf) {
-			struct area_path path;
+			struct mm_area_path path;
 			check_context("%u leaves, area %u", leaves, i);
-			area_descend(&f->map, 2 * i * MM_PAGE_SIZE, &path);
+			mm_area_descend(&f->map, 2 * i * MM_PAGE_SIZE, &path);
 			CHECK_EQ(path.slot, 0);
 			fill_leaf(f, 2 * i - 1);
 			cut(f, pages(2 * i + 2, 10)); /* this leaf itself has room */
 			replace(f, alloc_area(2 * i, 1, MM_R));
 			area_check_map(&f->map, f->hal);
-			CHECK_EQ(area_find(&f->map, gpa_at(2 * i * MM_PAGE_SIZE))->perm, MM_R);
+			CHECK_EQ(mm_area_find(&f->map, mm_gpa_at(2 * i * MM_PAGE_SIZE))->perm,
+			         MM_R);
 		}
 		close_fixture(f);
 	}
@@ -128,8 +130,8 @@ static void replacing_the_first_area_of_a_leaf(void **state)
  * inner node. The frames that were reserved for it must still be there. */
 static void replacing_many_leaves_beside_a_full_one(void **state)
 {
-	const unsigned leaf = AREA_LEAF_SLOTS - 1, inner = leaf * (AREA_INNER_SLOTS - 1);
-	struct area_path path;
+	const unsigned leaf = MM_AREA_LEAF_SLOTS - 1, inner = leaf * (MM_AREA_INNER_SLOTS - 1);
+	struct mm_area_path path;
 	(void)state;
 	for (unsigned leaves = 12; leaves < 52; leaves++) {
 		struct fixture *f = open_fixture(false);
@@ -139,9 +141,9 @@ static void replacing_many_leaves_beside_a_full_one(void **state)
 		fill_leaf(f, 0);
 		insert(f, alloc_area(3, 1, MM_X)); /* splits it: one more child */
 		fill_leaf(f, 2 * inner - 1);
-		area_descend(&f->map, (2 * inner - 1) * MM_PAGE_SIZE, &path);
-		CHECK_EQ(path.nodes[0]->head.count, AREA_LEAF_SLOTS);
-		CHECK_EQ(path.nodes[1]->head.count, AREA_INNER_SLOTS);
+		mm_area_descend(&f->map, (2 * inner - 1) * MM_PAGE_SIZE, &path);
+		CHECK_EQ(path.nodes[0]->head.count, MM_AREA_LEAF_SLOTS);
+		CHECK_EQ(path.nodes[1]->head.count, MM_AREA_INNER_SLOTS);
 		replace(f, alloc_area(2 * inner, 2 * leaves * leaf - 1, MM_R));
 		close_fixture(f);
 	}
@@ -151,37 +153,37 @@ static void replacing_many_leaves_beside_a_full_one(void **state)
 
 struct insertion {
 	struct fixture *f;
-	struct area area;
-	struct area_reservation reserved;
+	struct mm_area area;
+	struct mm_area_reservation reserved;
 };
 
 static void insert_with_what_is_reserved(void *ctx)
 {
 	struct insertion *i = ctx;
-	struct area_path place;
-	CHECK(area_place(&i->f->map, i->area.range, &place));
-	area_insert(&i->f->map, &place, &i->area, &i->reserved);
+	struct mm_area_path place;
+	CHECK(mm_area_place(&i->f->map, i->area.range, &place));
+	mm_area_insert(&i->f->map, &place, &i->area, &i->reserved);
 }
 
 /* In every build: no frame, or a number of them that cannot be, never becomes a node. */
 static void a_change_without_its_frames_stops(void **state)
 {
-	const unsigned counts[] = {0, AREA_RESERVATION_FRAMES + 1, UINT32_MAX};
+	const unsigned counts[] = {0, MM_AREA_RESERVATION_FRAMES + 1, UINT32_MAX};
 	struct insertion i = {.f = open_fixture(false), .area = alloc_area(1000, 1, MM_RW)};
 	(void)state;
-	for (unsigned area = 0; area < AREA_INLINE; area++)
+	for (unsigned area = 0; area < MM_AREA_INLINE; area++)
 		insert(i.f, alloc_area(2 * area, 1, MM_RW));
 	for (unsigned n = 0; n < MM_ARRAY_SIZE(counts); n++) {
 		i.reserved.count = counts[n];
 		CHECK(check_stopped(insert_with_what_is_reserved, &i) != NULL);
 		area_check_map(&i.f->map, i.f->hal);
 	}
-	for (unsigned area = AREA_INLINE; area < AREA_LEAF_SLOTS; area++)
+	for (unsigned area = MM_AREA_INLINE; area < MM_AREA_LEAF_SLOTS; area++)
 		insert(i.f, alloc_area(2 * area, 1, MM_RW));
 	i.reserved.count = 0; /* a new root, and then the leaf's other half */
 	CHECK(check_stopped(insert_with_what_is_reserved, &i) != NULL);
 	area_check_map(&i.f->map, i.f->hal);
-	i.area.range = pages(2 * AREA_LEAF_SLOTS - 1, 1); /* it joins, and needs none */
+	i.area.range = pages(2 * MM_AREA_LEAF_SLOTS - 1, 1); /* it joins, and needs none */
 	CHECK(check_stopped(insert_with_what_is_reserved, &i) == NULL);
 	close_fixture(i.f);
 }
@@ -230,17 +232,17 @@ static void a_panic_calls_the_hook_or_traps(void **state)
  * to a full leaf each, through nodes that are full; all children of one of those are the same.
  */
 struct tower {
-	struct area_node root, sides[2][AREA_MAX_HEIGHT - 1];
-	struct area_map map;
+	struct mm_area_node root, sides[2][MM_AREA_MAX_HEIGHT - 1];
+	struct mm_area_map map;
 };
 
 #define SIDE 10000 /* pages from the first leaf's areas to the second one's */
 
-static void fill_inner(struct area_node *node, uint64_t first, unsigned count,
-                       struct area_node *child)
+static void fill_inner(struct mm_area_node *node, uint64_t first, unsigned count,
+                       struct mm_area_node *child)
 {
 	node->head.count = count;
-	for (unsigned i = 0; i < AREA_INNER_SLOTS; i++) {
+	for (unsigned i = 0; i < MM_AREA_INNER_SLOTS; i++) {
 		node->inner.starts[i] = i < count ? (first + i) * MM_PAGE_SIZE : UINT64_MAX;
 		node->inner.children[i] = child;
 	}
@@ -250,22 +252,22 @@ static struct tower *build_tower(const struct fixture *f, unsigned children)
 {
 	struct tower *t = calloc(1, sizeof(*t));
 	for (unsigned side = 0; side < 2; side++) {
-		struct area_node *node = t->sides[side];
-		node->head.count = AREA_LEAF_SLOTS;
-		for (unsigned i = 0; i < AREA_LEAF_SLOTS; i++) {
+		struct mm_area_node *node = t->sides[side];
+		node->head.count = MM_AREA_LEAF_SLOTS;
+		for (unsigned i = 0; i < MM_AREA_LEAF_SLOTS; i++) {
 			node->leaf.areas[i] = alloc_area(side * SIDE + 10 * i, 4, MM_RW);
 			node->leaf.starts[i] = node->leaf.areas[i].range.start.raw;
 		}
-		for (unsigned level = 1; level + 1 < AREA_MAX_HEIGHT; level++, node++)
-			fill_inner(node + 1, side * SIDE, AREA_INNER_SLOTS, node);
+		for (unsigned level = 1; level + 1 < MM_AREA_MAX_HEIGHT; level++, node++)
+			fill_inner(node + 1, side * SIDE, MM_AREA_INNER_SLOTS, node);
 	}
-	area_map_init(&t->map, f->map.hal);
+	mm_area_map_init(&t->map, f->map.hal);
 	t->map.root = &t->root;
-	t->map.height = AREA_MAX_HEIGHT;
-	t->map.count = 2 * AREA_LEAF_SLOTS;
-	fill_inner(&t->root, 0, children, &t->sides[0][AREA_MAX_HEIGHT - 2]);
+	t->map.height = MM_AREA_MAX_HEIGHT;
+	t->map.count = 2 * MM_AREA_LEAF_SLOTS;
+	fill_inner(&t->root, 0, children, &t->sides[0][MM_AREA_MAX_HEIGHT - 2]);
 	t->root.inner.starts[children - 1] = SIDE * MM_PAGE_SIZE;
-	t->root.inner.children[children - 1] = &t->sides[1][AREA_MAX_HEIGHT - 2];
+	t->root.inner.children[children - 1] = &t->sides[1][MM_AREA_MAX_HEIGHT - 2];
 	return t;
 }
 
@@ -275,34 +277,34 @@ static void the_highest_tree(void **state)
 	const struct {
 		unsigned children, one, both; /* frames for one end, and for both; 0: refused */
 	} rows[] = {
-		{AREA_INNER_SLOTS - 2, AREA_MAX_HEIGHT - 1, AREA_RESERVATION_FRAMES},
-		{AREA_INNER_SLOTS - 1, AREA_MAX_HEIGHT - 1, 0},
-		{AREA_INNER_SLOTS, 0, 0},
+		{MM_AREA_INNER_SLOTS - 2, MM_AREA_MAX_HEIGHT - 1, MM_AREA_RESERVATION_FRAMES},
+		{MM_AREA_INNER_SLOTS - 1, MM_AREA_MAX_HEIGHT - 1, 0},
+		{MM_AREA_INNER_SLOTS, 0, 0},
 	};
 	/* From a hole after the first leaf's areas, or from the middle of one, to the middle of
 	 * one of the second leaf. */
-	const struct gpa_range one = pages(991, 1), both = pages(995, SIDE + 2 - 995);
+	const struct mm_gpa_range one = pages(991, 1), both = pages(995, SIDE + 2 - 995);
 	(void)state;
 	for (unsigned i = 0; i < MM_ARRAY_SIZE(rows); i++) {
 		struct fixture *f = open_fixture(false);
 		struct tower *t = build_tower(f, rows[i].children);
-		struct area_reservation reserved;
-		struct area_path place;
+		struct mm_area_reservation reserved;
+		struct mm_area_path place;
 		check_context("row %u", i);
-		area_reservation_init(&reserved);
-		CHECK_ERR(area_reserve(&t->map, one, &reserved),
+		mm_area_reservation_init(&reserved);
+		CHECK_ERR(mm_area_reserve(&t->map, one, &reserved),
 		          rows[i].one ? MM_OK : MM_NO_MEMORY);
 		CHECK_EQ(reserved.count, rows[i].one);
-		area_release(&t->map, &reserved);
-		CHECK(area_place(&t->map, pages(995, 1), &place));
-		CHECK_ERR(area_reserve_place(&t->map, &place, &reserved),
+		mm_area_release(&t->map, &reserved);
+		CHECK(mm_area_place(&t->map, pages(995, 1), &place));
+		CHECK_ERR(mm_area_reserve_place(&t->map, &place, &reserved),
 		          rows[i].one ? MM_OK : MM_NO_MEMORY);
 		CHECK_EQ(reserved.count, rows[i].one); /* and what is missing for both is added: */
-		CHECK_ERR(area_reserve(&t->map, both, &reserved),
+		CHECK_ERR(mm_area_reserve(&t->map, both, &reserved),
 		          rows[i].both ? MM_OK : MM_NO_MEMORY);
 		CHECK_EQ(reserved.count, rows[i].both ? rows[i].both : rows[i].one);
 		CHECK_EQ(f->hal->in_use, reserved.count);
-		area_release(&t->map, &reserved);
+		mm_area_release(&t->map, &reserved);
 		free(t);
 		close_fixture(f);
 	}
@@ -320,5 +322,5 @@ int main(void)
 		cmocka_unit_test(a_panic_calls_the_hook_or_traps),
 		cmocka_unit_test(the_highest_tree),
 	};
-	return cmocka_run_group_tests_name("area_reserve", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("mm_area_reserve", tests, NULL, NULL);
 }

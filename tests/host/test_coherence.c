@@ -34,7 +34,7 @@ enum {
 static const uint64_t watched[] = {SMALL,       SMALL + 1,   SMALL + 12, LARGE,       LARGE + 100,
                                    LARGE + 400, LARGE + 511, LINEAR,     LINEAR + 700};
 
-static struct snapshot snapshots[2];
+static struct mm_snapshot snapshots[2];
 
 struct story {
 	const char *name;
@@ -51,20 +51,20 @@ static void use_memory(struct guest *g, unsigned cpu)
 	static const enum mm_perm accesses[] = {MM_R, MM_W};
 	for (size_t i = 0; i < MM_ARRAY_SIZE(watched); i++) {
 		for (size_t a = 0; a < MM_ARRAY_SIZE(accesses); a++)
-			(void)ghost_tlb_access(&g->hal->tlb, cpu, aspace_tag(&g->as),
+			(void)ghost_tlb_access(&g->hal->tlb, cpu, mm_aspace_tag(&g->as),
 			                       page(watched[i]), accesses[a]);
 	}
 }
 
 /* Every entry of every table that the hardware can reach. */
-static void check_absent_entries(struct guest *g, hpa_t table, unsigned level)
+static void check_absent_entries(struct guest *g, mm_hpa_t table, unsigned level)
 {
 	unsigned entries =
 		level + 1 == g->geo->config.levels ? 1U << g->geo->config.root_bits : 512;
 	for (unsigned i = 0; i < entries; i++) {
-		uint64_t entry = *(uint64_t *)hal_test_ptr(g->hal, hpa_plus(table, i * 8));
+		uint64_t entry = *(uint64_t *)hal_test_ptr(g->hal, mm_hpa_plus(table, i * 8));
 		uint64_t address = entry & UINT64_C(0xffffffffff000);
-		hpa_t next;
+		mm_hpa_t next;
 		if (level > 0 && hw_entry_is_table(g->geo->format, entry, level, &next))
 			check_absent_entries(g, next, level - 1);
 		else if (entry != 0 && (entry & 7) == 0)
@@ -75,7 +75,7 @@ static void check_absent_entries(struct guest *g, hpa_t table, unsigned level)
 static void check_l1tf(struct guest *g)
 {
 	if (is_ept(g->geo))
-		check_absent_entries(g, aspace_root(&g->as), g->geo->config.levels - 1);
+		check_absent_entries(g, mm_aspace_root(&g->as), g->geo->config.levels - 1);
 }
 
 static unsigned acted;
@@ -110,14 +110,14 @@ static void check(struct guest *g)
 
 static void take(struct guest *g)
 {
-	CHECK_OK(aspace_snapshot_take(&g->as, &snapshots[0]));
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &snapshots[0]));
 	all_touch(g, MM_R);
 }
 
 static void take_and_drop(struct guest *g)
 {
 	take(g);
-	aspace_snapshot_drop(&g->as, &snapshots[0]);
+	mm_aspace_snapshot_drop(&g->as, &snapshots[0]);
 }
 
 static void take_and_write(struct guest *g)
@@ -129,33 +129,33 @@ static void take_and_write(struct guest *g)
 static void take_twice(struct guest *g)
 {
 	take_and_write(g);
-	CHECK_OK(aspace_snapshot_take(&g->as, &snapshots[1]));
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &snapshots[1]));
 	all_touch(g, MM_W);
-	CHECK_OK(aspace_snapshot_restore(&g->as, &snapshots[0]));
+	CHECK_OK(mm_aspace_snapshot_restore(&g->as, &snapshots[0]));
 	all_touch(g, MM_R);
 }
 
 static void split_some(struct guest *g)
 {
-	CHECK_OK(aspace_protect(&g->as, pages(LARGE + 100, 10), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(LARGE + 100, 10), MM_R));
 	all_touch(g, MM_R);
 }
 
 static void log_writes(struct guest *g)
 {
-	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, false));
+	CHECK_OK(mm_aspace_dirty_start(&g->as, MM_DIRTY_WRITE_PROTECT, false));
 	all_touch(g, MM_W);
 }
 
 static void log_split(struct guest *g)
 {
-	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
+	CHECK_OK(mm_aspace_dirty_start(&g->as, MM_DIRTY_WRITE_PROTECT, true));
 	all_touch(g, MM_R);
 }
 
 static void log_marks(struct guest *g)
 {
-	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_HARDWARE, false));
+	CHECK_OK(mm_aspace_dirty_start(&g->as, MM_DIRTY_HARDWARE, false));
 	all_touch(g, MM_W);
 }
 
@@ -166,100 +166,101 @@ static void nothing(struct guest *g)
 
 static void write_small(struct guest *g)
 {
-	CHECK_EQ(aspace_fault(&g->as, page(SMALL + 1), MM_W), MM_FAULT_UNSHARED);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(SMALL + 1), MM_W), MM_FAULT_UNSHARED);
 }
 
 static void write_large(struct guest *g)
 {
-	CHECK_EQ(aspace_fault(&g->as, page(LARGE + 100), MM_W), MM_FAULT_UNSHARED);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(LARGE + 100), MM_W), MM_FAULT_UNSHARED);
 }
 
 static void store_small(struct guest *g)
 {
-	CHECK_OK(aspace_store(&g->as, page(SMALL + 1), 8, 1));
+	CHECK_OK(mm_aspace_store(&g->as, page(SMALL + 1), 8, 1));
 }
 
 static void take_one(struct guest *g)
 {
-	CHECK_OK(aspace_snapshot_take(&g->as, &snapshots[0]));
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &snapshots[0]));
 }
 
 static void restore_first(struct guest *g)
 {
-	CHECK_OK(aspace_snapshot_restore(&g->as, &snapshots[0]));
+	CHECK_OK(mm_aspace_snapshot_restore(&g->as, &snapshots[0]));
 }
 
 static void restore_second(struct guest *g)
 {
-	CHECK_OK(aspace_snapshot_restore(&g->as, &snapshots[1]));
+	CHECK_OK(mm_aspace_snapshot_restore(&g->as, &snapshots[1]));
 }
 
 static void drop_first(struct guest *g)
 {
-	aspace_snapshot_drop(&g->as, &snapshots[0]);
+	mm_aspace_snapshot_drop(&g->as, &snapshots[0]);
 }
 
 static void remap(struct guest *g)
 {
-	CHECK_OK(aspace_remap(&g->as, pages(LINEAR, 800), hpa_at(0x80000000)));
+	CHECK_OK(mm_aspace_remap(&g->as, pages(LINEAR, 800), mm_hpa_at(0x80000000)));
 }
 
 static void replace_by_linear(struct guest *g)
 {
-	CHECK_OK(aspace_replace_linear(&g->as, pages(SMALL, 700), hpa_at(0x80000000), MM_RW,
-	                               MM_NORMAL, 1));
+	CHECK_OK(mm_aspace_replace_linear(&g->as, pages(SMALL, 700), mm_hpa_at(0x80000000), MM_RW,
+	                                  MM_NORMAL, 1));
 }
 
 static void replace_by_alloc(struct guest *g)
 {
-	CHECK_OK(aspace_replace_alloc(&g->as, pages(LARGE, LARGE_COUNT), MM_RW,
-	                              (struct aspace_backing){.populate = true, .max_leaf = 1}));
+	CHECK_OK(mm_aspace_replace_alloc(
+		&g->as, pages(LARGE, LARGE_COUNT), MM_RW,
+		(struct mm_aspace_backing){.populate = true, .max_leaf = 1}));
 }
 
 static void unmap_all(struct guest *g)
 {
-	CHECK_OK(aspace_unmap(&g->as, pages(0, 4096)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(0, 4096)));
 }
 
 static void unmap_part(struct guest *g)
 {
-	CHECK_OK(aspace_unmap(&g->as, pages(SMALL + 1, 800)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(SMALL + 1, 800)));
 }
 
 static void protect_part(struct guest *g)
 {
-	CHECK_OK(aspace_protect(&g->as, pages(LARGE + 100, 301), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(LARGE + 100, 301), MM_R));
 }
 
 static void protect_none(struct guest *g)
 {
-	CHECK_OK(aspace_protect(&g->as, pages(LINEAR, LINEAR_COUNT), MM_NONE));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(LINEAR, LINEAR_COUNT), MM_NONE));
 }
 
 static void protect_back(struct guest *g)
 {
-	CHECK_OK(aspace_protect(&g->as, pages(LARGE + 100, 10), MM_RW));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(LARGE + 100, 10), MM_RW));
 	CHECK_EQ(guest_stats(g).leaves[1], 3); /* merged */
 }
 
 static void collect_all(struct guest *g)
 {
 	static uint64_t bitmap[64];
-	CHECK_OK(aspace_dirty_collect(&g->as, pages(0, 4096), bitmap));
+	CHECK_OK(mm_aspace_dirty_collect(&g->as, pages(0, 4096), bitmap));
 }
 
 static void collect_part(struct guest *g)
 {
 	static uint64_t bitmap[64];
-	CHECK_OK(aspace_dirty_collect(&g->as, pages(SMALL + 1, 1200), bitmap));
+	CHECK_OK(mm_aspace_dirty_collect(&g->as, pages(SMALL + 1, 1200), bitmap));
 }
 
 static void stop_log(struct guest *g)
 {
-	aspace_dirty_stop(&g->as);
+	mm_aspace_dirty_stop(&g->as);
 }
 
-static bool ignore_leaf(void *ctx, const struct npt_leaf *leaf)
+static bool ignore_leaf(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	(void)ctx;
 	(void)leaf;
@@ -269,17 +270,17 @@ static bool ignore_leaf(void *ctx, const struct npt_leaf *leaf)
 /* From the middle of a large leaf to the middle of the next. */
 static void harvest_middle(struct guest *g)
 {
-	CHECK_OK(aspace_harvest(&g->as, pages(LINEAR + 256, 512), ignore_leaf, NULL));
+	CHECK_OK(mm_aspace_harvest(&g->as, pages(LINEAR + 256, 512), ignore_leaf, NULL));
 }
 
 static void harvest_all(struct guest *g)
 {
-	CHECK_OK(aspace_harvest(&g->as, pages(0, 4096), ignore_leaf, NULL));
+	CHECK_OK(mm_aspace_harvest(&g->as, pages(0, 4096), ignore_leaf, NULL));
 }
 
 static void clear(struct guest *g)
 {
-	aspace_clear(&g->as);
+	mm_aspace_clear(&g->as);
 }
 
 static bool has_marks(const struct geometry *geo)
@@ -321,12 +322,12 @@ static void play(const struct geometry *geo, const struct story *story, unsigned
 	struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 2048, .cpus = CPUS});
 	check_context("format=%s story=\"%s\" moment=%u", geo->name, story->name, moment);
 	g->hal->flush_first = moment % CPUS;
-	CHECK_OK(aspace_map_alloc(&g->as, pages(SMALL, SMALL_COUNT), MM_RW,
-	                          (struct aspace_backing){0}));
-	CHECK_OK(aspace_map_alloc(&g->as, pages(LARGE, LARGE_COUNT), MM_RW,
-	                          (struct aspace_backing){.populate = true, .max_leaf = 1}));
-	CHECK_OK(aspace_map_linear(&g->as, pages(LINEAR, LINEAR_COUNT), hpa_at(0x40000000), MM_RW,
-	                           MM_NORMAL, 1));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(SMALL, SMALL_COUNT), MM_RW,
+	                             (struct mm_aspace_backing){0}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(LARGE, LARGE_COUNT), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true, .max_leaf = 1}));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(LINEAR, LINEAR_COUNT), mm_hpa_at(0x40000000),
+	                              MM_RW, MM_NORMAL, 1));
 	all_touch(g, MM_W);
 	story->prepare(g);
 	check(g);

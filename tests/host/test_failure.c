@@ -27,128 +27,130 @@ static void nothing(struct guest *g)
 
 static void lazily_large(struct guest *g)
 {
-	CHECK_OK(aspace_map_alloc(&g->as, pages(500, 1100), MM_RW,
-	                          (struct aspace_backing){.max_leaf = 2}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(500, 1100), MM_RW,
+	                             (struct mm_aspace_backing){.max_leaf = 2}));
 }
 
 static void one_large_leaf(struct guest *g)
 {
-	CHECK_OK(aspace_map_linear(&g->as, pages(512, 512), hpa_at(0x40000000), MM_RW, MM_NORMAL,
-	                           1));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(512, 512), mm_hpa_at(0x40000000), MM_RW,
+	                              MM_NORMAL, 1));
 }
 
 static void the_largest_leaf(struct guest *g)
 {
 	unsigned level = g->geo->config.max_leaf;
 	uint64_t size = level == 1 ? 2 * MM_LEVEL_SIZE(1) : MM_LEVEL_SIZE(level);
-	CHECK_OK(aspace_map_linear(&g->as, gpa_range(gpa_at(0), size), hpa_at(0), MM_RW, MM_NORMAL,
-	                           level));
+	CHECK_OK(mm_aspace_map_linear(&g->as, mm_gpa_range(mm_gpa_at(0), size), mm_hpa_at(0), MM_RW,
+	                              MM_NORMAL, level));
 }
 
 static void small_areas(struct guest *g, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		CHECK_OK(aspace_map_alloc(&g->as, pages(4 * i, 3), MM_RW,
-		                          (struct aspace_backing){0}));
+		CHECK_OK(mm_aspace_map_alloc(&g->as, pages(4 * i, 3), MM_RW,
+		                             (struct mm_aspace_backing){0}));
 }
 
 /* As many areas as fit into the map itself: one more takes a node. */
 static void a_full_map(struct guest *g)
 {
-	small_areas(g, AREA_INLINE);
+	small_areas(g, MM_AREA_INLINE);
 }
 
 /* The same, and one of them has a large leaf: cutting it takes a node and a table. */
 static void a_full_map_with_a_large_leaf(struct guest *g)
 {
-	small_areas(g, AREA_INLINE - 1);
+	small_areas(g, MM_AREA_INLINE - 1);
 	one_large_leaf(g);
 }
 
 /* A full node: the next area splits it. */
 static void a_full_node(struct guest *g)
 {
-	small_areas(g, AREA_LEAF_SLOTS);
+	small_areas(g, MM_AREA_LEAF_SLOTS);
 }
 
 static enum mm_error populate_small(struct guest *g)
 {
-	return aspace_map_alloc(&g->as, pages(505, 20), MM_RW,
-	                        (struct aspace_backing){.populate = true});
+	return mm_aspace_map_alloc(&g->as, pages(505, 20), MM_RW,
+	                           (struct mm_aspace_backing){.populate = true});
 }
 
 static enum mm_error populate_large(struct guest *g)
 {
-	return aspace_map_alloc(&g->as, pages(510, 516), MM_RW,
-	                        (struct aspace_backing){.populate = true, .max_leaf = 1});
+	return mm_aspace_map_alloc(&g->as, pages(510, 516), MM_RW,
+	                           (struct mm_aspace_backing){.populate = true, .max_leaf = 1});
 }
 
 static enum mm_error map_linear(struct guest *g)
 {
-	return aspace_map_linear(&g->as, pages(500, 1100), hpa_at(0x40001000), MM_RW, MM_NORMAL, 2);
+	return mm_aspace_map_linear(&g->as, pages(500, 1100), mm_hpa_at(0x40001000), MM_RW,
+	                            MM_NORMAL, 2);
 }
 
 static enum mm_error map_lazily(struct guest *g)
 {
-	return aspace_map_alloc(&g->as, pages(900, 2), MM_RW, (struct aspace_backing){0});
+	return mm_aspace_map_alloc(&g->as, pages(900, 2), MM_RW, (struct mm_aspace_backing){0});
 }
 
 static enum mm_error map_device(struct guest *g)
 {
-	return aspace_map_device(&g->as, pages(900, 2));
+	return mm_aspace_map_device(&g->as, pages(900, 2));
 }
 
 static enum mm_error unmap_part(struct guest *g)
 {
-	return aspace_unmap(&g->as, pages(600, 100));
+	return mm_aspace_unmap(&g->as, pages(600, 100));
 }
 
 static enum mm_error protect_part(struct guest *g)
 {
-	return aspace_protect(&g->as, pages(600, 100), MM_R);
+	return mm_aspace_protect(&g->as, pages(600, 100), MM_R);
 }
 
 static enum mm_error remap_part(struct guest *g)
 {
-	return aspace_remap(&g->as, pages(600, 100), hpa_at(0x80001000));
+	return mm_aspace_remap(&g->as, pages(600, 100), mm_hpa_at(0x80001000));
 }
 
 static enum mm_error replace_by_small(struct guest *g)
 {
-	return aspace_replace_alloc(&g->as, pages(600, 100), MM_RW,
-	                            (struct aspace_backing){.populate = true});
+	return mm_aspace_replace_alloc(&g->as, pages(600, 100), MM_RW,
+	                               (struct mm_aspace_backing){.populate = true});
 }
 
 static enum mm_error replace_by_nothing(struct guest *g)
 {
-	return aspace_replace_alloc(&g->as, pages(600, 100), MM_RW, (struct aspace_backing){0});
+	return mm_aspace_replace_alloc(&g->as, pages(600, 100), MM_RW,
+	                               (struct mm_aspace_backing){0});
 }
 
 static enum mm_error replace_in_an_area(struct guest *g)
 {
-	return aspace_replace_device(&g->as, pages(5, 1));
+	return mm_aspace_replace_device(&g->as, pages(5, 1));
 }
 
 static enum mm_error unmap_in_an_area(struct guest *g)
 {
-	return aspace_unmap(&g->as, pages(5, 1));
+	return mm_aspace_unmap(&g->as, pages(5, 1));
 }
 
 static enum mm_error protect_in_an_area(struct guest *g)
 {
-	return aspace_protect(&g->as, pages(5, 1), MM_R);
+	return mm_aspace_protect(&g->as, pages(5, 1), MM_R);
 }
 
 static enum mm_error fault(struct guest *g)
 {
-	enum mm_fault fault = aspace_fault(&g->as, page(503), MM_W);
+	enum mm_fault fault = mm_aspace_fault(&g->as, page(503), MM_W);
 	CHECK(fault == MM_FAULT_MAPPED || fault == MM_FAULT_NO_MEMORY);
 	return fault == MM_FAULT_MAPPED ? MM_OK : MM_NO_MEMORY;
 }
 
 static enum mm_error fault_large(struct guest *g)
 {
-	enum mm_fault fault = aspace_fault(&g->as, page(800), MM_W);
+	enum mm_fault fault = mm_aspace_fault(&g->as, page(800), MM_W);
 	CHECK(fault == MM_FAULT_MAPPED || fault == MM_FAULT_NO_MEMORY);
 	return fault == MM_FAULT_MAPPED ? MM_OK : MM_NO_MEMORY;
 }
@@ -156,12 +158,12 @@ static enum mm_error fault_large(struct guest *g)
 static enum mm_error write_across(struct guest *g)
 {
 	static const uint8_t data[5 * 4096];
-	return aspace_write(&g->as, gpa_plus(page(500), 100), data, sizeof(data));
+	return mm_aspace_write(&g->as, mm_gpa_plus(page(500), 100), data, sizeof(data));
 }
 
 static enum mm_error fill_across_large(struct guest *g)
 {
-	return aspace_fill(&g->as, page(500), 1, 30 * MM_PAGE_SIZE);
+	return mm_aspace_fill(&g->as, page(500), 1, 30 * MM_PAGE_SIZE);
 }
 
 static const struct operation operations[] = {
@@ -203,7 +205,7 @@ static void check_agreement(struct guest *g)
 	static const unsigned numbers[] = {5, 7, 503, 505, 600, 650, 699, 700, 800, 900};
 	static const enum mm_perm accesses[] = {MM_R, MM_W, MM_X};
 	for (size_t i = 0; i < MM_ARRAY_SIZE(numbers); i++) {
-		const struct area *area = area_find(&g->as.areas, page(numbers[i]));
+		const struct mm_area *area = mm_area_find(&g->as.areas, page(numbers[i]));
 		for (unsigned a = 0; a < 3; a++) {
 			struct hw_result r = guest_walk(g, page(numbers[i]), accesses[a]);
 			bool allowed = area && (area->perm & accesses[a]);
@@ -258,7 +260,7 @@ static void c03_every_allocation_of_every_operation_fails(const struct geometry 
 }
 
 /* Takes the credit back that the CPU got while there was no quota. */
-static void settle_credit(struct aspace *as)
+static void settle_credit(struct mm_aspace *as)
 {
 	_Atomic int64_t *credit = &as->cpus[0].counts.credit;
 
@@ -278,14 +280,14 @@ static void c03_every_quota(const struct geometry *geo)
 			              (unsigned long long)spare);
 			op->prepare(g);
 			/* As if the quota had been this all along. */
-			struct aspace_stats stats = guest_stats(g);
+			struct mm_aspace_stats stats = guest_stats(g);
 			g->as.npt.quota = stats.frames + stats.tables + spare;
 			settle_credit(&g->as);
 			atomic_store(&g->as.npt.used, stats.frames + stats.tables);
 			uint64_t before = guest_fingerprint(g);
 			enum mm_error err = MM_OK;
 			if (op->run == fault || op->run == fault_large)
-				err = aspace_fault(&g->as, page(503), MM_W) == MM_FAULT_QUOTA
+				err = mm_aspace_fault(&g->as, page(503), MM_W) == MM_FAULT_QUOTA
 				              ? MM_QUOTA
 				              : MM_OK;
 			else

@@ -9,10 +9,10 @@
 
 static const struct hal_test_options plain = {0};
 
-static void lazily(struct guest *g, struct gpa_range range, enum mm_perm perm, unsigned max_leaf)
+static void lazily(struct guest *g, struct mm_gpa_range range, enum mm_perm perm, unsigned max_leaf)
 {
-	CHECK_OK(aspace_map_alloc(&g->as, range, perm,
-	                          (struct aspace_backing){.max_leaf = max_leaf}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, range, perm,
+	                             (struct mm_aspace_backing){.max_leaf = max_leaf}));
 }
 
 /* Every way of clearing a frame: by the hook or not, through hooks or by offset; fresh frames,
@@ -32,7 +32,7 @@ static void c01_frames_read_as_zero(const struct geometry *geo)
 				EXPECT_TOUCH(g, page(p), MM_W, TOUCH_HIT);
 				memset(frame, 0xee, MM_PAGE_SIZE);
 			}
-			CHECK_OK(aspace_unmap(&g->as, pages(510, 4)));
+			CHECK_OK(mm_aspace_unmap(&g->as, pages(510, 4)));
 		}
 		guest_close(g);
 	}
@@ -56,11 +56,11 @@ static void c02_a_second_fault_takes_no_frame(const struct geometry *geo)
 	lazily(g, pages(0, 8), MM_RW, 0);
 	guest_store(g, page(3), 0x42);
 	size_t in_use = g->hal->in_use;
-	CHECK_EQ(aspace_fault(&g->as, page(3), MM_W), MM_FAULT_SPURIOUS);
-	CHECK_EQ(aspace_fault(&g->as, gpa_plus(page(3), 4095), MM_R), MM_FAULT_SPURIOUS);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(3), MM_W), MM_FAULT_SPURIOUS);
+	CHECK_EQ(mm_aspace_fault(&g->as, mm_gpa_plus(page(3), 4095), MM_R), MM_FAULT_SPURIOUS);
 	CHECK_EQ(g->hal->in_use, in_use);
 	CHECK_EQ(guest_load(g, page(3)), 0x42);
-	struct aspace_stats stats = guest_stats(g);
+	struct mm_aspace_stats stats = guest_stats(g);
 	CHECK_EQ(stats.frames, 1);
 	CHECK_EQ(stats.faults[MM_FAULT_MAPPED], 1);
 	CHECK_EQ(stats.faults[MM_FAULT_SPURIOUS], 2);
@@ -71,20 +71,20 @@ static void c02_a_second_fault_takes_no_frame(const struct geometry *geo)
 static void c04_a_lazy_tebibyte_costs_nothing(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	uint64_t space = UINT64_C(1) << npt_gpa_bits(&geo->config);
+	uint64_t space = UINT64_C(1) << mm_npt_gpa_bits(&geo->config);
 	uint64_t size = space < (UINT64_C(1) << 40) ? space : UINT64_C(1) << 40;
 	size_t root = g->hal->in_use;
 	uint64_t requests = g->hal->requests;
-	CHECK_EQ(root, UINT64_C(1) << npt_root_order(&geo->config));
-	lazily(g, gpa_range(gpa_at(0), size), MM_RWX, 2);
+	CHECK_EQ(root, UINT64_C(1) << mm_npt_root_order(&geo->config));
+	lazily(g, mm_gpa_range(mm_gpa_at(0), size), MM_RWX, 2);
 	CHECK_EQ(g->hal->requests, requests);
-	struct aspace_stats stats = guest_stats(g);
+	struct mm_aspace_stats stats = guest_stats(g);
 	CHECK_EQ(stats.frames, 0);
 	CHECK_EQ(stats.tables, root);
 	CHECK_EQ(stats.area_frames, 0);
-	for (unsigned level = 0; level < NPT_MAX_LEVELS; level++)
+	for (unsigned level = 0; level < MM_NPT_MAX_LEVELS; level++)
 		CHECK_EQ(stats.leaves[level], 0);
-	CHECK_OK(aspace_unmap(&g->as, gpa_range(gpa_at(0), size)));
+	CHECK_OK(mm_aspace_unmap(&g->as, mm_gpa_range(mm_gpa_at(0), size)));
 	CHECK_EQ(g->hal->in_use, root);
 	guest_close(g);
 }
@@ -100,8 +100,9 @@ static void every_permission_and_access(const struct geometry *geo)
 			              mm_perm_name((enum mm_perm)perm),
 			              mm_perm_name(accesses[first]));
 			if (!guest_can(g, (enum mm_perm)perm)) {
-				CHECK_ERR(aspace_map_alloc(&g->as, pages(4, 1), (enum mm_perm)perm,
-				                           (struct aspace_backing){0}),
+				CHECK_ERR(mm_aspace_map_alloc(&g->as, pages(4, 1),
+				                              (enum mm_perm)perm,
+				                              (struct mm_aspace_backing){0}),
 				          MM_UNSUPPORTED);
 				guest_close(g);
 				continue;
@@ -128,21 +129,21 @@ static void every_permission_and_access(const struct geometry *geo)
 static void every_answer_of_a_fault(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	uint64_t last = (UINT64_C(1) << npt_gpa_bits(&geo->config)) - 1;
+	uint64_t last = (UINT64_C(1) << mm_npt_gpa_bits(&geo->config)) - 1;
 	lazily(g, pages(0, 1), MM_R, 0);
-	CHECK_OK(aspace_map_device(&g->as, pages(1, 1)));
-	CHECK_OK(aspace_map_alloc(&g->as, pages(2, 1), MM_NONE, (struct aspace_backing){0}));
+	CHECK_OK(mm_aspace_map_device(&g->as, pages(1, 1)));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(2, 1), MM_NONE, (struct mm_aspace_backing){0}));
 	EXPECT_FAULT(g, page(1), MM_R, MM_FAULT_IS_DEVICE);
 	EXPECT_FAULT(g, page(1), MM_X, MM_FAULT_IS_DEVICE);
 	EXPECT_FAULT(g, page(2), MM_R, MM_FAULT_PERMISSION);
 	EXPECT_FAULT(g, page(0), MM_W, MM_FAULT_PERMISSION);
 	EXPECT_FAULT(g, page(3), MM_R, MM_FAULT_NOT_MAPPED);
-	EXPECT_FAULT(g, gpa_at(last), MM_R, MM_FAULT_NOT_MAPPED);
-	EXPECT_FAULT(g, gpa_at(last + 1), MM_R, MM_FAULT_OUT_OF_RANGE);
-	EXPECT_FAULT(g, gpa_at(UINT64_MAX), MM_R, MM_FAULT_OUT_OF_RANGE);
-	EXPECT_TOUCH(g, gpa_at(4095), MM_R, TOUCH_SERVED);
+	EXPECT_FAULT(g, mm_gpa_at(last), MM_R, MM_FAULT_NOT_MAPPED);
+	EXPECT_FAULT(g, mm_gpa_at(last + 1), MM_R, MM_FAULT_OUT_OF_RANGE);
+	EXPECT_FAULT(g, mm_gpa_at(UINT64_MAX), MM_R, MM_FAULT_OUT_OF_RANGE);
+	EXPECT_TOUCH(g, mm_gpa_at(4095), MM_R, TOUCH_SERVED);
 
-	struct aspace_stats stats = guest_stats(g);
+	struct mm_aspace_stats stats = guest_stats(g);
 	CHECK_EQ(stats.faults[MM_FAULT_MAPPED], 1);
 	CHECK_EQ(stats.faults[MM_FAULT_IS_DEVICE], 2);
 	CHECK_EQ(stats.faults[MM_FAULT_PERMISSION], 2);
@@ -155,18 +156,18 @@ static void every_answer_of_a_fault(const struct geometry *geo)
 static void limits_bound_faults(const struct geometry *geo)
 {
 	struct hal_test *hal = hal_test_open(
-		(struct hal_test_options){.root_order = npt_root_order(&geo->config)});
-	struct aspace_config config = guest_config(geo, hal);
+		(struct hal_test_options){.root_order = mm_npt_root_order(&geo->config)});
+	struct mm_aspace_config config = guest_config(geo, hal);
 	config.limits = pages(16, 16);
 	struct guest *g = guest_open_with(geo, hal, &config);
-	CHECK_ERR(aspace_map_alloc(&g->as, pages(15, 1), MM_RW, (struct aspace_backing){0}),
+	CHECK_ERR(mm_aspace_map_alloc(&g->as, pages(15, 1), MM_RW, (struct mm_aspace_backing){0}),
 	          MM_OUT_OF_RANGE);
-	CHECK_ERR(aspace_map_alloc(&g->as, pages(31, 2), MM_RW, (struct aspace_backing){0}),
+	CHECK_ERR(mm_aspace_map_alloc(&g->as, pages(31, 2), MM_RW, (struct mm_aspace_backing){0}),
 	          MM_OUT_OF_RANGE);
 	lazily(g, pages(16, 16), MM_RW, 0);
 	EXPECT_TOUCH(g, page(16), MM_R, TOUCH_SERVED);
-	EXPECT_TOUCH(g, gpa_at(32 * MM_PAGE_SIZE - 1), MM_R, TOUCH_SERVED);
-	EXPECT_FAULT(g, gpa_at(16 * MM_PAGE_SIZE - 1), MM_R, MM_FAULT_OUT_OF_RANGE);
+	EXPECT_TOUCH(g, mm_gpa_at(32 * MM_PAGE_SIZE - 1), MM_R, TOUCH_SERVED);
+	EXPECT_FAULT(g, mm_gpa_at(16 * MM_PAGE_SIZE - 1), MM_R, MM_FAULT_OUT_OF_RANGE);
 	EXPECT_FAULT(g, page(32), MM_R, MM_FAULT_OUT_OF_RANGE);
 	guest_close(g);
 }
@@ -191,9 +192,9 @@ static void a_dry_hal_is_an_answer(const struct geometry *geo)
 static void a_quota_bounds_frames_and_tables(const struct geometry *geo)
 {
 	struct hal_test *hal = hal_test_open(
-		(struct hal_test_options){.root_order = npt_root_order(&geo->config)});
-	struct aspace_config config = guest_config(geo, hal);
-	uint64_t root = UINT64_C(1) << npt_root_order(&geo->config);
+		(struct hal_test_options){.root_order = mm_npt_root_order(&geo->config)});
+	struct mm_aspace_config config = guest_config(geo, hal);
+	uint64_t root = UINT64_C(1) << mm_npt_root_order(&geo->config);
 	uint64_t tables = geo->config.levels - 1;
 	config.quota = root + tables + 3;
 	struct guest *g = guest_open_with(geo, hal, &config);
@@ -204,17 +205,17 @@ static void a_quota_bounds_frames_and_tables(const struct geometry *geo)
 	EXPECT_FAULT(g, page(3), MM_W, MM_FAULT_QUOTA);
 	CHECK_EQ(guest_fingerprint(g), before);
 	CHECK_EQ(hal->in_use, config.quota);
-	CHECK_OK(aspace_unmap(&g->as, pages(1, 1)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(1, 1)));
 	EXPECT_TOUCH(g, page(3), MM_W, TOUCH_SERVED);
 	EXPECT_FAULT(g, page(4), MM_W, MM_FAULT_QUOTA);
-	CHECK_OK(aspace_unmap(&g->as, pages(0, 16)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(0, 16)));
 	CHECK_EQ(hal->in_use, root);
-	CHECK_ERR(aspace_map_alloc(&g->as, pages(0, 16), MM_RW,
-	                           (struct aspace_backing){.populate = true}),
+	CHECK_ERR(mm_aspace_map_alloc(&g->as, pages(0, 16), MM_RW,
+	                              (struct mm_aspace_backing){.populate = true}),
 	          MM_QUOTA);
 	CHECK_EQ(hal->in_use, root);
-	CHECK_OK(aspace_map_alloc(&g->as, pages(0, 3), MM_RW,
-	                          (struct aspace_backing){.populate = true}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(0, 3), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true}));
 	guest_close(g);
 }
 
@@ -229,7 +230,7 @@ static void one_fault_per_large_leaf(const struct geometry *geo)
 	EXPECT_TOUCH(g, page(511), MM_W, TOUCH_SERVED);
 	EXPECT_TOUCH(g, page(510), MM_W, TOUCH_SERVED);
 	EXPECT_TOUCH(g, page(1024), MM_W, TOUCH_SERVED);
-	struct aspace_stats stats = guest_stats(g);
+	struct mm_aspace_stats stats = guest_stats(g);
 	CHECK_EQ(stats.leaves[1], 1);
 	CHECK_EQ(stats.leaves[0], 3);
 	CHECK_EQ(stats.frames, 512 + 3);
@@ -286,7 +287,7 @@ static void a_neighbour_is_refused_all_the_same(const struct geometry *geo)
 	struct guest *g = guest_open(geo, plain);
 	lazily(g, pages(0, 8), MM_R, 0);
 	lazily(g, pages(8, 8), MM_RW, 0);
-	CHECK_OK(aspace_map_device(&g->as, pages(16, 1)));
+	CHECK_OK(mm_aspace_map_device(&g->as, pages(16, 1)));
 	EXPECT_TOUCH(g, page(2), MM_R, TOUCH_SERVED);
 	EXPECT_FAULT(g, page(3), MM_W, MM_FAULT_PERMISSION);
 	EXPECT_FAULT(g, page(16), MM_R, MM_FAULT_IS_DEVICE);
@@ -302,15 +303,15 @@ static void a_neighbour_is_refused_all_the_same(const struct geometry *geo)
 static void memory_after_a_device(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	CHECK_OK(aspace_map_device(&g->as, pages(16, 8)));
+	CHECK_OK(mm_aspace_map_device(&g->as, pages(16, 8)));
 	lazily(g, pages(512, 16), MM_RW, 0);
 	for (unsigned round = 0; round < 3; round++) {
-		CHECK_EQ(aspace_fault(&g->as, page(17), MM_R), MM_FAULT_IS_DEVICE);
-		CHECK_EQ(aspace_fault(&g->as, page(17), MM_W), MM_FAULT_IS_DEVICE);
-		CHECK_EQ(aspace_fault(&g->as, page(512 + 2 * round), MM_W), MM_FAULT_MAPPED);
-		CHECK_EQ(aspace_fault(&g->as, page(513 + 2 * round), MM_W), MM_FAULT_MAPPED);
-		CHECK_EQ(aspace_fault(&g->as, page(513 + 2 * round), MM_W), MM_FAULT_SPURIOUS);
-		CHECK_EQ(aspace_fault(&g->as, page(512), MM_X), MM_FAULT_PERMISSION);
+		CHECK_EQ(mm_aspace_fault(&g->as, page(17), MM_R), MM_FAULT_IS_DEVICE);
+		CHECK_EQ(mm_aspace_fault(&g->as, page(17), MM_W), MM_FAULT_IS_DEVICE);
+		CHECK_EQ(mm_aspace_fault(&g->as, page(512 + 2 * round), MM_W), MM_FAULT_MAPPED);
+		CHECK_EQ(mm_aspace_fault(&g->as, page(513 + 2 * round), MM_W), MM_FAULT_MAPPED);
+		CHECK_EQ(mm_aspace_fault(&g->as, page(513 + 2 * round), MM_W), MM_FAULT_SPURIOUS);
+		CHECK_EQ(mm_aspace_fault(&g->as, page(512), MM_X), MM_FAULT_PERMISSION);
 	}
 	guest_close(g);
 }
@@ -318,14 +319,14 @@ static void memory_after_a_device(const struct geometry *geo)
 static void the_same_page_of_other_gigabytes(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	uint64_t bits = npt_gpa_bits(&geo->config) < 40 ? npt_gpa_bits(&geo->config) : 40;
+	uint64_t bits = mm_npt_gpa_bits(&geo->config) < 40 ? mm_npt_gpa_bits(&geo->config) : 40;
 	uint64_t gib = 1 << (MM_LEVEL_SHIFT(2) - MM_PAGE_SHIFT); /* in pages */
-	lazily(g, gpa_range(gpa_at(0), BIT(bits)), MM_RW, 0);
+	lazily(g, mm_gpa_range(mm_gpa_at(0), BIT(bits)), MM_RW, 0);
 	for (uint64_t p = 7; p < BIT(bits) >> MM_PAGE_SHIFT; p += (p & ~(gib - 1)) + gib) {
-		struct aspace_translation t;
-		CHECK_ERR(aspace_translate(&g->as, page(p), &t), MM_NOT_MAPPED);
+		struct mm_aspace_translation t;
+		CHECK_ERR(mm_aspace_translate(&g->as, page(p), &t), MM_NOT_MAPPED);
 		EXPECT_TOUCH(g, page(p), MM_W, TOUCH_SERVED);
-		CHECK_OK(aspace_translate(&g->as, page(p), &t));
+		CHECK_OK(mm_aspace_translate(&g->as, page(p), &t));
 	}
 	guest_close(g);
 }

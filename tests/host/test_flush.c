@@ -40,10 +40,10 @@ static const struct mm_flush *the_flush(const struct hal_test *hal)
 
 static void map_some(struct guest *g)
 {
-	CHECK_OK(aspace_map_alloc(&g->as, pages(500, 40), MM_RW,
-	                          (struct aspace_backing){.populate = true}));
-	CHECK_OK(aspace_map_linear(&g->as, pages(1024, 1024), hpa_at(0x40000000), MM_RW, MM_NORMAL,
-	                           1));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(500, 40), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true}));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(1024, 1024), mm_hpa_at(0x40000000), MM_RW,
+	                              MM_NORMAL, 1));
 	for (unsigned p = 500; p < 540; p++)
 		EXPECT_TOUCH(g, page(p), MM_W, TOUCH_HIT);
 }
@@ -51,27 +51,28 @@ static void map_some(struct guest *g)
 static void c18_no_flush_for_what_was_absent(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	CHECK_OK(aspace_map_alloc(&g->as, pages(5000, 40), MM_RW, (struct aspace_backing){0}));
+	CHECK_OK(
+		mm_aspace_map_alloc(&g->as, pages(5000, 40), MM_RW, (struct mm_aspace_backing){0}));
 	map_some(g);
-	CHECK_EQ(aspace_fault(&g->as, page(5001), MM_R), MM_FAULT_MAPPED);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(5001), MM_R), MM_FAULT_MAPPED);
 	CHECK_EQ(g->hal->flushes, 0);
 	CHECK(g->hal->publishes >= 3);
-	CHECK_OK(aspace_protect(&g->as, pages(5010, 10), MM_R)); /* nothing is there */
-	CHECK_OK(aspace_unmap(&g->as, pages(5020, 10)));
-	CHECK_OK(aspace_unmap(&g->as, pages(9000, 10)));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(5010, 10), MM_R)); /* nothing is there */
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(5020, 10)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(9000, 10)));
 	CHECK_EQ(g->hal->flushes, 0);
 	CHECK_EQ(guest_stats(g).flushes, 0);
 	/* A present page that faults again: only where the machine may cache its absence. */
-	CHECK_EQ(aspace_fault(&g->as, page(5001), MM_R), MM_FAULT_SPURIOUS);
+	CHECK_EQ(mm_aspace_fault(&g->as, page(5001), MM_R), MM_FAULT_SPURIOUS);
 	CHECK_EQ(g->hal->flushes, caches_absent(geo));
 	guest_close(g);
 }
 
 /* One flush names this address space and the range, in bytes, unshifted. */
-static void check_request(struct guest *g, const struct mm_flush *f, struct gpa_range range)
+static void check_request(struct guest *g, const struct mm_flush *f, struct mm_gpa_range range)
 {
-	CHECK_EQ(f->root.raw, aspace_root(&g->as).raw);
-	CHECK_EQ(f->tag, aspace_tag(&g->as));
+	CHECK_EQ(f->root.raw, mm_aspace_root(&g->as).raw);
+	CHECK_EQ(f->tag, mm_aspace_tag(&g->as));
 	if (f->all)
 		return;
 	CHECK_EQ(f->range.start.raw, range.start.raw);
@@ -84,27 +85,27 @@ static void c18_one_flush_per_change(const struct geometry *geo)
 	map_some(g);
 
 	hal_test_trace(g->hal);
-	CHECK_OK(aspace_protect(&g->as, pages(505, 10), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(505, 10), MM_R));
 	const struct mm_flush *f = the_flush(g->hal);
 	check_request(g, f, pages(505, 10));
 	CHECK_EQ(f->leaf_level, 0);
 	CHECK(!f->tables && !f->all);
 
 	hal_test_trace(g->hal);
-	CHECK_OK(aspace_protect(&g->as, pages(1024, 1024), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(1024, 1024), MM_R));
 	f = the_flush(g->hal);
 	check_request(g, f, pages(1024, 1024));
 	CHECK_EQ(f->leaf_level, 1); /* two strides, not a thousand */
 	CHECK(!f->tables && !f->all);
 
 	hal_test_trace(g->hal);
-	CHECK_OK(aspace_unmap(&g->as, pages(1024, 512)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(1024, 512)));
 	f = the_flush(g->hal);
 	check_request(g, f, pages(1024, 512));
 	CHECK_EQ(f->leaf_level, 1);
 
 	hal_test_trace(g->hal);
-	CHECK_OK(aspace_unmap(&g->as, pages(510, 1)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(510, 1)));
 	f = the_flush(g->hal);
 	check_request(g, f, pages(510, 1));
 	CHECK_EQ(f->leaf_level, 0);
@@ -112,7 +113,7 @@ static void c18_one_flush_per_change(const struct geometry *geo)
 
 	/* The last page of its table: the table goes with it, and the request says so. */
 	hal_test_trace(g->hal);
-	CHECK_OK(aspace_unmap(&g->as, pages(500, 12)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(500, 12)));
 	f = the_flush(g->hal);
 	CHECK(f->tables || f->all);
 
@@ -120,7 +121,7 @@ static void c18_one_flush_per_change(const struct geometry *geo)
 	guest_close(g);
 }
 
-static bool any_leaf(void *ctx, const struct npt_leaf *leaf)
+static bool any_leaf(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	(void)ctx;
 	return leaf->level == 1;
@@ -140,7 +141,7 @@ static void strides_begin_where_leaves_begin(const struct geometry *geo)
 	EXPECT_TOUCH(g, page(1024), MM_W, TOUCH_HIT);
 	EXPECT_TOUCH(g, page(1536), MM_W, TOUCH_HIT);
 	hal_test_trace(g->hal);
-	CHECK_OK(aspace_harvest(&g->as, pages(1280, 512), any_leaf, NULL));
+	CHECK_OK(mm_aspace_harvest(&g->as, pages(1280, 512), any_leaf, NULL));
 	const struct mm_flush *f = the_flush(g->hal);
 	check_request(g, f, pages(1024, 1024));
 	CHECK_EQ(f->leaf_level, 1);
@@ -158,8 +159,8 @@ static void c18_no_flush_for_no_change(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
 	map_some(g);
-	CHECK_OK(aspace_protect(&g->as, pages(505, 10), MM_RW));
-	CHECK_OK(aspace_protect(&g->as, pages(1100, 10), MM_RW));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(505, 10), MM_RW));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(1100, 10), MM_RW));
 	CHECK_EQ(g->hal->flushes, 0);
 	CHECK_EQ(guest_stats(g).leaves[1], 2); /* and nothing was split for it */
 	guest_close(g);
@@ -169,10 +170,10 @@ static void c18_no_flush_for_no_change(const struct geometry *geo)
 static void a_long_range_is_flushed_whole(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 8192});
-	CHECK_OK(aspace_map_alloc(&g->as, pages(1, 3000), MM_RW,
-	                          (struct aspace_backing){.populate = true}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(1, 3000), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true}));
 	hal_test_trace(g->hal);
-	CHECK_OK(aspace_protect(&g->as, pages(1, 3000), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(1, 3000), MM_R));
 	CHECK(the_flush(g->hal)->all);
 	guest_close(g);
 }
@@ -180,12 +181,12 @@ static void a_long_range_is_flushed_whole(const struct geometry *geo)
 static void c26_frames_go_back_after_the_flush(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 8192});
-	CHECK_OK(aspace_map_alloc(&g->as, pages(300, 700), MM_RW,
-	                          (struct aspace_backing){.populate = true}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(300, 700), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true}));
 	for (unsigned p = 300; p < 1000; p++)
 		EXPECT_TOUCH(g, page(p), MM_W, TOUCH_HIT); /* now the TLB holds them all */
 	hal_test_trace(g->hal);
-	CHECK_OK(aspace_unmap(&g->as, pages(300, 700)));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(300, 700)));
 	bool flushed = false;
 	for (size_t i = 0; i < g->hal->event_count; i++) {
 		flushed |= g->hal->events[i].kind == HAL_FLUSH;
@@ -200,10 +201,10 @@ static void c26_frames_go_back_after_the_flush(const struct geometry *geo)
 static void c26_destroy_flushes_before_it_frees(const struct geometry *geo)
 {
 	struct hal_test *hal = hal_test_open(
-		(struct hal_test_options){.root_order = npt_root_order(&geo->config)});
-	const struct aspace_config config = guest_config(geo, hal);
+		(struct hal_test_options){.root_order = mm_npt_root_order(&geo->config)});
+	const struct mm_aspace_config config = guest_config(geo, hal);
 	struct guest *keeper_of_the_hal, *g;
-	struct aspace_config other = config;
+	struct mm_aspace_config other = config;
 	other.tag = 2;
 	keeper_of_the_hal = guest_open_with(geo, hal, &other);
 	g = guest_open_with(geo, hal, &config);
@@ -225,25 +226,25 @@ static void c26_destroy_flushes_before_it_frees(const struct geometry *geo)
 static void c29_two_address_spaces_with_two_tags(const struct geometry *geo)
 {
 	struct hal_test *hal = hal_test_open(
-		(struct hal_test_options){.root_order = npt_root_order(&geo->config)});
-	struct aspace_config config = guest_config(geo, hal);
+		(struct hal_test_options){.root_order = mm_npt_root_order(&geo->config)});
+	struct mm_aspace_config config = guest_config(geo, hal);
 	struct guest *g[2];
 	for (unsigned i = 0; i < 2; i++) {
 		config.tag = 7 + i;
 		g[i] = guest_open_with(geo, hal, &config);
-		CHECK_OK(aspace_map_alloc(&g[i]->as, pages(0, 8), MM_RW,
-		                          (struct aspace_backing){0}));
+		CHECK_OK(mm_aspace_map_alloc(&g[i]->as, pages(0, 8), MM_RW,
+		                             (struct mm_aspace_backing){0}));
 		for (unsigned p = 0; p < 8; p++)
 			guest_store(g[i], page(p), (uint8_t)(16 * i + p));
 	}
 	for (unsigned i = 0; i < 2; i++) {
 		hal_test_trace(hal);
-		CHECK_OK(aspace_protect(&g[i]->as, pages(2, 2), MM_R));
+		CHECK_OK(mm_aspace_protect(&g[i]->as, pages(2, 2), MM_R));
 		CHECK_EQ(the_flush(hal)->tag, 7 + i);
-		CHECK_EQ(the_flush(hal)->root.raw, aspace_root(&g[i]->as).raw);
+		CHECK_EQ(the_flush(hal)->root.raw, mm_aspace_root(&g[i]->as).raw);
 		EXPECT_FAULT(g[i], page(2), MM_W, MM_FAULT_PERMISSION);
 		hal_test_trace(hal);
-		CHECK_OK(aspace_unmap(&g[i]->as, pages(4, 2)));
+		CHECK_OK(mm_aspace_unmap(&g[i]->as, pages(4, 2)));
 		CHECK_EQ(the_flush(hal)->tag, 7 + i);
 		EXPECT_FAULT(g[i], page(4), MM_R, MM_FAULT_NOT_MAPPED);
 	}
@@ -263,12 +264,12 @@ struct owners {
 	size_t frames;
 };
 
-static bool note_owner(void *ctx, const struct npt_leaf *leaf)
+static bool note_owner(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	struct owners *o = ctx;
 	for (uint64_t at = 0; at < MM_LEVEL_SIZE(leaf->level); at += MM_PAGE_SIZE) {
 		size_t frame = (leaf->hpa.raw + at - HAL_TEST_BASE) / MM_PAGE_SIZE;
-		CHECK(hal_test_owned(o->hal, hpa_plus(leaf->hpa, at)));
+		CHECK(hal_test_owned(o->hal, mm_hpa_plus(leaf->hpa, at)));
 		CHECK(!o->seen[frame]);
 		o->seen[frame] = true;
 		o->frames++;
@@ -279,27 +280,27 @@ static bool note_owner(void *ctx, const struct npt_leaf *leaf)
 static void c27_every_frame_has_one_owner(const struct geometry *geo)
 {
 	struct hal_test *hal = hal_test_open((struct hal_test_options){
-		.root_order = npt_root_order(&geo->config), .frames = 16384});
-	struct aspace_config config = guest_config(geo, hal);
+		.root_order = mm_npt_root_order(&geo->config), .frames = 16384});
+	struct mm_aspace_config config = guest_config(geo, hal);
 	struct owners o = {.hal = hal, .seen = calloc(hal->frames, sizeof(bool))};
 	struct guest *g[2];
 	uint64_t owned = 0;
 	for (unsigned i = 0; i < 2; i++) {
 		config.tag = 1 + i;
 		g[i] = guest_open_with(geo, hal, &config);
-		CHECK_OK(aspace_map_alloc(&g[i]->as, pages(500, 1600), MM_RW,
-		                          (struct aspace_backing){.max_leaf = 1}));
+		CHECK_OK(mm_aspace_map_alloc(&g[i]->as, pages(500, 1600), MM_RW,
+		                             (struct mm_aspace_backing){.max_leaf = 1}));
 		for (unsigned p = 500; p < 2100; p += 3)
 			guest_store(g[i], page(p), 1);
-		CHECK_OK(aspace_unmap(&g[i]->as, pages(700, 30)));
-		CHECK_OK(aspace_protect(&g[i]->as, pages(1200, 30), MM_NONE));
+		CHECK_OK(mm_aspace_unmap(&g[i]->as, pages(700, 30)));
+		CHECK_OK(mm_aspace_protect(&g[i]->as, pages(1200, 30), MM_NONE));
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		CHECK_OK(aspace_for_each_leaf(&g[i]->as, pages(0, 4096), note_owner, &o));
+		CHECK_OK(mm_aspace_for_each_leaf(&g[i]->as, pages(0, 4096), note_owner, &o));
 		owned += guest_stats(g[i]).frames;
 	}
 	CHECK_EQ(o.frames, owned);
-	struct aspace_stats a = guest_stats(g[0]), b = guest_stats(g[1]);
+	struct mm_aspace_stats a = guest_stats(g[0]), b = guest_stats(g[1]);
 	CHECK_EQ(a.frames + a.tables + b.frames + b.tables, hal->in_use);
 	free(o.seen);
 	guest_close(g[0]);

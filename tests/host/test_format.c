@@ -19,7 +19,7 @@ static const struct hal_test_options plain = {0};
 /* --- c21: golden values --- */
 
 /* The raw entry that decides about gpa. */
-static uint64_t raw_entry(struct guest *g, gpa_t gpa, enum mm_perm access)
+static uint64_t raw_entry(struct guest *g, mm_gpa_t gpa, enum mm_perm access)
 {
 	struct hw_result r = guest_walk(g, gpa, access);
 	CHECK_EQ(r.outcome, HW_OK);
@@ -37,11 +37,11 @@ static void c21_golden_entries(const struct geometry *geo)
 		struct guest *g = guest_open(geo, plain);
 		check_context("format=%s level=%u perm=%s type=%s", geo->name, c->level,
 		              mm_perm_name(c->perm), mm_memtype_name(c->type));
-		struct gpa_range range = gpa_range(gpa_at(0), MM_LEVEL_SIZE(c->level));
-		CHECK_OK(aspace_map_linear(&g->as, range, hpa_at(c->host), c->perm, c->type,
-		                           c->level));
+		struct mm_gpa_range range = mm_gpa_range(mm_gpa_at(0), MM_LEVEL_SIZE(c->level));
+		CHECK_OK(mm_aspace_map_linear(&g->as, range, mm_hpa_at(c->host), c->perm, c->type,
+		                              c->level));
 		enum mm_perm access = c->perm & MM_R ? MM_R : c->perm & MM_W ? MM_W : MM_X;
-		CHECK_EQ(raw_entry(g, gpa_at(0), access), c->entry);
+		CHECK_EQ(raw_entry(g, mm_gpa_at(0), access), c->entry);
 		guest_close(g);
 	}
 }
@@ -50,9 +50,9 @@ static void c21_golden_entries(const struct geometry *geo)
 static void c21_golden_table_entries(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	CHECK_OK(aspace_map_linear(&g->as, pages(0, 1), hpa_at(0), MM_RWX, MM_NORMAL, 0));
-	struct hw_result r = guest_walk(g, gpa_at(0), MM_R);
-	uint64_t entry = *(uint64_t *)hal_test_ptr(g->hal, aspace_root(&g->as));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(0, 1), mm_hpa_at(0), MM_RWX, MM_NORMAL, 0));
+	struct hw_result r = guest_walk(g, mm_gpa_at(0), MM_R);
+	uint64_t entry = *(uint64_t *)hal_test_ptr(g->hal, mm_aspace_root(&g->as));
 	uint64_t table = r.tables[1].raw;
 	const struct golden_format *golden = golden_of(geo->format);
 
@@ -70,20 +70,21 @@ static void c21_round_trip(const struct geometry *geo)
 			for (unsigned type = 0; type < MM_MEMTYPES; type++) {
 				struct guest *g = guest_open(geo, plain);
 				uint64_t size = MM_LEVEL_SIZE(level);
-				hpa_t host = hpa_at((UINT64_C(1) << geo->config.hpa_bits) - size);
-				struct aspace_translation t;
+				mm_hpa_t host =
+					mm_hpa_at((UINT64_C(1) << geo->config.hpa_bits) - size);
+				struct mm_aspace_translation t;
 				check_context("format=%s level=%u perm=%s type=%s", geo->name,
 				              level, mm_perm_name((enum mm_perm)perm),
 				              mm_memtype_name((enum mm_memtype)type));
-				enum mm_error can =
-					npt_can_express(geo->format, &geo->config, level,
-				                        (enum mm_perm)perm, (enum mm_memtype)type);
-				CHECK_ERR(aspace_map_linear(&g->as, gpa_range(gpa_at(0), size),
-				                            host, (enum mm_perm)perm,
-				                            (enum mm_memtype)type, level),
+				enum mm_error can = mm_npt_can_express(geo->format, &geo->config,
+				                                       level, (enum mm_perm)perm,
+				                                       (enum mm_memtype)type);
+				CHECK_ERR(mm_aspace_map_linear(
+						  &g->as, mm_gpa_range(mm_gpa_at(0), size), host,
+						  (enum mm_perm)perm, (enum mm_memtype)type, level),
 				          can);
 				for (unsigned access = 1; can == MM_OK && access < 8; access *= 2) {
-					struct hw_result r = guest_walk(g, gpa_at(size - 1),
+					struct hw_result r = guest_walk(g, mm_gpa_at(size - 1),
 					                                (enum mm_perm)access);
 					CHECK_EQ(r.outcome, perm & access ? HW_OK : HW_PERMISSION);
 					CHECK_EQ(r.perm, perm);
@@ -98,7 +99,7 @@ static void c21_round_trip(const struct geometry *geo)
 					}
 				}
 				if (can == MM_OK) {
-					CHECK_OK(aspace_translate(&g->as, gpa_at(0), &t));
+					CHECK_OK(mm_aspace_translate(&g->as, mm_gpa_at(0), &t));
 					CHECK_EQ(t.perm, perm);
 					CHECK_EQ(t.memtype, type);
 					CHECK_EQ(t.page_size, size);
@@ -116,21 +117,22 @@ static void c19_the_root_has_its_size_and_alignment(const struct geometry *geo)
 	uint64_t bytes = UINT64_C(8) << geo->config.root_bits;
 	uint64_t frames = bytes < MM_PAGE_SIZE ? 1 : bytes / MM_PAGE_SIZE;
 	CHECK_EQ(g->hal->in_use, frames);
-	CHECK(hpa_is_aligned(aspace_root(&g->as), bytes < MM_PAGE_SIZE ? MM_PAGE_SIZE : bytes));
-	CHECK_BYTES(hal_test_ptr(g->hal, aspace_root(&g->as)), 0, frames * MM_PAGE_SIZE);
+	CHECK(mm_hpa_is_aligned(mm_aspace_root(&g->as),
+	                        bytes < MM_PAGE_SIZE ? MM_PAGE_SIZE : bytes));
+	CHECK_BYTES(hal_test_ptr(g->hal, mm_aspace_root(&g->as)), 0, frames * MM_PAGE_SIZE);
 	CHECK_EQ(guest_stats(g).tables, frames);
 	if (is_riscv(geo)) /* "the root page table ... 16 KiB and must be aligned to 16 KiB" */
 		CHECK_EQ(frames, 4);
 	/* Each quarter of the space is reached through its own part of the root. */
-	uint64_t quarter = UINT64_C(1) << (npt_gpa_bits(&geo->config) - 2);
+	uint64_t quarter = UINT64_C(1) << (mm_npt_gpa_bits(&geo->config) - 2);
 	for (unsigned i = 0; i < 4; i++) {
-		gpa_t at = gpa_at(i * quarter);
-		CHECK_OK(aspace_map_alloc(&g->as, gpa_range(at, MM_PAGE_SIZE), MM_RW,
-		                          (struct aspace_backing){0}));
+		mm_gpa_t at = mm_gpa_at(i * quarter);
+		CHECK_OK(mm_aspace_map_alloc(&g->as, mm_gpa_range(at, MM_PAGE_SIZE), MM_RW,
+		                             (struct mm_aspace_backing){0}));
 		guest_store(g, at, (uint8_t)(i + 1));
 	}
 	for (unsigned i = 0; i < 4; i++)
-		CHECK_EQ(guest_load(g, gpa_at(i * quarter)), i + 1);
+		CHECK_EQ(guest_load(g, mm_gpa_at(i * quarter)), i + 1);
 	guest_close(g);
 }
 
@@ -138,8 +140,8 @@ static void c19_the_root_has_its_size_and_alignment(const struct geometry *geo)
 
 static void c23_inexpressible_permissions_are_refused(const struct geometry *geo)
 {
-	const struct npt_config *config = &geo->config;
-	struct npt_config plainer = *config;
+	const struct mm_npt_config *config = &geo->config;
+	struct mm_npt_config plainer = *config;
 	plainer.execute_only = false;
 	for (unsigned perm = 0; perm < MM_PERM_SETS; perm++) {
 		enum mm_perm p = (enum mm_perm)perm;
@@ -149,19 +151,19 @@ static void c23_inexpressible_permissions_are_refused(const struct geometry *geo
 			want = MM_UNSUPPORTED;
 		if (p == MM_X && !config->execute_only)
 			want = MM_UNSUPPORTED;
-		CHECK_ERR(npt_can_express(geo->format, config, 0, p, MM_NORMAL), want);
+		CHECK_ERR(mm_npt_can_express(geo->format, config, 0, p, MM_NORMAL), want);
 		if (p == MM_X)
-			CHECK_ERR(npt_can_express(geo->format, &plainer, 0, p, MM_NORMAL),
+			CHECK_ERR(mm_npt_can_express(geo->format, &plainer, 0, p, MM_NORMAL),
 			          MM_UNSUPPORTED);
 	}
-	CHECK_ERR(npt_can_express(geo->format, config, config->max_leaf + 1, MM_R, MM_NORMAL),
+	CHECK_ERR(mm_npt_can_express(geo->format, config, config->max_leaf + 1, MM_R, MM_NORMAL),
 	          MM_UNSUPPORTED);
-	CHECK_ERR(npt_can_express(geo->format, config, 0, (enum mm_perm)8, MM_NORMAL),
+	CHECK_ERR(mm_npt_can_express(geo->format, config, 0, (enum mm_perm)8, MM_NORMAL),
 	          MM_UNSUPPORTED);
-	CHECK_ERR(npt_can_express(geo->format, config, 0, MM_R, MM_MEMTYPES), MM_UNSUPPORTED);
+	CHECK_ERR(mm_npt_can_express(geo->format, config, 0, MM_R, MM_MEMTYPES), MM_UNSUPPORTED);
 	plainer.fixed_memtype = true;
-	CHECK_ERR(npt_can_express(geo->format, &plainer, 0, MM_R, MM_NORMAL), MM_OK);
-	CHECK_ERR(npt_can_express(geo->format, &plainer, 0, MM_R, MM_DEVICE), MM_UNSUPPORTED);
+	CHECK_ERR(mm_npt_can_express(geo->format, &plainer, 0, MM_R, MM_NORMAL), MM_OK);
+	CHECK_ERR(mm_npt_can_express(geo->format, &plainer, 0, MM_R, MM_DEVICE), MM_UNSUPPORTED);
 }
 
 /* --- c24: nobody faults for ever (guest_touch() would say so) --- */
@@ -172,8 +174,8 @@ static void c24_a_mapped_page_can_be_used(const struct geometry *geo)
 	for (unsigned perm = 1; perm < MM_PERM_SETS; perm++) {
 		if (!guest_can(g, (enum mm_perm)perm))
 			continue;
-		CHECK_OK(aspace_map_alloc(&g->as, pages(perm, 1), (enum mm_perm)perm,
-		                          (struct aspace_backing){.populate = true}));
+		CHECK_OK(mm_aspace_map_alloc(&g->as, pages(perm, 1), (enum mm_perm)perm,
+		                             (struct mm_aspace_backing){.populate = true}));
 		for (unsigned access = 1; access < 8; access *= 2) {
 			if (perm & access)
 				EXPECT_TOUCH(g, page(perm), (enum mm_perm)access, TOUCH_HIT);
@@ -184,15 +186,15 @@ static void c24_a_mapped_page_can_be_used(const struct geometry *geo)
 
 /* --- configurations --- */
 
-static enum mm_error with(const struct geometry *geo, struct npt_config config)
+static enum mm_error with(const struct geometry *geo, struct mm_npt_config config)
 {
-	return npt_config_check(geo->format, &config);
+	return mm_npt_config_check(geo->format, &config);
 }
 
 static void configurations_are_held_against_the_format(const struct geometry *geo)
 {
-	const struct npt_config good = geo->config;
-	struct npt_config c;
+	const struct mm_npt_config good = geo->config;
+	struct mm_npt_config c;
 	CHECK_OK(with(geo, good));
 #define NOT_HERE(field, value)                                                                     \
 	do {                                                                                       \
@@ -232,16 +234,16 @@ static void configurations_are_held_against_the_format(const struct geometry *ge
 	}
 	/* And an address space says the same. */
 	struct hal_test *hal = hal_test_open(plain);
-	struct aspace_config config = guest_config(geo, hal);
-	struct aspace *as = aligned_alloc(64, sizeof(*as));
+	struct mm_aspace_config config = guest_config(geo, hal);
+	struct mm_aspace *as = aligned_alloc(64, sizeof(*as));
 	config.npt.levels = 7;
-	CHECK_ERR(aspace_init(as, &config), MM_UNSUPPORTED);
+	CHECK_ERR(mm_aspace_init(as, &config), MM_UNSUPPORTED);
 	config = guest_config(geo, hal);
 	hal_test_fail_after(hal, 1);
-	CHECK_ERR(aspace_init(as, &config), MM_NO_MEMORY);
+	CHECK_ERR(mm_aspace_init(as, &config), MM_NO_MEMORY);
 	hal_test_fail_after(hal, 0);
-	config.quota = (UINT64_C(1) << npt_root_order(&geo->config)) - 1;
-	CHECK_ERR(aspace_init(as, &config), MM_QUOTA);
+	config.quota = (UINT64_C(1) << mm_npt_root_order(&geo->config)) - 1;
+	CHECK_ERR(mm_aspace_init(as, &config), MM_QUOTA);
 	CHECK_EQ(hal->in_use, 0);
 	free(as);
 	hal_test_close(hal);
@@ -250,18 +252,20 @@ static void configurations_are_held_against_the_format(const struct geometry *ge
 /* --- what is no format --- */
 
 /* Refused by the check, and by both calls that build a table, which take no frame. */
-static void refused(const struct geometry *geo, const struct npt_format *format, const char *what)
+static void refused(const struct geometry *geo, const struct mm_npt_format *format,
+                    const char *what)
 {
 	struct hal_test *hal = hal_test_open(plain);
-	struct aspace_config config = guest_config(geo, hal);
-	struct aspace *as = aligned_alloc(64, sizeof(*as));
-	struct npt *npt = aligned_alloc(64, sizeof(*npt));
+	struct mm_aspace_config config = guest_config(geo, hal);
+	struct mm_aspace *as = aligned_alloc(64, sizeof(*as));
+	struct mm_npt *npt = aligned_alloc(64, sizeof(*npt));
 
 	check_context("format=%s with %s", geo->name, what);
 	config.format = format;
-	CHECK_ERR(npt_config_check(format, &geo->config), MM_UNSUPPORTED);
-	CHECK_ERR(npt_init(npt, format, &geo->config, &config.hal, 0, UINT64_MAX), MM_UNSUPPORTED);
-	CHECK_ERR(aspace_init(as, &config), format ? MM_UNSUPPORTED : MM_INVALID);
+	CHECK_ERR(mm_npt_config_check(format, &geo->config), MM_UNSUPPORTED);
+	CHECK_ERR(mm_npt_init(npt, format, &geo->config, &config.hal, 0, UINT64_MAX),
+	          MM_UNSUPPORTED);
+	CHECK_ERR(mm_aspace_init(as, &config), format ? MM_UNSUPPORTED : MM_INVALID);
 	CHECK_EQ(hal->in_use, 0);
 	free(npt);
 	free(as);
@@ -271,7 +275,7 @@ static void refused(const struct geometry *geo, const struct npt_format *format,
 /* The format of the geometry, but for one field. */
 #define REFUSED(field, value)                                                                      \
 	do {                                                                                       \
-		struct npt_format f = *geo->format;                                                \
+		struct mm_npt_format f = *geo->format;                                             \
 		f.field = (value);                                                                 \
 		refused(geo, &f, #field " = " #value);                                             \
 	} while (0)
@@ -301,7 +305,7 @@ static void unknown_geometries_are_refused(const struct geometry *geo)
 
 static void descriptions_that_contradict_themselves_are_refused(const struct geometry *geo)
 {
-	const struct npt_format *good = geo->format;
+	const struct mm_npt_format *good = geo->format;
 
 	/* The address field has not one bit for each address bit. */
 	REFUSED(max_hpa_bits, f.max_hpa_bits - 1);
@@ -315,7 +319,7 @@ static void descriptions_that_contradict_themselves_are_refused(const struct geo
 	REFUSED(accessed, BIT(20));
 	REFUSED(owned, BIT(20));
 	REFUSED(owned, f.present);
-	REFUSED(owned, NPT_PARKED);
+	REFUSED(owned, MM_NPT_PARKED);
 	REFUSED(owned, 0);
 	REFUSED(owned, f.owned | BIT(57) | BIT(56));
 	REFUSED(owned, f.shared);
@@ -346,35 +350,36 @@ static void descriptions_that_contradict_themselves_are_refused(const struct geo
 		REFUSED(leaf[0], 0);
 	if (good->writable != 0) /* read well without hardware updates, and wrongly with them */
 		REFUSED(perm_gather, f.perm_gather & ~BIT(11));
-	REFUSED(perm_read[NPT_GATHERED((f.leaf[0] | f.perm[MM_RW]) & f.perm_bits, f.perm_gather)],
+	REFUSED(perm_read[MM_NPT_GATHERED((f.leaf[0] | f.perm[MM_RW]) & f.perm_bits,
+	                                  f.perm_gather)],
 	        MM_R);
 	/* Memory types: outside their field, or the same. */
 	REFUSED(memtype[MM_DEVICE], f.present);
 	REFUSED(memtype[MM_DEVICE], f.memtype[MM_NORMAL]);
 
-	struct npt_format f = *good;
+	struct mm_npt_format f = *good;
 
 	for (unsigned perm = 0; perm < MM_PERM_SETS; perm++)
-		f.perm[perm] = NPT_INEXPRESSIBLE;
+		f.perm[perm] = MM_NPT_INEXPRESSIBLE;
 	refused(geo, &f, "no permissions");
 }
 
 /* A format may be one whose hardware sets no marks. Then no configuration may ask for them. */
 static void a_format_may_have_no_marks(const struct geometry *geo)
 {
-	struct npt_format f = *geo->format;
-	struct npt_config config = geo->config;
+	struct mm_npt_format f = *geo->format;
+	struct mm_npt_config config = geo->config;
 
 	f.accessed = f.dirty = f.writable = f.soft_dirty = 0;
 	config.accessed_dirty = false;
-	CHECK_OK(npt_config_check(&f, &config));
+	CHECK_OK(mm_npt_config_check(&f, &config));
 	config.accessed_dirty = true;
-	CHECK_ERR(npt_config_check(&f, &config), MM_UNSUPPORTED);
+	CHECK_ERR(mm_npt_config_check(&f, &config), MM_UNSUPPORTED);
 }
 
 static void names(const struct geometry *geo)
 {
-	CHECK_TEXT(npt_format_name(geo->format), golden_of(geo->format)->name);
+	CHECK_TEXT(mm_npt_format_name(geo->format), golden_of(geo->format)->name);
 }
 
 int main(void)

@@ -26,13 +26,13 @@ struct scene {
 
 static void translate_it(struct scene *s)
 {
-	struct aspace_translation t;
-	CHECK_OK(aspace_translate(&s->g->as, page(FIRST + 3), &t));
+	struct mm_aspace_translation t;
+	CHECK_OK(mm_aspace_translate(&s->g->as, page(FIRST + 3), &t));
 	CHECK_EQ(t.page_size, MM_PAGE_SIZE);
 	CHECK(mm_permits(t.perm, MM_R));
 }
 
-static bool count_leaf(void *ctx, const struct npt_leaf *leaf)
+static bool count_leaf(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	CHECK_EQ(leaf->level, 0);
 	++*(unsigned *)ctx;
@@ -42,12 +42,12 @@ static bool count_leaf(void *ctx, const struct npt_leaf *leaf)
 static void look_at_leaves(struct scene *s)
 {
 	unsigned seen = 0;
-	CHECK_OK(aspace_for_each_leaf(&s->g->as, pages(FIRST, COUNT), count_leaf, &seen));
+	CHECK_OK(mm_aspace_for_each_leaf(&s->g->as, pages(FIRST, COUNT), count_leaf, &seen));
 	CHECK_EQ(seen, COUNT);
 }
 
 /* A range that begins inside the leaf: nothing below it is seen. */
-static bool in_the_middle(void *ctx, const struct npt_leaf *leaf)
+static bool in_the_middle(void *ctx, const struct mm_npt_leaf *leaf)
 {
 	unsigned *seen = ctx;
 	CHECK_EQ(leaf->gpa.raw, page(FIRST + 100 + *seen).raw);
@@ -58,19 +58,19 @@ static bool in_the_middle(void *ctx, const struct npt_leaf *leaf)
 static void look_at_the_middle(struct scene *s)
 {
 	unsigned seen = 0;
-	CHECK_OK(aspace_for_each_leaf(&s->g->as, pages(FIRST + 100, 10), in_the_middle, &seen));
+	CHECK_OK(mm_aspace_for_each_leaf(&s->g->as, pages(FIRST + 100, 10), in_the_middle, &seen));
 	CHECK_EQ(seen, 10);
 }
 
 static void fault_on_it(struct scene *s)
 {
-	CHECK_EQ(aspace_fault(&s->g->as, page(FIRST + 3), MM_R), MM_FAULT_SPURIOUS);
+	CHECK_EQ(mm_aspace_fault(&s->g->as, page(FIRST + 3), MM_R), MM_FAULT_SPURIOUS);
 }
 
 static void read_it(struct scene *s)
 {
 	uint64_t value;
-	CHECK_OK(aspace_load(&s->g->as, page(FIRST + 3), 8, &value));
+	CHECK_OK(mm_aspace_load(&s->g->as, page(FIRST + 3), 8, &value));
 	CHECK_EQ(value, 0x5555);
 }
 
@@ -109,18 +109,18 @@ static void who_meets_a_frozen_entry_waits(const struct geometry *geo)
 			guest_open(geo, (struct hal_test_options){.threads = true, .frames = 2048});
 		struct scene s = {.g = g, .call = calls[i]};
 		check_context("format=%s call=%u", geo->name, i);
-		CHECK_OK(
-			aspace_map_alloc(&g->as, pages(FIRST, COUNT), MM_RW,
-		                         (struct aspace_backing){.populate = true, .max_leaf = 1}));
-		CHECK_OK(aspace_store(&g->as, page(FIRST + 3), 8, 0x5555));
-		CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
+		CHECK_OK(mm_aspace_map_alloc(
+			&g->as, pages(FIRST, COUNT), MM_RW,
+			(struct mm_aspace_backing){.populate = true, .max_leaf = 1}));
+		CHECK_OK(mm_aspace_store(&g->as, page(FIRST + 3), 8, 0x5555));
+		CHECK_OK(mm_aspace_dirty_start(&g->as, MM_DIRTY_WRITE_PROTECT, true));
 		hal_test_interlude(g->hal, 1, in_the_flush, &s);
 		/* The write splits the large leaf: frozen, flushed, linked. */
-		CHECK_EQ(aspace_fault(&g->as, page(FIRST), MM_W), MM_FAULT_UNSHARED);
+		CHECK_EQ(mm_aspace_fault(&g->as, page(FIRST), MM_W), MM_FAULT_UNSHARED);
 		hal_test_interlude(g->hal, 0, NULL, NULL);
 		CHECK(s.started);
 		pthread_join(s.thread, NULL);
-		aspace_dirty_stop(&g->as);
+		mm_aspace_dirty_stop(&g->as);
 		guest_close(g);
 	}
 }

@@ -13,7 +13,7 @@
 
 struct scene {
 	struct guest *g;
-	gpa_t gpa;
+	mm_gpa_t gpa;
 	enum mm_perm access;
 	enum mm_fault answer; /* that the other CPU got */
 	unsigned happened;
@@ -24,16 +24,16 @@ static void fault_meanwhile(void *ctx)
 {
 	struct scene *s = ctx;
 	hal_test_set_cpu(1);
-	s->answer = aspace_fault(&s->g->as, s->gpa, s->access);
+	s->answer = mm_aspace_fault(&s->g->as, s->gpa, s->access);
 	s->happened++;
 	hal_test_set_cpu(0);
 }
 
-static const struct aspace_backing lazy = {0};
+static const struct mm_aspace_backing lazy = {0};
 
 static void check_books(struct guest *g)
 {
-	struct aspace_stats stats = guest_stats(g);
+	struct mm_aspace_stats stats = guest_stats(g);
 	CHECK_EQ(stats.frames + stats.tables + stats.area_frames, g->hal->in_use);
 }
 
@@ -45,11 +45,11 @@ static void c02_two_faults_one_frame(const struct geometry *geo)
 			struct guest *g = guest_open(geo, (struct hal_test_options){0});
 			struct scene s = {.g = g, .gpa = page(501), .access = MM_W};
 			check_context("format=%s warm=%u at=%u", geo->name, warm, at);
-			CHECK_OK(aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
+			CHECK_OK(mm_aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
 			if (warm)
 				guest_store(g, page(500), 1);
 			hal_test_interlude(g->hal, at, fault_meanwhile, &s);
-			enum mm_fault mine = aspace_fault(&g->as, s.gpa, MM_W);
+			enum mm_fault mine = mm_aspace_fault(&g->as, s.gpa, MM_W);
 			hal_test_interlude(g->hal, 0, NULL, NULL);
 			if (s.happened) {
 				CHECK((mine == MM_FAULT_MAPPED) != (s.answer == MM_FAULT_MAPPED));
@@ -58,7 +58,7 @@ static void c02_two_faults_one_frame(const struct geometry *geo)
 			}
 			CHECK_EQ(guest_stats(g).frames, 1 + warm);
 			CHECK_EQ(guest_stats(g).tables -
-			                 (UINT64_C(1) << npt_root_order(&geo->config)),
+			                 (UINT64_C(1) << mm_npt_root_order(&geo->config)),
 			         geo->config.levels - 1);
 			check_books(g);
 			EXPECT_TOUCH(g, s.gpa, MM_W, TOUCH_HIT);
@@ -73,10 +73,10 @@ static void two_faults_one_block(const struct geometry *geo)
 	for (unsigned at = 1; at <= 4; at++) {
 		struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 8192});
 		struct scene s = {.g = g, .gpa = page(600), .access = MM_W};
-		CHECK_OK(aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
-		                          (struct aspace_backing){.max_leaf = 1}));
+		CHECK_OK(mm_aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
+		                             (struct mm_aspace_backing){.max_leaf = 1}));
 		hal_test_interlude(g->hal, at, fault_meanwhile, &s);
-		(void)!aspace_fault(&g->as, page(601), MM_W);
+		(void)!mm_aspace_fault(&g->as, page(601), MM_W);
 		hal_test_interlude(g->hal, 0, NULL, NULL);
 		CHECK_EQ(guest_stats(g).frames, 512);
 		check_books(g);
@@ -91,19 +91,19 @@ static void two_writers_one_copy(const struct geometry *geo)
 	for (unsigned at = 1; at <= 2; at++) {
 		struct guest *g = guest_open(geo, (struct hal_test_options){0});
 		struct scene s = {.g = g, .gpa = page(501), .access = MM_W};
-		struct snapshot snapshot;
+		struct mm_snapshot snapshot;
 		check_context("format=%s at=%u", geo->name, at);
-		CHECK_OK(aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
+		CHECK_OK(mm_aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
 		guest_store(g, s.gpa, 5);
-		CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
+		CHECK_OK(mm_aspace_snapshot_take(&g->as, &snapshot));
 		size_t in_use = g->hal->in_use;
 		hal_test_interlude(g->hal, at, fault_meanwhile, &s);
-		enum mm_fault mine = aspace_fault(&g->as, s.gpa, MM_W);
+		enum mm_fault mine = mm_aspace_fault(&g->as, s.gpa, MM_W);
 		hal_test_interlude(g->hal, 0, NULL, NULL);
 		CHECK(mine == MM_FAULT_UNSHARED || mine == MM_FAULT_SPURIOUS);
 		CHECK_EQ(g->hal->in_use, in_use + 1);
 		CHECK_EQ(guest_load(g, s.gpa), 5);
-		aspace_snapshot_drop(&g->as, &snapshot);
+		mm_aspace_snapshot_drop(&g->as, &snapshot);
 		check_books(g);
 		guest_close(g);
 	}
@@ -116,17 +116,17 @@ static void two_writers_one_split(const struct geometry *geo)
 		struct guest *g = guest_open(geo, (struct hal_test_options){0});
 		struct scene s = {.g = g, .gpa = page(700), .access = MM_W};
 		check_context("format=%s at=%u", geo->name, at);
-		CHECK_OK(
-			aspace_map_alloc(&g->as, pages(512, 512), MM_RW,
-		                         (struct aspace_backing){.populate = true, .max_leaf = 1}));
-		CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
+		CHECK_OK(mm_aspace_map_alloc(
+			&g->as, pages(512, 512), MM_RW,
+			(struct mm_aspace_backing){.populate = true, .max_leaf = 1}));
+		CHECK_OK(mm_aspace_dirty_start(&g->as, MM_DIRTY_WRITE_PROTECT, true));
 		hal_test_interlude(g->hal, at, fault_meanwhile, &s);
-		enum mm_fault mine = aspace_fault(&g->as, page(701), MM_W);
+		enum mm_fault mine = mm_aspace_fault(&g->as, page(701), MM_W);
 		hal_test_interlude(g->hal, 0, NULL, NULL);
 		CHECK(mine == MM_FAULT_UNSHARED || mine == MM_FAULT_SPURIOUS);
 		CHECK_EQ(guest_stats(g).leaves[0], 512);
 		check_books(g);
-		aspace_dirty_stop(&g->as);
+		mm_aspace_dirty_stop(&g->as);
 		guest_close(g);
 	}
 }
@@ -137,16 +137,16 @@ static void two_writers_one_permission(const struct geometry *geo)
 	struct guest *g = guest_open(geo, (struct hal_test_options){0});
 	struct scene s = {.g = g, .gpa = page(500), .access = MM_W};
 	uint64_t bitmap[1] = {0};
-	CHECK_OK(aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
 	guest_store(g, s.gpa, 1);
-	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, false));
+	CHECK_OK(mm_aspace_dirty_start(&g->as, MM_DIRTY_WRITE_PROTECT, false));
 	hal_test_interlude(g->hal, 1, fault_meanwhile, &s);
-	CHECK_EQ(aspace_fault(&g->as, s.gpa, MM_W), MM_FAULT_UNSHARED);
+	CHECK_EQ(mm_aspace_fault(&g->as, s.gpa, MM_W), MM_FAULT_UNSHARED);
 	hal_test_interlude(g->hal, 0, NULL, NULL);
 	EXPECT_TOUCH(g, s.gpa, MM_W, TOUCH_HIT);
-	CHECK_OK(aspace_dirty_collect(&g->as, pages(500, 8), bitmap));
+	CHECK_OK(mm_aspace_dirty_collect(&g->as, pages(500, 8), bitmap));
 	CHECK_EQ(bitmap[0], 1);
-	aspace_dirty_stop(&g->as);
+	mm_aspace_dirty_stop(&g->as);
 	guest_close(g);
 }
 
@@ -154,7 +154,7 @@ static void two_writers_one_permission(const struct geometry *geo)
 static void no_frame_left_for_a_page(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, (struct hal_test_options){0});
-	CHECK_OK(aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(500, 8), MM_RW, lazy));
 	guest_store(g, page(500), 1); /* the tables are there: the short way */
 	uint64_t before = guest_fingerprint(g);
 	hal_test_fail_after(g->hal, 1);

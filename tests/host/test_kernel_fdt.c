@@ -140,7 +140,7 @@ static void boot_info_is_read(void **state)
 static void nodes_are_found(void **state)
 {
 	struct fdt_node node;
-	struct hpa_range reg;
+	struct mm_hpa_range reg;
 	struct tree t;
 	struct fdt fdt;
 	uint32_t value;
@@ -181,7 +181,7 @@ static void device(struct tree *t, const char *name, uint32_t at, uint32_t bytes
 	end(t);
 }
 
-static bool find_device(const struct tree *t, const char *name, struct hpa_range *reg)
+static bool find_device(const struct tree *t, const char *name, struct mm_hpa_range *reg)
 {
 	struct fdt_node node;
 	struct fdt fdt;
@@ -193,7 +193,7 @@ static bool find_device(const struct tree *t, const char *name, struct hpa_range
 
 static void check_device(const struct tree *t, const char *name, uint64_t start, uint64_t size)
 {
-	struct hpa_range reg = {{0}, 0};
+	struct mm_hpa_range reg = {{0}, 0};
 
 	CHECK(find_device(t, name, &reg));
 	CHECK_EQ(reg.start.raw, start);
@@ -202,7 +202,7 @@ static void check_device(const struct tree *t, const char *name, uint64_t start,
 
 static void refuses_device(const struct tree *t, const char *name)
 {
-	struct hpa_range reg;
+	struct mm_hpa_range reg;
 
 	CHECK(!find_device(t, name, &reg));
 }

@@ -77,7 +77,7 @@ static void architectures_have_names(void **state)
 
 /* --- devices --- */
 
-static uint64_t read_device(struct device *dev, uint64_t offset, unsigned width)
+static uint64_t read_device(struct mm_device *dev, uint64_t offset, unsigned width)
 {
 	uint64_t value = 0xdead;
 
@@ -154,7 +154,7 @@ static void test_device_reads_by_parts(void **state)
 static void test_device_remembers_writes(void **state)
 {
 	struct test_device test = {0};
-	struct device *dev = &test.device;
+	struct mm_device *dev = &test.device;
 
 	(void)state;
 	device_class_init(&test_class, &test.device, "me");
@@ -171,7 +171,7 @@ static void test_device_remembers_writes(void **state)
 static void test_device_refuses(void **state)
 {
 	struct test_device test = {0};
-	struct device *dev = &test.device;
+	struct mm_device *dev = &test.device;
 	uint64_t value;
 
 	(void)state;

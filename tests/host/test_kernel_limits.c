@@ -20,7 +20,7 @@ static struct hal_test *hal;
 
 static void begin(void)
 {
-	struct aspace_config as = {0};
+	struct mm_aspace_config as = {0};
 
 	hal = hal_test_open((struct hal_test_options){0});
 	as = guest_config(&geometries[0], hal);
@@ -28,7 +28,7 @@ static void begin(void)
 	vm = (struct vm){.config = &config, .vcpu_count = 1};
 	vm.vcpus = vm.own_vcpus;
 	vm.vcpus[0].vm = &vm;
-	CHECK_OK(aspace_init(&vm.as, &as));
+	CHECK_OK(mm_aspace_init(&vm.as, &as));
 	stubs_ticks_step = 0;
 	hang_begin(&vm);
 }
@@ -36,7 +36,7 @@ static void begin(void)
 static void end(void)
 {
 	stubs_ticks_step = 0;
-	aspace_destroy(&vm.as);
+	mm_aspace_destroy(&vm.as);
 	hal_test_close(hal);
 }
 

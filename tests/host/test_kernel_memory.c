@@ -14,7 +14,7 @@
 static void add(struct boot_info *info, enum boot_region_kind kind, uint64_t start, uint64_t size)
 {
 	info->regions[info->region_count++] =
-		(struct boot_region){hpa_range(hpa_at(start), size), kind};
+		(struct boot_region){mm_hpa_range(mm_hpa_at(start), size), kind};
 }
 
 static void possible_maps_pass(void **state)
@@ -27,7 +27,7 @@ static void possible_maps_pass(void **state)
 	add(&info, BOOT_RAM, UINT64_MAX - 0xfff, 0x1000); /* ends at 2^64 */
 	add(&info, BOOT_RESERVED, 0x80000000, 0x20000);
 	add(&info, BOOT_RESERVED, 0x80000000, 0x1);
-	info.guest_image = hpa_range(hpa_at(0x80001000), 0x100);
+	info.guest_image = mm_hpa_range(mm_hpa_at(0x80001000), 0x100);
 	CHECK(memory_map_check(&info) == NULL);
 }
 
@@ -49,9 +49,9 @@ static void impossible_maps_are_refused(void **state)
 	add(&info, BOOT_RAM, 0x1000, 0);
 	CHECK_TEXT(memory_map_check(&info), "a memory region is empty or wraps");
 	info.region_count = 2;
-	info.guest_image = hpa_range(hpa_at(0x8000ff00), 0x101);
+	info.guest_image = mm_hpa_range(mm_hpa_at(0x8000ff00), 0x101);
 	CHECK_TEXT(memory_map_check(&info), "the guest image does not lie in RAM");
-	info.guest_image = hpa_range(hpa_at(UINT64_MAX - 1), 0x101);
+	info.guest_image = mm_hpa_range(mm_hpa_at(UINT64_MAX - 1), 0x101);
 	CHECK_TEXT(memory_map_check(&info), "the guest image does not lie in RAM");
 	info.region_count = BOOT_REGIONS + 1;
 	CHECK_TEXT(memory_map_check(&info), "more memory regions than there is room for");
@@ -59,7 +59,7 @@ static void impossible_maps_are_refused(void **state)
 
 static void check_usable(const struct boot_info *info, size_t count, const uint64_t rows[][2])
 {
-	struct hpa_range out[8];
+	struct mm_hpa_range out[8];
 
 	CHECK_EQ(memory_map_usable(info, out, 8), count);
 	for (size_t i = 0; i < count; i++) {
@@ -106,7 +106,7 @@ static struct {
 	uint8_t *base;
 	uint8_t owners[ARENA_FRAMES]; /* of each frame: 0 or 1, or it has two */
 	struct {
-		hpa_t pa;
+		mm_hpa_t pa;
 		unsigned order;
 	} live[LIVE];
 	size_t count;
@@ -125,26 +125,26 @@ static struct {
 static int make_arena(void **state)
 {
 	uint64_t base;
-	struct hpa_range ranges[3];
+	struct mm_hpa_range ranges[3];
 
 	(void)state;
 	arena.base = aligned_alloc(ARENA_BYTES, ARENA_BYTES);
 	if (!arena.base)
 		return -1;
 	base = (uintptr_t)arena.base;
-	ranges[0] = hpa_range(hpa_at(base + (15 << 20)), 20 << 20);
-	ranges[1] = hpa_range(hpa_at(base + (36 << 20)), (40 << 20) + 3 * MM_PAGE_SIZE);
-	ranges[2] = hpa_range(hpa_at(base + (78 << 20)), MM_PAGE_SIZE);
+	ranges[0] = mm_hpa_range(mm_hpa_at(base + (15 << 20)), 20 << 20);
+	ranges[1] = mm_hpa_range(mm_hpa_at(base + (36 << 20)), (40 << 20) + 3 * MM_PAGE_SIZE);
+	ranges[2] = mm_hpa_range(mm_hpa_at(base + (78 << 20)), MM_PAGE_SIZE);
 	return frame_init(ranges, 3) ? 0 : -1;
 }
 
 static bool take(unsigned order)
 {
-	hpa_t pa;
+	mm_hpa_t pa;
 
 	if (arena.count == LIVE || !frame_alloc(order, &pa))
 		return false;
-	CHECK(hpa_is_aligned(pa, MM_PAGE_SIZE << order));
+	CHECK(mm_hpa_is_aligned(pa, MM_PAGE_SIZE << order));
 	for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
 		CHECK_EQ(arena.owners[(pa.raw - (uintptr_t)arena.base) / MM_PAGE_SIZE + i]++, 0);
 	arena.live[arena.count].pa = pa;
@@ -154,7 +154,7 @@ static bool take(unsigned order)
 
 static void give(size_t at)
 {
-	hpa_t pa = arena.live[at].pa;
+	mm_hpa_t pa = arena.live[at].pa;
 	unsigned order = arena.live[at].order;
 
 	for (uint64_t i = 0; i < UINT64_C(1) << order; i++)
@@ -202,7 +202,7 @@ static void all_of_it_can_be_had(void **state)
 
 static void too_large_a_block(void **state)
 {
-	hpa_t pa = hpa_at(42), many[4];
+	mm_hpa_t pa = mm_hpa_at(42), many[4];
 	size_t got;
 
 	(void)state;
@@ -234,7 +234,7 @@ static void random_blocks(void **state)
 static void a_second_free_is_caught(void **state)
 {
 	jmp_buf env;
-	hpa_t pa;
+	mm_hpa_t pa;
 
 	(void)state;
 	CHECK(frame_alloc(3, &pa));

@@ -22,7 +22,7 @@
 #define PAGE  700
 #define BLOCK 512 /* pages, and where the block begins that PAGE is in */
 
-static const struct aspace_backing lazy = {0};
+static const struct mm_aspace_backing lazy = {0};
 
 struct scene {
 	struct guest *g;
@@ -82,7 +82,7 @@ static void lose(struct scene *s, void (*code)(void *arg))
 static void fault_on_page(void *arg)
 {
 	struct scene *s = arg;
-	enum mm_fault fault = aspace_fault(&s->g->as, page(PAGE), MM_W);
+	enum mm_fault fault = mm_aspace_fault(&s->g->as, page(PAGE), MM_W);
 
 	if (s->lost) {
 		CHECK_EQ(fault, MM_FAULT_SPURIOUS);
@@ -94,14 +94,14 @@ static struct guest *guest_with_page(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, (struct hal_test_options){0});
 
-	CHECK_OK(aspace_map_alloc(&g->as, pages(PAGE, 8), MM_RW, lazy));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(PAGE, 8), MM_RW, lazy));
 	guest_store(g, page(PAGE), 1);
 	return g;
 }
 
 static void two_fault(struct guest *g)
 {
-	struct scene s = {.g = g, .word = npt_walk(&g->as.npt, page(PAGE)).entry};
+	struct scene s = {.g = g, .word = mm_npt_walk(&g->as.npt, page(PAGE)).entry};
 
 	measure(&s, fault_on_page);
 	s.others = s.after;
@@ -112,9 +112,9 @@ static void two_relax_one_leaf(const struct geometry *geo)
 {
 	struct guest *g = guest_with_page(geo);
 
-	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, true));
+	CHECK_OK(mm_aspace_dirty_start(&g->as, MM_DIRTY_WRITE_PROTECT, true));
 	two_fault(g);
-	aspace_dirty_stop(&g->as);
+	mm_aspace_dirty_stop(&g->as);
 	guest_close(g);
 }
 
@@ -122,10 +122,10 @@ static void two_relax_one_leaf(const struct geometry *geo)
 static void two_own_one_page(const struct geometry *geo)
 {
 	struct guest *g = guest_with_page(geo);
-	struct snapshot snapshot;
+	struct mm_snapshot snapshot;
 
-	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
-	aspace_snapshot_drop(&g->as, &snapshot);
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &snapshot));
+	mm_aspace_snapshot_drop(&g->as, &snapshot);
 	two_fault(g);
 	guest_close(g);
 }
@@ -136,7 +136,7 @@ static void record_change(void *arg)
 {
 	struct scene *s = arg;
 
-	CHECK_EQ(aspace_fault(&s->g->as, page(PAGE), MM_W), MM_FAULT_UNSHARED);
+	CHECK_EQ(mm_aspace_fault(&s->g->as, page(PAGE), MM_W), MM_FAULT_UNSHARED);
 	if (s->lost)
 		CHECK_EQ(*(volatile uint64_t *)s->word, s->others);
 }
@@ -146,19 +146,19 @@ static void two_extend_one_history(const struct geometry *geo)
 	struct guest *g = guest_with_page(geo);
 	const struct mm_hal *hal = &g->hal->hal;
 	struct scene s = {.g = g, .word = &g->as.npt.history.frames[1]};
-	struct snapshot snapshot;
-	hpa_t frame;
+	struct mm_snapshot snapshot;
+	mm_hpa_t frame;
 
-	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &snapshot));
 	CHECK_EQ(hal->alloc(hal->ctx, 0, 1, &frame), 1);
 	memset(hal_test_ptr(g->hal, frame), 0, MM_PAGE_SIZE);
-	atomic_store(&g->as.npt.history.end, NPT_HISTORY_PER); /* the first is full */
+	atomic_store(&g->as.npt.history.end, MM_NPT_HISTORY_PER); /* the first is full */
 	measure(&s, record_change);
 	s.others = frame.raw | (s.after & (MM_PAGE_SIZE - 1));
 	lose(&s, record_change);
 	atomic_store(&g->as.npt.history.end, 0);
 	hal->free(hal->ctx, 0, 1, &frame);
-	aspace_snapshot_drop(&g->as, &snapshot);
+	mm_aspace_snapshot_drop(&g->as, &snapshot);
 	guest_close(g);
 }
 
@@ -168,7 +168,7 @@ static void fault_and_charge(void *arg)
 {
 	struct scene *s = arg;
 
-	CHECK_EQ(aspace_fault(&s->g->as, page(PAGE), MM_W), MM_FAULT_MAPPED);
+	CHECK_EQ(mm_aspace_fault(&s->g->as, page(PAGE), MM_W), MM_FAULT_MAPPED);
 	/* Frames in use, this CPU's credit, and what the other has charged. */
 	CHECK_EQ(*(volatile uint64_t *)s->word,
 	         s->g->hal->in_use + (uint64_t)s->g->as.cpus[0].counts.credit + s->lost);
@@ -177,14 +177,14 @@ static void fault_and_charge(void *arg)
 static void two_charge_one_quota(const struct geometry *geo)
 {
 	struct hal_test *hal = hal_test_open((struct hal_test_options){0});
-	struct aspace_config config = guest_config(geo, hal);
+	struct mm_aspace_config config = guest_config(geo, hal);
 
 	config.quota = 2000;
 
 	struct guest *g = guest_open_with(geo, hal, &config);
 	struct scene s = {.g = g, .word = &g->as.npt.used};
 
-	CHECK_OK(aspace_map_alloc(&g->as, pages(PAGE, 8), MM_RW, lazy));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(PAGE, 8), MM_RW, lazy));
 	measure(&s, fault_and_charge);
 	s.others = s.before + 1;
 	lose(&s, fault_and_charge);
@@ -231,44 +231,44 @@ struct marked {
 	bool mark_stays; /* in PAGE's leaf */
 };
 
-static struct snapshot shared_snapshot;
+static struct mm_snapshot shared_snapshot;
 
 static void start_log(struct guest *g)
 {
-	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_WRITE_PROTECT, false));
+	CHECK_OK(mm_aspace_dirty_start(&g->as, MM_DIRTY_WRITE_PROTECT, false));
 }
 
 static void stop_log(struct guest *g)
 {
-	aspace_dirty_stop(&g->as);
+	mm_aspace_dirty_stop(&g->as);
 }
 
 static void forbid_writes(struct guest *g)
 {
-	CHECK_OK(aspace_protect(&g->as, pages(PAGE, 1), MM_R));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(PAGE, 1), MM_R));
 }
 
 static void take_snapshot(struct guest *g)
 {
-	CHECK_OK(aspace_snapshot_take(&g->as, &shared_snapshot));
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &shared_snapshot));
 }
 
 static void start_hardware_log(struct guest *g)
 {
-	CHECK_OK(aspace_dirty_start(&g->as, DIRTY_HARDWARE, false));
+	CHECK_OK(mm_aspace_dirty_start(&g->as, MM_DIRTY_HARDWARE, false));
 }
 
 static void collect(struct guest *g)
 {
 	uint64_t bitmap[1] = {0};
 
-	CHECK_OK(aspace_dirty_collect(&g->as, pages(PAGE, 1), bitmap));
+	CHECK_OK(mm_aspace_dirty_collect(&g->as, pages(PAGE, 1), bitmap));
 	CHECK_EQ(bitmap[0], 1);
 }
 
 static void store(struct guest *g)
 {
-	CHECK_OK(aspace_store(&g->as, page(PAGE), 8, 5));
+	CHECK_OK(mm_aspace_store(&g->as, page(PAGE), 8, 5));
 }
 
 static const struct marked marked[] = {
@@ -288,7 +288,7 @@ static bool has_marks(const struct geometry *geo)
 }
 
 /* Arm's dirty mark is the permission to write. */
-static uint64_t marks_of(const struct npt_format *f)
+static uint64_t marks_of(const struct mm_npt_format *f)
 {
 	return f->accessed | ((f->dirty & f->perm_mask) == 0 ? f->dirty : 0);
 }
@@ -298,16 +298,16 @@ static const struct marked *current;
 static void run_current(void *arg)
 {
 	struct scene *s = arg;
-	struct npt *npt = &s->g->as.npt;
+	struct mm_npt *npt = &s->g->as.npt;
 	uint64_t marks = npt->format->accessed;
 
 	current->run(s->g);
 	if (!s->lost)
 		return;
 
-	struct npt_slot slot = npt_walk(npt, page(PAGE));
+	struct mm_npt_slot slot = mm_npt_walk(npt, page(PAGE));
 
-	CHECK(npt_is_leaf(npt->format, slot.value, slot.level));
+	CHECK(mm_npt_is_leaf(npt->format, slot.value, slot.level));
 	if (current->mark_stays)
 		CHECK_EQ(slot.value & marks, marks);
 }
@@ -319,25 +319,25 @@ static void mark_comes_between(const struct geometry *geo)
 	for (size_t i = 0; i < MM_ARRAY_SIZE(marked); i++) {
 		struct guest *g = guest_open(geo, (struct hal_test_options){0});
 		struct scene s = {.g = g};
-		struct aspace_backing backing = {.populate = true,
-		                                 .max_leaf = marked[i].large ? 1 : 0};
+		struct mm_aspace_backing backing = {.populate = true,
+		                                    .max_leaf = marked[i].large ? 1 : 0};
 
 		current = &marked[i];
 		check_context("format=%s change=%s", geo->name, current->name);
-		CHECK_OK(aspace_map_alloc(&g->as, pages(BLOCK, 512), MM_RW, backing));
+		CHECK_OK(mm_aspace_map_alloc(&g->as, pages(BLOCK, 512), MM_RW, backing));
 		guest_store(g, page(PAGE), 1);
 		if (current->prepare)
 			current->prepare(g);
-		s.word = npt_walk(&g->as.npt, page(PAGE)).entry;
-		npt_store(s.word, npt_load(s.word) & ~marks);
+		s.word = mm_npt_walk(&g->as.npt, page(PAGE)).entry;
+		mm_npt_store(s.word, mm_npt_load(s.word) & ~marks);
 		if (current->dirty)
-			npt_store(s.word, npt_load(s.word) | geo->format->dirty);
+			mm_npt_store(s.word, mm_npt_load(s.word) | geo->format->dirty);
 		measure(&s, run_current);
 		s.others = s.before | geo->format->accessed;
 		if (current->moves)
-			s.others = npt_walk(&g->as.npt, page(PAGE + 1)).value & ~marks;
+			s.others = mm_npt_walk(&g->as.npt, page(PAGE + 1)).value & ~marks;
 		lose(&s, run_current);
-		aspace_dirty_stop(&g->as);
+		mm_aspace_dirty_stop(&g->as);
 		guest_close(g);
 	}
 }

@@ -40,13 +40,16 @@ static const struct geometry *ept(void)
 
 static void open_machine(struct machine *m)
 {
-	const struct aspace_backing lazily = {0};
+	const struct mm_aspace_backing lazily = {0};
 
 	*m = (struct machine){.guest = guest_open(ept(), (struct hal_test_options){0})};
-	CHECK_OK(aspace_map_alloc(&m->guest->as, gpa_range(gpa_at(CODE), 0x2000), MM_RWX, lazily));
-	CHECK_OK(aspace_map_alloc(&m->guest->as, gpa_range(gpa_at(RAM), 0x2000), MM_RW, lazily));
-	CHECK_OK(aspace_map_alloc(&m->guest->as, gpa_range(gpa_at(RDONLY), 0x1000), MM_R, lazily));
-	CHECK_OK(aspace_map_device(&m->guest->as, gpa_range(gpa_at(DEVICE), 0x2000)));
+	CHECK_OK(mm_aspace_map_alloc(&m->guest->as, mm_gpa_range(mm_gpa_at(CODE), 0x2000), MM_RWX,
+	                             lazily));
+	CHECK_OK(mm_aspace_map_alloc(&m->guest->as, mm_gpa_range(mm_gpa_at(RAM), 0x2000), MM_RW,
+	                             lazily));
+	CHECK_OK(mm_aspace_map_alloc(&m->guest->as, mm_gpa_range(mm_gpa_at(RDONLY), 0x1000), MM_R,
+	                             lazily));
+	CHECK_OK(mm_aspace_map_device(&m->guest->as, mm_gpa_range(mm_gpa_at(DEVICE), 0x2000)));
 	m->view = (struct x86_guest){
 		.stage1 = {.as = &m->guest->as},
 		.gpr = m->gpr,
@@ -67,11 +70,11 @@ static void close_machine(struct machine *m)
 static enum mm_error run(struct machine *m, const char *bytes, size_t count, uint64_t gpa,
                          enum mm_perm access)
 {
-	CHECK_OK(aspace_write(&m->guest->as, gpa_at(m->view.rip), bytes, count));
+	CHECK_OK(mm_aspace_write(&m->guest->as, mm_gpa_at(m->view.rip), bytes, count));
 	m->exit = (struct vm_exit){
 		.kind = VM_EXIT_NESTED_FAULT,
-		.fault = {.gpa = gpa_at(gpa),
-	                  .gva = gva_at(gpa),
+		.fault = {.gpa = mm_gpa_at(gpa),
+	                  .gva = mm_gva_at(gpa),
 	                  .access = access,
 	                  .gva_valid = true},
 	};
@@ -232,7 +235,7 @@ static void test_movs(void **state)
 	CHECK_OK(RUN(&m, "\xa5", DEVICE, MM_R));
 	expect_access(&m, false, 4, 0);
 	CHECK(!complete(&m, 0xdeadbeef));
-	CHECK_OK(aspace_load(&m.guest->as, gpa_at(RAM + 4), 4, &value));
+	CHECK_OK(mm_aspace_load(&m.guest->as, mm_gpa_at(RAM + 4), 4, &value));
 	CHECK_EQ(value, 0xdeadbeef);
 	CHECK_EQ(m.gpr[GPR_RSI], DEVICE + 4);
 	CHECK_EQ(m.gpr[GPR_RDI], RAM + 8);
@@ -296,7 +299,7 @@ static void test_across_pages(void **state)
 		/* The second page is looked at only if the instruction goes on there. */
 		m.view.rip = CODE + 0x1ffe;
 		CHECK_OK(RUN(&m, "\x8b\x07", DEVICE, MM_R));
-		CHECK_OK(aspace_write(&m.guest->as, gpa_at(CODE + 0x1ffe), "\x8b\x87", 2));
+		CHECK_OK(mm_aspace_write(&m.guest->as, mm_gpa_at(CODE + 0x1ffe), "\x8b\x87", 2));
 		CHECK_ERR(x86_mmio_decode(&m.mmio, &m.view, &m.exit, &m.access), MM_NOT_MAPPED);
 		close_machine(&m);
 	}

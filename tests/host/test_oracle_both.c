@@ -23,7 +23,7 @@ struct row {
 	unsigned hpa_bits; /* 0: the geometry's */
 	bool fixed_memtype;
 	uint64_t gpa;
-	uint64_t words[NPT_MAX_LEVELS]; /* the root's first */
+	uint64_t words[MM_NPT_MAX_LEVELS]; /* the root's first */
 	enum mm_perm access;
 	enum hw_outcome outcome;
 	/* HW_OK */
@@ -134,15 +134,15 @@ static const struct row rows[] = {
 /* clang-format on */
 
 struct tables {
-	_Atomic uint64_t words[NPT_MAX_LEVELS];
+	_Atomic uint64_t words[MM_NPT_MAX_LEVELS];
 };
 
-static void *memory(void *ctx, hpa_t pa)
+static void *memory(void *ctx, mm_hpa_t pa)
 {
 	struct tables *t = ctx;
 	uint64_t depth = pa.raw >= ROOT ? 0 : (pa.raw >> 12) - 1;
 
-	CHECK(depth < NPT_MAX_LEVELS);
+	CHECK(depth < MM_NPT_MAX_LEVELS);
 	return &t->words[depth];
 }
 
@@ -171,7 +171,7 @@ static void run_row(void **state)
 	const struct row *row = *state;
 	const struct geometry *geo = geometry_named(row->geometry);
 	struct tables t = {0};
-	struct hw_mmu mmu = {geo->format, geo->config, hpa_at(ROOT), memory, &t};
+	struct hw_mmu mmu = {geo->format, geo->config, mm_hpa_at(ROOT), memory, &t};
 	struct hw_result first, second;
 	struct oracle_walk walk;
 	char text[1024];
@@ -180,11 +180,12 @@ static void run_row(void **state)
 	mmu.config.fixed_memtype = row->fixed_memtype;
 	if (row->hpa_bits)
 		mmu.config.hpa_bits = row->hpa_bits;
-	for (unsigned i = 0; i < NPT_MAX_LEVELS; i++)
+	for (unsigned i = 0; i < MM_NPT_MAX_LEVELS; i++)
 		t.words[i] = row->words[i];
-	walk = oracle_walk_mmu(&mmu, gpa_at(row->gpa), row->access);
+	walk = oracle_walk_mmu(&mmu, mm_gpa_at(row->gpa), row->access);
 	second = oracle_to_hw(&mmu, &walk, row->access, false);
-	if (!oracle_compare(&mmu, gpa_at(row->gpa), row->access, false, &first, text, sizeof(text)))
+	if (!oracle_compare(&mmu, mm_gpa_at(row->gpa), row->access, false, &first, text,
+	                    sizeof(text)))
 		check_failed(__FILE__, __LINE__, "%s", text);
 	check_context("row=%s geometry=%s walker=hw_walk", row->name, row->geometry);
 	check_result(row, &first);

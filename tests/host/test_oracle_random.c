@@ -24,7 +24,7 @@ struct machine {
 	struct rng rng;
 };
 
-static void *memory(void *ctx, hpa_t pa)
+static void *memory(void *ctx, mm_hpa_t pa)
 {
 	struct machine *m = ctx;
 
@@ -80,7 +80,7 @@ static uint64_t amd_entry(struct machine *m, unsigned level, bool leaf)
 
 static uint64_t arm_address(struct machine *m, uint64_t address)
 {
-	if (m->mmu.format == &npt_stage2)
+	if (m->mmu.format == &mm_npt_stage2)
 		return address & UINT64_C(0x0000ffffffffffff);
 	return (address & UINT64_C(0x0003ffffffffffff)) | address >> 50 << 8;
 }
@@ -88,7 +88,7 @@ static uint64_t arm_address(struct machine *m, uint64_t address)
 static uint64_t arm_entry(struct machine *m, unsigned level, bool leaf)
 {
 	static const uint8_t types[] = {0xf, 0xf, 0xf, 5, 1, 0, 2, 3};
-	uint64_t share = m->mmu.format == &npt_stage2 ? 0x300 : 0;
+	uint64_t share = m->mmu.format == &mm_npt_stage2 ? 0x300 : 0;
 
 	if (!leaf)
 		return arm_address(m, random_table(m, level - 1)) | 3;
@@ -138,12 +138,12 @@ static void fill(struct machine *m, const struct geometry *geo)
 }
 
 /* The geometry, with what a machine may have or not drawn at random. */
-static struct npt_config random_config(struct machine *m, const struct geometry *geo)
+static struct mm_npt_config random_config(struct machine *m, const struct geometry *geo)
 {
 	static const uint8_t widths[] = {32, 36, 38, 40, 42, 44, 46, 48, 50, 52, 56};
 
 	for (unsigned tries = 0; tries < 50; tries++) {
-		struct npt_config c = geo->config;
+		struct mm_npt_config c = geo->config;
 
 		c.hpa_bits = widths[rng_below(&m->rng, sizeof(widths))];
 		/* Arm and RISC-V have every size of leaf, and execute-only entries. */
@@ -156,22 +156,22 @@ static struct npt_config random_config(struct machine *m, const struct geometry 
 		c.accessed_dirty = one_in(m, 2);
 		c.fixed_memtype = one_in(m, 2);
 		/* The hardware has leaves larger than physical memory, the library has not. */
-		struct npt_config narrow = c;
+		struct mm_npt_config narrow = c;
 		narrow.max_leaf = 0;
-		if (npt_config_check(geo->format, &narrow) == MM_OK)
+		if (mm_npt_config_check(geo->format, &narrow) == MM_OK)
 			return c;
 	}
 	return geo->config;
 }
 
-static gpa_t random_gpa(struct machine *m)
+static mm_gpa_t random_gpa(struct machine *m)
 {
-	unsigned bits = npt_gpa_bits(&m->mmu.config);
+	unsigned bits = mm_npt_gpa_bits(&m->mmu.config);
 	uint64_t gpa = random_bits(m, (UINT64_C(1) << bits) - 1);
 
 	if (one_in(m, 64))
 		gpa |= UINT64_C(1) << (bits + rng_below(&m->rng, 64 - bits));
-	return gpa_at(gpa);
+	return mm_gpa_at(gpa);
 }
 
 /* Does the walk read one word of our small memory twice? Then A bits make the second reading
@@ -180,8 +180,8 @@ static bool reads_twice(struct machine *m, const struct oracle_walk *walk)
 {
 	for (unsigned i = 0; i < walk->step_count; i++) {
 		for (unsigned j = 0; j < i; j++) {
-			if (memory(m, hpa_at(walk->steps[i].pa)) ==
-			    memory(m, hpa_at(walk->steps[j].pa)))
+			if (memory(m, mm_hpa_at(walk->steps[i].pa)) ==
+			    memory(m, mm_hpa_at(walk->steps[j].pa)))
 				return true;
 		}
 	}
@@ -197,12 +197,12 @@ static void walkers_agree(const struct geometry *geo)
 	CHECK(m != NULL);
 	m->rng = rng_seeded(UINT64_C(0x0ac1e) + (uint64_t)(geo - geometries));
 	for (unsigned epoch = 0; epoch < EPOCHS; epoch++) {
-		m->mmu = (struct hw_mmu){geo->format, geo->config, hpa_at(ROOT), memory, m};
+		m->mmu = (struct hw_mmu){geo->format, geo->config, mm_hpa_at(ROOT), memory, m};
 		if (epoch % 2)
 			m->mmu.config = random_config(m, geo);
 		fill(m, geo);
 		for (unsigned n = 0; n < WALKS; n++) {
-			gpa_t gpa = random_gpa(m);
+			mm_gpa_t gpa = random_gpa(m);
 			enum mm_perm access = accesses[rng_below(&m->rng, 3)];
 			struct oracle_walk walk = oracle_walk_mmu(&m->mmu, gpa, access);
 			struct hw_result result;

@@ -14,21 +14,22 @@
 static struct guest *open_with_room(const struct geometry *geo, uint64_t frames)
 {
 	struct hal_test *hal = hal_test_open((struct hal_test_options){
-		.frames = 2048, .cpus = 3, .root_order = npt_root_order(&geo->config)});
-	struct aspace_config config = guest_config(geo, hal);
+		.frames = 2048, .cpus = 3, .root_order = mm_npt_root_order(&geo->config)});
+	struct mm_aspace_config config = guest_config(geo, hal);
 
-	config.quota = (UINT64_C(1) << npt_root_order(&geo->config)) + geo->config.levels - 1;
+	config.quota = (UINT64_C(1) << mm_npt_root_order(&geo->config)) + geo->config.levels - 1;
 	config.quota += frames;
 
 	struct guest *g = guest_open_with(geo, hal, &config);
 
-	CHECK_OK(aspace_map_alloc(&g->as, pages(0, PAGES), MM_RW, (struct aspace_backing){0}));
+	CHECK_OK(
+		mm_aspace_map_alloc(&g->as, pages(0, PAGES), MM_RW, (struct mm_aspace_backing){0}));
 	return g;
 }
 
 static void check_frames(struct guest *g, uint64_t data)
 {
-	struct aspace_stats stats = guest_stats(g);
+	struct mm_aspace_stats stats = guest_stats(g);
 
 	CHECK_EQ(stats.frames, data);
 	CHECK_EQ(stats.leaves[0], data);
@@ -39,7 +40,7 @@ static enum mm_fault fault_on(struct guest *g, unsigned cpu, uint64_t number)
 {
 	hal_test_set_cpu(cpu);
 
-	enum mm_fault fault = aspace_fault(&g->as, page(number), MM_W);
+	enum mm_fault fault = mm_aspace_fault(&g->as, page(number), MM_W);
 
 	hal_test_set_cpu(0);
 	return fault;
@@ -63,7 +64,7 @@ static void the_last_frame_can_be_had(const struct geometry *geo)
 		CHECK_EQ(guest_stats(g).faults[MM_FAULT_MAPPED], room);
 		CHECK_EQ(g->hal->in_use, g->as.npt.quota);
 		/* A page that goes makes room for one, on any CPU. */
-		CHECK_OK(aspace_unmap(&g->as, pages(0, 1)));
+		CHECK_OK(mm_aspace_unmap(&g->as, pages(0, 1)));
 		CHECK_EQ(fault_on(g, 2, room), MM_FAULT_MAPPED);
 		CHECK_EQ(fault_on(g, 1, room + 1), MM_FAULT_QUOTA);
 		guest_close(g);
@@ -79,13 +80,14 @@ static void an_access_gets_the_last_frame(const struct geometry *geo)
 
 	CHECK_EQ(fault_on(g, 1, 0), MM_FAULT_MAPPED);
 	CHECK_EQ(fault_on(g, 1, 200), MM_FAULT_MAPPED); /* and CPU 1 has credit left */
-	CHECK_OK(aspace_write(&g->as, page(1), bytes, sizeof(bytes)));
+	CHECK_OK(mm_aspace_write(&g->as, page(1), bytes, sizeof(bytes)));
 	check_frames(g, 102);
-	CHECK_ERR(aspace_write(&g->as, page(101), bytes, 1), MM_QUOTA);
+	CHECK_ERR(mm_aspace_write(&g->as, page(101), bytes, 1), MM_QUOTA);
 	check_frames(g, 102);
 	CHECK_EQ(guest_stats(g).faults[MM_FAULT_MAPPED], 2);
-	CHECK_OK(aspace_unmap(&g->as, pages(0, PAGES)));
-	CHECK_OK(aspace_map_alloc(&g->as, pages(0, PAGES), MM_RW, (struct aspace_backing){0}));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(0, PAGES)));
+	CHECK_OK(
+		mm_aspace_map_alloc(&g->as, pages(0, PAGES), MM_RW, (struct mm_aspace_backing){0}));
 	CHECK_EQ(guest_fingerprint(g), before);
 	guest_close(g);
 }
@@ -97,8 +99,8 @@ static void populate_gets_all_of_it(const struct geometry *geo)
 
 	for (unsigned cpu = 0; cpu < 3; cpu++)
 		CHECK_EQ(fault_on(g, cpu, cpu), MM_FAULT_MAPPED);
-	CHECK_OK(aspace_map_alloc(&g->as, pages(PAGES, 98), MM_RW,
-	                          (struct aspace_backing){.populate = true}));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(PAGES, 98), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true}));
 	check_frames(g, 101);
 	guest_close(g);
 }
@@ -125,12 +127,12 @@ static void a_refused_frame_costs_no_credit(const struct geometry *geo)
 static void snapshots_count(const struct geometry *geo)
 {
 	struct guest *g = open_with_room(geo, 60);
-	struct snapshot s;
+	struct mm_snapshot s;
 	uint64_t served = 0;
 
 	for (uint64_t p = 0; p < 10; p++)
 		CHECK_EQ(fault_on(g, (unsigned)p % 3, p), MM_FAULT_MAPPED);
-	CHECK_OK(aspace_snapshot_take(&g->as, &s));
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &s));
 	for (uint64_t p = 0; p < PAGES; p++) {
 		enum mm_fault fault = fault_on(g, (unsigned)p % 3, p);
 
@@ -138,28 +140,28 @@ static void snapshots_count(const struct geometry *geo)
 	}
 	CHECK_EQ(g->hal->in_use, g->as.npt.quota);
 	CHECK(served >= 20);
-	aspace_snapshot_drop(&g->as, &s);
+	mm_aspace_snapshot_drop(&g->as, &s);
 	guest_close(g);
 }
 
 /* A block of 2 MiB fits, but not with its tables: smaller leaves do. */
 static void a_block_without_tables_falls_back(const struct geometry *geo)
 {
-	uint64_t root = UINT64_C(1) << npt_root_order(&geo->config);
+	uint64_t root = UINT64_C(1) << mm_npt_root_order(&geo->config);
 
 	for (uint64_t room = 512; room < 512 + geo->config.levels - 1; room++) {
 		struct hal_test *hal = hal_test_open((struct hal_test_options){
-			.frames = 4096, .root_order = npt_root_order(&geo->config)});
-		struct aspace_config config = guest_config(geo, hal);
+			.frames = 4096, .root_order = mm_npt_root_order(&geo->config)});
+		struct mm_aspace_config config = guest_config(geo, hal);
 
 		config.quota = root + room;
 
 		struct guest *g = guest_open_with(geo, hal, &config);
 
 		check_context("format=%s room=%llu", geo->name, (unsigned long long)room);
-		CHECK_OK(aspace_map_alloc(&g->as, pages(0, 1024), MM_RW,
-		                          (struct aspace_backing){.max_leaf = 1}));
-		CHECK_EQ(aspace_fault(&g->as, page(0), MM_W), MM_FAULT_MAPPED);
+		CHECK_OK(mm_aspace_map_alloc(&g->as, pages(0, 1024), MM_RW,
+		                             (struct mm_aspace_backing){.max_leaf = 1}));
+		CHECK_EQ(mm_aspace_fault(&g->as, page(0), MM_W), MM_FAULT_MAPPED);
 		CHECK(hal->in_use <= config.quota);
 		guest_close(g);
 	}

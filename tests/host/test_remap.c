@@ -10,13 +10,13 @@ static const struct hal_test_options plain = {0};
 static void remap_moves_and_keeps_the_rest(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	CHECK_OK(aspace_map_linear(&g->as, pages(500, 1100), hpa_at(0x401f4000), MM_RX, MM_NORMAL,
-	                           1));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(500, 1100), mm_hpa_at(0x401f4000), MM_RX,
+	                              MM_NORMAL, 1));
 	for (unsigned p = 500; p < 1600; p += 7)
 		EXPECT_TOUCH(g, page(p), MM_R, TOUCH_HIT);
 	/* Small pages among large leaves, to a place that is misaligned; and a whole large leaf. */
-	CHECK_OK(aspace_remap(&g->as, pages(600, 50), hpa_at(0x80001000)));
-	CHECK_OK(aspace_remap(&g->as, pages(1024, 512), hpa_at(0xc0000000)));
+	CHECK_OK(mm_aspace_remap(&g->as, pages(600, 50), mm_hpa_at(0x80001000)));
+	CHECK_OK(mm_aspace_remap(&g->as, pages(1024, 512), mm_hpa_at(0xc0000000)));
 	for (unsigned p = 500; p < 1600; p++) {
 		uint64_t want = 0x401f4000 + (p - 500) * MM_PAGE_SIZE;
 		if (p >= 600 && p < 650)
@@ -29,12 +29,12 @@ static void remap_moves_and_keeps_the_rest(const struct geometry *geo)
 	CHECK_EQ(guest_walk(g, page(1100), MM_R).level, 1);
 	EXPECT_FAULT(g, page(620), MM_W, MM_FAULT_PERMISSION);
 	/* Areas know it as well: what is protected now is split with the right addresses. */
-	CHECK_OK(aspace_protect(&g->as, pages(640, 20), MM_NONE));
-	CHECK_OK(aspace_protect(&g->as, pages(640, 20), MM_RX));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(640, 20), MM_NONE));
+	CHECK_OK(mm_aspace_protect(&g->as, pages(640, 20), MM_RX));
 	CHECK_EQ(guest_walk(g, page(649), MM_X).hpa.raw, 0x80001000 + 49 * MM_PAGE_SIZE);
 	CHECK_EQ(guest_walk(g, page(650), MM_X).hpa.raw, 0x401f4000 + 150 * MM_PAGE_SIZE);
-	CHECK_OK(aspace_unmap(&g->as, pages(500, 1100)));
-	CHECK_EQ(g->hal->in_use, (size_t)1 << npt_root_order(&geo->config));
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(500, 1100)));
+	CHECK_EQ(g->hal->in_use, (size_t)1 << mm_npt_root_order(&geo->config));
 	guest_close(g);
 }
 
@@ -42,13 +42,14 @@ static void remap_moves_and_keeps_the_rest(const struct geometry *geo)
 static void remap_in_place_cuts_nothing(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	CHECK_OK(aspace_map_linear(&g->as, pages(30, 14), hpa_at(0x100000), MM_RW, MM_NORMAL, 0));
-	CHECK_OK(aspace_remap(&g->as, pages(37, 2), hpa_at(0x107000)));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(30, 14), mm_hpa_at(0x100000), MM_RW, MM_NORMAL,
+	                              0));
+	CHECK_OK(mm_aspace_remap(&g->as, pages(37, 2), mm_hpa_at(0x107000)));
 	CHECK_EQ(g->as.areas.count, 1);
-	CHECK_OK(aspace_remap(&g->as, pages(35, 3), hpa_at(0x200000)));
+	CHECK_OK(mm_aspace_remap(&g->as, pages(35, 3), mm_hpa_at(0x200000)));
 	CHECK_EQ(g->as.areas.count, 3);
 	/* And back: the three are one again. */
-	CHECK_OK(aspace_remap(&g->as, pages(35, 3), hpa_at(0x105000)));
+	CHECK_OK(mm_aspace_remap(&g->as, pages(35, 3), mm_hpa_at(0x105000)));
 	CHECK_EQ(g->as.areas.count, 1);
 	CHECK_EQ(guest_walk(g, page(37), MM_R).hpa.raw, 0x107000);
 	guest_close(g);
@@ -59,12 +60,13 @@ static void remap_among_many_keeps_no_frame(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
 	for (unsigned i = 0; i < 100; i++)
-		CHECK_OK(aspace_map_linear(&g->as, pages(500 + 10 * i, 4),
-		                           hpa_at(0x100000 + i * 0x10000), MM_RW, MM_NORMAL, 0));
+		CHECK_OK(mm_aspace_map_linear(&g->as, pages(500 + 10 * i, 4),
+		                              mm_hpa_at(0x100000 + i * 0x10000), MM_RW, MM_NORMAL,
+		                              0));
 	uint64_t before = guest_stats(g).area_frames;
-	CHECK_OK(aspace_remap(&g->as, pages(700, 4), hpa_at(0x240000)));
+	CHECK_OK(mm_aspace_remap(&g->as, pages(700, 4), mm_hpa_at(0x240000)));
 	CHECK_EQ(guest_stats(g).area_frames, before);
-	CHECK_OK(aspace_remap(&g->as, pages(700, 4), hpa_at(0x200000)));
+	CHECK_OK(mm_aspace_remap(&g->as, pages(700, 4), mm_hpa_at(0x200000)));
 	CHECK_EQ(guest_stats(g).area_frames, before);
 	guest_close(g);
 }
@@ -72,18 +74,20 @@ static void remap_among_many_keeps_no_frame(const struct geometry *geo)
 static void remap_says_why_it_cannot(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	CHECK_OK(aspace_map_linear(&g->as, pages(10, 4), hpa_at(0), MM_RW, MM_NORMAL, 0));
-	CHECK_OK(aspace_map_linear(&g->as, pages(14, 4), hpa_at(0x100000), MM_RW, MM_NORMAL, 0));
-	CHECK_OK(aspace_map_alloc(&g->as, pages(18, 4), MM_RW, (struct aspace_backing){0}));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(10, 4), mm_hpa_at(0), MM_RW, MM_NORMAL, 0));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(14, 4), mm_hpa_at(0x100000), MM_RW, MM_NORMAL,
+	                              0));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(18, 4), MM_RW, (struct mm_aspace_backing){0}));
 	uint64_t before = guest_fingerprint(g);
-	CHECK_ERR(aspace_remap(&g->as, pages(12, 4), hpa_at(0)), MM_UNSUPPORTED);
-	CHECK_ERR(aspace_remap(&g->as, pages(18, 1), hpa_at(0)), MM_UNSUPPORTED);
-	CHECK_ERR(aspace_remap(&g->as, pages(22, 1), hpa_at(0)), MM_NOT_MAPPED);
-	CHECK_ERR(aspace_remap(&g->as, pages(9, 2), hpa_at(0)), MM_NOT_MAPPED);
-	CHECK_ERR(aspace_remap(&g->as, pages(10, 1), hpa_at(1)), MM_MISALIGNED);
-	CHECK_ERR(aspace_remap(&g->as, pages(10, 1), hpa_at(UINT64_C(1) << geo->config.hpa_bits)),
+	CHECK_ERR(mm_aspace_remap(&g->as, pages(12, 4), mm_hpa_at(0)), MM_UNSUPPORTED);
+	CHECK_ERR(mm_aspace_remap(&g->as, pages(18, 1), mm_hpa_at(0)), MM_UNSUPPORTED);
+	CHECK_ERR(mm_aspace_remap(&g->as, pages(22, 1), mm_hpa_at(0)), MM_NOT_MAPPED);
+	CHECK_ERR(mm_aspace_remap(&g->as, pages(9, 2), mm_hpa_at(0)), MM_NOT_MAPPED);
+	CHECK_ERR(mm_aspace_remap(&g->as, pages(10, 1), mm_hpa_at(1)), MM_MISALIGNED);
+	CHECK_ERR(mm_aspace_remap(&g->as, pages(10, 1),
+	                          mm_hpa_at(UINT64_C(1) << geo->config.hpa_bits)),
 	          MM_OUT_OF_RANGE);
-	CHECK_ERR(aspace_remap(&g->as, pages(10, 0), hpa_at(0)), MM_INVALID);
+	CHECK_ERR(mm_aspace_remap(&g->as, pages(10, 0), mm_hpa_at(0)), MM_INVALID);
 	CHECK_EQ(guest_fingerprint(g), before);
 	guest_close(g);
 }
@@ -92,21 +96,21 @@ static void remap_says_why_it_cannot(const struct geometry *geo)
 
 static uint64_t frames_in_use(struct guest *g)
 {
-	struct aspace_stats stats = guest_stats(g);
+	struct mm_aspace_stats stats = guest_stats(g);
 	return stats.frames + stats.tables + stats.area_frames;
 }
 
 static void replacing_gives_back_what_was_there(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	struct aspace_backing lazily = {0}, now = {.populate = true};
-	CHECK_OK(aspace_map_alloc(&g->as, pages(100, 100), MM_RW, now));
-	CHECK_OK(aspace_map_linear(&g->as, pages(300, 100), hpa_at(0x80000000), MM_RX, MM_NORMAL,
-	                           0));
+	struct mm_aspace_backing lazily = {0}, now = {.populate = true};
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(100, 100), MM_RW, now));
+	CHECK_OK(mm_aspace_map_linear(&g->as, pages(300, 100), mm_hpa_at(0x80000000), MM_RX,
+	                              MM_NORMAL, 0));
 	guest_store(g, page(149), 0x11);
 	/* Across the end of one area, a hole and the beginning of another. */
 	uint64_t flushes = g->hal->flushes;
-	CHECK_OK(aspace_replace_alloc(&g->as, pages(150, 200), MM_R, lazily));
+	CHECK_OK(mm_aspace_replace_alloc(&g->as, pages(150, 200), MM_R, lazily));
 	CHECK_EQ(g->hal->flushes, flushes + 1);
 	CHECK_EQ(guest_stats(g).frames, 50);
 	CHECK_EQ(guest_load(g, page(149)), 0x11);
@@ -114,12 +118,12 @@ static void replacing_gives_back_what_was_there(const struct geometry *geo)
 	EXPECT_FAULT(g, page(250), MM_W, MM_FAULT_PERMISSION);
 	CHECK_EQ(guest_walk(g, page(350), MM_X).hpa.raw, 0x80000000 + 50 * MM_PAGE_SIZE);
 	/* Populated in the middle of what is there; a device; linear again. */
-	CHECK_OK(aspace_replace_alloc(&g->as, pages(160, 2), MM_RW, now));
+	CHECK_OK(mm_aspace_replace_alloc(&g->as, pages(160, 2), MM_RW, now));
 	EXPECT_TOUCH(g, page(161), MM_W, TOUCH_HIT);
-	CHECK_OK(aspace_replace_device(&g->as, pages(160, 1)));
+	CHECK_OK(mm_aspace_replace_device(&g->as, pages(160, 1)));
 	EXPECT_FAULT(g, page(160), MM_W, MM_FAULT_IS_DEVICE);
-	CHECK_OK(aspace_replace_linear(&g->as, pages(100, 300), hpa_at(0x40064000), MM_RW,
-	                               MM_NORMAL, 1));
+	CHECK_OK(mm_aspace_replace_linear(&g->as, pages(100, 300), mm_hpa_at(0x40064000), MM_RW,
+	                                  MM_NORMAL, 1));
 	CHECK_EQ(g->as.areas.count, 1);
 	CHECK_EQ(guest_stats(g).frames, 0);
 	CHECK_EQ(guest_walk(g, page(399), MM_W).hpa.raw, 0x40064000 + 299 * MM_PAGE_SIZE);
@@ -130,7 +134,8 @@ static void replacing_gives_back_what_was_there(const struct geometry *geo)
 static void replacing_nothing_is_mapping(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	CHECK_OK(aspace_replace_alloc(&g->as, pages(7, 3), MM_RW, (struct aspace_backing){0}));
+	CHECK_OK(
+		mm_aspace_replace_alloc(&g->as, pages(7, 3), MM_RW, (struct mm_aspace_backing){0}));
 	EXPECT_TOUCH(g, page(8), MM_W, TOUCH_SERVED);
 	EXPECT_FAULT(g, page(10), MM_W, MM_FAULT_NOT_MAPPED);
 	guest_close(g);
@@ -139,22 +144,23 @@ static void replacing_nothing_is_mapping(const struct geometry *geo)
 static void replacing_says_why_it_cannot(const struct geometry *geo)
 {
 	struct guest *g = guest_open(geo, plain);
-	struct aspace_backing now = {.populate = true};
-	struct snapshot snapshot;
-	CHECK_OK(aspace_map_alloc(&g->as, pages(10, 4), MM_RW, now));
+	struct mm_aspace_backing now = {.populate = true};
+	struct mm_snapshot snapshot;
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(10, 4), MM_RW, now));
 	uint64_t before = guest_fingerprint(g);
-	CHECK_ERR(aspace_replace_alloc(&g->as, pages(10, 0), MM_RW, now), MM_INVALID);
-	CHECK_ERR(aspace_replace_device(&g->as, gpa_range(gpa_at(1), MM_PAGE_SIZE)), MM_MISALIGNED);
-	CHECK_ERR(aspace_replace_linear(&g->as, pages(10, 1), hpa_at(1), MM_RW, MM_NORMAL, 0),
+	CHECK_ERR(mm_aspace_replace_alloc(&g->as, pages(10, 0), MM_RW, now), MM_INVALID);
+	CHECK_ERR(mm_aspace_replace_device(&g->as, mm_gpa_range(mm_gpa_at(1), MM_PAGE_SIZE)),
 	          MM_MISALIGNED);
-	CHECK_ERR(aspace_replace_alloc(&g->as, pages(10, 1), (enum mm_perm)8, now), MM_INVALID);
+	CHECK_ERR(mm_aspace_replace_linear(&g->as, pages(10, 1), mm_hpa_at(1), MM_RW, MM_NORMAL, 0),
+	          MM_MISALIGNED);
+	CHECK_ERR(mm_aspace_replace_alloc(&g->as, pages(10, 1), (enum mm_perm)8, now), MM_INVALID);
 	hal_test_fail_after(g->hal, 3);
-	CHECK_ERR(aspace_replace_alloc(&g->as, pages(9, 6), MM_RW, now), MM_NO_MEMORY);
+	CHECK_ERR(mm_aspace_replace_alloc(&g->as, pages(9, 6), MM_RW, now), MM_NO_MEMORY);
 	hal_test_fail_after(g->hal, 0);
 	CHECK_EQ(guest_fingerprint(g), before);
-	CHECK_OK(aspace_snapshot_take(&g->as, &snapshot));
-	CHECK_ERR(aspace_replace_alloc(&g->as, pages(10, 1), MM_RW, now), MM_BUSY);
-	aspace_snapshot_drop(&g->as, &snapshot);
+	CHECK_OK(mm_aspace_snapshot_take(&g->as, &snapshot));
+	CHECK_ERR(mm_aspace_replace_alloc(&g->as, pages(10, 1), MM_RW, now), MM_BUSY);
+	mm_aspace_snapshot_drop(&g->as, &snapshot);
 	guest_close(g);
 }
 

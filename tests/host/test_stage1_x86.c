@@ -29,8 +29,9 @@ static void open_tables(struct tables *t, uint64_t cr4, uint64_t efer)
 	while (!is_ept(geo))
 		geo++;
 	t->guest = guest_open(geo, (struct hal_test_options){0});
-	CHECK_OK(aspace_map_alloc(&t->guest->as, gpa_range(gpa_at(TABLES), PAGES * MM_PAGE_SIZE),
-	                          MM_RW, (struct aspace_backing){0}));
+	CHECK_OK(mm_aspace_map_alloc(&t->guest->as,
+	                             mm_gpa_range(mm_gpa_at(TABLES), PAGES * MM_PAGE_SIZE), MM_RW,
+	                             (struct mm_aspace_backing){0}));
 	t->walk = (struct stage1){
 		.as = &t->guest->as,
 		.cr0 = CR0_PE | CR0_PG,
@@ -42,8 +43,9 @@ static void open_tables(struct tables *t, uint64_t cr4, uint64_t efer)
 
 static void put(struct tables *t, unsigned table, unsigned index, unsigned size, uint64_t entry)
 {
-	CHECK_OK(aspace_store(&t->guest->as, gpa_at(TABLES + table * MM_PAGE_SIZE + index * size),
-	                      size, entry));
+	CHECK_OK(mm_aspace_store(&t->guest->as,
+	                         mm_gpa_at(TABLES + table * MM_PAGE_SIZE + index * size), size,
+	                         entry));
 }
 
 static uint64_t at(unsigned table)
@@ -54,9 +56,9 @@ static uint64_t at(unsigned table)
 static void expect(struct tables *t, uint64_t gva, enum mm_perm access, enum mm_error error,
                    uint64_t gpa)
 {
-	gpa_t got = gpa_at(0);
+	mm_gpa_t got = mm_gpa_at(0);
 
-	CHECK_ERR(stage1_translate(&t->walk, gva_at(gva), access, &got), error);
+	CHECK_ERR(stage1_translate(&t->walk, mm_gva_at(gva), access, &got), error);
 	if (error == MM_OK)
 		CHECK_EQ(got.raw, gpa);
 }

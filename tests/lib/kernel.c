@@ -45,13 +45,13 @@ int memcmp(const void *a, const void *b, size_t bytes)
 	return 0;
 }
 
-static size_t no_frames(void *ctx, unsigned order, size_t n, hpa_t out[])
+static size_t no_frames(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
 {
 	(void)ctx, (void)order, (void)n, (void)out;
 	return 0;
 }
 
-static void no_release(void *ctx, unsigned order, size_t n, const hpa_t in[])
+static void no_release(void *ctx, unsigned order, size_t n, const mm_hpa_t in[])
 {
 	(void)ctx, (void)order, (void)n, (void)in;
 }
@@ -61,16 +61,16 @@ static void no_flush(void *ctx, const struct mm_flush *request)
 	(void)ctx, (void)request;
 }
 
-static struct aspace as;
-static struct aspace_config config;
+static struct mm_aspace as;
+static struct mm_aspace_config config;
 
 void kernel_main(void)
 {
-	config.format = &npt_ept;
+	config.format = &mm_npt_ept;
 	config.hal.alloc = no_frames;
 	config.hal.free = no_release;
 	config.hal.flush = no_flush;
-	while (aspace_init(&as, &config) == MM_OK &&
-	       aspace_fault(&as, gpa_at(0), MM_R) == MM_FAULT_MAPPED)
+	while (mm_aspace_init(&as, &config) == MM_OK &&
+	       mm_aspace_fault(&as, mm_gpa_at(0), MM_R) == MM_FAULT_MAPPED)
 		;
 }

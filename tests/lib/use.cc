@@ -55,7 +55,7 @@ class Pool
       private:
 	static constexpr size_t BYTES = POOL_FRAMES * MM_PAGE_SIZE;
 
-	static size_t alloc(void *ctx, unsigned order, size_t n, hpa_t out[])
+	static size_t alloc(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
 	{
 		Pool *pool = static_cast<Pool *>(ctx);
 		size_t got = 0;
@@ -65,19 +65,19 @@ class Pool
 				continue;
 			pool->taken[i] = true;
 			pool->used++;
-			out[got++] = hpa_at(reinterpret_cast<uintptr_t>(pool->memory) +
+			out[got++] = mm_hpa_at(reinterpret_cast<uintptr_t>(pool->memory) +
 			                    i * MM_PAGE_SIZE);
 		}
 		return got;
 	}
 
-	static void release(void *ctx, unsigned order, size_t n, const hpa_t in[])
+	static void release(void *ctx, unsigned order, size_t n, const mm_hpa_t in[])
 	{
 		Pool *pool = static_cast<Pool *>(ctx);
 
 		for (size_t i = 0; i < n; i++) {
 			uint64_t base = reinterpret_cast<uintptr_t>(pool->memory);
-			uint64_t frame = hpa_diff(in[i], hpa_at(base)) / MM_PAGE_SIZE;
+			uint64_t frame = mm_hpa_diff(in[i], mm_hpa_at(base)) / MM_PAGE_SIZE;
 
 			for (uint64_t j = 0; j < UINT64_C(1) << order; j++) {
 				pool->taken[frame + j] = false;
@@ -97,17 +97,17 @@ class Pool
 
 /* A device that keeps one value. */
 struct Latch {
-	struct device device;
+	struct mm_device device;
 	uint64_t value;
 };
 
-enum mm_error latch_read(struct device *dev, uint64_t, unsigned, uint64_t *value)
+enum mm_error latch_read(struct mm_device *dev, uint64_t, unsigned, uint64_t *value)
 {
 	*value = MM_CONTAINER_OF(dev, Latch, device)->value;
 	return MM_OK;
 }
 
-enum mm_error latch_write(struct device *dev, uint64_t, unsigned, uint64_t value)
+enum mm_error latch_write(struct mm_device *dev, uint64_t, unsigned, uint64_t value)
 {
 	MM_CONTAINER_OF(dev, Latch, device)->value = value;
 	return MM_OK;
@@ -125,94 +125,94 @@ int failed(int line)
 			return failed(__LINE__);                                                   \
 	} while (0)
 
-struct aspace as; /* large: not for a stack */
+struct mm_aspace as; /* large: not for a stack */
 
 int memory(Pool &pool)
 {
-	const struct gpa_range ram = gpa_range(gpa_at(0x40000000), UINT64_C(1) << 30);
-	const struct gpa_range page = gpa_range(gpa_at(0x40001000), MM_PAGE_SIZE);
-	struct aspace_config config = {};
-	struct aspace_translation where;
-	struct aspace_backing backing = {};
-	struct snapshot snapshot;
+	const struct mm_gpa_range ram = mm_gpa_range(mm_gpa_at(0x40000000), UINT64_C(1) << 30);
+	const struct mm_gpa_range page = mm_gpa_range(mm_gpa_at(0x40001000), MM_PAGE_SIZE);
+	struct mm_aspace_config config = {};
+	struct mm_aspace_translation where;
+	struct mm_aspace_backing backing = {};
+	struct mm_snapshot snapshot;
 	uint64_t value = 0, dirty[1] = {};
 
-	config.format = &npt_gstage;
+	config.format = &mm_npt_gstage;
 	config.npt.levels = 3;
 	config.npt.root_bits = 9;
 	config.npt.hpa_bits = 56;
 	config.hal = pool.hal();
-	config.limits = gpa_range(gpa_at(0), UINT64_C(1) << 39);
+	config.limits = mm_gpa_range(mm_gpa_at(0), UINT64_C(1) << 39);
 	config.quota = UINT64_MAX;
 	/* Sv39x4's root is 16 KiB and this pool has single frames: refused, and nothing is held. */
 	config.npt.root_bits = 11;
-	EXPECT(aspace_init(&as, &config) == MM_NO_MEMORY && pool.in_use() == 0);
+	EXPECT(mm_aspace_init(&as, &config) == MM_NO_MEMORY && pool.in_use() == 0);
 
-	config.format = &npt_ept;
+	config.format = &mm_npt_ept;
 	config.npt.levels = 4;
 	config.npt.root_bits = 9;
 	config.npt.hpa_bits = 48;
-	EXPECT(aspace_init(&as, &config) == MM_OK);
-	EXPECT(aspace_map_alloc(&as, ram, MM_RW, backing) == MM_OK);
-	EXPECT(aspace_fault(&as, gpa_at(0x40001234), MM_W) == MM_FAULT_MAPPED);
-	EXPECT(aspace_fault(&as, gpa_at(0x40001234), MM_R) == MM_FAULT_SPURIOUS);
-	EXPECT(aspace_fault(&as, gpa_at(0x40001234), MM_X) == MM_FAULT_PERMISSION);
-	EXPECT(aspace_store(&as, gpa_at(0x40001238), 8, 42) == MM_OK);
-	EXPECT(aspace_load(&as, gpa_at(0x40001238), 8, &value) == MM_OK && value == 42);
-	EXPECT(aspace_translate(&as, gpa_at(0x40001238), &where) == MM_OK);
+	EXPECT(mm_aspace_init(&as, &config) == MM_OK);
+	EXPECT(mm_aspace_map_alloc(&as, ram, MM_RW, backing) == MM_OK);
+	EXPECT(mm_aspace_fault(&as, mm_gpa_at(0x40001234), MM_W) == MM_FAULT_MAPPED);
+	EXPECT(mm_aspace_fault(&as, mm_gpa_at(0x40001234), MM_R) == MM_FAULT_SPURIOUS);
+	EXPECT(mm_aspace_fault(&as, mm_gpa_at(0x40001234), MM_X) == MM_FAULT_PERMISSION);
+	EXPECT(mm_aspace_store(&as, mm_gpa_at(0x40001238), 8, 42) == MM_OK);
+	EXPECT(mm_aspace_load(&as, mm_gpa_at(0x40001238), 8, &value) == MM_OK && value == 42);
+	EXPECT(mm_aspace_translate(&as, mm_gpa_at(0x40001238), &where) == MM_OK);
 	EXPECT(where.perm == MM_RW && where.memtype == MM_NORMAL);
 	EXPECT(*reinterpret_cast<uint64_t *>(static_cast<uintptr_t>(where.hpa.raw)) == 42);
 
-	EXPECT(aspace_snapshot_take(&as, &snapshot) == MM_OK);
-	EXPECT(aspace_store(&as, gpa_at(0x40001238), 8, 43) == MM_OK);
-	EXPECT(aspace_snapshot_restore(&as, &snapshot) == MM_OK);
-	EXPECT(aspace_load(&as, gpa_at(0x40001238), 8, &value) == MM_OK && value == 42);
-	aspace_snapshot_drop(&as, &snapshot);
+	EXPECT(mm_aspace_snapshot_take(&as, &snapshot) == MM_OK);
+	EXPECT(mm_aspace_store(&as, mm_gpa_at(0x40001238), 8, 43) == MM_OK);
+	EXPECT(mm_aspace_snapshot_restore(&as, &snapshot) == MM_OK);
+	EXPECT(mm_aspace_load(&as, mm_gpa_at(0x40001238), 8, &value) == MM_OK && value == 42);
+	mm_aspace_snapshot_drop(&as, &snapshot);
 
-	EXPECT(aspace_dirty_start(&as, DIRTY_WRITE_PROTECT, false) == MM_OK);
-	EXPECT(aspace_store(&as, gpa_at(0x40001238), 8, 44) == MM_OK);
-	EXPECT(aspace_dirty_collect(&as, page, dirty) == MM_OK && dirty[0] == 1);
-	aspace_dirty_stop(&as);
+	EXPECT(mm_aspace_dirty_start(&as, MM_DIRTY_WRITE_PROTECT, false) == MM_OK);
+	EXPECT(mm_aspace_store(&as, mm_gpa_at(0x40001238), 8, 44) == MM_OK);
+	EXPECT(mm_aspace_dirty_collect(&as, page, dirty) == MM_OK && dirty[0] == 1);
+	mm_aspace_dirty_stop(&as);
 
-	EXPECT(aspace_protect(&as, page, MM_R) == MM_OK);
-	EXPECT(aspace_store(&as, gpa_at(0x40001238), 8, 45) == MM_DENIED);
-	EXPECT(aspace_unmap(&as, page) == MM_OK);
-	EXPECT(aspace_load(&as, gpa_at(0x40001238), 8, &value) == MM_NOT_MAPPED);
-	EXPECT(aspace_root(&as).raw != 0 && aspace_tag(&as) == 0);
-	aspace_destroy(&as);
+	EXPECT(mm_aspace_protect(&as, page, MM_R) == MM_OK);
+	EXPECT(mm_aspace_store(&as, mm_gpa_at(0x40001238), 8, 45) == MM_DENIED);
+	EXPECT(mm_aspace_unmap(&as, page) == MM_OK);
+	EXPECT(mm_aspace_load(&as, mm_gpa_at(0x40001238), 8, &value) == MM_NOT_MAPPED);
+	EXPECT(mm_aspace_root(&as).raw != 0 && mm_aspace_tag(&as) == 0);
+	mm_aspace_destroy(&as);
 	EXPECT(pool.in_use() == 0);
 	return 0;
 }
 
 int rest(Pool &pool)
 {
-	const struct device_ops ops = {latch_read, latch_write};
-	struct device_config config = {};
-	struct device *slots[2];
-	struct device_bus bus;
+	const struct mm_device_ops ops = {latch_read, latch_write};
+	struct mm_device_config config = {};
+	struct mm_device *slots[2];
+	struct mm_device_bus bus;
 	struct mm_hal hal = pool.hal();
-	struct block block = {};
+	struct mm_block block = {};
 	Latch latch = {};
 	uint64_t value = 0;
 	char text[64];
 
 	config.name = "latch";
-	config.type = DEVICE_TYPE_TEST;
-	config.range.space = DEVICE_MMIO;
+	config.type = MM_DEVICE_TYPE_TEST;
+	config.range.space = MM_DEVICE_MMIO;
 	config.range.base = 0x1000;
 	config.range.length = 8;
-	device_init(&latch.device, &config, &ops);
-	device_bus_init(&bus, slots, 2);
-	EXPECT(device_bus_add(&bus, &latch.device) == MM_OK);
-	EXPECT(device_bus_write(&bus, DEVICE_MMIO, 0x1000, 8, 7) == MM_OK);
-	EXPECT(device_bus_read(&bus, DEVICE_MMIO, 0x1000, 8, &value) == MM_OK && value == 7);
+	mm_device_init(&latch.device, &config, &ops);
+	mm_device_bus_init(&bus, slots, 2);
+	EXPECT(mm_device_bus_add(&bus, &latch.device) == MM_OK);
+	EXPECT(mm_device_bus_write(&bus, MM_DEVICE_MMIO, 0x1000, 8, 7) == MM_OK);
+	EXPECT(mm_device_bus_read(&bus, MM_DEVICE_MMIO, 0x1000, 8, &value) == MM_OK && value == 7);
 
-	EXPECT(block_alloc_zeroed(&hal, 0, &block) == MM_OK);
-	EXPECT(*static_cast<unsigned char *>(block_ptr(&hal, &block)) == 0);
-	block_free(&hal, &block);
+	EXPECT(mm_block_alloc_zeroed(&hal, 0, &block) == MM_OK);
+	EXPECT(*static_cast<unsigned char *>(mm_block_ptr(&hal, &block)) == 0);
+	mm_block_free(&hal, &block);
 	EXPECT(pool.in_use() == 0);
 
-	EXPECT(gpa_format(text, sizeof(text), gpa_at(0x1000)) == 10);
+	EXPECT(mm_gpa_format(text, sizeof(text), mm_gpa_at(0x1000)) == 10);
 	EXPECT(strcmp(text, "GPA:0x1000") == 0);
 	EXPECT(strcmp(mm_error_name(MM_BUSY), "busy") == 0);
 	return 0;

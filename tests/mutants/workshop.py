@@ -32,7 +32,7 @@ ENVIRONMENT = dict(os.environ, MODEL_OPS="60000", MODEL_SHRINK="0", RACE_OPS="60
 def library_sources():
     """{path: text} of all of mm/."""
     found = {}
-    for folder in ("mm", "mm/npt"):
+    for folder in ("mm", "mm/include/mm", "mm/npt"):
         for name in sorted(os.listdir(os.path.join(TOP, folder))):
             if name.endswith((".c", ".h")):
                 path = f"{folder}/{name}"
@@ -64,8 +64,8 @@ def compile_one(flavour, here, source, target):
     path = os.path.join(here, source) if source.startswith("mm/") else os.path.join(TOP, source)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     return subprocess.run(
-        ["clang", *CFLAGS, *FLAVOURS[flavour], f"-I{here}", f"-I{TOP}", f"-I{TOP}/kernel/include",
-         f"-I{TOP}/tests/host", "-MMD", "-MF", target + ".d", "-c", path, "-o", target],
+        ["clang", *CFLAGS, *FLAVOURS[flavour], f"-I{here}", f"-I{here}/mm/include", f"-I{TOP}", f"-I{TOP}/mm/include",
+         f"-I{TOP}/kernel/include", f"-I{TOP}/tests/host", "-MMD", "-MF", target + ".d", "-c", path, "-o", target],
         stderr=subprocess.DEVNULL).returncode == 0
 
 

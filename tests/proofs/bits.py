@@ -212,7 +212,7 @@ def main():
             print(f"SKIP: {tool} is not installed (make setup)")
             return 77
     source = os.path.join(TOP, "tests/proofs/encoders.c")
-    text = subprocess.run(["clang", f"-I{tree}", *FLAGS, source, "-o", "-"], check=True,
+    text = subprocess.run(["clang", f"-I{tree}", f"-I{tree}/mm/include", *FLAGS, source, "-o", "-"], check=True,
                           capture_output=True, text=True).stdout
     settled, questions, failed = 0, [], 0
     for name, arguments, lines in functions(text):

@@ -42,35 +42,35 @@
 
 /* One leaf, as it may stand in a table. */
 struct leaf {
-	const struct npt_format *format;
-	struct npt_config config;
+	const struct mm_npt_format *format;
+	struct mm_npt_config config;
 	unsigned level;
 	enum mm_perm perm;
 	enum mm_memtype type;
-	hpa_t pa;
+	mm_hpa_t pa;
 	uint64_t entry;
 };
 
 static inline bool expressible(const struct leaf *l, enum mm_perm perm)
 {
-	return npt_can_express(l->format, &l->config, l->level, perm, l->type) == MM_OK;
+	return mm_npt_can_express(l->format, &l->config, l->level, perm, l->type) == MM_OK;
 }
 
 /* `soft`: is it the library's, is it shared? `marks`: what hardware has set since. False: no
  * leaf of this level lies at this address. */
 static MM_ALWAYS_INLINE bool make_leaf(struct leaf *l, uint64_t pa, uint64_t soft, uint64_t marks)
 {
-	const struct npt_format *f = l->format;
+	const struct mm_npt_format *f = l->format;
 
 	l->config.max_leaf = f->max_leaf;
-	l->config.execute_only = f->perm[MM_X] != NPT_INEXPRESSIBLE;
-	l->pa = hpa_at(pa);
+	l->config.execute_only = f->perm[MM_X] != MM_NPT_INEXPRESSIBLE;
+	l->pa = mm_hpa_at(pa);
 	if (pa >> f->max_hpa_bits != 0 || !mm_is_aligned(pa, MM_LEVEL_SIZE(l->level)))
 		return false;
 
-	uint64_t attr = npt_leaf_attr(f, &l->config, l->perm, l->type);
+	uint64_t attr = mm_npt_leaf_attr(f, &l->config, l->perm, l->type);
 
-	l->entry = npt_with_pa(f, npt_leaf_entry(f, l->level, attr, l->perm), l->pa) |
+	l->entry = mm_npt_with_pa(f, mm_npt_leaf_entry(f, l->level, attr, l->perm), l->pa) |
 	           (soft & (f->owned | f->shared));
 	/* Hardware marks what it may use, and as written what it may write. */
 	if (l->config.accessed_dirty && l->perm != MM_NONE)
@@ -81,13 +81,13 @@ static MM_ALWAYS_INLINE bool make_leaf(struct leaf *l, uint64_t pa, uint64_t sof
 static MM_ALWAYS_INLINE bool reads_as(const struct leaf *l, uint64_t entry, unsigned level,
                                       enum mm_perm perm)
 {
-	const struct npt_format *f = l->format;
-	uint64_t perm_bits = npt_perm_bits(f, &l->config);
+	const struct mm_npt_format *f = l->format;
+	uint64_t perm_bits = mm_npt_perm_bits(f, &l->config);
 
-	return npt_is_leaf(f, entry, level) && npt_present(f, entry) == (perm != MM_NONE) &&
-	       (!npt_present(f, entry) || !npt_is_table(f, entry, level)) &&
-	       !npt_is_frozen(f, entry) && npt_decode_pa(f, entry).raw == l->pa.raw &&
-	       npt_entry_perm(f, perm_bits, entry) == perm && npt_entry_memtype(f, entry) == l->type;
+	return mm_npt_is_leaf(f, entry, level) && mm_npt_present(f, entry) == (perm != MM_NONE) &&
+	       (!mm_npt_present(f, entry) || !mm_npt_is_table(f, entry, level)) &&
+	       !mm_npt_is_frozen(f, entry) && mm_npt_decode_pa(f, entry).raw == l->pa.raw &&
+	       mm_npt_entry_perm(f, perm_bits, entry) == perm && mm_npt_entry_memtype(f, entry) == l->type;
 }
 
 /* What was put in is read back; hardware finds the address where it looks, and zero where it
@@ -95,15 +95,15 @@ static MM_ALWAYS_INLINE bool reads_as(const struct leaf *l, uint64_t entry, unsi
 static MM_ALWAYS_INLINE bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint64_t soft,
                                                uint64_t marks, uint64_t field, uint64_t reserved)
 {
-	const struct npt_format *f = l->format;
+	const struct mm_npt_format *f = l->format;
 
 	if (!make_leaf(l, pa, soft, marks))
 		return true;
 	if (!expressible(l, l->perm))
 		return false;
 	bool software = (l->entry & (f->owned | f->shared)) == (soft & (f->owned | f->shared));
-	bool clean = !npt_present(f, l->entry) || (l->entry & reserved) == 0;
-	bool address = ((l->entry ^ npt_flip_bits(f, l->entry)) & field) == npt_encode_pa(f, l->pa);
+	bool clean = !mm_npt_present(f, l->entry) || (l->entry & reserved) == 0;
+	bool address = ((l->entry ^ mm_npt_flip_bits(f, l->entry)) & field) == mm_npt_encode_pa(f, l->pa);
 	return reads_as(l, l->entry, l->level, l->perm) && software && clean && address;
 }
 
@@ -112,25 +112,25 @@ static MM_ALWAYS_INLINE bool leaf_is_read_back(struct leaf *l, uint64_t pa, uint
 static MM_ALWAYS_INLINE bool leaf_survives_protect(struct leaf *l, bool copied, uint64_t pa,
                                                    uint64_t soft, uint64_t marks)
 {
-	const struct npt_format *f = l->format;
+	const struct mm_npt_format *f = l->format;
 	bool good = true;
 
 	if (!make_leaf(l, pa, (soft & f->owned) | (copied ? f->shared : 0), marks))
 		return true;
-	struct npt npt = {.format = f, .config = l->config};
+	struct mm_npt npt = {.format = f, .config = l->config};
 #pragma clang loop unroll(full)
 	for (unsigned p = 0; p < MM_PERM_SETS; p++) {
 		enum mm_perm perm = (enum mm_perm)p;
 		enum mm_perm left = (enum mm_perm)(copied ? p & ~(unsigned)MM_W : p);
 		if (!expressible(l, perm) || !expressible(l, left))
 			continue;
-		uint64_t changed = npt_with_perm(&npt, l->entry, l->level, perm);
-		uint64_t parked = npt_with_perm(&npt, l->entry, l->level, MM_NONE);
+		uint64_t changed = mm_npt_with_perm(&npt, l->entry, l->level, perm);
+		uint64_t parked = mm_npt_with_perm(&npt, l->entry, l->level, MM_NONE);
 		good &= reads_as(l, changed, l->level, left);
 		good &= (changed & (f->owned | f->shared)) == (l->entry & (f->owned | f->shared));
-		if (l->config.accessed_dirty && npt_entry_dirty(f, l->entry))
-			good &= npt_entry_dirty(f, changed);
-		good &= npt_with_perm(&npt, parked, l->level, perm) == changed;
+		if (l->config.accessed_dirty && mm_npt_entry_dirty(f, l->entry))
+			good &= mm_npt_entry_dirty(f, changed);
+		good &= mm_npt_with_perm(&npt, parked, l->level, perm) == changed;
 	}
 	return good;
 }
@@ -139,43 +139,43 @@ static MM_ALWAYS_INLINE bool leaf_survives_protect(struct leaf *l, bool copied, 
 static MM_ALWAYS_INLINE bool leaf_changes_level(struct leaf *l, uint64_t pa, uint64_t soft,
                                                 uint64_t marks)
 {
-	const struct npt_format *f = l->format;
+	const struct mm_npt_format *f = l->format;
 	bool good = true;
 
 	if (!make_leaf(l, pa, soft, marks))
 		return true;
 #pragma clang loop unroll(full)
 	for (unsigned to = 0; to < l->level; to++) {
-		uint64_t small = npt_at_level(f, l->entry, l->level, to);
+		uint64_t small = mm_npt_at_level(f, l->entry, l->level, to);
 		good &= reads_as(l, small, to, l->perm);
-		good &= npt_at_level(f, small, to, l->level) == l->entry;
+		good &= mm_npt_at_level(f, small, to, l->level) == l->entry;
 	}
 	return good;
 }
 
 /* The address of a table is read back, unlinked or not. The entry is never taken for a leaf. */
-static inline bool table_is_read_back(const struct npt_format *f, uint64_t pa, uint64_t field,
+static inline bool table_is_read_back(const struct mm_npt_format *f, uint64_t pa, uint64_t field,
                                       uint64_t reserved)
 {
 	if (pa >> f->max_hpa_bits != 0 || !mm_is_aligned(pa, MM_PAGE_SIZE))
 		return true;
-	uint64_t entry = npt_table_entry(f, hpa_at(pa));
-	uint64_t unlinked = npt_mark(f, entry, NPT_UNLINKED);
-	return npt_present(f, entry) && npt_points_to_table(f, entry) &&
-	       !npt_is_leaf(f, entry, 1) && npt_decode_pa(f, entry).raw == pa &&
-	       (entry & field) == npt_encode_pa(f, hpa_at(pa)) && (entry & reserved) == 0 &&
-	       !npt_present(f, unlinked) && !npt_is_leaf(f, unlinked, 1) && !npt_is_frozen(f, unlinked) &&
-	       npt_decode_pa(f, unlinked).raw == pa;
+	uint64_t entry = mm_npt_table_entry(f, mm_hpa_at(pa));
+	uint64_t unlinked = mm_npt_mark(f, entry, MM_NPT_UNLINKED);
+	return mm_npt_present(f, entry) && mm_npt_points_to_table(f, entry) &&
+	       !mm_npt_is_leaf(f, entry, 1) && mm_npt_decode_pa(f, entry).raw == pa &&
+	       (entry & field) == mm_npt_encode_pa(f, mm_hpa_at(pa)) && (entry & reserved) == 0 &&
+	       !mm_npt_present(f, unlinked) && !mm_npt_is_leaf(f, unlinked, 1) && !mm_npt_is_frozen(f, unlinked) &&
+	       mm_npt_decode_pa(f, unlinked).raw == pa;
 }
 
 /* What is absent is neither leaf nor table nor frozen; and of the sets of permissions just these
  * can be asked for (a bit each), at no level beyond the largest leaf's. */
-static inline bool rest_is_refused(const struct npt_format *f, unsigned perms)
+static inline bool rest_is_refused(const struct mm_npt_format *f, unsigned perms)
 {
 	struct leaf l = {.format = f, .level = f->max_leaf};
 
 	l.config.max_leaf = f->max_leaf;
-	l.config.execute_only = f->perm[MM_X] != NPT_INEXPRESSIBLE;
+	l.config.execute_only = f->perm[MM_X] != MM_NPT_INEXPRESSIBLE;
 	for (unsigned p = 0; p < MM_PERM_SETS; p++) {
 		if (expressible(&l, (enum mm_perm)p) != ((perms >> p & 1) != 0))
 			return false;
@@ -185,14 +185,14 @@ static inline bool rest_is_refused(const struct npt_format *f, unsigned perms)
 		if (expressible(&l, (enum mm_perm)p))
 			return false;
 	}
-	return !npt_present(f, 0) && !npt_is_leaf(f, 0, 1) && !npt_is_table(f, 0, 1) &&
-	       !npt_is_frozen(f, 0);
+	return !mm_npt_present(f, 0) && !mm_npt_is_leaf(f, 0, 1) && !mm_npt_is_table(f, 0, 1) &&
+	       !mm_npt_is_frozen(f, 0);
 }
 
 /* --- the instances --- */
 
 #define LEAF(f, l, p, t, h)                                                                        \
-	(&(struct leaf){.format = &npt_##f,                                                        \
+	(&(struct leaf){.format = &mm_npt_##f,                                                        \
 	                .level = l,                                                                \
 	                .perm = (enum mm_perm)p,                                                   \
 	                .type = (enum mm_memtype)t,                                                \
@@ -246,11 +246,11 @@ static inline bool rest_is_refused(const struct npt_format *f, unsigned perms)
 #define FORMAT(f, largest, perms)                                                                  \
 	EACH_LEVEL_##largest(f) PROVE(table_##f, uint64_t pa)                                      \
 	{                                                                                          \
-		return table_is_read_back(&npt_##f, pa, ADDRESS_##f, TABLE_RESERVED_##f);          \
+		return table_is_read_back(&mm_npt_##f, pa, ADDRESS_##f, TABLE_RESERVED_##f);          \
 	}                                                                                          \
 	PROVE(rest_##f, void)                                                                      \
 	{                                                                                          \
-		return rest_is_refused(&npt_##f, perms);                                           \
+		return rest_is_refused(&mm_npt_##f, perms);                                           \
 	}
 
 FORMAT(ept, 2, 0xbb)

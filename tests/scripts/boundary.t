@@ -8,8 +8,8 @@
 # The functions that a public header declares. A function that a macro makes for every kind of
 # address has its gpa name here.
 functions() {
-	sed -e 's/kind##/gpa/g' "$@" | grep -v '^#' | grep -v '^ \*\|^/\*' |
-		grep -oE '\b(mm|aspace|dirty|device|gpa|npt|block|hal)_[a-z0-9_]+\(' | tr -d '(' | sort -u
+	sed -e 's/kind##/mm_gpa/g' "$@" | grep -v '^#' | grep -v '^ \*\|^/\*' |
+		grep -oE '\bmm_[a-z0-9_]+\(' | tr -d '(' | grep -vE '^mm_(gva|hva|hpa)_' | sort -u
 }
 
 rows() {
@@ -17,8 +17,7 @@ rows() {
 }
 
 # mm/area.h and mm/lock.h are internal to the address space: no caller reaches them.
-headers=$(cd "$top" && ls mm/aspace.h mm/dirty.h mm/snapshot.h mm/device.h mm/addr.h mm/block.h \
-	mm/access.h mm/error.h mm/hal.h mm/npt/format.h)
+headers=$(cd "$top" && ls mm/include/mm/{aspace,dirty,snapshot,device,addr,block,access,error,hal,mm_npt_format}.h)
 
 missing() {
 	(
@@ -42,8 +41,8 @@ runs 0 "every public function has a row" check_missing "$top"
 mkdir -p "$scratch/tree/tests/host"
 cp -r "$top/mm" "$scratch/tree/mm"
 cp "$top"/tests/host/boundary_*.c "$scratch/tree/tests/host/"
-echo 'void aspace_brand_new(struct aspace *as);' >>"$scratch/tree/mm/aspace.h"
+echo 'void mm_brand_new(struct mm_aspace *as);' >>"$scratch/tree/mm/include/mm/aspace.h"
 runs 1 "a function without one is a failure" check_missing "$scratch/tree"
-shows "with its name" 'aspace_brand_new'
+shows "with its name" 'mm_brand_new'
 
 done_testing

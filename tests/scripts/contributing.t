@@ -84,11 +84,11 @@ cat >kernel/contributed.c <<'C'
 #include "kernel/devices.h"
 
 struct counter {
-	struct device device;
+	struct mm_device device;
 	_Atomic uint64_t reads;
 };
 
-static enum mm_error counter_read(struct device *dev, uint64_t offset, unsigned width,
+static enum mm_error counter_read(struct mm_device *dev, uint64_t offset, unsigned width,
                                   uint64_t *value)
 {
 	(void)offset;
@@ -97,7 +97,7 @@ static enum mm_error counter_read(struct device *dev, uint64_t offset, unsigned 
 	return MM_OK;
 }
 
-static enum mm_error counter_write(struct device *dev, uint64_t offset, unsigned width,
+static enum mm_error counter_write(struct mm_device *dev, uint64_t offset, unsigned width,
                                    uint64_t value)
 {
 	(void)dev;
@@ -107,13 +107,13 @@ static enum mm_error counter_write(struct device *dev, uint64_t offset, unsigned
 	return MM_DENIED;
 }
 
-static const struct device_ops counter_ops = {counter_read, counter_write};
+static const struct mm_device_ops counter_ops = {counter_read, counter_write};
 
 const struct device_class contributed_class = {
 	.config = {
 		.name = "counter",
-		.type = DEVICE_TYPE_TIMER,
-		.range = {DEVICE_MMIO, 0x10002000, MM_PAGE_SIZE},
+		.type = MM_DEVICE_TYPE_TIMER,
+		.range = {MM_DEVICE_MMIO, 0x10002000, MM_PAGE_SIZE},
 	},
 	.ops = &counter_ops,
 	.bytes = sizeof(struct counter),

@@ -15,7 +15,7 @@ debug() { # ARCH
 	timeout -s KILL 3000 "$scratch/a tree/scripts/gdb.sh" --arch "$1" --append test=lazy.read.64 -- -batch \
 		-ex "hbreak *$pc" -ex continue -ex 'printf "entered %d\n", $pc == '"$pc" \
 		-ex stepi -ex 'printf "stepped %d\n", $pc > '"$pc && \$pc < $pc + 16" -ex 'delete' \
-		-ex 'hbreak aspace_fault' -ex continue -ex backtrace -ex kill
+		-ex 'hbreak mm_aspace_fault' -ex continue -ex backtrace -ex kill
 }
 
 if ! command -v gdb-multiarch >/dev/null; then
@@ -30,7 +30,7 @@ for arch in riscv64 aarch64 x86_64; do
 	runs 0 "$arch: gdb" debug $arch
 	shows "$arch: the guest's first instruction is reached" '^entered 1'
 	shows "$arch: one step stays in the guest" '^stepped 1'
-	shows "$arch: a breakpoint in the hypervisor is hit" 'aspace_fault \('
+	shows "$arch: a breakpoint in the hypervisor is hit" 'mm_aspace_fault \('
 	shows "$arch: the stack goes back to kernel_main" '^#[0-9]+ .*kernel_main \('
 done
 

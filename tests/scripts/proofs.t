@@ -18,7 +18,7 @@ cp -r "$top/tests/proofs" "$scratch/tests/proofs"
 
 if runs_or_skips "range arithmetic, for all values" frama-c why3 cvc4 z3; then
 	runs 0 "range arithmetic, for all values" "$top/tests/proofs/run" ranges
-	sed -i 's/last < start ? 0/last <= start ? 0/' "$scratch/mm/addr.h"
+	sed -i 's/last < start ? 0/last <= start ? 0/' "$scratch/mm/include/mm/addr.h"
 	runs 1 "a planted off-by-one is found" "$scratch/tests/proofs/run" ranges
 fi
 if runs_or_skips "entries of page tables, for all addresses" z3; then

@@ -5,20 +5,21 @@
  */
 #include "mm/aspace_internal.h"
 
-enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access)
+enum mm_fault mm_aspace_fault(struct mm_aspace *as, mm_gpa_t gpa, enum mm_perm access)
 {
-	return fault_slow(as, aspace_read_lock(as), gpa, access);
+	return mm_fault_slow(as, mm_aspace_read_lock(as), gpa, access);
 }
 
-bool fault_fast(struct aspace *as, struct aspace_cpu *cpu, checked_gpa_t at, enum mm_perm access)
+bool mm_fault_fast(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_gpa_t at,
+                   enum mm_perm access)
 {
 	(void)as, (void)cpu, (void)at, (void)access;
 	return false;
 }
 
-struct npt_slot aspace_walk_missed(const struct aspace *as, struct aspace_cpu *cpu,
-                                   checked_gpa_t at)
+struct mm_npt_slot mm_aspace_walk_missed(const struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                         mm_checked_gpa_t at)
 {
 	(void)cpu;
-	return npt_walk(&as->npt, at.gpa);
+	return mm_npt_walk(&as->npt, at.gpa);
 }

@@ -52,7 +52,7 @@ DEFECTS = [
 	       unseen="QEMU leaves more room than the image needs"),
 
 	# --- x86_64 ---
-	Defect("x86-start-page", ("boot/x86_64/efi_main.c", "info.start_page = take_start_page(system);", "info.start_page = hpa_at(0);"), on=SVM, cases="cpus.*"),
+	Defect("x86-start-page", ("boot/x86_64/efi_main.c", "info.start_page = take_start_page(system);", "info.start_page = mm_hpa_at(0);"), on=SVM, cases="cpus.*"),
 	Defect("x86-start-page-high", ("boot/x86_64/efi_main.c", "EFI_PHYSICAL_ADDRESS page = 0x9ffff;", "EFI_PHYSICAL_ADDRESS page = 0x9fffff;"), on=SVM, cases="cpus.*"),
 	Defect("x86-cmdline-not-read", ("boot/x86_64/efi_main.c", "files_read_cmdline(system, image, &info);", ""), on=SVM, cases="cpus.*"),
 	Defect("x86-exit-once", ("boot/x86_64/efi_main.c", "#define EXIT_TRIES 4", "#define EXIT_TRIES 1"), on=SVM, unseen="OVMF's map does not change while it is read"),
@@ -78,7 +78,7 @@ DEFECTS = [
 	Defect("x86-cmdline-name", ("boot/x86_64/files.c", "for (UINTN i = name_length(text, count); i < count", "for (UINTN i = 0; i < count"), on=SVM,
 	       unseen="the boot tests give a file: no shell puts the name first"),
 	Defect("x86-cmdline-end", ("boot/x86_64/files.c", "while (length > 0 && info->cmdline[length - 1] == ' ') length--;", ""), on=SVM, unseen="the parser skips blanks"),
-	Defect("x86-guest-size", ("boot/x86_64/files.c", "info->guest_image = hpa_range(hpa_at(where), size);", "info->guest_image = hpa_range(hpa_at(where), size - 1);"), on=SVM,
+	Defect("x86-guest-size", ("boot/x86_64/files.c", "info->guest_image = mm_hpa_range(mm_hpa_at(where), size);", "info->guest_image = mm_hpa_range(mm_hpa_at(where), size - 1);"), on=SVM,
 	       unseen="no case gives a guest image; tests/boot/x86_64-svm.t does"),
 	Defect("x86-stack", ("boot/x86_64/enter.S", "leaq stack_top(%rip), %rsp", "leaq stack(%rip), %rsp"), on=SVM, cases="cpus.*"),
 	Defect("x86-interrupts-on", ("boot/x86_64/enter.S", "cli", "nop"), on=SVM, unseen="machine_init() loads its own interrupt table before a timer tick comes, or it does not: a race"),

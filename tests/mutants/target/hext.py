@@ -63,7 +63,7 @@ DEFECTS = [
     Defect("no-vill", ("hext/fpu.c", "fpu->vtype = VTYPE_VILL;", ""), on="riscv64-v"),
     # --- vcpu.c ---
     Defect("mode-sv39-always", ("hext/vcpu.c", "config->levels == 4 ? ATP_SV48 : ATP_SV57", "ATP_SV39")),
-    Defect("vmid-zero", ("hext/vcpu.c", "FIELD_PREP(HGATP_VMID, aspace_tag(as)) |", "")),
+    Defect("vmid-zero", ("hext/vcpu.c", "FIELD_PREP(HGATP_VMID, mm_aspace_tag(as)) |", "")),
     Defect("second-argument-first", ("hext/vcpu.c", "[X_A0] = config->args[0], [X_A1] = config->args[1]", "[X_A0] = config->args[1], [X_A1] = config->args[0]")),
     Defect("starts-with-spie", ("hext/vcpu.c", ".vstimecmp = UINT64_MAX,", ".vstimecmp = UINT64_MAX, .vsstatus = SSTATUS_SPIE,")),
     Defect("vsxl-zero", ("hext/vcpu.c", "FIELD_PREP(HSTATUS_VSXL, VSXL_64) |", ""), cases="riscv.exit.*"),
@@ -108,9 +108,9 @@ DEFECTS = [
     Defect("fetch-is-a-load", ("hext/exit.c", "case CAUSE_FETCH_GUEST_PAGE:\n\t\treturn MM_X;", "case CAUSE_FETCH_GUEST_PAGE:\n\t\treturn MM_R;")),
     Defect("walk-write-is-read", ("hext/exit.c", "htinst == HTINST_WALK_WRITE ? MM_W : MM_R", "MM_R"), cases="stage1.*",
            unseen="QEMU 7.2 reports no such walk; QEMU 11.1 and Spike do, and stage1.ad.readonly.* sees it there"),
-    Defect("gpa-without-low-bits", ("hext/exit.c", "gpa_at(htval << 2 | (stval & 3))", "gpa_at(htval << 2)")),
-    Defect("gpa-shift", ("hext/exit.c", "gpa_at(htval << 2 | (stval & 3))", "gpa_at(htval << 1 | (stval & 3))")),
-    Defect("gva-is-gpa", ("hext/exit.c", "fault->gva = gva_at(stval);", "fault->gva = gva_at(htval << 2);")),
+    Defect("gpa-without-low-bits", ("hext/exit.c", "mm_gpa_at(htval << 2 | (stval & 3))", "mm_gpa_at(htval << 2)")),
+    Defect("gpa-shift", ("hext/exit.c", "mm_gpa_at(htval << 2 | (stval & 3))", "mm_gpa_at(htval << 1 | (stval & 3))")),
+    Defect("gva-is-gpa", ("hext/exit.c", "fault->gva = mm_gva_at(stval);", "fault->gva = mm_gva_at(htval << 2);")),
     Defect("timer-always-due", ("hext/exit.c", "if (!timer_is_due(this_cpu()))\n\t\t\treturn EXIT_RESUME;", ""),
            unseen="only a rare race in QEMU 7.2 delivers an old deadline"),
     Defect("kick-not-taken", ("hext/exit.c", "smp_take_kick();", "")),
@@ -121,7 +121,7 @@ DEFECTS = [
     Defect("firmware-call-is-smc", ("hext/exit.c", "call->smc = false;", "call->smc = true;"), cases="riscv.exit.*"),
     # --- sysreg.c ---
     Defect("opcode-not-checked", ("hext/sysreg.c", "FIELD_GET(INSN_OPCODE, insn) == OPCODE_SYSTEM &&", ""), cases="riscv.exit.*"),
-    Defect("stval-0-is-undefined", ("hext/sysreg.c", "if (insn == 0 && hext_fetch(v, gva_at(exit->pc), &insn) != MM_OK)", "if (insn == 0)"), cases="riscv.trap.*"),
+    Defect("stval-0-is-undefined", ("hext/sysreg.c", "if (insn == 0 && hext_fetch(v, mm_gva_at(exit->pc), &insn) != MM_OK)", "if (insn == 0)"), cases="riscv.trap.*"),
     Defect("csr-number-short", ("hext/sysreg.c", "#define INSN_CSR        GENMASK(31, 20)", "#define INSN_CSR        GENMASK(30, 20)"), cases="riscv.trap.*"),
     Defect("csrrs-x0-writes", ("hext/sysreg.c", "== ZICSR_WRITE || rs1 != 0;", "== ZICSR_WRITE || true;")),
     Defect("immediate-is-register", ("hext/sysreg.c", "#define ZICSR_IMMEDIATE 4", "#define ZICSR_IMMEDIATE 8")),
@@ -164,7 +164,7 @@ DEFECTS = [
     Defect("restore-not-sepc", ("hext/guest_walk.c", "csr_write(sepc, pc);", "(void)pc;")),
     Defect("restore-not-hstatus", ("hext/guest_walk.c", "csr_write(hstatus, hstatus);", "")),
     Defect("restore-spp-inverted", ("hext/guest_walk.c", "if ((hstatus & HSTATUS_SPVP) != 0)\n\t\tcsr_set", "if ((hstatus & HSTATUS_SPVP) == 0)\n\t\tcsr_set")),
-    Defect("software-fetch-high", ("hext/guest_walk.c", "gva_plus(pc, 2)", "gva_plus(pc, 4)")),
+    Defect("software-fetch-high", ("hext/guest_walk.c", "mm_gva_plus(pc, 2)", "mm_gva_plus(pc, 4)")),
     # --- mmio.c ---
     Defect("address-not-checked", ("hext/mmio.c", "if (MM_UNLIKELY(v->x[address.base] + (uint64_t)address.offset != exit->fault.gva.raw))\n\t\treturn MM_UNSUPPORTED;", "")),
     Defect("walk-in-device-decoded", ("hext/mmio.c", "if (MM_UNLIKELY(fault->stage1_walk))\n\t\treturn MM_UNSUPPORTED;", ""),
@@ -184,7 +184,7 @@ DEFECTS = [
     Defect("d-not-found", ("hext/caps.c", "hext_caps.d = ok && (csr_read(sstatus) & SSTATUS_FS) != 0;", "hext_caps.d = false;")),
     Defect("v-not-found", ("hext/caps.c", "(csr_read(sstatus) & SSTATUS_VS) != 0 ? value : 0;", "(csr_read(sstatus) & SSTATUS_VS) != 0 ? 0 : 0;"), on="riscv64-v"),
     Defect("stage1-ad-inverted", ("hext/caps.c", "stage1_updates() ? STAGE1_AD_UPDATED : STAGE1_AD_FAULTS", "stage1_updates() ? STAGE1_AD_FAULTS : STAGE1_AD_UPDATED")),
-    Defect("hpa-bits", ("hext/caps.c", ".format = &npt_gstage, .hpa_bits = 56", ".format = &npt_gstage, .hpa_bits = 32"), cases="riscv.machine.*"),
+    Defect("hpa-bits", ("hext/caps.c", ".format = &mm_npt_gstage, .hpa_bits = 56", ".format = &mm_npt_gstage, .hpa_bits = 32"), cases="riscv.machine.*"),
     Defect("max-tag", ("hext/caps.c", "BIT(caps->tag_bits) - 1;", "BIT(caps->tag_bits);")),
     Defect("memtype-free", ("hext/caps.c", "caps->geometries[i].npt.fixed_memtype = !hext_caps.svpbmt;", "caps->geometries[i].npt.fixed_memtype = false;")),
 ]

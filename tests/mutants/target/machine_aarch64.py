@@ -147,8 +147,8 @@ DEFECTS = [
     Defect("machine-midr", (MACHINE, ".midr = read_midr_el1()", ".midr = 0"), unseen="run-qemu.sh names the emulator"),
     Defect("board-psci-method", (BOARD, '"method", "hvc") ? PSCI_HVC : PSCI_SMC', '"method", "smc") ? PSCI_HVC : PSCI_SMC')),
     Defect("board-irq-size", (BOARD, "!fdt_reg(fdt, &node, 1, &board.irq_cpu)", "!fdt_reg(fdt, &node, 0, &board.irq_cpu)")),
-    Defect("board-reserved", (BOARD, "(struct boot_region){hpa_range(known->ram.start, MM_PAGE_SIZE), BOOT_RESERVED};",
-                              "(struct boot_region){hpa_range(known->ram.start, 0), BOOT_RESERVED};"), on="aarch64-raspi3b"),
+    Defect("board-reserved", (BOARD, "(struct boot_region){mm_hpa_range(known->ram.start, MM_PAGE_SIZE), BOOT_RESERVED};",
+                              "(struct boot_region){mm_hpa_range(known->ram.start, 0), BOOT_RESERVED};"), on="aarch64-raspi3b"),
     Defect("board-first-uart", (BOARD, "use_uart(fdt, &node, uarts[i].kind)) return; } for", "use_uart(fdt, &node, uarts[i].kind)) continue; } for"),
            unseen="the machines' device trees name the first UART"),
 ]

@@ -169,7 +169,7 @@ DEFECTS = [
     Defect("no-exception-intercept", ("svm/vcpu.c", "vmcb->intercept_exceptions = X86_EXIT_EXCEPTIONS;", ""),
            cases="hostile.*"),
     Defect("no-cr4-intercept", ("svm/vcpu.c", "INTERCEPT_CR_WRITE(4)", "0"), cases="cr4.*"),
-    Defect("no-tag", ("svm/vcpu.c", "vmcb->asid = aspace_tag(as);", "vmcb->asid = 1;"),
+    Defect("no-tag", ("svm/vcpu.c", "vmcb->asid = mm_aspace_tag(as);", "vmcb->asid = 1;"),
            unseen="QEMU and Bochs flush the whole TLB at each entry and exit"),
     Defect("dr6-zero", ("svm/vcpu.c", "vmcb->dr6 = DR6_AFTER_RESET;", ""), cases="state.dr6*"),
     Defect("dr7-zero", ("svm/vcpu.c", "vmcb->dr7 = X86_START_DR7;", ""), cases="state.dr7*"),

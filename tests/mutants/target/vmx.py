@@ -37,7 +37,7 @@ DEFECTS = [
     # --- the controls ---
     Defect("exception-bitmap-empty", ("vmx/vcpu.c", "vmwrite(VMCS_EXCEPTION_BITMAP, X86_EXIT_EXCEPTIONS)", "vmwrite(VMCS_EXCEPTION_BITMAP, 0)"), cases="vmx.controls*"),
     Defect("exception-bitmap-all", ("vmx/vcpu.c", "vmwrite(VMCS_EXCEPTION_BITMAP, X86_EXIT_EXCEPTIONS)", "vmwrite(VMCS_EXCEPTION_BITMAP, UINT32_MAX)"), cases="vmx.controls*"),
-    Defect("vpid-of-all", ("vmx/vcpu.c", "v->vpid = (uint16_t)aspace_tag(config->as)", "v->vpid = 1"), cases="vmx.controls*"),
+    Defect("vpid-of-all", ("vmx/vcpu.c", "v->vpid = (uint16_t)mm_aspace_tag(config->as)", "v->vpid = 1"), cases="vmx.controls*"),
     Defect("vpid-control-off", ("vmx/caps.c", "if (caps->vpid) caps->proc2_controls", "if (!caps->vpid) caps->proc2_controls"), cases="vmx.controls*"),
     Defect("wbinvd-control", ("vmx/caps.c", "if (may(caps->proc2, PROC2_WBINVD))", "if (!may(caps->proc2, PROC2_WBINVD))"), cases="vmx.controls*"),
     Defect("hlt-control", ("vmx/caps.c", "{PROC_HLT_EXITING,", "{0,"), cases="vmx.controls*"),
@@ -129,7 +129,7 @@ DEFECTS = [
     Defect("linear-kept", ("vmx/exit.c", "exit->raw[3] = linear ? vmread(VMCS_GUEST_LINEAR_ADDRESS) : 0", "exit->raw[3] = 0"), cases="vmx.qualification*"),
     Defect("present-bit", ("vmx/exit.c", ".present = qualification & QUAL_EPT_ENTRY_RWX", ".present = false"), cases="vmx.qualification*"),
     Defect("gva-valid", ("vmx/exit.c", ".gva_valid = linear", ".gva_valid = true"), cases="vmx.qualification*"),
-    Defect("misconfig-gpa", ("vmx/exit.c", "exit->fault = (struct vm_exit_fault){.gpa = gpa_at(exit->raw[2]), .access = MM_R};", "exit->fault = (struct vm_exit_fault){.gpa = gpa_at(0), .access = MM_R};"), cases="misconfig.*"),
+    Defect("misconfig-gpa", ("vmx/exit.c", "exit->fault = (struct vm_exit_fault){.gpa = mm_gpa_at(exit->raw[2]), .access = MM_R};", "exit->fault = (struct vm_exit_fault){.gpa = mm_gpa_at(0), .access = MM_R};"), cases="misconfig.*"),
     Defect("port-width", ("vmx/exit.c", "FIELD_GET(QUAL_IO_SIZE, qualification) + 1", "FIELD_GET(QUAL_IO_SIZE, qualification)"), cases="vmx.port*"),
     Defect("port-number", ("vmx/exit.c", "FIELD_GET(QUAL_IO_PORT, qualification)", "(FIELD_GET(QUAL_IO_PORT, qualification) & 0xff)"), cases="vmx.port*"),
     Defect("port-string", ("vmx/exit.c", ".string = qualification & QUAL_IO_STRING", ".string = false"), cases="vmx.port*"),
@@ -247,6 +247,6 @@ DEFECTS = [
     Defect("mmio-segment-index", ("vmx/mmio.c", "VMCS_SEGMENT(VMCS_GUEST_ES_BASE, i)", "VMCS_SEGMENT(VMCS_GUEST_ES_BASE, i + 1)"), cases="vmx.device.*"),
     Defect("mmio-stale-registers", ("vmx/mmio.c", "if (!v->x86.mmio.write_due)", "if (guestless(v))"), ("vmx/mmio.c", "enum mm_error vmx_mmio_decode(", "static bool guestless(const struct vmx_vcpu *v)\n{\n\treturn v->x86.guest.gpr == NULL;\n}\n\nenum mm_error vmx_mmio_decode("), cases="mmio.*"),
     Defect("registers-rsp", ("vmx/vcpu.c", "v->rip, vmread(VMCS_GUEST_RSP), out)", "v->rip, v->x86.gpr[GPR_RSP], out)"), cases="vmx.report.*"),
-    Defect("root-forgotten", ("vmx/vcpu.c", "v->root = aspace_root(config->as);", ""), cases="*smp.*", on="vmx-2"),
+    Defect("root-forgotten", ("vmx/vcpu.c", "v->root = mm_aspace_root(config->as);", ""), cases="*smp.*", on="vmx-2"),
     Defect("walks-cr4", ("vmx/vcpu.c", ".cr4 = vmread(VMCS_GUEST_CR4)", ".cr4 = vmread(VMCS_GUEST_CR0)"), cases="host.virtual.*"),
 ]

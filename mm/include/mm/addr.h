@@ -5,7 +5,7 @@
  * A hypervisor has four kinds of address, and must not mix them up. Each is a struct of one member
  * here, so that a wrong argument does not compile:
  *
- *	gva_t --guest's stage 1--> gpa_t --nested page table--> hpa_t <--HAL--> hva_t
+ *	mm_gva_t --guest's stage 1--> mm_gpa_t --nested page table--> mm_hpa_t <--HAL--> mm_hva_t
  *
  * Only the HAL crosses hpa/hva; only a walk of a nested page table crosses gpa to hpa.
  *
@@ -190,10 +190,10 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
 #endif
-MM_DEFINE_ADDRESS_KIND(gva); /* guest virtual: what the guest's instructions use */
-MM_DEFINE_ADDRESS_KIND(gpa); /* guest physical; Arm calls it IPA */
-MM_DEFINE_ADDRESS_KIND(hva); /* host virtual: what the hypervisor's instructions use */
-MM_DEFINE_ADDRESS_KIND(hpa); /* host physical: what the memory bus sees */
+MM_DEFINE_ADDRESS_KIND(mm_gva); /* guest virtual: what the guest's instructions use */
+MM_DEFINE_ADDRESS_KIND(mm_gpa); /* guest physical; Arm calls it IPA */
+MM_DEFINE_ADDRESS_KIND(mm_hva); /* host virtual: what the hypervisor's instructions use */
+MM_DEFINE_ADDRESS_KIND(mm_hpa); /* host physical: what the memory bus sees */
 #ifdef __cplusplus
 #pragma GCC diagnostic pop
 #endif
@@ -220,10 +220,10 @@ size_t mm_addr_format_range(char *buf, size_t size, const char *kind, uint64_t s
 	}                                                                                          \
 	struct kind##_range /* the macro's caller ends it with a semicolon */
 
-MM_DEFINE_ADDRESS_TEXT(gva, "GVA");
-MM_DEFINE_ADDRESS_TEXT(gpa, "GPA");
-MM_DEFINE_ADDRESS_TEXT(hva, "HVA");
-MM_DEFINE_ADDRESS_TEXT(hpa, "HPA");
+MM_DEFINE_ADDRESS_TEXT(mm_gva, "GVA");
+MM_DEFINE_ADDRESS_TEXT(mm_gpa, "GPA");
+MM_DEFINE_ADDRESS_TEXT(mm_hva, "HVA");
+MM_DEFINE_ADDRESS_TEXT(mm_hpa, "HPA");
 
 MM_END_DECLS
 

@@ -2,18 +2,18 @@
 /*
  * The dirty log: which pages has the guest written since the last collection?
  *
- *	aspace_dirty_start()             all pages are clean
+ *	mm_aspace_dirty_start()             all pages are clean
  *	   the guest runs and writes
- *	aspace_dirty_collect() ...       reports written pages, which are clean again
- *	aspace_dirty_stop()
+ *	mm_aspace_dirty_collect() ...       reports written pages, which are clean again
+ *	mm_aspace_dirty_stop()
  *
  * There are two modes. By write protection: pages lose W. The first write to a page faults, and
  * gets W back (MM_FAULT_UNSHARED). By hardware: the CPU sets dirty bits in the tables, and no write
- * faults; this needs npt_config.accessed_dirty. Writes of the hypervisor by the functions of
+ * faults; this needs mm_npt_config.accessed_dirty. Writes of the hypervisor by the functions of
  * aspace.h count too. A lazily allocated page whose first access is a write counts as written.
  *
- * While a log is active, protect calls return MM_BUSY, and so does aspace_harvest() if the log uses
- * the A/D bits. Map and unmap calls are allowed. The log loses its record of an unmapped page.
+ * While a log is active, protect calls return MM_BUSY, and so does mm_aspace_harvest() if the log
+ *uses the A/D bits. Map and unmap calls are allowed. The log loses its record of an unmapped page.
  */
 #ifndef MM_DIRTY_H
 #define MM_DIRTY_H
@@ -23,9 +23,9 @@
 
 MM_BEGIN_DECLS
 
-enum dirty_mode {
-	DIRTY_WRITE_PROTECT,
-	DIRTY_HARDWARE,
+enum mm_dirty_mode {
+	MM_DIRTY_WRITE_PROTECT,
+	MM_DIRTY_HARDWARE,
 };
 
 /*
@@ -33,13 +33,14 @@ enum dirty_mode {
  * pages instead of 512. Only for write protection. If there is no frame for the table, the leaf
  * stays whole, and all of it counts as written.
  *
- * MM_INVALID: no such mode. MM_BUSY: a log is active already. MM_UNSUPPORTED: DIRTY_HARDWARE
+ * MM_INVALID: no such mode. MM_BUSY: a log is active already. MM_UNSUPPORTED: MM_DIRTY_HARDWARE
  * without hardware, or with split.
  */
-enum mm_error aspace_dirty_start(struct aspace *as, enum dirty_mode mode, bool split) MM_MUST_CHECK;
+enum mm_error mm_aspace_dirty_start(struct mm_aspace *as, enum mm_dirty_mode mode,
+                                    bool split) MM_MUST_CHECK;
 
 /* 64-bit words of a bitmap for so many bytes of guest memory. */
-static inline size_t dirty_bitmap_words(uint64_t bytes)
+static inline size_t mm_dirty_bitmap_words(uint64_t bytes)
 {
 	return (size_t)(bytes / MM_PAGE_SIZE + (bytes % MM_PAGE_SIZE != 0) + 63) / 64;
 }
@@ -52,12 +53,12 @@ static inline size_t dirty_bitmap_words(uint64_t bytes)
  *
  * MM_INVALID: no log is active. Else as for any range: MM_MISALIGNED, MM_OUT_OF_RANGE.
  */
-enum mm_error aspace_dirty_collect(struct aspace *as, struct gpa_range range,
-                                   uint64_t bitmap[]) MM_MUST_CHECK;
+enum mm_error mm_aspace_dirty_collect(struct mm_aspace *as, struct mm_gpa_range range,
+                                      uint64_t bitmap[]) MM_MUST_CHECK;
 
 /* [exclusive] Ends the log, if one is active. Pages get the permissions of their areas back, and
  * leaves that the log has split are merged. */
-void aspace_dirty_stop(struct aspace *as);
+void mm_aspace_dirty_stop(struct mm_aspace *as);
 
 MM_END_DECLS
 

@@ -3,13 +3,13 @@
  * The guest-physical address space of one VM: which addresses the guest may access (areas), the
  * frames behind them, and the nested page table that the hardware walks.
  *
- *	struct aspace
+ *	struct mm_aspace
  *	  areas    sorted, disjoint: what the guest may access
  *	  npt      the nested page table: what the hardware maps now
  *	  hal      frames, TLB
  *
  * A lazily allocated area is only an entry in `areas`. The guest's first access to each page
- * exits to the hypervisor, which calls aspace_fault(): find the area, check the permission, take
+ * exits to the hypervisor, which calls mm_aspace_fault(): find the area, check the permission, take
  * a frame, zero it, install the entry by compare-and-swap.
  *
  * Concurrency: calls marked [shared] hold the read lock, and run concurrently on any CPUs. Calls
@@ -32,19 +32,19 @@
 #include "mm/error.h"
 #include "mm/hal.h"
 #include "mm/lock.h"
-#include "mm/npt/format.h"
-#include "mm/npt/npt.h"
+#include "mm/npt.h"
+#include "mm/npt_format.h"
 
 MM_BEGIN_DECLS
 
-/* aspace_init() checks all of it, and returns an error for what is wrong. */
-struct aspace_config {
-	const struct npt_format *format;
-	struct npt_config npt;
-	struct mm_hal hal;       /* copied; its ctx stays the caller's */
-	struct gpa_range limits; /* the guest's physical space; within the format's width */
-	uint64_t quota;          /* data and table frames together; UINT64_MAX for none */
-	uint32_t tag;            /* VMID, VPID or ASID for mm_flush */
+/* mm_aspace_init() checks all of it, and returns an error for what is wrong. */
+struct mm_aspace_config {
+	const struct mm_npt_format *format;
+	struct mm_npt_config npt;
+	struct mm_hal hal;          /* copied; its ctx stays the caller's */
+	struct mm_gpa_range limits; /* the guest's physical space; within the format's width */
+	uint64_t quota;             /* data and table frames together; UINT64_MAX for none */
+	uint32_t tag;               /* VMID, VPID or ASID for mm_flush */
 };
 
 /* The result of a nested fault. */
@@ -62,27 +62,27 @@ enum mm_fault {
 	MM_FAULTS,             /* their number */
 };
 
-struct aspace_stats {
-	uint64_t frames;                 /* data frames owned now */
-	uint64_t tables;                 /* table frames now, root included */
-	uint64_t area_frames;            /* frames that the area tree holds now */
-	uint64_t leaves[NPT_MAX_LEVELS]; /* by level, now; a page that MM_NONE hides counts */
-	uint64_t faults[MM_FAULTS];      /* since init */
+struct mm_aspace_stats {
+	uint64_t frames;                    /* data frames owned now */
+	uint64_t tables;                    /* table frames now, root included */
+	uint64_t area_frames;               /* frames that the area tree holds now */
+	uint64_t leaves[MM_NPT_MAX_LEVELS]; /* by level, now; a page that MM_NONE hides counts */
+	uint64_t faults[MM_FAULTS];         /* since init */
 	uint64_t flushes;
 	uint64_t changes; /* exclusive calls since init: only they take pages or rights away */
 };
 
 /* How alloc areas are backed. */
-struct aspace_backing {
+struct mm_aspace_backing {
 	bool populate;     /* all frames now; false: each on first touch */
-	unsigned max_leaf; /* level of the largest leaf to try, below NPT_MAX_LEVELS; smaller ones
-	                      where no block is free, the area does not reach, or npt_config has
-	                      no such leaf */
+	unsigned max_leaf; /* level of the largest leaf to try, below MM_NPT_MAX_LEVELS; smaller
+	                      ones where no block is free, the area does not reach, or mm_npt_config
+	                      has no such leaf */
 };
 
 /* The translation of one address. */
-struct aspace_translation {
-	hpa_t hpa;           /* of the byte at this address */
+struct mm_aspace_translation {
+	mm_hpa_t hpa;        /* of the byte at this address */
 	uint64_t contiguous; /* bytes from there that are contiguous in host memory too, with the
 	                        same permissions; at most up to the end of the leaf */
 	uint64_t page_size;  /* of the leaf */
@@ -90,26 +90,27 @@ struct aspace_translation {
 	enum mm_memtype memtype;
 };
 
-struct aspace; /* defined at the end: callers embed one, and use none of its members */
+struct mm_aspace; /* defined at the end: callers embed one, and use none of its members */
 
 const char *mm_fault_name(enum mm_fault fault);
 
 /*
  * MM_INVALID: no address space, configuration or format; alloc, free or flush is NULL; the limits
  * are no range. MM_MISALIGNED: the limits are not page aligned. MM_OUT_OF_RANGE: they reach
- * beyond the format. MM_UNSUPPORTED: see npt_config_check(). MM_NO_MEMORY, MM_QUOTA: no root.
+ * beyond the format. MM_UNSUPPORTED: see mm_npt_config_check(). MM_NO_MEMORY, MM_QUOTA: no root.
  */
-enum mm_error aspace_init(struct aspace *as, const struct aspace_config *config) MM_MUST_CHECK;
+enum mm_error mm_aspace_init(struct mm_aspace *as,
+                             const struct mm_aspace_config *config) MM_MUST_CHECK;
 /* Gives every frame back, after a flush; drops snapshots. `as` may be initialised again. */
-void aspace_destroy(struct aspace *as);
+void mm_aspace_destroy(struct mm_aspace *as);
 /* [exclusive] Unmaps everything; the root stays. Drops snapshots (snapshot.h). */
-void aspace_clear(struct aspace *as);
+void mm_aspace_clear(struct mm_aspace *as);
 
 /*
  * [exclusive] The map calls. The range is valid, page aligned and within limits (else
  * MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE) and overlaps no area (MM_EXISTS). Permissions and
- * memory type are members of their enums, and max_leaf is below NPT_MAX_LEVELS (MM_INVALID; a
- * larger leaf than npt_config has counts as the largest that it has). The format can express the
+ * memory type are members of their enums, and max_leaf is below MM_NPT_MAX_LEVELS (MM_INVALID; a
+ * larger leaf than mm_npt_config has counts as the largest that it has). The format can express the
  * permissions (MM_UNSUPPORTED); MM_NONE reserves the range: every access faults
  * and is denied. MM_NO_MEMORY, MM_QUOTA: nothing is mapped and every frame is back. MM_BUSY:
  * there is a snapshot; so for unmap and protect.
@@ -119,56 +120,61 @@ void aspace_clear(struct aspace *as);
  * alloc: frames of the library's own, zeroed. Lazily: O(log areas), no frame taken.
  * device: no memory; faults answer MM_FAULT_IS_DEVICE.
  */
-enum mm_error aspace_map_linear(struct aspace *as, struct gpa_range range, hpa_t host,
-                                enum mm_perm perm, enum mm_memtype type,
-                                unsigned max_leaf) MM_MUST_CHECK;
-enum mm_error aspace_map_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
-                               struct aspace_backing backing) MM_MUST_CHECK;
-enum mm_error aspace_map_device(struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
+enum mm_error mm_aspace_map_linear(struct mm_aspace *as, struct mm_gpa_range range, mm_hpa_t host,
+                                   enum mm_perm perm, enum mm_memtype type,
+                                   unsigned max_leaf) MM_MUST_CHECK;
+enum mm_error mm_aspace_map_alloc(struct mm_aspace *as, struct mm_gpa_range range,
+                                  enum mm_perm perm,
+                                  struct mm_aspace_backing backing) MM_MUST_CHECK;
+enum mm_error mm_aspace_map_device(struct mm_aspace *as, struct mm_gpa_range range) MM_MUST_CHECK;
 
 /* [exclusive] The same, and what the range held before is unmapped. Areas are cut at both ends of
  * the range. Their frames and empty tables have been freed when the call returns, after one flush.
  * Errors of the map calls, MM_EXISTS excepted, and of unmap. On an error nothing has changed; for
  * this the call holds the old and the new frames for a moment. */
-enum mm_error aspace_replace_linear(struct aspace *as, struct gpa_range range, hpa_t host,
-                                    enum mm_perm perm, enum mm_memtype type,
-                                    unsigned max_leaf) MM_MUST_CHECK;
-enum mm_error aspace_replace_alloc(struct aspace *as, struct gpa_range range, enum mm_perm perm,
-                                   struct aspace_backing backing) MM_MUST_CHECK;
-enum mm_error aspace_replace_device(struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
+enum mm_error mm_aspace_replace_linear(struct mm_aspace *as, struct mm_gpa_range range,
+                                       mm_hpa_t host, enum mm_perm perm, enum mm_memtype type,
+                                       unsigned max_leaf) MM_MUST_CHECK;
+enum mm_error mm_aspace_replace_alloc(struct mm_aspace *as, struct mm_gpa_range range,
+                                      enum mm_perm perm,
+                                      struct mm_aspace_backing backing) MM_MUST_CHECK;
+enum mm_error mm_aspace_replace_device(struct mm_aspace *as,
+                                       struct mm_gpa_range range) MM_MUST_CHECK;
 
 /* [exclusive] Unmaps every part of an area in the range. The range may have holes. Splits areas and
  * large leaves at both ends, which may need memory: MM_NO_MEMORY, and nothing has changed. Frames
  * and empty tables have been freed when the call returns, after one flush. */
-enum mm_error aspace_unmap(struct aspace *as, struct gpa_range range) MM_MUST_CHECK;
+enum mm_error mm_aspace_unmap(struct mm_aspace *as, struct mm_gpa_range range) MM_MUST_CHECK;
 
 /* [exclusive] Maps a range of one linear area to other host memory, with the largest leaves that
  * fit. MM_NOT_MAPPED: part of the range lies in no area. MM_UNSUPPORTED: it lies in another kind of
  * area, or in several. MM_BUSY as for protect; errors of the map calls. One flush. A guest that
  * runs at the same time sees the old memory, a fault, or the new memory. */
-enum mm_error aspace_remap(struct aspace *as, struct gpa_range range, hpa_t host) MM_MUST_CHECK;
+enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range,
+                              mm_hpa_t host) MM_MUST_CHECK;
 
 /* [exclusive] Gives the range other permissions, and keeps its contents. MM_NOT_MAPPED: part of the
  * range lies in no area. MM_IS_DEVICE: part of it is a device. MM_BUSY: a dirty log is active
  * (dirty.h). The TLBs have been flushed when the call returns. It maps no page that was absent.
  * MM_NONE keeps the frames. Leaves that were split and can be one again are merged, up to the
  * max_leaf of their area. */
-enum mm_error aspace_protect(struct aspace *as, struct gpa_range range,
-                             enum mm_perm perm) MM_MUST_CHECK;
+enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range,
+                                enum mm_perm perm) MM_MUST_CHECK;
 
 /* [shared] Resolves a nested fault: the guest has accessed gpa, and the hardware has refused.
  * `access` is exactly one of MM_R, MM_W and MM_X, or the answer is MM_FAULT_INVALID and nothing has
  * changed. (If the machine reports a read and a write at once, pass MM_W.) Idempotent: two CPUs
  * that fault on one page take one frame. If the quota is exhausted, it waits until the other calls
  * have returned. */
-enum mm_fault aspace_fault(struct aspace *as, gpa_t gpa, enum mm_perm access) MM_MUST_CHECK;
+enum mm_fault mm_aspace_fault(struct mm_aspace *as, mm_gpa_t gpa,
+                              enum mm_perm access) MM_MUST_CHECK;
 
 /* [shared] Translates an address. MM_NOT_MAPPED: no area, or a page that is still absent (the
  * access functions below would fault it in). MM_IS_DEVICE, MM_OUT_OF_RANGE. The permissions are
  * those that the hardware grants now: fewer than the area's while a page is write-protected for a
  * log or a snapshot; MM_NONE if the area has MM_NONE and the page keeps its frame. */
-enum mm_error aspace_translate(struct aspace *as, gpa_t gpa,
-                               struct aspace_translation *out) MM_MUST_CHECK;
+enum mm_error mm_aspace_translate(struct mm_aspace *as, mm_gpa_t gpa,
+                                  struct mm_aspace_translation *out) MM_MUST_CHECK;
 
 /*
  * [shared] Guest memory, by guest-physical address, across pages, leaves and areas. The guest's
@@ -178,24 +184,27 @@ enum mm_error aspace_translate(struct aspace *as, gpa_t gpa,
  * run out (MM_NO_MEMORY, MM_QUOTA), pages that were faulted in before stay present: they read as
  * zero, as before.
  */
-enum mm_error aspace_read(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) MM_MUST_CHECK;
-enum mm_error aspace_write(struct aspace *as, gpa_t gpa, const void *buf,
-                           size_t bytes) MM_MUST_CHECK;
-enum mm_error aspace_fill(struct aspace *as, gpa_t gpa, uint8_t value, size_t bytes) MM_MUST_CHECK;
+enum mm_error mm_aspace_read(struct mm_aspace *as, mm_gpa_t gpa, void *buf,
+                             size_t bytes) MM_MUST_CHECK;
+enum mm_error mm_aspace_write(struct mm_aspace *as, mm_gpa_t gpa, const void *buf,
+                              size_t bytes) MM_MUST_CHECK;
+enum mm_error mm_aspace_fill(struct mm_aspace *as, mm_gpa_t gpa, uint8_t value,
+                             size_t bytes) MM_MUST_CHECK;
 /* *order becomes <0, 0, >0 as memcmp's result would be. */
-enum mm_error aspace_compare(struct aspace *as, gpa_t gpa, const void *buf, size_t bytes,
-                             int *order) MM_MUST_CHECK;
-/* Instruction fetch: as aspace_read, but the area must be executable instead of readable. */
-enum mm_error aspace_fetch(struct aspace *as, gpa_t gpa, void *buf, size_t bytes) MM_MUST_CHECK;
+enum mm_error mm_aspace_compare(struct mm_aspace *as, mm_gpa_t gpa, const void *buf, size_t bytes,
+                                int *order) MM_MUST_CHECK;
+/* Instruction fetch: as mm_aspace_read, but the area must be executable instead of readable. */
+enum mm_error mm_aspace_fetch(struct mm_aspace *as, mm_gpa_t gpa, void *buf,
+                              size_t bytes) MM_MUST_CHECK;
 
 /* A little-endian value of 1, 2, 4 or 8 bytes, in one access if naturally aligned. */
-enum mm_error aspace_load(struct aspace *as, gpa_t gpa, unsigned width,
-                          uint64_t *value) MM_MUST_CHECK;
-enum mm_error aspace_store(struct aspace *as, gpa_t gpa, unsigned width,
-                           uint64_t value) MM_MUST_CHECK;
+enum mm_error mm_aspace_load(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
+                             uint64_t *value) MM_MUST_CHECK;
+enum mm_error mm_aspace_store(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
+                              uint64_t value) MM_MUST_CHECK;
 
 /* A part of guest memory that is contiguous in host memory. */
-struct aspace_span {
+struct mm_aspace_span {
 	void *host;
 	size_t bytes;
 };
@@ -204,52 +213,55 @@ struct aspace_span {
  * without copying. All pages are present and permitted before the first call. MM_INVALID: `access`
  * is not exactly one of MM_R, MM_W and MM_X. A false from `visit` ends the walk early, which is
  * MM_OK. `visit` must not call back into this address space. */
-enum mm_error aspace_for_each_span(struct aspace *as, struct gpa_range range, enum mm_perm access,
-                                   bool (*visit)(void *ctx, gpa_t gpa, struct aspace_span span),
-                                   void *ctx) MM_MUST_CHECK;
+enum mm_error mm_aspace_for_each_span(struct mm_aspace *as, struct mm_gpa_range range,
+                                      enum mm_perm access,
+                                      bool (*visit)(void *ctx, mm_gpa_t gpa,
+                                                    struct mm_aspace_span span),
+                                      void *ctx) MM_MUST_CHECK;
 
-/* [shared] Finds a range of this size that overlaps no area: see area_find_free(). */
-enum mm_error aspace_find_free(struct aspace *as, gpa_t hint, uint64_t size, uint64_t align,
-                               gpa_t *out) MM_MUST_CHECK;
+/* [shared] Finds a range of this size that overlaps no area: see mm_area_find_free(). */
+enum mm_error mm_aspace_find_free(struct mm_aspace *as, mm_gpa_t hint, uint64_t size,
+                                  uint64_t align, mm_gpa_t *out) MM_MUST_CHECK;
 
 /* [shared] Calls `visit` for each leaf that overlaps the range, lowest first, leaves with MM_NONE
  * included. A false from `visit` ends the walk early, which is MM_OK. The range is valid,
  * page aligned and within limits, here and below. */
-enum mm_error aspace_for_each_leaf(struct aspace *as, struct gpa_range range,
-                                   bool (*visit)(void *ctx, const struct npt_leaf *leaf),
-                                   void *ctx) MM_MUST_CHECK;
+enum mm_error mm_aspace_for_each_leaf(struct mm_aspace *as, struct mm_gpa_range range,
+                                      bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf),
+                                      void *ctx) MM_MUST_CHECK;
 
 /* [exclusive] Calls `visit` for each leaf that the hardware has marked accessed or dirty, and
  * clears both marks. The TLBs have been flushed when the call returns. A false from `visit` ends
  * the walk early. MM_UNSUPPORTED without accessed_dirty, MM_BUSY while a dirty log uses the A/D
  * bits. `visit` must not call back into this address space. */
-enum mm_error aspace_harvest(struct aspace *as, struct gpa_range range,
-                             bool (*visit)(void *ctx, const struct npt_leaf *leaf),
-                             void *ctx) MM_MUST_CHECK;
+enum mm_error mm_aspace_harvest(struct mm_aspace *as, struct mm_gpa_range range,
+                                bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf),
+                                void *ctx) MM_MUST_CHECK;
 
-/* [shared] For reports: npt_steps(). 0 beyond the limits. */
-size_t aspace_steps(struct aspace *as, gpa_t gpa, struct npt_step steps[NPT_MAX_LEVELS]);
+/* [shared] For reports: mm_npt_steps(). 0 beyond the limits. */
+size_t mm_aspace_steps(struct mm_aspace *as, mm_gpa_t gpa,
+                       struct mm_npt_step steps[MM_NPT_MAX_LEVELS]);
 
 /* [shared] */
-void aspace_get_stats(struct aspace *as, struct aspace_stats *out);
+void mm_aspace_get_stats(struct mm_aspace *as, struct mm_aspace_stats *out);
 
 /* What an extension loads into the hardware. Both are constant from init to destroy. */
-static inline hpa_t aspace_root(const struct aspace *as);
-static inline uint32_t aspace_tag(const struct aspace *as);
+static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as);
+static inline uint32_t mm_aspace_tag(const struct mm_aspace *as);
 
 /*
  * Per-CPU translation cache. Valid until the next exclusive call, since only exclusive calls move
  * areas and free tables. It holds what the fast path of a fault needs (mm/fault_fast.c), and
  * tables from which walks can start (as the paging-structure caches of the hardware do).
  */
-#define ASPACE_CACHE_SLOTS 4U
+#define MM_ASPACE_CACHE_SLOTS 4U
 
-struct aspace_cache {
+struct mm_aspace_cache {
 	uint64_t epoch; /* aspace.epoch when the cache was last emptied; another one: stale */
 
 	/* The window: the part of one alloc area or device area that lies in one block of 2 MiB. It
 	 * lies within the limits. */
-	gpa_t window;                      /* its first page */
+	mm_gpa_t window;                   /* its first page */
 	MM_ATOMIC(uint64_t) *window_table; /* alloc: the entry of that page */
 	uint64_t window_leaf;              /* alloc: a leaf of the window, without an address */
 	uint16_t window_pages[MM_X + 1];   /* alloc, by access: the number of pages if the area
@@ -257,28 +269,29 @@ struct aspace_cache {
 	uint16_t window_device_pages;      /* device: the number of pages */
 
 	/* Slot n holds the table of a GiB whose number (address / 1 GiB) is n modulo
-	 * ASPACE_CACHE_SLOTS. An empty slot holds a number that belongs to another slot, so that no
-	 * address can hit it. */
-	uint32_t gib[ASPACE_CACHE_SLOTS];
-	MM_ATOMIC(uint64_t) *table[ASPACE_CACHE_SLOTS]; /* its entries map 2 MiB each */
+	 * MM_ASPACE_CACHE_SLOTS. An empty slot holds a number that belongs to another slot, so that
+	 * no address can hit it. */
+	uint32_t gib[MM_ASPACE_CACHE_SLOTS];
+	MM_ATOMIC(uint64_t) *table[MM_ASPACE_CACHE_SLOTS]; /* its entries map 2 MiB each */
 };
 
-MM_STATIC_ASSERT(ASPACE_CACHE_SLOTS > 1 && (ASPACE_CACHE_SLOTS & (ASPACE_CACHE_SLOTS - 1)) == 0,
+MM_STATIC_ASSERT(MM_ASPACE_CACHE_SLOTS > 1 &&
+                         (MM_ASPACE_CACHE_SLOTS & (MM_ASPACE_CACHE_SLOTS - 1)) == 0,
                  "an empty slot needs a number of another slot");
 
 /* What faults write: per CPU, in cache lines of its own. The size is a power of two, so that an
  * index becomes an address by a shift. */
-struct aspace_cpu {
+struct mm_aspace_cpu {
 	struct mm_lock_reader reader;
-	struct aspace_cache cache;
+	struct mm_aspace_cache cache;
 	MM_ATOMIC(int64_t) faults[MM_FAULTS];
-	struct npt_counts counts; /* added to the table's own */
+	struct mm_npt_counts counts; /* added to the table's own */
 } MM_ALIGNED_TO(256);
 
-MM_STATIC_ASSERT(sizeof(struct aspace_cpu) == 256, "four cache lines per CPU");
+MM_STATIC_ASSERT(sizeof(struct mm_aspace_cpu) == 256, "four cache lines per CPU");
 
 /* The dirty log: see dirty.h. */
-struct aspace_log {
+struct mm_aspace_log {
 	bool active;
 	bool hardware;
 	bool split;
@@ -286,12 +299,12 @@ struct aspace_log {
 	                          the log works by write protection */
 };
 
-struct aspace {
-	struct aspace_cpu cpus[MM_MAX_CPUS]; /* first: its address is that of the aspace */
-	struct npt npt; /* holds the format, the config, the HAL, the quota and the root */
-	struct area_map areas;
-	struct gpa_range limits;
-	struct aspace_log log;
+struct mm_aspace {
+	struct mm_aspace_cpu cpus[MM_MAX_CPUS]; /* first: its address is that of the aspace */
+	struct mm_npt npt; /* holds the format, the config, the HAL, the quota and the root */
+	struct mm_area_map areas;
+	struct mm_gpa_range limits;
+	struct mm_aspace_log log;
 	bool fast_path; /* faults may use mm/fault_fast.c: npt.direct is set, no log is active, and
 	                   there is no snapshot */
 	uint64_t epoch; /* Incremented by each exclusive call. Starts at 1, so that a zeroed cache
@@ -299,12 +312,12 @@ struct aspace {
 	struct mm_lock lock;
 };
 
-static inline hpa_t aspace_root(const struct aspace *as)
+static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as)
 {
 	return as->npt.root;
 }
 
-static inline uint32_t aspace_tag(const struct aspace *as)
+static inline uint32_t mm_aspace_tag(const struct mm_aspace *as)
 {
 	return as->npt.tag;
 }

@@ -10,7 +10,7 @@
  * A restore takes time in proportion to what has changed since the snapshot and the memory were
  * last equal: by writes, and by restores of other snapshots. Changes are recorded in frames from
  * the HAL, 8 bytes each, which count as tables. If there is no frame for a record, or if the
- * snapshot is behind by more than half of the records (NPT_HISTORY_ENTRIES in mm/npt/history.h),
+ * snapshot is behind by more than half of the records (MM_NPT_HISTORY_ENTRIES in mm/npt/history.h),
  * its next restore compares all present pages. Restores after that are in proportion to the changes
  * again. A drop takes as long as a restore, and frees the tables.
  *
@@ -21,9 +21,9 @@
  * restore does not change it. While there are snapshots, areas may not change: map, unmap and
  * protect calls return MM_BUSY. While a dirty log is active, take and restore return MM_BUSY, so
  * that no page becomes writable without the log. Accessed and dirty marks are not part of the
- * contents: after a restore, aspace_harvest() may report a page that was not accessed since, or
- * not report a page that the restore has changed. aspace_clear() and aspace_destroy() drop all
- * snapshots.
+ * contents: after a restore, mm_aspace_harvest() may report a page that was not accessed since, or
+ * not report a page that the restore has changed. mm_aspace_clear() and mm_aspace_destroy() drop
+ * all snapshots.
  */
 #ifndef MM_SNAPSHOT_H
 #define MM_SNAPSHOT_H
@@ -36,23 +36,25 @@ MM_BEGIN_DECLS
 /* The caller provides the memory from take to drop, and does not use the members. A snapshot
  * belongs to one address space. To pass it to another one is an error that the library does not
  * detect. */
-struct snapshot {
-	struct npt tables;
+struct mm_snapshot {
+	struct mm_npt tables;
 };
 
 /* [exclusive] MM_INVALID: it is taken already. MM_BUSY: a dirty log is active. MM_NO_MEMORY,
  * MM_QUOTA: no frames for the tables. */
-enum mm_error aspace_snapshot_take(struct aspace *as, struct snapshot *snapshot) MM_MUST_CHECK;
+enum mm_error mm_aspace_snapshot_take(struct mm_aspace *as,
+                                      struct mm_snapshot *snapshot) MM_MUST_CHECK;
 
 /* [exclusive] Restores the guest's memory; the snapshot stays. MM_INVALID: it is no snapshot of
  * this address space. MM_BUSY: a dirty log is active. MM_NO_MEMORY, MM_QUOTA: only if another
  * snapshot has been restored since this one was taken; then nothing has changed. */
-enum mm_error aspace_snapshot_restore(struct aspace *as, struct snapshot *snapshot) MM_MUST_CHECK;
+enum mm_error mm_aspace_snapshot_restore(struct mm_aspace *as,
+                                         struct mm_snapshot *snapshot) MM_MUST_CHECK;
 
 /* [exclusive] Ends the snapshot, and frees what only it held. The guest's memory does not change. A
  * page that is still write-protected becomes writable at its next write. Does nothing if the
- * snapshot has ended already (see aspace_clear()). */
-void aspace_snapshot_drop(struct aspace *as, struct snapshot *snapshot);
+ * snapshot has ended already (see mm_aspace_clear()). */
+void mm_aspace_snapshot_drop(struct mm_aspace *as, struct mm_snapshot *snapshot);
 
 MM_END_DECLS
 

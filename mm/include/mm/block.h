@@ -20,34 +20,34 @@
 MM_BEGIN_DECLS
 
 /* All zero: holds nothing. */
-struct block {
-	hpa_t pa;
+struct mm_block {
+	mm_hpa_t pa;
 	unsigned order;
 	bool held;
 };
 
 /* `block` holds nothing before the call, and nothing after MM_NO_MEMORY. A block of 2^64 bytes or
  * more is MM_NO_MEMORY too. Contents undefined. */
-enum mm_error block_alloc(const struct mm_hal *hal, unsigned order,
-                          struct block *block) MM_MUST_CHECK;
+enum mm_error mm_block_alloc(const struct mm_hal *hal, unsigned order,
+                             struct mm_block *block) MM_MUST_CHECK;
 /* The same, cleared. */
-enum mm_error block_alloc_zeroed(const struct mm_hal *hal, unsigned order,
-                                 struct block *block) MM_MUST_CHECK;
+enum mm_error mm_block_alloc_zeroed(const struct mm_hal *hal, unsigned order,
+                                    struct mm_block *block) MM_MUST_CHECK;
 
 /* Sets every byte. */
-void block_fill(const struct mm_hal *hal, const struct block *block, uint8_t value);
+void mm_block_fill(const struct mm_hal *hal, const struct mm_block *block, uint8_t value);
 
 /* Frees the block. Does nothing if the block holds nothing. */
-void block_free(const struct mm_hal *hal, struct block *block);
+void mm_block_free(const struct mm_hal *hal, struct mm_block *block);
 
-static inline size_t block_bytes(const struct block *block)
+static inline size_t mm_block_bytes(const struct mm_block *block)
 {
 	return (size_t)(MM_PAGE_SIZE << block->order);
 }
 
-static inline void *block_ptr(const struct mm_hal *hal, const struct block *block)
+static inline void *mm_block_ptr(const struct mm_hal *hal, const struct mm_block *block)
 {
-	return hal_to_virt(hal, block->pa);
+	return mm_hal_to_virt(hal, block->pa);
 }
 
 MM_END_DECLS

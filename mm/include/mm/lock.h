@@ -16,7 +16,8 @@
  * The owner provides the readers: one per CPU, each as the first member of a larger element of an
  * array. The lock is not recursive. The library never holds it when it returns to its caller.
  *
- * The members are public because struct aspace embeds a lock; aspace_internal.h has the functions.
+ * The members are public because struct mm_aspace embeds a lock; aspace_internal.h has the
+ *functions.
  */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H

@@ -24,13 +24,13 @@ MM_BEGIN_DECLS
  * invalidation's completion before its own return (Arm: DSB ISHST; TLBI...; DSB ISH. RISC-V:
  * fence, hfence.gvma here and by IPI elsewhere. x86: INVEPT or INVLPGA/ASID flush everywhere). */
 struct mm_flush {
-	hpa_t root;             /* the root table: EPTP, nCR3, VTTBR and hgatp are made of it */
-	uint32_t tag;           /* VMID, VPID or ASID, as given in aspace_config */
-	bool all;               /* everything of this address space; otherwise `range` */
-	struct gpa_range range; /* aligned to the stride; meaningful if !all */
-	unsigned leaf_level;    /* the level of the smallest leaf that has changed: the stride. One
-	                           address per stride is enough to reach every such leaf */
-	bool tables;            /* tables were unlinked: flush paging-structure caches too */
+	mm_hpa_t root;             /* the root table: EPTP, nCR3, VTTBR and hgatp are made of it */
+	uint32_t tag;              /* VMID, VPID or ASID, as given in mm_aspace_config */
+	bool all;                  /* everything of this address space; otherwise `range` */
+	struct mm_gpa_range range; /* aligned to the stride; meaningful if !all */
+	unsigned leaf_level; /* the level of the smallest leaf that has changed: the stride. One
+	                        address per stride is enough to reach every such leaf */
+	bool tables;         /* tables were unlinked: flush paging-structure caches too */
 };
 
 struct mm_hal {
@@ -40,28 +40,28 @@ struct mm_hal {
 	 * Allocates n blocks of 2^order frames each, aligned to their size, contents undefined,
 	 * into out[0..n). Returns their number, 0 to n. Fewer than n: there are no more.
 	 */
-	size_t (*alloc)(void *ctx, unsigned order, size_t n, hpa_t out[]);
+	size_t (*alloc)(void *ctx, unsigned order, size_t n, mm_hpa_t out[]);
 
 	/* Frees n blocks of 2^order frames, naturally aligned. The blocks need not be those that
 	 * were allocated: a large block may be freed in parts (its leaf was split), and several
 	 * blocks as one (their leaves were merged). */
-	void (*free)(void *ctx, unsigned order, size_t n, const hpa_t in[]);
+	void (*free)(void *ctx, unsigned order, size_t n, const mm_hpa_t in[]);
 
 	/*
 	 * Conversion between hpa and hva. If all memory is mapped at one constant offset, leave
 	 * both hooks NULL and set direct_offset: hva = hpa + direct_offset (mod 2^64). This saves
 	 * an indirect call per level of each walk.
 	 */
-	void *(*phys_to_virt)(void *ctx, hpa_t pa);
-	hpa_t (*virt_to_phys)(void *ctx, const void *va);
+	void *(*phys_to_virt)(void *ctx, mm_hpa_t pa);
+	mm_hpa_t (*virt_to_phys)(void *ctx, const void *va);
 	uint64_t direct_offset;
 
 	/* Clears `bytes` (whole frames) at `page` for a guest, and makes the zeros visible to a
 	 * guest whose caches may be off. NULL: plain stores. */
 	void (*zero)(void *ctx, void *page, size_t bytes);
 
-	/* The library has written these bytes of guest memory (a copy of a page, aspace_write() and
-	 * its like): makes them visible to a guest whose caches may be off, and to instruction
+	/* The library has written these bytes of guest memory (a copy of a page, mm_aspace_write()
+	 * and its like): makes them visible to a guest whose caches may be off, and to instruction
 	 * fetch (Arm: DC CIVAC, IC IVAU; RISC-V: FENCE.I where guests run). NULL: stores are
 	 * enough. */
 	void (*written)(void *ctx, void *at, size_t bytes);
@@ -88,18 +88,18 @@ struct mm_hal {
 	void (*panic)(void *ctx, const char *file, int line, const char *condition);
 };
 
-static inline void *hal_to_virt(const struct mm_hal *hal, hpa_t pa)
+static inline void *mm_hal_to_virt(const struct mm_hal *hal, mm_hpa_t pa)
 {
 	if (MM_UNLIKELY(hal->phys_to_virt))
 		return hal->phys_to_virt(hal->ctx, pa);
 	return (void *)(uintptr_t)(pa.raw + hal->direct_offset);
 }
 
-static inline hpa_t hal_to_phys(const struct mm_hal *hal, const void *va)
+static inline mm_hpa_t mm_hal_to_phys(const struct mm_hal *hal, const void *va)
 {
 	if (MM_UNLIKELY(hal->virt_to_phys))
 		return hal->virt_to_phys(hal->ctx, va);
-	return hpa_at((uint64_t)(uintptr_t)va - hal->direct_offset);
+	return mm_hpa_at((uint64_t)(uintptr_t)va - hal->direct_offset);
 }
 
 MM_END_DECLS

@@ -2,10 +2,10 @@
 /*
  * The nested page-table formats, and what a machine chooses of one.
  *
- * A format is data: one constant struct npt_format (entry.h) per format, and no code. The walker
- * (walk.h) is compiled once and reads it. What the architecture fixes is in struct npt_format. What
- * this machine or this guest decides (levels, widths, optional features) is in struct npt_config.
- * npt_config_check() checks the one against the other before any table is built.
+ * A format is data: one constant struct mm_npt_format (entry.h) per format, and no code. The walker
+ * (walk.h) is compiled once and reads it. What the architecture fixes is in struct mm_npt_format.
+ * What this machine or this guest decides (levels, widths, optional features) is in struct
+ * mm_npt_config. mm_npt_config_check() checks the one against the other before any table is built.
  */
 #ifndef MM_NPT_FORMAT_H
 #define MM_NPT_FORMAT_H
@@ -20,29 +20,29 @@
 
 MM_BEGIN_DECLS
 
-/* The walker is compiled for these. npt_config_check() refuses any other format. */
-#define NPT_INDEX_BITS    9U /* per level below the root */
-#define NPT_MAX_LEVELS    5U
-#define NPT_MAX_ROOT_BITS 13U
-#define NPT_MAX_GPA_BITS  59U /* window_page() in fault_fast.c relies on it */
+/* The walker is compiled for these. mm_npt_config_check() refuses any other format. */
+#define MM_NPT_INDEX_BITS    9U /* per level below the root */
+#define MM_NPT_MAX_LEVELS    5U
+#define MM_NPT_MAX_ROOT_BITS 13U
+#define MM_NPT_MAX_GPA_BITS  59U /* window_page() in fault_fast.c relies on it */
 
-struct npt_format;
+struct mm_npt_format;
 
 /* Intel SDM vol. 3C, ch. 29.3: extended page tables, 4 or 5 levels. */
-extern const struct npt_format npt_ept;
+extern const struct mm_npt_format mm_npt_ept;
 /* AMD APM vol. 2, ch. 15.25: nested paging, 4 or 5 levels. */
-extern const struct npt_format npt_amd;
+extern const struct mm_npt_format mm_npt_amd;
 /* Arm ARM, D8: stage 2 of VMSAv8-64, 4 KiB granule, concatenated roots; with LPA2 as well. */
-extern const struct npt_format npt_stage2;
-extern const struct npt_format npt_stage2_lpa2;
+extern const struct mm_npt_format mm_npt_stage2;
+extern const struct mm_npt_format mm_npt_stage2_lpa2;
 /* RISC-V privileged manual, "Two-stage address translation": Sv39x4, Sv48x4, Sv57x4. */
-extern const struct npt_format npt_gstage;
+extern const struct mm_npt_format mm_npt_gstage;
 
 /* "ept", "amd", "stage2", "stage2-lpa2", "gstage". */
-const char *npt_format_name(const struct npt_format *format);
+const char *mm_npt_format_name(const struct mm_npt_format *format);
 
 /* What the machine and the guest choose. */
-struct npt_config {
+struct mm_npt_config {
 	unsigned levels;     /* table levels that a walk reads, root included: 2 to 5 */
 	unsigned root_bits;  /* index bits of the root: 9, 11 for Sv*x4, 10..13 concatenated, or
 	                        fewer than 9 for a small IPA space */
@@ -57,32 +57,32 @@ struct npt_config {
 	                        guest can halt such a CPU by changing the size of a page that it
 	                        executes */
 	bool accessed_dirty; /* hardware sets A and D. If not, the walker sets them from the start
-	                        (npt_format.preset), so that no access faults because of them */
+	                        (mm_npt_format.preset), so that no access faults because of them */
 };
 
 /* The guest-physical width that a configuration spans, in bits. */
-static inline unsigned npt_gpa_bits(const struct npt_config *config)
+static inline unsigned mm_npt_gpa_bits(const struct mm_npt_config *config)
 {
-	return MM_PAGE_SHIFT + NPT_INDEX_BITS * (config->levels - 1) + config->root_bits;
+	return MM_PAGE_SHIFT + MM_NPT_INDEX_BITS * (config->levels - 1) + config->root_bits;
 }
 
 /* Size of the root in frames, as a power of two (2 for Sv39x4: 16 KiB, naturally aligned). */
-static inline unsigned npt_root_order(const struct npt_config *config)
+static inline unsigned mm_npt_root_order(const struct mm_npt_config *config)
 {
-	return config->root_bits > NPT_INDEX_BITS ? config->root_bits - NPT_INDEX_BITS : 0;
+	return config->root_bits > MM_NPT_INDEX_BITS ? config->root_bits - MM_NPT_INDEX_BITS : 0;
 }
 
 /* MM_OK, or MM_UNSUPPORTED: the format is NULL or contradicts itself (docs/formats.md says what it
  * may be); it has no such geometry, width, leaf or feature; or the largest leaf is larger than
  * physical memory can be. */
-enum mm_error npt_config_check(const struct npt_format *format,
-                               const struct npt_config *config) MM_MUST_CHECK;
+enum mm_error mm_npt_config_check(const struct mm_npt_format *format,
+                                  const struct mm_npt_config *config) MM_MUST_CHECK;
 
 /* Can a leaf of this level carry these permissions and this memory type here? MM_UNSUPPORTED
  * if not (W without R, X alone without execute_only, a leaf larger than max_leaf). */
-enum mm_error npt_can_express(const struct npt_format *format, const struct npt_config *config,
-                              unsigned level, enum mm_perm perm,
-                              enum mm_memtype type) MM_MUST_CHECK;
+enum mm_error mm_npt_can_express(const struct mm_npt_format *format,
+                                 const struct mm_npt_config *config, unsigned level,
+                                 enum mm_perm perm, enum mm_memtype type) MM_MUST_CHECK;
 
 MM_END_DECLS
 

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Emulated devices and the bus that finds them.
+ *
+ * A device answers reads and writes in one range of one address kind: guest-physical (MMIO) of 64
+ * bits, in accesses of 1, 2, 4 or 8 bytes; I/O port of 16 bits, in 1, 2 or 4 bytes; or system
+ * register (CSR, MSR, MRS/MSR encodings) of 32 bits, one at a time: width 1. The bus
+ * keeps devices sorted by base address, finds one by binary search, refuses overlapping ranges,
+ * and refuses an access that does not lie wholly inside one device.
+ *
+ * MM_CONTAINER_OF finds the device's own state from its struct mm_device. mm_device_is() checks the
+ * type before.
+ *
+ * Registration must not run concurrently with accesses. Accesses may run concurrently: a device
+ * locks state that two vCPUs can access.
+ */
+#ifndef MM_DEVICE_H
+#define MM_DEVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mm/addr.h"
+#include "mm/compiler.h"
+#include "mm/error.h"
+
+MM_BEGIN_DECLS
+
+enum mm_device_space {
+	MM_DEVICE_MMIO,   /* guest-physical addresses */
+	MM_DEVICE_PORT,   /* x86 I/O ports */
+	MM_DEVICE_SYSREG, /* MSR numbers, CSR numbers, packed op0..op2 */
+};
+
+enum mm_device_type {
+	MM_DEVICE_TYPE_NONE,
+	MM_DEVICE_TYPE_CONSOLE,
+	MM_DEVICE_TYPE_TEST, /* Faultline's register block for the mmio guest */
+	MM_DEVICE_TYPE_INTERRUPT_CONTROLLER,
+	MM_DEVICE_TYPE_TIMER,
+	MM_DEVICE_TYPE_VIRTIO,
+	MM_DEVICE_TYPE_PASSTHROUGH,
+	MM_DEVICE_TYPE_COUNT,
+};
+
+/* Half open: [base, base + length). mm_device_range_inclusive() makes one from first and last. */
+struct mm_device_range {
+	enum mm_device_space space;
+	uint64_t base;
+	uint64_t length; /* bytes, ports or registers; not 0; the last one exists in its space */
+};
+
+struct mm_device;
+
+/* `offset` counts from the device's base, and offset + width lies inside its length. `width` is one
+ * that the space has. A handler that returns an error (MM_UNSUPPORTED, MM_DENIED) has no effect. */
+struct mm_device_ops {
+	enum mm_error (*read)(struct mm_device *dev, uint64_t offset, unsigned width,
+	                      uint64_t *value);
+	enum mm_error (*write)(struct mm_device *dev, uint64_t offset, unsigned width,
+	                       uint64_t value);
+};
+
+/* The configuration of a device. */
+struct mm_device_config {
+	const char *name;
+	enum mm_device_type type;
+	struct mm_device_range range;
+	uint32_t irq;
+	uint64_t args[4]; /* per type */
+};
+
+/* The bus does not use `irq` and `args`: they are for the handlers of the device, and for the code
+ * that injects its interrupts. */
+struct mm_device {
+	const char *name;
+	enum mm_device_type type;
+	struct mm_device_range range;
+	uint32_t irq;
+	uint64_t args[4];
+	const struct mm_device_ops *ops;
+};
+
+/* The caller provides the slots, one for each device that it will add. */
+struct mm_device_bus {
+	struct mm_device **slots; /* sorted by space, then base */
+	size_t capacity;
+	size_t count;
+	/* The device of the last access. It is tried first. */
+	MM_ATOMIC(struct mm_device *) latest;
+};
+
+const char *mm_device_type_name(enum mm_device_type type);
+
+bool mm_device_range_valid(struct mm_device_range range);
+/* MM_INVALID: there is no such range, or its length does not fit in 64 bits. */
+enum mm_error mm_device_range_inclusive(enum mm_device_space space, uint64_t first, uint64_t last,
+                                        struct mm_device_range *out) MM_MUST_CHECK;
+
+void mm_device_init(struct mm_device *dev, const struct mm_device_config *config,
+                    const struct mm_device_ops *ops);
+
+/* Is this device of that type, with those handlers? Then MM_CONTAINER_OF is safe. */
+static inline bool mm_device_is(const struct mm_device *dev, enum mm_device_type type,
+                                const struct mm_device_ops *ops)
+{
+	return dev->type == type && dev->ops == ops;
+}
+
+void mm_device_bus_init(struct mm_device_bus *bus, struct mm_device **slots, size_t capacity);
+
+/* MM_INVALID: malformed range or no handlers. MM_EXISTS: overlaps one. MM_NO_MEMORY: no slot. */
+enum mm_error mm_device_bus_add(struct mm_device_bus *bus, struct mm_device *dev) MM_MUST_CHECK;
+enum mm_error mm_device_bus_remove(struct mm_device_bus *bus, struct mm_device *dev) MM_MUST_CHECK;
+
+/* The device whose range contains addr, or NULL. Any space and address may be asked for. */
+struct mm_device *mm_device_bus_find(const struct mm_device_bus *bus, enum mm_device_space space,
+                                     uint64_t addr);
+
+/*
+ * MM_INVALID: the space has no such width, or ends before the access does. MM_NOT_MAPPED: no
+ * device at addr. MM_OUT_OF_RANGE: begins in one and ends outside it. Else what the handler
+ * returns; *value is written only on MM_OK.
+ */
+enum mm_error mm_device_bus_read(struct mm_device_bus *bus, enum mm_device_space space,
+                                 uint64_t addr, unsigned width, uint64_t *value) MM_MUST_CHECK;
+enum mm_error mm_device_bus_write(struct mm_device_bus *bus, enum mm_device_space space,
+                                  uint64_t addr, unsigned width, uint64_t value) MM_MUST_CHECK;
+
+MM_END_DECLS
+
+#endif
