@@ -162,30 +162,38 @@ static bool budget(struct suite_run *run)
 
 /* --- kicks --- */
 
+static void kick_is_owed(struct suite_run *run, enum kick kind, enum kick other)
+{
+	kick_owe(UNUSED_CPU, kind);
+	kick_owe(UNUSED_CPU, kind);
+	EXPECT(run, kick_owed(UNUSED_CPU) && !kick_owed(UNUSED_CPU - 1));
+	kick_came(UNUSED_CPU, other);
+	EXPECT(run, kick_owed(UNUSED_CPU));
+	kick_came(UNUSED_CPU, kind);
+	EXPECT(run, !kick_owed(UNUSED_CPU));
+	kick_owe(UNUSED_CPU, kind);
+	EXPECT_EQ(run, kick_forgive(UNUSED_CPU), kind);
+	EXPECT(run, !kick_owed(UNUSED_CPU));
+}
+
+static void kick_gets_lost(struct suite_run *run, enum kick kind, enum kick other)
+{
+	EXPECT(run, !kick_is_lost(kind));
+	atomic_store(&kick_lose[kind], 2);
+	EXPECT(run, !kick_is_lost(other));
+	EXPECT(run, kick_is_lost(kind) && kick_is_lost(kind));
+	EXPECT(run, !kick_is_lost(kind));
+	atomic_store(&kick_lose[kind], 0);
+}
+
 static void kicks(struct suite_run *run, const void *data)
 {
 	(void)data;
 	EXPECT(run, !kick_owed(UNUSED_CPU));
-	for (unsigned kind = 0; kind < KICK_KINDS; kind++) {
-		enum kick other = kind == KICK_RUN ? KICK_FLUSH : KICK_RUN;
-
-		kick_owe(UNUSED_CPU, (enum kick)kind);
-		kick_owe(UNUSED_CPU, (enum kick)kind);
-		EXPECT(run, kick_owed(UNUSED_CPU) && !kick_owed(UNUSED_CPU - 1));
-		kick_came(UNUSED_CPU, other);
-		EXPECT(run, kick_owed(UNUSED_CPU));
-		kick_came(UNUSED_CPU, (enum kick)kind);
-		EXPECT(run, !kick_owed(UNUSED_CPU));
-		kick_owe(UNUSED_CPU, (enum kick)kind);
-		EXPECT_EQ(run, kick_forgive(UNUSED_CPU), kind);
-		EXPECT(run, !kick_owed(UNUSED_CPU));
-		EXPECT(run, !kick_is_lost((enum kick)kind));
-		atomic_store(&kick_lose[kind], 2);
-		EXPECT(run, !kick_is_lost(other));
-		EXPECT(run, kick_is_lost((enum kick)kind) && kick_is_lost((enum kick)kind));
-		EXPECT(run, !kick_is_lost((enum kick)kind));
-		atomic_store(&kick_lose[kind], 0);
-	}
+	kick_is_owed(run, KICK_RUN, KICK_FLUSH);
+	kick_is_owed(run, KICK_FLUSH, KICK_RUN);
+	kick_gets_lost(run, KICK_RUN, KICK_FLUSH);
+	kick_gets_lost(run, KICK_FLUSH, KICK_RUN);
 }
 
 /* --- waiting for a CPU --- */

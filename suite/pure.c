@@ -87,6 +87,9 @@ static void memory(struct suite_run *run, const void *data)
 		unsigned source = at % 16, target = at / 16 % 16, n = at / 256;
 		bool copied = true, moved = true, set = true;
 
+		/* memset() takes an int, and uses its low byte. */
+		volatile int wide = 0x1a5;
+
 		fill(from, 1);
 		fill(to, 99);
 		fill(before, 99);
@@ -101,7 +104,7 @@ static void memory(struct suite_run *run, const void *data)
 			                                            : before[i]);
 		fill(to, 99);
 		fill(before, 99);
-		memset(to + target, 0x1a5, n);
+		memset(to + target, wide, n);
 		for (unsigned i = 0; i < BYTES; i++)
 			set = set && to[i] == (i - target < n ? 0xa5 : before[i]);
 		if (!copied || !moved || !set)
@@ -367,10 +370,36 @@ static void levels(struct suite_run *run, const void *data)
 
 /* --- sets of bits --- */
 
+static const uint16_t members[] = {8191, 4096, 4095, 64, 63, 8190, 128, 1, 0, 5000};
+
+static void add_members(struct suite_run *run, struct bit_tree *tree)
+{
+	unsigned least = 8192;
+
+	for (unsigned i = 0; i < MM_ARRAY_SIZE(members); i++) {
+		EXPECT(run, !bit_tree_has(tree, members[i]));
+		bit_tree_add(tree, members[i]);
+		least = members[i] < least ? members[i] : least;
+		EXPECT(run, bit_tree_has(tree, members[i]) && !bit_tree_empty(tree));
+		EXPECT_EQ(run, bit_tree_lowest(tree), least);
+	}
+}
+
+static void remove_members(struct suite_run *run, struct bit_tree *tree)
+{
+	for (unsigned left = MM_ARRAY_SIZE(members); left > 0; left--) {
+		uint64_t lowest = bit_tree_lowest(tree);
+
+		bit_tree_remove(tree, lowest);
+		EXPECT(run, !bit_tree_has(tree, lowest));
+		EXPECT_EQ(run, bit_tree_empty(tree), left == 1);
+		EXPECT(run, left == 1 || bit_tree_lowest(tree) > lowest);
+	}
+}
+
 /* The lowest member, after each change, in a set of three levels. */
 static void bit_trees(struct suite_run *run, const void *data)
 {
-	static const uint16_t members[] = {8191, 4096, 4095, 64, 63, 8190, 128, 1, 0, 5000};
 	static uint64_t words[200];
 	struct bit_tree tree;
 
@@ -380,24 +409,9 @@ static void bit_trees(struct suite_run *run, const void *data)
 	bit_tree_init(&tree, 8192, words);
 	EXPECT(run, bit_tree_empty(&tree));
 	for (unsigned round = 0; round < 2; round++) {
-		unsigned least = 8192;
-
-		for (unsigned i = 0; i < MM_ARRAY_SIZE(members); i++) {
-			EXPECT(run, !bit_tree_has(&tree, members[i]));
-			bit_tree_add(&tree, members[i]);
-			least = members[i] < least ? members[i] : least;
-			EXPECT(run, bit_tree_has(&tree, members[i]) && !bit_tree_empty(&tree));
-			EXPECT_EQ(run, bit_tree_lowest(&tree), least);
-		}
+		add_members(run, &tree);
 		EXPECT(run, !bit_tree_has(&tree, 8192) && !bit_tree_has(&tree, 2));
-		for (unsigned left = MM_ARRAY_SIZE(members); left > 0; left--) {
-			uint64_t lowest = bit_tree_lowest(&tree);
-
-			bit_tree_remove(&tree, lowest);
-			EXPECT(run, !bit_tree_has(&tree, lowest));
-			EXPECT_EQ(run, bit_tree_empty(&tree), left == 1);
-			EXPECT(run, left == 1 || bit_tree_lowest(&tree) > lowest);
-		}
+		remove_members(run, &tree);
 	}
 	for (unsigned i = 0; i < MM_ARRAY_SIZE(words); i++)
 		EXPECT_EQ(run, words[i], 0);

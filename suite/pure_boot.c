@@ -498,7 +498,6 @@ static void tree_nodes(struct suite_run *run, const void *data)
 	struct mm_hpa_range reg;
 	struct fdt_node node;
 	struct fdt fdt;
-	uint32_t value = 0;
 
 	(void)data;
 	good_tree(3);
@@ -511,6 +510,18 @@ static void tree_nodes(struct suite_run *run, const void *data)
 	EXPECT(run, fdt_find_compatible(&fdt, "behind", &node) && !fdt_reg(&fdt, &node, 0, &reg));
 	/* The default: two address cells and one size cell. */
 	expect_reg(run, &fdt, "sized", 5, 0x10);
+}
+
+static void tree_paths(struct suite_run *run, const void *data)
+{
+	struct mm_hpa_range reg;
+	struct fdt_node node;
+	struct fdt fdt;
+	uint32_t value = 0;
+
+	(void)data;
+	good_tree(3);
+	EXPECT_EQ(run, fdt_open(&fdt, tree.blob, tree.size), FDT_OK);
 	EXPECT(run, fdt_find_stdout(&fdt, &node) && strcmp(node.name, "serial@7e201000") == 0);
 	EXPECT(run, fdt_reg(&fdt, &node, 1, &reg) && reg.start.raw == 0xfe203000);
 	EXPECT(run, !fdt_reg(&fdt, &node, 2, &reg));
@@ -596,6 +607,7 @@ static const struct suite_case cases[] = {
 	{.name = "pure.frames.merge", .run = frames_merge},
 	{.name = "pure.tree.boot", .run = boot_tree},
 	{.name = "pure.tree.nodes", .run = tree_nodes},
+	{.name = "pure.tree.paths", .run = tree_paths},
 	{.name = "pure.tree.bad", .run = bad_trees},
 	{.name = "pure.tree.cut", .run = cut_property},
 	{.name = "pure.tree.deep", .run = deep_trees},

@@ -213,7 +213,7 @@ struct decoding {
 static void decoding(struct suite_run *run, const void *data)
 {
 	const struct decoding *d = data;
-	struct mmio_access got;
+	struct mmio_access got = {0};
 	uint8_t insn[VCPU_INSN_BYTES];
 	const struct virt_ops *ops;
 	struct bare b;
