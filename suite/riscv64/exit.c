@@ -474,6 +474,35 @@ static void kept_by_hypervisor(struct suite_run *run, const void *data)
 	bare_end(1);
 }
 
+/* A load into x0 changes nothing: a store of x0 gives the device 0. */
+static void zero_register(struct suite_run *run, const void *data)
+{
+	struct mmio_access got = {0};
+	struct code code = {.count = 0};
+	const struct virt_ops *ops;
+	struct bare b;
+
+	(void)data;
+	if (!bare_begin(run, 1, 1, &b))
+		return;
+	ops = b.vm->ops;
+	emit(&code, INSN_LD(A2, A0, 0));
+	emit(&code, INSN_I(0x03, 3, X0, A2, 0));
+	emit(&code, INSN_S(0x23, 3, X0, A2, 8));
+	emit(&code, INSN_ECALL);
+	bare_put(&b, b.data, GUEST_TEST_BASE);
+	bare_code(&b, &code);
+	(void)bare_run(&b);
+	EXPECT_EQ(run, ops->mmio_decode(b.vcpu, &b.exit, &got), MM_OK);
+	EXPECT(run, !got.write && got.reg == X0);
+	(void)ops->mmio_complete(b.vcpu, &got, UINT64_C(0x1122334455667788));
+	(void)bare_run(&b);
+	EXPECT_EQ(run, ops->mmio_decode(b.vcpu, &b.exit, &got), MM_OK);
+	EXPECT(run, got.write && got.gpa.raw == GUEST_TEST_BASE + 8);
+	EXPECT_EQ(run, got.value, 0);
+	bare_end(1);
+}
+
 /* 8.2.1: VSXL is 2 (64 bits), VTW traps wfi, SPVP and SPV are those of VS. All else is 0, but GVA
  * depends on the trap. */
 #define HSTATUS_IN_VS (UINT64_C(2) << 32 | BIT(21) | BIT(8) | BIT(7))
@@ -566,6 +595,7 @@ static const struct suite_case cases[] = {
 	{.name = "riscv.exit.cause.cache-block", .run = no_csr},
 	{.name = "riscv.exit.calls", .run = calls},
 	{.name = "riscv.exit.hstatus", .run = hstatus},
+	{.name = "riscv.exit.device.x0", .run = zero_register},
 	{.name = "riscv.exit.callee-saved", .run = kept_by_hypervisor},
 };
 

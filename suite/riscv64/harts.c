@@ -124,6 +124,27 @@ static void expect_hart(struct suite_run *run, const struct hart harts[], unsign
 	}
 }
 
+/* What guests may use, if this machine has it: Sstc's timer, the memory types of Svpbmt, and the
+ * updates of A and D by Svadu. */
+static void expect_henvcfg(struct suite_run *run, uint64_t henvcfg)
+{
+	static const struct {
+		const char *extension;
+		uint64_t bit;
+	} rows[] = {{"sstc", BIT(63)}, {"svpbmt", BIT(62)}, {"svadu", BIT(61)}};
+	uint64_t possible;
+
+	if (!can_access(ENVCFG))
+		return;
+	csr_write(0x60a, UINT64_MAX);
+	possible = csr_read(0x60a);
+	csr_write(0x60a, henvcfg);
+	for (size_t i = 0; i < MM_ARRAY_SIZE(rows); i++)
+		if (isa_has(rows[i].extension) && (possible & ~henvcfg & rows[i].bit) != 0)
+			suite_fail(run, "%s is there, and guests may not use it",
+			           rows[i].extension);
+}
+
 static void all_harts(struct suite_run *run, const void *data)
 {
 	struct hart harts[MACHINE_MAX_CPUS];
@@ -131,6 +152,7 @@ static void all_harts(struct suite_run *run, const void *data)
 
 	(void)data;
 	look(&harts[0]);
+	expect_henvcfg(run, harts[0].henvcfg);
 	for (unsigned cpu = 1; cpu < run->host->cpus; cpu++) {
 		cpu_work_give(cpu, look, &harts[cpu]);
 		cpu_work_wait(cpu);
