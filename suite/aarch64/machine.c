@@ -13,6 +13,7 @@
 #include "machine/aarch64/cpu.h"
 #include "machine/aarch64/timer.h"
 #include "suite/aarch64/arm.h"
+#include "suite/payload.h"
 
 SYSREG_READ(sctlr_el2, "sctlr_el2")
 SYSREG_READ(mair_el2, "mair_el2")
@@ -22,6 +23,7 @@ SYSREG_READ(mpidr_el1, "mpidr_el1")
 SYSREG_READ(cntfrq_el0, "cntfrq_el0")
 SYSREG_READ(id_aa64dfr0_el1, "id_aa64dfr0_el1")
 SYSREG_READ(currentel, "CurrentEL")
+SYSREG_READ(vttbr_el2, "vttbr_el2")
 
 #define AFFINITY (GENMASK(39, 32) | GENMASK(23, 0))
 
@@ -292,11 +294,29 @@ static void run_zero(struct suite_run *run, const void *data)
 	frame_free(ORDER, frames);
 }
 
+/* --- what the CPU has while a guest is loaded --- */
+
+#define VTTBR_VMID  GENMASK(63, 48)
+#define VTTBR_BADDR GENMASK(47, 1) /* LPA2: bits 5 to 2 are bits 51 to 48 of the address */
+
+/* Step: the guest has called, and is loaded. */
+static uint64_t look_at_vttbr(struct suite_run *run, uint64_t unused)
+{
+	uint64_t vttbr = read_vttbr_el2(), root = mm_aspace_root(&run->vm->as).raw;
+
+	(void)unused;
+	EXPECT_EQ(run, FIELD_GET(VTTBR_VMID, vttbr), mm_aspace_tag(&run->vm->as));
+	EXPECT(run, FIELD_GET(VTTBR_VMID, vttbr) != 0);
+	EXPECT_EQ(run, vttbr & VTTBR_BADDR, root);
+	return 0;
+}
+
 static const struct suite_case cases[] = {
 	{.name = "arm.machine.cpus", .run = run_cpus},
 	{.name = "arm.machine.map", .run = run_map},
 	{.name = "arm.machine.clocks", .run = run_clocks},
 	{.name = "arm.machine.zero", .run = run_zero},
+	{.name = "arm.machine.vttbr", .script = SCRIPT(STEP(0)), .step = look_at_vttbr},
 };
 
 const struct suite_subject suite_arm_machine = {
