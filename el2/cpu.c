@@ -7,6 +7,7 @@
 #include "machine/aarch64/cpu.h"
 #include "el2/el2.h"
 #include "log.h"
+#include "machine/aarch64/irq.h"
 #include "machine/aarch64/timer.h"
 
 static struct el2_cpu el2_cpus[MACHINE_MAX_CPUS];
@@ -127,6 +128,16 @@ static void unload(struct el2_cpu *cpu)
 	write_cntv_ctl_el0(0); /* its interrupt would go to other vCPUs */
 	cpu->loaded->cpu = NULL;
 	cpu->loaded = NULL;
+}
+
+void el2_vtimer_match(const struct el2_vcpu *v)
+{
+	struct el2_cpu *cpu = this_cpu()->el2;
+
+	if (MM_LIKELY(cpu->vtimer_off == v->vtimer))
+		return;
+	cpu->vtimer_off = v->vtimer;
+	irq_virtual_timer(!v->vtimer);
 }
 
 void el2_load(struct el2_vcpu *v)

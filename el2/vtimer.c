@@ -11,7 +11,6 @@
  */
 #include "el2/el2.h"
 #include "machine/aarch64/cpu.h"
-#include "machine/aarch64/irq.h"
 #include "machine/aarch64/timer.h"
 
 #define POLL_MICROSECONDS 50
@@ -31,16 +30,6 @@ void el2_set_timer(const struct el2_vcpu *v, uint64_t deadline)
 	uint64_t next = machine_ticks() + poll;
 
 	timer_set(v->vtimer && next < deadline ? next : deadline);
-}
-
-void el2_vtimer_match(const struct el2_vcpu *v)
-{
-	struct el2_cpu *cpu = this_cpu()->el2;
-
-	if (MM_LIKELY(cpu->vtimer_off == v->vtimer))
-		return;
-	cpu->vtimer_off = v->vtimer;
-	irq_virtual_timer(!v->vtimer);
 }
 
 static void set_pending(struct el2_vcpu *v, bool pending)

@@ -124,7 +124,7 @@ static void permit_user(void)
 static void enter_user(struct agent_note *n, unsigned width)
 {
 	bool narrow = width & (AGENT_X86_CODE32 | AGENT_X86_CODE16);
-	struct table_register gdtr;
+	struct table_register gdtr = {0};
 	uint64_t *gdt, cs_base;
 
 	permit_user();

@@ -326,8 +326,8 @@ DEFECTS = [
     # --- vtimer.c ---
     Defect("vtimer-fired-masked", (TIMER, "(control & (TIMER_ENABLE | TIMER_IMASK | TIMER_ISTATUS)) == (TIMER_ENABLE | TIMER_ISTATUS); } void",
                                    "(control & TIMER_ISTATUS) != 0; } void"), cases="arm.timer.*"),
-    Defect("vtimer-not-masked", (TIMER, "irq_virtual_timer(!v->vtimer);", ""), cases="arm.timer.*"),
-    Defect("vtimer-not-unmasked", (TIMER, "irq_virtual_timer(!v->vtimer);", "if (v->vtimer)\n\t\tirq_virtual_timer(false);"), cases="arm.timer.*"),
+    Defect("vtimer-not-masked", (CPU, "irq_virtual_timer(!v->vtimer);", ""), cases="arm.timer.*"),
+    Defect("vtimer-not-unmasked", (CPU, "irq_virtual_timer(!v->vtimer);", "if (v->vtimer)\n\t\tirq_virtual_timer(false);"), cases="arm.timer.*"),
     Defect("vtimer-guest-mask", (TIMER, "v->vtimer = pending;", "v->vtimer = pending;\n\twrite_cntv_ctl_el0(pending ? read_cntv_ctl_el0() | TIMER_IMASK : read_cntv_ctl_el0() & ~TIMER_IMASK);"), cases="arm.timer.*"),
     Defect("vtimer-load-enabled", (CPU, "el2_vtimer_match(v);", ""), cases="arm.timer.*"),
     Defect("vtimer-again", (EXIT, "if (!v->vtimer && el2_vtimer_fired())", "if (el2_vtimer_fired())"), cases="arm.timer.kicked"),
