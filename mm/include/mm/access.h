@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * What an access is, what an area permits, and what kind of memory it maps: the words that
  * areas, page-table formats and faults share.
  */
@@ -12,7 +13,7 @@
 
 MM_BEGIN_DECLS
 
-/* A set of permissions, and, with exactly one bit set, the kind of an access. */
+/** A set of permissions, and, with exactly one bit set, the kind of an access. */
 enum mm_perm {
 	MM_NONE = 0,
 	MM_R = 1,
@@ -26,12 +27,12 @@ enum mm_perm {
 
 #define MM_PERM_SETS 8
 
-/* Memory types, by what a guest may see of them. How each format spells it is data. */
+/** Memory types, by what a guest may see of them. How each format spells it is data. */
 enum mm_memtype {
-	MM_NORMAL,    /* write-back cacheable RAM */
-	MM_NONCACHED, /* write-combining or Normal non-cacheable */
-	MM_DEVICE,    /* uncached, strongly ordered: passed-through registers */
-	MM_MEMTYPES,  /* their number */
+	MM_NORMAL,    /**< write-back cacheable RAM */
+	MM_NONCACHED, /**< write-combining or Normal non-cacheable */
+	MM_DEVICE,    /**< uncached, strongly ordered: passed-through registers */
+	MM_MEMTYPES,  /**< their number */
 };
 
 static inline bool mm_permits(enum mm_perm held, enum mm_perm wanted)
@@ -39,7 +40,7 @@ static inline bool mm_permits(enum mm_perm held, enum mm_perm wanted)
 	return ((unsigned)wanted & ~(unsigned)held) == 0;
 }
 
-/* "rw-", always three characters: for logs. Out-of-range sets give "???". */
+/** "rw-", always three characters: for logs. Out-of-range sets give "???". */
 const char *mm_perm_name(enum mm_perm perm);
 const char *mm_memtype_name(enum mm_memtype type);
 

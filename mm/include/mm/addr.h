@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * Addresses and address ranges.
  *
  * A hypervisor has four kinds of address, and must not mix them up. Each is a struct of one member
@@ -25,15 +26,15 @@
 
 MM_BEGIN_DECLS
 
-/* The granule of every format here, and what the HAL calls a frame. */
+/** The granule of every format here, and what the HAL calls a frame. */
 #define MM_PAGE_SHIFT 12U
 #define MM_PAGE_SIZE  (UINT64_C(1) << MM_PAGE_SHIFT)
 
-/* Leaf sizes by level: level 0 maps 4 KiB, and each level up 512 times as much. */
+/** Leaf sizes by level: level 0 maps 4 KiB, and each level up 512 times as much. */
 #define MM_LEVEL_SHIFT(level) (MM_PAGE_SHIFT + 9U * (unsigned)(level))
 #define MM_LEVEL_SIZE(level)  (UINT64_C(1) << MM_LEVEL_SHIFT(level))
 
-/* `unit` is a power of two. mm_align_up wraps to 0 beyond the last multiple: see *_align_up(). */
+/** `unit` is a power of two. mm_align_up wraps to 0 beyond the last multiple: see *_align_up(). */
 static inline uint64_t mm_align_down(uint64_t value, uint64_t unit)
 {
 	return value & ~(unit - 1);
@@ -49,7 +50,7 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 	return (value & (unit - 1)) == 0;
 }
 
-/*
+/**
  * Defines one kind of address, KIND_t, its range, struct KIND_range, and their functions. The
  * four kinds share every line, and no function takes two kinds.
  */
@@ -185,7 +186,7 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 	}                                                                                          \
 	struct kind##_range /* the macro's caller ends it with a semicolon */
 
-/* A range and the function that makes one have one name, which -Wshadow of g++ warns about. */
+/** A range and the function that makes one have one name, which -Wshadow of g++ warns about. */
 #ifdef __cplusplus
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -198,12 +199,12 @@ MM_DEFINE_ADDRESS_KIND(mm_hpa); /* host physical: what the memory bus sees */
 #pragma GCC diagnostic pop
 #endif
 
-/*
+/**
  * Text for logs: "GPA:0x40001000", and "GPA:0x40000000..0x4fffffff" with a range's last byte
  * ("GPA:0x40000000.." if it is empty). At most `size` bytes are written, the NUL included; the
  * answer is the length that the whole text has.
  */
-#define MM_ADDR_TEXT 48 /* enough for any of them */
+#define MM_ADDR_TEXT 48 /**< enough for any of them */
 
 size_t mm_addr_format(char *buf, size_t size, const char *kind, uint64_t addr);
 size_t mm_addr_format_range(char *buf, size_t size, const char *kind, uint64_t start,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * The guest-physical address space of one VM: which addresses the guest may access (areas), the
  * frames behind them, and the nested page table that the hardware walks.
  *
@@ -37,55 +38,55 @@
 
 MM_BEGIN_DECLS
 
-/* mm_aspace_init() checks all of it, and returns an error for what is wrong. */
+/** mm_aspace_init() checks all of it, and returns an error for what is wrong. */
 struct mm_aspace_config {
 	const struct mm_npt_format *format;
 	struct mm_npt_config npt;
-	struct mm_hal hal;          /* copied; its ctx stays the caller's */
-	struct mm_gpa_range limits; /* the guest's physical space; within the format's width */
-	uint64_t quota;             /* data and table frames together; UINT64_MAX for none */
-	uint32_t tag;               /* VMID, VPID or ASID for mm_flush */
+	struct mm_hal hal;          /**< copied; its ctx stays the caller's */
+	struct mm_gpa_range limits; /**< the guest's physical space; within the format's width */
+	uint64_t quota;             /**< data and table frames together; UINT64_MAX for none */
+	uint32_t tag;               /**< VMID, VPID or ASID for mm_flush */
 };
 
-/* The result of a nested fault. */
+/** The result of a nested fault. */
 enum mm_fault {
-	MM_FAULT_MAPPED,       /* a frame was installed: run the guest again */
-	MM_FAULT_SPURIOUS,     /* present already, with enough permission: run again */
-	MM_FAULT_UNSHARED,     /* a copy-on-write or dirty-logged page was made writable */
-	MM_FAULT_NOT_MAPPED,   /* no area there */
-	MM_FAULT_PERMISSION,   /* the area forbids it */
-	MM_FAULT_NO_MEMORY,    /* the HAL has no frame */
-	MM_FAULT_QUOTA,        /* the address space's own limit is reached */
-	MM_FAULT_IS_DEVICE,    /* an emulated device: decode the instruction, call the bus */
-	MM_FAULT_OUT_OF_RANGE, /* beyond the guest's physical space */
-	MM_FAULT_INVALID,      /* the access is not exactly one of R, W and X */
-	MM_FAULTS,             /* their number */
+	MM_FAULT_MAPPED,       /**< a frame was installed: run the guest again */
+	MM_FAULT_SPURIOUS,     /**< present already, with enough permission: run again */
+	MM_FAULT_UNSHARED,     /**< a copy-on-write or dirty-logged page was made writable */
+	MM_FAULT_NOT_MAPPED,   /**< no area there */
+	MM_FAULT_PERMISSION,   /**< the area forbids it */
+	MM_FAULT_NO_MEMORY,    /**< the HAL has no frame */
+	MM_FAULT_QUOTA,        /**< the address space's own limit is reached */
+	MM_FAULT_IS_DEVICE,    /**< an emulated device: decode the instruction, call the bus */
+	MM_FAULT_OUT_OF_RANGE, /**< beyond the guest's physical space */
+	MM_FAULT_INVALID,      /**< the access is not exactly one of R, W and X */
+	MM_FAULTS,             /**< their number */
 };
 
 struct mm_aspace_stats {
-	uint64_t frames;                    /* data frames owned now */
-	uint64_t tables;                    /* table frames now, root included */
-	uint64_t area_frames;               /* frames that the area tree holds now */
-	uint64_t leaves[MM_NPT_MAX_LEVELS]; /* by level, now; a page that MM_NONE hides counts */
-	uint64_t faults[MM_FAULTS];         /* since init */
+	uint64_t frames;                    /**< data frames owned now */
+	uint64_t tables;                    /**< table frames now, root included */
+	uint64_t area_frames;               /**< frames that the area tree holds now */
+	uint64_t leaves[MM_NPT_MAX_LEVELS]; /**< by level, now; a page that MM_NONE hides counts */
+	uint64_t faults[MM_FAULTS];         /**< since init */
 	uint64_t flushes;
-	uint64_t changes; /* exclusive calls since init: only they take pages or rights away */
+	uint64_t changes; /**< exclusive calls since init: only they take pages or rights away */
 };
 
-/* How alloc areas are backed. */
+/** How alloc areas are backed. */
 struct mm_aspace_backing {
-	bool populate;     /* all frames now; false: each on first touch */
-	unsigned max_leaf; /* level of the largest leaf to try, below MM_NPT_MAX_LEVELS; smaller
+	bool populate;     /**< all frames now; false: each on first touch */
+	unsigned max_leaf; /**< level of the largest leaf to try, below MM_NPT_MAX_LEVELS; smaller
 	                      ones where no block is free, the area does not reach, or mm_npt_config
 	                      has no such leaf */
 };
 
-/* The translation of one address. */
+/** The translation of one address. */
 struct mm_aspace_translation {
-	mm_hpa_t hpa;        /* of the byte at this address */
-	uint64_t contiguous; /* bytes from there that are contiguous in host memory too, with the
+	mm_hpa_t hpa;        /**< of the byte at this address */
+	uint64_t contiguous; /**< bytes from there that are contiguous in host memory too, with the
 	                        same permissions; at most up to the end of the leaf */
-	uint64_t page_size;  /* of the leaf */
+	uint64_t page_size;  /**< of the leaf */
 	enum mm_perm perm;
 	enum mm_memtype memtype;
 };
@@ -94,19 +95,19 @@ struct mm_aspace; /* defined at the end: callers embed one, and use none of its 
 
 const char *mm_fault_name(enum mm_fault fault);
 
-/*
+/**
  * MM_INVALID: no address space, configuration or format; alloc, free or flush is NULL; the limits
  * are no range. MM_MISALIGNED: the limits are not page aligned. MM_OUT_OF_RANGE: they reach
  * beyond the format. MM_UNSUPPORTED: see mm_npt_config_check(). MM_NO_MEMORY, MM_QUOTA: no root.
  */
 enum mm_error mm_aspace_init(struct mm_aspace *as,
                              const struct mm_aspace_config *config) MM_MUST_CHECK;
-/* Gives every frame back, after a flush; drops snapshots. `as` may be initialised again. */
+/** Gives every frame back, after a flush; drops snapshots. `as` may be initialised again. */
 void mm_aspace_destroy(struct mm_aspace *as);
-/* [exclusive] Unmaps everything; the root stays. Drops snapshots (snapshot.h). */
+/** [exclusive] Unmaps everything; the root stays. Drops snapshots (snapshot.h). */
 void mm_aspace_clear(struct mm_aspace *as);
 
-/*
+/**
  * [exclusive] The map calls. The range is valid, page aligned and within limits (else
  * MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE) and overlaps no area (MM_EXISTS). Permissions and
  * memory type are members of their enums, and max_leaf is below MM_NPT_MAX_LEVELS (MM_INVALID; a
@@ -128,7 +129,7 @@ enum mm_error mm_aspace_map_alloc(struct mm_aspace *as, struct mm_gpa_range rang
                                   struct mm_aspace_backing backing) MM_MUST_CHECK;
 enum mm_error mm_aspace_map_device(struct mm_aspace *as, struct mm_gpa_range range) MM_MUST_CHECK;
 
-/* [exclusive] The same, and what the range held before is unmapped. Areas are cut at both ends of
+/** [exclusive] The same, and what the range held before is unmapped. Areas are cut at both ends of
  * the range. Their frames and empty tables have been freed when the call returns, after one flush.
  * Errors of the map calls, MM_EXISTS excepted, and of unmap. On an error nothing has changed; for
  * this the call holds the old and the new frames for a moment. */
@@ -141,27 +142,27 @@ enum mm_error mm_aspace_replace_alloc(struct mm_aspace *as, struct mm_gpa_range 
 enum mm_error mm_aspace_replace_device(struct mm_aspace *as,
                                        struct mm_gpa_range range) MM_MUST_CHECK;
 
-/* [exclusive] Unmaps every part of an area in the range. The range may have holes. Splits areas and
- * large leaves at both ends, which may need memory: MM_NO_MEMORY, and nothing has changed. Frames
- * and empty tables have been freed when the call returns, after one flush. */
+/** [exclusive] Unmaps every part of an area in the range. The range may have holes. Splits areas
+ * and large leaves at both ends, which may need memory: MM_NO_MEMORY, and nothing has changed.
+ * Frames and empty tables have been freed when the call returns, after one flush. */
 enum mm_error mm_aspace_unmap(struct mm_aspace *as, struct mm_gpa_range range) MM_MUST_CHECK;
 
-/* [exclusive] Maps a range of one linear area to other host memory, with the largest leaves that
+/** [exclusive] Maps a range of one linear area to other host memory, with the largest leaves that
  * fit. MM_NOT_MAPPED: part of the range lies in no area. MM_UNSUPPORTED: it lies in another kind of
  * area, or in several. MM_BUSY as for protect; errors of the map calls. One flush. A guest that
  * runs at the same time sees the old memory, a fault, or the new memory. */
 enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range,
                               mm_hpa_t host) MM_MUST_CHECK;
 
-/* [exclusive] Gives the range other permissions, and keeps its contents. MM_NOT_MAPPED: part of the
- * range lies in no area. MM_IS_DEVICE: part of it is a device. MM_BUSY: a dirty log is active
+/** [exclusive] Gives the range other permissions, and keeps its contents. MM_NOT_MAPPED: part of
+ * the range lies in no area. MM_IS_DEVICE: part of it is a device. MM_BUSY: a dirty log is active
  * (dirty.h). The TLBs have been flushed when the call returns. It maps no page that was absent.
  * MM_NONE keeps the frames. Leaves that were split and can be one again are merged, up to the
  * max_leaf of their area. */
 enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range,
                                 enum mm_perm perm) MM_MUST_CHECK;
 
-/* [shared] Resolves a nested fault: the guest has accessed gpa, and the hardware has refused.
+/** [shared] Resolves a nested fault: the guest has accessed gpa, and the hardware has refused.
  * `access` is exactly one of MM_R, MM_W and MM_X, or the answer is MM_FAULT_INVALID and nothing has
  * changed. (If the machine reports a read and a write at once, pass MM_W.) Idempotent: two CPUs
  * that fault on one page take one frame. If the quota is exhausted, it waits until the other calls
@@ -169,14 +170,14 @@ enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range,
 enum mm_fault mm_aspace_fault(struct mm_aspace *as, mm_gpa_t gpa,
                               enum mm_perm access) MM_MUST_CHECK;
 
-/* [shared] Translates an address. MM_NOT_MAPPED: no area, or a page that is still absent (the
+/** [shared] Translates an address. MM_NOT_MAPPED: no area, or a page that is still absent (the
  * access functions below would fault it in). MM_IS_DEVICE, MM_OUT_OF_RANGE. The permissions are
  * those that the hardware grants now: fewer than the area's while a page is write-protected for a
  * log or a snapshot; MM_NONE if the area has MM_NONE and the page keeps its frame. */
 enum mm_error mm_aspace_translate(struct mm_aspace *as, mm_gpa_t gpa,
                                   struct mm_aspace_translation *out) MM_MUST_CHECK;
 
-/*
+/**
  * [shared] Guest memory, by guest-physical address, across pages, leaves and areas. The guest's
  * permissions hold for the hypervisor too: reads need R, writes W (MM_DENIED). Lazily allocated
  * pages are faulted in. All or nothing: every page is checked and present before the first byte
@@ -190,26 +191,26 @@ enum mm_error mm_aspace_write(struct mm_aspace *as, mm_gpa_t gpa, const void *bu
                               size_t bytes) MM_MUST_CHECK;
 enum mm_error mm_aspace_fill(struct mm_aspace *as, mm_gpa_t gpa, uint8_t value,
                              size_t bytes) MM_MUST_CHECK;
-/* *order becomes <0, 0, >0 as memcmp's result would be. */
+/** *order becomes <0, 0, >0 as memcmp's result would be. */
 enum mm_error mm_aspace_compare(struct mm_aspace *as, mm_gpa_t gpa, const void *buf, size_t bytes,
                                 int *order) MM_MUST_CHECK;
-/* Instruction fetch: as mm_aspace_read, but the area must be executable instead of readable. */
+/** Instruction fetch: as mm_aspace_read, but the area must be executable instead of readable. */
 enum mm_error mm_aspace_fetch(struct mm_aspace *as, mm_gpa_t gpa, void *buf,
                               size_t bytes) MM_MUST_CHECK;
 
-/* A little-endian value of 1, 2, 4 or 8 bytes, in one access if naturally aligned. */
+/** A little-endian value of 1, 2, 4 or 8 bytes, in one access if naturally aligned. */
 enum mm_error mm_aspace_load(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
                              uint64_t *value) MM_MUST_CHECK;
 enum mm_error mm_aspace_store(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
                               uint64_t value) MM_MUST_CHECK;
 
-/* A part of guest memory that is contiguous in host memory. */
+/** A part of guest memory that is contiguous in host memory. */
 struct mm_aspace_span {
 	void *host;
 	size_t bytes;
 };
 
-/* [shared] Calls `visit` for each part of the range that is contiguous in host memory, in order,
+/** [shared] Calls `visit` for each part of the range that is contiguous in host memory, in order,
  * without copying. All pages are present and permitted before the first call. MM_INVALID: `access`
  * is not exactly one of MM_R, MM_W and MM_X. A false from `visit` ends the walk early, which is
  * MM_OK. `visit` must not call back into this address space. */
@@ -219,18 +220,18 @@ enum mm_error mm_aspace_for_each_span(struct mm_aspace *as, struct mm_gpa_range 
                                                     struct mm_aspace_span span),
                                       void *ctx) MM_MUST_CHECK;
 
-/* [shared] Finds a range of this size that overlaps no area: see mm_area_find_free(). */
+/** [shared] Finds a range of this size that overlaps no area: see mm_area_find_free(). */
 enum mm_error mm_aspace_find_free(struct mm_aspace *as, mm_gpa_t hint, uint64_t size,
                                   uint64_t align, mm_gpa_t *out) MM_MUST_CHECK;
 
-/* [shared] Calls `visit` for each leaf that overlaps the range, lowest first, leaves with MM_NONE
+/** [shared] Calls `visit` for each leaf that overlaps the range, lowest first, leaves with MM_NONE
  * included. A false from `visit` ends the walk early, which is MM_OK. The range is valid,
  * page aligned and within limits, here and below. */
 enum mm_error mm_aspace_for_each_leaf(struct mm_aspace *as, struct mm_gpa_range range,
                                       bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf),
                                       void *ctx) MM_MUST_CHECK;
 
-/* [exclusive] Calls `visit` for each leaf that the hardware has marked accessed or dirty, and
+/** [exclusive] Calls `visit` for each leaf that the hardware has marked accessed or dirty, and
  * clears both marks. The TLBs have been flushed when the call returns. A false from `visit` ends
  * the walk early. MM_UNSUPPORTED without accessed_dirty, MM_BUSY while a dirty log uses the A/D
  * bits. `visit` must not call back into this address space. */
@@ -238,18 +239,18 @@ enum mm_error mm_aspace_harvest(struct mm_aspace *as, struct mm_gpa_range range,
                                 bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf),
                                 void *ctx) MM_MUST_CHECK;
 
-/* [shared] For reports: mm_npt_steps(). 0 beyond the limits. */
+/** [shared] For reports: mm_npt_steps(). 0 beyond the limits. */
 size_t mm_aspace_steps(struct mm_aspace *as, mm_gpa_t gpa,
                        struct mm_npt_step steps[MM_NPT_MAX_LEVELS]);
 
-/* [shared] */
+/** [shared] */
 void mm_aspace_get_stats(struct mm_aspace *as, struct mm_aspace_stats *out);
 
-/* What an extension loads into the hardware. Both are constant from init to destroy. */
+/** What an extension loads into the hardware. Both are constant from init to destroy. */
 static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as);
 static inline uint32_t mm_aspace_tag(const struct mm_aspace *as);
 
-/*
+/**
  * Per-CPU translation cache. Valid until the next exclusive call, since only exclusive calls move
  * areas and free tables. It holds what the fast path of a fault needs (mm/fault_fast.c), and
  * tables from which walks can start (as the paging-structure caches of the hardware do).
@@ -257,57 +258,57 @@ static inline uint32_t mm_aspace_tag(const struct mm_aspace *as);
 #define MM_ASPACE_CACHE_SLOTS 4U
 
 struct mm_aspace_cache {
-	uint64_t epoch; /* aspace.epoch when the cache was last emptied; another one: stale */
+	uint64_t epoch; /**< aspace.epoch when the cache was last emptied; another one: stale */
 
-	/* The window: the part of one alloc area or device area that lies in one block of 2 MiB. It
-	 * lies within the limits. */
-	mm_gpa_t window;                   /* its first page */
-	MM_ATOMIC(uint64_t) *window_table; /* alloc: the entry of that page */
-	uint64_t window_leaf;              /* alloc: a leaf of the window, without an address */
-	uint16_t window_pages[MM_X + 1];   /* alloc, by access: the number of pages if the area
+	/** The window: the part of one alloc area or device area that lies in one block of 2 MiB.
+	 * It lies within the limits. */
+	mm_gpa_t window;                   /**< its first page */
+	MM_ATOMIC(uint64_t) *window_table; /**< alloc: the entry of that page */
+	uint64_t window_leaf;              /**< alloc: a leaf of the window, without an address */
+	uint16_t window_pages[MM_X + 1];   /**< alloc, by access: the number of pages if the area
 	                                      permits the access; 0 if not, or if it is no access */
-	uint16_t window_device_pages;      /* device: the number of pages */
+	uint16_t window_device_pages;      /**< device: the number of pages */
 
-	/* Slot n holds the table of a GiB whose number (address / 1 GiB) is n modulo
+	/** Slot n holds the table of a GiB whose number (address / 1 GiB) is n modulo
 	 * MM_ASPACE_CACHE_SLOTS. An empty slot holds a number that belongs to another slot, so that
 	 * no address can hit it. */
 	uint32_t gib[MM_ASPACE_CACHE_SLOTS];
-	MM_ATOMIC(uint64_t) *table[MM_ASPACE_CACHE_SLOTS]; /* its entries map 2 MiB each */
+	MM_ATOMIC(uint64_t) *table[MM_ASPACE_CACHE_SLOTS]; /**< its entries map 2 MiB each */
 };
 
 MM_STATIC_ASSERT(MM_ASPACE_CACHE_SLOTS > 1 &&
                          (MM_ASPACE_CACHE_SLOTS & (MM_ASPACE_CACHE_SLOTS - 1)) == 0,
                  "an empty slot needs a number of another slot");
 
-/* What faults write: per CPU, in cache lines of its own. The size is a power of two, so that an
+/** What faults write: per CPU, in cache lines of its own. The size is a power of two, so that an
  * index becomes an address by a shift. */
 struct mm_aspace_cpu {
 	struct mm_lock_reader reader;
 	struct mm_aspace_cache cache;
 	MM_ATOMIC(int64_t) faults[MM_FAULTS];
-	struct mm_npt_counts counts; /* added to the table's own */
+	struct mm_npt_counts counts; /**< added to the table's own */
 } MM_ALIGNED_TO(256);
 
 MM_STATIC_ASSERT(sizeof(struct mm_aspace_cpu) == 256, "four cache lines per CPU");
 
-/* The dirty log: see dirty.h. */
+/** The dirty log: see dirty.h. */
 struct mm_aspace_log {
 	bool active;
 	bool hardware;
 	bool split;
-	enum mm_perm withheld; /* permissions granted only by a fault that requests them: MM_W while
-	                          the log works by write protection */
+	enum mm_perm withheld; /**< permissions granted only by a fault that requests them: MM_W
+	                          while the log works by write protection */
 };
 
 struct mm_aspace {
-	struct mm_aspace_cpu cpus[MM_MAX_CPUS]; /* first: its address is that of the aspace */
-	struct mm_npt npt; /* holds the format, the config, the HAL, the quota and the root */
+	struct mm_aspace_cpu cpus[MM_MAX_CPUS]; /**< first: its address is that of the aspace */
+	struct mm_npt npt; /**< holds the format, the config, the HAL, the quota and the root */
 	struct mm_area_map areas;
 	struct mm_gpa_range limits;
 	struct mm_aspace_log log;
-	bool fast_path; /* faults may use mm/fault_fast.c: npt.direct is set, no log is active, and
-	                   there is no snapshot */
-	uint64_t epoch; /* Incremented by each exclusive call. Starts at 1, so that a zeroed cache
+	bool fast_path; /**< faults may use mm/fault_fast.c: npt.direct is set, no log is active,
+	                   and there is no snapshot */
+	uint64_t epoch; /**< Incremented by each exclusive call. Starts at 1, so that a zeroed cache
 	                   is stale. */
 	struct mm_lock lock;
 };

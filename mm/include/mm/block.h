@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * A block of 2^order frames from a HAL, aligned to its size, that is freed exactly once. For
  * callers of the library that need frames for themselves, for example the pages of a vCPU.
  *
@@ -19,25 +20,25 @@
 
 MM_BEGIN_DECLS
 
-/* All zero: holds nothing. */
+/** All zero: holds nothing. */
 struct mm_block {
 	mm_hpa_t pa;
 	unsigned order;
 	bool held;
 };
 
-/* `block` holds nothing before the call, and nothing after MM_NO_MEMORY. A block of 2^64 bytes or
+/** `block` holds nothing before the call, and nothing after MM_NO_MEMORY. A block of 2^64 bytes or
  * more is MM_NO_MEMORY too. Contents undefined. */
 enum mm_error mm_block_alloc(const struct mm_hal *hal, unsigned order,
                              struct mm_block *block) MM_MUST_CHECK;
-/* The same, cleared. */
+/** The same, cleared. */
 enum mm_error mm_block_alloc_zeroed(const struct mm_hal *hal, unsigned order,
                                     struct mm_block *block) MM_MUST_CHECK;
 
-/* Sets every byte. */
+/** Sets every byte. */
 void mm_block_fill(const struct mm_hal *hal, const struct mm_block *block, uint8_t value);
 
-/* Frees the block. Does nothing if the block holds nothing. */
+/** Frees the block. Does nothing if the block holds nothing. */
 void mm_block_free(const struct mm_hal *hal, struct mm_block *block);
 
 static inline size_t mm_block_bytes(const struct mm_block *block)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * Compiler extensions that Faultline uses, each named once.
  *
  * Everything here is understood by GCC and Clang alike, in C11 and later and in C++17 and later.
@@ -13,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The caller must use the result, or the code does not compile. */
+/** The caller must use the result, or the code does not compile. */
 #define MM_MUST_CHECK        __attribute__((__warn_unused_result__))
 #define MM_ALWAYS_INLINE     inline __attribute__((__always_inline__))
 #define MM_NOINLINE          __attribute__((__noinline__))
@@ -24,12 +25,12 @@
 #define MM_LIKELY(x)         __builtin_expect(!!(x), 1)
 #define MM_UNLIKELY(x)       __builtin_expect(!!(x), 0)
 #define MM_UNREACHABLE()     __builtin_unreachable()
-#define MM_TRAP()            __builtin_trap() /* does not return */
+#define MM_TRAP()            __builtin_trap() /**< does not return */
 
 #define MM_CONTAINER_OF(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define MM_ARRAY_SIZE(a)                   (sizeof(a) / sizeof((a)[0]))
 
-/*
+/**
  * The public headers are included by C++ as well. MM_ATOMIC(type) is the type of a struct's member
  * that the library reads and writes atomically. Only the library's own code accesses such a
  * member, so C++ sees the plain type, of which it needs only size and alignment. Both are the same:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * Emulated devices and the bus that finds them.
  *
  * A device answers reads and writes in one range of one address kind: guest-physical (MMIO) of 64
@@ -27,15 +28,15 @@
 MM_BEGIN_DECLS
 
 enum mm_device_space {
-	MM_DEVICE_MMIO,   /* guest-physical addresses */
-	MM_DEVICE_PORT,   /* x86 I/O ports */
-	MM_DEVICE_SYSREG, /* MSR numbers, CSR numbers, packed op0..op2 */
+	MM_DEVICE_MMIO,   /**< guest-physical addresses */
+	MM_DEVICE_PORT,   /**< x86 I/O ports */
+	MM_DEVICE_SYSREG, /**< MSR numbers, CSR numbers, packed op0..op2 */
 };
 
 enum mm_device_type {
 	MM_DEVICE_TYPE_NONE,
 	MM_DEVICE_TYPE_CONSOLE,
-	MM_DEVICE_TYPE_TEST, /* Faultline's register block for the mmio guest */
+	MM_DEVICE_TYPE_TEST, /**< Faultline's register block for the mmio guest */
 	MM_DEVICE_TYPE_INTERRUPT_CONTROLLER,
 	MM_DEVICE_TYPE_TIMER,
 	MM_DEVICE_TYPE_VIRTIO,
@@ -43,17 +44,18 @@ enum mm_device_type {
 	MM_DEVICE_TYPE_COUNT,
 };
 
-/* Half open: [base, base + length). mm_device_range_inclusive() makes one from first and last. */
+/** Half open: [base, base + length). mm_device_range_inclusive() makes one from first and last. */
 struct mm_device_range {
 	enum mm_device_space space;
 	uint64_t base;
-	uint64_t length; /* bytes, ports or registers; not 0; the last one exists in its space */
+	uint64_t length; /**< bytes, ports or registers; not 0; the last one exists in its space */
 };
 
 struct mm_device;
 
-/* `offset` counts from the device's base, and offset + width lies inside its length. `width` is one
- * that the space has. A handler that returns an error (MM_UNSUPPORTED, MM_DENIED) has no effect. */
+/** `offset` counts from the device's base, and offset + width lies inside its length. `width` is
+ * one that the space has. A handler that returns an error (MM_UNSUPPORTED, MM_DENIED) has no
+ * effect. */
 struct mm_device_ops {
 	enum mm_error (*read)(struct mm_device *dev, uint64_t offset, unsigned width,
 	                      uint64_t *value);
@@ -61,16 +63,16 @@ struct mm_device_ops {
 	                       uint64_t value);
 };
 
-/* The configuration of a device. */
+/** The configuration of a device. */
 struct mm_device_config {
 	const char *name;
 	enum mm_device_type type;
 	struct mm_device_range range;
 	uint32_t irq;
-	uint64_t args[4]; /* per type */
+	uint64_t args[4]; /**< per type */
 };
 
-/* The bus does not use `irq` and `args`: they are for the handlers of the device, and for the code
+/** The bus does not use `irq` and `args`: they are for the handlers of the device, and for the code
  * that injects its interrupts. */
 struct mm_device {
 	const char *name;
@@ -81,26 +83,26 @@ struct mm_device {
 	const struct mm_device_ops *ops;
 };
 
-/* The caller provides the slots, one for each device that it will add. */
+/** The caller provides the slots, one for each device that it will add. */
 struct mm_device_bus {
-	struct mm_device **slots; /* sorted by space, then base */
+	struct mm_device **slots; /**< sorted by space, then base */
 	size_t capacity;
 	size_t count;
-	/* The device of the last access. It is tried first. */
+	/** The device of the last access. It is tried first. */
 	MM_ATOMIC(struct mm_device *) latest;
 };
 
 const char *mm_device_type_name(enum mm_device_type type);
 
 bool mm_device_range_valid(struct mm_device_range range);
-/* MM_INVALID: there is no such range, or its length does not fit in 64 bits. */
+/** MM_INVALID: there is no such range, or its length does not fit in 64 bits. */
 enum mm_error mm_device_range_inclusive(enum mm_device_space space, uint64_t first, uint64_t last,
                                         struct mm_device_range *out) MM_MUST_CHECK;
 
 void mm_device_init(struct mm_device *dev, const struct mm_device_config *config,
                     const struct mm_device_ops *ops);
 
-/* Is this device of that type, with those handlers? Then MM_CONTAINER_OF is safe. */
+/** Is this device of that type, with those handlers? Then MM_CONTAINER_OF is safe. */
 static inline bool mm_device_is(const struct mm_device *dev, enum mm_device_type type,
                                 const struct mm_device_ops *ops)
 {
@@ -109,15 +111,15 @@ static inline bool mm_device_is(const struct mm_device *dev, enum mm_device_type
 
 void mm_device_bus_init(struct mm_device_bus *bus, struct mm_device **slots, size_t capacity);
 
-/* MM_INVALID: malformed range or no handlers. MM_EXISTS: overlaps one. MM_NO_MEMORY: no slot. */
+/** MM_INVALID: malformed range or no handlers. MM_EXISTS: overlaps one. MM_NO_MEMORY: no slot. */
 enum mm_error mm_device_bus_add(struct mm_device_bus *bus, struct mm_device *dev) MM_MUST_CHECK;
 enum mm_error mm_device_bus_remove(struct mm_device_bus *bus, struct mm_device *dev) MM_MUST_CHECK;
 
-/* The device whose range contains addr, or NULL. Any space and address may be asked for. */
+/** The device whose range contains addr, or NULL. Any space and address may be asked for. */
 struct mm_device *mm_device_bus_find(const struct mm_device_bus *bus, enum mm_device_space space,
                                      uint64_t addr);
 
-/*
+/**
  * MM_INVALID: the space has no such width, or ends before the access does. MM_NOT_MAPPED: no
  * device at addr. MM_OUT_OF_RANGE: begins in one and ends outside it. Else what the handler
  * returns; *value is written only on MM_OK.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * The dirty log: which pages has the guest written since the last collection?
  *
  *	mm_aspace_dirty_start()             all pages are clean
@@ -13,7 +14,7 @@
  * aspace.h count too. A lazily allocated page whose first access is a write counts as written.
  *
  * While a log is active, protect calls return MM_BUSY, and so does mm_aspace_harvest() if the log
- *uses the A/D bits. Map and unmap calls are allowed. The log loses its record of an unmapped page.
+ * uses the A/D bits. Map and unmap calls are allowed. The log loses its record of an unmapped page.
  */
 #ifndef MM_DIRTY_H
 #define MM_DIRTY_H
@@ -28,7 +29,7 @@ enum mm_dirty_mode {
 	MM_DIRTY_HARDWARE,
 };
 
-/*
+/**
  * [exclusive] `split`: the first write to a large leaf splits it, so that the log reports single
  * pages instead of 512. Only for write protection. If there is no frame for the table, the leaf
  * stays whole, and all of it counts as written.
@@ -39,13 +40,13 @@ enum mm_dirty_mode {
 enum mm_error mm_aspace_dirty_start(struct mm_aspace *as, enum mm_dirty_mode mode,
                                     bool split) MM_MUST_CHECK;
 
-/* 64-bit words of a bitmap for so many bytes of guest memory. */
+/** 64-bit words of a bitmap for so many bytes of guest memory. */
 static inline size_t mm_dirty_bitmap_words(uint64_t bytes)
 {
 	return (size_t)(bytes / MM_PAGE_SIZE + (bytes % MM_PAGE_SIZE != 0) + 63) / 64;
 }
 
-/*
+/**
  * [exclusive] For each page n of the range that was written since its last collection: sets bit n
  * of the bitmap (bit n % 64 of word n / 64), and makes the page clean. One flush. Other bits do not
  * change. A large leaf that is not wholly in the range is reported, but stays dirty, so that its
@@ -56,7 +57,7 @@ static inline size_t mm_dirty_bitmap_words(uint64_t bytes)
 enum mm_error mm_aspace_dirty_collect(struct mm_aspace *as, struct mm_gpa_range range,
                                       uint64_t bitmap[]) MM_MUST_CHECK;
 
-/* [exclusive] Ends the log, if one is active. Pages get the permissions of their areas back, and
+/** [exclusive] Ends the log, if one is active. Pages get the permissions of their areas back, and
  * leaves that the log has split are merged. */
 void mm_aspace_dirty_stop(struct mm_aspace *as);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * The hooks by which the library reaches the machine. Each address space keeps its own copy, so two
  * address spaces may use different HALs. Hooks may be called concurrently, unless the owner
  * serialises all calls of its address space. A hook must not call the library.
@@ -15,39 +16,39 @@
 
 MM_BEGIN_DECLS
 
-/* Readers (faults, translations, guest-memory accesses) that run at once in one address space
+/** Readers (faults, translations, guest-memory accesses) that run at once in one address space
  * each need an index of their own below this: see mm_hal.cpu_index. */
 #define MM_MAX_CPUS 64
 
-/* One request to flush TLBs. When the hook returns, no CPU holds a translation that it covers. The
+/** One request to flush TLBs. When the hook returns, no CPU holds a translation that it covers. The
  * hook orders every earlier store to a page table before the invalidation, and the
  * invalidation's completion before its own return (Arm: DSB ISHST; TLBI...; DSB ISH. RISC-V:
  * fence, hfence.gvma here and by IPI elsewhere. x86: INVEPT or INVLPGA/ASID flush everywhere). */
 struct mm_flush {
-	mm_hpa_t root;             /* the root table: EPTP, nCR3, VTTBR and hgatp are made of it */
-	uint32_t tag;              /* VMID, VPID or ASID, as given in mm_aspace_config */
-	bool all;                  /* everything of this address space; otherwise `range` */
-	struct mm_gpa_range range; /* aligned to the stride; meaningful if !all */
-	unsigned leaf_level; /* the level of the smallest leaf that has changed: the stride. One
+	mm_hpa_t root; /**< the root table: EPTP, nCR3, VTTBR and hgatp are made of it */
+	uint32_t tag;  /**< VMID, VPID or ASID, as given in mm_aspace_config */
+	bool all;      /**< everything of this address space; otherwise `range` */
+	struct mm_gpa_range range; /**< aligned to the stride; meaningful if !all */
+	unsigned leaf_level; /**< the level of the smallest leaf that has changed: the stride. One
 	                        address per stride is enough to reach every such leaf */
-	bool tables;         /* tables were unlinked: flush paging-structure caches too */
+	bool tables;         /**< tables were unlinked: flush paging-structure caches too */
 };
 
 struct mm_hal {
-	void *ctx; /* passed to every hook */
+	void *ctx; /**< passed to every hook */
 
-	/*
+	/**
 	 * Allocates n blocks of 2^order frames each, aligned to their size, contents undefined,
 	 * into out[0..n). Returns their number, 0 to n. Fewer than n: there are no more.
 	 */
 	size_t (*alloc)(void *ctx, unsigned order, size_t n, mm_hpa_t out[]);
 
-	/* Frees n blocks of 2^order frames, naturally aligned. The blocks need not be those that
+	/** Frees n blocks of 2^order frames, naturally aligned. The blocks need not be those that
 	 * were allocated: a large block may be freed in parts (its leaf was split), and several
 	 * blocks as one (their leaves were merged). */
 	void (*free)(void *ctx, unsigned order, size_t n, const mm_hpa_t in[]);
 
-	/*
+	/**
 	 * Conversion between hpa and hva. If all memory is mapped at one constant offset, leave
 	 * both hooks NULL and set direct_offset: hva = hpa + direct_offset (mod 2^64). This saves
 	 * an indirect call per level of each walk.
@@ -56,33 +57,33 @@ struct mm_hal {
 	mm_hpa_t (*virt_to_phys)(void *ctx, const void *va);
 	uint64_t direct_offset;
 
-	/* Clears `bytes` (whole frames) at `page` for a guest, and makes the zeros visible to a
+	/** Clears `bytes` (whole frames) at `page` for a guest, and makes the zeros visible to a
 	 * guest whose caches may be off. NULL: plain stores. */
 	void (*zero)(void *ctx, void *page, size_t bytes);
 
-	/* The library has written these bytes of guest memory (a copy of a page, mm_aspace_write()
+	/** The library has written these bytes of guest memory (a copy of a page, mm_aspace_write()
 	 * and its like): makes them visible to a guest whose caches may be off, and to instruction
 	 * fetch (Arm: DC CIVAC, IC IVAU; RISC-V: FENCE.I where guests run). NULL: stores are
 	 * enough. */
 	void (*written)(void *ctx, void *at, size_t bytes);
 
-	/* Makes entries that went from absent to present visible to the table walkers of other
+	/** Makes entries that went from absent to present visible to the table walkers of other
 	 * CPUs (Arm: DSB ISHST). NULL: the walkers need nothing. */
 	void (*publish)(void *ctx);
 
-	/* See struct mm_flush. Required. Other CPUs may wait in the library for the caller: for its
-	 * lock, or for an entry that it has frozen. They may have interrupts off, so the hook must
-	 * not wait until they take one. Faults flush too (a shared page is copied, a large leaf is
-	 * split), so two CPUs may be in this hook at once, and neither may wait for the other to
-	 * return. A CPU that is not in a guest may flush later, before it enters one. */
+	/** See struct mm_flush. Required. Other CPUs may wait in the library for the caller: for
+	 * its lock, or for an entry that it has frozen. They may have interrupts off, so the hook
+	 * must not wait until they take one. Faults flush too (a shared page is copied, a large
+	 * leaf is split), so two CPUs may be in this hook at once, and neither may wait for the
+	 * other to return. A CPU that is not in a guest may flush later, before it enters one. */
 	void (*flush)(void *ctx, const struct mm_flush *request);
 
-	/* An index below MM_MAX_CPUS that no concurrent caller has: the number of the CPU, if the
+	/** An index below MM_MAX_CPUS that no concurrent caller has: the number of the CPU, if the
 	 * library runs with preemption off. NULL: no two calls on the address space run at the same
 	 * time, and the library takes no lock. */
 	unsigned (*cpu_index)(void *ctx);
 
-	/* An invariant of the library does not hold (`condition`, at `line` of `file`). To go on
+	/** An invariant of the library does not hold (`condition`, at `line` of `file`). To go on
 	 * would corrupt memory, so the hook stops the machine and does not return. The address
 	 * space may be locked. NULL: the library executes an instruction that traps. */
 	void (*panic)(void *ctx, const char *file, int line, const char *condition);

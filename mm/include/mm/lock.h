@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * The lock of an address space: many readers, one writer.
  *
  *	reader                                   writer
@@ -17,7 +18,7 @@
  * array. The lock is not recursive. The library never holds it when it returns to its caller.
  *
  * The members are public because struct mm_aspace embeds a lock; aspace_internal.h has the
- *functions.
+ * functions.
  */
 #ifndef MM_LOCK_H
 #define MM_LOCK_H
@@ -32,15 +33,15 @@
 MM_BEGIN_DECLS
 
 struct mm_lock_reader {
-	MM_ATOMIC(uint32_t) reading; /* 1: this CPU holds the read lock, or tries to */
-	bool registered;             /* only this CPU reads and writes it */
+	MM_ATOMIC(uint32_t) reading; /**< 1: this CPU holds the read lock, or tries to */
+	bool registered;             /**< only this CPU reads and writes it */
 };
 
 struct mm_lock {
-	MM_ATOMIC(uint32_t) writer;     /* 1: a writer holds the lock, or waits for the readers */
-	MM_ATOMIC(uint64_t) registered; /* bit n: CPU n has taken the read lock before */
-	struct mm_lock_reader *readers; /* the first of MM_MAX_CPUS */
-	size_t stride;                  /* bytes from one to the next */
+	MM_ATOMIC(uint32_t) writer;     /**< 1: a writer holds the lock, or waits for the readers */
+	MM_ATOMIC(uint64_t) registered; /**< bit n: CPU n has taken the read lock before */
+	struct mm_lock_reader *readers; /**< the first of MM_MAX_CPUS */
+	size_t stride;                  /**< bytes from one to the next */
 };
 
 MM_STATIC_ASSERT(MM_MAX_CPUS <= 64, "one bit of `registered` for each CPU");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
+/**
+ * @file
  * Snapshots: the contents of a guest's memory at one moment, which can be restored.
  *
  * A snapshot takes time and frames in proportion to the page tables, not to the memory: the pages
@@ -33,26 +34,26 @@
 
 MM_BEGIN_DECLS
 
-/* The caller provides the memory from take to drop, and does not use the members. A snapshot
+/** The caller provides the memory from take to drop, and does not use the members. A snapshot
  * belongs to one address space. To pass it to another one is an error that the library does not
  * detect. */
 struct mm_snapshot {
 	struct mm_npt tables;
 };
 
-/* [exclusive] MM_INVALID: it is taken already. MM_BUSY: a dirty log is active. MM_NO_MEMORY,
+/** [exclusive] MM_INVALID: it is taken already. MM_BUSY: a dirty log is active. MM_NO_MEMORY,
  * MM_QUOTA: no frames for the tables. */
 enum mm_error mm_aspace_snapshot_take(struct mm_aspace *as,
                                       struct mm_snapshot *snapshot) MM_MUST_CHECK;
 
-/* [exclusive] Restores the guest's memory; the snapshot stays. MM_INVALID: it is no snapshot of
+/** [exclusive] Restores the guest's memory; the snapshot stays. MM_INVALID: it is no snapshot of
  * this address space. MM_BUSY: a dirty log is active. MM_NO_MEMORY, MM_QUOTA: only if another
  * snapshot has been restored since this one was taken; then nothing has changed. */
 enum mm_error mm_aspace_snapshot_restore(struct mm_aspace *as,
                                          struct mm_snapshot *snapshot) MM_MUST_CHECK;
 
-/* [exclusive] Ends the snapshot, and frees what only it held. The guest's memory does not change. A
- * page that is still write-protected becomes writable at its next write. Does nothing if the
+/** [exclusive] Ends the snapshot, and frees what only it held. The guest's memory does not change.
+ * A page that is still write-protected becomes writable at its next write. Does nothing if the
  * snapshot has ended already (see mm_aspace_clear()). */
 void mm_aspace_snapshot_drop(struct mm_aspace *as, struct mm_snapshot *snapshot);
 
