@@ -25,7 +25,7 @@ enum mm_perm {
 	MM_RWX = MM_R | MM_W | MM_X,
 };
 
-#define MM_PERM_SETS 8
+#define MM_PERM_SETS 8 /**< the number of sets: enum mm_perm is below this */
 
 /** Memory types, by what a guest may see of them. How each format spells it is data. */
 enum mm_memtype {
@@ -35,13 +35,16 @@ enum mm_memtype {
 	MM_MEMTYPES,  /**< their number */
 };
 
+/** [any] Does `held` have every permission of `wanted`? */
 static inline bool mm_permits(enum mm_perm held, enum mm_perm wanted)
 {
 	return ((unsigned)wanted & ~(unsigned)held) == 0;
 }
 
-/** "rw-", always three characters: for logs. Out-of-range sets give "???". */
+/** [any] "rw-", always three characters: for logs. Out-of-range sets give "???". A constant string.
+ */
 const char *mm_perm_name(enum mm_perm perm);
+/** [any] "normal", "noncached", "device": for logs. Other values give "???". A constant string. */
 const char *mm_memtype_name(enum mm_memtype type);
 
 MM_END_DECLS

@@ -26,25 +26,30 @@
 
 MM_BEGIN_DECLS
 
-/** The granule of every format here, and what the HAL calls a frame. */
+/** The granule of every format here, and what the HAL calls a frame: as a power of two, in bytes.
+ */
 #define MM_PAGE_SHIFT 12U
-#define MM_PAGE_SIZE  (UINT64_C(1) << MM_PAGE_SHIFT)
+#define MM_PAGE_SIZE  (UINT64_C(1) << MM_PAGE_SHIFT) /**< bytes of a page */
 
 /** Leaf sizes by level: level 0 maps 4 KiB, and each level up 512 times as much. */
 #define MM_LEVEL_SHIFT(level) (MM_PAGE_SHIFT + 9U * (unsigned)(level))
-#define MM_LEVEL_SIZE(level)  (UINT64_C(1) << MM_LEVEL_SHIFT(level))
+#define MM_LEVEL_SIZE(level)  (UINT64_C(1) << MM_LEVEL_SHIFT(level)) /**< bytes */
 
-/** `unit` is a power of two. mm_align_up wraps to 0 beyond the last multiple: see *_align_up(). */
+/** [any] The last multiple of `unit` that is not above the value. `unit` is a power of two, here
+ * and below. */
 static inline uint64_t mm_align_down(uint64_t value, uint64_t unit)
 {
 	return value & ~(unit - 1);
 }
 
+/** [any] The first multiple of `unit` that is not below the value. Wraps to 0 beyond the last
+ * multiple; mm_gpa_align_up() and its like report that. */
 static inline uint64_t mm_align_up(uint64_t value, uint64_t unit)
 {
 	return mm_align_down(value + (unit - 1), unit);
 }
 
+/** [any] Is the value a multiple of `unit`? */
 static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 {
 	return (value & (unit - 1)) == 0;

@@ -16,7 +16,10 @@
  * Concurrency: calls marked [shared] hold the read lock, and run concurrently on any CPUs. Calls
  * marked [exclusive] hold the write lock: no other call runs at the same time. Faults share no
  * cache line that they write: each CPU takes the read lock in a line of its own (see lock.h).
- * During init and destroy the caller makes no other call, and no CPU runs the guest.
+ * During calls marked [alone] the caller makes no other call on the address space, and no CPU runs
+ * the guest. Calls marked [any] take no lock: any CPU may make them at any time.
+ *
+ * Units: addresses and sizes are in bytes, and quotas and statistics in frames of MM_PAGE_SIZE.
  *
  * A call that fails changes nothing. No number that a guest controls leads to an assertion.
  */
@@ -93,140 +96,252 @@ struct mm_aspace_translation {
 
 struct mm_aspace; /* defined at the end: callers embed one, and use none of its members */
 
+/** [any] "mapped", "no-memory", ...: for logs. A constant string, never NULL. */
 const char *mm_fault_name(enum mm_fault fault);
 
 /**
- * MM_INVALID: no address space, configuration or format; alloc, free or flush is NULL; the limits
- * are no range. MM_MISALIGNED: the limits are not page aligned. MM_OUT_OF_RANGE: they reach
- * beyond the format. MM_UNSUPPORTED: see mm_npt_config_check(). MM_NO_MEMORY, MM_QUOTA: no root.
+ * [alone] Makes an address space without areas, and its root table. It takes the frames of the
+ * root from the HAL, and no other memory.
+ *
+ * @param as      the caller's memory, aligned to 256 bytes, contents of no importance. The caller
+ *                keeps it, and does not move or copy it, until mm_aspace_destroy()
+ * @param config  copied; the format stays the caller's and outlives the address space, and so does
+ *                what hal.ctx points to
+ * @return MM_OK; MM_INVALID: no address space, configuration or format, or alloc, free or flush is
+ *         NULL, or the limits are no range; MM_MISALIGNED: the limits are not page aligned;
+ *         MM_OUT_OF_RANGE: they reach beyond the format; MM_UNSUPPORTED: see mm_npt_config_check();
+ *         MM_NO_MEMORY, MM_QUOTA: no root. After an error there is nothing to destroy
  */
 enum mm_error mm_aspace_init(struct mm_aspace *as,
                              const struct mm_aspace_config *config) MM_MUST_CHECK;
-/** Gives every frame back, after a flush; drops snapshots. `as` may be initialised again. */
+
+/**
+ * [alone] Gives every frame of the library's own back to the HAL, after a flush. Host memory of
+ * linear areas stays the caller's. Drops snapshots and ends a dirty log. It cannot fail.
+ *
+ * @param as  an address space that mm_aspace_init() has made; afterwards the caller's memory, which
+ *            may be initialised again
+ */
 void mm_aspace_destroy(struct mm_aspace *as);
-/** [exclusive] Unmaps everything; the root stays. Drops snapshots (snapshot.h). */
+
+/** [exclusive] Unmaps everything; the root stays. Drops snapshots (snapshot.h). It cannot fail. The
+ * TLBs have been flushed, and the frames freed, when the call returns. */
 void mm_aspace_clear(struct mm_aspace *as);
 
 /**
- * [exclusive] The map calls. The range is valid, page aligned and within limits (else
- * MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE) and overlaps no area (MM_EXISTS). Permissions and
- * memory type are members of their enums, and max_leaf is below MM_NPT_MAX_LEVELS (MM_INVALID; a
- * larger leaf than mm_npt_config has counts as the largest that it has). The format can express the
- * permissions (MM_UNSUPPORTED); MM_NONE reserves the range: every access faults
- * and is denied. MM_NO_MEMORY, MM_QUOTA: nothing is mapped and every frame is back. MM_BUSY:
- * there is a snapshot; so for unmap and protect.
+ * [exclusive] Maps a range to host memory that the caller owns and keeps, with the largest leaves,
+ * up to max_leaf, that both alignments allow. All of it is present when the call returns.
  *
- * linear: maps to host frames that the caller owns and keeps, with the largest leaves, up to
- *   max_leaf, that both alignments allow. host's last byte within hpa_bits.
- * alloc: frames of the library's own, zeroed. Lazily: O(log areas), no frame taken.
- * device: no memory; faults answer MM_FAULT_IS_DEVICE.
+ * This holds for each map call: the range is valid, page aligned and within limits, and overlaps no
+ * area. The format can express the permissions. MM_NONE reserves the range: every access faults
+ * and is denied. A call that fails maps nothing, and every frame is back. No flush.
+ *
+ * @param as        the address space
+ * @param range     guest-physical start, and size in bytes
+ * @param host      host-physical address that range.start maps to, page aligned; the last byte lies
+ *                  within hpa_bits. The memory stays the caller's
+ * @param perm      what the guest may do; a member of the enum
+ * @param type      the memory type of all leaves; a member of the enum
+ * @param max_leaf  level of the largest leaf to use, below MM_NPT_MAX_LEVELS. A larger level than
+ *                  mm_npt_config has counts as the largest that it has
+ * @return MM_OK; MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: the range, the host address or another
+ *         argument is none; MM_EXISTS: it overlaps an area; MM_UNSUPPORTED: the format cannot
+ *         express it; MM_NO_MEMORY, MM_QUOTA: no frame for a table or an area; MM_BUSY: there is a
+ *         snapshot
  */
 enum mm_error mm_aspace_map_linear(struct mm_aspace *as, struct mm_gpa_range range, mm_hpa_t host,
                                    enum mm_perm perm, enum mm_memtype type,
                                    unsigned max_leaf) MM_MUST_CHECK;
+
+/**
+ * [exclusive] Maps a range to zeroed frames that the library owns. Lazily (backing.populate is
+ * false) it takes O(log areas) and no frame: each page gets its frame on the first access.
+ * Otherwise all frames are taken and cleared now.
+ *
+ * @param as       the address space
+ * @param range    guest-physical start, and size in bytes; as for mm_aspace_map_linear()
+ * @param perm     what the guest may do; a member of the enum
+ * @param backing  when frames are taken, and how large the leaves may be
+ * @return as mm_aspace_map_linear(). MM_NO_MEMORY and MM_QUOTA also mean: no frame for a page
+ */
 enum mm_error mm_aspace_map_alloc(struct mm_aspace *as, struct mm_gpa_range range,
                                   enum mm_perm perm,
                                   struct mm_aspace_backing backing) MM_MUST_CHECK;
+
+/**
+ * [exclusive] Makes a range the place of an emulated device. It has no memory: mm_aspace_fault()
+ * answers MM_FAULT_IS_DEVICE there, and the caller asks its bus (device.h).
+ *
+ * @param as     the address space
+ * @param range  guest-physical start, and size in bytes; as for mm_aspace_map_linear()
+ * @return as mm_aspace_map_linear()
+ */
 enum mm_error mm_aspace_map_device(struct mm_aspace *as, struct mm_gpa_range range) MM_MUST_CHECK;
 
-/** [exclusive] The same, and what the range held before is unmapped. Areas are cut at both ends of
- * the range. Their frames and empty tables have been freed when the call returns, after one flush.
- * Errors of the map calls, MM_EXISTS excepted, and of unmap. On an error nothing has changed; for
- * this the call holds the old and the new frames for a moment. */
+/** [exclusive] As mm_aspace_map_linear(), and what the range held before is unmapped. Areas are cut
+ * at both ends of the range. Their frames and empty tables have been freed when the call returns,
+ * after one flush. Errors of the map calls, MM_EXISTS excepted, and of mm_aspace_unmap(). On an
+ * error nothing has changed; for this the call holds the old and the new frames for a moment. */
 enum mm_error mm_aspace_replace_linear(struct mm_aspace *as, struct mm_gpa_range range,
                                        mm_hpa_t host, enum mm_perm perm, enum mm_memtype type,
                                        unsigned max_leaf) MM_MUST_CHECK;
+/** [exclusive] As mm_aspace_map_alloc(), and what the range held before is unmapped. Errors and
+ * flush as mm_aspace_replace_linear(). */
 enum mm_error mm_aspace_replace_alloc(struct mm_aspace *as, struct mm_gpa_range range,
                                       enum mm_perm perm,
                                       struct mm_aspace_backing backing) MM_MUST_CHECK;
+/** [exclusive] As mm_aspace_map_device(), and what the range held before is unmapped. Errors and
+ * flush as mm_aspace_replace_linear(). */
 enum mm_error mm_aspace_replace_device(struct mm_aspace *as,
                                        struct mm_gpa_range range) MM_MUST_CHECK;
 
-/** [exclusive] Unmaps every part of an area in the range. The range may have holes. Splits areas
- * and large leaves at both ends, which may need memory: MM_NO_MEMORY, and nothing has changed.
- * Frames and empty tables have been freed when the call returns, after one flush. */
+/**
+ * [exclusive] Unmaps every part of an area in the range. Splits areas and large leaves at both
+ * ends, which may need memory. Frames of the library's own and empty tables have been freed when
+ * the call returns, after one flush. Host memory of linear areas stays the caller's.
+ *
+ * @param as     the address space
+ * @param range  guest-physical start, and size in bytes: page aligned, within limits; it may have
+ *               holes, and may lie in no area at all
+ * @return MM_OK; MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: the range; MM_NO_MEMORY, MM_QUOTA: no
+ *         frame to split with, and nothing has changed; MM_BUSY: there is a snapshot
+ */
 enum mm_error mm_aspace_unmap(struct mm_aspace *as, struct mm_gpa_range range) MM_MUST_CHECK;
 
-/** [exclusive] Maps a range of one linear area to other host memory, with the largest leaves that
- * fit. MM_NOT_MAPPED: part of the range lies in no area. MM_UNSUPPORTED: it lies in another kind of
- * area, or in several. MM_BUSY as for protect; errors of the map calls. One flush. A guest that
- * runs at the same time sees the old memory, a fault, or the new memory. */
+/** [exclusive] Maps a range of one linear area to other host memory, which the caller owns, with
+ * the largest leaves that fit. MM_NOT_MAPPED: part of the range lies in no area. MM_UNSUPPORTED: it
+ * lies in another kind of area, or in several. MM_BUSY as for protect; errors of the map calls. One
+ * flush. A guest that runs at the same time sees the old memory, a fault, or the new memory. */
 enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range,
                               mm_hpa_t host) MM_MUST_CHECK;
 
-/** [exclusive] Gives the range other permissions, and keeps its contents. MM_NOT_MAPPED: part of
- * the range lies in no area. MM_IS_DEVICE: part of it is a device. MM_BUSY: a dirty log is active
- * (dirty.h). The TLBs have been flushed when the call returns. It maps no page that was absent.
- * MM_NONE keeps the frames. Leaves that were split and can be one again are merged, up to the
- * max_leaf of their area. */
+/**
+ * [exclusive] Gives the range other permissions, and keeps its contents. The TLBs have been flushed
+ * when the call returns. It maps no page that was absent. MM_NONE keeps the frames. Leaves that
+ * were split and can be one again are merged, up to the max_leaf of their area.
+ *
+ * @param as     the address space
+ * @param range  guest-physical start, and size in bytes: page aligned, within limits, without holes
+ * @param perm   what the guest may do; a member of the enum
+ * @return MM_OK; MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: an argument; MM_NOT_MAPPED: part of
+ * the range lies in no area; MM_IS_DEVICE: part of it is a device; MM_UNSUPPORTED: the format
+ *         cannot express it; MM_NO_MEMORY, MM_QUOTA: no frame to split with; MM_BUSY: there is a
+ *         snapshot, or a dirty log is active (dirty.h)
+ */
 enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range,
                                 enum mm_perm perm) MM_MUST_CHECK;
 
-/** [shared] Resolves a nested fault: the guest has accessed gpa, and the hardware has refused.
- * `access` is exactly one of MM_R, MM_W and MM_X, or the answer is MM_FAULT_INVALID and nothing has
- * changed. (If the machine reports a read and a write at once, pass MM_W.) Idempotent: two CPUs
- * that fault on one page take one frame. If the quota is exhausted, it waits until the other calls
- * have returned. */
+/**
+ * [shared] Resolves a nested fault: the guest has accessed gpa, and the hardware has refused.
+ * Idempotent: two CPUs that fault on one page take one frame. If the quota is exhausted, it waits
+ * until the other calls have returned.
+ *
+ * @param as      the address space
+ * @param gpa     guest-physical address of the access, in bytes, any alignment
+ * @param access  exactly one of MM_R, MM_W and MM_X. (If the machine reports a read and a write at
+ *                once, pass MM_W.)
+ * @return MM_FAULT_MAPPED, MM_FAULT_SPURIOUS, MM_FAULT_UNSHARED: run the guest again. Any other
+ *         answer: no page has become present, see enum mm_fault
+ */
 enum mm_fault mm_aspace_fault(struct mm_aspace *as, mm_gpa_t gpa,
                               enum mm_perm access) MM_MUST_CHECK;
 
-/** [shared] Translates an address. MM_NOT_MAPPED: no area, or a page that is still absent (the
- * access functions below would fault it in). MM_IS_DEVICE, MM_OUT_OF_RANGE. The permissions are
- * those that the hardware grants now: fewer than the area's while a page is write-protected for a
- * log or a snapshot; MM_NONE if the area has MM_NONE and the page keeps its frame. */
+/**
+ * [shared] Translates an address. Faults nothing in, and changes nothing.
+ *
+ * The permissions are those that the hardware grants now: fewer than the area's while a page is
+ * write-protected for a log or a snapshot; MM_NONE if the area has MM_NONE and the page keeps its
+ * frame. The result is valid until the next [exclusive] call.
+ *
+ * @param as   the address space
+ * @param gpa  guest-physical address in bytes, any alignment
+ * @param out  the caller's; written only on MM_OK
+ * @return MM_OK; MM_NOT_MAPPED: no area, or a page that is still absent (the access functions below
+ *         would fault it in); MM_IS_DEVICE: an emulated device; MM_OUT_OF_RANGE: beyond the limits
+ */
 enum mm_error mm_aspace_translate(struct mm_aspace *as, mm_gpa_t gpa,
                                   struct mm_aspace_translation *out) MM_MUST_CHECK;
 
 /**
- * [shared] Guest memory, by guest-physical address, across pages, leaves and areas. The guest's
- * permissions hold for the hypervisor too: reads need R, writes W (MM_DENIED). Lazily allocated
- * pages are faulted in. All or nothing: every page is checked and present before the first byte
- * is copied. Length 0 is MM_OK and does nothing; a range that wraps is MM_OUT_OF_RANGE. If frames
- * run out (MM_NO_MEMORY, MM_QUOTA), pages that were faulted in before stay present: they read as
- * zero, as before.
+ * [shared] Copies guest memory into a buffer, by guest-physical address, across pages, leaves and
+ * areas.
+ *
+ * This holds for all accesses to guest memory below: the guest's permissions hold for the
+ * hypervisor too. Lazily allocated pages are faulted in. All or nothing: every page is checked and
+ * present before the first byte is copied. If frames run out, pages that were faulted in before
+ * stay present: they read as zero, as before. The copy is not atomic: the guest may write at the
+ * same time.
+ *
+ * @param as     the address space
+ * @param gpa    guest-physical address of the first byte, any alignment
+ * @param buf    the caller's; at least this many bytes, not guest memory
+ * @param bytes  length; 0 is MM_OK and does nothing
+ * @return MM_OK; MM_DENIED: a part is not readable; MM_NOT_MAPPED: a part lies in no area;
+ *         MM_IS_DEVICE: a part is a device; MM_OUT_OF_RANGE: it wraps or leaves the limits;
+ *         MM_NO_MEMORY, MM_QUOTA: no frame for an absent page
  */
 enum mm_error mm_aspace_read(struct mm_aspace *as, mm_gpa_t gpa, void *buf,
                              size_t bytes) MM_MUST_CHECK;
+
+/**
+ * [shared] Copies a buffer into guest memory. The rules of mm_aspace_read() hold. Pages that a
+ * snapshot shares are copied first, and a dirty log counts the pages as written.
+ *
+ * @param as     the address space
+ * @param gpa    guest-physical address of the first byte, any alignment
+ * @param buf    the caller's; at least this many bytes, not guest memory
+ * @param bytes  length; 0 is MM_OK and does nothing
+ * @return as mm_aspace_read(); MM_DENIED: a part is not writable
+ */
 enum mm_error mm_aspace_write(struct mm_aspace *as, mm_gpa_t gpa, const void *buf,
                               size_t bytes) MM_MUST_CHECK;
+/** [shared] Sets so many bytes to one value. Rules and errors as mm_aspace_write(). */
 enum mm_error mm_aspace_fill(struct mm_aspace *as, mm_gpa_t gpa, uint8_t value,
                              size_t bytes) MM_MUST_CHECK;
-/** *order becomes <0, 0, >0 as memcmp's result would be. */
+/** [shared] Compares guest memory with a buffer of the caller. `*order` becomes negative, 0 or
+ * positive, as memcmp's result would be. Rules and errors as mm_aspace_read(). */
 enum mm_error mm_aspace_compare(struct mm_aspace *as, mm_gpa_t gpa, const void *buf, size_t bytes,
                                 int *order) MM_MUST_CHECK;
-/** Instruction fetch: as mm_aspace_read, but the area must be executable instead of readable. */
+/** [shared] Instruction fetch: as mm_aspace_read(), but the area must be executable instead of
+ * readable. Errors of mm_aspace_read(). */
 enum mm_error mm_aspace_fetch(struct mm_aspace *as, mm_gpa_t gpa, void *buf,
                               size_t bytes) MM_MUST_CHECK;
 
-/** A little-endian value of 1, 2, 4 or 8 bytes, in one access if naturally aligned. */
+/** [shared] Reads a little-endian value of 1, 2, 4 or 8 bytes, in one access if naturally aligned.
+ * MM_INVALID: another width; else the errors of mm_aspace_read(). */
 enum mm_error mm_aspace_load(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
                              uint64_t *value) MM_MUST_CHECK;
+/** [shared] Writes a little-endian value of 1, 2, 4 or 8 bytes, in one access if naturally aligned.
+ * MM_INVALID: another width; else the errors of mm_aspace_write(). */
 enum mm_error mm_aspace_store(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
                               uint64_t value) MM_MUST_CHECK;
 
 /** A part of guest memory that is contiguous in host memory. */
 struct mm_aspace_span {
-	void *host;
-	size_t bytes;
+	void *host;   /**< address of its first byte in the hypervisor */
+	size_t bytes; /**< its length */
 };
 
 /** [shared] Calls `visit` for each part of the range that is contiguous in host memory, in order,
- * without copying. All pages are present and permitted before the first call. MM_INVALID: `access`
- * is not exactly one of MM_R, MM_W and MM_X. A false from `visit` ends the walk early, which is
- * MM_OK. `visit` must not call back into this address space. */
+ * without copying. The range is in bytes, any alignment. All pages are present and permitted before
+ * the first call. MM_INVALID: `access` is not exactly one of MM_R, MM_W and MM_X; else the errors
+ * of mm_aspace_read(). A false from `visit` ends the walk early, which is MM_OK. `visit` must not
+ * call back into this address space. A span is valid only during its call. */
 enum mm_error mm_aspace_for_each_span(struct mm_aspace *as, struct mm_gpa_range range,
                                       enum mm_perm access,
                                       bool (*visit)(void *ctx, mm_gpa_t gpa,
                                                     struct mm_aspace_span span),
                                       void *ctx) MM_MUST_CHECK;
 
-/** [shared] Finds a range of this size that overlaps no area: see mm_area_find_free(). */
+/** [shared] Finds a range of `size` bytes that overlaps no area, at a multiple of `align` bytes.
+ * Reserves nothing. Errors as mm_area_find_free(): MM_INVALID, MM_NO_MEMORY. */
 enum mm_error mm_aspace_find_free(struct mm_aspace *as, mm_gpa_t hint, uint64_t size,
                                   uint64_t align, mm_gpa_t *out) MM_MUST_CHECK;
 
 /** [shared] Calls `visit` for each leaf that overlaps the range, lowest first, leaves with MM_NONE
  * included. A false from `visit` ends the walk early, which is MM_OK. The range is valid,
- * page aligned and within limits, here and below. */
+ * page aligned and within limits, here and below (MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE). The
+ * leaf is the library's, and valid only during the call. */
 enum mm_error mm_aspace_for_each_leaf(struct mm_aspace *as, struct mm_gpa_range range,
                                       bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf),
                                       void *ctx) MM_MUST_CHECK;
@@ -239,15 +354,20 @@ enum mm_error mm_aspace_harvest(struct mm_aspace *as, struct mm_gpa_range range,
                                 bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf),
                                 void *ctx) MM_MUST_CHECK;
 
-/** [shared] For reports: mm_npt_steps(). 0 beyond the limits. */
+/** [shared] For reports: mm_npt_steps(), into the caller's array. Returns the number of steps: 0
+ * beyond the limits. */
 size_t mm_aspace_steps(struct mm_aspace *as, mm_gpa_t gpa,
                        struct mm_npt_step steps[MM_NPT_MAX_LEVELS]);
 
-/** [shared] */
+/** [shared] Writes the statistics to `out`, which is the caller's. Cannot fail. While faults run,
+ * the numbers are those of slightly different moments. */
 void mm_aspace_get_stats(struct mm_aspace *as, struct mm_aspace_stats *out);
 
-/** What an extension loads into the hardware. Both are constant from init to destroy. */
+/** [any] The root table's host-physical address, which an extension loads into the hardware.
+ * Constant from init to destroy. */
 static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as);
+/** [any] The tag of mm_aspace_config, which an extension loads into the hardware. Constant from
+ * init to destroy. */
 static inline uint32_t mm_aspace_tag(const struct mm_aspace *as);
 
 /**

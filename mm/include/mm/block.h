@@ -4,7 +4,8 @@
  * A block of 2^order frames from a HAL, aligned to its size, that is freed exactly once. For
  * callers of the library that need frames for themselves, for example the pages of a vCPU.
  *
- * Not concurrent on one block; different blocks are independent.
+ * Concurrency: no other call on the same block may run during an [exclusive] call. Different blocks
+ * are independent.
  */
 #ifndef MM_BLOCK_H
 #define MM_BLOCK_H
@@ -22,30 +23,33 @@ MM_BEGIN_DECLS
 
 /** All zero: holds nothing. */
 struct mm_block {
-	mm_hpa_t pa;
-	unsigned order;
-	bool held;
+	mm_hpa_t pa;    /**< its first byte */
+	unsigned order; /**< it has 2^order frames */
+	bool held;      /**< false: it holds nothing */
 };
 
-/** `block` holds nothing before the call, and nothing after MM_NO_MEMORY. A block of 2^64 bytes or
- * more is MM_NO_MEMORY too. Contents undefined. */
+/** [exclusive] Takes a block of 2^order frames from the HAL. It is the caller's until
+ * mm_block_free(). `block` holds nothing before the call, and nothing after MM_NO_MEMORY. A block
+ * of 2^64 bytes or more is MM_NO_MEMORY too. Contents undefined. */
 enum mm_error mm_block_alloc(const struct mm_hal *hal, unsigned order,
                              struct mm_block *block) MM_MUST_CHECK;
-/** The same, cleared. */
+/** [exclusive] As mm_block_alloc(), cleared. */
 enum mm_error mm_block_alloc_zeroed(const struct mm_hal *hal, unsigned order,
                                     struct mm_block *block) MM_MUST_CHECK;
 
-/** Sets every byte. */
+/** [exclusive] Sets every byte of a block that holds frames. Cannot fail. */
 void mm_block_fill(const struct mm_hal *hal, const struct mm_block *block, uint8_t value);
 
-/** Frees the block. Does nothing if the block holds nothing. */
+/** [exclusive] Gives the frames back to the HAL. Does nothing if the block holds nothing. */
 void mm_block_free(const struct mm_hal *hal, struct mm_block *block);
 
+/** [any] The size of the block in bytes. */
 static inline size_t mm_block_bytes(const struct mm_block *block)
 {
 	return (size_t)(MM_PAGE_SIZE << block->order);
 }
 
+/** [any] The hypervisor's address of the block. Valid until mm_block_free(). */
 static inline void *mm_block_ptr(const struct mm_hal *hal, const struct mm_block *block)
 {
 	return mm_hal_to_virt(hal, block->pa);

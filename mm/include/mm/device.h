@@ -12,8 +12,9 @@
  * MM_CONTAINER_OF finds the device's own state from its struct mm_device. mm_device_is() checks the
  * type before.
  *
- * Registration must not run concurrently with accesses. Accesses may run concurrently: a device
- * locks state that two vCPUs can access.
+ * Concurrency: no other call on the same bus may run during an [exclusive] call: registration and
+ * removal. [shared] calls may run concurrently with each other: a device locks state that two vCPUs
+ * can access. There is no lock here: the caller ensures it.
  */
 #ifndef MM_DEVICE_H
 #define MM_DEVICE_H
@@ -44,7 +45,8 @@ enum mm_device_type {
 	MM_DEVICE_TYPE_COUNT,
 };
 
-/** Half open: [base, base + length). mm_device_range_inclusive() makes one from first and last. */
+/** A range of one space. Half open: [base, base + length). mm_device_range_inclusive() makes one
+ * from first and last. */
 struct mm_device_range {
 	enum mm_device_space space;
 	uint64_t base;
@@ -65,7 +67,7 @@ struct mm_device_ops {
 
 /** The configuration of a device. */
 struct mm_device_config {
-	const char *name;
+	const char *name; /**< for logs; stays the caller's */
 	enum mm_device_type type;
 	struct mm_device_range range;
 	uint32_t irq;
@@ -92,40 +94,51 @@ struct mm_device_bus {
 	MM_ATOMIC(struct mm_device *) latest;
 };
 
+/** [any] "console", "unknown", never NULL: for logs. A constant string. */
 const char *mm_device_type_name(enum mm_device_type type);
 
+/** [any] Is the range not empty, and does its last address exist in its space? */
 bool mm_device_range_valid(struct mm_device_range range);
-/** MM_INVALID: there is no such range, or its length does not fit in 64 bits. */
+/** [any] Makes a range of its first and last address. MM_INVALID: there is no such range, or its
+ * length does not fit in 64 bits. */
 enum mm_error mm_device_range_inclusive(enum mm_device_space space, uint64_t first, uint64_t last,
                                         struct mm_device_range *out) MM_MUST_CHECK;
 
+/** [exclusive] Makes a device in memory of the caller. The configuration is copied; its name and
+ * the handlers stay the caller's, and outlive the device. Cannot fail. */
 void mm_device_init(struct mm_device *dev, const struct mm_device_config *config,
                     const struct mm_device_ops *ops);
 
-/** Is this device of that type, with those handlers? Then MM_CONTAINER_OF is safe. */
+/** [any] Is this device of that type, with those handlers? Then MM_CONTAINER_OF is safe. */
 static inline bool mm_device_is(const struct mm_device *dev, enum mm_device_type type,
                                 const struct mm_device_ops *ops)
 {
 	return dev->type == type && dev->ops == ops;
 }
 
+/** [exclusive] Makes a bus without devices. `slots` stays the caller's, and outlives the bus. */
 void mm_device_bus_init(struct mm_device_bus *bus, struct mm_device **slots, size_t capacity);
 
-/** MM_INVALID: malformed range or no handlers. MM_EXISTS: overlaps one. MM_NO_MEMORY: no slot. */
+/** [exclusive] Adds a device, which stays the caller's until it is removed. MM_INVALID: malformed
+ * range or no handlers. MM_EXISTS: overlaps one. MM_NO_MEMORY: no slot. */
 enum mm_error mm_device_bus_add(struct mm_device_bus *bus, struct mm_device *dev) MM_MUST_CHECK;
+/** [exclusive] Removes a device. MM_NOT_MAPPED: it is not on the bus. */
 enum mm_error mm_device_bus_remove(struct mm_device_bus *bus, struct mm_device *dev) MM_MUST_CHECK;
 
-/** The device whose range contains addr, or NULL. Any space and address may be asked for. */
+/** [shared] The device whose range contains addr, or NULL. Any space and address may be asked for.
+ */
 struct mm_device *mm_device_bus_find(const struct mm_device_bus *bus, enum mm_device_space space,
                                      uint64_t addr);
 
 /**
+ * [shared] Passes a read of `width` bytes (for system registers: 1) to the device at addr.
  * MM_INVALID: the space has no such width, or ends before the access does. MM_NOT_MAPPED: no
  * device at addr. MM_OUT_OF_RANGE: begins in one and ends outside it. Else what the handler
  * returns; *value is written only on MM_OK.
  */
 enum mm_error mm_device_bus_read(struct mm_device_bus *bus, enum mm_device_space space,
                                  uint64_t addr, unsigned width, uint64_t *value) MM_MUST_CHECK;
+/** [shared] Passes a write to the device at addr. Units and errors as mm_device_bus_read(). */
 enum mm_error mm_device_bus_write(struct mm_device_bus *bus, enum mm_device_space space,
                                   uint64_t addr, unsigned width, uint64_t value) MM_MUST_CHECK;
 

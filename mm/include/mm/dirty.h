@@ -24,15 +24,16 @@
 
 MM_BEGIN_DECLS
 
+/** How a dirty log learns of writes. */
 enum mm_dirty_mode {
-	MM_DIRTY_WRITE_PROTECT,
-	MM_DIRTY_HARDWARE,
+	MM_DIRTY_WRITE_PROTECT, /**< by faults */
+	MM_DIRTY_HARDWARE,      /**< by dirty bits of the tables */
 };
 
 /**
- * [exclusive] `split`: the first write to a large leaf splits it, so that the log reports single
- * pages instead of 512. Only for write protection. If there is no frame for the table, the leaf
- * stays whole, and all of it counts as written.
+ * [exclusive] Starts a log: all pages are clean. `split`: the first write to a large leaf splits
+ * it, so that the log reports single pages instead of 512. Only for write protection. If there is
+ * no frame for the table, the leaf stays whole, and all of it counts as written.
  *
  * MM_INVALID: no such mode. MM_BUSY: a log is active already. MM_UNSUPPORTED: MM_DIRTY_HARDWARE
  * without hardware, or with split.
@@ -40,7 +41,7 @@ enum mm_dirty_mode {
 enum mm_error mm_aspace_dirty_start(struct mm_aspace *as, enum mm_dirty_mode mode,
                                     bool split) MM_MUST_CHECK;
 
-/** 64-bit words of a bitmap for so many bytes of guest memory. */
+/** [any] 64-bit words of a bitmap for so many bytes of guest memory. */
 static inline size_t mm_dirty_bitmap_words(uint64_t bytes)
 {
 	return (size_t)(bytes / MM_PAGE_SIZE + (bytes % MM_PAGE_SIZE != 0) + 63) / 64;
@@ -49,8 +50,8 @@ static inline size_t mm_dirty_bitmap_words(uint64_t bytes)
 /**
  * [exclusive] For each page n of the range that was written since its last collection: sets bit n
  * of the bitmap (bit n % 64 of word n / 64), and makes the page clean. One flush. Other bits do not
- * change. A large leaf that is not wholly in the range is reported, but stays dirty, so that its
- * other pages are reported later.
+ * change. The bitmap is the caller's: mm_dirty_bitmap_words() words. A large leaf that is not
+ * wholly in the range is reported, but stays dirty, so that its other pages are reported later.
  *
  * MM_INVALID: no log is active. Else as for any range: MM_MISALIGNED, MM_OUT_OF_RANGE.
  */

@@ -27,7 +27,7 @@ enum mm_error {
 	MM_BUSY = -11,        /**< not now: a snapshot or a dirty log is active */
 };
 
-/** "not mapped", never NULL: for logs. */
+/** [any] "not mapped", never NULL: for logs. A constant string. */
 const char *mm_error_name(enum mm_error err);
 
 MM_END_DECLS

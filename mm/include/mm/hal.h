@@ -34,6 +34,8 @@ struct mm_flush {
 	bool tables;         /**< tables were unlinked: flush paging-structure caches too */
 };
 
+/** The hooks. alloc, free and flush are required; the others may be NULL if the machine does not
+ * need them. */
 struct mm_hal {
 	void *ctx; /**< passed to every hook */
 
@@ -89,6 +91,8 @@ struct mm_hal {
 	void (*panic)(void *ctx, const char *file, int line, const char *condition);
 };
 
+/** [any] The hypervisor's address of a host-physical one. Cannot fail: the frame came from this
+ * HAL. */
 static inline void *mm_hal_to_virt(const struct mm_hal *hal, mm_hpa_t pa)
 {
 	if (MM_UNLIKELY(hal->phys_to_virt))
@@ -96,6 +100,7 @@ static inline void *mm_hal_to_virt(const struct mm_hal *hal, mm_hpa_t pa)
 	return (void *)(uintptr_t)(pa.raw + hal->direct_offset);
 }
 
+/** [any] The host-physical address of a hypervisor's one. Cannot fail: see mm_hal_to_virt(). */
 static inline mm_hpa_t mm_hal_to_phys(const struct mm_hal *hal, const void *va)
 {
 	if (MM_UNLIKELY(hal->virt_to_phys))

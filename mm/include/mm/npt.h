@@ -60,7 +60,7 @@ struct mm_npt_counts {
 	MM_ATOMIC(int64_t) leaves[MM_NPT_MAX_LEVELS]; /**< by level, parked ones included */
 };
 
-#define MM_NPT_HISTORY_DIRECT 8U
+#define MM_NPT_HISTORY_DIRECT 8U /**< see struct mm_npt_history */
 
 /** The changes since the oldest position that a copy needs: see history.h. */
 struct mm_npt_history {
@@ -74,6 +74,7 @@ struct mm_npt_history {
 	MM_ATOMIC(uint64_t) frames[MM_NPT_HISTORY_DIRECT + 1];
 };
 
+/** A nested page table. Callers use none of its members. */
 struct mm_npt {
 	/** What every walk needs. Computed by mm_npt_init() from the members below. */
 	const struct mm_npt_format *format;
@@ -123,7 +124,9 @@ struct mm_npt_mapping {
 	mm_hpa_t host;     /**< the address that range.start maps to */
 };
 
-/** Errors: mm_npt_config_check()'s; MM_QUOTA, MM_NO_MEMORY for the root. */
+/** [exclusive] Makes a table with an empty root. Configuration and HAL are copied; the format
+ * outlives the table. `quota` is in frames. Errors: mm_npt_config_check()'s; MM_QUOTA, MM_NO_MEMORY
+ * for the root. */
 enum mm_error mm_npt_init(struct mm_npt *npt, const struct mm_npt_format *format,
                           const struct mm_npt_config *config, const struct mm_hal *hal,
                           uint32_t tag, uint64_t quota) MM_MUST_CHECK;
@@ -142,11 +145,12 @@ enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range) MM_MUS
 
 /** [exclusive] Replaces all mappings of the range by this one, with one flush. The old mapping is
  * removed only when the new one is complete, so for a moment the frames of both are in use. Errors
- * as mm_npt_unmap(). */
+ * as mm_npt_unmap(): MM_NO_MEMORY, MM_QUOTA. */
 enum mm_error mm_npt_replace(struct mm_npt *npt,
                              const struct mm_npt_mapping *mapping) MM_MUST_CHECK;
 
-/** [exclusive] Gives all leaves of a range these permissions. Errors as mm_npt_unmap(). */
+/** [exclusive] Gives all leaves of a range these permissions, and flushes. Errors as
+ * mm_npt_unmap(): MM_NO_MEMORY, MM_QUOTA. */
 enum mm_error mm_npt_protect(struct mm_npt *npt, struct mm_gpa_range range,
                              enum mm_perm perm) MM_MUST_CHECK;
 

@@ -22,9 +22,9 @@
 MM_BEGIN_DECLS
 
 /** The walker is compiled for these. mm_npt_config_check() refuses any other format. */
-#define MM_NPT_INDEX_BITS    9U /**< per level below the root */
-#define MM_NPT_MAX_LEVELS    5U
-#define MM_NPT_MAX_ROOT_BITS 13U
+#define MM_NPT_INDEX_BITS    9U  /**< per level below the root */
+#define MM_NPT_MAX_LEVELS    5U  /**< of tables, the root included */
+#define MM_NPT_MAX_ROOT_BITS 13U /**< 16 concatenated roots */
 #define MM_NPT_MAX_GPA_BITS  59U /**< window_page() in fault_fast.c relies on it */
 
 struct mm_npt_format;
@@ -33,13 +33,14 @@ struct mm_npt_format;
 extern const struct mm_npt_format mm_npt_ept;
 /** AMD APM vol. 2, ch. 15.25: nested paging, 4 or 5 levels. */
 extern const struct mm_npt_format mm_npt_amd;
-/** Arm ARM, D8: stage 2 of VMSAv8-64, 4 KiB granule, concatenated roots; with LPA2 as well. */
+/** Arm ARM, D8: stage 2 of VMSAv8-64, 4 KiB granule, concatenated roots. */
 extern const struct mm_npt_format mm_npt_stage2;
+/** The same with LPA2: 52-bit addresses. */
 extern const struct mm_npt_format mm_npt_stage2_lpa2;
 /** RISC-V privileged manual, "Two-stage address translation": Sv39x4, Sv48x4, Sv57x4. */
 extern const struct mm_npt_format mm_npt_gstage;
 
-/** "ept", "amd", "stage2", "stage2-lpa2", "gstage". */
+/** [any] "ept", "amd", "stage2", "stage2-lpa2", "gstage": for logs. A constant string. */
 const char *mm_npt_format_name(const struct mm_npt_format *format);
 
 /** What the machine and the guest choose. */
@@ -61,25 +62,26 @@ struct mm_npt_config {
 	                        (mm_npt_format.preset), so that no access faults because of them */
 };
 
-/** The guest-physical width that a configuration spans, in bits. */
+/** [any] The guest-physical width that a configuration spans, in bits. */
 static inline unsigned mm_npt_gpa_bits(const struct mm_npt_config *config)
 {
 	return MM_PAGE_SHIFT + MM_NPT_INDEX_BITS * (config->levels - 1) + config->root_bits;
 }
 
-/** Size of the root in frames, as a power of two (2 for Sv39x4: 16 KiB, naturally aligned). */
+/** [any] Size of the root in frames, as a power of two (2 for Sv39x4: 16 KiB, naturally aligned).
+ */
 static inline unsigned mm_npt_root_order(const struct mm_npt_config *config)
 {
 	return config->root_bits > MM_NPT_INDEX_BITS ? config->root_bits - MM_NPT_INDEX_BITS : 0;
 }
 
-/** MM_OK, or MM_UNSUPPORTED: the format is NULL or contradicts itself (docs/formats.md says what it
- * may be); it has no such geometry, width, leaf or feature; or the largest leaf is larger than
- * physical memory can be. */
+/** [any] MM_OK, or MM_UNSUPPORTED: the format is NULL or contradicts itself (docs/formats.md says
+ * what it may be); it has no such geometry, width, leaf or feature; or the largest leaf is larger
+ * than physical memory can be. */
 enum mm_error mm_npt_config_check(const struct mm_npt_format *format,
                                   const struct mm_npt_config *config) MM_MUST_CHECK;
 
-/** Can a leaf of this level carry these permissions and this memory type here? MM_UNSUPPORTED
+/** [any] Can a leaf of this level carry these permissions and this memory type here? MM_UNSUPPORTED
  * if not (W without R, X alone without execute_only, a leaf larger than max_leaf). */
 enum mm_error mm_npt_can_express(const struct mm_npt_format *format,
                                  const struct mm_npt_config *config, unsigned level,
