@@ -60,29 +60,32 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
  * four kinds share every line, and no function takes two kinds.
  */
 #define MM_DEFINE_ADDRESS_KIND(kind)                                                               \
+	/* An address in bytes. A struct, so that kinds do not mix. */                             \
 	typedef struct {                                                                           \
-		uint64_t raw;                                                                      \
+		uint64_t raw; /* its number */                                                     \
 	} kind##_t;                                                                                \
                                                                                                    \
+	/* A range of addresses: [start, start + size). */                                         \
 	struct kind##_range {                                                                      \
-		kind##_t start;                                                                    \
-		uint64_t size; /* bytes */                                                         \
+		kind##_t start; /* its first byte */                                               \
+		uint64_t size;  /* bytes */                                                        \
 	};                                                                                         \
                                                                                                    \
+	/* [any] The address with this number. */                                                  \
 	static inline kind##_t kind##_at(uint64_t raw)                                             \
 	{                                                                                          \
 		kind##_t addr = {raw};                                                             \
 		return addr;                                                                       \
 	}                                                                                          \
                                                                                                    \
-	/* Wraps modulo 2^64: for offsets already known to lie inside a valid range. */            \
+	/* [any] Wraps modulo 2^64: for offsets already known to lie inside a valid range. */      \
 	static inline kind##_t kind##_plus(kind##_t addr, uint64_t bytes)                          \
 	{                                                                                          \
 		addr.raw += bytes;                                                                 \
 		return addr;                                                                       \
 	}                                                                                          \
                                                                                                    \
-	/* False, and *sum untouched, if addr + bytes is not below 2^64. */                        \
+	/* [any] False, and *sum untouched, if addr + bytes is not below 2^64. */                  \
 	static inline MM_MUST_CHECK bool kind##_add(kind##_t addr, uint64_t bytes, kind##_t *sum)  \
 	{                                                                                          \
 		if (bytes > UINT64_MAX - addr.raw)                                                 \
@@ -91,19 +94,20 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 		return true;                                                                       \
 	}                                                                                          \
                                                                                                    \
-	/* Bytes from `from` up to `to`; the caller ensures that from <= to. */                    \
+	/* [any] Bytes from `from` up to `to`; the caller ensures that from <= to. */              \
 	static inline uint64_t kind##_diff(kind##_t to, kind##_t from)                             \
 	{                                                                                          \
 		return to.raw - from.raw;                                                          \
 	}                                                                                          \
                                                                                                    \
+	/* [any] The last multiple of unit, a power of two, that is not above addr. */             \
 	static inline kind##_t kind##_align_down(kind##_t addr, uint64_t unit)                     \
 	{                                                                                          \
 		addr.raw = mm_align_down(addr.raw, unit);                                          \
 		return addr;                                                                       \
 	}                                                                                          \
                                                                                                    \
-	/* False if the next multiple of unit is 2^64. */                                          \
+	/* [any] False if the next multiple of unit is 2^64. */                                    \
 	static inline MM_MUST_CHECK bool kind##_align_up(kind##_t addr, uint64_t unit,             \
 	                                                 kind##_t *up)                             \
 	{                                                                                          \
@@ -113,36 +117,39 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 		return true;                                                                       \
 	}                                                                                          \
                                                                                                    \
+	/* [any] Is addr a multiple of unit, a power of two? */                                    \
 	static inline bool kind##_is_aligned(kind##_t addr, uint64_t unit)                         \
 	{                                                                                          \
 		return mm_is_aligned(addr.raw, unit);                                              \
 	}                                                                                          \
                                                                                                    \
+	/* [any] The range of `size` bytes from start. Not checked. */                             \
 	static inline struct kind##_range kind##_range(kind##_t start, uint64_t size)              \
 	{                                                                                          \
 		struct kind##_range r = {start, size};                                             \
 		return r;                                                                          \
 	}                                                                                          \
                                                                                                    \
-	/* Not empty, and its last byte is at most 2^64 - 1. */                                    \
+	/* [any] Not empty, and its last byte is at most 2^64 - 1. */                              \
 	static inline bool kind##_range_valid(struct kind##_range r)                               \
 	{                                                                                          \
 		return r.size != 0 && r.size - 1 <= UINT64_MAX - r.start.raw;                      \
 	}                                                                                          \
                                                                                                    \
-	/* The last byte of a valid range. */                                                      \
+	/* [any] The last byte of a valid range. */                                                \
 	static inline kind##_t kind##_range_last(struct kind##_range r)                            \
 	{                                                                                          \
 		r.start.raw += r.size - 1;                                                         \
 		return r.start;                                                                    \
 	}                                                                                          \
                                                                                                    \
+	/* [any] Does the address lie in the range? */                                             \
 	static inline bool kind##_range_contains(struct kind##_range r, kind##_t addr)             \
 	{                                                                                          \
 		return addr.raw >= r.start.raw && addr.raw - r.start.raw < r.size;                 \
 	}                                                                                          \
                                                                                                    \
-	/* Does all of `inner` lie in `outer`? Both are valid. */                                  \
+	/* [any] Does all of `inner` lie in `outer`? Both are valid. */                            \
 	static inline bool kind##_range_covers(struct kind##_range outer,                          \
 	                                       struct kind##_range inner)                          \
 	{                                                                                          \
@@ -151,13 +158,13 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 		       inner.size <= outer.size - offset;                                          \
 	}                                                                                          \
                                                                                                    \
-	/* Have two valid ranges a byte in common? */                                              \
+	/* [any] Have two valid ranges a byte in common? */                                        \
 	static inline bool kind##_range_overlaps(struct kind##_range a, struct kind##_range b)     \
 	{                                                                                          \
 		return kind##_range_contains(a, b.start) || kind##_range_contains(b, a.start);     \
 	}                                                                                          \
                                                                                                    \
-	/* The bytes that two valid ranges share: size 0 if none. */                               \
+	/* [any] The bytes that two valid ranges share: size 0 if none. */                         \
 	static inline struct kind##_range kind##_range_intersect(struct kind##_range a,            \
 	                                                         struct kind##_range b)            \
 	{                                                                                          \
@@ -169,8 +176,8 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 		return r;                                                                          \
 	}                                                                                          \
                                                                                                    \
-	/* Cuts a valid range at an address inside it, beyond its start: *low ends where *high     \
-	 * begins. False, and nothing written, if `at` does not cut it in two. */                  \
+	/* [any] Cuts a valid range at an address inside it, beyond its start: *low ends where     \
+	 * *high begins. False, and nothing written, if `at` does not cut it in two. */            \
 	static inline MM_MUST_CHECK bool kind##_range_split(struct kind##_range r, kind##_t at,    \
 	                                                    struct kind##_range *low,              \
 	                                                    struct kind##_range *high)             \
@@ -184,14 +191,14 @@ static inline bool mm_is_aligned(uint64_t value, uint64_t unit)
 		return true;                                                                       \
 	}                                                                                          \
                                                                                                    \
-	/* Do both ends lie on a multiple of unit? */                                              \
+	/* [any] Do both ends lie on a multiple of unit? */                                        \
 	static inline bool kind##_range_is_aligned(struct kind##_range r, uint64_t unit)           \
 	{                                                                                          \
 		return mm_is_aligned(r.start.raw | r.size, unit);                                  \
 	}                                                                                          \
 	struct kind##_range /* the macro's caller ends it with a semicolon */
 
-/** A range and the function that makes one have one name, which -Wshadow of g++ warns about. */
+/* A range and the function that makes one have one name, which -Wshadow of g++ warns about. */
 #ifdef __cplusplus
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wshadow"
@@ -204,22 +211,24 @@ MM_DEFINE_ADDRESS_KIND(mm_hpa); /* host physical: what the memory bus sees */
 #pragma GCC diagnostic pop
 #endif
 
-/**
- * Text for logs: "GPA:0x40001000", and "GPA:0x40000000..0x4fffffff" with a range's last byte
- * ("GPA:0x40000000.." if it is empty). At most `size` bytes are written, the NUL included; the
- * answer is the length that the whole text has.
- */
-#define MM_ADDR_TEXT 48 /**< enough for any of them */
+#define MM_ADDR_TEXT 48 /**< bytes, enough for any text of an address or a range */
 
+/** [any] Text for logs: "GPA:0x40001000". At most `size` bytes of the caller's buffer are written,
+ * the NUL included; the answer is the length that the whole text has, without the NUL. */
 size_t mm_addr_format(char *buf, size_t size, const char *kind, uint64_t addr);
+/** [any] The same for a range of so many bytes, with its last byte: "GPA:0x40000000..0x4fffffff",
+ * or "GPA:0x40000000.." if it is empty. */
 size_t mm_addr_format_range(char *buf, size_t size, const char *kind, uint64_t start,
                             uint64_t bytes);
 
+/** Defines KIND_format() and KIND_range_format(): mm_addr_format() for one kind. */
 #define MM_DEFINE_ADDRESS_TEXT(kind, name)                                                         \
+	/* [any] As mm_addr_format(). */                                                           \
 	static inline size_t kind##_format(char *buf, size_t size, kind##_t addr)                  \
 	{                                                                                          \
 		return mm_addr_format(buf, size, name, addr.raw);                                  \
 	}                                                                                          \
+	/* [any] As mm_addr_format_range(). */                                                     \
 	static inline size_t kind##_range_format(char *buf, size_t size, struct kind##_range r)    \
 	{                                                                                          \
 		return mm_addr_format_range(buf, size, name, r.start.raw, r.size);                 \

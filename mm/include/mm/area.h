@@ -32,13 +32,13 @@ enum mm_area_backend {
 
 /** One area. */
 struct mm_area {
-	struct mm_gpa_range range; /**< page aligned, valid */
-	enum mm_area_backend backend;
-	uint8_t perm;     /**< enum mm_perm: the accesses that the guest may make */
-	uint8_t memtype;  /**< enum mm_memtype */
-	uint8_t max_leaf; /**< largest leaf level to try */
-	bool populate;    /**< MM_AREA_ALLOC: all pages were mapped when it was added */
-	mm_hpa_t host;    /**< MM_AREA_LINEAR: what range.start maps to */
+	struct mm_gpa_range range;    /**< page aligned, valid */
+	enum mm_area_backend backend; /**< what is behind it */
+	uint8_t perm;                 /**< enum mm_perm: the accesses that the guest may make */
+	uint8_t memtype;              /**< enum mm_memtype */
+	uint8_t max_leaf;             /**< largest leaf level to try */
+	bool populate;                /**< MM_AREA_ALLOC: all pages were mapped when it was added */
+	mm_hpa_t host;                /**< MM_AREA_LINEAR: what range.start maps to */
 };
 
 /** See area_tree.h for the tree's shape. Callers only declare an mm_area_map. */
@@ -46,7 +46,7 @@ struct mm_area_node;
 
 #define MM_AREA_INLINE 8 /**< areas in the map itself */
 
-/** A summary of the areas in a node, or in the map itself. */
+/** Callers use none of its members. A summary of the areas in a node, or in the map itself. */
 struct mm_area_head {
 	unsigned count; /**< areas; in an inner node, children */
 	uint64_t last;  /**< last byte of the last area */
@@ -74,17 +74,18 @@ struct mm_area_map {
 #define MM_AREA_RESERVATION_FRAMES (2 * (MM_AREA_MAX_HEIGHT - 1))
 
 /**
- * Frames for the nodes that one change of a map may add. The caller owns it: it initialises it,
- * passes it to one change, and releases it, even if the change did not take place. Only functions
- * that get a reservation can add nodes. Nodes that a change frees go to the HAL, not here. A change
- * that needs a frame and finds none here stops the machine (MM_REQUIRE).
+ * Callers use none of its members. Frames for the nodes that one change of a map may add. The
+ * caller owns it: it initialises it, passes it to one change, and releases it, even if the change
+ * did not take place. Only functions that get a reservation can add nodes. Nodes that a change
+ * frees go to the HAL, not here. A change that needs a frame and finds none here stops the machine
+ * (MM_REQUIRE).
  */
 struct mm_area_reservation {
 	unsigned count; /**< frames[0] to frames[count - 1] are held */
 	mm_hpa_t frames[MM_AREA_RESERVATION_FRAMES];
 };
 
-/** A leaf: a node, or the slots in the map itself. */
+/** Callers use none of its members. A leaf: a node, or the slots in the map itself. */
 struct mm_area_slots {
 	struct mm_area_head *head; /**< their summary */
 	uint64_t *starts;          /**< of the areas, ascending */
@@ -92,8 +93,8 @@ struct mm_area_slots {
 	unsigned capacity;         /**< slots */
 };
 
-/** The path from the root to a slot of a leaf. Valid until the next change. Level 0 is the leaf,
- * the root is at height - 1. */
+/** Callers use none of its members. The path from the root to a slot of a leaf. Valid until the
+ * next change. Level 0 is the leaf, the root is at height - 1. */
 struct mm_area_path {
 	struct mm_area_slots leaf;
 	unsigned slot; /**< in the leaf */

@@ -43,9 +43,9 @@ MM_BEGIN_DECLS
 
 /** mm_aspace_init() checks all of it, and returns an error for what is wrong. */
 struct mm_aspace_config {
-	const struct mm_npt_format *format;
-	struct mm_npt_config npt;
-	struct mm_hal hal;          /**< copied; its ctx stays the caller's */
+	const struct mm_npt_format *format; /**< one of npt_format.h's */
+	struct mm_npt_config npt;           /**< what the machine chooses of it */
+	struct mm_hal hal;                  /**< copied; its ctx stays the caller's */
 	struct mm_gpa_range limits; /**< the guest's physical space; within the format's width */
 	uint64_t quota;             /**< data and table frames together; UINT64_MAX for none */
 	uint32_t tag;               /**< VMID, VPID or ASID for mm_flush */
@@ -66,13 +66,14 @@ enum mm_fault {
 	MM_FAULTS,             /**< their number */
 };
 
+/** Statistics for reports. */
 struct mm_aspace_stats {
 	uint64_t frames;                    /**< data frames owned now */
 	uint64_t tables;                    /**< table frames now, root included */
 	uint64_t area_frames;               /**< frames that the area tree holds now */
 	uint64_t leaves[MM_NPT_MAX_LEVELS]; /**< by level, now; a page that MM_NONE hides counts */
 	uint64_t faults[MM_FAULTS];         /**< since init */
-	uint64_t flushes;
+	uint64_t flushes;                   /**< calls of the flush hook since init */
 	uint64_t changes; /**< exclusive calls since init: only they take pages or rights away */
 };
 
@@ -90,8 +91,8 @@ struct mm_aspace_translation {
 	uint64_t contiguous; /**< bytes from there that are contiguous in host memory too, with the
 	                        same permissions; at most up to the end of the leaf */
 	uint64_t page_size;  /**< of the leaf */
-	enum mm_perm perm;
-	enum mm_memtype memtype;
+	enum mm_perm perm;   /**< what the hardware grants now */
+	enum mm_memtype memtype; /**< of the leaf */
 };
 
 struct mm_aspace; /* defined at the end: callers embed one, and use none of its members */
@@ -370,13 +371,14 @@ static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as);
  * init to destroy. */
 static inline uint32_t mm_aspace_tag(const struct mm_aspace *as);
 
-/**
- * Per-CPU translation cache. Valid until the next exclusive call, since only exclusive calls move
- * areas and free tables. It holds what the fast path of a fault needs (mm/fault_fast.c), and
- * tables from which walks can start (as the paging-structure caches of the hardware do).
- */
-#define MM_ASPACE_CACHE_SLOTS 4U
+#define MM_ASPACE_CACHE_SLOTS 4U /**< of struct mm_aspace_cache; a power of two */
 
+/**
+ * Per-CPU translation cache. Callers use none of its members. Valid until the next exclusive call,
+ * since only exclusive calls move areas and free tables. It holds what the fast path of a fault
+ * needs (mm/fault_fast.c), and tables from which walks can start (as the paging-structure caches of
+ * the hardware do).
+ */
 struct mm_aspace_cache {
 	uint64_t epoch; /**< aspace.epoch when the cache was last emptied; another one: stale */
 
@@ -400,8 +402,8 @@ MM_STATIC_ASSERT(MM_ASPACE_CACHE_SLOTS > 1 &&
                          (MM_ASPACE_CACHE_SLOTS & (MM_ASPACE_CACHE_SLOTS - 1)) == 0,
                  "an empty slot needs a number of another slot");
 
-/** What faults write: per CPU, in cache lines of its own. The size is a power of two, so that an
- * index becomes an address by a shift. */
+/** What faults write. Callers use none of its members. Per CPU, in cache lines of its own. The size
+ * is a power of two, so that an index becomes an address by a shift. */
 struct mm_aspace_cpu {
 	struct mm_lock_reader reader;
 	struct mm_aspace_cache cache;
@@ -411,7 +413,7 @@ struct mm_aspace_cpu {
 
 MM_STATIC_ASSERT(sizeof(struct mm_aspace_cpu) == 256, "four cache lines per CPU");
 
-/** The dirty log: see dirty.h. */
+/** The dirty log: see dirty.h. Callers use none of its members. */
 struct mm_aspace_log {
 	bool active;
 	bool hardware;
@@ -420,6 +422,7 @@ struct mm_aspace_log {
 	                          while the log works by write protection */
 };
 
+/** An address space. Callers embed one, and use none of its members. */
 struct mm_aspace {
 	struct mm_aspace_cpu cpus[MM_MAX_CPUS]; /**< first: its address is that of the aspace */
 	struct mm_npt npt; /**< holds the format, the config, the HAL, the quota and the root */

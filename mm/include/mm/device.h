@@ -28,12 +28,14 @@
 
 MM_BEGIN_DECLS
 
+/** The kinds of address that a device may have. */
 enum mm_device_space {
 	MM_DEVICE_MMIO,   /**< guest-physical addresses */
 	MM_DEVICE_PORT,   /**< x86 I/O ports */
 	MM_DEVICE_SYSREG, /**< MSR numbers, CSR numbers, packed op0..op2 */
 };
 
+/** The kinds of device. */
 enum mm_device_type {
 	MM_DEVICE_TYPE_NONE,
 	MM_DEVICE_TYPE_CONSOLE,
@@ -48,8 +50,8 @@ enum mm_device_type {
 /** A range of one space. Half open: [base, base + length). mm_device_range_inclusive() makes one
  * from first and last. */
 struct mm_device_range {
-	enum mm_device_space space;
-	uint64_t base;
+	enum mm_device_space space; /**< which kind of address */
+	uint64_t base;              /**< the first address, port or register */
 	uint64_t length; /**< bytes, ports or registers; not 0; the last one exists in its space */
 };
 
@@ -59,37 +61,39 @@ struct mm_device;
  * one that the space has. A handler that returns an error (MM_UNSUPPORTED, MM_DENIED) has no
  * effect. */
 struct mm_device_ops {
+	/** Reads `width` bytes into *value. */
 	enum mm_error (*read)(struct mm_device *dev, uint64_t offset, unsigned width,
 	                      uint64_t *value);
+	/** Writes the low `width` bytes of value. */
 	enum mm_error (*write)(struct mm_device *dev, uint64_t offset, unsigned width,
 	                       uint64_t value);
 };
 
 /** The configuration of a device. */
 struct mm_device_config {
-	const char *name; /**< for logs; stays the caller's */
-	enum mm_device_type type;
-	struct mm_device_range range;
-	uint32_t irq;
-	uint64_t args[4]; /**< per type */
+	const char *name;             /**< for logs; stays the caller's */
+	enum mm_device_type type;     /**< the kind; for mm_device_is() */
+	struct mm_device_range range; /**< its addresses */
+	uint32_t irq;                 /**< number of its interrupt line */
+	uint64_t args[4];             /**< per type */
 };
 
 /** The bus does not use `irq` and `args`: they are for the handlers of the device, and for the code
  * that injects its interrupts. */
 struct mm_device {
-	const char *name;
-	enum mm_device_type type;
-	struct mm_device_range range;
-	uint32_t irq;
-	uint64_t args[4];
-	const struct mm_device_ops *ops;
+	const char *name;                /**< for logs */
+	enum mm_device_type type;        /**< the kind; for mm_device_is() */
+	struct mm_device_range range;    /**< its addresses */
+	uint32_t irq;                    /**< number of its interrupt line */
+	uint64_t args[4];                /**< per type */
+	const struct mm_device_ops *ops; /**< its handlers */
 };
 
 /** The caller provides the slots, one for each device that it will add. */
 struct mm_device_bus {
 	struct mm_device **slots; /**< sorted by space, then base */
-	size_t capacity;
-	size_t count;
+	size_t capacity;          /**< slots */
+	size_t count;             /**< slots in use */
 	/** The device of the last access. It is tried first. */
 	MM_ATOMIC(struct mm_device *) latest;
 };

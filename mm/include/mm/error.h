@@ -12,6 +12,7 @@
 
 MM_BEGIN_DECLS
 
+/** What went wrong. */
 enum mm_error {
 	MM_OK = 0,
 	MM_INVALID = -1,    /**< an argument that is never valid: a zero length, an unknown flag */

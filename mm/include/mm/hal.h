@@ -56,8 +56,8 @@ struct mm_hal {
 	 * an indirect call per level of each walk.
 	 */
 	void *(*phys_to_virt)(void *ctx, mm_hpa_t pa);
-	mm_hpa_t (*virt_to_phys)(void *ctx, const void *va);
-	uint64_t direct_offset;
+	mm_hpa_t (*virt_to_phys)(void *ctx, const void *va); /**< the reverse of phys_to_virt */
+	uint64_t direct_offset; /**< hva - hpa; used if both hooks are NULL */
 
 	/** Clears `bytes` (whole frames) at `page` for a guest, and makes the zeros visible to a
 	 * guest whose caches may be off. NULL: plain stores. */

@@ -32,11 +32,13 @@
 
 MM_BEGIN_DECLS
 
+/** One reader. Callers use none of its members. */
 struct mm_lock_reader {
 	MM_ATOMIC(uint32_t) reading; /**< 1: this CPU holds the read lock, or tries to */
 	bool registered;             /**< only this CPU reads and writes it */
 };
 
+/** The lock. Callers use none of its members. */
 struct mm_lock {
 	MM_ATOMIC(uint32_t) writer;     /**< 1: a writer holds the lock, or waits for the readers */
 	MM_ATOMIC(uint64_t) registered; /**< bit n: CPU n has taken the read lock before */

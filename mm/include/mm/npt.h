@@ -45,10 +45,10 @@
 MM_BEGIN_DECLS
 
 /**
- * What a table holds now. [exclusive] calls count in struct mm_npt. Faults count in a struct of
- * their own CPU, where a number may be negative: only the sum has a meaning. Each counter has one
- * writer, so an addition needs no locked instruction. The counters are atomic, so a reader sees
- * whole numbers.
+ * What a table holds now. Callers use none of its members. [exclusive] calls count in struct
+ * mm_npt. Faults count in a struct of their own CPU, where a number may be negative: only the sum
+ * has a meaning. Each counter has one writer, so an addition needs no locked instruction. The
+ * counters are atomic, so a reader sees whole numbers.
  */
 struct mm_npt_counts {
 	/** Frames that this CPU may still take by the fast path (mm/fault_fast.c), one for each
@@ -62,7 +62,8 @@ struct mm_npt_counts {
 
 #define MM_NPT_HISTORY_DIRECT 8U /**< see struct mm_npt_history */
 
-/** The changes since the oldest position that a copy needs: see history.h. */
+/** The changes since the oldest position that a copy needs: see history.h.
+ * Callers use none of its members. */
 struct mm_npt_history {
 	MM_ATOMIC(uint64_t) end; /**< the position after the last change */
 	uint64_t start;          /**< changes before this position are gone */
@@ -105,23 +106,23 @@ struct mm_npt {
 
 /** A leaf entry, decoded. */
 struct mm_npt_leaf {
-	mm_gpa_t gpa; /**< the first address that it maps */
-	mm_hpa_t hpa;
-	unsigned level;    /**< it maps MM_LEVEL_SIZE(level) bytes */
-	enum mm_perm perm; /**< what the hardware allows now; MM_NONE: parked */
-	enum mm_memtype memtype;
-	bool accessed;
-	bool dirty;
+	mm_gpa_t gpa;            /**< the first address that it maps */
+	mm_hpa_t hpa;            /**< what it maps to */
+	unsigned level;          /**< it maps MM_LEVEL_SIZE(level) bytes */
+	enum mm_perm perm;       /**< what the hardware allows now; MM_NONE: parked */
+	enum mm_memtype memtype; /**< as the entry has it */
+	bool accessed;           /**< marked by the hardware */
+	bool dirty;              /**< the same */
 };
 
 /** A mapping for mm_npt_map(). The format can express it: mm_npt_can_express(). */
 struct mm_npt_mapping {
-	struct mm_gpa_range range;
-	enum mm_perm perm;
-	enum mm_memtype type;
-	unsigned max_leaf; /**< largest level to try; at most the configuration's */
-	bool owned;        /**< true: to zeroed frames of the library; false: to `host` */
-	mm_hpa_t host;     /**< the address that range.start maps to */
+	struct mm_gpa_range range; /**< guest-physical, in bytes */
+	enum mm_perm perm;         /**< of all leaves */
+	enum mm_memtype type;      /**< of all leaves */
+	unsigned max_leaf;         /**< largest level to try; at most the configuration's */
+	bool owned;                /**< true: to zeroed frames of the library; false: to `host` */
+	mm_hpa_t host;             /**< the address that range.start maps to */
 };
 
 /** [exclusive] Makes a table with an empty root. Configuration and HAL are copied; the format
@@ -162,7 +163,7 @@ void mm_npt_merge(struct mm_npt *npt, struct mm_gpa_range changed, struct mm_gpa
 
 /** One entry that a walk reads, for reports. */
 struct mm_npt_step {
-	unsigned level;
+	unsigned level; /**< of the table */
 	unsigned index; /**< in its table */
 	uint64_t entry; /**< raw */
 };

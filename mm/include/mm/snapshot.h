@@ -34,9 +34,9 @@
 
 MM_BEGIN_DECLS
 
-/** The caller provides the memory from take to drop, and does not use the members. A snapshot
- * belongs to one address space. To pass it to another one is an error that the library does not
- * detect. */
+/** A snapshot. The caller provides the memory from take to drop, and uses none of its members. A
+ * snapshot belongs to one address space. To pass it to another one is an error that the library
+ * does not detect. */
 struct mm_snapshot {
 	struct mm_npt tables; /**< they share the frames of the address space */
 };
