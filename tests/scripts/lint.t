@@ -41,6 +41,13 @@ runs 2 "layers: an extension and another machine" \
 	lint el2/planted.c '#include "machine/riscv64/cpu.h"' lint-layers
 runs 2 "layers: kernel/ and a machine" lint kernel/planted.c '#include "machine/riscv64/cpu.h"' lint-layers
 runs 2 "layers: a guest and the library" lint guests/planted.c '#include "mm/addr.h"' lint-layers
+runs 2 "layers: kernel/ and an internal header of the library" \
+	lint kernel/planted.c '#include "mm/npt/entry.h"' lint-layers
+shows "layers: says which" 'kernel/planted.c:2: kernel/ may not include mm/npt/ .mm/npt/entry.h.'
+runs 2 "layers: a case and another internal header" \
+	lint suite/planted.c '#include "mm/aspace_internal.h"' lint-layers
+runs 2 "layers: a public header and an internal one" \
+	lint mm/include/mm/planted.h "$(header PLANTED_H '#include "mm/bits.h"')" lint-layers
 runs 2 "layers: a new folder" lint mm/new/planted.c '' lint-layers
 
 # --- rules for the text of one file ---
