@@ -3,7 +3,7 @@
 #ifndef VMX_OFFSETS_H
 #define VMX_OFFSETS_H
 
-#define VMX_HOST_RSP       0xc80  /* struct vmx_vcpu */
+#define VMX_HOST_RSP       0xd00  /* struct vmx_vcpu */
 #define VMX_FIELD_HOST_RSP 0x6c14 /* VMCS_HOST_RSP */
 
 #endif

@@ -96,9 +96,28 @@ static enum mm_error fetch_piece(const struct x86_guest *g, uint64_t address, ui
 	                               buf);
 }
 
+/* insn_decode(), or its last result if all INSN_MAX_BYTES are the same. */
+static enum insn_result decode(struct x86_decoded *last, const uint8_t bytes[INSN_MAX_BYTES],
+                               unsigned code_width, struct insn *out)
+{
+	enum insn_result result;
+	uint64_t head, tail;
+
+	__builtin_memcpy(&head, bytes, sizeof(head));
+	__builtin_memcpy(&tail, bytes + INSN_MAX_BYTES - sizeof(tail), sizeof(tail));
+	if (last->first == head && last->last == tail && last->code_width == code_width) {
+		*out = last->insn;
+		return INSN_OK;
+	}
+	result = insn_decode(bytes, INSN_MAX_BYTES, code_width, out);
+	if (result == INSN_OK)
+		*last = (struct x86_decoded){head, tail, code_width, *out};
+	return result;
+}
+
 /* Reads each byte at most once, because the guest's other CPUs may write to the instruction
  * meanwhile. Reads a second page only if the instruction continues there. */
-static enum mm_error fetch(const struct x86_guest *g, struct insn *out)
+static enum mm_error fetch(struct x86_mmio *m, const struct x86_guest *g, struct insn *out)
 {
 	uint8_t bytes[INSN_MAX_BYTES];
 	uint64_t address = linear(g, SEGMENT_CS, g->rip);
@@ -118,7 +137,8 @@ static enum mm_error fetch(const struct x86_guest *g, struct insn *out)
 	err = fetch_piece(g, address, bytes, first);
 	if (err != MM_OK)
 		return err;
-	result = insn_decode(bytes, first, g->code_width, out);
+	result = first == sizeof(bytes) ? decode(&m->decoded, bytes, g->code_width, out)
+	                                : insn_decode(bytes, first, g->code_width, out);
 	if (result == INSN_CUT_SHORT) {
 		err = fetch_piece(g, address + first, bytes + first, sizeof(bytes) - first);
 		if (err != MM_OK)
@@ -179,7 +199,7 @@ static enum mm_error begin(struct x86_mmio *m, const struct x86_guest *g,
 {
 	const struct insn *i = &m->insn;
 	uint64_t address;
-	enum mm_error err = fetch(g, &m->insn);
+	enum mm_error err = fetch(m, g, &m->insn);
 
 	if (err != MM_OK)
 		return err;

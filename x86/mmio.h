@@ -31,9 +31,18 @@ struct x86_guest {
 	size_t given_count;                   /* 0: not reported */
 };
 
+/* The bytes that were decoded last, and the result. A driver's loop executes the same instruction
+ * again, so that most are decoded once. code_width 0: none. */
+struct x86_decoded {
+	uint64_t first, last; /* bytes 0 to 7, and 7 to 14 */
+	unsigned code_width;
+	struct insn insn;
+};
+
 /* The instruction that is being emulated. All zero: none. */
 struct x86_mmio {
 	struct insn insn;
+	struct x86_decoded decoded;
 	bool write_due; /* the read is completed; the write of `result` is next */
 	uint64_t result;
 	uint64_t rflags; /* the guest's, after the write */
