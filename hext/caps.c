@@ -17,6 +17,7 @@
 #include "log.h"
 #include "machine/riscv64/isa.h"
 #include "machine/riscv64/timer.h"
+#include "machine/riscv64/zero.h"
 
 #define ROOT_ENTRIES 2048
 #define WORD         UINT64_C(0x4641554c544c494e)
@@ -261,7 +262,7 @@ static void find_features(struct virt_caps *caps)
 	virt_add_feature(caps, "svrsw60t59b", isa_has("svrsw60t59b"), false);
 	virt_add_feature(caps, "svinval", isa_has("svinval"), false);
 	virt_add_feature(caps, "svvptc", isa_has("svvptc"), false);
-	virt_add_feature(caps, "zicboz", isa_has("zicboz"), false);
+	virt_add_feature(caps, "zicboz", isa_has("zicboz"), zero_uses_blocks());
 	virt_add_feature(caps, "zicbom", isa_has("zicbom"), false);
 	virt_add_feature(caps, "ssaia", isa_has("ssaia"), false);
 	virt_add_feature(caps, "smstateen", isa_has("smstateen"), hext_caps.stateen);

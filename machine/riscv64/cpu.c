@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One hart by itself: its number, its own page table, clearing frames, and the registers that it
- * needs before it does anything else. The log uses this file, so nothing here may log.
+ * One hart by itself: its number, its own page table, and the registers that it needs before it
+ * does anything else. The log uses this file, so nothing here may log.
  */
 #include "machine/riscv64/cpu.h"
 
 #include "machine/riscv64/csr.h"
 #include "machine/riscv64/timer.h"
 #include "machine/riscv64/trap.h"
+#include "machine/riscv64/zero.h"
 #include "mm/addr.h"
 
 const char machine_arch[] = "riscv64";
@@ -65,6 +66,7 @@ void cpu_init(void)
 	csr_write(sie, INTERRUPT_SOFTWARE | INTERRUPT_TIMER);
 	load_page_table();
 	timer_init();
+	zero_try();
 }
 
 /* --- memory --- */
@@ -72,29 +74,3 @@ void cpu_init(void)
 /* A hart may keep in its TLB that an entry is invalid. The library answers the fault that follows
  * with a flush. The page-table walkers of other harts see stores without a fence. */
 void (*const machine_publish)(void *ctx) = NULL;
-
-/* What one pass of machine_zero() clears. */
-#define ZERO_BYTES 512
-
-/*
- * Half of the cost of a lazy fault: little more than one store per word. (Zicboz would be faster;
- * QEMU 7.2 has no hart with it.) Data caches are always on, so nothing is cleaned afterwards.
- * `bytes` is a multiple of ZERO_BYTES.
- */
-void machine_zero(void *ctx, void *page, size_t bytes)
-{
-	uint8_t *at = page, *end = at + bytes;
-
-	(void)ctx;
-	do {
-		__asm__ volatile(".set offset, 0\n\t"
-		                 ".rept %c1 / 8\n\t"
-		                 "sd zero, offset(%0)\n\t"
-		                 ".set offset, offset + 8\n\t"
-		                 ".endr"
-		                 :
-		                 : "r"(at), "i"(ZERO_BYTES)
-		                 : "memory");
-		at += ZERO_BYTES;
-	} while (at < end);
-}

@@ -10,6 +10,7 @@ static const char *isa_string = "";
 /* The value of "riscv,isa-extensions": NUL-terminated names, one after the other. */
 static const char *list;
 static uint32_t list_bytes;
+static uint32_t zero_block_bytes;
 
 /* A property may lack its final NUL: then the answer is "". */
 static const char *string_property(const struct fdt *fdt, const struct fdt_node *node,
@@ -34,6 +35,7 @@ void isa_init(const struct fdt *fdt, uint64_t hart)
 		    !fdt_reg(fdt, &node, 0, &reg) || reg.start.raw != hart)
 			continue;
 		isa_string = string_property(fdt, &node, "riscv,isa");
+		(void)fdt_get_u32(fdt, &node, "riscv,cboz-block-size", &zero_block_bytes);
 		if (*string_property(fdt, &node, "riscv,isa-extensions") != '\0' &&
 		    fdt_get(fdt, &node, "riscv,isa-extensions", &property)) {
 			list = (const char *)property.data;
@@ -80,4 +82,9 @@ static bool in_string(const char *name)
 bool isa_has(const char *extension)
 {
 	return in_list(extension) || in_string(extension);
+}
+
+uint32_t isa_zero_block_bytes(void)
+{
+	return zero_block_bytes;
 }

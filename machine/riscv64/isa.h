@@ -16,4 +16,7 @@ void isa_init(const struct fdt *fdt, uint64_t hart);
 /* Is an extension listed? Its name is in lower case: "h", "sstc". */
 bool isa_has(const char *extension);
 
+/* The bytes that cbo.zero clears: "riscv,cboz-block-size". 0: not given. */
+uint32_t isa_zero_block_bytes(void);
+
 #endif

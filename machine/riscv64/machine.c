@@ -12,6 +12,7 @@
 #include "machine/riscv64/isa.h"
 #include "machine/riscv64/sbi.h"
 #include "machine/riscv64/timer.h"
+#include "machine/riscv64/zero.h"
 #include "vcpu.h"
 
 const struct virt_ops *const virt_candidates[] = {&hext_ops, NULL};
@@ -27,6 +28,7 @@ void machine_init(const struct boot_info *info)
 		power_init(&fdt);
 		timer_read_frequency(&fdt);
 		isa_init(&fdt, info->boot_cpu);
+		zero_init();
 	}
 	start_init(info);
 	cpu_init();
