@@ -183,7 +183,8 @@ gdb: all ## ARCH=...: boot it stopped, with gdb attached (GDB_PORT=N): docs/debu
 	@scripts/gdb.sh --arch $(ARCH) $(if $(VIRT),--virt $(VIRT)) $(run_flags)
 
 include mm/lib.mk
-lib: $(addprefix lib-,$(LIB_TARGETS)) ## mm/ alone, for another tree: archive, headers, pkg-config
+.PHONY: lib
+lib: $(addprefix lib-,$(LIB_TARGETS)) ## mm/ alone, for another tree: archives, headers, pkg-config, CMake (docs/library.md)
 
 # --- tests: programs that speak TAP; the slow ones first ---
 include tests/host.mk
@@ -236,7 +237,7 @@ LINTED  := $(wildcard $(addsuffix /*,$(ALL_DIRS))) $(shell find tests docs -name
 C_FILES := $(sort $(filter %.c %.h,$(LINTED)))
 HEADERS := $(filter %.h,$(C_FILES))
 SHELL_FILES := .ci/run $(wildcard scripts/*.sh tests/*.sh) $(shell find tests -name '*.t') \
-               tests/fuzz/search tests/fresh tests/host/soak-host tests/proofs/run
+               tests/fuzz/search tests/fresh tests/host/soak-host tests/proofs/run scripts/install-lib tests/lib/exported-map
 TEXT_FILES := $(C_FILES) $(SHELL_FILES) Makefile $(filter %.S %.inc,$(LINTED))
 
 format: ## clang-format on every C file
@@ -310,12 +311,12 @@ clean: ## remove what was built
 	rm -rf $(B) compile_commands.json
 
 help: ## this list
-	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  make \1|\2/p' Makefile tests/host.mk | \
+	@sed -n 's/^\([a-z_.-]*\):.*## \(.*\)/  make \1|\2/p' Makefile mm/lib.mk tests/host.mk | \
 		while IFS='|' read -r command text; do printf '%-30s %s\n' "$$command" "$$text"; done
 
 # --- last, when all makefiles are read: a variable that none of them reads is a mistake ---
 USER_VARIABLES := ARCH VIRT TEST $(RUN_OPTIONS) ICOUNT QEMU BOCHS OVMF RUN_DIR GDB_PORT FOLDER ONLY TIMES MACHINES MUTANTS \
-                  FUZZ_SECONDS V CI TMPDIR FAULTLINE_ORACLE
+                  FUZZ_SECONDS V CI TMPDIR PREFIX DESTDIR LIBDIR INCLUDEDIR MANDIR DOCDIR FAULTLINE_ORACLE
 given := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(v)))),$(filter-out -%,$(v))))
 given := $(filter-out $(USER_VARIABLES),$(given))
 ifneq ($(strip $(given)),)

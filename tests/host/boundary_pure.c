@@ -7,6 +7,7 @@
 
 #include "mm/block.h"
 #include "mm/compiler.h"
+#include "mm/version.h"
 
 typedef unsigned __int128 wide;
 
@@ -151,6 +152,7 @@ static void call_names(struct boundary *b)
 	CHECK(mm_fault_name((enum mm_fault)value)[0] != '\0');
 	CHECK(mm_device_type_name((enum mm_device_type)value)[0] != '\0');
 	CHECK_EQ(mm_permits((enum mm_perm)value, MM_R), value & 1);
+	CHECK_EQ(mm_version(), MM_VERSION);
 }
 
 /* --- device.h --- */
@@ -315,6 +317,7 @@ const struct boundary_call boundary_pure[] = {
 	{"mm_fault_name", call_names, true},
 	{"mm_device_type_name", call_names, true},
 	{"mm_permits", call_names, true},
+	{"mm_version", call_names, true},
 	{"mm_device_range_valid", call_bus, true},
 	{"mm_device_range_inclusive", call_bus, true},
 	{"mm_device_init", call_bus, true},

@@ -65,7 +65,7 @@ fi
 # A kernel at the upper end of the address space, and a kernel that can be loaded anywhere. Both
 # contain the whole archive. No code may need a global offset table or a relocation.
 links() { # TARGET BASE CODE-MODEL FLAG...: the code model is the static kernel's
-	local target=$1 base=$2 common=(--target="$1-none-elf" -std=c17 -ffreestanding -fno-builtin -O2)
+	local target=$1 base=$2 common=(--target="${1%d}-none-elf" -std=c17 -ffreestanding -fno-builtin -O2)
 	local lib=build/lib/$target
 	shift 2
 	common+=("-I$lib/include")
@@ -87,8 +87,9 @@ links() { # TARGET BASE CODE-MODEL FLAG...: the code model is the static kernel'
 links x86_64 0xffffffff80000000 -mcmodel=kernel -mno-red-zone -mgeneral-regs-only
 links aarch64 0xffff800010000000 -mcmodel=small -mgeneral-regs-only
 links riscv64 0xffffffff80000000 -mcmodel=medany -march=rv64imac -mabi=lp64 -mno-relax
+links riscv64d 0xffffffff80000000 -mcmodel=medany -march=rv64gc -mabi=lp64d -mno-relax
 
-for target in riscv64 aarch64 x86_64 host; do
+for target in riscv64 riscv64d aarch64 x86_64 host; do
 	archive=build/lib/$target/lib/libfaultline-mm.a
 	# Freestanding: the only undefined symbols are the four functions that every compiler
 	# assumes.

@@ -33,7 +33,7 @@ struct mm_block {
  * of 2^64 bytes or more is MM_NO_MEMORY too. Contents undefined. */
 enum mm_error mm_block_alloc(const struct mm_hal *hal, unsigned order,
                              struct mm_block *block) MM_MUST_CHECK;
-/** [exclusive] As mm_block_alloc(), cleared. */
+/** [exclusive] As mm_block_alloc(), cleared. Errors as there: MM_NO_MEMORY. */
 enum mm_error mm_block_alloc_zeroed(const struct mm_hal *hal, unsigned order,
                                     struct mm_block *block) MM_MUST_CHECK;
 
