@@ -118,32 +118,34 @@ static void release_leaf(struct releaser *r, uint64_t value, unsigned level)
 }
 
 /* Reads MM_NPT_BATCH entries. Puts the frames that the library owns into frames[] and their number
- * into *owned. Returns how many entries are not 0. `direct` is a constant: see walk.h. */
-static MM_ALWAYS_INLINE unsigned sort_entries(const struct mm_npt_format *f,
-                                              const _Atomic uint64_t *entries, bool direct,
-                                              mm_hpa_t frames[], unsigned *owned)
+ * into *owned. Adds the number of entries that are not 0 to *held. `direct` is a constant: see
+ * walk.h. False: an entry needs the other decoding, and nothing counts. */
+static MM_ALWAYS_INLINE bool sort_entries(const struct mm_npt_format *f,
+                                          const _Atomic uint64_t *entries, bool direct,
+                                          mm_hpa_t frames[], unsigned *owned, int64_t *held)
 {
 	uint64_t pa_mask = f->pa_mask;
 	uint64_t owned_mask = f->owned;
 	unsigned pa_shift = f->pa_shift;
 	uint64_t any = 0;
-	unsigned held = 0;
+	unsigned present = 0;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < MM_NPT_BATCH; i++) {
 		uint64_t entry = mm_npt_load(&entries[i]);
 
 		any |= entry;
-		held += entry != 0;
+		present += entry != 0;
 		frames[n] = direct ? mm_hpa_at((entry & pa_mask) << pa_shift)
 		                   : mm_npt_decode_pa(f, entry);
 		n += (entry & owned_mask) != 0;
 	}
 	/* The short decoding is right for present entries only. */
 	if (direct && (any & MM_NPT_PARKED) != 0)
-		return sort_entries(f, entries, false, frames, owned);
+		return false;
 	*owned = n;
-	return held;
+	*held += present;
+	return true;
 }
 
 /* All pages of a level 0 table. This is the most frequent case. It works on MM_NPT_BATCH entries at
@@ -154,11 +156,12 @@ static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
 	mm_hpa_t *frames = r->batch.frames;
 
 	for (unsigned i = 0; i < 1U << MM_NPT_INDEX_BITS; i += MM_NPT_BATCH) {
-		unsigned owned;
+		unsigned owned = 0;
+		int64_t *held = &r->leaves[0];
 
 		mm_npt_batch_drain(r->npt, &r->batch);
-		r->leaves[0] += r->npt->direct ? sort_entries(f, &table[i], true, frames, &owned)
-		                               : sort_entries(f, &table[i], false, frames, &owned);
+		if (!r->npt->direct || !sort_entries(f, &table[i], true, frames, &owned, held))
+			(void)sort_entries(f, &table[i], false, frames, &owned, held);
 		r->batch.end = owned;
 		r->frames += owned;
 	}
