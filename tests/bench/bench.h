@@ -68,9 +68,27 @@ struct workload {
 extern const struct workload workloads[];
 extern const size_t workload_count;
 
+/* What is timed in faults.c, and listed in workloads.c. */
+void w2f(struct timer *t);
+void w2g_snapshot(struct timer *t);
+void w2g_log(struct timer *t);
+void w2g_write(struct timer *t);
+void w4c(struct timer *t);
+void w4d(struct timer *t);
+void w4d_far(struct timer *t);
+void w13(struct timer *t);
+void w13_one(struct timer *t);
+void w13_bytes(struct timer *t);
+void w9(struct timer *t);
+void w9_neighbours(struct timer *t);
+void w9_same(struct timer *t);
+void w10(struct timer *t);
+
 /* The floors. */
 void floor_linear(struct timer *t);
 void floor_fault(struct timer *t);
+void floor_fault_random(struct timer *t);
+void floor_translate_far(struct timer *t);
 void floor_zero_cold(struct timer *t);
 void floor_zero_warm(struct timer *t);
 void floor_translate(struct timer *t);
@@ -90,6 +108,13 @@ static inline uint64_t never_set(uint64_t value)
 /* Random page addresses below a limit, the same each time. */
 #define RANDOM_COUNT (1 << 20)
 const uint64_t *random_pages(uint64_t below);
+
+/* 0 to n - 1 in an order of no kind; the same each time. The array is overwritten by the next call.
+ * n <= RANDOM_COUNT. */
+const uint32_t *scrambled(uint32_t n);
+
+/* Anything but success is a broken benchmark. */
+void must(enum mm_error err);
 
 /* Maps 1 GiB at 1 GiB, all present, in leaves of this level. */
 void bench_map_present(struct mm_aspace *as, unsigned level);

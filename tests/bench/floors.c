@@ -14,24 +14,28 @@
 
 static volatile uint64_t sink;
 
-/* 1 GiB of 4 KiB entries, in 512 tables from the pool. */
+/* 1 GiB of 4 KiB entries, in 512 tables from the pool. The compiler may store several at once. Four
+ * times, as the workload. */
 void floor_linear(struct timer *t)
 {
 	pool_reset();
-	timer_start(t);
-	uint64_t entry = 0x40001037;
-	for (unsigned i = 0; i < ENTRIES; i++) {
-		volatile uint64_t *table =
-			(uint64_t *)(pool.memory + pool.stack[--pool.free] * MM_PAGE_SIZE);
-		for (unsigned e = 0; e < ENTRIES; e++, entry += MM_PAGE_SIZE)
-			table[e] = entry;
+	for (unsigned round = 0; round < 4; round++, pool.free += ENTRIES) {
+		timer_start(t);
+		uint64_t first = 0x40001037;
+		for (unsigned i = 0; i < ENTRIES; i++) {
+			uint64_t *table =
+				(uint64_t *)(pool.memory + pool.stack[--pool.free] * MM_PAGE_SIZE);
+			for (uint64_t e = 0; e < ENTRIES; e++)
+				table[e] = first + e * MM_PAGE_SIZE;
+			first += ENTRIES * MM_PAGE_SIZE;
+		}
+		timer_stop(t, ENTRIES * ENTRIES);
 	}
-	timer_stop(t, ENTRIES * ENTRIES);
 }
 
 /* A reader's way into a lock, a frame off the stack, a walk of four levels, an entry written by
  * compare-and-swap, and out again. */
-void floor_fault(struct timer *t)
+static MM_ALWAYS_INLINE void fault_floor(struct timer *t, const uint32_t *order)
 {
 	static _Alignas(64) volatile uint32_t inside;
 	static _Alignas(64) volatile uint32_t writer;
@@ -44,7 +48,8 @@ void floor_fault(struct timer *t)
 	for (uint64_t i = 0; i < ENTRIES; i++)
 		tables[2 * ENTRIES + i] = (uint64_t)(uintptr_t)&tables[(3 + i) * ENTRIES];
 	timer_start(t);
-	for (uint64_t page = 0; page < ENTRIES * ENTRIES; page++) {
+	for (uint64_t n = 0; n < ENTRIES * ENTRIES; n++) {
+		uint64_t page = order ? order[n] : n;
 		__atomic_store_n(&inside, 1, __ATOMIC_SEQ_CST);
 		if (writer)
 			abort();
@@ -59,6 +64,16 @@ void floor_fault(struct timer *t)
 		__atomic_store_n(&inside, 0, __ATOMIC_RELEASE);
 	}
 	timer_stop(t, ENTRIES * ENTRIES);
+}
+
+void floor_fault(struct timer *t)
+{
+	fault_floor(t, NULL);
+}
+
+void floor_fault_random(struct timer *t)
+{
+	fault_floor(t, scrambled(ENTRIES * ENTRIES));
 }
 
 void floor_zero_cold(struct timer *t)
@@ -81,17 +96,26 @@ void floor_zero_warm(struct timer *t)
 
 /* --- translation: the same tables that the library made --- */
 
-static uint64_t walk(const uint64_t *root, uint64_t offset, uint64_t gpa)
+/* The last two levels: all addresses are in one GiB, so the table that maps it is found once. */
+static MM_ALWAYS_INLINE uint64_t walk_in_gib(const uint64_t *table, uint64_t offset, uint64_t gpa)
 {
-	const uint64_t *table = root;
-	uint64_t entry = 0;
-	for (unsigned shift = 39; shift >= 12; shift -= 9) {
-		entry = table[(gpa >> shift) & 511];
-		if (entry & 0x80)
-			break;
-		table = (const uint64_t *)(uintptr_t)((entry & 0xffffffffff000) + offset);
-	}
-	return entry;
+	uint64_t entry = table[(gpa >> 21) & 511];
+	if (entry & 0x80)
+		return entry;
+	table = (const uint64_t *)(uintptr_t)((entry & 0xffffffffff000) + offset);
+	return table[(gpa >> 12) & 511];
+}
+
+static const uint64_t *below(const uint64_t *table, uint64_t index, uint64_t offset)
+{
+	return (const uint64_t *)(uintptr_t)((table[index] & 0xffffffffff000) + offset);
+}
+
+/* All four levels of a page of 4 KiB. */
+static MM_ALWAYS_INLINE uint64_t walk(const uint64_t *root, uint64_t offset, uint64_t gpa)
+{
+	const uint64_t *l2 = below(root, gpa >> 39, offset);
+	return walk_in_gib(below(l2, (gpa >> 30) & 511, offset), offset, gpa);
 }
 
 /* `chained` is a constant: each walk's address waits for the last one's entry, or for nothing. */
@@ -106,13 +130,35 @@ static MM_ALWAYS_INLINE void translate_floor(struct timer *t, unsigned level, bo
 	bench_aspace(&as, false, UINT64_MAX);
 	bench_map_present(&as, level);
 	const uint64_t *root = (const uint64_t *)(uintptr_t)(mm_aspace_root(&as).raw + offset);
+	const uint64_t *table = below(below(root, 0, offset), 1, offset);
 	timer_start(t);
 	for (size_t i = 0; i < RANDOM_COUNT; i++) {
-		uint64_t entry = walk(root, offset, GiB + at[i] + carried);
+		uint64_t entry = walk_in_gib(table, offset, GiB + at[i] + carried);
 		sum += entry;
 		if (chained)
 			carried = never_set(entry);
 	}
+	timer_stop(t, RANDOM_COUNT);
+	sink = sum;
+	mm_aspace_destroy(&as);
+}
+
+/* At random in 64 GiB of small pages. */
+void floor_translate_far(struct timer *t)
+{
+	static struct mm_aspace as;
+	const uint64_t *at = random_pages(64 * GiB / MM_PAGE_SIZE);
+	uint64_t offset = pool.hal.direct_offset;
+	uint64_t sum = 0;
+
+	pool_reset();
+	bench_aspace(&as, false, UINT64_MAX);
+	must(mm_aspace_map_linear(&as, mm_gpa_range(mm_gpa_at(GiB), 64 * GiB), mm_hpa_at(GiB),
+	                          MM_RWX, MM_NORMAL, 0));
+	const uint64_t *root = (const uint64_t *)(uintptr_t)(mm_aspace_root(&as).raw + offset);
+	timer_start(t);
+	for (size_t i = 0; i < RANDOM_COUNT; i++)
+		sum += walk(root, offset, GiB + at[i]);
 	timer_stop(t, RANDOM_COUNT);
 	sink = sum;
 	mm_aspace_destroy(&as);
@@ -154,23 +200,42 @@ void floor_unmap(struct timer *t)
 	timer_stop(t, ENTRIES * ENTRIES);
 }
 
-/* A binary search without branches over 10,000 packed keys. */
+/* The number of keys, out of n, that are at most `key`. */
+static MM_ALWAYS_INLINE uint32_t count_at_most(const int32_t *keys, uint32_t n, int32_t key)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < n; i++)
+		count += keys[i] <= key;
+	return count;
+}
+
+/* Page numbers of 32 bits in three levels of 24 keys each: a search that compares four keys at a
+ * time, and whose loads of a level wait for nothing but the level above. */
 void floor_find(struct timer *t)
 {
 	enum {
-		AREAS = 10000
+		AREAS = 10000,
+		FAN = 24
 	};
-	static uint64_t starts[AREAS];
+	static int32_t starts[AREAS + FAN], middle[AREAS / FAN + FAN], top[FAN];
 	const uint64_t *at = random_pages(AREAS * 16);
 	uint64_t sum = 0;
-	for (uint64_t i = 0; i < AREAS; i++)
-		starts[i] = i * 16 * MM_PAGE_SIZE;
+	memset(middle, 0x7f, sizeof(middle));
+	memset(top, 0x7f, sizeof(top));
+	for (int32_t i = AREAS - 1; i >= 0; i--) {
+		starts[i] = i * 16;
+		middle[i / FAN] = i / FAN * FAN * 16;
+		top[i / FAN / FAN] = i / FAN / FAN * FAN * FAN * 16;
+	}
+	for (int32_t i = AREAS; i < AREAS + FAN; i++)
+		starts[i] = INT32_MAX;
 	timer_start(t);
 	for (size_t i = 0; i < RANDOM_COUNT; i++) {
-		const uint64_t *base = starts;
-		for (size_t n = AREAS; n > 1; n -= n / 2)
-			base += (size_t)(base[n / 2] <= at[i]) * (n / 2);
-		sum += *base;
+		int32_t key = (int32_t)(at[i] / MM_PAGE_SIZE);
+		uint32_t slot = count_at_most(top, FAN, key) - 1;
+		slot = slot * FAN + count_at_most(&middle[slot * FAN], FAN, key) - 1;
+		slot = slot * FAN + count_at_most(&starts[slot * FAN], FAN, key) - 1;
+		sum += (uint64_t)starts[slot];
 	}
 	timer_stop(t, RANDOM_COUNT);
 	sink = sum;

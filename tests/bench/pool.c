@@ -151,3 +151,18 @@ const uint64_t *random_pages(uint64_t below)
 	}
 	return at;
 }
+
+const uint32_t *scrambled(uint32_t n)
+{
+	static uint32_t order[RANDOM_COUNT];
+	const uint64_t *random = random_pages(UINT64_C(1) << 40);
+	for (uint32_t i = 0; i < n; i++)
+		order[i] = i;
+	for (uint32_t i = n - 1; i > 0; i--) {
+		uint32_t j = (uint32_t)(random[i] / MM_PAGE_SIZE % (i + 1));
+		uint32_t other = order[j];
+		order[j] = order[i];
+		order[i] = other;
+	}
+	return order;
+}
