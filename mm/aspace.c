@@ -12,55 +12,6 @@
 #include "mm/npt/frames.h"
 #include "mm/npt/share.h"
 
-_Noreturn void mm_aspace_refuse_cpu(const struct mm_aspace *as)
-{
-	const bool cpu_index_is_below_mm_max_cpus = false;
-
-	for (;;)
-		MM_REQUIRE(&as->npt.hal, cpu_index_is_below_mm_max_cpus);
-}
-
-void mm_aspace_read_wait(struct mm_aspace *as, struct mm_aspace_cpu *cpu)
-{
-	mm_lock_read_wait(&as->lock, &cpu->reader);
-}
-
-void mm_aspace_cache_invalidate(const struct mm_aspace *as, struct mm_aspace_cpu *cpu)
-{
-	cpu->cache = (struct mm_aspace_cache){.epoch = as->epoch};
-	for (unsigned slot = 0; slot < MM_ASPACE_CACHE_SLOTS; slot++)
-		cpu->cache.gib[slot] = slot ^ 1; /* belongs to another slot: see aspace.h */
-}
-
-bool mm_aspace_take_credit_back(struct mm_aspace *as)
-{
-	bool any = false;
-
-	for (uint64_t cpus = mm_aspace_cpus(as); cpus != 0; cpus &= cpus - 1)
-		any |= mm_npt_take_credit_back(&as->npt, &as->cpus[mm_ctz64(cpus)].counts);
-	return any;
-}
-
-bool mm_aspace_collect_credit(struct mm_aspace *as, struct mm_aspace_cpu *cpu)
-{
-	bool any;
-
-	if (as->npt.quota == UINT64_MAX)
-		return false;
-	mm_aspace_read_unlock(cpu);
-	if (as->npt.hal.cpu_index)
-		mm_lock_write(&as->lock);
-	any = mm_aspace_take_credit_back(as);
-	if (as->npt.hal.cpu_index) {
-		mm_lock_write_release(&as->lock);
-		if (!mm_lock_read_try(&as->lock, &cpu->reader))
-			mm_lock_read_wait(&as->lock, &cpu->reader);
-	}
-	if (cpu->cache.epoch != as->epoch)
-		mm_aspace_cache_invalidate(as, cpu);
-	return any;
-}
-
 enum mm_error mm_aspace_check_range(const struct mm_aspace *as, struct mm_gpa_range range)
 {
 	if (!mm_gpa_range_valid(range))
@@ -108,9 +59,8 @@ enum mm_error mm_aspace_init(struct mm_aspace *as, const struct mm_aspace_config
 	as->limits = config->limits;
 	as->log = (struct mm_aspace_log){.active = false};
 	as->fast_path = as->npt.direct;
-	as->epoch = 1; /* a zeroed cache has epoch 0: stale */
-	__builtin_memset(as->cpus, 0, sizeof(as->cpus));
-	mm_lock_init(&as->lock, &as->cpus[0].reader, sizeof(as->cpus[0]));
+	as->changes = 0;
+	mm_aspace_cpus_init(as);
 	return MM_OK;
 }
 
@@ -127,6 +77,7 @@ void mm_aspace_destroy(struct mm_aspace *as)
 	drop_snapshots(as);
 	mm_npt_destroy(&as->npt);
 	mm_area_map_clear(&as->areas);
+	mm_aspace_cpus_free(as);
 }
 
 void mm_aspace_clear(struct mm_aspace *as)

@@ -61,19 +61,77 @@ enum mm_error mm_aspace_check_range(const struct mm_aspace *as,
 
 /* --- the lock: lock.h describes the protocol, lock.c has the functions that wait --- */
 
-void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *readers, size_t stride);
+/* `own`: the readers of the first CPUs. */
+void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *own, struct mm_lock_reader *shared);
 
-/* Takes the read lock unless there is a writer, or this reader is not registered yet. False: the
- * caller has to call mm_lock_read_wait(). */
-static inline bool mm_lock_read_try(const struct mm_lock *lock, struct mm_lock_reader *reader)
+/* The group of a CPU, and the first CPU of a group but 0. */
+static inline unsigned mm_lock_group_of(unsigned cpu)
 {
-	if (MM_UNLIKELY(!reader->registered))
-		return false;
-	atomic_store_explicit(&reader->reading, 1, memory_order_seq_cst);
-	return MM_LIKELY(atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0);
+	return (cpu + MM_LOCK_OWN_READERS) / MM_LOCK_GROUP;
 }
 
-/* Takes the read lock after mm_lock_read_try() has failed. Waits for the writer. */
+static inline unsigned mm_lock_group_first(unsigned group)
+{
+	return group * MM_LOCK_GROUP - MM_LOCK_OWN_READERS;
+}
+
+/* Adds the readers of this CPU's group, all zero. False: another CPU has added them. */
+bool mm_lock_add_group(struct mm_lock *lock, unsigned cpu, void *readers);
+
+/* The readers of a group but 0, or NULL. */
+void *mm_lock_group(const struct mm_lock *lock, unsigned group);
+
+/* The group of a CPU as mm_lock.groups has it, or 0. */
+static inline uintptr_t mm_lock_base_of(const struct mm_lock *lock, unsigned cpu)
+{
+	return atomic_load_explicit(&lock->groups[mm_lock_group_of(cpu)], MM_NPT_ORDER_DEPENDENT);
+}
+
+static inline struct mm_lock_reader *mm_lock_reader_at(uintptr_t base, unsigned cpu)
+{
+	return (struct mm_lock_reader *)(base + (uintptr_t)cpu * MM_LOCK_STRIDE);
+}
+
+/* The reader of a CPU, or NULL: its group has not been added. */
+static inline struct mm_lock_reader *mm_lock_reader_of(const struct mm_lock *lock, unsigned cpu)
+{
+	uintptr_t base = mm_lock_base_of(lock, cpu);
+
+	return base ? mm_lock_reader_at(base, cpu) : NULL;
+}
+
+/* Adds this CPU's reader, which exists, to the list of registered ones. Once. */
+void mm_lock_register(struct mm_lock *lock, unsigned cpu);
+
+static inline struct mm_lock_reader *mm_lock_numbered(const struct mm_lock *lock, uint32_t number)
+{
+	return number == 0 ? lock->shared : mm_lock_reader_of(lock, number - 1);
+}
+
+/* All registered readers, and at last the shared one: from mm_lock_newest() by mm_lock_older(). */
+static inline struct mm_lock_reader *mm_lock_newest(const struct mm_lock *lock)
+{
+	return mm_lock_numbered(lock, atomic_load_explicit(&lock->newest, memory_order_seq_cst));
+}
+
+static inline struct mm_lock_reader *mm_lock_older(const struct mm_lock *lock,
+                                                   const struct mm_lock_reader *reader)
+{
+	return reader == lock->shared ? NULL : mm_lock_numbered(lock, reader->next);
+}
+
+/* Takes the read lock unless there is a writer, or `valid` is false: a reader that is not
+ * registered is not valid. False: `reading` is set, but the lock is not taken. The caller has to
+ * clear it and to call mm_lock_read_wait(). */
+static inline bool mm_lock_read_try(const struct mm_lock *lock, struct mm_lock_reader *reader)
+{
+	atomic_store_explicit(&reader->reading, 1, memory_order_seq_cst);
+	return MM_LIKELY(atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0) &&
+	       MM_LIKELY(reader->valid);
+}
+
+/* Takes the read lock for a registered or the shared reader, whose `reading` this CPU has not set.
+ * Waits for the writer, and for CPUs that hold the shared reader. */
 void mm_lock_read_wait(struct mm_lock *lock, struct mm_lock_reader *reader);
 
 static inline void mm_lock_read_release(struct mm_lock_reader *reader)
@@ -92,18 +150,31 @@ static inline void mm_lock_write_release(struct mm_lock *lock)
 /* Stops: the HAL has returned a CPU number of MM_MAX_CPUS or more. */
 _Noreturn void mm_aspace_refuse_cpu(const struct mm_aspace *as);
 
-/* mm_lock_read_wait(), out of line: not on the fast path. */
-void mm_aspace_read_wait(struct mm_aspace *as, struct mm_aspace_cpu *cpu);
+/* --- the blocks of the CPUs: aspace_cpus.c --- */
 
-/* Empties a CPU's translation cache: an exclusive call may have changed areas or freed tables. */
-void mm_aspace_cache_invalidate(const struct mm_aspace *as, struct mm_aspace_cpu *cpu);
+void mm_aspace_cpus_init(struct mm_aspace *as);
+/* Gives the frames of the blocks back. No call uses them any more. */
+void mm_aspace_cpus_free(struct mm_aspace *as);
+size_t mm_aspace_cpu_frames(const struct mm_aspace *as);
 
-/* Takes the read lock, and returns the state of the calling CPU. Where the HAL has no CPU numbers,
+static inline struct mm_aspace_cpu *mm_aspace_cpu_of(struct mm_lock_reader *reader)
+{
+	return (struct mm_aspace_cpu *)(void *)reader;
+}
+
+/* Takes the read lock where mm_aspace_read_lock() could not: the CPU has no block yet or is not
+ * registered, there is a writer, or the cache is not valid. index < MM_MAX_CPUS. */
+struct mm_aspace_cpu *mm_aspace_read_slow(struct mm_aspace *as, unsigned index);
+
+/* [read lock] Empties the translation cache if it is not valid. Returns `cpu`. */
+struct mm_aspace_cpu *mm_aspace_refresh(struct mm_aspace_cpu *cpu);
+
+/* Takes the read lock, and returns the block of the calling CPU. Where the HAL has no CPU numbers,
  * no two calls run at once, and there is nothing to lock. */
 static inline struct mm_aspace_cpu *mm_aspace_read_lock(struct mm_aspace *as)
 {
 	const struct mm_hal *hal = &as->npt.hal;
-	struct mm_aspace_cpu *cpu = &as->cpus[0];
+	struct mm_lock_reader *reader = &as->cpus[0].reader;
 
 	MM_ASSERT(mm_aspace_is_open(as));
 	if (hal->cpu_index) {
@@ -111,13 +182,16 @@ static inline struct mm_aspace_cpu *mm_aspace_read_lock(struct mm_aspace *as)
 
 		if (MM_UNLIKELY(index >= MM_MAX_CPUS))
 			mm_aspace_refuse_cpu(as);
-		cpu += index;
-		if (MM_UNLIKELY(!mm_lock_read_try(&as->lock, &cpu->reader)))
-			mm_aspace_read_wait(as, cpu);
+
+		uintptr_t base = mm_lock_base_of(&as->lock, index);
+
+		reader = mm_lock_reader_at(base, index);
+		if (MM_UNLIKELY(base == 0 || !mm_lock_read_try(&as->lock, reader)))
+			return mm_aspace_read_slow(as, index);
+	} else if (MM_UNLIKELY(!reader->valid)) {
+		return mm_aspace_refresh(mm_aspace_cpu_of(reader));
 	}
-	if (MM_UNLIKELY(cpu->cache.epoch != as->epoch))
-		mm_aspace_cache_invalidate(as, cpu);
-	return cpu;
+	return mm_aspace_cpu_of(reader);
 }
 
 static inline void mm_aspace_read_unlock(struct mm_aspace_cpu *cpu)
@@ -125,27 +199,21 @@ static inline void mm_aspace_read_unlock(struct mm_aspace_cpu *cpu)
 	mm_lock_read_release(&cpu->reader);
 }
 
-/* One bit for each CPU that may have credit, or have counted something: those that have taken the
- * read lock before. Without CPU numbers all calls count as CPU 0. */
-static inline uint64_t mm_aspace_cpus(const struct mm_aspace *as)
-{
-	if (!as->npt.hal.cpu_index)
-		return 1;
-	return atomic_load_explicit(&as->lock.registered, memory_order_relaxed);
-}
-
 /* [exclusive] Takes the credit of all CPUs back (npt/frames.c). True: at least one had credit. */
 bool mm_aspace_take_credit_back(struct mm_aspace *as);
 
-/* Takes the write lock. The new epoch invalidates the cache of every CPU. */
+/* [exclusive] Counts a change, invalidates the cache of every CPU, and takes their credit back. The
+ * caches have to become invalid each time that the write lock has been taken, before areas move or
+ * tables are freed. */
+void mm_aspace_begin_change(struct mm_aspace *as);
+
+/* Takes the write lock for a change. */
 static inline void mm_aspace_write_lock(struct mm_aspace *as)
 {
 	MM_ASSERT(mm_aspace_is_open(as));
 	if (as->npt.hal.cpu_index)
 		mm_lock_write(&as->lock);
-	as->epoch++;
-	if (as->npt.quota != UINT64_MAX)
-		(void)mm_aspace_take_credit_back(as);
+	mm_aspace_begin_change(as);
 }
 
 static inline void mm_aspace_write_unlock(struct mm_aspace *as)

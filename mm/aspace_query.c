@@ -87,7 +87,7 @@ enum mm_error mm_aspace_translate(struct mm_aspace *as, mm_gpa_t gpa,
 {
 	struct mm_aspace_cpu *cpu = &as->cpus[0];
 
-	if (MM_UNLIKELY(as->npt.hal.cpu_index || cpu->cache.epoch != as->epoch))
+	if (MM_UNLIKELY(as->npt.hal.cpu_index || !cpu->reader.valid))
 		return translate_locked(as, gpa, out);
 	return translate(as, cpu, gpa, out);
 }
@@ -167,10 +167,10 @@ static uint64_t lent_pages(const struct mm_aspace *as)
 		left = 0;
 		refilling = false;
 		/* After `lent`: its acquire makes every CPU visible that has been given credit. */
-		for (uint64_t cpus = mm_aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
-			const struct mm_aspace_cpu *cpu = &as->cpus[mm_ctz64(cpus)];
-			int64_t credit =
-				atomic_load_explicit(&cpu->counts.credit, memory_order_acquire);
+		for (struct mm_lock_reader *reader = mm_lock_newest(&as->lock); reader;
+		     reader = mm_lock_older(&as->lock, reader)) {
+			int64_t credit = atomic_load_explicit(
+				&mm_aspace_cpu_of(reader)->counts.credit, memory_order_acquire);
 
 			refilling |= credit < 0;
 			left += credit;
@@ -183,10 +183,13 @@ void mm_aspace_get_stats(struct mm_aspace *as, struct mm_aspace_stats *out)
 {
 	struct mm_aspace_cpu *cpu = mm_aspace_read_lock(as);
 
-	*out = (struct mm_aspace_stats){.area_frames = as->areas.frames, .changes = as->epoch - 1};
+	*out = (struct mm_aspace_stats){.area_frames = as->areas.frames,
+	                                .changes = as->changes,
+	                                .cpu_frames = mm_aspace_cpu_frames(as)};
 	add_counts(out, &as->npt.counts);
-	for (uint64_t cpus = mm_aspace_cpus(as); cpus != 0; cpus &= cpus - 1) {
-		const struct mm_aspace_cpu *counted = &as->cpus[mm_ctz64(cpus)];
+	for (struct mm_lock_reader *reader = mm_lock_newest(&as->lock); reader;
+	     reader = mm_lock_older(&as->lock, reader)) {
+		const struct mm_aspace_cpu *counted = mm_aspace_cpu_of(reader);
 
 		add_counts(out, &counted->counts);
 		for (unsigned fault = 0; fault < MM_FAULTS; fault++)

@@ -15,7 +15,7 @@
  * In all other cases nothing has changed, and the slow path decides.
  *
  * Invariants: what the cache holds is what the slow path would find. Only exclusive calls move
- * areas and free tables, and each begins a new epoch, which invalidates the cache. A window of an
+ * areas and free tables, and each invalidates the cache. A window of an
  * alloc area exists only while aspace.fast_path is true. Every answer of this file is the one that
  * the slow path would have given: the model compares them (tests/host/fault_agree.h).
  */

@@ -1,50 +1,67 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lock of an address space: the functions that wait. lock.h describes the protocol,
- * aspace_internal.h declares these functions and has those that do not wait.
+ * The lock of an address space: the functions that wait, and the list of readers. lock.h describes
+ * the protocol, aspace_internal.h declares these functions and has those that do not wait.
  */
 #include "mm/aspace_internal.h"
 #include "mm/assert.h"
-#include "mm/bits.h"
 
-static struct mm_lock_reader *reader_at(const struct mm_lock *lock, size_t cpu)
+void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *own, struct mm_lock_reader *shared)
 {
-	return (struct mm_lock_reader *)((char *)lock->readers + cpu * lock->stride);
-}
-
-void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *readers, size_t stride)
-{
-	lock->readers = readers;
-	lock->stride = stride;
 	atomic_init(&lock->writer, 0);
-	atomic_init(&lock->registered, 0);
-	for (size_t cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		atomic_init(&reader_at(lock, cpu)->reading, 0);
-		reader_at(lock, cpu)->registered = false;
-	}
+	atomic_init(&lock->newest, 0);
+	atomic_init(&lock->groups[0], (uintptr_t)own);
+	for (unsigned group = 1; group < MM_LOCK_GROUPS; group++)
+		atomic_init(&lock->groups[group], 0);
+	lock->shared = shared;
 }
 
-static void register_reader(struct mm_lock *lock, struct mm_lock_reader *reader)
+bool mm_lock_add_group(struct mm_lock *lock, unsigned cpu, void *readers)
 {
-	size_t cpu = (size_t)((char *)reader - (char *)lock->readers) / lock->stride;
+	unsigned group = mm_lock_group_of(cpu);
+	uintptr_t none = 0;
+	uintptr_t first = (uintptr_t)mm_lock_group_first(group) * MM_LOCK_STRIDE;
 
-	MM_ASSERT(cpu < MM_MAX_CPUS);
-	/* Sequentially consistent, and before the first `reading = 1`: a writer that does not see
-	 * this bit has set `writer` before this CPU looks at it. */
-	atomic_fetch_or_explicit(&lock->registered, BIT(cpu), memory_order_seq_cst);
+	MM_ASSERT(group > 0 && group < MM_LOCK_GROUPS);
+	return atomic_compare_exchange_strong_explicit(&lock->groups[group], &none,
+	                                               (uintptr_t)readers - first,
+	                                               memory_order_acq_rel, memory_order_acquire);
+}
+
+void *mm_lock_group(const struct mm_lock *lock, unsigned group)
+{
+	uintptr_t base = atomic_load_explicit(&lock->groups[group], memory_order_acquire);
+	uintptr_t first = (uintptr_t)mm_lock_group_first(group) * MM_LOCK_STRIDE;
+
+	return base ? (void *)(base + first) : NULL;
+}
+
+void mm_lock_register(struct mm_lock *lock, unsigned cpu)
+{
+	struct mm_lock_reader *reader = mm_lock_reader_of(lock, cpu);
+	uint32_t newest = atomic_load_explicit(&lock->newest, memory_order_relaxed);
+
+	/* Sequentially consistent, and before the first `reading = 1` that counts: a writer that
+	 * does not see this reader has set `writer` before this CPU looks at it. */
+	do {
+		reader->next = (uint16_t)newest;
+	} while (!atomic_compare_exchange_weak_explicit(
+		&lock->newest, &newest, cpu + 1, memory_order_seq_cst, memory_order_relaxed));
 	reader->registered = true;
 }
 
+/* Only the shared reader can be taken already. */
 void mm_lock_read_wait(struct mm_lock *lock, struct mm_lock_reader *reader)
 {
-	if (!reader->registered)
-		register_reader(lock, reader);
-	do {
-		atomic_store_explicit(&reader->reading, 0, memory_order_release);
+	for (;;) {
 		while (atomic_load_explicit(&lock->writer, memory_order_relaxed) != 0)
 			;
-		atomic_store_explicit(&reader->reading, 1, memory_order_seq_cst);
-	} while (atomic_load_explicit(&lock->writer, memory_order_seq_cst) != 0);
+		while (atomic_exchange_explicit(&reader->reading, 1, memory_order_seq_cst) != 0)
+			;
+		if (atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0)
+			return;
+		atomic_store_explicit(&reader->reading, 0, memory_order_release);
+	}
 }
 
 void mm_lock_write(struct mm_lock *lock)
@@ -53,12 +70,8 @@ void mm_lock_write(struct mm_lock *lock)
 		while (atomic_load_explicit(&lock->writer, memory_order_relaxed) != 0)
 			;
 	}
-
-	uint64_t registered = atomic_load_explicit(&lock->registered, memory_order_seq_cst);
-
-	for (; registered != 0; registered &= registered - 1) {
-		struct mm_lock_reader *reader = reader_at(lock, mm_ctz64(registered));
-
+	for (struct mm_lock_reader *reader = mm_lock_newest(lock); reader;
+	     reader = mm_lock_older(lock, reader)) {
 		while (atomic_load_explicit(&reader->reading, memory_order_seq_cst) != 0)
 			;
 	}

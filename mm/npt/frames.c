@@ -42,8 +42,11 @@ static void discharge(struct mm_npt *npt, uint64_t frames)
 #define LEND_MOST  INT64_C(64)
 #define LEND_SHARE 8
 
-/* The credit of a CPU where there is no quota. No machine has so many frames. */
-#define LEND_UNLIMITED (INT64_C(1) << 56)
+/* The credit of a CPU where there is no quota. No machine has so many frames, and the sum over all
+ * CPUs can be represented. */
+#define LEND_UNLIMITED (INT64_C(1) << 48)
+
+MM_STATIC_ASSERT(INT64_MAX / LEND_UNLIMITED > MM_MAX_CPUS + 1, "npt.lent");
 
 static int64_t charge_credit(struct mm_npt *npt)
 {

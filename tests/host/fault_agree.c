@@ -172,10 +172,11 @@ static bool has_window(const struct mm_aspace_cache *cache)
 
 void fault_check_caches(const struct mm_aspace *as)
 {
-	for (unsigned cpu = 0; cpu < MM_MAX_CPUS; cpu++) {
-		const struct mm_aspace_cache *cache = &as->cpus[cpu].cache;
+	for (struct mm_lock_reader *reader = mm_lock_newest(&as->lock); reader;
+	     reader = mm_lock_older(&as->lock, reader)) {
+		const struct mm_aspace_cache *cache = &mm_aspace_cpu_of(reader)->cache;
 
-		if (cache->epoch != as->epoch)
+		if (!reader->valid)
 			continue;
 		check_tables(as, cache);
 		if (has_window(cache))

@@ -46,7 +46,7 @@ void watch_aspace(struct mm_aspace *as, const struct geometry *geo, struct hal_t
 struct guest *guest_open_with(const struct geometry *geo, struct hal_test *hal,
                               const struct mm_aspace_config *config)
 {
-	struct guest *g = aligned_alloc(64, sizeof(*g));
+	struct guest *g = aligned_alloc(_Alignof(struct guest), sizeof(*g));
 	CHECK(g != NULL);
 	/* Whatever was there before init must not matter. */
 	memset(g, 0xdd, sizeof(*g));

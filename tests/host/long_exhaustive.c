@@ -319,8 +319,7 @@ static const struct scope scopes[] = {
 #define VALUES 48
 
 struct world {
-	char as_low[offsetof(struct mm_aspace, lock)];
-	struct mm_aspace_cpu cpu;
+	char as[sizeof(struct mm_aspace)];
 	uint8_t edges[SMALL][2][EDGE];
 	uint8_t whole[MANY][MM_PAGE_SIZE];
 	uint8_t values[VALUES][2];
@@ -392,8 +391,7 @@ static inline __attribute__((always_inline)) void copy_world(struct world *w, st
 	struct guest *g = m->guest;
 	struct hal_test *hal = g->hal;
 
-	copy(w->as_low, &g->as, sizeof(w->as_low));
-	copy(&w->cpu, &g->as.cpus[0], sizeof(w->cpu));
+	copy(&w->as, &g->as, sizeof(w->as));
 	copy(w->owner, hal->owner, hal->frames);
 	copy(&w->in_use, &hal->in_use, sizeof(w->in_use));
 	copy(&w->cursor, &hal->cursor, sizeof(w->cursor));

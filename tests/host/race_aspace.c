@@ -373,6 +373,64 @@ static void splits_beside_writers(const struct geometry *geo)
 	guest_close(a.g);
 }
 
+/* --- CPUs whose blocks are not in struct mm_aspace --- */
+
+static void fault_all_far(struct race *race)
+{
+	hal_test_set_cpu(100 + race->cpu);
+	fault_all(race);
+}
+
+/* All add the same group of blocks: one frame is left of those that they take. */
+static void one_frame_for_the_blocks_of_all(const struct geometry *geo)
+{
+	void (*const run[])(struct race *) = {fault_all_far, fault_all_far, fault_all_far,
+	                                      fault_all_far};
+	for (unsigned round = 0; round < 40; round++) {
+		struct arena a = {.g = open_arena(geo)};
+		race_run(MM_ARRAY_SIZE(run), run, &a, round);
+		CHECK_EQ(a.served, COUNT);
+		struct mm_aspace_stats stats = guest_stats(a.g);
+		CHECK_EQ(stats.cpu_frames, 1);
+		CHECK_EQ(stats.faults[MM_FAULT_MAPPED], COUNT);
+		CHECK_EQ(stats.frames + stats.tables + 1, a.g->hal->in_use);
+		guest_close(a.g);
+	}
+}
+
+static void write_large_far(struct race *race)
+{
+	hal_test_set_cpu(200 * (1 + race->cpu));
+	write_large(race);
+}
+
+static void protect_whole(struct race *race)
+{
+	struct arena *a = race->shared;
+	for (uint64_t i = 0; i < a->steps / 8; i++) {
+		keep_pace(a, 8 * i);
+		CHECK_OK(mm_aspace_protect(&a->g->as, pages(512, 512), MM_R));
+		CHECK_OK(mm_aspace_protect(&a->g->as, pages(512, 512), MM_RW));
+		race->done += 2;
+	}
+}
+
+/* There is no frame for their blocks, so they share one, beside a writer. */
+static void cpus_without_a_block_take_turns(const struct geometry *geo)
+{
+	void (*const run[])(struct race *) = {write_large_far, write_large_far, write_large_far,
+	                                      protect_whole};
+	struct arena a = {.steps = steps_per_thread(2000)};
+	a.g = guest_open(geo, (struct hal_test_options){.threads = true, .frames = 4096});
+	CHECK_OK(mm_aspace_map_alloc(&a.g->as, pages(512, 512), MM_RW,
+	                             (struct mm_aspace_backing){.populate = true, .max_leaf = 1}));
+	hal_test_fail_after(a.g->hal, 1);
+	race_for_long(&a, "CPUs without a block", geo, MM_ARRAY_SIZE(run), run);
+	CHECK_EQ(guest_stats(a.g).cpu_frames, 0);
+	CHECK_EQ(atomic_load(&a.g->as.shared.reader.reading), 0);
+	guest_close(a.g);
+}
+
 static bool is_typical(const struct geometry *geo)
 {
 	static const char *const names[] = {"ept4", "amd5", "ipa40", "ipa48", "sv39x4"};
@@ -392,6 +450,8 @@ int main(void)
 		GEOMETRY_TEST_IF(faults_beside_changes, is_typical),
 		GEOMETRY_TEST_IF(faults_beside_logs_and_snapshots, is_typical),
 		GEOMETRY_TEST_IF(splits_beside_writers, is_typical),
+		GEOMETRY_TEST_IF(one_frame_for_the_blocks_of_all, is_typical),
+		GEOMETRY_TEST_IF(cpus_without_a_block_take_turns, is_typical),
 	};
 	return run_geometry_tests("race", tests, MM_ARRAY_SIZE(tests));
 }

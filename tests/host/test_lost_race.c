@@ -346,7 +346,7 @@ static void mark_comes_between(const struct geometry *geo)
 
 struct door {
 	struct mm_lock lock;
-	struct mm_lock_reader reader;
+	struct mm_lock_reader reader, shared;
 	bool came;
 };
 
@@ -393,7 +393,9 @@ static void writer_comes_as_reader_enters(const struct geometry *geo)
 	static struct door d;
 
 	(void)geo;
-	d = (struct door){.lock.readers = &d.reader, .lock.stride = sizeof(d.reader)};
+	d = (struct door){.came = false};
+	mm_lock_init(&d.lock, &d.reader, &d.shared);
+	mm_lock_register(&d.lock, 0);
 	step_watch(enter_as_reader, &d, &d.reader, write_lock_at_the_door, &d);
 	CHECK(d.came);
 }

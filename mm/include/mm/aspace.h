@@ -68,9 +68,10 @@ enum mm_fault {
 
 /** Statistics for reports. */
 struct mm_aspace_stats {
-	uint64_t frames;                    /**< data frames owned now */
-	uint64_t tables;                    /**< table frames now, root included */
-	uint64_t area_frames;               /**< frames that the area tree holds now */
+	uint64_t frames;      /**< data frames owned now */
+	uint64_t tables;      /**< table frames now, root included */
+	uint64_t area_frames; /**< frames that the area tree holds now */
+	uint64_t cpu_frames;  /**< frames that the CPUs' blocks hold: see mm_aspace_cpu */
 	uint64_t leaves[MM_NPT_MAX_LEVELS]; /**< by level, now; a page that MM_NONE hides counts */
 	uint64_t faults[MM_FAULTS];         /**< since init */
 	uint64_t flushes;                   /**< calls of the flush hook since init */
@@ -380,8 +381,6 @@ static inline uint32_t mm_aspace_tag(const struct mm_aspace *as);
  * the hardware do).
  */
 struct mm_aspace_cache {
-	uint64_t epoch; /**< aspace.epoch when the cache was last emptied; another one: stale */
-
 	/** The window: the part of one alloc area or device area that lies in one block of 2 MiB.
 	 * It lies within the limits. */
 	mm_gpa_t window;                   /**< its first page */
@@ -402,16 +401,26 @@ MM_STATIC_ASSERT(MM_ASPACE_CACHE_SLOTS > 1 &&
                          (MM_ASPACE_CACHE_SLOTS & (MM_ASPACE_CACHE_SLOTS - 1)) == 0,
                  "an empty slot needs a number of another slot");
 
-/** What faults write. Callers use none of its members. Per CPU, in cache lines of its own. The size
- * is a power of two, so that an index becomes an address by a shift. */
+/**
+ * What faults write. Callers use none of its members. A block per CPU, in cache lines of its own.
+ * The size is a power of two, so that an index becomes an address by a shift.
+ *
+ * The blocks of the first CPUs are in struct mm_aspace. When another CPU uses the address space for
+ * the first time, the library takes a frame of the HAL, with blocks for 16 CPUs. The frame is not
+ * charged to the quota, and goes back in mm_aspace_destroy(). CPUs for which there is no frame
+ * share one block: their calls give the same answers, but run one at a time. Such a CPU asks for
+ * the frame again at its next call.
+ */
 struct mm_aspace_cpu {
-	struct mm_lock_reader reader;
+	struct mm_lock_reader reader; /* valid: no change has made `cache` wrong */
 	struct mm_aspace_cache cache;
 	MM_ATOMIC(int64_t) faults[MM_FAULTS];
 	struct mm_npt_counts counts; /**< added to the table's own */
 } MM_ALIGNED_TO(256);
 
 MM_STATIC_ASSERT(sizeof(struct mm_aspace_cpu) == 256, "four cache lines per CPU");
+
+#define MM_ASPACE_OWN_CPUS MM_LOCK_OWN_READERS /**< CPUs whose blocks are in struct mm_aspace */
 
 /** The dirty log: see dirty.h. Callers use none of its members. */
 struct mm_aspace_log {
@@ -424,16 +433,16 @@ struct mm_aspace_log {
 
 /** An address space. Callers embed one, and use none of its members. */
 struct mm_aspace {
-	struct mm_aspace_cpu cpus[MM_MAX_CPUS]; /**< first: its address is that of the aspace */
+	struct mm_aspace_cpu cpus[MM_ASPACE_OWN_CPUS]; /**< of the first CPUs */
+	struct mm_aspace_cpu shared;                   /**< of CPUs for which there is no frame */
+	struct mm_lock lock;
 	struct mm_npt npt; /**< holds the format, the config, the HAL, the quota and the root */
 	struct mm_area_map areas;
 	struct mm_gpa_range limits;
 	struct mm_aspace_log log;
-	bool fast_path; /**< faults may use mm/fault_fast.c: npt.direct is set, no log is active,
-	                   and there is no snapshot */
-	uint64_t epoch; /**< Incremented by each exclusive call. Starts at 1, so that a zeroed cache
-	                   is stale. */
-	struct mm_lock lock;
+	bool fast_path;   /**< faults may use mm/fault_fast.c: npt.direct is set, no log is active,
+	                     and   there is no snapshot */
+	uint64_t changes; /**< exclusive calls since init */
 };
 
 static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as)

@@ -18,7 +18,7 @@ MM_BEGIN_DECLS
 
 /** Readers (faults, translations, guest-memory accesses) that run at once in one address space
  * each need an index of their own below this: see mm_hal.cpu_index. */
-#define MM_MAX_CPUS 64
+#define MM_MAX_CPUS 1024
 
 /** One request to flush TLBs. When the hook returns, no CPU holds a translation that it covers. The
  * hook orders every earlier store to a page table before the invalidation, and the
@@ -81,8 +81,9 @@ struct mm_hal {
 	void (*flush)(void *ctx, const struct mm_flush *request);
 
 	/** An index below MM_MAX_CPUS that no concurrent caller has: the number of the CPU, if the
-	 * library runs with preemption off. NULL: no two calls on the address space run at the same
-	 * time, and the library takes no lock. */
+	 * library runs with preemption off. From CPU 8 on, the library takes a frame of this HAL
+	 * for each 16 CPUs that use an address space (mm_aspace_stats.cpu_frames). NULL: no two
+	 * calls on the address space run at the same time, and the library takes no lock. */
 	unsigned (*cpu_index)(void *ctx);
 
 	/** An invariant of the library does not hold (`condition`, at `line` of `file`). To go on

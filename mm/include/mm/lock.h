@@ -12,10 +12,14 @@
  *
  * Readers write no cache line that they share: a read lock costs one store to a line of the CPU's
  * own, and one load of a line that seldom changes. The writer looks only at registered readers: a
- * reader sets its bit in `registered` before it reads for the first time.
+ * reader adds itself to their list before it reads for the first time.
  *
- * The owner provides the readers: one per CPU, each as the first member of a larger element of an
- * array. The lock is not recursive. The library never holds it when it returns to its caller.
+ * The owner provides the readers: one per CPU, each at the start of MM_LOCK_STRIDE bytes. The first
+ * MM_LOCK_OWN_READERS are there from the start. Others come in groups of MM_LOCK_GROUP when a CPU
+ * needs one, at any time, and stay. CPUs that could not get a reader use the shared one, one at a
+ * time: its `reading` is also a lock among them.
+ *
+ * The lock is not recursive. The library never holds it when it returns to its caller.
  *
  * The members are public because struct mm_aspace embeds a lock; aspace_internal.h has the
  * functions.
@@ -35,18 +39,30 @@ MM_BEGIN_DECLS
 /** One reader. Callers use none of its members. */
 struct mm_lock_reader {
 	MM_ATOMIC(uint32_t) reading; /**< 1: this CPU holds the read lock, or tries to */
-	bool registered;             /**< only this CPU reads and writes it */
+	uint16_t next;   /**< the reader that was registered before: see mm_lock.newest */
+	bool registered; /**< only this CPU reads and writes it */
+	bool valid; /**< The owner's. False until the reader is registered. A reader that holds the
+	               lock may set it, a writer that holds the lock may clear it. */
 };
+
+#define MM_LOCK_STRIDE      256U /**< bytes from one reader to the next */
+#define MM_LOCK_GROUP       16U  /**< so many readers are one frame */
+#define MM_LOCK_OWN_READERS 8U   /**< readers without a frame */
+/** Group 0 has the first readers, group n those from n * MM_LOCK_GROUP - MM_LOCK_OWN_READERS on. */
+#define MM_LOCK_GROUPS ((MM_MAX_CPUS + MM_LOCK_OWN_READERS - 1) / MM_LOCK_GROUP + 1)
 
 /** The lock. Callers use none of its members. */
 struct mm_lock {
-	MM_ATOMIC(uint32_t) writer;     /**< 1: a writer holds the lock, or waits for the readers */
-	MM_ATOMIC(uint64_t) registered; /**< bit n: CPU n has taken the read lock before */
-	struct mm_lock_reader *readers; /**< the first of MM_MAX_CPUS */
-	size_t stride;                  /**< bytes from one to the next */
+	MM_ATOMIC(uint32_t) writer; /**< 1: a writer holds the lock, or waits for the readers */
+	MM_ATOMIC(uint32_t) newest; /**< the reader that was registered last: the number of its CPU
+	                               plus 1; or 0, the shared reader, which ends the list */
+	/** The address of CPU 0's reader, if the group's readers were part of an array of all
+	 * readers. 0: the group has not been added. */
+	MM_ATOMIC(uintptr_t) groups[MM_LOCK_GROUPS];
+	struct mm_lock_reader *shared; /**< of CPUs for which there is no frame */
 };
 
-MM_STATIC_ASSERT(MM_MAX_CPUS <= 64, "one bit of `registered` for each CPU");
+MM_STATIC_ASSERT(MM_MAX_CPUS < UINT16_MAX, "mm_lock_reader.next");
 
 MM_END_DECLS
 
