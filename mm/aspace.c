@@ -45,6 +45,18 @@ static enum mm_error check_config(const struct mm_aspace_config *config)
 	return MM_OK;
 }
 
+/* mm_npt.admit: in the middle of a long exclusive call. The caches of the CPUs that were let in
+ * hold what this call may change next. */
+static void admit_others(void *ctx)
+{
+	struct mm_aspace *as = ctx;
+
+	if (!mm_lock_write_admit(&as->lock))
+		return;
+	mm_aspace_invalidate_caches(as);
+	(void)mm_aspace_take_credit_back(as);
+}
+
 enum mm_error mm_aspace_init(struct mm_aspace *as, const struct mm_aspace_config *config)
 {
 	enum mm_error err = as && config ? check_config(config) : MM_INVALID;
@@ -56,6 +68,10 @@ enum mm_error mm_aspace_init(struct mm_aspace *as, const struct mm_aspace_config
 	if (err != MM_OK)
 		return err;
 	mm_area_map_init(&as->areas, &as->npt.hal);
+	if (config->hal.cpu_index) {
+		as->npt.admit = admit_others;
+		as->npt.admit_ctx = as;
+	}
 	as->limits = config->limits;
 	as->log = (struct mm_aspace_log){.active = false};
 	as->fast_path = as->npt.direct;
@@ -74,6 +90,7 @@ static void drop_snapshots(struct mm_aspace *as)
 void mm_aspace_destroy(struct mm_aspace *as)
 {
 	MM_ASSERT(mm_aspace_is_open(as));
+	as->npt.admit = NULL; /* the lock is not held, and no one waits for it */
 	drop_snapshots(as);
 	mm_npt_destroy(&as->npt);
 	mm_area_map_clear(&as->areas);
@@ -86,11 +103,13 @@ void mm_aspace_clear(struct mm_aspace *as)
 	drop_snapshots(as);
 
 	/* No leaf crosses the limits, so this splits none and cannot fail. */
-	enum mm_error err = mm_npt_unmap(&as->npt, as->limits);
+	struct mm_npt_removed removed = {0};
+	enum mm_error err = mm_npt_unmap(&as->npt, as->limits, &removed);
 
 	MM_ASSERT(err == MM_OK);
 	(void)err;
 	mm_area_map_clear(&as->areas);
+	mm_npt_release_removed(&as->npt, &removed, &as->npt.counts);
 	mm_aspace_write_unlock(as);
 }
 
@@ -204,6 +223,7 @@ static enum mm_error replace_area(struct mm_aspace *as, const struct mm_area *ar
 {
 	struct mm_npt_mapping mapping = mapping_of(as, area);
 	struct mm_area_reservation reserved;
+	struct mm_npt_removed removed = {0};
 	enum mm_error err;
 
 	mm_area_reservation_init(&reserved);
@@ -212,13 +232,14 @@ static enum mm_error replace_area(struct mm_aspace *as, const struct mm_area *ar
 	if (err == MM_OK)
 		err = mm_area_reserve(&as->areas, area->range, &reserved);
 	if (err == MM_OK)
-		err = now ? mm_npt_replace(&as->npt, &mapping)
-		          : mm_npt_unmap(&as->npt, area->range);
+		err = now ? mm_npt_replace(&as->npt, &mapping, &removed)
+		          : mm_npt_unmap(&as->npt, area->range, &removed);
 	if (err == MM_OK) {
 		mm_area_replace(&as->areas, area, &reserved);
 		merge_joined(as, area);
 	}
 	mm_area_release(&as->areas, &reserved);
+	mm_npt_release_removed(&as->npt, &removed, &as->npt.counts);
 	mm_aspace_write_unlock(as);
 	return err;
 }
@@ -319,6 +340,7 @@ enum mm_error mm_aspace_replace_device(struct mm_aspace *as, struct mm_gpa_range
 enum mm_error mm_aspace_unmap(struct mm_aspace *as, struct mm_gpa_range range)
 {
 	struct mm_area_reservation reserved;
+	struct mm_npt_removed removed = {0};
 	enum mm_error err = mm_aspace_check_range(as, range);
 
 	if (err != MM_OK)
@@ -329,10 +351,11 @@ enum mm_error mm_aspace_unmap(struct mm_aspace *as, struct mm_gpa_range range)
 	if (err == MM_OK)
 		err = mm_area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
-		err = mm_npt_unmap(&as->npt, range);
+		err = mm_npt_unmap(&as->npt, range, &removed);
 	if (err == MM_OK)
 		mm_area_remove(&as->areas, range, &reserved);
 	mm_area_release(&as->areas, &reserved);
+	mm_npt_release_removed(&as->npt, &removed, &as->npt.counts);
 	mm_aspace_write_unlock(as);
 	return err;
 }
@@ -380,6 +403,7 @@ enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range, m
 {
 	struct mm_npt_mapping mapping;
 	struct mm_area_reservation reserved;
+	struct mm_npt_removed removed = {0};
 	enum mm_error err = mm_aspace_check_range(as, range);
 
 	if (err == MM_OK)
@@ -392,12 +416,13 @@ enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range, m
 	if (err == MM_OK)
 		err = mm_area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
-		err = mm_npt_replace(&as->npt, &mapping);
+		err = mm_npt_replace(&as->npt, &mapping, &removed);
 	if (err == MM_OK) {
 		mm_area_set_host(&as->areas, range, host, &reserved);
 		merge_leaves(as, range);
 	}
 	mm_area_release(&as->areas, &reserved);
+	mm_npt_release_removed(&as->npt, &removed, &as->npt.counts);
 	mm_aspace_write_unlock(as);
 	return err;
 }

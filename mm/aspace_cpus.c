@@ -27,7 +27,7 @@ void mm_aspace_cpus_init(struct mm_aspace *as)
 {
 	__builtin_memset(as->cpus, 0, sizeof(as->cpus));
 	__builtin_memset(&as->shared, 0, sizeof(as->shared));
-	mm_lock_init(&as->lock, &as->cpus[0].reader, &as->shared.reader);
+	mm_lock_init(&as->lock, &as->npt.hal, &as->cpus[0].reader, &as->shared.reader);
 	if (!as->npt.hal.cpu_index)
 		mm_lock_register(&as->lock, 0); /* all calls count as CPU 0 */
 }
@@ -100,14 +100,19 @@ struct mm_aspace_cpu *mm_aspace_refresh(struct mm_aspace_cpu *cpu)
 	return cpu;
 }
 
-void mm_aspace_begin_change(struct mm_aspace *as)
+void mm_aspace_invalidate_caches(struct mm_aspace *as)
 {
-	as->changes++;
 	for (struct mm_lock_reader *reader = mm_lock_newest(&as->lock); reader;
 	     reader = mm_lock_older(&as->lock, reader)) {
 		if (reader->valid)
 			reader->valid = false;
 	}
+}
+
+void mm_aspace_begin_change(struct mm_aspace *as)
+{
+	as->changes++;
+	mm_aspace_invalidate_caches(as);
 	if (as->npt.quota != UINT64_MAX)
 		(void)mm_aspace_take_credit_back(as);
 }

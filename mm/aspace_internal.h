@@ -62,7 +62,8 @@ enum mm_error mm_aspace_check_range(const struct mm_aspace *as,
 /* --- the lock: lock.h describes the protocol, lock.c has the functions that wait --- */
 
 /* `own`: the readers of the first CPUs. */
-void mm_lock_init(struct mm_lock *lock, struct mm_lock_reader *own, struct mm_lock_reader *shared);
+void mm_lock_init(struct mm_lock *lock, const struct mm_hal *hal, struct mm_lock_reader *own,
+                  struct mm_lock_reader *shared);
 
 /* The group of a CPU, and the first CPU of a group but 0. */
 static inline unsigned mm_lock_group_of(unsigned cpu)
@@ -125,7 +126,7 @@ static inline struct mm_lock_reader *mm_lock_older(const struct mm_lock *lock,
  * clear it and to call mm_lock_read_wait(). */
 static inline bool mm_lock_read_try(const struct mm_lock *lock, struct mm_lock_reader *reader)
 {
-	atomic_store_explicit(&reader->reading, 1, memory_order_seq_cst);
+	atomic_store_explicit(&reader->reading, MM_LOCK_INSIDE, memory_order_seq_cst);
 	return MM_LIKELY(atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0) &&
 	       MM_LIKELY(reader->valid);
 }
@@ -136,16 +137,19 @@ void mm_lock_read_wait(struct mm_lock *lock, struct mm_lock_reader *reader);
 
 static inline void mm_lock_read_release(struct mm_lock_reader *reader)
 {
-	atomic_store_explicit(&reader->reading, 0, memory_order_release);
+	atomic_store_explicit(&reader->reading, MM_LOCK_OUTSIDE, memory_order_release);
 }
 
 /* Takes the write lock. Waits for the other writer and for all readers. */
 void mm_lock_write(struct mm_lock *lock);
 
-static inline void mm_lock_write_release(struct mm_lock *lock)
-{
-	atomic_store_explicit(&lock->writer, 0, memory_order_release);
-}
+/* Admits the readers that wait, and releases the write lock. The next writer waits for them. */
+void mm_lock_write_release(struct mm_lock *lock);
+
+/* In the middle of a long call: admits the readers that wait, and waits until each of them has
+ * left. The caller has the lock before and after. True: there was one, so entries, tables and
+ * counters may have changed. */
+bool mm_lock_write_admit(struct mm_lock *lock);
 
 /* Stops: the HAL has returned a CPU number of MM_MAX_CPUS or more. */
 _Noreturn void mm_aspace_refuse_cpu(const struct mm_aspace *as);
@@ -202,9 +206,12 @@ static inline void mm_aspace_read_unlock(struct mm_aspace_cpu *cpu)
 /* [exclusive] Takes the credit of all CPUs back (npt/frames.c). True: at least one had credit. */
 bool mm_aspace_take_credit_back(struct mm_aspace *as);
 
-/* [exclusive] Counts a change, invalidates the cache of every CPU, and takes their credit back. The
- * caches have to become invalid each time that the write lock has been taken, before areas move or
- * tables are freed. */
+/* [exclusive] Invalidates the cache of every CPU. They have to become invalid each time that the
+ * write lock has been taken, or others have been admitted, before areas move or tables are freed.
+ */
+void mm_aspace_invalidate_caches(struct mm_aspace *as);
+
+/* [exclusive] Counts a change, invalidates the caches, and takes the CPUs' credit back. */
 void mm_aspace_begin_change(struct mm_aspace *as);
 
 /* Takes the write lock for a change. */
@@ -214,6 +221,7 @@ static inline void mm_aspace_write_lock(struct mm_aspace *as)
 	if (as->npt.hal.cpu_index)
 		mm_lock_write(&as->lock);
 	mm_aspace_begin_change(as);
+	as->npt.work = 0;
 }
 
 static inline void mm_aspace_write_unlock(struct mm_aspace *as)

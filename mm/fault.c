@@ -125,6 +125,7 @@ enum mm_fault mm_fault_resolve(struct mm_aspace *as, struct mm_aspace_cpu *cpu, 
 
 		switch (decide(as, slot, access)) {
 		case WALK_AGAIN:
+			mm_hal_pause(&as->npt.hal);
 			continue;
 		case NOTHING:
 			return MM_FAULT_SPURIOUS;

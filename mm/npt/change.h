@@ -39,8 +39,9 @@ void mm_npt_flush(struct mm_npt *npt, struct mm_npt_counts *counts, struct mm_gp
                   unsigned leaf_level, bool tables);
 
 /* Step 3 for [start, end): releases all that is parked or unlinked there, and subtracts it from
- * `counts`. NULL: it has never been counted. */
-void mm_npt_release(struct mm_npt *npt, uint64_t start, uint64_t end, struct mm_npt_counts *counts);
+ * `counts`. NULL: it has never been counted. Large tables go into *removed. */
+void mm_npt_release(struct mm_npt *npt, uint64_t start, uint64_t end, struct mm_npt_counts *counts,
+                    struct mm_npt_removed *removed);
 
 /* Unlinks and releases a range of a table that no CPU has ever walked: without a flush. */
 void mm_npt_discard(struct mm_npt *npt, struct mm_gpa_range range);

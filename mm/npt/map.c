@@ -281,6 +281,7 @@ enum mm_error mm_npt_map(struct mm_npt *npt, const struct mm_npt_mapping *mappin
 	struct mm_gpa_range range = mapping->range;
 	uint64_t start = range.start.raw;
 	uint64_t end = start + range.size;
+	struct mm_npt_removed removed = {0};
 	struct mapper m;
 
 	m.npt = npt;
@@ -303,7 +304,8 @@ enum mm_error mm_npt_map(struct mm_npt *npt, const struct mm_npt_mapping *mappin
 
 	mm_npt_batch_drain(npt, &m.batch);
 	if (err != MM_OK) {
-		mm_npt_release(npt, start, end, NULL);
+		mm_npt_release(npt, start, end, NULL, &removed);
+		mm_npt_release_removed(npt, &removed, NULL);
 		return err;
 	}
 	reveal(&m, npt->root_table, mm_npt_root_level(npt), start, end);

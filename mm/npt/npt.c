@@ -42,10 +42,12 @@ void mm_npt_destroy(struct mm_npt *npt)
 	struct mm_gpa_range all =
 		mm_gpa_range(mm_gpa_at(0), UINT64_C(1) << mm_npt_gpa_bits(&npt->config));
 	/* Both ends of the range are ends of root entries, so no leaf has to be split. */
-	enum mm_error err = mm_npt_unmap(npt, all);
+	struct mm_npt_removed removed = {0};
+	enum mm_error err = mm_npt_unmap(npt, all, &removed);
 
 	MM_ASSERT(err == MM_OK);
 	(void)err;
+	mm_npt_release_removed(npt, &removed, &npt->counts);
 	/* Paging-structure caches may hold the root, and another table may get the same tag. */
 	mm_npt_flush(npt, &npt->counts, all, 0, true);
 	mm_npt_give(npt, mm_npt_root_order(&npt->config), 1, &npt->root);

@@ -51,14 +51,15 @@ static void settle_quota(struct mm_npt *npt, struct mm_npt *draft)
 }
 
 static enum mm_error replace(struct mm_npt *npt, struct mm_npt *draft,
-                             const struct mm_npt_mapping *mapping)
+                             const struct mm_npt_mapping *mapping,
+                             struct mm_npt_removed *removed)
 {
 	enum mm_error err = mm_npt_map(draft, mapping);
 
 	if (err != MM_OK)
 		return err;
 	settle_quota(npt, draft);
-	err = mm_npt_unmap(npt, mapping->range);
+	err = mm_npt_unmap(npt, mapping->range, removed);
 	if (err != MM_OK) {
 		mm_npt_discard(draft, mapping->range);
 		settle_quota(npt, draft);
@@ -70,7 +71,8 @@ static enum mm_error replace(struct mm_npt *npt, struct mm_npt *draft,
 	return MM_OK;
 }
 
-enum mm_error mm_npt_replace(struct mm_npt *npt, const struct mm_npt_mapping *mapping)
+enum mm_error mm_npt_replace(struct mm_npt *npt, const struct mm_npt_mapping *mapping,
+                             struct mm_npt_removed *removed)
 {
 	unsigned order = mm_npt_root_order(&npt->config);
 	struct mm_npt draft;
@@ -82,9 +84,10 @@ enum mm_error mm_npt_replace(struct mm_npt *npt, const struct mm_npt_mapping *ma
 	mm_npt_clear_table(npt, root, order);
 	__builtin_memcpy(&draft, npt, sizeof(draft));
 	__builtin_memset(&draft.counts, 0, sizeof(draft.counts));
+	draft.admit = NULL; /* npt.used and draft.used must not differ when others are let in */
 	draft.root = root;
 	draft.root_table = mm_npt_table_at(npt, root);
-	err = replace(npt, &draft, mapping);
+	err = replace(npt, &draft, mapping, removed);
 	mm_npt_give(npt, order, 1, &root);
 	return err;
 }

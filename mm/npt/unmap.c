@@ -5,8 +5,18 @@
  * A subtree that lies wholly in the range is unlinked at its top by one store. It is walked only
  * after the flush, when no CPU can reach it. A table that holds nothing outside the range is
  * unlinked as well, so no empty table stays behind.
+ *
+ * So the first two steps take a bounded time. The third visits every entry, so it has two parts.
+ * mm_npt_release() empties the tables that are still in use, and puts the tables that are not into
+ * a list (struct mm_npt_removed). After it, no table in use holds a trace of the range.
+ * mm_npt_release_removed() works through the list and lets other calls in (turn.h).
+ *
+ * The list needs no memory. A table is in the list by its own entry 0, which holds the address and
+ * the level of the next table instead. What that entry has mapped is released before, or is put
+ * into the list too.
  */
 #include "mm/npt/change.h"
+#include "mm/npt/turn.h"
 
 /* --- step 1: unlink --- */
 
@@ -93,8 +103,13 @@ static bool unlink_range(struct unlinker *u, _Atomic uint64_t *table, unsigned l
 
 /* --- step 3: release --- */
 
+/* Tables of level 0 that mm_npt_release() releases itself. */
+#define RELEASE_AT_ONCE 8U
+
 struct releaser {
 	struct mm_npt *npt;
+	struct mm_npt_removed *removed;
+	unsigned at_once; /* tables that were released without the list */
 	struct mm_npt_batch batch;
 	int64_t frames;
 	int64_t tables;
@@ -167,15 +182,43 @@ static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
 	}
 }
 
-/* A table that no CPU can reach, and all that it maps. */
-static void release_table(struct releaser *r, uint64_t value, unsigned level)
+/* --- the list of removed tables --- */
+
+/* In entry 0 of a table in the list, and in mm_npt_removed.tables: the address of the next table,
+ * with its level. The list ends with 0. */
+#define LINK       BIT(0) /* the address and the level may be 0 */
+#define LINK_LEVEL GENMASK(3, 1)
+
+/* A table that no CPU can reach, and its first table, and that one's, ... */
+static void put_into_list(struct releaser *r, uint64_t value, unsigned level)
 {
 	const struct mm_npt_format *f = r->npt->format;
-	_Atomic uint64_t *table = mm_npt_child(r->npt, value);
+
+	for (;; level--) {
+		mm_hpa_t pa = mm_npt_decode_pa(f, value);
+		_Atomic uint64_t *first = mm_npt_table_at(r->npt, pa);
+
+		value = mm_npt_load(first);
+		mm_npt_store(first, r->removed->tables);
+		r->removed->tables = pa.raw | FIELD_PREP(LINK_LEVEL, level) | LINK;
+		if (value == 0)
+			return;
+		if (mm_npt_is_leaf(f, value, level)) {
+			release_leaf(r, value, level);
+			return;
+		}
+	}
+}
+
+/* All that a table maps, and the table. Its tables go into the list. */
+static void release_table(struct releaser *r, mm_hpa_t pa, unsigned level)
+{
+	const struct mm_npt_format *f = r->npt->format;
+	const _Atomic uint64_t *table = mm_npt_table_at(r->npt, pa);
 
 	if (level == 0)
 		release_pages(r, table);
-	for (unsigned i = 0; level > 0 && i < mm_npt_entries(r->npt, level); i++) {
+	for (unsigned i = 0; level > 0 && i < 1U << MM_NPT_INDEX_BITS; i++) {
 		uint64_t entry = mm_npt_load(&table[i]);
 
 		if (entry == 0)
@@ -183,10 +226,21 @@ static void release_table(struct releaser *r, uint64_t value, unsigned level)
 		if (mm_npt_is_leaf(f, entry, level))
 			release_leaf(r, entry, level);
 		else
-			release_table(r, entry, level - 1);
+			put_into_list(r, entry, level - 1);
 	}
 	r->tables++;
-	mm_npt_batch_put(r->npt, &r->batch, mm_npt_decode_pa(f, value));
+	mm_npt_batch_put(r->npt, &r->batch, pa);
+}
+
+/* A table that was unlinked. A few that map pages are released at once. */
+static void release_unlinked(struct releaser *r, uint64_t value, unsigned level)
+{
+	if (level > 0 || r->at_once == RELEASE_AT_ONCE) {
+		put_into_list(r, value, level);
+		return;
+	}
+	r->at_once++;
+	release_table(r, mm_npt_decode_pa(r->npt->format, value), level);
 }
 
 static void release(struct releaser *r, _Atomic uint64_t *table, unsigned level, uint64_t start,
@@ -209,39 +263,75 @@ static void release(struct releaser *r, _Atomic uint64_t *table, unsigned level,
 			continue;
 		}
 		if ((value & MM_NPT_UNLINKED) != 0)
-			release_table(r, value, level - 1);
+			release_unlinked(r, value, level - 1);
 		else
 			release_leaf(r, value, level);
 		mm_npt_store(&table[i], 0);
 	}
 }
 
-void mm_npt_release(struct mm_npt *npt, uint64_t start, uint64_t end, struct mm_npt_counts *counts)
+static void begin_release(struct releaser *r, struct mm_npt *npt, struct mm_npt_removed *removed)
+{
+	r->npt = npt;
+	r->removed = removed;
+	r->at_once = 0;
+	r->batch.next = r->batch.end = 0;
+	r->frames = r->tables = 0;
+	for (unsigned level = 0; level < MM_NPT_MAX_LEVELS; level++)
+		r->leaves[level] = 0;
+}
+
+static void end_release(struct releaser *r, struct mm_npt_counts *counts)
+{
+	mm_npt_batch_drain(r->npt, &r->batch);
+	if (!counts)
+		return;
+	mm_npt_count(&counts->frames, -r->frames);
+	mm_npt_count(&counts->tables, -r->tables);
+	for (unsigned level = 0; level < r->npt->config.levels; level++)
+		mm_npt_count(&counts->leaves[level], -r->leaves[level]);
+}
+
+void mm_npt_release(struct mm_npt *npt, uint64_t start, uint64_t end, struct mm_npt_counts *counts,
+                    struct mm_npt_removed *removed)
 {
 	struct releaser r;
 
-	r.npt = npt;
-	r.batch.next = r.batch.end = 0;
-	r.frames = r.tables = 0;
-	for (unsigned level = 0; level < MM_NPT_MAX_LEVELS; level++)
-		r.leaves[level] = 0;
+	begin_release(&r, npt, removed);
 	release(&r, npt->root_table, mm_npt_root_level(npt), start, end);
-	mm_npt_batch_drain(npt, &r.batch);
-	if (!counts)
+	end_release(&r, counts);
+}
+
+void mm_npt_release_removed(struct mm_npt *npt, struct mm_npt_removed *removed,
+                            struct mm_npt_counts *counts)
+{
+	struct releaser r;
+
+	if (removed->tables == 0)
 		return;
-	mm_npt_count(&counts->frames, -r.frames);
-	mm_npt_count(&counts->tables, -r.tables);
-	for (unsigned level = 0; level < npt->config.levels; level++)
-		mm_npt_count(&counts->leaves[level], -r.leaves[level]);
+	begin_release(&r, npt, removed);
+	while (removed->tables != 0) {
+		mm_hpa_t pa = mm_hpa_at(mm_align_down(removed->tables, MM_PAGE_SIZE));
+		unsigned level = (unsigned)FIELD_GET(LINK_LEVEL, removed->tables);
+		_Atomic uint64_t *table = mm_npt_table_at(npt, pa);
+
+		removed->tables = mm_npt_load(table);
+		mm_npt_store(table, 0);
+		release_table(&r, pa, level);
+		mm_npt_work(npt, 1U << MM_NPT_INDEX_BITS);
+	}
+	end_release(&r, counts);
 }
 
 void mm_npt_discard(struct mm_npt *npt, struct mm_gpa_range range)
 {
 	uint64_t end = range.start.raw + range.size;
+	struct mm_npt_removed removed = {0};
 	struct unlinker u = {.npt = npt};
 
 	(void)unlink_range(&u, npt->root_table, mm_npt_root_level(npt), range.start.raw, end);
-	mm_npt_release(npt, range.start.raw, end, NULL);
+	mm_npt_release(npt, range.start.raw, end, NULL, &removed);
+	mm_npt_release_removed(npt, &removed, NULL);
 }
 
 void mm_npt_free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level)
@@ -264,7 +354,8 @@ void mm_npt_free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsig
 	}
 }
 
-enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range)
+enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range,
+                           struct mm_npt_removed *removed)
 {
 	uint64_t start = range.start.raw;
 	uint64_t end = start + range.size;
@@ -276,6 +367,6 @@ enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range)
 	(void)unlink_range(&u, npt->root_table, mm_npt_root_level(npt), start, end);
 	if (u.changed)
 		mm_npt_flush(npt, &npt->counts, range, u.leaf_level, u.tables);
-	mm_npt_release(npt, start, end, &npt->counts);
+	mm_npt_release(npt, start, end, &npt->counts, removed);
 	return MM_OK;
 }

@@ -13,6 +13,7 @@ void mm_npt_for_each_leaf(const struct mm_npt *npt, struct mm_gpa_range range, m
 	while (mm_npt_iter_next(&it)) {
 		/* A fault is replacing it. Read the entry again: it may become a table. */
 		if (mm_npt_is_frozen(npt->format, it.slot.value)) {
+			mm_hal_pause(&npt->hal);
 			mm_npt_iter_again(&it, range);
 			continue;
 		}

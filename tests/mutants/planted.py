@@ -49,7 +49,7 @@ PLANTED = [
        "			slot.value = 0;\n		}\n		switch (decide(as, slot, access)) {\n")],
      ["test_fault"]),
     ("c03-failed-map-leaves-pages",
-     [("mm/npt/map.c", "		mm_npt_release(npt, start, end, NULL);\n", "")],
+     [("mm/npt/map.c", "		mm_npt_release(npt, start, end, NULL, &removed);\n", "")],
      ["test_failure"]),
     ("c03-frame-kept-when-tables-fail",
      [("mm/npt/install.c", "mm_npt_give(npt, order_of(*level), 1, block);", "return err;")],
@@ -256,8 +256,8 @@ PLANTED = [
      ["test_device"]),
     ("c26-free-before-flush",
      [("mm/npt/unmap.c", "	if (u.changed)\n		mm_npt_flush(npt, &npt->counts, range, u.leaf_level, u.tables);\n"
-       "	mm_npt_release(npt, start, end, &npt->counts);",
-       "	mm_npt_release(npt, start, end, &npt->counts);\n	if (u.changed)\n"
+       "	mm_npt_release(npt, start, end, &npt->counts, removed);",
+       "	mm_npt_release(npt, start, end, &npt->counts, removed);\n	if (u.changed)\n"
        "		mm_npt_flush(npt, &npt->counts, range, u.leaf_level, u.tables);")],
      ["test_flush"]),
     ("c26-unmap-does-not-flush",
@@ -541,6 +541,8 @@ PLANTED = [
     ("kind-races",
      [("mm/lock.c", "		while (atomic_load_explicit(&lock->writer, memory_order_relaxed) != 0)\n			;\n		while", "		while"),
       ("mm/lock.c", "		if (atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0)\n			return;", "		return;")],
+     [("mm/lock.c", "		if (atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0)\n			return;",
+       "		return;")],
      ["tsan/race_aspace"]),
     ("kind-one-interleaving-at-a-time",
      [("mm/fault_fast.c", "npt->hal.free(npt->hal.ctx, 0, 1, &taken); return MM_BUSY;", "return MM_BUSY;")],
@@ -556,7 +558,7 @@ PLANTED = [
      [("mm/npt/unmap.c", "	if (u.changed)\n		mm_npt_flush(", "	if (false)\n		mm_npt_flush(")],
      ["test_flush"]),
     ("kind-every-allocation-fails-once",
-     [("mm/npt/map.c", "mm_npt_release(npt, start, end, NULL);", "")],
+     [("mm/npt/map.c", "mm_npt_release(npt, start, end, NULL, &removed);", "")],
      ["test_failure"]),
     # --- credit: the quota, lent to CPUs ---
     ("fault-never-falls-back-for-tables",

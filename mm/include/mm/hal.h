@@ -86,6 +86,12 @@ struct mm_hal {
 	 * calls on the address space run at the same time, and the library takes no lock. */
 	unsigned (*cpu_index)(void *ctx);
 
+	/** Called in each turn of a loop that waits for another CPU: for a lock, or for an entry
+	 * that the other CPU is replacing. Tells the processor so (x86: PAUSE. Arm: YIELD or WFE
+	 * with an event stream. RISC-V: PAUSE of Zihintpause). May yield the CPU where threads are
+	 * CPUs. NULL: a compiler barrier. */
+	void (*pause)(void *ctx);
+
 	/** An invariant of the library does not hold (`condition`, at `line` of `file`). To go on
 	 * would corrupt memory, so the hook stops the machine and does not return. The address
 	 * space may be locked. NULL: the library executes an instruction that traps. */
@@ -107,6 +113,15 @@ static inline mm_hpa_t mm_hal_to_phys(const struct mm_hal *hal, const void *va)
 	if (MM_UNLIKELY(hal->virt_to_phys))
 		return hal->virt_to_phys(hal->ctx, va);
 	return mm_hpa_at((uint64_t)(uintptr_t)va - hal->direct_offset);
+}
+
+/* One turn of a loop that waits for another CPU. */
+static inline void mm_hal_pause(const struct mm_hal *hal)
+{
+	if (hal->pause)
+		hal->pause(hal->ctx);
+	else
+		__asm__ volatile("" ::: "memory");
 }
 
 MM_END_DECLS

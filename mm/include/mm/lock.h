@@ -4,11 +4,18 @@
  * The lock of an address space: many readers, one writer.
  *
  *	reader                                   writer
- *	reading = 1                              writer = 1
- *	is writer set? reading = 0, wait, again  while `reading` of a registered reader is set: wait
+ *	reading = INSIDE                         writer = 1
+ *	is writer set? reading = WAITING, wait   while `reading` of a registered reader is INSIDE:
+ *	                                         wait
  *
  * Each side stores first and loads second, both sequentially consistent. So if a reader and the
  * writer arrive at the same time, at least one of them sees the other.
+ *
+ * Neither side starves. A reader that finds a writer waits, so readers that come one after another
+ * do not keep a writer out. A writer admits the readers that wait: it changes their WAITING to
+ * INSIDE. It does so when it releases the lock, before the next writer can take it, and in the
+ * middle of a long call (mm_lock_write_admit()), where it keeps `writer` and waits until they have
+ * left again.
  *
  * Readers write no cache line that they share: a read lock costs one store to a line of the CPU's
  * own, and one load of a line that seldom changes. The writer looks only at registered readers: a
@@ -36,9 +43,16 @@
 
 MM_BEGIN_DECLS
 
+/** What a reader does. */
+enum mm_lock_reading {
+	MM_LOCK_OUTSIDE, /**< nothing */
+	MM_LOCK_INSIDE,  /**< this CPU holds the read lock, or tries to */
+	MM_LOCK_WAITING, /**< it waits for the writer, who may admit it */
+};
+
 /** One reader. Callers use none of its members. */
 struct mm_lock_reader {
-	MM_ATOMIC(uint32_t) reading; /**< 1: this CPU holds the read lock, or tries to */
+	MM_ATOMIC(uint32_t) reading; /**< enum mm_lock_reading */
 	uint16_t next;   /**< the reader that was registered before: see mm_lock.newest */
 	bool registered; /**< only this CPU reads and writes it */
 	bool valid; /**< The owner's. False until the reader is registered. A reader that holds the
@@ -60,6 +74,7 @@ struct mm_lock {
 	 * readers. 0: the group has not been added. */
 	MM_ATOMIC(uintptr_t) groups[MM_LOCK_GROUPS];
 	struct mm_lock_reader *shared; /**< of CPUs for which there is no frame */
+	const struct mm_hal *hal;      /**< for mm_hal_pause() */
 };
 
 MM_STATIC_ASSERT(MM_MAX_CPUS < UINT16_MAX, "mm_lock_reader.next");

@@ -19,6 +19,7 @@
  *	share.c    copies of the tables that share the frames, for snapshots
  *	restore.c  restores a table from a copy
  *	history.c  records the entries that changed since a copy was made
+ *	turn.h     lets other calls in between two parts of a long one
  *	walk.h     the walk itself; walk.c: single leaves, flush requests; iter.h: from leaf to leaf
  *
  * No other call may run on the same table during an [exclusive] call. [shared] calls may run
@@ -98,6 +99,10 @@ struct mm_npt {
 	struct mm_npt_counts counts;
 	struct mm_npt *copies; /**< of the live table: tables that share its frames (share.h) */
 	struct mm_npt_history history; /**< of the live table, while it has copies */
+	/** Turns (npt/turn.h): lets the calls in that wait for the lock. NULL: nobody does. */
+	void (*admit)(void *ctx);
+	void *admit_ctx;
+	unsigned work; /**< entries that the [exclusive] call has visited in this turn */
 	/** Of a copy. */
 	struct mm_npt *next_copy;
 	uint64_t position; /**< in the live table's history */
@@ -139,16 +144,29 @@ void mm_npt_destroy(struct mm_npt *npt);
  * mapped, and no CPU has ever seen a part of the mapping. No flush. */
 enum mm_error mm_npt_map(struct mm_npt *npt, const struct mm_npt_mapping *mapping) MM_MUST_CHECK;
 
-/** [exclusive] Unmaps a range. Owned frames and empty tables go back to the HAL after one flush. No
- * flush if no entry was present. Large leaves that extend beyond the range are split: MM_NO_MEMORY,
- * MM_QUOTA if there is no frame for a table; then nothing has changed. */
-enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range) MM_MUST_CHECK;
+/** Tables that were unmapped, and all that they map: no CPU can reach them, and they have not been
+ * released yet. A list. Zeroed: empty. */
+struct mm_npt_removed {
+	uint64_t tables;
+};
+
+/** [exclusive] Unmaps a range, with one flush. No flush if no entry was present. Large leaves that
+ * extend beyond the range are split: MM_NO_MEMORY, MM_QUOTA if there is no frame for a table; then
+ * nothing has changed. The time is bounded: it depends on the number of levels. *removed, empty
+ * before, gets what the caller has to release by mm_npt_release_removed(). */
+enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range,
+                           struct mm_npt_removed *removed) MM_MUST_CHECK;
+
+/** [exclusive] Gives owned frames and tables back to the HAL, in turns (npt/turn.h). Subtracts them
+ * from `counts`. NULL: they have never been counted. */
+void mm_npt_release_removed(struct mm_npt *npt, struct mm_npt_removed *removed,
+                            struct mm_npt_counts *counts);
 
 /** [exclusive] Replaces all mappings of the range by this one, with one flush. The old mapping is
  * removed only when the new one is complete, so for a moment the frames of both are in use. Errors
- * as mm_npt_unmap(): MM_NO_MEMORY, MM_QUOTA. */
-enum mm_error mm_npt_replace(struct mm_npt *npt,
-                             const struct mm_npt_mapping *mapping) MM_MUST_CHECK;
+ * as mm_npt_unmap(). */
+enum mm_error mm_npt_replace(struct mm_npt *npt, const struct mm_npt_mapping *mapping,
+                             struct mm_npt_removed *removed) MM_MUST_CHECK;
 
 /** [exclusive] Gives all leaves of a range these permissions, and flushes. Errors as
  * mm_npt_unmap(): MM_NO_MEMORY, MM_QUOTA. */
