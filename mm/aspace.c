@@ -447,9 +447,12 @@ enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range,
 	if (err == MM_OK)
 		err = mm_area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
-		err = mm_npt_protect(&as->npt, range, perm);
+		err = mm_npt_prepare_protect(&as->npt, range, perm);
 	if (err == MM_OK) {
+		/* First the areas: a fault that comes between two turns gives a page no more than
+		 * what it is to have. */
 		mm_area_protect(&as->areas, range, perm, &reserved);
+		mm_npt_protect(&as->npt, range, perm);
 		merge_leaves(as, range);
 	}
 	mm_area_release(&as->areas, &reserved);

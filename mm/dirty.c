@@ -82,7 +82,9 @@ void mm_aspace_dirty_stop(struct mm_aspace *as)
 {
 	mm_aspace_write_lock(as);
 	if (as->log.active && !as->log.hardware) {
+		as->log.withheld = MM_NONE; /* for faults that come between two turns */
 		give_write_back(as);
+		as->npt.marks_written = false;
 		if (as->log.split)
 			merge_split(as);
 	}

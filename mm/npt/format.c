@@ -3,6 +3,7 @@
  * The description of a format checked for sense, and a configuration checked against its format.
  * Nothing else checks them: the walker takes both as they are.
  */
+#include "mm/npt/dirty.h"
 #include "mm/npt/entry.h"
 
 const char *mm_npt_format_name(const struct mm_npt_format *format)
@@ -69,7 +70,8 @@ static bool kinds_make_sense(const struct mm_npt_format *f)
 	/* A leaf that is not present, or an absent entry, must not look like a table. */
 	bool table = (f->table & f->table_mask) == f->table_value &&
 	             (f->table_value & f->present) != 0 &&
-	             (f->table & (f->table_reserved | f->leaf_reserved)) == 0;
+	             (f->table & (f->table_reserved | f->leaf_reserved)) == 0 &&
+	             (mm_npt_written(f) & f->table_reserved) == 0;
 	bool leaves = true;
 
 	for (unsigned level = 0; level <= f->max_leaf; level++)

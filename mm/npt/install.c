@@ -9,6 +9,7 @@
  */
 #include "mm/npt/install.h"
 #include "mm/npt/change.h"
+#include "mm/npt/dirty.h"
 #include "mm/npt/history.h"
 
 /* The largest level, up to `level`, whose block around gpa lies in the range. */
@@ -82,6 +83,7 @@ enum mm_error mm_npt_install(struct mm_npt *npt, struct mm_npt_counts *counts,
 	}
 	if (MM_UNLIKELY(npt->copies))
 		mm_npt_history_record(npt, counts, gpa, top);
+	mm_npt_note_perm(npt, gpa, perm);
 	mm_npt_count(&counts->frames, INT64_C(1) << order_of(level));
 	mm_npt_count(&counts->leaves[level], 1);
 	mm_npt_count(&counts->tables, top - level);

@@ -20,6 +20,7 @@ struct mm_npt_iter {
 	const struct mm_npt *npt;
 	uint64_t at; /* the address at which the search continues */
 	uint64_t end;
+	unsigned visited;                            /* entries, since mm_npt_iter_visited() */
 	unsigned level;                              /* of the table in which it continues */
 	_Atomic uint64_t *tables[MM_NPT_MAX_LEVELS]; /* from that level up: those that map `at` */
 
@@ -59,6 +60,15 @@ static inline void mm_npt_iter_again(struct mm_npt_iter *it, struct mm_gpa_range
 	it->at = it->gpa.raw > range.start.raw ? it->gpa.raw : range.start.raw;
 }
 
+/* For mm_npt_work(): how many entries it has visited since the last call. */
+static inline unsigned mm_npt_iter_visited(struct mm_npt_iter *it)
+{
+	unsigned visited = it->visited;
+
+	it->visited = 0;
+	return visited;
+}
+
 static inline bool mm_npt_iter_next(struct mm_npt_iter *it)
 {
 	while (it->at < it->end) {
@@ -67,6 +77,7 @@ static inline bool mm_npt_iter_next(struct mm_npt_iter *it)
 		_Atomic uint64_t *entry = &it->tables[level][mm_npt_index(it->npt, at, level)];
 		uint64_t value = mm_npt_load(entry);
 
+		it->visited++;
 		if (mm_npt_is_table(it->npt->format, value, level)) {
 			it->level = level - 1;
 			it->tables[level - 1] = mm_npt_child(it->npt, value);

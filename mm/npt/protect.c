@@ -6,7 +6,9 @@
  * compare-and-swap, and any other by one store (change.h).
  */
 #include "mm/npt/change.h"
+#include "mm/npt/dirty.h"
 #include "mm/npt/install.h"
+#include "mm/npt/turn.h"
 
 struct protector {
 	struct mm_npt *npt;
@@ -60,22 +62,25 @@ static void protect(struct protector *p, _Atomic uint64_t *table, unsigned level
 		else
 			protect_leaf(p, &table[i], value, level);
 	}
+	mm_npt_work(p->npt, last - first + 1);
 }
 
-enum mm_error mm_npt_protect(struct mm_npt *npt, struct mm_gpa_range range, enum mm_perm perm)
+enum mm_error mm_npt_prepare_protect(struct mm_npt *npt, struct mm_gpa_range range,
+                                     enum mm_perm perm)
+{
+	return mm_npt_split_ends(npt, range, &perm);
+}
+
+void mm_npt_protect(struct mm_npt *npt, struct mm_gpa_range range, enum mm_perm perm)
 {
 	struct protector p = {.npt = npt, .perm = perm, .leaf_level = MM_NPT_MAX_LEVELS};
-	enum mm_error err = mm_npt_split_ends(npt, range, &perm);
 
-	if (err != MM_OK)
-		return err;
 	protect(&p, npt->root_table, mm_npt_root_level(npt), range.start.raw,
 	        range.start.raw + range.size);
 	if (p.changed)
 		mm_npt_flush(npt, &npt->counts, range, p.leaf_level, false);
 	else if (p.revealed)
 		mm_npt_publish(npt);
-	return MM_OK;
 }
 
 enum mm_error mm_npt_relax(struct mm_npt *npt, struct mm_npt_counts *counts,
@@ -87,6 +92,7 @@ enum mm_error mm_npt_relax(struct mm_npt *npt, struct mm_npt_counts *counts,
 
 	if (!mm_npt_swap(slot.entry, &slot.value, relaxed))
 		return MM_BUSY;
+	mm_npt_note_perm(npt, gpa, perm);
 	mm_npt_publish(npt);
 	if (present && npt->format->keeps_refused)
 		mm_npt_flush(npt, counts, mm_gpa_range(mm_gpa_align_down(gpa, size), size),

@@ -5,9 +5,11 @@
 #include "mm/npt/share.h"
 
 #include "mm/npt/change.h"
+#include "mm/npt/dirty.h"
 #include "mm/npt/history.h"
 #include "mm/npt/install.h"
 #include "mm/npt/iter.h"
+#include "mm/npt/turn.h"
 
 /* --- which tables hold a frame --- */
 
@@ -197,6 +199,9 @@ enum mm_error mm_npt_copy(struct mm_npt *npt, struct mm_npt *copy)
 
 /* --- ending a copy --- */
 
+/* The work of freeing one frame, in entries: each other table is walked for it. */
+#define DROP_WORK 16U
+
 struct dropper {
 	struct mm_npt *npt;
 	struct mm_npt *copy;
@@ -226,6 +231,7 @@ static void drop_entry(struct dropper *d, _Atomic uint64_t *entry, mm_gpa_t gpa,
 
 	_Atomic uint64_t *table = mm_npt_child(d->npt, value);
 
+	mm_npt_work(d->npt, DROP_WORK << MM_NPT_INDEX_BITS);
 	for (unsigned i = 0; i < mm_npt_entries(d->npt, level - 1); i++)
 		drop_entry(d, &table[i], mm_gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)), level - 1);
 }
@@ -242,6 +248,7 @@ static void drop_changes(struct dropper *d)
 
 		drop_entry(d, pair.copy, mm_npt_leaf_range(change.gpa, pair.level).start,
 		           pair.level);
+		mm_npt_work(d->npt, DROP_WORK);
 	}
 }
 
@@ -251,8 +258,10 @@ static void drop_all(struct dropper *d)
 		mm_gpa_range(mm_gpa_at(0), UINT64_C(1) << mm_npt_gpa_bits(&d->npt->config));
 	struct mm_npt_iter it = mm_npt_iter_over(d->copy, all);
 
-	while (mm_npt_iter_next(&it))
+	while (mm_npt_iter_next(&it)) {
 		drop_frames(d, it.gpa, it.slot.value, it.slot.level);
+		mm_npt_work(d->npt, DROP_WORK + mm_npt_iter_visited(&it));
+	}
 }
 
 void mm_npt_drop_copy(struct mm_npt *npt, struct mm_npt *copy)
@@ -265,12 +274,14 @@ void mm_npt_drop_copy(struct mm_npt *npt, struct mm_npt *copy)
 		link = &(*link)->next_copy;
 	}
 	mm_npt_history_settle(npt);
+	/* From here on faults do not see the copy: they neither keep frames for it nor record changes
+	 * for it. So what is dropped does not change between two turns. */
+	*link = copy->next_copy;
 	if (copy->exact)
 		drop_changes(&d);
 	else
 		drop_all(&d);
 	mm_npt_batch_drain(npt, &d.batch);
-	*link = copy->next_copy;
 	free_copy(npt, copy);
 	if (npt->copies)
 		mm_npt_history_trim(npt);
@@ -343,6 +354,7 @@ enum mm_error mm_npt_unshare(struct mm_npt *npt, struct mm_npt_counts *counts,
 		             false);
 	if (copied)
 		mm_npt_history_record(npt, counts, page, slot.level);
+	mm_npt_note_perm(npt, page, perm);
 	mm_npt_count(&counts->frames, copied ? 1 : 0);
 	return MM_OK;
 }

@@ -10,9 +10,11 @@
  * back.
  */
 #include "mm/npt/change.h"
+#include "mm/npt/dirty.h"
 #include "mm/npt/history.h"
 #include "mm/npt/install.h"
 #include "mm/npt/iter.h"
+#include "mm/npt/turn.h"
 
 /* --- splitting --- */
 
@@ -121,6 +123,7 @@ static unsigned split(struct mm_npt *npt, const struct split *s, const mm_hpa_t 
 		used = build_split(npt, slot, s->at, tables);
 	} while (used != 0 && !mm_npt_replace_leaf(npt, &npt->counts, &slot, mm_gpa_at(s->at),
 	                                           mm_npt_table_entry(npt->format, tables[0])));
+	mm_npt_note_perm(npt, mm_gpa_at(s->at), mm_npt_perm(npt, slot.value));
 	count_split(&npt->counts, slot.level, used);
 	return used;
 }
@@ -163,6 +166,7 @@ enum mm_error mm_npt_split_leaf(struct mm_npt *npt, struct mm_npt_counts *counts
 		mm_npt_give(npt, 0, 1, &table);
 		return MM_BUSY;
 	}
+	mm_npt_note_perm(npt, gpa, mm_npt_perm(npt, slot.value));
 	mm_npt_history_record(npt, counts, gpa, slot.level);
 	count_split(counts, slot.level, 1);
 	return MM_OK;
@@ -201,32 +205,50 @@ static bool can_merge(const struct mm_npt *npt, const _Atomic uint64_t *table, u
 	return true;
 }
 
-/* Step 1: unlinks the tables whose leaves can become one leaf of `level`. False: there are none. */
-static bool unlink_mergeable(const struct mm_npt *npt, struct mm_gpa_range range, unsigned level)
+/* Unlinks the table of entries of level - 1 that the iterator is in, if it can be merged. */
+static bool unlink_table(struct mm_npt *npt, const struct mm_npt_iter *it,
+                         struct mm_gpa_range range, unsigned level)
 {
-	struct mm_npt_iter it = mm_npt_iter_over(npt, range);
 	uint64_t size = MM_LEVEL_SIZE(level);
+	uint64_t base = mm_align_down(it->gpa.raw, size);
+	_Atomic uint64_t *entry;
+
+	/* The first leaf that is found in a table decides. If it is not that of index 0, or is in a
+	 * table further down, the table cannot be merged. */
+	if (it->slot.level != level - 1 || it->gpa.raw != base ||
+	    !mm_gpa_range_covers(range, mm_gpa_range(mm_gpa_at(base), size)))
+		return false;
+	npt->work += 1U << MM_NPT_INDEX_BITS;
+	if (!can_merge(npt, it->tables[level - 1], level - 1))
+		return false;
+	entry = &it->tables[level][mm_npt_index(npt, base, level)];
+	mm_npt_store(entry, mm_npt_mark(npt->format, mm_npt_load(entry), MM_NPT_UNLINKED));
+	return true;
+}
+
+/* Step 1: unlinks the tables whose leaves can become one leaf of `level`. False: there are none in
+ * the range. A turn does not end while tables are unlinked: the range is cut to what fits into one
+ * turn. */
+static bool unlink_mergeable(struct mm_npt *npt, struct mm_gpa_range *range, unsigned level)
+{
+	struct mm_npt_iter it = mm_npt_iter_over(npt, *range);
 	bool any = false;
 
-	while (mm_npt_iter_next(&it)) {
-		uint64_t base = mm_align_down(it.gpa.raw, size);
-
+	for (;;) {
+		npt->work += mm_npt_iter_visited(&it);
+		if (npt->work >= MM_NPT_TURN && any)
+			break;
+		mm_npt_work(npt, 0);
+		if (!mm_npt_iter_next(&it))
+			return any;
 		if (it.slot.level >= level)
 			continue;
-		/* The first leaf that is found in a table decides. If it is not that of index 0, or
-		 * is in a table further down, the table cannot be merged. */
-		if (it.slot.level == level - 1 && it.gpa.raw == base &&
-		    mm_gpa_range_covers(range, mm_gpa_range(mm_gpa_at(base), size)) &&
-		    can_merge(npt, it.tables[level - 1], level - 1)) {
-			_Atomic uint64_t *entry = &it.tables[level][mm_npt_index(npt, base, level)];
-
-			mm_npt_store(entry,
-			             mm_npt_mark(npt->format, mm_npt_load(entry), MM_NPT_UNLINKED));
-			any = true;
-		}
-		mm_npt_iter_skip(&it, base + size);
+		any |= unlink_table(npt, &it, *range, level);
+		mm_npt_iter_skip(&it, mm_npt_leaf_range(it.gpa, level).start.raw +
+		                              MM_LEVEL_SIZE(level));
 	}
-	return any;
+	range->size = it.at - range->start.raw;
+	return true;
 }
 
 /* One leaf of `level` for all leaves of the table, with every mark that one of them has. */
@@ -251,8 +273,13 @@ static void link_merged(struct mm_npt *npt, struct mm_gpa_range range, unsigned 
 	while (mm_npt_iter_next(&it)) {
 		uint64_t value = it.slot.value;
 
-		if (mm_npt_present(npt->format, value) || (value & MM_NPT_UNLINKED) == 0)
+		if (mm_npt_present(npt->format, value) || (value & MM_NPT_UNLINKED) == 0) {
+			uint64_t base = mm_align_down(it.gpa.raw, MM_LEVEL_SIZE(level));
+
+			if (it.slot.level < level)
+				mm_npt_iter_skip(&it, base + MM_LEVEL_SIZE(level));
 			continue;
+		}
 		mm_npt_link(it.slot.entry, merged(npt, mm_npt_child(npt, value), level));
 		mm_npt_batch_put(npt, &batch, mm_npt_decode_pa(npt->format, value));
 		mm_npt_count(&npt->counts.tables, -1);
@@ -281,11 +308,15 @@ void mm_npt_merge(struct mm_npt *npt, struct mm_gpa_range changed, struct mm_gpa
 	if (npt->copies)
 		return;
 	for (unsigned level = 1; level <= max_leaf; level++) {
-		struct mm_gpa_range range = merge_range(changed, within, level);
+		struct mm_gpa_range left = merge_range(changed, within, level);
+		struct mm_gpa_range range = left;
 
-		if (!unlink_mergeable(npt, range, level))
-			continue;
-		mm_npt_flush(npt, &npt->counts, range, level - 1, true);
-		link_merged(npt, range, level);
+		while (left.size != 0 && unlink_mergeable(npt, &range, level)) {
+			mm_npt_flush(npt, &npt->counts, range, level - 1, true);
+			link_merged(npt, range, level);
+			left.start.raw += range.size;
+			left.size -= range.size;
+			range = left;
+		}
 	}
 }

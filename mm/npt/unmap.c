@@ -334,6 +334,9 @@ void mm_npt_discard(struct mm_npt *npt, struct mm_gpa_range range)
 	mm_npt_release_removed(npt, &removed, NULL);
 }
 
+/* The work of giving one frame back, in entries. */
+#define GIVE_WORK 16U
+
 void mm_npt_free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level)
 {
 	const struct mm_npt_format *f = npt->format;
@@ -351,7 +354,9 @@ void mm_npt_free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsig
 			mm_npt_free_tables(npt, mm_npt_table_at(npt, child), level - 1);
 		mm_npt_give(npt, 0, 1, &child);
 		mm_npt_count(&npt->counts.tables, -1);
+		mm_npt_work(npt, GIVE_WORK);
 	}
+	mm_npt_work(npt, mm_npt_entries(npt, level));
 }
 
 enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range,

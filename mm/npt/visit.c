@@ -4,6 +4,7 @@
  */
 #include "mm/npt/change.h"
 #include "mm/npt/iter.h"
+#include "mm/npt/turn.h"
 
 void mm_npt_for_each_leaf(const struct mm_npt *npt, struct mm_gpa_range range, mm_npt_visit visit,
                           void *ctx)
@@ -35,6 +36,8 @@ void mm_npt_harvest(struct mm_npt *npt, struct mm_gpa_range range, mm_npt_visit 
 	bool more = true;
 
 	while (more && mm_npt_iter_next(&it)) {
+		mm_npt_work(npt, mm_npt_iter_visited(&it));
+		it.slot.value = mm_npt_load(it.slot.entry);
 		if ((it.slot.value & marks) == 0)
 			continue;
 

@@ -86,6 +86,7 @@ struct mm_npt {
 	uint8_t root_level;
 	uint8_t root_shift; /**< MM_LEVEL_SHIFT(root_level) */
 	bool direct;        /**< hva = hpa + direct_offset, and an entry's address is one field */
+	bool marks_written; /**< faults mark the tables in which a leaf gets W: npt/dirty.h */
 
 	struct mm_npt_config config;
 	struct mm_hal hal;
@@ -168,10 +169,13 @@ void mm_npt_release_removed(struct mm_npt *npt, struct mm_npt_removed *removed,
 enum mm_error mm_npt_replace(struct mm_npt *npt, const struct mm_npt_mapping *mapping,
                              struct mm_npt_removed *removed) MM_MUST_CHECK;
 
-/** [exclusive] Gives all leaves of a range these permissions, and flushes. Errors as
- * mm_npt_unmap(): MM_NO_MEMORY, MM_QUOTA. */
-enum mm_error mm_npt_protect(struct mm_npt *npt, struct mm_gpa_range range,
-                             enum mm_perm perm) MM_MUST_CHECK;
+/** [exclusive] Before mm_npt_protect(): splits the large leaves that need it. Errors as
+ * mm_npt_unmap(). */
+enum mm_error mm_npt_prepare_protect(struct mm_npt *npt, struct mm_gpa_range range,
+                                     enum mm_perm perm) MM_MUST_CHECK;
+/** [exclusive] Gives all leaves of a range these permissions, in turns (npt/turn.h), and flushes.
+ * The areas have them already. */
+void mm_npt_protect(struct mm_npt *npt, struct mm_gpa_range range, enum mm_perm perm);
 
 /** [exclusive] Replaces a table by one leaf, up to level max_leaf, if its leaves have the same
  * attributes and consecutive host addresses. Does so for each such leaf that overlaps `changed` and
