@@ -200,7 +200,7 @@ enum mm_error mm_npt_copy(struct mm_npt *npt, struct mm_npt *copy)
 /* --- ending a copy --- */
 
 /* The work of freeing one frame, in entries: each other table is walked for it. */
-#define DROP_WORK 16U
+#define DROP_WORK 64U
 
 struct dropper {
 	struct mm_npt *npt;
@@ -231,7 +231,7 @@ static void drop_entry(struct dropper *d, _Atomic uint64_t *entry, mm_gpa_t gpa,
 
 	_Atomic uint64_t *table = mm_npt_child(d->npt, value);
 
-	mm_npt_work(d->npt, DROP_WORK << MM_NPT_INDEX_BITS);
+	mm_npt_work(d->npt, MM_NPT_TURN);
 	for (unsigned i = 0; i < mm_npt_entries(d->npt, level - 1); i++)
 		drop_entry(d, &table[i], mm_gpa_plus(gpa, i * MM_LEVEL_SIZE(level - 1)), level - 1);
 }

@@ -106,6 +106,10 @@ static bool unlink_range(struct unlinker *u, _Atomic uint64_t *table, unsigned l
 /* Tables of level 0 that mm_npt_release() releases itself. */
 #define RELEASE_AT_ONCE 8U
 
+/* Tables of a table that mm_npt_release_removed() takes apart at once: each is a line of memory that
+ * has to be read. */
+#define RELEASE_CHILDREN 32U
+
 struct releaser {
 	struct mm_npt *npt;
 	struct mm_npt_removed *removed;
@@ -189,6 +193,13 @@ static void release_pages(struct releaser *r, const _Atomic uint64_t *table)
 #define LINK       BIT(0) /* the address and the level may be 0 */
 #define LINK_LEVEL GENMASK(3, 1)
 
+static void link_in(struct mm_npt_removed *removed, _Atomic uint64_t *table, mm_hpa_t pa,
+                    unsigned level)
+{
+	mm_npt_store(table, removed->tables);
+	removed->tables = pa.raw | FIELD_PREP(LINK_LEVEL, level) | LINK;
+}
+
 /* A table that no CPU can reach, and its first table, and that one's, ... */
 static void put_into_list(struct releaser *r, uint64_t value, unsigned level)
 {
@@ -196,11 +207,10 @@ static void put_into_list(struct releaser *r, uint64_t value, unsigned level)
 
 	for (;; level--) {
 		mm_hpa_t pa = mm_npt_decode_pa(f, value);
-		_Atomic uint64_t *first = mm_npt_table_at(r->npt, pa);
+		_Atomic uint64_t *table = mm_npt_table_at(r->npt, pa);
 
-		value = mm_npt_load(first);
-		mm_npt_store(first, r->removed->tables);
-		r->removed->tables = pa.raw | FIELD_PREP(LINK_LEVEL, level) | LINK;
+		value = mm_npt_load(table);
+		link_in(r->removed, table, pa, level);
 		if (value == 0)
 			return;
 		if (mm_npt_is_leaf(f, value, level)) {
@@ -210,24 +220,41 @@ static void put_into_list(struct releaser *r, uint64_t value, unsigned level)
 	}
 }
 
-/* All that a table maps, and the table. Its tables go into the list. */
-static void release_table(struct releaser *r, mm_hpa_t pa, unsigned level)
+/* Empties a table of large leaves and tables, the first of which is in the list already. Stops after
+ * RELEASE_CHILDREN tables. They are in the list then, and before them the table itself. False:
+ * there was no table. */
+static bool release_children(struct releaser *r, _Atomic uint64_t *table, mm_hpa_t pa,
+                             unsigned level)
 {
 	const struct mm_npt_format *f = r->npt->format;
-	const _Atomic uint64_t *table = mm_npt_table_at(r->npt, pa);
+	unsigned children = 0;
 
-	if (level == 0)
-		release_pages(r, table);
-	for (unsigned i = 0; level > 0 && i < 1U << MM_NPT_INDEX_BITS; i++) {
+	for (unsigned i = 1U << MM_NPT_INDEX_BITS; --i != 0 && children < RELEASE_CHILDREN;) {
 		uint64_t entry = mm_npt_load(&table[i]);
 
 		if (entry == 0)
 			continue;
-		if (mm_npt_is_leaf(f, entry, level))
+		mm_npt_store(&table[i], 0);
+		if (mm_npt_is_leaf(f, entry, level)) {
 			release_leaf(r, entry, level);
-		else
-			put_into_list(r, entry, level - 1);
+			continue;
+		}
+		if (children++ == 0)
+			link_in(r->removed, table, pa, level);
+		put_into_list(r, entry, level - 1);
 	}
+	return children != 0;
+}
+
+/* A table that is in no list, and all that it maps. */
+static void release_table(struct releaser *r, mm_hpa_t pa, unsigned level)
+{
+	_Atomic uint64_t *table = mm_npt_table_at(r->npt, pa);
+
+	if (level == 0)
+		release_pages(r, table);
+	else if (release_children(r, table, pa, level))
+		return; /* it is in the list */
 	r->tables++;
 	mm_npt_batch_put(r->npt, &r->batch, pa);
 }
