@@ -93,7 +93,7 @@ static void collect_leaf(struct collector *c, _Atomic uint64_t *entry, uint64_t 
 }
 
 /* Entries that are looked at together. */
-#define GROUP 8U
+#define GROUP 16U
 
 /* Is none of so many entries dirty? By plain loads: no other CPU runs in the library, and a mark
  * that the hardware sets at the same time is found by the next call, as if it were set later. */
@@ -112,15 +112,17 @@ static MM_ALWAYS_INLINE bool all_clean(const _Atomic uint64_t *entries, uint64_t
 static void collect_pages(struct collector *c, _Atomic uint64_t *table, unsigned first,
                           unsigned last, uint64_t at)
 {
-	for (unsigned i = first; i <= last;) {
-		unsigned end = (i | (GROUP - 1)) + 1;
+	const uint64_t bits = c->bits;
+	unsigned i = first;
 
-		if (i % GROUP == 0 && end - 1 <= last && all_clean(&table[i], c->bits)) {
-			i = end;
-			continue;
+	while (i <= last) {
+		while (i + GROUP <= last + 1 && all_clean(&table[i], bits))
+			i += GROUP;
+		for (unsigned n = 0; n < GROUP && i <= last; n++, i++) {
+			if ((mm_npt_load(&table[i]) & bits) != 0)
+				collect_leaf(c, &table[i],
+				             at + (uint64_t)(i - first) * MM_PAGE_SIZE, 0);
 		}
-		for (; i < end && i <= last; i++)
-			collect_leaf(c, &table[i], at + (uint64_t)(i - first) * MM_PAGE_SIZE, 0);
 	}
 }
 

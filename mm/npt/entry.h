@@ -189,6 +189,14 @@ static inline mm_hpa_t mm_npt_decode_pa(const struct mm_npt_format *f, uint64_t 
 	                 ((entry & f->high_mask) << f->high_shift));
 }
 
+/* Do two entries have the same address? */
+static inline bool mm_npt_same_pa(const struct mm_npt_format *f, uint64_t a, uint64_t b)
+{
+	uint64_t differ = a ^ b ^ mm_npt_flip_bits(f, a) ^ mm_npt_flip_bits(f, b);
+
+	return (differ & (f->pa_mask | f->high_mask)) == 0;
+}
+
 /* The same entry with the address `pa`. */
 static inline uint64_t mm_npt_with_pa(const struct mm_npt_format *f, uint64_t entry, mm_hpa_t pa)
 {

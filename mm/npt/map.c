@@ -77,7 +77,14 @@ static void fill_run(struct mapper *m, _Atomic uint64_t *entry, unsigned level, 
 	 * stride, or minus a stride if the field is inverted. */
 	if (MM_LIKELY(last - first == (n - 1) * stride)) {
 		stride = flip != 0 ? 0 - stride : stride;
-		for (leaf |= first ^ flip; n != 0; n--, leaf += stride)
+		leaf |= first ^ flip;
+		for (; n >= 4; n -= 4, leaf += 4 * stride, entry += 4) {
+			mm_npt_store(&entry[0], leaf);
+			mm_npt_store(&entry[1], leaf + stride);
+			mm_npt_store(&entry[2], leaf + 2 * stride);
+			mm_npt_store(&entry[3], leaf + 3 * stride);
+		}
+		for (; n != 0; n--, leaf += stride)
 			mm_npt_store(entry++, leaf);
 		return;
 	}
@@ -94,11 +101,21 @@ static void clear_entries(_Atomic uint64_t *entry, uint64_t n)
 }
 
 /* How many of n frames (n is not 0), from the first on, are consecutive. Allocators often return
- * consecutive frames. */
+ * consecutive frames: eight are compared without a branch for each. */
 static unsigned frames_in_a_row(const mm_hpa_t *frames, unsigned n)
 {
-	unsigned i = 1;
+	unsigned i = 0;
 
+	for (; i + 8 <= n; i += 8) {
+		uint64_t expected = frames[0].raw + i * MM_PAGE_SIZE;
+		uint64_t other = 0;
+
+		for (unsigned j = 0; j < 8; j++)
+			other |= frames[i + j].raw ^ (expected + j * MM_PAGE_SIZE);
+		if (other != 0)
+			break;
+	}
+	i = i == 0 ? 1 : i;
 	while (i < n && frames[i].raw - frames[i - 1].raw == MM_PAGE_SIZE)
 		i++;
 	return i;

@@ -95,7 +95,7 @@ static bool differs(const struct mm_npt *npt, uint64_t live, uint64_t copy, unsi
 	if (mm_npt_is_table(f, copy, level))
 		return !mm_npt_is_table(f, live, level);
 	return !mm_npt_is_leaf(f, live, level) ||
-	       mm_npt_decode_pa(f, live).raw != mm_npt_decode_pa(f, copy).raw;
+	       !mm_npt_same_pa(f, live, copy);
 }
 
 /* Step 1: entries that differ are unlinked. By one store, since their pages go away (change.h). */
@@ -289,6 +289,49 @@ static MM_ALWAYS_INLINE void at_page(struct restorer *r, enum pass pass, struct 
 		put_back_page(r, &tables.live[i], &tables.copy[i], gpa);
 }
 
+/* The tables of level 1 that map the GiB of the last change, in both. NULL: not looked up. */
+struct near_pair {
+	uint64_t gib;
+	_Atomic uint64_t *live, *copy;
+};
+
+static MM_ALWAYS_INLINE _Atomic uint64_t *direct_child(const struct mm_npt *npt, uint64_t entry)
+{
+	return (void *)(uintptr_t)(mm_npt_pa_as(npt->format, entry, true) + npt->direct_offset);
+}
+
+/* The pair of pages for gpa, by way of the tables of its GiB. False: one of the two tables has no
+ * table for it. */
+static MM_ALWAYS_INLINE bool pages_near(const struct restorer *r, struct near_pair *near,
+                                        mm_gpa_t gpa, struct mm_npt_pair *out)
+{
+	const struct mm_npt *npt = r->npt;
+	const struct mm_npt_format *f = npt->format;
+	uint64_t gib = gpa.raw >> MM_LEVEL_SHIFT(2);
+	unsigned i = mm_npt_index(npt, gpa.raw, 1);
+	uint64_t live, copy;
+
+	if (!near->live || near->gib != gib) {
+		struct mm_npt_pair top = mm_npt_pair_at(npt, r->copy, gpa, 1);
+
+		if (top.level != 1)
+			return false;
+		*near = (struct near_pair){gib, top.live - i, top.copy - i};
+	}
+	live = mm_npt_load(&near->live[i]);
+	copy = mm_npt_load(&near->copy[i]);
+	if (!mm_npt_points_to_table(f, live) || !mm_npt_points_to_table(f, copy))
+		return false;
+	i = mm_npt_index_below(gpa, 0);
+	if (npt->direct)
+		*out = (struct mm_npt_pair){&direct_child(npt, live)[i],
+		                            &direct_child(npt, copy)[i], 0};
+	else
+		*out = (struct mm_npt_pair){&mm_npt_child(npt, live)[i],
+		                            &mm_npt_child(npt, copy)[i], 0};
+	return true;
+}
+
 /* Returns the number of missing tables, or more: an entry that was recorded twice is counted twice.
  * Consecutive pages are found in the same pair of tables, as long as no entry above level 0
  * changes. `pass` is a constant. */
@@ -296,6 +339,7 @@ static MM_ALWAYS_INLINE uint64_t over_changes(struct restorer *r, enum pass pass
 {
 	const _Atomic uint64_t *frame = NULL;
 	struct mm_npt_pair tables = {NULL, NULL, 0};
+	struct near_pair near = {0};
 	mm_gpa_t last = mm_gpa_at(0);
 	uint64_t missing = 0;
 
@@ -307,13 +351,16 @@ static MM_ALWAYS_INLINE uint64_t over_changes(struct restorer *r, enum pass pass
 		bool same = (change.gpa.raw ^ last.raw) < MM_LEVEL_SIZE(1);
 
 		if (change.level != 0 || !same || !tables.live) {
-			struct mm_npt_pair pair =
-				mm_npt_pair_at(r->npt, r->copy, change.gpa, change.level);
+			struct mm_npt_pair pair;
 			unsigned i = mm_npt_index_below(change.gpa, 0);
 
 			tables.live = NULL;
 			last = change.gpa;
+			if (change.level != 0 ||
+			    !pages_near(r, &near, change.gpa, &pair))
+				pair = mm_npt_pair_at(r->npt, r->copy, change.gpa, change.level);
 			if (pair.level != 0) {
+				near.live = NULL;
 				at_entry(r, pass, pair, change.gpa, &missing);
 				continue;
 			}
@@ -352,7 +399,11 @@ static uint64_t over(struct restorer *r, enum pass pass)
 /* over_changes() may count too many. If so many cannot be taken, the exact number is counted. */
 static enum mm_error reserve(struct restorer *r)
 {
-	enum mm_error err = take_spares(r, over(r, COUNT));
+	enum mm_error err;
+
+	if (!r->copy->lacking)
+		return MM_OK;
+	err = take_spares(r, over(r, COUNT));
 
 	if (err == MM_OK || !r->copy->exact)
 		return err;
@@ -387,6 +438,8 @@ enum mm_error mm_npt_restore(struct mm_npt *npt, struct mm_npt *copy)
 		mm_npt_count(&npt->counts.frames, r.frames);
 		mm_npt_count(&npt->counts.leaves[0], r.pages);
 		mm_npt_history_settle(npt);
+		mm_npt_lose_tables(npt);
+		copy->lacking = false;
 		copy->exact = true;
 		copy->position = mm_npt_history_end(npt);
 		mm_npt_history_trim(npt);

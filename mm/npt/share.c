@@ -192,6 +192,7 @@ enum mm_error mm_npt_copy(struct mm_npt *npt, struct mm_npt *copy)
 		mm_npt_history_open(npt);
 	copy->position = mm_npt_history_end(npt);
 	copy->exact = true;
+	copy->lacking = false;
 	copy->next_copy = npt->copies;
 	npt->copies = copy;
 	return MM_OK;

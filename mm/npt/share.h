@@ -38,6 +38,13 @@ void mm_npt_drop_copy(struct mm_npt *npt, struct mm_npt *copy);
 
 /* --- for share.c and restore.c --- */
 
+/* The live table has lost tables that its copies may have. */
+static inline void mm_npt_lose_tables(struct mm_npt *npt)
+{
+	for (struct mm_npt *copy = npt->copies; copy; copy = copy->next_copy)
+		copy->lacking = true;
+}
+
 /* Two entries of the same level for the same address: the live table's and a copy's. */
 struct mm_npt_pair {
 	_Atomic uint64_t *live;

@@ -16,6 +16,7 @@
  * into the list too.
  */
 #include "mm/npt/change.h"
+#include "mm/npt/share.h"
 #include "mm/npt/turn.h"
 
 /* --- step 1: unlink --- */
@@ -99,6 +100,13 @@ static bool unlink_range(struct unlinker *u, _Atomic uint64_t *table, unsigned l
 	}
 	return emptier && !keeps && level != mm_npt_root_level(u->npt) &&
 	       nothing_beside(u->npt, table, level, first, last);
+}
+
+/* Step 2. */
+static void flush_unlinked(const struct unlinker *u, struct mm_gpa_range range)
+{
+	if (u->changed)
+		mm_npt_flush(u->npt, &u->npt->counts, range, u->leaf_level, u->tables);
 }
 
 /* --- step 3: release --- */
@@ -313,6 +321,8 @@ static void end_release(struct releaser *r, struct mm_npt_counts *counts)
 	mm_npt_batch_drain(r->npt, &r->batch);
 	if (!counts)
 		return;
+	if (r->tables != 0)
+		mm_npt_lose_tables(r->npt);
 	mm_npt_count(&counts->frames, -r->frames);
 	mm_npt_count(&counts->tables, -r->tables);
 	for (unsigned level = 0; level < r->npt->config.levels; level++)
@@ -386,19 +396,60 @@ void mm_npt_free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsig
 	mm_npt_work(npt, mm_npt_entries(npt, level));
 }
 
+/* A range in one table of level 0 that stays, or in no table: without the walks that find the ends.
+ * False: it is another range, and nothing has changed. */
+static bool unmap_pages(struct mm_npt *npt, struct mm_gpa_range range)
+{
+	uint64_t first = mm_npt_index_below(range.start, 0);
+	uint64_t last = first + (range.size >> MM_PAGE_SHIFT) - 1;
+	struct unlinker u = {.npt = npt, .leaf_level = MM_NPT_MAX_LEVELS};
+	struct mm_npt_slot slot;
+	struct releaser r;
+
+	if (last >= 1U << MM_NPT_INDEX_BITS)
+		return false;
+	slot = mm_npt_walk(npt, range.start);
+	if (slot.level > 0)
+		return slot.value == 0;
+
+	_Atomic uint64_t *table = slot.entry - first;
+
+	if (nothing_beside(npt, table, 0, (unsigned)first, (unsigned)last))
+		return false;
+	for (uint64_t i = first; i <= last; i++) {
+		uint64_t value = mm_npt_load(&table[i]);
+
+		if (mm_npt_present(npt->format, value))
+			unlink_entry(&u, &table[i], value, 0);
+	}
+	flush_unlinked(&u, range);
+	begin_release(&r, npt, NULL);
+	for (uint64_t i = first; i <= last; i++) {
+		uint64_t value = mm_npt_load(&table[i]);
+
+		if (value != 0)
+			release_leaf(&r, value, 0);
+		mm_npt_store(&table[i], 0);
+	}
+	end_release(&r, &npt->counts);
+	return true;
+}
+
 enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range,
                            struct mm_npt_removed *removed)
 {
 	uint64_t start = range.start.raw;
 	uint64_t end = start + range.size;
 	struct unlinker u = {.npt = npt, .leaf_level = MM_NPT_MAX_LEVELS};
-	enum mm_error err = mm_npt_split_ends(npt, range, NULL);
+	enum mm_error err;
 
+	if (unmap_pages(npt, range))
+		return MM_OK;
+	err = mm_npt_split_ends(npt, range, NULL);
 	if (err != MM_OK)
 		return err;
 	(void)unlink_range(&u, npt->root_table, mm_npt_root_level(npt), start, end);
-	if (u.changed)
-		mm_npt_flush(npt, &npt->counts, range, u.leaf_level, u.tables);
+	flush_unlinked(&u, range);
 	mm_npt_release(npt, start, end, &npt->counts, removed);
 	return MM_OK;
 }

@@ -40,6 +40,9 @@ void pool_reset(void);
 /* An address space on the pool, EPT with 4 levels. `locked`: with a CPU index, so with a lock. */
 void bench_aspace(struct mm_aspace *as, bool locked, uint64_t quota);
 
+/* The same without a lock and a quota, with or without the hardware's accessed and dirty marks. */
+void bench_aspace_marks(struct mm_aspace *as, bool marks);
+
 double now_ns(void);
 
 /* --- workloads --- */
@@ -83,6 +86,14 @@ void w9(struct timer *t);
 void w9_neighbours(struct timer *t);
 void w9_same(struct timer *t);
 void w10(struct timer *t);
+/* Of proportion.c. */
+void bench_w11(struct timer *t);
+void bench_w11_written(struct timer *t);
+void bench_w11_take(struct timer *t);
+void bench_w12(struct timer *t);
+void bench_w12_written(struct timer *t);
+void bench_w12_hardware(struct timer *t);
+void bench_w14(struct timer *t);
 
 /* The floors. */
 void floor_linear(struct timer *t);

@@ -20,15 +20,27 @@ static mm_hpa_t take_one(void)
 	return mm_hpa_at(POOL_BASE + pool.stack[--pool.free] * MM_PAGE_SIZE);
 }
 
-static size_t pool_alloc(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
+/* As pool_alloc(). */
+static MM_NOINLINE size_t take_many(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
 {
+	const uint32_t *top = &pool.stack[pool.free];
 	(void)ctx;
 	if (order > 0 || pool.free < n)
 		return 0;
-	out[0] = take_one();
-	for (size_t i = 1; i < n; i++)
-		out[i] = take_one();
+	pool.free -= n;
+	for (size_t i = 0; i < n; i++)
+		out[i] = mm_hpa_at(POOL_BASE + *--top * MM_PAGE_SIZE);
 	return n;
+}
+
+static size_t pool_alloc(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
+{
+	if (MM_UNLIKELY(n != 1))
+		return take_many(ctx, order, n, out);
+	if (order > 0 || pool.free == 0)
+		return 0;
+	out[0] = take_one();
+	return 1;
 }
 
 static void pool_free(void *ctx, unsigned order, size_t n, const mm_hpa_t in[])
@@ -89,11 +101,15 @@ void pool_reset(void)
 		pool.stack[i] = (uint32_t)(pool.frames - 1 - i);
 }
 
-void bench_aspace(struct mm_aspace *as, bool locked, uint64_t quota)
+static void open_aspace(struct mm_aspace *as, bool locked, uint64_t quota, bool marks)
 {
 	struct mm_aspace_config config = {
 		.format = &mm_npt_ept,
-		.npt = {.levels = 4, .root_bits = 9, .hpa_bits = 46, .max_leaf = 2},
+		.npt = {.levels = 4,
+	                .root_bits = 9,
+	                .hpa_bits = 46,
+	                .max_leaf = 2,
+	                .accessed_dirty = marks},
 		.hal = pool.hal,
 		.limits = mm_gpa_range(mm_gpa_at(0), UINT64_C(1) << 48),
 		.quota = quota,
@@ -103,6 +119,16 @@ void bench_aspace(struct mm_aspace *as, bool locked, uint64_t quota)
 		config.hal.cpu_index = pool_cpu;
 	if (mm_aspace_init(as, &config) != MM_OK)
 		abort();
+}
+
+void bench_aspace(struct mm_aspace *as, bool locked, uint64_t quota)
+{
+	open_aspace(as, locked, quota, false);
+}
+
+void bench_aspace_marks(struct mm_aspace *as, bool marks)
+{
+	open_aspace(as, false, UINT64_MAX, marks);
 }
 
 double now_ns(void)

@@ -326,6 +326,26 @@ static void w6c(struct timer *t)
 	mm_aspace_destroy(&as);
 }
 
+/* The same with every second page present. */
+static void w6c_present(struct timer *t)
+{
+	const uint32_t *order = scrambled(AREAS);
+	open_space(false);
+	map_areas(scrambled(AREAS));
+	for (uint64_t i = 0; i < AREAS; i++) {
+		for (uint64_t p = 1; p < AREA_PAGES; p += 2) {
+			mm_gpa_t gpa = mm_gpa_at(area_start(i) + p * MM_PAGE_SIZE);
+			if (mm_aspace_fault(&as, gpa, MM_W) != MM_FAULT_MAPPED)
+				exit(1);
+		}
+	}
+	timer_start(t);
+	for (unsigned i = 0; i < AREAS / 10; i++)
+		must(mm_aspace_unmap(&as, middle_page(order[i])));
+	timer_stop(t, AREAS / 10);
+	mm_aspace_destroy(&as);
+}
+
 static void w6d(struct timer *t)
 {
 	const uint32_t *order = scrambled(AREAS);
@@ -394,6 +414,7 @@ const struct workload workloads[] = {
 	{"W6b", "find one of 10,000 areas", 20, 0, 120, w6b, floor_find, NULL},
 	{"W6b'", "find it and fault", 30, 0, 220, w6b_fault, NULL, NULL},
 	{"W6c", "unmap in the middle of one of 10,000", 300, 0, 3000, w6c, NULL, NULL},
+	{"W6c'", "the same, every second page present", 0, 0, 1500, w6c_present, NULL, NULL},
 	{"W6d", "protect in the middle of one of 10,000", 300, 0, 0, w6d, NULL, NULL},
 	{"W7", "frames for 64 GiB of lazy mapping", 1, 0, 0, w7, NULL, "frames"},
 	{"W8", "frames left after unmapping everything", 1, 0, 0, w8, NULL, "frames"},
@@ -403,6 +424,17 @@ const struct workload workloads[] = {
 	{"W10", "2 threads, the same pages: frames per page", 1, 0, 0, w10, NULL, "frames"},
 	{"W13", "fault in 2,000 address spaces in turn", 0, 1.5, 0, w13, w13_one, NULL},
 	{"W13'", "one address space", 4096, 0, 0, w13_bytes, NULL, "bytes"},
+	{"W11", "restore a snapshot of 262,144 pages, whole call", 0, 0, 2000, bench_w11, NULL,
+         NULL},
+	{"W11'", "the same, 100 pages written, per page", 0, 0, 270, bench_w11_written, NULL, NULL},
+	{"W11\"", "take that snapshot, per page", 0, 0, 0, bench_w11_take, NULL, NULL},
+	{"W12", "collect a dirty log of 262,144 pages, whole call", 0, 0, 32768, bench_w12, NULL,
+         NULL},
+	{"W12'", "the same, 100 pages written, per page", 0, 0, 1500, bench_w12_written, NULL,
+         NULL},
+	{"W12\"", "the same by hardware marks, per page present", 0, 0, 4, bench_w12_hardware, NULL,
+         NULL},
+	{"W14", "longest turn of unmap, protect, collect", 50000, 0, 0, bench_w14, NULL, NULL},
 };
 
 const size_t workload_count = MM_ARRAY_SIZE(workloads);

@@ -106,6 +106,7 @@ struct mm_npt {
 	unsigned work; /**< entries that the [exclusive] call has visited in this turn */
 	/** Of a copy. */
 	struct mm_npt *next_copy;
+	bool lacking;      /**< the live table may lack tables that this one has */
 	uint64_t position; /**< in the live table's history */
 	bool exact;        /**< all differences from the live table are recorded from there on */
 };
