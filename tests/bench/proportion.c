@@ -15,14 +15,6 @@
 
 static struct mm_aspace as;
 
-static void must(enum mm_error err)
-{
-	if (err != MM_OK) {
-		fprintf(stderr, "a benchmark's call failed: %s\n", mm_error_name(err));
-		exit(1);
-	}
-}
-
 static struct mm_gpa_range gib(uint64_t n)
 {
 	return mm_gpa_range(mm_gpa_at(n * GiB), GiB);

@@ -262,8 +262,7 @@ static enum mm_fault fault_inside(struct place *p, uint64_t gpa, enum mm_perm ac
 	mm_checked_gpa_t at;
 
 	p->entered++;
-	if (w->cache.epoch != p->as.epoch)
-		mm_aspace_cache_invalidate(&p->as, w);
+	(void)mm_aspace_refresh(w);
 	CHECK(mm_aspace_check_gpa(&p->as, mm_gpa_at(gpa), &at));
 	return mm_fault_resolve(&p->as, w, at, access);
 }
