@@ -420,3 +420,86 @@ enum mm_error mm_aspace_store(struct mm_aspace *as, mm_gpa_t gpa, unsigned width
 		return MM_INVALID;
 	return access_memory(as, gpa, width, MM_W, store_span, &job);
 }
+
+/* --- compare and exchange --- */
+
+struct exchange_job {
+	uint64_t expected;
+	uint64_t desired;
+	unsigned width;
+	uint64_t found;
+};
+
+/* Exchanges a value of this type at `host`, which is aligned to it. */
+#define EXCHANGE(type, host, job)                                                                  \
+	do {                                                                                       \
+		type found = (type)(job)->expected;                                                \
+                                                                                                   \
+		(void)atomic_compare_exchange_strong_explicit(                                     \
+			(_Atomic(type) *)(host), &found, (type)(job)->desired,                     \
+			memory_order_seq_cst, memory_order_seq_cst);                               \
+		(job)->found = found;                                                              \
+	} while (0)
+
+/* A value that is naturally aligned lies in one page, so there is one span. */
+static bool exchange_span(void *ctx, mm_gpa_t gpa, struct mm_aspace_span span)
+{
+	struct exchange_job *job = ctx;
+
+	(void)gpa;
+	MM_ASSERT(span.bytes == job->width);
+	switch (job->width) {
+	case 1:
+		EXCHANGE(uint8_t, span.host, job);
+		break;
+	case 2:
+		EXCHANGE(uint16_t, span.host, job);
+		break;
+	case 4:
+		EXCHANGE(uint32_t, span.host, job);
+		break;
+	default:
+		EXCHANGE(uint64_t, span.host, job);
+	}
+	return true;
+}
+
+/* Some formats permit writes alone. So R is checked here, and visit_range() checks W. */
+static enum mm_error exchange(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                              struct mm_gpa_range range, struct exchange_job *job)
+{
+	const struct mm_area *area = mm_area_find(&as->areas, range.start);
+
+	if (area && area->backend != MM_AREA_DEVICE && (area->perm & MM_R) == 0)
+		return MM_DENIED;
+	return visit_range(as, cpu, range, MM_W, exchange_span, job);
+}
+
+static bool fits_width(uint64_t value, unsigned width)
+{
+	return width == 8 || value >> (8 * width) == 0;
+}
+
+enum mm_error mm_aspace_compare_exchange(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
+                                         uint64_t expected, uint64_t desired, uint64_t *found)
+{
+	struct exchange_job job = {.expected = expected, .desired = desired, .width = width};
+	struct mm_gpa_range range = mm_gpa_range(gpa, width);
+	struct mm_aspace_cpu *cpu;
+	enum mm_error err;
+	bool more = true;
+
+	if (!valid_width(width) || !fits_width(expected, width) || !fits_width(desired, width))
+		return MM_INVALID;
+	if (!mm_gpa_is_aligned(gpa, width))
+		return MM_MISALIGNED;
+	if (!mm_gpa_range_covers(as->limits, range))
+		return MM_OUT_OF_RANGE;
+	cpu = mm_aspace_read_lock(as);
+	while ((err = exchange(as, cpu, range, &job)) == MM_QUOTA && more)
+		more = mm_aspace_collect_credit(as, cpu);
+	mm_aspace_read_unlock(cpu);
+	if (err == MM_OK)
+		*found = job.found;
+	return err;
+}

@@ -58,10 +58,11 @@ struct boundary_call {
 
 extern const struct boundary_call boundary_calls[];  /* boundary_calls.c: on memory, mappings */
 extern const struct boundary_call boundary_life[];   /* boundary_life.c: on the whole of it */
+extern const struct boundary_call boundary_more[];   /* boundary_more.c: on its areas, exchanges */
 extern const struct boundary_call boundary_pure[];   /* boundary_pure.c: what has no state */
 extern const struct boundary_call boundary_kernel[]; /* boundary_kernel.c: hypercalls, devices */
-extern const size_t boundary_call_count, boundary_life_count, boundary_pure_count,
-	boundary_kernel_count;
+extern const size_t boundary_call_count, boundary_life_count, boundary_more_count,
+	boundary_pure_count, boundary_kernel_count;
 
 /* A new state for this geometry. */
 void boundary_open(struct boundary *b, const struct geometry *geo, uint64_t seed);

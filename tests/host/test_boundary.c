@@ -19,13 +19,14 @@ struct tally {
 	uint64_t changed, refused;
 };
 
-#define MOST_CALLS 64
+#define MOST_CALLS 96
 
 static struct tally tallies[MOST_CALLS];
 
 static size_t call_count(void)
 {
-	return boundary_call_count + boundary_life_count + boundary_kernel_count;
+	return boundary_call_count + boundary_life_count + boundary_more_count +
+	       boundary_kernel_count;
 }
 
 static const struct boundary_call *call_at(size_t n)
@@ -33,8 +34,11 @@ static const struct boundary_call *call_at(size_t n)
 	if (n < boundary_call_count)
 		return &boundary_calls[n];
 	n -= boundary_call_count;
-	return n < boundary_life_count ? &boundary_life[n]
-	                               : &boundary_kernel[n - boundary_life_count];
+	if (n < boundary_life_count)
+		return &boundary_life[n];
+	n -= boundary_life_count;
+	return n < boundary_more_count ? &boundary_more[n]
+	                               : &boundary_kernel[n - boundary_more_count];
 }
 
 static void one_call(struct boundary *b)

@@ -318,6 +318,22 @@ enum mm_error mm_aspace_load(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
 enum mm_error mm_aspace_store(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
                               uint64_t value) MM_MUST_CHECK;
 
+/**
+ * [shared] Compares and exchanges a little-endian value of 1, 2, 4 or 8 bytes in guest memory, as
+ * one atomic operation: guests, other calls and devices that access the value see it before or
+ * after. If the value is `expected`, it becomes `desired`. *found becomes the value that was there,
+ * so the exchange took place exactly if *found is `expected`. The order is sequentially consistent.
+ *
+ * The area permits R and W, or the answer is MM_DENIED. MM_INVALID: no such width, or `expected` or
+ * `desired` has more bits. MM_MISALIGNED: gpa is no multiple of the width. MM_OUT_OF_RANGE,
+ * MM_NOT_MAPPED, MM_IS_DEVICE, MM_NO_MEMORY, MM_QUOTA as for mm_aspace_write(). On an error *found
+ * keeps its value. The page counts as written in either case, as it does where the guest makes the
+ * access: a dirty log reports it, and a page that a snapshot holds is copied.
+ */
+enum mm_error mm_aspace_compare_exchange(struct mm_aspace *as, mm_gpa_t gpa, unsigned width,
+                                         uint64_t expected, uint64_t desired,
+                                         uint64_t *found) MM_MUST_CHECK;
+
 /** A part of guest memory that is contiguous in host memory. */
 struct mm_aspace_span {
 	void *host;   /**< address of its first byte in the hypervisor */
