@@ -94,7 +94,7 @@ test-slow: $(SLOW_UNITS) $(patsubst tests/host/%.c,$(B)/host/slow/%,$(wildcard t
 
 # --- that the tests can fail: defects planted one at a time ---
 MUTANT_TESTS := $(COVER_TESTS) long_marks long_observe long_cost long_exhaustive long_area small/long_area \
-                tsan/race_aspace
+                tsan/race_aspace tsan/race_exchange
 
 .PHONY: mutants
 mutants: ## plant defects in copies of mm/, and see the tests find them; an interrupted run goes on

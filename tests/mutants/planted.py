@@ -647,7 +647,7 @@ PLANTED = [
     ("exchange-is-not-atomic",
      [("mm/guest_memory.c", "(void)atomic_compare_exchange_strong_explicit( \\\n			(_Atomic(type) *)(host), &found, (type)(job)->desired, \\\n			memory_order_seq_cst, memory_order_seq_cst);",
        "if (*(volatile type *)(host) == found) \\\n			*(volatile type *)(host) = (type)(job)->desired; \\\n		else \\\n			found = *(volatile type *)(host);")],
-     ["test_exchange"]),
+     ["tsan/race_exchange"]),
     ("exchange-takes-unaligned-addresses",
      [("mm/guest_memory.c", "	if (!mm_gpa_is_aligned(gpa, width))\n		return MM_MISALIGNED;\n", "")],
      ["test_exchange"]),
