@@ -11,6 +11,7 @@
 #include "mm/aspace_internal.h"
 #include "mm/npt/frames.h"
 #include "mm/npt/share.h"
+#include "mm/supply.h"
 
 enum mm_error mm_aspace_check_range(const struct mm_aspace *as, struct mm_gpa_range range)
 {
@@ -77,6 +78,7 @@ enum mm_error mm_aspace_init(struct mm_aspace *as, const struct mm_aspace_config
 	as->fast_path = as->npt.direct;
 	as->changes = 0;
 	mm_aspace_cpus_init(as);
+	atomic_init(&as->needs_frame, 0);
 	return MM_OK;
 }
 
@@ -315,6 +317,24 @@ enum mm_error mm_aspace_map_alloc(struct mm_aspace *as, struct mm_gpa_range rang
 enum mm_error mm_aspace_map_device(struct mm_aspace *as, struct mm_gpa_range range)
 {
 	return put_device(as, add_area, range);
+}
+
+enum mm_error mm_aspace_map_supplied(struct mm_aspace *as, struct mm_gpa_range range,
+                                     enum mm_perm perm, enum mm_memtype type, unsigned max_leaf)
+{
+	if (!is_mapping(perm, type, max_leaf))
+		return MM_INVALID;
+
+	struct mm_area area = {
+		.range = range,
+		.backend = MM_AREA_SUPPLIED,
+		.perm = (uint8_t)perm,
+		.memtype = (uint8_t)type,
+		.max_leaf = leaf_level(as, max_leaf),
+	};
+	enum mm_error err = check_mapping(as, &area);
+
+	return err == MM_OK ? add_area(as, &area, false) : err;
 }
 
 enum mm_error mm_aspace_replace_linear(struct mm_aspace *as, struct mm_gpa_range range,

@@ -192,11 +192,14 @@ void mm_aspace_get_stats(struct mm_aspace *as, struct mm_aspace_stats *out)
 		const struct mm_aspace_cpu *counted = mm_aspace_cpu_of(reader);
 
 		add_counts(out, &counted->counts);
-		for (unsigned fault = 0; fault < MM_FAULTS; fault++)
+		for (unsigned fault = 0; fault < MM_FAULT_NEEDS_FRAME; fault++)
 			out->faults[fault] += load_count(&counted->faults[fault]);
 	}
 
 	uint64_t pages = lent_pages(as);
+
+	out->faults[MM_FAULT_NEEDS_FRAME] =
+		atomic_load_explicit(&as->needs_frame, memory_order_relaxed);
 
 	out->frames += pages;
 	out->leaves[0] += pages;

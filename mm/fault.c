@@ -21,6 +21,7 @@
  *	  a device area                                    MM_FAULT_IS_DEVICE
  *	  an area that does not permit it                  MM_FAULT_PERMISSION
  *	  an absent entry                      INSTALL     MM_FAULT_MAPPED
+ *	    of a supplied area                             MM_FAULT_NEEDS_FRAME
  *	  a leaf that permits it               NOTHING     MM_FAULT_SPURIOUS
  *	  a leaf that does not permit it       ALLOW       MM_FAULT_UNSHARED
  *
@@ -130,6 +131,8 @@ enum mm_fault mm_fault_resolve(struct mm_aspace *as, struct mm_aspace_cpu *cpu, 
 		case NOTHING:
 			return MM_FAULT_SPURIOUS;
 		case INSTALL:
+			if (area->backend == MM_AREA_SUPPLIED)
+				return MM_FAULT_NEEDS_FRAME;
 			err = install(as, counts, area, at.gpa, access, slot);
 			resolved = MM_FAULT_MAPPED;
 			break;
@@ -176,6 +179,14 @@ static enum mm_fault resolve_in_the_end(struct mm_aspace *as, struct mm_aspace_c
 	return fault;
 }
 
+static void count_fault(struct mm_aspace *as, struct mm_aspace_cpu *cpu, enum mm_fault fault)
+{
+	if (fault == MM_FAULT_NEEDS_FRAME)
+		atomic_fetch_add_explicit(&as->needs_frame, 1, memory_order_relaxed);
+	else
+		mm_npt_count(&cpu->faults[fault], 1);
+}
+
 enum mm_fault mm_fault_slow(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_gpa_t gpa,
                             enum mm_perm access)
 {
@@ -188,7 +199,7 @@ enum mm_fault mm_fault_slow(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_
 		fault = MM_FAULT_OUT_OF_RANGE;
 	else
 		fault = resolve_in_the_end(as, cpu, at, access);
-	mm_npt_count(&cpu->faults[fault], 1);
+	count_fault(as, cpu, fault);
 	mm_aspace_read_unlock(cpu);
 	return fault;
 }

@@ -158,7 +158,8 @@ bool mm_fault_fast(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_g
 	if (slot.level != 0 || slot.value != 0)
 		return false;
 	area = mm_area_find(&as->areas, at.gpa);
-	if (!area || !mm_permits((enum mm_perm)area->perm, access))
+	if (!area || area->backend != MM_AREA_ALLOC ||
+	    !mm_permits((enum mm_perm)area->perm, access))
 		return false;
 	if (!mm_npt_refill_credit(&as->npt, &cpu->counts))
 		return false;

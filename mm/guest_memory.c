@@ -29,6 +29,8 @@ static enum mm_error error_of(enum mm_fault fault)
 		return MM_QUOTA;
 	case MM_FAULT_IS_DEVICE:
 		return MM_IS_DEVICE;
+	case MM_FAULT_NEEDS_FRAME:
+		return MM_NEEDS_FRAME;
 	case MM_FAULT_OUT_OF_RANGE:
 		return MM_OUT_OF_RANGE;
 	default:

@@ -26,6 +26,7 @@ const char *mm_error_name(enum mm_error err)
 		[-MM_UNSUPPORTED] = "unsupported",
 		[-MM_IS_DEVICE] = "is a device",
 		[-MM_BUSY] = "busy",
+		[-MM_NEEDS_FRAME] = "needs frame",
 	};
 
 	return name_of(names, MM_ARRAY_SIZE(names), 0U - (unsigned)err);
@@ -62,6 +63,7 @@ const char *mm_fault_name(enum mm_fault fault)
 		[MM_FAULT_IS_DEVICE] = "device",
 		[MM_FAULT_OUT_OF_RANGE] = "out-of-range",
 		[MM_FAULT_INVALID] = "invalid",
+		[MM_FAULT_NEEDS_FRAME] = "needs-frame",
 	};
 
 	return name_of(names, MM_ARRAY_SIZE(names), (size_t)fault);

@@ -16,6 +16,17 @@ static bool is_taken(const struct mm_aspace *as, const struct mm_snapshot *snaps
 	return copy != NULL;
 }
 
+/* Is there an area whose frames belong to the caller? A snapshot could not keep them. */
+static bool has_supplied(const struct mm_aspace *as)
+{
+	const struct mm_area *area = mm_area_first_from(&as->areas, as->limits.start);
+
+	while (area && area->backend != MM_AREA_SUPPLIED)
+		area = mm_area_first_from(&as->areas,
+		                          mm_gpa_plus(mm_gpa_range_last(area->range), 1));
+	return area != NULL;
+}
+
 enum mm_error mm_aspace_snapshot_take(struct mm_aspace *as, struct mm_snapshot *snapshot)
 {
 	enum mm_error err = MM_BUSY;
@@ -23,6 +34,8 @@ enum mm_error mm_aspace_snapshot_take(struct mm_aspace *as, struct mm_snapshot *
 	mm_aspace_write_lock(as);
 	if (is_taken(as, snapshot))
 		err = MM_INVALID;
+	else if (has_supplied(as))
+		err = MM_UNSUPPORTED;
 	else if (!as->log.active)
 		err = mm_npt_copy(&as->npt, &snapshot->tables);
 	mm_aspace_update_fast_path(as);

@@ -191,7 +191,7 @@ bool boundary_is_access(uint32_t access)
 
 bool boundary_is_served(enum mm_error err)
 {
-	return err == MM_OK || err == MM_NO_MEMORY || err == MM_QUOTA;
+	return err == MM_OK || err == MM_NO_MEMORY || err == MM_QUOTA || err == MM_NEEDS_FRAME;
 }
 
 enum mm_error boundary_expect_bytes(struct boundary *b, uint64_t gpa, uint64_t bytes,

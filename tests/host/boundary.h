@@ -92,7 +92,7 @@ enum mm_error boundary_expect_bytes(struct boundary *b, uint64_t gpa, uint64_t b
                                     uint32_t access);
 /* Of a page-aligned range within limits. */
 enum mm_error boundary_expect_range(const struct boundary *b, struct mm_gpa_range range);
-/* MM_OK, or for want of frames. */
+/* MM_OK, or for want of frames, the caller's included. */
 bool boundary_is_served(enum mm_error err);
 
 /* --- around a call --- */

@@ -7,6 +7,7 @@
 
 #include "mm/compiler.h"
 #include "mm/query.h"
+#include "mm/supply.h"
 
 /* --- queries --- */
 
@@ -99,10 +100,92 @@ static void call_compare_exchange(struct boundary *b)
 	boundary_after(b, expected != MM_OK);
 }
 
+/* --- frames that the caller supplies --- */
+
+static void call_map_supplied(struct boundary *b)
+{
+	struct mm_gpa_range range = boundary_hole(b);
+	enum mm_perm perm = (enum mm_perm)(boundary_chance(b, 2) ? MM_RWX : boundary_enum(b));
+	enum mm_memtype type = (enum mm_memtype)(boundary_chance(b, 2) ? 0 : boundary_enum(b));
+	unsigned leaf = boundary_chance(b, 2) ? (unsigned)rng_below(&b->rng, 3) : boundary_enum(b);
+	bool valid = perm < MM_PERM_SETS && (unsigned)type < MM_MEMTYPES &&
+	             leaf < MM_NPT_MAX_LEVELS;
+
+	boundary_before(b, "mm_aspace_map_supplied(0x%llx, 0x%llx, 0x%x, 0x%x, 0x%x)",
+	                (unsigned long long)range.start.raw, (unsigned long long)range.size,
+	                (unsigned)perm, (unsigned)type, leaf);
+	boundary_check_range(b, range, valid,
+	                     mm_aspace_map_supplied(b->as, range, perm, type, leaf));
+}
+
+/* The first supplied area, or an empty range. */
+static struct mm_gpa_range supplied_range(const struct boundary *b)
+{
+	const struct mm_area *area = mm_area_first_from(&b->as->areas, b->as->limits.start);
+
+	while (area && area->backend != MM_AREA_SUPPLIED)
+		area = mm_area_first_from(&b->as->areas,
+		                          mm_gpa_plus(mm_gpa_range_last(area->range), 1));
+	return area ? area->range : mm_gpa_range(mm_gpa_at(0), 0);
+}
+
+static void call_supply(struct boundary *b)
+{
+	static const unsigned orders[] = {0, 0, 0, 0, 9, 18, 27, 36};
+	struct mm_gpa_range area = supplied_range(b);
+	uint64_t gpa = boundary_address(b);
+	unsigned order = boundary_chance(b, 4) ? boundary_enum(b) : orders[rng_below(&b->rng, 8)];
+	uint64_t size = order < 48 ? MM_PAGE_SIZE << order : MM_PAGE_SIZE;
+	mm_hpa_t host = boundary_host(b, size);
+	enum mm_error err;
+
+	if (area.size != 0 && !boundary_chance(b, 3))
+		gpa = area.start.raw + MM_PAGE_SIZE * rng_below(&b->rng, 40);
+	if (!boundary_chance(b, 4))
+		gpa = mm_align_down(gpa, MM_PAGE_SIZE);
+	boundary_before(b, "mm_aspace_supply(0x%llx, 0x%llx, 0x%x)", (unsigned long long)gpa,
+	                (unsigned long long)host.raw, order);
+	err = mm_aspace_supply(b->as, mm_gpa_at(gpa), host, order);
+	boundary_after(b, err != MM_OK);
+	if (err != MM_OK)
+		return;
+	CHECK(order % 9 == 0 && gpa % size == 0 && host.raw % size == 0);
+	CHECK_OK(boundary_expect_bytes(b, gpa, size, MM_NONE));
+	CHECK((host.raw + (size - 1)) >> b->as->npt.config.hpa_bits == 0);
+	b->recent[0] = gpa;
+	/* What leads to memory that is not there goes before anybody looks at it. */
+	if (host.raw != b->linear.raw)
+		CHECK_OK(mm_aspace_take_back(b->as, mm_gpa_range(mm_gpa_at(gpa), size), NULL,
+		                             NULL));
+	b->known = false;
+}
+
+static void look_at_taken(void *ctx, mm_gpa_t gpa, mm_hpa_t hpa, unsigned order)
+{
+	struct boundary *b = ctx;
+
+	(void)gpa;
+	CHECK_EQ(order % 9, 0);
+	CHECK(hpa.raw - b->linear.raw < MM_LEVEL_SIZE(1));
+}
+
+static void call_take_back(struct boundary *b)
+{
+	struct mm_gpa_range range = boundary_range(b);
+
+	boundary_before(b, "mm_aspace_take_back(0x%llx, 0x%llx)",
+	                (unsigned long long)range.start.raw, (unsigned long long)range.size);
+	boundary_check_range(b, range, true,
+	                     mm_aspace_take_back(b->as, range, look_at_taken, b));
+}
+
 const struct boundary_call boundary_more[] = {
 	{"mm_aspace_query_area", call_query_area, .one_way = true},
 	{"mm_aspace_for_each_area", call_for_each_area, .one_way = true},
 	{"mm_aspace_compare_exchange", call_compare_exchange},
+	{"mm_aspace_map_supplied", call_map_supplied},
+	{"mm_aspace_supply", call_supply},
+	{"mm_aspace_take_back", call_take_back},
 };
 
 const size_t boundary_more_count = MM_ARRAY_SIZE(boundary_more);

@@ -25,7 +25,7 @@ static enum mm_fault expected_answer(const struct mm_aspace *as, mm_gpa_t gpa, e
 		return MM_FAULT_PERMISSION;
 	slot = mm_npt_walk_general(&as->npt, gpa);
 	if (slot.value == 0)
-		return MM_FAULT_MAPPED;
+		return area->backend == MM_AREA_SUPPLIED ? MM_FAULT_NEEDS_FRAME : MM_FAULT_MAPPED;
 	return (mm_npt_perm(&as->npt, slot.value) & access) != 0 ? MM_FAULT_SPURIOUS
 	                                                         : MM_FAULT_UNSHARED;
 }

@@ -28,7 +28,7 @@ static void names(const struct geometry *geo)
 	CHECK_TEXT(mm_error_name(MM_BUSY), "busy");
 	CHECK_TEXT(mm_error_name((enum mm_error)1), "???");
 	CHECK_TEXT(mm_error_name((enum mm_error)(-99)), "???");
-	for (int err = 0; err >= MM_BUSY; err--)
+	for (int err = 0; err >= MM_NEEDS_FRAME; err--)
 		CHECK(strcmp(mm_error_name((enum mm_error)err), "???") != 0);
 	CHECK_TEXT(mm_perm_name(MM_NONE), "---");
 	CHECK_TEXT(mm_perm_name(MM_RX), "r-x");

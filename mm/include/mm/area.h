@@ -27,7 +27,9 @@ MM_BEGIN_DECLS
 enum mm_area_backend {
 	MM_AREA_LINEAR, /**< maps to one host range, which the library does not own */
 	MM_AREA_ALLOC, /**< frames of the library's own, taken when it is mapped or on each fault */
-	MM_AREA_DEVICE, /**< never mapped: each access gets MM_FAULT_IS_DEVICE */
+	MM_AREA_DEVICE,   /**< never mapped: each access gets MM_FAULT_IS_DEVICE */
+	MM_AREA_SUPPLIED, /**< frames that the caller supplies, after MM_FAULT_NEEDS_FRAME
+	                     (supply.h) */
 };
 
 /** One area. */

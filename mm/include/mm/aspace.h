@@ -63,6 +63,7 @@ enum mm_fault {
 	MM_FAULT_IS_DEVICE,    /**< an emulated device: decode the instruction, call the bus */
 	MM_FAULT_OUT_OF_RANGE, /**< beyond the guest's physical space */
 	MM_FAULT_INVALID,      /**< the access is not exactly one of R, W and X */
+	MM_FAULT_NEEDS_FRAME,  /**< call mm_aspace_supply() (supply.h), then run the guest again */
 	MM_FAULTS,             /**< their number */
 };
 
@@ -430,8 +431,9 @@ MM_STATIC_ASSERT(MM_ASPACE_CACHE_SLOTS > 1 &&
 struct mm_aspace_cpu {
 	struct mm_lock_reader reader; /* valid: no change has made `cache` wrong */
 	struct mm_aspace_cache cache;
-	MM_ATOMIC(int64_t) faults[MM_FAULTS];
-	struct mm_npt_counts counts; /**< added to the table's own */
+	MM_ATOMIC(int64_t)
+		faults[MM_FAULT_NEEDS_FRAME]; /**< all others: see mm_aspace.needs_frame */
+	struct mm_npt_counts counts;          /**< added to the table's own */
 } MM_ALIGNED_TO(256);
 
 MM_STATIC_ASSERT(sizeof(struct mm_aspace_cpu) == 256, "four cache lines per CPU");
@@ -456,9 +458,11 @@ struct mm_aspace {
 	struct mm_area_map areas;
 	struct mm_gpa_range limits;
 	struct mm_aspace_log log;
-	bool fast_path;   /**< faults may use mm/fault_fast.c: npt.direct is set, no log is active,
-	                     and   there is no snapshot */
-	uint64_t changes; /**< exclusive calls since init */
+	bool fast_path; /**< faults may use mm/fault_fast.c: npt.direct is set, no log is active,
+	                   and   there is no snapshot */
+	MM_ATOMIC(uint64_t)
+		needs_frame; /**< faults that answered MM_FAULT_NEEDS_FRAME, since init */
+	uint64_t changes;    /**< exclusive calls since init */
 };
 
 static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as)

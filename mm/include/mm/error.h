@@ -26,6 +26,7 @@ enum mm_error {
 	MM_UNSUPPORTED = -9,  /**< the format or this machine cannot express it */
 	MM_IS_DEVICE = -10,   /**< the range belongs to an emulated device: ask the bus */
 	MM_BUSY = -11,        /**< not now: a snapshot or a dirty log is active */
+	MM_NEEDS_FRAME = -12, /**< the caller has to supply a frame first (supply.h) */
 };
 
 /** [any] "not mapped", never NULL: for logs. A constant string. */

@@ -41,9 +41,9 @@ struct mm_snapshot {
 	struct mm_npt tables; /**< they share the frames of the address space */
 };
 
-/** [exclusive] Takes a snapshot into memory of the caller, which is all zero before the first use.
- * MM_INVALID: it is taken already. MM_BUSY: a dirty log is active. MM_NO_MEMORY,
- * MM_QUOTA: no frames for the tables. */
+/** [exclusive] MM_INVALID: it is taken already. MM_UNSUPPORTED: there is an area whose frames the
+ * caller supplies (supply.h). MM_BUSY: a dirty log is active. MM_NO_MEMORY, MM_QUOTA: no frames for
+ * the tables. */
 enum mm_error mm_aspace_snapshot_take(struct mm_aspace *as,
                                       struct mm_snapshot *snapshot) MM_MUST_CHECK;
 
