@@ -10,7 +10,6 @@
 
 #include "mm/aspace_internal.h"
 #include "mm/npt/frames.h"
-#include "mm/npt/share.h"
 #include "mm/supply.h"
 
 enum mm_error mm_aspace_check_range(const struct mm_aspace *as, struct mm_gpa_range range)
@@ -79,21 +78,15 @@ enum mm_error mm_aspace_init(struct mm_aspace *as, const struct mm_aspace_config
 	as->changes = 0;
 	mm_aspace_cpus_init(as);
 	atomic_init(&as->needs_frame, 0);
+	mm_aspace_areas_changed(as);
 	return MM_OK;
-}
-
-static void drop_snapshots(struct mm_aspace *as)
-{
-	while (as->npt.copies)
-		mm_npt_drop_copy(&as->npt, as->npt.copies);
-	mm_aspace_update_fast_path(as);
 }
 
 void mm_aspace_destroy(struct mm_aspace *as)
 {
 	MM_ASSERT(mm_aspace_is_open(as));
 	as->npt.admit = NULL; /* the lock is not held, and no one waits for it */
-	drop_snapshots(as);
+	mm_aspace_drop_snapshots(as);
 	mm_npt_destroy(&as->npt);
 	mm_area_map_clear(&as->areas);
 	mm_aspace_cpus_free(as);
@@ -102,7 +95,7 @@ void mm_aspace_destroy(struct mm_aspace *as)
 void mm_aspace_clear(struct mm_aspace *as)
 {
 	mm_aspace_write_lock(as);
-	drop_snapshots(as);
+	mm_aspace_drop_snapshots(as);
 
 	/* No leaf crosses the limits, so this splits none and cannot fail. */
 	struct mm_npt_removed removed = {0};
@@ -111,6 +104,7 @@ void mm_aspace_clear(struct mm_aspace *as)
 	MM_ASSERT(err == MM_OK);
 	(void)err;
 	mm_area_map_clear(&as->areas);
+	mm_aspace_areas_changed(as);
 	mm_npt_release_removed(&as->npt, &removed, &as->npt.counts);
 	mm_aspace_write_unlock(as);
 }
@@ -161,13 +155,6 @@ static struct mm_npt_mapping mapping_of(const struct mm_aspace *as, const struct
 	};
 }
 
-/* A snapshot holds the pages of the areas as they were, so while there is one, areas may not
- * change. */
-static enum mm_error check_no_snapshot(const struct mm_aspace *as)
-{
-	return as->npt.copies ? MM_BUSY : MM_OK;
-}
-
 /* What to do with a checked area: add_area() or replace_area(). `now`: its leaves are mapped now.
  */
 typedef enum mm_error (*put_area)(struct mm_aspace *as, const struct mm_area *area, bool now);
@@ -207,13 +194,17 @@ static enum mm_error add_area(struct mm_aspace *as, const struct mm_area *area, 
 
 	mm_area_reservation_init(&reserved);
 	mm_aspace_write_lock(as);
-	err = mm_area_place(&as->areas, area->range, &place) ? check_no_snapshot(as) : MM_EXISTS;
+	err = mm_area_place(&as->areas, area->range, &place) ? MM_OK : MM_EXISTS;
+	/* A snapshot could not keep the frames. */
+	if (err == MM_OK && area->backend == MM_AREA_SUPPLIED && as->npt.copies)
+		err = MM_BUSY;
 	if (err == MM_OK)
 		err = mm_area_reserve_place(&as->areas, &place, &reserved);
 	if (err == MM_OK && now)
 		err = mm_npt_map(&as->npt, &mapping);
 	if (err == MM_OK) {
 		mm_area_insert(&as->areas, &place, area, &reserved);
+		mm_aspace_areas_changed(as);
 		merge_joined(as, area);
 	}
 	mm_area_release(&as->areas, &reserved);
@@ -230,14 +221,13 @@ static enum mm_error replace_area(struct mm_aspace *as, const struct mm_area *ar
 
 	mm_area_reservation_init(&reserved);
 	mm_aspace_write_lock(as);
-	err = check_no_snapshot(as);
-	if (err == MM_OK)
-		err = mm_area_reserve(&as->areas, area->range, &reserved);
+	err = mm_area_reserve(&as->areas, area->range, &reserved);
 	if (err == MM_OK)
 		err = now ? mm_npt_replace(&as->npt, &mapping, &removed)
 		          : mm_npt_unmap(&as->npt, area->range, &removed);
 	if (err == MM_OK) {
 		mm_area_replace(&as->areas, area, &reserved);
+		mm_aspace_areas_changed(as);
 		merge_joined(as, area);
 	}
 	mm_area_release(&as->areas, &reserved);
@@ -367,13 +357,13 @@ enum mm_error mm_aspace_unmap(struct mm_aspace *as, struct mm_gpa_range range)
 		return err;
 	mm_area_reservation_init(&reserved);
 	mm_aspace_write_lock(as);
-	err = check_no_snapshot(as);
-	if (err == MM_OK)
-		err = mm_area_reserve(&as->areas, range, &reserved);
+	err = mm_area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
 		err = mm_npt_unmap(&as->npt, range, &removed);
-	if (err == MM_OK)
+	if (err == MM_OK) {
 		mm_area_remove(&as->areas, range, &reserved);
+		mm_aspace_areas_changed(as);
+	}
 	mm_area_release(&as->areas, &reserved);
 	mm_npt_release_removed(&as->npt, &removed, &as->npt.counts);
 	mm_aspace_write_unlock(as);
@@ -416,7 +406,7 @@ static enum mm_error remapping(const struct mm_aspace *as, struct mm_gpa_range r
 		.max_leaf = area->max_leaf,
 		.host = host,
 	};
-	return as->log.active ? MM_BUSY : check_no_snapshot(as);
+	return as->log.active ? MM_BUSY : MM_OK;
 }
 
 enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range, mm_hpa_t host)
@@ -439,6 +429,7 @@ enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range, m
 		err = mm_npt_replace(&as->npt, &mapping, &removed);
 	if (err == MM_OK) {
 		mm_area_set_host(&as->areas, range, host, &reserved);
+		mm_aspace_areas_changed(as);
 		merge_leaves(as, range);
 	}
 	mm_area_release(&as->areas, &reserved);
@@ -463,7 +454,7 @@ enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range,
 	mm_aspace_write_lock(as);
 	err = check_backed(as, range);
 	if (err == MM_OK)
-		err = as->log.active ? MM_BUSY : check_no_snapshot(as);
+		err = as->log.active ? MM_BUSY : MM_OK;
 	if (err == MM_OK)
 		err = mm_area_reserve(&as->areas, range, &reserved);
 	if (err == MM_OK)
@@ -472,6 +463,7 @@ enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range,
 		/* First the areas: a fault that comes between two turns gives a page no more than
 		 * what it is to have. */
 		mm_area_protect(&as->areas, range, perm, &reserved);
+		mm_aspace_areas_changed(as);
 		mm_npt_protect(&as->npt, range, perm);
 		merge_leaves(as, range);
 	}

@@ -16,6 +16,17 @@ static inline bool mm_aspace_is_open(const struct mm_aspace *as)
 	return as && as->npt.root_table;
 }
 
+/* [exclusive] The areas have changed: snapshots have other ones from now on. */
+static inline void mm_aspace_areas_changed(struct mm_aspace *as)
+{
+	as->areas_version = as->changes;
+}
+
+/* [exclusive] Ends all snapshots (snapshot.c). */
+void mm_aspace_drop_snapshots(struct mm_aspace *as);
+/* [shared] The frames that the areas of all snapshots hold. */
+uint64_t mm_aspace_snapshot_frames(const struct mm_aspace *as);
+
 /* Decides again whether faults may use the fast path: see aspace.fast_path. Called under the write
  * lock, after each change of the log or of the snapshots. */
 static inline void mm_aspace_update_fast_path(struct mm_aspace *as)

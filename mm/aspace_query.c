@@ -183,7 +183,8 @@ void mm_aspace_get_stats(struct mm_aspace *as, struct mm_aspace_stats *out)
 {
 	struct mm_aspace_cpu *cpu = mm_aspace_read_lock(as);
 
-	*out = (struct mm_aspace_stats){.area_frames = as->areas.frames,
+	*out = (struct mm_aspace_stats){.area_frames =
+	                                        as->areas.frames + mm_aspace_snapshot_frames(as),
 	                                .changes = as->changes,
 	                                .cpu_frames = mm_aspace_cpu_frames(as)};
 	add_counts(out, &as->npt.counts);

@@ -10,6 +10,7 @@
  * needed.
  */
 #include "mm/npt/change.h"
+#include "mm/npt/history.h"
 
 struct mapper {
 	struct mm_npt *npt;
@@ -262,11 +263,15 @@ static void reveal(struct mapper *m, _Atomic uint64_t *table, unsigned level, ui
 		uint64_t base = mm_align_down(start, MM_LEVEL_SIZE(level)) +
 		                (uint64_t)(i - first) * MM_LEVEL_SIZE(level);
 
-		if (mm_npt_is_table(f, entry, level))
+		if (mm_npt_is_table(f, entry, level)) {
 			reveal(m, mm_npt_child(m->npt, entry), level - 1,
 			       base > start ? base : start,
 			       mm_u64_min(end, base + MM_LEVEL_SIZE(level)));
-		else if ((entry & MM_NPT_UNLINKED) != 0)
+			continue;
+		}
+		if (m->npt->copies)
+			mm_npt_history_record(m->npt, &m->npt->counts, mm_gpa_at(base), level);
+		if ((entry & MM_NPT_UNLINKED) != 0)
 			mm_npt_link(&table[i], mm_npt_unmark(f, entry, MM_NPT_UNLINKED,
 			                                     f->table & f->present));
 		else if (leaf != 0)

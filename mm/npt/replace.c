@@ -10,12 +10,14 @@
  * change.
  */
 #include "mm/npt/change.h"
+#include "mm/npt/history.h"
 
 /* Moves all entries of the draft's table into the live table of the same level. */
 static void move_in(struct mm_npt *npt, _Atomic uint64_t *live, const _Atomic uint64_t *draft,
-                    unsigned level)
+                    mm_gpa_t gpa, unsigned level)
 {
 	for (unsigned i = 0; i < mm_npt_entries(npt, level); i++) {
+		mm_gpa_t base = mm_gpa_plus(gpa, i * MM_LEVEL_SIZE(level));
 		uint64_t entry = mm_npt_load(&draft[i]);
 		uint64_t there = mm_npt_load(&live[i]);
 		mm_hpa_t table = mm_npt_decode_pa(npt->format, entry);
@@ -24,10 +26,12 @@ static void move_in(struct mm_npt *npt, _Atomic uint64_t *live, const _Atomic ui
 			continue;
 		if (there == 0) {
 			mm_npt_link(&live[i], entry);
+			mm_npt_history_record(npt, &npt->counts, base, level);
 			continue;
 		}
 		MM_ASSERT(mm_npt_is_table(npt->format, entry, level));
-		move_in(npt, mm_npt_child(npt, there), mm_npt_table_at(npt, table), level - 1);
+		move_in(npt, mm_npt_child(npt, there), mm_npt_table_at(npt, table), base,
+		        level - 1);
 		mm_npt_give(npt, 0, 1, &table);
 		mm_npt_count(&npt->counts.tables, -1);
 	}
@@ -51,8 +55,7 @@ static void settle_quota(struct mm_npt *npt, struct mm_npt *draft)
 }
 
 static enum mm_error replace(struct mm_npt *npt, struct mm_npt *draft,
-                             const struct mm_npt_mapping *mapping,
-                             struct mm_npt_removed *removed)
+                             const struct mm_npt_mapping *mapping, struct mm_npt_removed *removed)
 {
 	enum mm_error err = mm_npt_map(draft, mapping);
 
@@ -65,7 +68,7 @@ static enum mm_error replace(struct mm_npt *npt, struct mm_npt *draft,
 		settle_quota(npt, draft);
 		return err;
 	}
-	move_in(npt, npt->root_table, draft->root_table, mm_npt_root_level(npt));
+	move_in(npt, npt->root_table, draft->root_table, mm_gpa_at(0), mm_npt_root_level(npt));
 	mm_npt_publish(npt);
 	count_moved(npt, draft);
 	return MM_OK;
@@ -84,7 +87,8 @@ enum mm_error mm_npt_replace(struct mm_npt *npt, const struct mm_npt_mapping *ma
 	mm_npt_clear_table(npt, root, order);
 	__builtin_memcpy(&draft, npt, sizeof(draft));
 	__builtin_memset(&draft.counts, 0, sizeof(draft.counts));
-	draft.admit = NULL; /* npt.used and draft.used must not differ when others are let in */
+	draft.admit = NULL;  /* npt.used and draft.used must not differ when others are let in */
+	draft.copies = NULL; /* they are copies of the live table */
 	draft.root = root;
 	draft.root_table = mm_npt_table_at(npt, root);
 	err = replace(npt, &draft, mapping, removed);

@@ -124,6 +124,8 @@ static unsigned split(struct mm_npt *npt, const struct split *s, const mm_hpa_t 
 	} while (used != 0 && !mm_npt_replace_leaf(npt, &npt->counts, &slot, mm_gpa_at(s->at),
 	                                           mm_npt_table_entry(npt->format, tables[0])));
 	mm_npt_note_perm(npt, mm_gpa_at(s->at), mm_npt_perm(npt, slot.value));
+	if (used != 0)
+		mm_npt_history_record(npt, &npt->counts, mm_gpa_at(s->at), slot.level);
 	count_split(&npt->counts, slot.level, used);
 	return used;
 }
@@ -244,8 +246,8 @@ static bool unlink_mergeable(struct mm_npt *npt, struct mm_gpa_range *range, uns
 		if (it.slot.level >= level)
 			continue;
 		any |= unlink_table(npt, &it, *range, level);
-		mm_npt_iter_skip(&it, mm_npt_leaf_range(it.gpa, level).start.raw +
-		                              MM_LEVEL_SIZE(level));
+		mm_npt_iter_skip(&it,
+		                 mm_npt_leaf_range(it.gpa, level).start.raw + MM_LEVEL_SIZE(level));
 	}
 	range->size = it.at - range->start.raw;
 	return true;

@@ -16,6 +16,7 @@
  * into the list too.
  */
 #include "mm/npt/change.h"
+#include "mm/npt/history.h"
 #include "mm/npt/share.h"
 #include "mm/npt/turn.h"
 
@@ -30,11 +31,13 @@ struct unlinker {
 
 /* By one store. Marks that hardware sets at the same time are lost: the page goes away, and the
  * marks of a table mean nothing. */
-static void unlink_entry(struct unlinker *u, _Atomic uint64_t *entry, uint64_t value,
+static void unlink_entry(struct unlinker *u, _Atomic uint64_t *entry, uint64_t value, uint64_t gpa,
                          unsigned level)
 {
 	const struct mm_npt_format *f = u->npt->format;
 	bool table = mm_npt_is_table(f, value, level);
+
+	mm_npt_history_record(u->npt, &u->npt->counts, mm_gpa_at(gpa), level);
 
 	mm_npt_store(entry, mm_npt_mark(f, value, table ? MM_NPT_UNLINKED : MM_NPT_PARKED));
 	u->changed = true;
@@ -82,17 +85,18 @@ static bool unlink_range(struct unlinker *u, _Atomic uint64_t *table, unsigned l
 			continue;
 		if (!mm_npt_present(f, value)) {
 			emptier = true; /* parked: not visible to the hardware */
+			mm_npt_history_record(u->npt, &u->npt->counts, mm_gpa_at(base), level);
 			continue;
 		}
 		if (base >= start && size <= end - base) {
-			unlink_entry(u, &table[i], value, level);
+			unlink_entry(u, &table[i], value, base, level);
 			emptier = true;
 			continue;
 		}
 		MM_ASSERT(mm_npt_is_table(f, value, level)); /* the ends have been split */
 		if (unlink_range(u, mm_npt_child(u->npt, value), level - 1,
 		                 base > start ? base : start, mm_u64_min(end, base + size))) {
-			unlink_entry(u, &table[i], value, level);
+			unlink_entry(u, &table[i], value, base, level);
 			emptier = true;
 		} else {
 			keeps = true;
@@ -114,8 +118,8 @@ static void flush_unlinked(const struct unlinker *u, struct mm_gpa_range range)
 /* Tables of level 0 that mm_npt_release() releases itself. */
 #define RELEASE_AT_ONCE 8U
 
-/* Tables of a table that mm_npt_release_removed() takes apart at once: each is a line of memory that
- * has to be read. */
+/* Tables of a table that mm_npt_release_removed() takes apart at once: each is a line of memory
+ * that has to be read. */
 #define RELEASE_CHILDREN 32U
 
 struct releaser {
@@ -228,9 +232,9 @@ static void put_into_list(struct releaser *r, uint64_t value, unsigned level)
 	}
 }
 
-/* Empties a table of large leaves and tables, the first of which is in the list already. Stops after
- * RELEASE_CHILDREN tables. They are in the list then, and before them the table itself. False:
- * there was no table. */
+/* Empties a table of large leaves and tables, the first of which is in the list already. Stops
+ * after RELEASE_CHILDREN tables. They are in the list then, and before them the table itself.
+ * False: there was no table. */
 static bool release_children(struct releaser *r, _Atomic uint64_t *table, mm_hpa_t pa,
                              unsigned level)
 {
@@ -406,7 +410,7 @@ static bool unmap_pages(struct mm_npt *npt, struct mm_gpa_range range)
 	struct mm_npt_slot slot;
 	struct releaser r;
 
-	if (last >= 1U << MM_NPT_INDEX_BITS)
+	if (npt->copies || last >= 1U << MM_NPT_INDEX_BITS)
 		return false;
 	slot = mm_npt_walk(npt, range.start);
 	if (slot.level > 0)
@@ -420,7 +424,8 @@ static bool unmap_pages(struct mm_npt *npt, struct mm_gpa_range range)
 		uint64_t value = mm_npt_load(&table[i]);
 
 		if (mm_npt_present(npt->format, value))
-			unlink_entry(&u, &table[i], value, 0);
+			unlink_entry(&u, &table[i], value,
+			             range.start.raw + (i - first) * MM_PAGE_SIZE, 0);
 	}
 	flush_unlinked(&u, range);
 	begin_release(&r, npt, NULL);
@@ -450,6 +455,9 @@ enum mm_error mm_npt_unmap(struct mm_npt *npt, struct mm_gpa_range range,
 		return err;
 	(void)unlink_range(&u, npt->root_table, mm_npt_root_level(npt), start, end);
 	flush_unlinked(&u, range);
-	mm_npt_release(npt, start, end, &npt->counts, removed);
+	if (npt->copies)
+		mm_npt_release_beside(npt, range);
+	else
+		mm_npt_release(npt, start, end, &npt->counts, removed);
 	return MM_OK;
 }

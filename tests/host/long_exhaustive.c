@@ -332,7 +332,7 @@ struct world {
 	uint64_t log_refusals, refusals;
 	uint32_t done;
 	unsigned snapshots;
-	bool snapshot_live[MODEL_SNAPSHOTS], other_restored[MODEL_SNAPSHOTS];
+	bool snapshot_live[MODEL_SNAPSHOTS], may_need[MODEL_SNAPSHOTS];
 	struct mm_snapshot snapshot[MODEL_SNAPSHOTS];
 	struct model_page saved[MODEL_SNAPSHOTS][PAGES];
 };
@@ -378,7 +378,7 @@ static inline __attribute__((always_inline)) void copy_model(struct world *w, st
 	copy(&w->done, &m->done, sizeof(w->done));
 	copy(&w->snapshots, &m->snapshots, sizeof(w->snapshots));
 	copy(w->snapshot_live, m->snapshot_live, sizeof(w->snapshot_live));
-	copy(w->other_restored, m->other_restored, sizeof(w->other_restored));
+	copy(w->may_need, m->may_need, sizeof(w->may_need));
 	copy(w->snapshot, m->snapshot, sizeof(w->snapshot));
 	for (unsigned s = 0; s < MODEL_SNAPSHOTS; s++)
 		copy(w->saved[s], m->saved[s], m->pages * sizeof(w->saved[s][0]));
@@ -567,9 +567,8 @@ static const struct feature_rule rules[] = {
 	{F_CONCURRENT, ~0U, false, "one CPU: long_model, test_interleave and long_interleave"},
 	{F_NO_MEMORY, ~0U, false, "counted where refusals are injected: long_model"},
 	{FEATURES, FEATURE(F_CONCURRENT) | FEATURE(F_NO_MEMORY), false, "see above"},
-	{F_PROTECT, FEATURE(F_SNAPSHOT) | LOGS, true, "MM_BUSY: areas stand still (aspace.h)"},
-	{F_REPLACE, FEATURE(F_SNAPSHOT), true, "MM_BUSY: areas stand still (snapshot.h)"},
-	{F_REMAP, FEATURE(F_SNAPSHOT) | LOGS, true, "MM_BUSY: as for protect (aspace.h)"},
+	{F_PROTECT, LOGS, true, "MM_BUSY: a log is active (aspace.h)"},
+	{F_REMAP, LOGS, true, "MM_BUSY: a log is active (aspace.h)"},
 	{F_HARVEST, FEATURE(F_LOG_HW), true, "MM_BUSY: the log uses the marks (dirty.h)"},
 	{F_LOG_PERM, FEATURE(F_LOG_HW), true, "MM_BUSY: one log at a time (dirty.h)"},
 	{F_LOG_HW, FEATURE(F_LOG_PERM), true, "MM_BUSY: one log at a time (dirty.h)"},

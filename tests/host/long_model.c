@@ -116,9 +116,8 @@ static struct feature_table all_features;
 /* What cannot meet, or is always refused. */
 #define LOGS (FEATURE(F_LOG_PERM) | FEATURE(F_LOG_HW))
 static const struct feature_rule rules[] = {
-	{F_PROTECT, FEATURE(F_SNAPSHOT) | LOGS, true, "MM_BUSY: areas stand still (aspace.h)"},
-	{F_REPLACE, FEATURE(F_SNAPSHOT), true, "MM_BUSY: areas stand still (snapshot.h)"},
-	{F_REMAP, FEATURE(F_SNAPSHOT) | LOGS, true, "MM_BUSY: as for protect (aspace.h)"},
+	{F_PROTECT, LOGS, true, "MM_BUSY: a log is active (aspace.h)"},
+	{F_REMAP, LOGS, true, "MM_BUSY: a log is active (aspace.h)"},
 	{F_HARVEST, FEATURE(F_LOG_HW), true, "MM_BUSY: the log uses the marks (dirty.h)"},
 	{F_LOG_PERM, FEATURE(F_LOG_HW), true, "MM_BUSY: one log at a time (dirty.h)"},
 	{F_LOG_HW, FEATURE(F_LOG_PERM), true, "MM_BUSY: one log at a time (dirty.h)"},

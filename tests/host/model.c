@@ -144,7 +144,7 @@ static enum mm_error map_error(const struct model *m, const struct model_op *op,
 		if (m->page[i].backend != 0)
 			return MM_EXISTS;
 	}
-	return m->snapshots ? MM_BUSY : MM_OK;
+	return MM_OK;
 }
 
 void note_present(struct model *m, unsigned i, bool write)
@@ -203,6 +203,13 @@ bool agreed(struct model *m, enum mm_error got, enum mm_error want, uint64_t ref
 
 /* --- the operations --- */
 
+/* Areas have changed: a restore brings the old ones back, which takes frames. */
+static void note_areas_changed(struct model *m)
+{
+	for (unsigned s = 0; s < MODEL_SNAPSHOTS; s++)
+		m->may_need[s] = true;
+}
+
 static enum mm_error map_or_replace(struct model *m, const struct model_op *op,
                                     enum mm_area_backend backend, bool populate, bool replace)
 {
@@ -241,6 +248,7 @@ static void apply_map(struct model *m, const struct model_op *op, enum mm_area_b
 
 	if (!agreed(m, map_or_replace(m, op, backend, populate, replace), want, refusals))
 		return;
+	note_areas_changed(m);
 	for (unsigned i = op->page; i < op->page + op->n; i++)
 		m->page[i] = (struct model_page){
 			.backend = (uint8_t)(1 + backend),
@@ -255,8 +263,9 @@ static void apply_unmap(struct model *m, const struct model_op *op)
 {
 	uint64_t refusals = m->guest->hal->refusals;
 	enum mm_error got = mm_aspace_unmap(&m->guest->as, op_range(m, op));
-	if (!agreed(m, got, m->snapshots ? MM_BUSY : MM_OK, refusals))
+	if (!agreed(m, got, MM_OK, refusals))
 		return;
+	note_areas_changed(m);
 	memset(&m->page[op->page], 0, op->n * sizeof(m->page[0]));
 }
 
@@ -267,13 +276,14 @@ static void apply_protect(struct model *m, const struct model_op *op)
 		want = MM_UNSUPPORTED;
 	if (want == MM_OK)
 		want = access_error(m, op, MM_NONE);
-	if (want == MM_OK && (m->log_active || m->snapshots))
+	if (want == MM_OK && m->log_active)
 		want = MM_BUSY;
 	uint64_t refusals = m->guest->hal->refusals;
 	enum mm_error got =
 		mm_aspace_protect(&m->guest->as, op_range(m, op), (enum mm_perm)op->perm);
 	if (!agreed(m, got, want, refusals))
 		return;
+	note_areas_changed(m);
 	for (unsigned i = op->page; i < op->page + op->n; i++)
 		m->page[i].perm = op->perm;
 }
@@ -299,12 +309,13 @@ static enum mm_error remap_error(const struct model *m, const struct model_op *o
 static void apply_remap(struct model *m, const struct model_op *op)
 {
 	enum mm_error want = remap_error(m, op);
-	if (want == MM_OK && (m->log_active || m->snapshots))
+	if (want == MM_OK && m->log_active)
 		want = MM_BUSY;
 	uint64_t refusals = m->guest->hal->refusals;
 	mm_hpa_t host = mm_hpa_plus(m->host, op->host * MM_PAGE_SIZE);
 	if (!agreed(m, mm_aspace_remap(&m->guest->as, op_range(m, op), host), want, refusals))
 		return;
+	note_areas_changed(m);
 	for (unsigned i = op->page; i < op->page + op->n; i++) {
 		m->page[i].host = host_page(m, op, i);
 		m->page[i].used = m->page[i].dirtied = false;

@@ -128,7 +128,8 @@ struct model {
 	bool withheld_once; /* W may be missing from present pages until they are written */
 	unsigned snapshots; /* taken and not dropped */
 	bool snapshot_live[MODEL_SNAPSHOTS];
-	bool other_restored[MODEL_SNAPSHOTS]; /* another has been restored since it was taken */
+	bool may_need[MODEL_SNAPSHOTS]; /* frames for its restore: another has been restored since
+	                                   it was taken, or areas have changed */
 	struct mm_snapshot snapshot[MODEL_SNAPSHOTS];
 	struct model_page saved[MODEL_SNAPSHOTS][MODEL_PAGES];
 	uint64_t log_refusals; /* of the HAL, when the log began */

@@ -114,7 +114,8 @@ void check_after(struct model *m, const struct model_op *op)
 		for (unsigned i = op->page; i < op->page + n; i++)
 			check_page(m, i);
 	}
-	if (merges && m->universe->segments && !m->refused && !m->failed && !m->log_active)
+	if (merges && m->universe->segments && !m->refused && !m->failed && !m->log_active &&
+	    m->snapshots == 0)
 		check_merged(m, op);
 }
 

@@ -180,7 +180,7 @@ static void take(struct model *m, unsigned s, enum mm_error want, uint64_t refus
 	if (!agreed(m, mm_aspace_snapshot_take(&m->guest->as, &m->snapshot[s]), want, refusals))
 		return;
 	m->snapshot_live[s] = true;
-	m->other_restored[s] = false;
+	m->may_need[s] = false;
 	m->snapshots++;
 	m->withheld_once = true;
 	if (m->other.hit && m->other.access == MM_W) /* before it was shared: in both */
@@ -192,13 +192,14 @@ static void restore(struct model *m, unsigned s, enum mm_error want, uint64_t re
 {
 	enum mm_error got = mm_aspace_snapshot_restore(&m->guest->as, &m->snapshot[s]);
 
-	if ((got == MM_NO_MEMORY || got == MM_QUOTA) && !m->other_restored[s])
+	if ((got == MM_NO_MEMORY || got == MM_QUOTA) && !m->may_need[s])
 		check_failed(__FILE__, __LINE__,
-		             "restoring needs frames, and no other snapshot was restored");
+		             "restoring needs frames, and no other snapshot was restored, and no "
+		             "area has changed");
 	if (!agreed(m, got, want, refusals))
 		return;
 	for (unsigned other = 0; other < MODEL_SNAPSHOTS; other++)
-		m->other_restored[other] |= other != s;
+		m->may_need[other] |= other != s;
 	memcpy(m->page, m->saved[s], m->pages * sizeof(m->page[0]));
 	for (unsigned i = 0; i < m->pages; i++)
 		m->page[i].used = m->page[i].dirtied = false;

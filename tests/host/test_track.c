@@ -345,10 +345,6 @@ static void a_snapshot_is_gone_back_to(const struct geometry *geo)
 		expect_marks(g, 500, 20, 1);
 		CHECK_EQ(guest_load(g, page(522)), 0);
 	}
-	/* Areas stand still meanwhile. */
-	CHECK_ERR(mm_aspace_unmap(&g->as, pages(500, 1)), MM_BUSY);
-	CHECK_ERR(mm_aspace_protect(&g->as, pages(500, 1), MM_R), MM_BUSY);
-	CHECK_ERR(mm_aspace_map_alloc(&g->as, pages(900, 1), MM_R, lazy), MM_BUSY);
 	put_marks(g, 500, 3, 99);
 	mm_aspace_snapshot_drop(&g->as, &s);
 	expect_marks(g, 500, 3, 99); /* dropping is not restoring */

@@ -71,7 +71,7 @@ enum mm_fault {
 struct mm_aspace_stats {
 	uint64_t frames;      /**< data frames owned now */
 	uint64_t tables;      /**< table frames now, root included */
-	uint64_t area_frames; /**< frames that the area tree holds now */
+	uint64_t area_frames; /**< frames of the area tree now, and of the snapshots' areas */
 	uint64_t cpu_frames;  /**< frames that the CPUs' blocks hold: see mm_aspace_cpu */
 	uint64_t leaves[MM_NPT_MAX_LEVELS]; /**< by level, now; a page that MM_NONE hides counts */
 	uint64_t faults[MM_FAULTS];         /**< since init */
@@ -137,7 +137,8 @@ void mm_aspace_clear(struct mm_aspace *as);
  *
  * This holds for each map call: the range is valid, page aligned and within limits, and overlaps no
  * area. The format can express the permissions. MM_NONE reserves the range: every access faults
- * and is denied. A call that fails maps nothing, and every frame is back. No flush.
+ * and is denied. A call that fails maps nothing, and every frame is back. No flush. While there is
+ * a snapshot, all calls that change areas are possible, and a restore undoes them (snapshot.h).
  *
  * @param as        the address space
  * @param range     guest-physical start, and size in bytes
@@ -149,9 +150,7 @@ void mm_aspace_clear(struct mm_aspace *as);
  *                  mm_npt_config has counts as the largest that it has
  * @return MM_OK; MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: the range, the host address or another
  *         argument is none; MM_EXISTS: it overlaps an area; MM_UNSUPPORTED: the format cannot
- *         express it; MM_NO_MEMORY, MM_QUOTA: no frame for a table or an area; MM_BUSY: there is a
- *         snapshot
- */
+ *         express it; MM_NO_MEMORY, MM_QUOTA: no frame for a table or an area;  */
 enum mm_error mm_aspace_map_linear(struct mm_aspace *as, struct mm_gpa_range range, mm_hpa_t host,
                                    enum mm_perm perm, enum mm_memtype type,
                                    unsigned max_leaf) MM_MUST_CHECK;
@@ -207,7 +206,7 @@ enum mm_error mm_aspace_replace_device(struct mm_aspace *as,
  * @param range  guest-physical start, and size in bytes: page aligned, within limits; it may have
  *               holes, and may lie in no area at all
  * @return MM_OK; MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: the range; MM_NO_MEMORY, MM_QUOTA: no
- *         frame to split with, and nothing has changed; MM_BUSY: there is a snapshot
+ *         frame to split with, and nothing has changed
  */
 enum mm_error mm_aspace_unmap(struct mm_aspace *as, struct mm_gpa_range range) MM_MUST_CHECK;
 
@@ -228,8 +227,8 @@ enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range,
  * @param perm   what the guest may do; a member of the enum
  * @return MM_OK; MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: an argument; MM_NOT_MAPPED: part of
  * the range lies in no area; MM_IS_DEVICE: part of it is a device; MM_UNSUPPORTED: the format
- *         cannot express it; MM_NO_MEMORY, MM_QUOTA: no frame to split with; MM_BUSY: there is a
- *         snapshot, or a dirty log is active (dirty.h)
+ *         cannot express it; MM_NO_MEMORY, MM_QUOTA: no frame to split with; MM_BUSY: a
+ *         dirty log is active (dirty.h)
  */
 enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range,
                                 enum mm_perm perm) MM_MUST_CHECK;
@@ -432,8 +431,8 @@ struct mm_aspace_cpu {
 	struct mm_lock_reader reader; /* valid: no change has made `cache` wrong */
 	struct mm_aspace_cache cache;
 	MM_ATOMIC(int64_t)
-		faults[MM_FAULT_NEEDS_FRAME]; /**< all others: see mm_aspace.needs_frame */
-	struct mm_npt_counts counts;          /**< added to the table's own */
+	faults[MM_FAULT_NEEDS_FRAME]; /**< all others: see mm_aspace.needs_frame */
+	struct mm_npt_counts counts;  /**< added to the table's own */
 } MM_ALIGNED_TO(256);
 
 MM_STATIC_ASSERT(sizeof(struct mm_aspace_cpu) == 256, "four cache lines per CPU");
@@ -461,8 +460,10 @@ struct mm_aspace {
 	bool fast_path; /**< faults may use mm/fault_fast.c: npt.direct is set, no log is active,
 	                   and   there is no snapshot */
 	MM_ATOMIC(uint64_t)
-		needs_frame; /**< faults that answered MM_FAULT_NEEDS_FRAME, since init */
-	uint64_t changes;    /**< exclusive calls since init */
+	needs_frame;            /**< faults that answered MM_FAULT_NEEDS_FRAME, since init */
+	uint64_t changes;       /**< exclusive calls since init */
+	uint64_t areas_version; /**< what `changes` was when the areas last changed. A restore sets
+	                           it to the snapshot\'s */
 };
 
 static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as)

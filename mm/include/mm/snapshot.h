@@ -18,9 +18,20 @@
  * While there are snapshots, faults on missing pages take the slow path (mm/fault.c), and large
  * leaves are split by writes and never merged.
  *
- * A snapshot holds the contents of alloc areas. Memory of linear areas is not the library's, and a
- * restore does not change it. While there are snapshots, areas may not change: map, unmap and
- * protect calls return MM_BUSY. While a dirty log is active, take and restore return MM_BUSY, so
+ * A snapshot holds the areas and the contents of alloc areas. While there are snapshots, areas may
+ * change as at any time. A restore undoes all of it: areas that were mapped since are unmapped,
+ * areas that were unmapped, replaced, remapped or protected since are as they were, with the
+ * contents of that moment. Memory that is unmapped while a snapshot holds it goes back to the HAL
+ * when the last such snapshot is dropped, and counts in the quota until then. Unmapping takes as
+ * long as it does without a snapshot, and for each page a look into each snapshot's tables. A
+ * restore after the areas have changed also visits all present pages, and copies the areas.
+ *
+ * Memory of linear areas is not the library's, and a restore does not change its contents. It does
+ * bring a linear area back that was unmapped since. So the caller keeps the host memory of linear
+ * areas as long as there is a snapshot of them. Frames that the caller supplies (supply.h) cannot
+ * be in a snapshot.
+ *
+ * While a dirty log is active, take and restore return MM_BUSY, so
  * that no page becomes writable without the log. Accessed and dirty marks are not part of the
  * contents: after a restore, mm_aspace_harvest() may report a page that was not accessed since, or
  * not report a page that the restore has changed. mm_aspace_clear() and mm_aspace_destroy() drop
@@ -38,7 +49,9 @@ MM_BEGIN_DECLS
  * snapshot belongs to one address space. To pass it to another one is an error that the library
  * does not detect. */
 struct mm_snapshot {
-	struct mm_npt tables; /**< they share the frames of the address space */
+	struct mm_npt tables;     /**< they share the frames of the address space */
+	struct mm_area_map areas; /**< as they were */
+	uint64_t areas_version;   /**< mm_aspace.areas_version when it was taken */
 };
 
 /** [exclusive] MM_INVALID: it is taken already. MM_UNSUPPORTED: there is an area whose frames the
@@ -48,8 +61,9 @@ enum mm_error mm_aspace_snapshot_take(struct mm_aspace *as,
                                       struct mm_snapshot *snapshot) MM_MUST_CHECK;
 
 /** [exclusive] Restores the guest's memory; the snapshot stays. MM_INVALID: it is no snapshot of
- * this address space. MM_BUSY: a dirty log is active. MM_NO_MEMORY, MM_QUOTA: only if another
- * snapshot has been restored since this one was taken; then nothing has changed. */
+ * this address space. MM_BUSY: a dirty log is active. MM_NO_MEMORY, MM_QUOTA: only if areas have
+ * changed, or another snapshot has been restored, since this one was taken; then nothing has
+ * changed. */
 enum mm_error mm_aspace_snapshot_restore(struct mm_aspace *as,
                                          struct mm_snapshot *snapshot) MM_MUST_CHECK;
 
