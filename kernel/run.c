@@ -89,7 +89,8 @@ static void on_mmio(struct vm_vcpu *v, const struct vm_exit *exit)
 		enum mm_error error = ops->mmio_decode(&v->vcpu, exit, &access);
 
 		if (MM_UNLIKELY(error != MM_OK)) {
-			/* Another vCPU has changed the guest's own tables: run it again. */
+			/* Run it again: another vCPU has changed the guest's own tables, or the
+			 * guest gets an exception, which the extension has injected. */
 			if (error != MM_NOT_MAPPED && error != MM_DENIED)
 				kill(v, exit, KILL_MMIO_UNDECODED, exit->fault.gpa);
 			return;

@@ -10,7 +10,7 @@
 /* Of the exceptions that Faultline injects: APM vol. 2, table 8-1. */
 static bool has_error_code(enum x86_exception vector)
 {
-	return vector == EXCEPTION_GP || vector == EXCEPTION_AC;
+	return vector == EXCEPTION_GP || vector == EXCEPTION_PF || vector == EXCEPTION_AC;
 }
 
 void svm_inject_exception(struct svm_vcpu *v, enum x86_exception vector, uint32_t code)

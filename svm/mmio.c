@@ -42,16 +42,33 @@ size_t svm_given_insn(const struct vcpu *vcpu, uint8_t out[VCPU_INSN_BYTES])
 	return given_bytes(vmcb);
 }
 
+static void inject_fault(struct svm_vcpu *v)
+{
+	const struct x86_mmio *m = &v->x86.mmio;
+
+	if (m->fault.kind == STAGE1_NOT_CANONICAL) {
+		svm_inject_exception(v, EXCEPTION_GP, 0);
+	} else if (m->fault.kind == STAGE1_PAGE_FAULT) {
+		v->vmcb->cr2 = m->fault.address;
+		v->vmcb->clean &= ~CLEAN_CR2;
+		svm_inject_exception(v, EXCEPTION_PF, m->fault.code);
+	}
+}
+
 enum mm_error svm_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access)
 {
 	struct svm_vcpu *v = svm_of(vcpu);
+	enum mm_error err;
 
 	if (!v->x86.mmio.write_due)
 		read_guest(v);
 	v->x86.guest.given = v->vmcb->insn;
 	v->x86.guest.given_count = given_bytes(v->vmcb);
-	return x86_mmio_decode(&v->x86.mmio, &v->x86.guest, exit, access);
+	err = x86_mmio_decode(&v->x86.mmio, &v->x86.guest, exit, access);
+	if (MM_UNLIKELY(err != MM_OK))
+		inject_fault(v);
+	return err;
 }
 
 bool svm_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value)

@@ -126,14 +126,18 @@ static bool raises_gp(uint32_t reason)
 	}
 }
 
+void vmx_inject_exception(struct vmx_vcpu *v, enum x86_exception vector, uint32_t code)
+{
+	vmwrite(VMCS_ENTRY_ERROR_CODE, code);
+	queue(v, x86_event(EVENT_EXCEPTION, vector) | EVENT_ERROR_CODE);
+}
+
 void vmx_inject_undefined(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
 
-	if (raises_gp(v->reason)) {
-		vmwrite(VMCS_ENTRY_ERROR_CODE, 0);
-		queue(v, x86_event(EVENT_EXCEPTION, EXCEPTION_GP) | EVENT_ERROR_CODE);
-	} else {
+	if (raises_gp(v->reason))
+		vmx_inject_exception(v, EXCEPTION_GP, 0);
+	else
 		queue(v, x86_event(EVENT_EXCEPTION, EXCEPTION_UD));
-	}
 }

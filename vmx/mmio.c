@@ -3,6 +3,7 @@
  * A device access of the guest: copies the guest's registers out of the VMCS for x86/mmio.h, and
  * the changed ones back into it.
  */
+#include "machine/x86_64/cpu.h"
 #include "vmx/vmx.h"
 
 /* The guest does not run until the last access of the instruction is completed. */
@@ -22,15 +23,32 @@ static void read_guest(struct vmx_vcpu *v)
 		guest->segment_base[i] = vmread(VMCS_SEGMENT(VMCS_GUEST_ES_BASE, i));
 }
 
+/* The vCPU is loaded: CR2 is the guest's. */
+static void inject_fault(struct vmx_vcpu *v)
+{
+	const struct x86_mmio *m = &v->x86.mmio;
+
+	if (m->fault.kind == STAGE1_NOT_CANONICAL) {
+		vmx_inject_exception(v, EXCEPTION_GP, 0);
+	} else if (m->fault.kind == STAGE1_PAGE_FAULT) {
+		write_cr2(m->fault.address);
+		vmx_inject_exception(v, EXCEPTION_PF, m->fault.code);
+	}
+}
+
 enum mm_error vmx_mmio_decode(struct vcpu *vcpu, const struct vm_exit *exit,
                               struct mmio_access *access)
 {
 	struct vmx_vcpu *v = vmx_of(vcpu);
+	enum mm_error err;
 
 	vmx_ensure_loaded(v);
 	if (!v->x86.mmio.write_due)
 		read_guest(v);
-	return x86_mmio_decode(&v->x86.mmio, &v->x86.guest, exit, access);
+	err = x86_mmio_decode(&v->x86.mmio, &v->x86.guest, exit, access);
+	if (MM_UNLIKELY(err != MM_OK))
+		inject_fault(v);
+	return err;
 }
 
 bool vmx_mmio_complete(struct vcpu *vcpu, const struct mmio_access *access, uint64_t value)

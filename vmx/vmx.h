@@ -171,6 +171,8 @@ void vmx_step_to(struct vmx_vcpu *v, uint64_t rip);
 /* The same, by the instruction length that the exit recorded. */
 void vmx_step(struct vmx_vcpu *v);
 void vmx_inject_undefined(struct vcpu *vcpu);
+/* An exception that has an error code. */
+void vmx_inject_exception(struct vmx_vcpu *v, enum x86_exception vector, uint32_t code);
 
 /* --- sysreg.c --- */
 /* The page that VMCS_MSR_BITMAP points at. Filled by vmx_sysreg_init(), which the probe calls. */

@@ -160,6 +160,15 @@ static uint64_t source_value(const struct x86_guest *g, const struct insn *i)
 	return i->immediate ? i->value & mask_of(i->width) : read_register(g, i);
 }
 
+/* The CPU has found the device first: it would not raise this fault if the guest ran again. */
+static enum mm_error raise_fault(struct x86_mmio *m, const struct x86_guest *g, uint64_t address,
+                                 enum mm_perm access, enum mm_error err)
+{
+	m->fault.kind = stage1_fault(&g->stage1, mm_gva_at(address), access, &m->fault.code);
+	m->fault.address = address;
+	return err;
+}
+
 /* The other operand of MOVS has to be in RAM. It is made accessible before the device is accessed,
  * so that the completion of the access cannot fail. */
 static enum mm_error prepare_movs(struct x86_mmio *m, const struct x86_guest *g, bool to_device,
@@ -167,13 +176,14 @@ static enum mm_error prepare_movs(struct x86_mmio *m, const struct x86_guest *g,
 {
 	const struct insn *i = &m->insn;
 	uint64_t address = to_device ? operand_address(g, i) : string_destination(g, i);
+	enum mm_perm needed = to_device ? MM_R : MM_W;
 	enum mm_error err;
 
 	if (crosses_page(address, i->width))
 		return MM_UNSUPPORTED;
-	err = stage1_translate(&g->stage1, mm_gva_at(address), to_device ? MM_R : MM_W, &m->other);
+	err = stage1_translate(&g->stage1, mm_gva_at(address), needed, &m->other);
 	if (err != MM_OK)
-		return err;
+		return raise_fault(m, g, address, needed, err);
 	if (to_device)
 		return mm_aspace_load(g->stage1.as, m->other, i->width, &access->value);
 	switch (mm_aspace_fault(g->stage1.as, m->other, MM_W)) {
@@ -226,6 +236,7 @@ enum mm_error x86_mmio_decode(struct x86_mmio *m, const struct x86_guest *g,
                               const struct vm_exit *exit, struct mmio_access *access)
 {
 	*access = (struct mmio_access){.gpa = exit->fault.gpa};
+	m->fault.kind = STAGE1_NO_FAULT;
 	if (m->write_due) {
 		access->write = true;
 		access->value = m->result;

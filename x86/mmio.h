@@ -47,11 +47,18 @@ struct x86_mmio {
 	uint64_t result;
 	uint64_t rflags; /* the guest's, after the write */
 	mm_gpa_t other;  /* MOVS: the operand in RAM */
+	/* After an error: what the other operand of MOVS raises in the guest. */
+	struct {
+		enum stage1_fault kind;
+		uint32_t code;
+		uint64_t address;
+	} fault;
 };
 
 /* Decodes the next access of the instruction at g->rip, whose nested fault is `exit`. Errors:
  * MM_UNSUPPORTED for an instruction that is refused; those of stage1_translate() and of
- * mm_aspace_for_each_span() if the instruction cannot be fetched. */
+ * mm_aspace_for_each_span() if the instruction cannot be fetched. After one of these, m->fault
+ * says whether the guest gets an exception. */
 enum mm_error x86_mmio_decode(struct x86_mmio *m, const struct x86_guest *g,
                               const struct vm_exit *exit, struct mmio_access *access) MM_MUST_CHECK;
 

@@ -31,4 +31,14 @@ void x86_stage1_limits(struct stage1 *out);
 enum mm_error stage1_translate(const struct stage1 *s, mm_gva_t gva, enum mm_perm access,
                                mm_gpa_t *out) MM_MUST_CHECK;
 
+enum stage1_fault {
+	STAGE1_NO_FAULT, /* or a table cannot be read */
+	STAGE1_PAGE_FAULT,
+	STAGE1_NOT_CANONICAL, /* #GP or #SS with the error code 0 */
+};
+
+/* What the access raises in the guest. `*code`: the error code of the page fault. */
+enum stage1_fault stage1_fault(const struct stage1 *s, mm_gva_t gva, enum mm_perm access,
+                               uint32_t *code);
+
 #endif

@@ -113,6 +113,7 @@ enum x86_exception {
 	EXCEPTION_OF = 4,
 	EXCEPTION_UD = 6,
 	EXCEPTION_GP = 13,
+	EXCEPTION_PF = 14,
 	EXCEPTION_AC = 17,
 	EXCEPTIONS = 32, /* number of vectors that are exceptions */
 };

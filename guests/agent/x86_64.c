@@ -35,6 +35,7 @@
 /* 4.5: paging-structure entries. */
 #define PTE_P       UINT64_C(0x01)
 #define PTE_W       UINT64_C(0x02)
+#define PTE_U       UINT64_C(0x04)
 #define PTE_A       UINT64_C(0x20)
 #define PTE_D       UINT64_C(0x40)
 #define PTE_PS      UINT64_C(0x80)
@@ -270,9 +271,10 @@ void agent_vector_base(uint64_t at)
 
 /* --- stage 1 --- */
 
+/* The entry of the leaf decides what user mode may do. */
 uint64_t agent_pte_table(uint64_t table)
 {
-	return table | PTE_P | PTE_W | PTE_A;
+	return table | PTE_P | PTE_W | PTE_U | PTE_A;
 }
 
 /* Every readable page is executable here: the agent leaves EFER.NXE clear. */

@@ -103,7 +103,7 @@ static void user_pages(uint64_t *table, unsigned level)
 	for (unsigned i = 0; i < 512; i++) {
 		uint64_t *next = (uint64_t *)(uintptr_t)(table[i] & PTE_ADDRESS);
 
-		if (!(table[i] & PTE_PRESENT) || (table[i] & PTE_USER))
+		if (!(table[i] & PTE_PRESENT) || (table[i] & AGENT_X86_PTE_KEPT))
 			continue;
 		table[i] |= PTE_USER;
 		if (level > 0 && !(table[i] & PTE_LARGE))

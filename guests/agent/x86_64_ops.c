@@ -70,6 +70,19 @@ static void write_cr(struct agent_context *ctx)
 	}
 }
 
+static void change_cr(struct agent_context *ctx)
+{
+	uint64_t set = ctx->op->value, clear = ctx->op->stride, value;
+
+	if (ctx->op->addr == 0) {
+		__asm__ volatile("movq %%cr0, %0" : "=r"(value));
+		__asm__ volatile("movq %0, %%cr0" : : "r"((value & ~clear) | set) : "memory");
+	} else {
+		__asm__ volatile("movq %%cr4, %0" : "=r"(value));
+		__asm__ volatile("movq %0, %%cr4" : : "r"((value & ~clear) | set) : "memory");
+	}
+}
+
 static void read_dr(struct agent_context *ctx)
 {
 	switch (ctx->op->addr) {
@@ -445,6 +458,7 @@ static agent_fn *const ops[AGENT_X86_64_OPS + 1] = {
 	[AGENT_X86_WRMSR] = wrmsr,
 	[AGENT_X86_READ_CR] = read_cr,
 	[AGENT_X86_WRITE_CR] = write_cr,
+	[AGENT_X86_CHANGE_CR] = change_cr,
 	[AGENT_X86_READ_DR] = read_dr,
 	[AGENT_X86_WRITE_DR] = write_dr,
 	[AGENT_X86_CPUID] = cpuid,

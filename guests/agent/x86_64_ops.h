@@ -15,6 +15,7 @@ enum agent_x86_64_op {
 	AGENT_X86_WRMSR,      /* `value` to MSR addr */
 	AGENT_X86_READ_CR,    /* control register addr: 0, 2, 3, 4, 8 */
 	AGENT_X86_WRITE_CR,   /* `value` to control register addr */
+	AGENT_X86_CHANGE_CR,  /* sets bits `value` of control register addr, clears bits stride */
 	AGENT_X86_READ_DR,    /* debug register addr */
 	AGENT_X86_WRITE_DR,   /* `value` to debug register addr */
 	AGENT_X86_CPUID,      /* leaf addr, subleaf stride; value: register `width` (EAX, EBX, ...),
@@ -64,6 +65,8 @@ enum agent_x86_exit {
 /* The code runs at CPL 3, with AC set and with a stack of its own; the handler's is that of the
  * TSS. After AGENT_X86_TABLES, which has made the GDT and the TSS, and AGENT_X86_COPY_IDT. */
 #define AGENT_X86_USER 0x20U
+/* All pages become user pages, but not those whose entry has this bit, which the CPU ignores. */
+#define AGENT_X86_PTE_KEPT (UINT64_C(1) << 9)
 /* In addition: a code segment of 32 or 16 bits. The base of each data segment is
  * AGENT_X86_USER_BASE(its number in instructions), and RSI, RDI, RBX, RCX are the lower halves. */
 #define AGENT_X86_CODE32 0x40U

@@ -150,7 +150,6 @@ static void test_rights(void **state)
 		{P, 0, 0, 0, false, false, MM_RWX},
 		{P, CR0_WP, 0, 0, false, false, MM_RX},
 		{P | W, CR0_WP, 0, 0, false, false, MM_RWX},
-		{P | W | NX, CR0_WP, 0, 0, false, false, MM_RWX},
 		{P | W | NX, CR0_WP, 0, EFER_NXE, false, false, MM_RW},
 		/* Supervisor on user pages: SMEP, SMAP and RFLAGS.AC. */
 		{PWU, CR0_WP, 0, 0, false, false, MM_RWX},
@@ -191,6 +190,51 @@ static void test_rights(void **state)
 	}
 }
 
+/* What the guest gets for an access that its tables refuse: SDM vol. 3, 4.7. */
+static void test_faults(void **state)
+{
+	static const struct {
+		uint64_t address, entry, cr4, efer;
+		bool user;
+		enum mm_perm access;
+		enum stage1_fault fault;
+		uint32_t code;
+	} rows[] = {
+		{0x10, PWU, 0, 0, false, MM_W, STAGE1_NO_FAULT, 0},
+		{0x10, W, 0, 0, false, MM_R, STAGE1_PAGE_FAULT, 0},
+		{0x10, W, 0, 0, true, MM_W, STAGE1_PAGE_FAULT, 0x6},
+		{0x10, P, 0, 0, false, MM_W, STAGE1_PAGE_FAULT, 0x3},
+		{0x10, P | W, 0, 0, true, MM_R, STAGE1_PAGE_FAULT, 0x5},
+		{0x10, PWU | NX, 0, 0, false, MM_R, STAGE1_PAGE_FAULT, 0x9},
+		{0x10, PWU | NX, 0, EFER_NXE, true, MM_X, STAGE1_PAGE_FAULT, 0x15},
+		{0x10, PWU, CR4_SMEP, 0, false, MM_X, STAGE1_PAGE_FAULT, 0x11},
+		{0x10, 0, 0, 0, false, MM_X, STAGE1_PAGE_FAULT, 0},
+		{UINT64_C(1) << 62, PWU, 0, 0, false, MM_R, STAGE1_NOT_CANONICAL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct tables t;
+		uint32_t code = 0;
+
+		check_context("row=%zu", i);
+		open_tables(&t, CR4_PAE | rows[i].cr4, EFER_LMA | rows[i].efer);
+		t.walk.cr0 |= CR0_WP;
+		t.walk.user = rows[i].user;
+		for (unsigned l = 0; l < 4; l++)
+			put(&t, l, 0, 8, l == 3 ? 0x5000 | rows[i].entry : at(l + 1) | PWU);
+		CHECK_EQ(stage1_fault(&t.walk, mm_gva_at(rows[i].address), rows[i].access, &code),
+		         rows[i].fault);
+		CHECK_EQ(code, rows[i].code);
+		/* A table that is not in guest memory. */
+		t.walk.cr3 = 0x9999000;
+		if (rows[i].fault != STAGE1_NOT_CANONICAL)
+			CHECK_EQ(stage1_fault(&t.walk, mm_gva_at(0x10), MM_R, &code),
+			         STAGE1_NO_FAULT);
+		guest_close(t.guest);
+	}
+}
+
 /* Tables outside of guest memory, in nothing, or that are themselves: errors, no end of it. */
 static void test_wild_tables(void **state)
 {
@@ -215,7 +259,7 @@ int main(void)
 		cmocka_unit_test(test_off),         cmocka_unit_test(test_32_bit),
 		cmocka_unit_test(test_pae),         cmocka_unit_test(test_4_levels),
 		cmocka_unit_test(test_5_levels),    cmocka_unit_test(test_rights),
-		cmocka_unit_test(test_wild_tables),
+		cmocka_unit_test(test_wild_tables), cmocka_unit_test(test_faults),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ DEFECTS = [
     Defect("rax-not-saved", ("svm/enter.S", "movq %rdx, GPR(0)(%rcx)", ""), cases="state.*"),
     # --- event.c ---
     Defect("gp-without-error-code",
-           ("svm/event.c", "vector == EXCEPTION_GP || vector == EXCEPTION_AC", "vector == EXCEPTION_AC"),
+           ("svm/event.c", "vector == EXCEPTION_GP || vector == EXCEPTION_PF", "vector == EXCEPTION_PF"),
            unseen="QEMU decides by the vector whether there is an error code"),
     Defect("ud-with-error-code",
            ("svm/event.c", "vector == EXCEPTION_GP || vector", "vector == EXCEPTION_UD || vector"),
@@ -212,4 +212,16 @@ DEFECTS = [
            unseen="a VM with the last of thousands of ASIDs takes too long to reach"),
     Defect("no-nx-in-nested-tables", ("svm/cpu.c", "| EFER_SVME | EFER_NXE", "| EFER_SVME"), cases="perm.*",
            unseen="firmware has set NXE on every CPU that the emulators start"),
+    # --- the walk of the guest's tables ---
+    Defect("walk-without-ac", ("svm/svm.h", ".access_user = vmcb->rflags & RFLAGS_AC,", ""), cases="mmio.walk.*"),
+    Defect("walk-with-ac", ("svm/svm.h", ".access_user = vmcb->rflags & RFLAGS_AC,", ".access_user = true,"), cases="mmio.walk.*"),
+    Defect("walk-as-supervisor", ("svm/svm.h", ".user = vmcb->cpl == 3,", ""), cases="mmio.walk.*"),
+    Defect("walk-as-user", ("svm/svm.h", ".user = vmcb->cpl == 3,", ".user = true,"), cases="mmio.walk.*"),
+    Defect("walk-without-cr4", ("svm/svm.h", ".cr4 = vmcb->cr4,", ".cr4 = CR4_PAE,"), cases="mmio.walk.*"),
+    Defect("walk-without-wp", ("svm/svm.h", ".cr0 = vmcb->cr0,", ".cr0 = vmcb->cr0 & ~CR0_WP,"), cases="mmio.walk.*"),
+    Defect("walk-without-nxe", ("svm/svm.h", ".efer = vmcb->efer,", ".efer = vmcb->efer & ~EFER_NXE,"), cases="mmio.walk.*"),
+    Defect("page-fault-cr2", ("svm/mmio.c", "v->vmcb->cr2 = m->fault.address;", ""), cases="mmio.walk.*"),
+    Defect("page-fault-cr2-clean", ("svm/mmio.c", "v->vmcb->clean &= ~CLEAN_CR2;", ""), unseen="QEMU and Bochs ignore clean bits"),
+    Defect("page-fault-without-code", ("svm/event.c", "vector == EXCEPTION_PF ||", ""), cases="mmio.walk.*"),
+    Defect("page-fault-not-injected", ("svm/mmio.c", "svm_inject_exception(v, EXCEPTION_PF, m->fault.code);", ""), cases="mmio.walk.*"),
 ]

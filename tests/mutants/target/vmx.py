@@ -119,8 +119,8 @@ DEFECTS = [
     Defect("step-loses-blocking-end", ("vmx/event.c", "vmwrite(VMCS_GUEST_RIP, rip); end_blocking();", "vmwrite(VMCS_GUEST_RIP, rip);"), cases="vmx.event*"),
     Defect("step-loses-tf", ("vmx/event.c", "if (MM_UNLIKELY(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)) vmwrite(VMCS_GUEST_PENDING_DEBUG, PENDING_SINGLE_STEP)", "if (MM_UNLIKELY(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)) vmwrite(VMCS_GUEST_PENDING_DEBUG, 0)"), cases="vmx.event*"),
     Defect("step-always-tf", ("vmx/event.c", "if (MM_UNLIKELY(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)) vmwrite", "if (MM_UNLIKELY(vmread(VMCS_GUEST_RFLAGS) & RFLAGS_ONE)) vmwrite"), cases="*"),
-    Defect("gp-without-error-code", ("vmx/event.c", "x86_event(EVENT_EXCEPTION, EXCEPTION_GP) | EVENT_ERROR_CODE", "x86_event(EVENT_EXCEPTION, EXCEPTION_GP)"), cases="*"),
-    Defect("gp-stale-error-code", ("vmx/event.c", "vmwrite(VMCS_ENTRY_ERROR_CODE, 0);", ""), cases="vmx.event*"),
+    Defect("gp-without-error-code", ("vmx/event.c", "x86_event(EVENT_EXCEPTION, vector) | EVENT_ERROR_CODE", "x86_event(EVENT_EXCEPTION, vector)"), cases="*"),
+    Defect("gp-stale-error-code", ("vmx/event.c", "vmx_inject_exception(v, EXCEPTION_GP, 0); else", "queue(v, x86_event(EVENT_EXCEPTION, EXCEPTION_GP) | EVENT_ERROR_CODE); else"), cases="vmx.event*"),
     Defect("wrmsr-raises-ud", ("vmx/event.c", "case REASON_WRMSR:", ""), cases="*"),
     Defect("rdpmc-raises-ud", ("vmx/event.c", "case REASON_RDPMC:", ""), cases="vmx.*"),
 
@@ -167,8 +167,8 @@ DEFECTS = [
     Defect("mmio-fs-base", ("vmx/mmio.c", "guest->code_width == 8 ? SEGMENT_FS", "guest->code_width == 8 ? SEGMENT_GS"), cases="vmx.mmio*"),
     Defect("mmio-not-stepped", ("vmx/mmio.c", "vmx_step_to(v, guest->rip);", ";"), cases="mmio.*"),
     Defect("mmio-code-width", ("vmx/mmio.c", "cs & SEGMENT_LONG, cs & SEGMENT_BIG", "cs & SEGMENT_BIG, cs & SEGMENT_BIG"), cases="mmio.*"),
-    Defect("stage1-user", ("vmx/vcpu.c", "vmread(VMCS_GUEST_SS_ACCESS)) == 3", "vmread(VMCS_GUEST_CS_ACCESS)) != 3"), cases="host.virtual.*"),
-    Defect("stage1-ac", ("vmx/vcpu.c", ".access_user = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_AC", ".access_user = true"), cases="host.virtual.*"),
+    Defect("stage1-user", ("vmx/vcpu.c", "vmread(VMCS_GUEST_SS_ACCESS)) == 3", "vmread(VMCS_GUEST_CS_ACCESS)) != 3"), cases="mmio.walk.*"),
+    Defect("stage1-ac", ("vmx/vcpu.c", ".access_user = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_AC", ".access_user = true"), cases="mmio.walk.*", on="vmx-skylake"),
 
     # --- registers for reports ---
     Defect("report-order", ("vmx/vcpu.c", "{\"cr3\", VMCS_GUEST_CR3}", "{\"cr3\", VMCS_GUEST_CR4}"), cases="vmx.report*"),
@@ -237,7 +237,7 @@ DEFECTS = [
            unseen="the window's exit closes it: one exit more"),
     Defect("interrupt-vector", ("vmx/event.c", "x86_event(EVENT_INTERRUPT, X86_INTERRUPT_VECTOR)", "x86_event(EVENT_INTERRUPT, X86_INTERRUPT_VECTOR + 1)"), cases="vmx.event.*"),
     Defect("interrupt-is-nmi", ("vmx/event.c", "x86_event(EVENT_INTERRUPT,", "x86_event(EVENT_NMI,"), cases="vmx.event.* timer.*"),
-    Defect("gp-vector", ("vmx/event.c", "x86_event(EVENT_EXCEPTION, EXCEPTION_GP)", "x86_event(EVENT_EXCEPTION, EXCEPTION_GP - 1)"), cases="vmx.insn.*"),
+    Defect("gp-vector", ("vmx/event.c", "vmx_inject_exception(v, EXCEPTION_GP, 0); else", "vmx_inject_exception(v, EXCEPTION_GP - 1, 0); else"), cases="vmx.insn.*"),
     Defect("ud-is-software", ("vmx/event.c", "x86_event(EVENT_EXCEPTION, EXCEPTION_UD)", "x86_event(EVENT_SOFTWARE_EXCEPTION, EXCEPTION_UD)"), cases="vmx.insn.*"),
     Defect("pml-two-frames", ("vmx/pml.c", "#define RING_ORDER 3U", "#define RING_ORDER 2U"), cases="vmx.log.*", on="vmx-skylake"),
     Defect("pml-lost-kept", ("vmx/pml.c", "pml->lost = false;", ""), cases="vmx.log.*", on="vmx-skylake"),
@@ -249,4 +249,12 @@ DEFECTS = [
     Defect("registers-rsp", ("vmx/vcpu.c", "v->rip, vmread(VMCS_GUEST_RSP), out)", "v->rip, v->x86.gpr[GPR_RSP], out)"), cases="vmx.report.*"),
     Defect("root-forgotten", ("vmx/vcpu.c", "v->root = mm_aspace_root(config->as);", ""), cases="*smp.*", on="vmx-2"),
     Defect("walks-cr4", ("vmx/vcpu.c", ".cr4 = vmread(VMCS_GUEST_CR4)", ".cr4 = vmread(VMCS_GUEST_CR0)"), cases="host.virtual.*"),
+    # --- the walk of the guest's tables; Haswell has no SMAP ---
+    Defect("walk-without-ac", ("vmx/vcpu.c", ".access_user = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_AC,", ""), cases="mmio.walk.*", on="vmx-skylake"),
+    Defect("walk-as-supervisor", ("vmx/vcpu.c", ".user = FIELD_GET(SEGMENT_DPL, vmread(VMCS_GUEST_SS_ACCESS)) == 3,", ""), cases="mmio.walk.*"),
+    Defect("walk-without-wp", ("vmx/vcpu.c", ".cr0 = vmread(VMCS_GUEST_CR0),", ".cr0 = vmread(VMCS_GUEST_CR0) & ~CR0_WP,"), cases="mmio.walk.*"),
+    Defect("walk-without-nxe", ("vmx/vcpu.c", ".efer = vmread(VMCS_GUEST_EFER),", ".efer = vmread(VMCS_GUEST_EFER) & ~EFER_NXE,"), cases="mmio.walk.*"),
+    Defect("page-fault-cr2", ("vmx/mmio.c", "write_cr2(m->fault.address);", ""), cases="mmio.walk.*"),
+    Defect("page-fault-code", ("vmx/event.c", "vmwrite(VMCS_ENTRY_ERROR_CODE, code);", ""), cases="mmio.walk.*"),
+    Defect("page-fault-not-injected", ("vmx/mmio.c", "vmx_inject_exception(v, EXCEPTION_PF, m->fault.code);", ""), cases="mmio.walk.*"),
 ]
