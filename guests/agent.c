@@ -283,8 +283,10 @@ static void do_timer(struct agent_context *ctx)
 
 static void do_await(struct agent_context *ctx)
 {
-	while (*(volatile uint64_t *)&ctx->frame->irqs < ctx->op->value)
-		guest_wait();
+	while (*(volatile uint64_t *)&ctx->frame->irqs < ctx->op->value) {
+		if (ctx->op->count == 0)
+			guest_wait();
+	}
 	ctx->value = ctx->frame->irqs;
 }
 

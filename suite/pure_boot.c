@@ -227,8 +227,15 @@ static bool is_usable(mm_hpa_t at, uint64_t size, const struct mm_hpa_range rang
 	return false;
 }
 
-/* Every free frame can be had, and lies in usable memory. The address has the order in its low
- * bits. */
+/* The addresses in many[] have the order in their low bits. */
+static void give_many(size_t count)
+{
+	while (count-- > 0)
+		frame_free((unsigned)(many[count].raw % PAGE),
+		           mm_hpa_at(mm_align_down(many[count].raw, PAGE)));
+}
+
+/* Every free frame can be had, and lies in usable memory. */
 static void frames_every(struct suite_run *run, const void *data)
 {
 	static struct mm_hpa_range ranges[BOOT_REGIONS];
@@ -249,9 +256,35 @@ static void frames_every(struct suite_run *run, const void *data)
 		EXPECT_EQ(run, taken + frames_free(), free);
 		EXPECT(run, frames_free() <= (uint64_t)(run->host->cpus - 1) * CACHED);
 	}
-	while (got-- > 0)
-		frame_free((unsigned)(many[got].raw % PAGE),
-		           mm_hpa_at(mm_align_down(many[got].raw, PAGE)));
+	give_many(got);
+}
+
+#define CACHE_ORDER 7U /* a block has more frames than a cache */
+
+/* The frames in this CPU's cache are part of a block that is asked for, when nothing else is free.
+ */
+static void frames_cached(struct suite_run *run, const void *data)
+{
+	mm_hpa_t at = mm_hpa_at(0), one, largest;
+	size_t got = 0;
+	unsigned most;
+
+	(void)data;
+	for (unsigned order = FRAME_MAX_ORDER + 1; order-- > 0;) {
+		while (got < MANY && frame_alloc(order, &at))
+			many[got++] = mm_hpa_plus(at, order);
+	}
+	most = (unsigned)(many[0].raw % PAGE);
+	if (got < MANY && most >= CACHE_ORDER) {
+		largest = mm_hpa_at(many[0].raw - most);
+		frame_free(most, largest);
+		EXPECT(run, frame_alloc(0, &one));
+		frame_free(0, one);
+		EXPECT(run, frame_alloc(most, &at));
+		EXPECT_EQ(run, at.raw, largest.raw);
+		EXPECT(run, !frame_alloc(0, &one));
+	}
+	give_many(got);
 }
 
 /* All usable memory is in the allocator, and nearly all of it is free between two cases. */
@@ -604,6 +637,7 @@ static const struct suite_case cases[] = {
 	{.name = "pure.frames", .run = frames},
 	{.name = "pure.frames.all", .run = frames_all},
 	{.name = "pure.frames.every", .run = frames_every},
+	{.name = "pure.frames.cached", .run = frames_cached},
 	{.name = "pure.frames.merge", .run = frames_merge},
 	{.name = "pure.tree.boot", .run = boot_tree},
 	{.name = "pure.tree.nodes", .run = tree_nodes},

@@ -59,6 +59,10 @@ static bool took_turns(struct suite_run *run)
 	{                                                                                          \
 		OP(AWAIT, .value = (n)), .value = (n)                                              \
 	}
+#define SPIN_UNTIL(n)                                                                              \
+	{                                                                                          \
+		OP(AWAIT, .value = (n), .count = 1), .value = (n)                                  \
+	}
 #define IRQS(n)                                                                                    \
 	{                                                                                          \
 		OP(IRQS), .value = (n)                                                             \
@@ -95,6 +99,7 @@ static bool once_on_time(struct suite_run *run)
 }
 
 #define TIMED(us, n) STEP(0), TIMER(us), AWAIT(n), STEP(us), TIMER(0), UNMASK
+#define SPINS(us, n) STEP(0), TIMER(us), SPIN_UNTIL(n), STEP(us), TIMER(0), UNMASK
 
 /* --- the end --- */
 
@@ -229,6 +234,16 @@ static const struct suite_case cases[] = {
 		.name = "turns.timer.not-early.shared",
 		.areas = AREAS(POPULATED(ARENA, PAGE, MM_RW)),
 		.script = SCRIPT(UNMASK, TIMED(LATE_US, 1), TIMED(LATE_US, 2), WRITE(8, WORD, 1)),
+		.others = {SCRIPT(POLL(WORD, 1))},
+		.step = measure,
+		.share_cpu = true,
+	},
+	{
+		/* The guest exits only because slices end: the timer has not expired then. */
+		.name = "turns.timer.not-early.slices",
+		.areas = AREAS(POPULATED(ARENA, PAGE, MM_RW)),
+		.script = SCRIPT(UNMASK, SPINS(2500, 1), SPINS(4500, 2), SPINS(7300, 3),
+                                 SPINS(LATE_US, 4), WRITE(8, WORD, 1)),
 		.others = {SCRIPT(POLL(WORD, 1))},
 		.step = measure,
 		.share_cpu = true,

@@ -55,7 +55,8 @@ enum agent_code {
 	AGENT_SPIN,     /* `count` iterations of an empty loop; 0: for ever */
 	AGENT_IRQS,     /* value: the number of interrupts that this vCPU has taken */
 	AGENT_IRQ_MASK, /* `value` 0 enables interrupts, 1 masks them */
-	AGENT_AWAIT,    /* waits until it has taken `value` interrupts; value: their number */
+	AGENT_AWAIT,    /* waits until it has taken `value` interrupts; value: their number.
+	                   `count` 1: in a loop that never exits */
 	AGENT_TIMER,    /* requests an interrupt after `value` microseconds */
 	AGENT_SWEEP,    /* enum agent_sweep `count`; value: the number of results other than done,
 	                   undefined or refused; bits 63:32: the cause of the last of them */
