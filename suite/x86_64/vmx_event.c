@@ -16,6 +16,13 @@
 
 #define LOG_FULL 3U /* step */
 
+#define LOGGED_STEPS 2U
+
+#define DR6_CLEAR   UINT64_C(0xffff0ff0)
+#define DR6_GUARDED UINT64_C(0xffff2ff0) /* BD */
+#define DR7_CLEAR   UINT64_C(0x400)
+#define DR7_GUARDED UINT64_C(0x2400) /* GD */
+
 /* The index of a full log: SDM vol. 3C, 29.3.6. */
 #define PML_INDEX      0x0812U
 #define PML_INDEX_FULL 0xffffU
@@ -210,16 +217,14 @@ static void draft_row(struct suite_draft *d, const struct row *row, enum deliver
  * instruction is not executed again. The events before make the pages of the agent dirty. */
 static bool make_logged_step(struct suite_draft *d, size_t index)
 {
-	static const uint64_t codes[] = {UINT64_C(0x9090909090909090),
-	                                 UINT64_C(0x909090909090a20f)};
+	static const uint64_t codes[LOGGED_STEPS] = {UINT64_C(0x9090909090909090),
+	                                             UINT64_C(0x909090909090a20f)};
 	struct suite_op nop =
 		EVENT(codes[0], AGENT_X86_MASKED | AGENT_X86_STEP, 0, 0, AGENT_X86_GOT(1, 1, 0, 1));
 	struct suite_op step =
-		EVENT(codes[index % 2], AGENT_X86_MASKED | AGENT_X86_STEP | AGENT_X86_STACK,
-	              STACK_TOP, 0, AGENT_X86_GOT(1, 1, 0, 1 + index));
+		EVENT(codes[index], AGENT_X86_MASKED | AGENT_X86_STEP | AGENT_X86_STACK, STACK_TOP,
+	              0, AGENT_X86_GOT(1, 1, 0, 1 + index));
 
-	if (index >= MM_ARRAY_SIZE(codes))
-		return false;
 	draft_name(d, "vmx.event.logged.step-%zu", index);
 	draft_area(d, (struct suite_area)CODE_AREA);
 	draft_area(d, (struct suite_area)POPULATED(STACK, PAGE, MM_RW));
@@ -235,6 +240,35 @@ static bool make_logged_step(struct suite_draft *d, size_t index)
 	return true;
 }
 
+/* DR7.GD: each access to a debug register raises #DB with DR6.BD, and GD is clear in the handler,
+ * which reads DR6: SDM vol. 3B, 18.2.4. */
+static bool make_guarded(struct suite_draft *d, size_t index)
+{
+	static const struct {
+		const char *name;
+		uint64_t code;
+	} rows[] = {
+		{"read-dr0", UINT64_C(0x9090909090c0210f)},
+		{"write-dr3", UINT64_C(0x9090909090d8230f)},
+		{"read-dr6", UINT64_C(0x9090909090f0210f)},
+		{"write-dr7", UINT64_C(0x9090909090f8230f)},
+	};
+
+	if (index >= MM_ARRAY_SIZE(rows))
+		return false;
+	draft_name(d, "vmx.event.guarded.%s", rows[index].name);
+	draft_area(d, (struct suite_area)CODE_AREA);
+	d->c.uncounted = true;
+	draft_op(d, (struct suite_op)COPY_IDT(IDT));
+	draft_op(d, (struct suite_op){X86_OP(WRITE_DR, .addr = 6, .value = DR6_CLEAR)});
+	draft_op(d, (struct suite_op){X86_OP(WRITE_DR, .addr = 7, .value = DR7_GUARDED)});
+	draft_op(d, (struct suite_op)EVENT(rows[index].code, AGENT_X86_MASKED, 0, 0,
+	                                   AGENT_X86_GOT(1, 1, 0, 0)));
+	draft_op(d, (struct suite_op)AFTER(DR6, DR6_GUARDED));
+	draft_op(d, (struct suite_op){X86_OP(READ_DR, .addr = 7), .value = DR7_CLEAR});
+	return true;
+}
+
 static bool generate(size_t index, const struct host *host, struct suite_draft *d)
 {
 	const struct row *row = &rows[index / DELIVERIES];
@@ -242,8 +276,11 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 
 	if (!vmx_is_here(host))
 		return false;
-	if (index >= MM_ARRAY_SIZE(rows) * DELIVERIES)
-		return make_logged_step(d, index - MM_ARRAY_SIZE(rows) * DELIVERIES);
+	if (index >= MM_ARRAY_SIZE(rows) * DELIVERIES) {
+		index -= MM_ARRAY_SIZE(rows) * DELIVERIES;
+		return index < LOGGED_STEPS ? make_logged_step(d, index)
+		                            : make_guarded(d, index - LOGGED_STEPS);
+	}
 	draft_row(d, row, how);
 	if (!(row->deliveries & 1U << how))
 		d->c.arch = "none"; /* not selected */
