@@ -14,7 +14,9 @@
 #include "suite/x86_64/vmx_subjects.h"
 #include "suite/x86_64/x86.h"
 
-#define LOG_FULL 3U /* step */
+/* Steps. */
+#define LOG_FULL 3U
+#define LOG_LAST 4U /* one entry is free */
 
 #define LOGGED_STEPS 2U
 
@@ -147,11 +149,11 @@ static uint64_t fill_log(struct suite_run *run, uint64_t number)
 {
 	struct vcpu *vcpu = &run->vm->vcpus[0].vcpu;
 
-	if (number != LOG_FULL)
+	if (number != LOG_FULL && number != LOG_LAST)
 		return vmx_line_step(run, number);
 	if (!vcpu->ops->log_writes(vcpu, true))
 		return 1;
-	vmcs_write(PML_INDEX, PML_INDEX_FULL);
+	vmcs_write(PML_INDEX, number == LOG_FULL ? PML_INDEX_FULL : 0);
 	return 0;
 }
 
@@ -213,21 +215,24 @@ static void draft_row(struct suite_draft *d, const struct row *row, enum deliver
 	draft_op(d, (struct suite_op)CALL(GUEST_NOP, 0, 0, GUEST_OK, 0));
 }
 
-/* A single step during whose delivery the log is full. It is lost if it is not injected again: the
- * instruction is not executed again. The events before make the pages of the agent dirty. */
-static bool make_logged_step(struct suite_draft *d, size_t index)
+/* A single step during whose delivery the log is full: the instruction before it has written the
+ * last entry. It is lost if it is not injected again, because that instruction is not executed
+ * again. Bochs exits for a full log at each walk of the guest's tables, so the log may not be full
+ * before. The events before make the pages of the agent dirty. */
+static void make_logged_step(struct suite_draft *d, size_t index)
 {
-	static const uint64_t codes[LOGGED_STEPS] = {UINT64_C(0x9090909090909090),
-	                                             UINT64_C(0x909090909090a20f)};
-	struct suite_op nop =
-		EVENT(codes[0], AGENT_X86_MASKED | AGENT_X86_STEP, 0, 0, AGENT_X86_GOT(1, 1, 0, 1));
+	/* MOV [RDI], AL; XCHG [RDI], EAX */
+	static const uint64_t codes[LOGGED_STEPS] = {UINT64_C(0x9090909090900788),
+	                                             UINT64_C(0x9090909090900787)};
+	struct suite_op nop = EVENT(UINT64_C(0x9090909090909090), AGENT_X86_MASKED | AGENT_X86_STEP,
+	                            0, 0, AGENT_X86_GOT(1, 1, 0, 1));
 	struct suite_op step =
 		EVENT(codes[index], AGENT_X86_MASKED | AGENT_X86_STEP | AGENT_X86_STACK, STACK_TOP,
-	              0, AGENT_X86_GOT(1, 1, 0, 1 + index));
+	              STACK_TOP, AGENT_X86_GOT(1, 1, 0, 2));
 
 	draft_name(d, "vmx.event.logged.step-%zu", index);
 	draft_area(d, (struct suite_area)CODE_AREA);
-	draft_area(d, (struct suite_area)POPULATED(STACK, PAGE, MM_RW));
+	draft_area(d, (struct suite_area)POPULATED(STACK, 2 * PAGE, MM_RW));
 	d->c.needs = SUITE_NEEDS_PML;
 	d->c.uncounted = true;
 	d->c.step = fill_log;
@@ -235,9 +240,8 @@ static bool make_logged_step(struct suite_draft *d, size_t index)
 	draft_op(d, (struct suite_op)COPY_IDT(IDT));
 	draft_op(d, nop);
 	draft_op(d, nop);
-	draft_op(d, (struct suite_op)STEP(LOG_FULL));
+	draft_op(d, (struct suite_op)STEP(LOG_LAST));
 	draft_op(d, step);
-	return true;
 }
 
 /* DR7.GD: each access to a debug register raises #DB with DR6.BD, and GD is clear in the handler,
@@ -278,8 +282,10 @@ static bool generate(size_t index, const struct host *host, struct suite_draft *
 		return false;
 	if (index >= MM_ARRAY_SIZE(rows) * DELIVERIES) {
 		index -= MM_ARRAY_SIZE(rows) * DELIVERIES;
-		return index < LOGGED_STEPS ? make_logged_step(d, index)
-		                            : make_guarded(d, index - LOGGED_STEPS);
+		if (index >= LOGGED_STEPS)
+			return make_guarded(d, index - LOGGED_STEPS);
+		make_logged_step(d, index);
+		return true;
 	}
 	draft_row(d, row, how);
 	if (!(row->deliveries & 1U << how))
