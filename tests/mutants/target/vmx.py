@@ -257,4 +257,5 @@ DEFECTS = [
     Defect("page-fault-cr2", ("vmx/mmio.c", "write_cr2(m->fault.address);", ""), cases="mmio.walk.*"),
     Defect("page-fault-code", ("vmx/event.c", "vmwrite(VMCS_ENTRY_ERROR_CODE, code);", ""), cases="mmio.walk.*"),
     Defect("page-fault-not-injected", ("vmx/mmio.c", "vmx_inject_exception(v, EXCEPTION_PF, m->fault.code);", ""), cases="mmio.walk.*"),
+    Defect("gd-not-cleared", ("vmx/exit.c", "vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);", ""), cases="vmx.event.guarded.*"),
 ]

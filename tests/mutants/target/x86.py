@@ -148,4 +148,7 @@ DEFECTS = [
     Defect("fault-code-present", ("x86/stage1.c", "*why = FAULT_PRESENT; return MM_DENIED;", "*why = 0; return MM_DENIED;"), cases="mmio.walk.to-ram.*"),
     Defect("fault-code-absent", ("x86/stage1.c", "*why = 0;", "*why = FAULT_PRESENT;"), cases="mmio.walk.to-ram.*"),
     Defect("fault-code-reserved", ("x86/stage1.c", "*why = FAULT_PRESENT | FAULT_RESERVED;", "*why = FAULT_PRESENT;"), cases="mmio.walk.to-ram.*"),
+    Defect("pae-root-page", ("x86/stage1.c", "#define CR3_TABLE_PAE GENMASK(31, 5)", "#define CR3_TABLE_PAE GENMASK(31, 12)"), cases="host.walk.*"),
+    Defect("large-page-32-bit", ("x86/stage1.c", "FIELD_GET(GENMASK(20, 13), entry) << 32", "FIELD_GET(GENMASK(20, 13), entry) << 31"), cases="host.walk.*"),
+    Defect("call-number-of-rax", ("x86/x86.h", "(uint32_t)v->gpr[GPR_RAX] ^ GUEST_X86_BASE", "v->gpr[GPR_RAX] ^ GUEST_X86_BASE"), cases="host.call.*"),
 ]
