@@ -5,6 +5,7 @@
  *
  *	0x1000_0000  UART       emulated: one page
  *	0x1000_1000  test       emulated: one page of registers (see below)
+ *	             x86-64 has both at ports and MSRs, too (see below)
  *	0x3fff_f000  info       struct guest_info, read-only
  *	0x4000_0000  RAM        the image, its bss, its stacks; guest_info.ram_bytes
  *	0x1_0000_0000 arena     what the scenario is about; guest_info.arena_bytes
@@ -101,8 +102,16 @@ enum guest_error {
 #define GUEST_TEST_WRITES  0x18 /* number of writes so far */
 #define GUEST_TEST_LAST    0x20 /* width of the last write in bits 7:0, its offset in 31:16 */
 
+/* The same registers as MSRs, 8 bytes each: GUEST_TEST_MSR + offset / 8. x86-64 alone: no CPU has
+ * these numbers. */
+#define GUEST_TEST_MSR 0x40000080
+
 /* The UART: the data and line status registers of a 16550, one byte wide. */
 #define GUEST_UART_DATA 0x00
 #define GUEST_UART_LSR  0x05 /* reads 0x60: always ready */
+
+/* The same UART at I/O ports. x86-64 alone. */
+#define GUEST_UART_PORT  0x3f8
+#define GUEST_UART_PORTS 8
 
 #endif

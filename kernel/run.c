@@ -70,12 +70,14 @@ static enum vm_kill kill_for_fault(enum mm_fault result)
 	}
 }
 
+/* The bus refuses a width that is none. */
 static enum mm_error ask_bus(struct vm *vm, const struct mmio_access *access, uint64_t *value)
 {
+	enum mm_width width = (enum mm_width)access->width;
+
 	if (access->write)
-		return mm_device_bus_write(&vm->bus, MM_DEVICE_MMIO, access->gpa.raw, access->width,
-		                           access->value);
-	return mm_device_bus_read(&vm->bus, MM_DEVICE_MMIO, access->gpa.raw, access->width, value);
+		return mm_device_bus_write_mmio(&vm->bus, access->gpa, width, access->value);
+	return mm_device_bus_read_mmio(&vm->bus, access->gpa, width, value);
 }
 
 /* One instruction on a device: usually one access, sometimes several. */
@@ -160,6 +162,8 @@ static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	struct mm_device_bus *bus = &v->vm->bus;
 	const struct vm_exit_port *port = &exit->port;
+	mm_port_t at = mm_port_at(port->port);
+	enum mm_width width = (enum mm_width)port->width;
 	uint64_t value = UINT64_MAX; /* of a read without a device */
 	enum mm_error error;
 
@@ -168,10 +172,9 @@ static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 		return;
 	}
 	if (port->write)
-		error = mm_device_bus_write(bus, MM_DEVICE_PORT, port->port, port->width,
-		                            port->value);
+		error = mm_device_bus_write_port(bus, at, width, port->value);
 	else
-		error = mm_device_bus_read(bus, MM_DEVICE_PORT, port->port, port->width, &value);
+		error = mm_device_bus_read_port(bus, at, width, &value);
 	/* MM_INVALID: the access extends beyond port 0xffff (SDM vol. 1, 19.3). */
 	if (error != MM_OK && error != MM_NOT_MAPPED && error != MM_INVALID)
 		kill(v, exit, KILL_MMIO_REFUSED, mm_gpa_at(port->port));
@@ -183,14 +186,14 @@ static void on_port(struct vm_vcpu *v, const struct vm_exit *exit)
 static void on_sysreg(struct vm_vcpu *v, const struct vm_exit *exit)
 {
 	struct mm_device_bus *bus = &v->vm->bus;
+	mm_sysreg_t reg = mm_sysreg_at(exit->sysreg.reg);
 	uint64_t value = 0;
 	enum mm_error error;
 
 	if (exit->sysreg.write)
-		error = mm_device_bus_write(bus, MM_DEVICE_SYSREG, exit->sysreg.reg, 1,
-		                            exit->sysreg.value);
+		error = mm_device_bus_write_sysreg(bus, reg, exit->sysreg.value);
 	else
-		error = mm_device_bus_read(bus, MM_DEVICE_SYSREG, exit->sysreg.reg, 1, &value);
+		error = mm_device_bus_read_sysreg(bus, reg, &value);
 	if (error == MM_OK)
 		v->vm->ops->skip(&v->vcpu, exit, value);
 	else

@@ -29,22 +29,22 @@ static void receive(struct uart *uart, char c)
 }
 
 /* The registers of a 16550 have one byte. Wider accesses are refused, not split. */
-static enum mm_error uart_read(struct mm_device *dev, uint64_t offset, unsigned width,
+static enum mm_error uart_read(struct mm_device *dev, uint64_t offset, enum mm_width width,
                                uint64_t *value)
 {
 	(void)dev;
-	if (width != 1)
+	if (width != MM_WIDTH_1)
 		return MM_UNSUPPORTED;
 	*value = offset == GUEST_UART_LSR ? 0x60 : 0;
 	return MM_OK;
 }
 
-static enum mm_error uart_write(struct mm_device *dev, uint64_t offset, unsigned width,
+static enum mm_error uart_write(struct mm_device *dev, uint64_t offset, enum mm_width width,
                                 uint64_t value)
 {
 	struct uart *uart = MM_CONTAINER_OF(dev, struct uart, device);
 
-	if (width != 1)
+	if (width != MM_WIDTH_1)
 		return MM_UNSUPPORTED;
 	if (offset == GUEST_UART_DATA) {
 		spin_lock(&uart->lock);
@@ -75,7 +75,21 @@ const struct device_class uart_class = {
 		{
 			.name = "uart",
 			.type = MM_DEVICE_TYPE_CONSOLE,
-			.range = {MM_DEVICE_MMIO, GUEST_UART_BASE, MM_PAGE_SIZE},
+			.range = MM_DEVICE_AT_MMIO(GUEST_UART_BASE, MM_PAGE_SIZE),
+		},
+	.ops = &uart_ops,
+	.bytes = sizeof(struct uart),
+	.start = uart_start,
+	.stop = uart_stop,
+};
+
+/* A UART of its own: what a guest writes to the one is not mixed into lines of the other. */
+const struct device_class uart_ports_class = {
+	.config =
+		{
+			.name = "uart-ports",
+			.type = MM_DEVICE_TYPE_CONSOLE,
+			.range = MM_DEVICE_AT_PORTS(GUEST_UART_PORT, GUEST_UART_PORTS),
 		},
 	.ops = &uart_ops,
 	.bytes = sizeof(struct uart),

@@ -187,8 +187,8 @@ static uint64_t write_250(struct suite_run *run, uint64_t number)
 {
 	(void)number;
 	for (unsigned i = 0; i < 250; i++) {
-		if (mm_device_bus_write(&run->vm->bus, MM_DEVICE_MMIO, GUEST_UART_BASE, 1, 'x') !=
-		    MM_OK)
+		if (mm_device_bus_write_mmio(&run->vm->bus, mm_gpa_at(GUEST_UART_BASE), MM_WIDTH_1,
+		                             'x') != MM_OK)
 			return 1;
 	}
 	return 0;

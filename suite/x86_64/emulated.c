@@ -95,7 +95,7 @@ struct seen_device {
 
 static struct seen_device devices[PLACES];
 
-static enum mm_error on_read(struct mm_device *dev, uint64_t offset, unsigned width,
+static enum mm_error on_read(struct mm_device *dev, uint64_t offset, enum mm_width width,
                              uint64_t *value)
 {
 	(void)dev;
@@ -104,7 +104,7 @@ static enum mm_error on_read(struct mm_device *dev, uint64_t offset, unsigned wi
 	return MM_OK;
 }
 
-static enum mm_error on_write(struct mm_device *dev, uint64_t offset, unsigned width,
+static enum mm_error on_write(struct mm_device *dev, uint64_t offset, enum mm_width width,
                               uint64_t value)
 {
 	struct seen_device *d = MM_CONTAINER_OF(dev, struct seen_device, device);
@@ -120,9 +120,9 @@ static bool add_device(struct suite_run *run)
 {
 	static const struct mm_device_ops ops = {on_read, on_write};
 	static const struct mm_device_config configs[PLACES] = {
-		[ON_MSR] = {.name = "msrs", .range = {MM_DEVICE_SYSREG, MSR, MSRS}},
-		[ON_PORT] = {.name = "ports", .range = {MM_DEVICE_PORT, PORT, PORTS}},
-		[ON_CR8] = {.name = "cr8", .range = {MM_DEVICE_SYSREG, SYSREG_CR(8), 1}},
+		[ON_MSR] = {.name = "msrs", .range = MM_DEVICE_AT_SYSREGS(MSR, MSRS)},
+		[ON_PORT] = {.name = "ports", .range = MM_DEVICE_AT_PORTS(PORT, PORTS)},
+		[ON_CR8] = {.name = "cr8", .range = MM_DEVICE_AT_SYSREGS(SYSREG_CR(8), 1)},
 	};
 	const struct row *r = run->c->data;
 

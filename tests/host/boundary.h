@@ -60,9 +60,10 @@ extern const struct boundary_call boundary_calls[];  /* boundary_calls.c: on mem
 extern const struct boundary_call boundary_life[];   /* boundary_life.c: on the whole of it */
 extern const struct boundary_call boundary_more[];   /* boundary_more.c: on its areas, exchanges */
 extern const struct boundary_call boundary_pure[];   /* boundary_pure.c: what has no state */
+extern const struct boundary_call boundary_device[]; /* boundary_device.c: the same of devices */
 extern const struct boundary_call boundary_kernel[]; /* boundary_kernel.c: hypercalls, devices */
 extern const size_t boundary_call_count, boundary_life_count, boundary_more_count,
-	boundary_pure_count, boundary_kernel_count;
+	boundary_pure_count, boundary_device_count, boundary_kernel_count;
 
 /* A new state for this geometry. */
 void boundary_open(struct boundary *b, const struct geometry *geo, uint64_t seed);

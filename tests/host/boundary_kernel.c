@@ -2,6 +2,7 @@
 /* Boundary values for what a guest reaches without the library between: hypercalls, and the
  * emulated devices on their bus. See boundary.h. */
 #include "boundary.h"
+#include "bus.h"
 
 #include <string.h>
 
@@ -182,9 +183,9 @@ static void check_devices(const struct vm *vm)
 	for (size_t i = 0; i < device_class_count; i++) {
 		const struct mm_device *device = &vm->devices[i].device;
 
-		if (device_classes[i] == &uart_class)
+		if (device_classes[i] == &uart_class || device_classes[i] == &uart_ports_class)
 			check_uart((const struct uart *)device);
-		if (device_classes[i] == &test_class)
+		if (device_classes[i] == &test_class || device_classes[i] == &test_msrs_class)
 			check_test_device((const struct test_device *)device);
 	}
 }
@@ -192,7 +193,9 @@ static void check_devices(const struct vm *vm)
 /* Near a register, at a boundary, or anywhere. */
 static uint64_t device_address(struct boundary *b)
 {
-	uint64_t base = boundary_chance(b, 2) ? GUEST_UART_BASE : GUEST_TEST_BASE;
+	static const uint64_t bases[] = {GUEST_UART_BASE, GUEST_TEST_BASE, GUEST_UART_PORT,
+	                                 GUEST_TEST_MSR};
+	uint64_t base = bases[rng_below(&b->rng, MM_ARRAY_SIZE(bases))];
 
 	switch (rng_below(&b->rng, 4)) {
 	case 0:
@@ -208,13 +211,22 @@ static uint64_t device_address(struct boundary *b)
 static enum mm_error expect_device(uint32_t space, uint64_t addr, unsigned width)
 {
 	static const uint64_t lasts[] = {UINT64_MAX, 0xffff, 0xffffffff};
-	static const unsigned widths[] = {8, 4, 1};
+	static const unsigned widths[] = {8, 4, 8};
 	bool inside = addr >= GUEST_UART_BASE && addr < GUEST_TEST_BASE + MM_PAGE_SIZE;
+	unsigned more = space == MM_DEVICE_SYSREG ? 0 : width - 1;
 
 	if (space > 2 || (width != 1 && width != 2 && width != 4 && width != 8) ||
-	    width > widths[space] || addr > lasts[space] || width - 1 > lasts[space] - addr)
+	    width > widths[space] || addr > lasts[space] || more > lasts[space] - addr ||
+	    (space == MM_DEVICE_SYSREG && width != 8))
 		return MM_INVALID;
-	if (space != MM_DEVICE_MMIO || !inside)
+	if (space == MM_DEVICE_SYSREG)
+		return addr - GUEST_TEST_MSR < TEST_REGISTERS ? MM_OK : MM_NOT_MAPPED;
+	if (space == MM_DEVICE_PORT) {
+		if (addr - GUEST_UART_PORT >= GUEST_UART_PORTS)
+			return MM_NOT_MAPPED;
+		return addr + more < GUEST_UART_PORT + GUEST_UART_PORTS ? MM_OK : MM_OUT_OF_RANGE;
+	}
+	if (!inside)
 		return MM_NOT_MAPPED;
 	return addr % MM_PAGE_SIZE + width <= MM_PAGE_SIZE ? MM_OK : MM_OUT_OF_RANGE;
 }
@@ -222,7 +234,7 @@ static enum mm_error expect_device(uint32_t space, uint64_t addr, unsigned width
 static void call_device(struct boundary *b)
 {
 	struct vm *vm = some_vcpu(b)->vm;
-	uint32_t space = boundary_chance(b, 2) ? 0 : boundary_enum(b);
+	uint32_t space = boundary_chance(b, 2) ? (uint32_t)rng_below(&b->rng, 3) : boundary_enum(b);
 	uint64_t addr = device_address(b);
 	unsigned width = boundary_chance(b, 3) ? boundary_enum(b) : 1U << rng_below(&b->rng, 4);
 	enum mm_error expected = expect_device(space, addr, width);
@@ -230,11 +242,10 @@ static void call_device(struct boundary *b)
 	enum mm_error err;
 
 	boundary_before(b, "device(0x%x, 0x%llx, 0x%x)", space, (unsigned long long)addr, width);
-	err = mm_device_bus_read(&vm->bus, (enum mm_device_space)space, addr, width, &value);
+	err = bus_read(&vm->bus, (enum mm_device_space)space, addr, width, &value);
 	CHECK(expected == MM_OK ? err == MM_OK || err == MM_UNSUPPORTED : err == expected);
 	CHECK(err == MM_OK ? width == 8 || value >> (8 * width) == 0 : value == 0x7777);
-	err = mm_device_bus_write(&vm->bus, (enum mm_device_space)space, addr, width,
-	                          boundary_number(b));
+	err = bus_write(&vm->bus, (enum mm_device_space)space, addr, width, boundary_number(b));
 	CHECK(expected == MM_OK ? err == MM_OK || err == MM_UNSUPPORTED : err == expected);
 	check_devices(vm);
 	boundary_after(b, true);
@@ -242,8 +253,12 @@ static void call_device(struct boundary *b)
 
 const struct boundary_call boundary_kernel[] = {
 	{"hypercall", call_hypercall},
-	{"mm_device_bus_read", call_device, .one_way = true},
-	{"mm_device_bus_write", call_device, .one_way = true},
+	{"mm_device_bus_read_mmio", call_device, .one_way = true},
+	{"mm_device_bus_read_port", call_device, .one_way = true},
+	{"mm_device_bus_read_sysreg", call_device, .one_way = true},
+	{"mm_device_bus_write_mmio", call_device, .one_way = true},
+	{"mm_device_bus_write_port", call_device, .one_way = true},
+	{"mm_device_bus_write_sysreg", call_device, .one_way = true},
 	{"device_class_init", call_device, .one_way = true},
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Boundary values for functions without a state: addresses and ranges, configurations, names, the
- * device bus, blocks. Each is held against arithmetic in 128 bits, or against a plain search. */
+/* Boundary values for functions without a state: addresses and ranges, configurations, names,
+ * blocks. Each is held against arithmetic in 128 bits, or against a plain search. */
 #include "boundary.h"
 
 #include <string.h>
@@ -150,112 +150,8 @@ static void call_names(struct boundary *b)
 	CHECK(mm_perm_name((enum mm_perm)value)[0] != '\0');
 	CHECK(mm_memtype_name((enum mm_memtype)value)[0] != '\0');
 	CHECK(mm_fault_name((enum mm_fault)value)[0] != '\0');
-	CHECK(mm_device_type_name((enum mm_device_type)value)[0] != '\0');
 	CHECK_EQ(mm_permits((enum mm_perm)value, MM_R), value & 1);
 	CHECK_EQ(mm_version(), MM_VERSION);
-}
-
-/* --- device.h --- */
-
-static enum mm_error nothing_read(struct mm_device *dev, uint64_t offset, unsigned width,
-                                  uint64_t *value)
-{
-	CHECK(width != 0 && offset < dev->range.length && width <= dev->range.length - offset);
-	*value = 1;
-	return MM_OK;
-}
-
-static enum mm_error nothing_written(struct mm_device *dev, uint64_t offset, unsigned width,
-                                     uint64_t value)
-{
-	(void)value;
-	CHECK(width != 0 && offset < dev->range.length && width <= dev->range.length - offset);
-	return MM_OK;
-}
-
-static const struct mm_device_ops nothing = {nothing_read, nothing_written};
-
-static uint32_t some_space(struct boundary *b)
-{
-	return boundary_chance(b, 4) ? boundary_enum(b) : (uint32_t)rng_below(&b->rng, 3);
-}
-
-static wide space_end(uint32_t space)
-{
-	return space == MM_DEVICE_MMIO     ? ALL
-	       : space == MM_DEVICE_PORT   ? (wide)1 << 16
-	       : space == MM_DEVICE_SYSREG ? (wide)1 << 32
-	                                   : 0;
-}
-
-static bool is_range(struct mm_device_range r)
-{
-	return r.length != 0 && (wide)r.base + r.length <= space_end(r.space);
-}
-
-static void call_bus(struct boundary *b)
-{
-	struct mm_device *slots[4];
-	struct mm_device devices[6];
-	bool added[MM_ARRAY_SIZE(devices)] = {false};
-	struct mm_device_bus bus;
-
-	mm_device_bus_init(&bus, slots, MM_ARRAY_SIZE(slots));
-	for (unsigned i = 0; i < MM_ARRAY_SIZE(devices); i++) {
-		struct mm_device_config config = {.type = (enum mm_device_type)boundary_enum(b)};
-		struct mm_device_range r = {(enum mm_device_space)some_space(b), boundary_number(b),
-		                            boundary_number(b)};
-		struct mm_device_range inclusive = {MM_DEVICE_MMIO, 7, 7};
-		enum mm_error expected = is_range(r) ? MM_OK : MM_INVALID, err;
-		bool full = bus.count == bus.capacity;
-
-		if (expected == MM_OK)
-			CHECK_OK(mm_device_range_inclusive(r.space, r.base, r.base + (r.length - 1),
-			                                   &inclusive));
-		else
-			CHECK(mm_device_range_inclusive(r.space, r.base, r.base + (r.length - 1),
-			                                &inclusive) != MM_OK ||
-			      is_range(inclusive));
-		config.range = r;
-		mm_device_init(&devices[i], &config, &nothing);
-		CHECK(mm_device_is(&devices[i], config.type, &nothing));
-		CHECK_EQ(mm_device_range_valid(r), expected == MM_OK);
-		for (unsigned j = 0; j < i && expected == MM_OK; j++) {
-			struct mm_device_range o = devices[j].range;
-
-			if (added[j] && o.space == r.space && (wide)o.base + o.length > r.base &&
-			    (wide)r.base + r.length > o.base)
-				expected = MM_EXISTS;
-		}
-		err = mm_device_bus_add(&bus, &devices[i]);
-		CHECK_ERR(err, expected == MM_OK && full ? MM_NO_MEMORY : expected);
-		added[i] = err == MM_OK;
-	}
-	for (unsigned n = 0; n < 16; n++) {
-		uint32_t space = some_space(b);
-		uint64_t addr = boundary_number(b), value = 7;
-		unsigned width = boundary_chance(b, 2) ? boundary_enum(b) : 1;
-		struct mm_device *at = NULL;
-		enum mm_error err;
-
-		for (unsigned i = 0; i < MM_ARRAY_SIZE(devices); i++) {
-			struct mm_device_range r = devices[i].range;
-
-			if (added[i] && r.space == space && addr >= r.base &&
-			    addr < (wide)r.base + r.length)
-				at = &devices[i];
-		}
-		CHECK(mm_device_bus_find(&bus, (enum mm_device_space)space, addr) == at);
-		err = mm_device_bus_read(&bus, (enum mm_device_space)space, addr, width, &value);
-		CHECK(at ? err != MM_NOT_MAPPED : err == MM_NOT_MAPPED || err == MM_INVALID);
-		CHECK_EQ(value, err == MM_OK ? 1 : 7);
-		CHECK_ERR(mm_device_bus_write(&bus, (enum mm_device_space)space, addr, width, 1),
-		          err);
-	}
-	for (unsigned i = 0; i < MM_ARRAY_SIZE(devices); i++)
-		CHECK_ERR(mm_device_bus_remove(&bus, &devices[i]),
-		          added[i] ? MM_OK : MM_NOT_MAPPED);
-	CHECK_EQ(bus.count, 0);
 }
 
 /* --- block.h, hal.h --- */
@@ -315,17 +211,8 @@ const struct boundary_call boundary_pure[] = {
 	{"mm_perm_name", call_names, true},
 	{"mm_memtype_name", call_names, true},
 	{"mm_fault_name", call_names, true},
-	{"mm_device_type_name", call_names, true},
 	{"mm_permits", call_names, true},
 	{"mm_version", call_names, true},
-	{"mm_device_range_valid", call_bus, true},
-	{"mm_device_range_inclusive", call_bus, true},
-	{"mm_device_init", call_bus, true},
-	{"mm_device_is", call_bus, true},
-	{"mm_device_bus_init", call_bus, true},
-	{"mm_device_bus_add", call_bus, true},
-	{"mm_device_bus_remove", call_bus, true},
-	{"mm_device_bus_find", call_bus, true},
 	{"mm_block_alloc", call_block, true},
 	{"mm_block_alloc_zeroed", call_block, true},
 	{"mm_block_fill", call_block, true},

@@ -98,20 +98,24 @@ static bool is_first(const struct geometry *geo)
 	return geo == &geometries[0];
 }
 
+static void each_call(struct boundary *b, const struct boundary_call calls[], size_t count)
+{
+	for (size_t n = 0; n < count; n++) {
+		for (unsigned i = 0; i < 2000; i++) {
+			check_context("%s try=%u", calls[n].name, i);
+			calls[n].run(b);
+		}
+	}
+}
+
 /* What needs no address space: each function by itself. */
 static void calls_without_a_state(const struct geometry *geo)
 {
 	struct boundary b;
-	uint64_t seed = soak_setting("BOUNDARY_SEED", 1);
 
-	boundary_open(&b, geo, seed);
-	for (size_t n = 0; n < boundary_pure_count; n++) {
-		for (unsigned i = 0; i < 2000; i++) {
-			check_context("%s seed=%llu try=%u", boundary_pure[n].name,
-			              (unsigned long long)seed, i);
-			boundary_pure[n].run(&b);
-		}
-	}
+	boundary_open(&b, geo, soak_setting("BOUNDARY_SEED", 1));
+	each_call(&b, boundary_pure, boundary_pure_count);
+	each_call(&b, boundary_device, boundary_device_count);
 	boundary_close(&b);
 }
 

@@ -2,8 +2,8 @@
 /* Devices: ranges, the bus, and what it refuses. */
 #include "check.h"
 
+#include "bus.h"
 #include "mm/compiler.h"
-#include "mm/device.h"
 
 #define TOP UINT64_MAX
 
@@ -21,7 +21,7 @@ static struct probe *probe_of(struct mm_device *dev)
 	return MM_CONTAINER_OF(dev, struct probe, dev);
 }
 
-static enum mm_error probe_read(struct mm_device *dev, uint64_t offset, unsigned width,
+static enum mm_error probe_read(struct mm_device *dev, uint64_t offset, enum mm_width width,
                                 uint64_t *value)
 {
 	struct probe *p = probe_of(dev);
@@ -32,7 +32,7 @@ static enum mm_error probe_read(struct mm_device *dev, uint64_t offset, unsigned
 	return p->answer;
 }
 
-static enum mm_error probe_write(struct mm_device *dev, uint64_t offset, unsigned width,
+static enum mm_error probe_write(struct mm_device *dev, uint64_t offset, enum mm_width width,
                                  uint64_t value)
 {
 	struct probe *p = probe_of(dev);
@@ -45,17 +45,24 @@ static enum mm_error probe_write(struct mm_device *dev, uint64_t offset, unsigne
 
 static const struct mm_device_ops probe_ops = {probe_read, probe_write};
 
+static const uint64_t arguments[] = {1, 2, 3, TOP, 5};
+
 static struct probe probe_at(enum mm_device_space space, uint64_t base, uint64_t length)
 {
 	struct probe p = {0};
 	const struct mm_device_config config = {
-		"probe", MM_DEVICE_TYPE_TEST, {space, base, length}, 9, {1, 2, 3, TOP}};
+		.name = "probe",
+		.type = MM_DEVICE_TYPE_TEST,
+		.range = {space, base, length},
+		.args = arguments,
+		.arg_count = MM_ARRAY_SIZE(arguments),
+	};
 	mm_device_init(&p.dev, &config, &probe_ops);
 	return p;
 }
 
 /* A handler that says it is fine and gives no value: what the guest reads is not left over. */
-static enum mm_error mute_read(struct mm_device *dev, uint64_t offset, unsigned width,
+static enum mm_error mute_read(struct mm_device *dev, uint64_t offset, enum mm_width width,
                                uint64_t *value)
 {
 	(void)dev, (void)offset, (void)width, (void)value;
@@ -66,7 +73,10 @@ static void a_handler_without_a_value_reads_as_zero(void **state)
 {
 	static const struct mm_device_ops mute_ops = {mute_read, probe_write};
 	const struct mm_device_config config = {
-		"mute", MM_DEVICE_TYPE_TEST, {MM_DEVICE_MMIO, 0x1000, 8}, 0, {0}};
+		.name = "mute",
+		.type = MM_DEVICE_TYPE_TEST,
+		.range = MM_DEVICE_AT_MMIO(0x1000, 8),
+	};
 	struct mm_device mute;
 	struct mm_device_bus bus;
 	struct mm_device *slots[1];
@@ -75,7 +85,7 @@ static void a_handler_without_a_value_reads_as_zero(void **state)
 	mm_device_init(&mute, &config, &mute_ops);
 	mm_device_bus_init(&bus, slots, 1);
 	CHECK_OK(mm_device_bus_add(&bus, &mute));
-	CHECK_OK(mm_device_bus_read(&bus, MM_DEVICE_MMIO, 0x1000, 4, &value));
+	CHECK_OK(bus_read(&bus, MM_DEVICE_MMIO, 0x1000, 4, &value));
 	CHECK_EQ(value, 0);
 }
 
@@ -83,12 +93,18 @@ static void init_takes_the_configuration(void **state)
 {
 	static const struct mm_device_ops other_ops = {probe_read, probe_write};
 	struct probe p = probe_at(MM_DEVICE_PORT, 0x3f8, 8);
+	uint64_t value;
 	(void)state;
 	CHECK_TEXT(p.dev.name, "probe");
-	CHECK_EQ(p.dev.irq, 9);
-	for (unsigned i = 0; i < 3; i++)
-		CHECK_EQ(p.dev.args[i], i + 1);
-	CHECK_EQ(p.dev.args[3], TOP);
+	CHECK_EQ(p.dev.irq_count, 0);
+	for (unsigned i = 0; i < MM_ARRAY_SIZE(arguments); i++) {
+		CHECK_OK(mm_device_arg(&p.dev, i, &value));
+		CHECK_EQ(value, arguments[i]);
+	}
+	value = 7;
+	CHECK_ERR(mm_device_arg(&p.dev, MM_ARRAY_SIZE(arguments), &value), MM_OUT_OF_RANGE);
+	CHECK_ERR(mm_device_arg(&p.dev, SIZE_MAX, &value), MM_OUT_OF_RANGE);
+	CHECK_EQ(value, 7);
 	CHECK_EQ(p.dev.range.space, MM_DEVICE_PORT);
 	CHECK_EQ(p.dev.range.base, 0x3f8);
 	CHECK_EQ(p.dev.range.length, 8);
@@ -115,18 +131,6 @@ static void ranges(void **state)
 	CHECK(mm_device_range_valid((struct mm_device_range){MM_DEVICE_MMIO, TOP, 1}));
 	CHECK(!mm_device_range_valid((struct mm_device_range){MM_DEVICE_MMIO, TOP, 2}));
 	CHECK(!mm_device_range_valid((struct mm_device_range){MM_DEVICE_MMIO, 0, 0}));
-}
-
-static void names(void **state)
-{
-	(void)state;
-	CHECK_TEXT(mm_device_type_name(MM_DEVICE_TYPE_NONE), "none");
-	CHECK_TEXT(mm_device_type_name(MM_DEVICE_TYPE_CONSOLE), "console");
-	CHECK_TEXT(mm_device_type_name(MM_DEVICE_TYPE_PASSTHROUGH), "passthrough");
-	CHECK_TEXT(mm_device_type_name(MM_DEVICE_TYPE_COUNT), "unknown");
-	CHECK_TEXT(mm_device_type_name((enum mm_device_type)(-1)), "unknown");
-	for (unsigned i = 0; i < MM_DEVICE_TYPE_COUNT; i++)
-		CHECK(mm_device_type_name((enum mm_device_type)i)[0] != '\0');
 }
 
 static void bus_refuses_bad_devices(void **state)
@@ -198,13 +202,13 @@ static void bus_fills_up_and_empties(void **state)
 	CHECK_OK(mm_device_bus_remove(&bus, &b.dev));
 	CHECK_ERR(mm_device_bus_remove(&bus, &b.dev), MM_NOT_MAPPED);
 	CHECK_OK(mm_device_bus_add(&bus, &c.dev));
-	CHECK(mm_device_bus_find(&bus, MM_DEVICE_MMIO, 0x2003) == &c.dev);
-	CHECK(mm_device_bus_find(&bus, MM_DEVICE_MMIO, 0x3000) == &a.dev);
-	CHECK(mm_device_bus_find(&bus, MM_DEVICE_MMIO, 0x1000) == NULL);
+	CHECK(bus_find(&bus, MM_DEVICE_MMIO, 0x2003) == &c.dev);
+	CHECK(bus_find(&bus, MM_DEVICE_MMIO, 0x3000) == &a.dev);
+	CHECK(bus_find(&bus, MM_DEVICE_MMIO, 0x1000) == NULL);
 	CHECK_OK(mm_device_bus_remove(&bus, &c.dev));
 	CHECK_OK(mm_device_bus_remove(&bus, &a.dev));
 	CHECK_EQ(bus.count, 0);
-	CHECK(mm_device_bus_find(&bus, MM_DEVICE_MMIO, 0x3000) == NULL);
+	CHECK(bus_find(&bus, MM_DEVICE_MMIO, 0x3000) == NULL);
 }
 
 /* 96 devices in three spaces, added in a scrambled order; every address looked up. */
@@ -231,9 +235,9 @@ static void bus_finds_among_many(void **state)
 			if (addr % STEP < LENGTH)
 				want = &probes[space * EACH + addr / STEP].dev;
 			check_context("space=%u addr=%u", space, addr);
-			CHECK(mm_device_bus_find(&bus, (enum mm_device_space)space, addr) == want);
+			CHECK(bus_find(&bus, (enum mm_device_space)space, addr) == want);
 		}
-		CHECK(mm_device_bus_find(&bus, (enum mm_device_space)space, TOP) == NULL);
+		CHECK(bus_find(&bus, (enum mm_device_space)space, TOP) == NULL);
 	}
 }
 
@@ -270,12 +274,10 @@ static void c25_access_wholly_inside(void **state)
 		uint64_t offset = cases[i].addr - p->dev.range.base;
 		uint64_t value = 0xdead;
 		check_context("case %zu", i);
-		CHECK_ERR(mm_device_bus_read(&bus, MM_DEVICE_MMIO, cases[i].addr, cases[i].width,
-		                             &value),
+		CHECK_ERR(bus_read(&bus, MM_DEVICE_MMIO, cases[i].addr, cases[i].width, &value),
 		          cases[i].err);
 		CHECK_EQ(value, cases[i].err == MM_OK ? offset + 1 : 0xdead);
-		CHECK_ERR(mm_device_bus_write(&bus, MM_DEVICE_MMIO, cases[i].addr, cases[i].width,
-		                              77),
+		CHECK_ERR(bus_write(&bus, MM_DEVICE_MMIO, cases[i].addr, cases[i].width, 77),
 		          cases[i].err);
 		served += cases[i].err == MM_OK;
 		CHECK_EQ(low.reads + top.reads, served);
@@ -286,7 +288,7 @@ static void c25_access_wholly_inside(void **state)
 			CHECK_EQ(p->value, 77);
 		}
 	}
-	CHECK_ERR(mm_device_bus_write(&bus, MM_DEVICE_PORT, 0x1000, 1, 0), MM_NOT_MAPPED);
+	CHECK_ERR(bus_write(&bus, MM_DEVICE_PORT, 0x1000, 1, 0), MM_NOT_MAPPED);
 }
 
 struct space_case {
@@ -330,7 +332,7 @@ static void a_space_has_an_end(void **state)
 			mm_device_range_inclusive(c->space, c->base, c->base + (c->length - 1), &r),
 			c->valid ? MM_OK : MM_INVALID);
 		CHECK_ERR(mm_device_bus_add(&bus, &p.dev), c->valid ? MM_OK : MM_INVALID);
-		CHECK(mm_device_bus_find(&bus, c->space, c->base) == (c->valid ? &p.dev : NULL));
+		CHECK(bus_find(&bus, c->space, c->base) == (c->valid ? &p.dev : NULL));
 	}
 }
 
@@ -353,9 +355,9 @@ static void a_space_has_its_widths(void **state)
 		{MM_DEVICE_PORT, 0x10000, 1, MM_INVALID},
 		{MM_DEVICE_PORT, 0x1fffc, 1, MM_INVALID},
 		{MM_DEVICE_PORT, UINT64_C(0x10000fffc), 1, MM_INVALID},
-		{MM_DEVICE_SYSREG, UINT32_MAX, 1, MM_OK},
-		{MM_DEVICE_SYSREG, UINT32_MAX - 7, 2, MM_INVALID}, /* one register at a time */
-		{MM_DEVICE_SYSREG, UINT32_MAX - 7, 8, MM_INVALID},
+		{MM_DEVICE_SYSREG, UINT32_MAX, 8, MM_OK}, /* one register */
+		{MM_DEVICE_SYSREG, UINT32_MAX - 15, 8, MM_OK},
+		{MM_DEVICE_SYSREG, UINT32_MAX - 16, 8, MM_NOT_MAPPED},
 		{MM_DEVICE_SYSREG, UINT64_C(1) << 32, 1, MM_INVALID},
 		{MM_DEVICE_SYSREG, UINT64_C(0x1ffffffff), 1, MM_INVALID},
 		{MM_DEVICE_SYSREG + 1, 0xffff, 1, MM_INVALID},
@@ -375,8 +377,8 @@ static void a_space_has_its_widths(void **state)
 		const struct width_case *c = &cases[i];
 		uint64_t value = 0xdead;
 		check_context("case %zu", i);
-		CHECK_ERR(mm_device_bus_read(&bus, c->space, c->addr, c->width, &value), c->err);
-		CHECK_ERR(mm_device_bus_write(&bus, c->space, c->addr, c->width, 1), c->err);
+		CHECK_ERR(bus_read(&bus, c->space, c->addr, c->width, &value), c->err);
+		CHECK_ERR(bus_write(&bus, c->space, c->addr, c->width, 1), c->err);
 		served += c->err == MM_OK;
 		CHECK_EQ(port.reads + reg.reads, served);
 		CHECK_EQ(port.writes + reg.writes, served);
@@ -398,7 +400,7 @@ static struct outcome try_read(struct mm_device_bus *bus, struct probe probes[],
 	uint64_t value;
 	for (size_t i = 0; i < count; i++)
 		probes[i].reads = 0;
-	outcome.err = mm_device_bus_read(bus, space, addr, width, &value);
+	outcome.err = bus_read(bus, space, addr, width, &value);
 	for (size_t i = 0; i < count; i++) {
 		if (probes[i].reads != 0) {
 			outcome.probe = &probes[i];
@@ -441,7 +443,8 @@ static void the_last_access_changes_no_other(void **state)
 			bus.latest = NULL;
 			want = try_read(&bus, probes, COUNT, space, addr, width);
 			bus.latest = NULL;
-			(void)try_read(&bus, probes, COUNT, at.space, at.base, 1);
+			(void)try_read(&bus, probes, COUNT, at.space, at.base,
+			               at.space == MM_DEVICE_SYSREG ? 8 : 1);
 			got = try_read(&bus, probes, COUNT, space, addr, width);
 			CHECK_EQ(got.err, want.err);
 			CHECK(got.probe == want.probe);
@@ -460,9 +463,9 @@ static void a_refusal_writes_no_value(void **state)
 	mm_device_bus_init(&bus, slots, 1);
 	CHECK_OK(mm_device_bus_add(&bus, &p.dev));
 	p.answer = MM_DENIED;
-	CHECK_ERR(mm_device_bus_read(&bus, MM_DEVICE_SYSREG, 2, 1, &value), MM_DENIED);
+	CHECK_ERR(bus_read(&bus, MM_DEVICE_SYSREG, 2, 8, &value), MM_DENIED);
 	CHECK_EQ(value, 0xdead);
-	CHECK_ERR(mm_device_bus_write(&bus, MM_DEVICE_SYSREG, 2, 1, 1), MM_DENIED);
+	CHECK_ERR(bus_write(&bus, MM_DEVICE_SYSREG, 2, 8, 1), MM_DENIED);
 }
 
 int main(void)
@@ -471,7 +474,6 @@ int main(void)
 		cmocka_unit_test(init_takes_the_configuration),
 		cmocka_unit_test(a_handler_without_a_value_reads_as_zero),
 		cmocka_unit_test(ranges),
-		cmocka_unit_test(names),
 		cmocka_unit_test(bus_refuses_bad_devices),
 		cmocka_unit_test(bus_refuses_overlaps),
 		cmocka_unit_test(bus_fills_up_and_empties),

@@ -77,7 +77,7 @@ static void architectures_have_names(void **state)
 
 /* --- devices --- */
 
-static uint64_t read_device(struct mm_device *dev, uint64_t offset, unsigned width)
+static uint64_t read_device(struct mm_device *dev, uint64_t offset, enum mm_width width)
 {
 	uint64_t value = 0xdead;
 

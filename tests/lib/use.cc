@@ -101,13 +101,13 @@ struct Latch {
 	uint64_t value;
 };
 
-enum mm_error latch_read(struct mm_device *dev, uint64_t, unsigned, uint64_t *value)
+enum mm_error latch_read(struct mm_device *dev, uint64_t, enum mm_width, uint64_t *value)
 {
 	*value = MM_CONTAINER_OF(dev, Latch, device)->value;
 	return MM_OK;
 }
 
-enum mm_error latch_write(struct mm_device *dev, uint64_t, unsigned, uint64_t value)
+enum mm_error latch_write(struct mm_device *dev, uint64_t, enum mm_width, uint64_t value)
 {
 	MM_CONTAINER_OF(dev, Latch, device)->value = value;
 	return MM_OK;
@@ -198,14 +198,14 @@ int rest(Pool &pool)
 
 	config.name = "latch";
 	config.type = MM_DEVICE_TYPE_TEST;
-	config.range.space = MM_DEVICE_MMIO;
-	config.range.base = 0x1000;
-	config.range.length = 8;
+	config.range = mm_device_range_mmio(mm_gpa_range(mm_gpa_at(0x1000), 8));
 	mm_device_init(&latch.device, &config, &ops);
 	mm_device_bus_init(&bus, slots, 2);
 	EXPECT(mm_device_bus_add(&bus, &latch.device) == MM_OK);
-	EXPECT(mm_device_bus_write(&bus, MM_DEVICE_MMIO, 0x1000, 8, 7) == MM_OK);
-	EXPECT(mm_device_bus_read(&bus, MM_DEVICE_MMIO, 0x1000, 8, &value) == MM_OK && value == 7);
+	EXPECT(mm_device_bus_write_mmio(&bus, mm_gpa_at(0x1000), MM_WIDTH_8, 7) == MM_OK);
+	EXPECT(mm_device_bus_read_mmio(&bus, mm_gpa_at(0x1000), MM_WIDTH_8, &value) == MM_OK &&
+	       value == 7);
+	EXPECT(mm_device_bus_find_port(&bus, mm_port_at(0x3f8)) == nullptr);
 
 	EXPECT(mm_block_alloc_zeroed(&hal, 0, &block) == MM_OK);
 	EXPECT(*static_cast<unsigned char *>(mm_block_ptr(&hal, &block)) == 0);

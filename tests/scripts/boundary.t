@@ -6,10 +6,10 @@
 . "$(dirname "$0")/../tap.sh"
 
 # The functions that a public header declares. A function that a macro makes for every kind of
-# address has its gpa name here.
+# address, or every kind of number, has its gpa or its port name here.
 functions() {
-	sed -e 's/kind##/mm_gpa/g' "$@" | grep -v '^#' | grep -v '^ \*\|^/\*' |
-		grep -oE '\bmm_[a-z0-9_]+\(' | tr -d '(' | grep -vE '^mm_(gva|hva|hpa)_' | sort -u
+	sed -e 's/kind##/mm_gpa/g' -e 's/number##/mm_port/g' "$@" | grep -v '^#' | grep -v '^ \*\|^/\*' |
+		grep -oE '\bmm_[a-z0-9_]+\(' | tr -d '(' | grep -vE '^mm_(gva|hva|hpa|sysreg)_' | sort -u
 }
 
 rows() {
@@ -17,7 +17,7 @@ rows() {
 }
 
 # mm/area.h and mm/lock.h are internal to the address space: no caller reaches them.
-headers=$(cd "$top" && ls mm/include/mm/{aspace,supply,query,dirty,snapshot,device,addr,block,access,error,hal,npt_format,version}.h)
+headers=$(cd "$top" && ls mm/include/mm/{aspace,device_addr,supply,query,dirty,snapshot,device,addr,block,access,error,hal,npt_format,version}.h)
 
 missing() {
 	(

@@ -88,7 +88,7 @@ struct counter {
 	_Atomic uint64_t reads;
 };
 
-static enum mm_error counter_read(struct mm_device *dev, uint64_t offset, unsigned width,
+static enum mm_error counter_read(struct mm_device *dev, uint64_t offset, enum mm_width width,
                                   uint64_t *value)
 {
 	(void)offset;
@@ -97,7 +97,7 @@ static enum mm_error counter_read(struct mm_device *dev, uint64_t offset, unsign
 	return MM_OK;
 }
 
-static enum mm_error counter_write(struct mm_device *dev, uint64_t offset, unsigned width,
+static enum mm_error counter_write(struct mm_device *dev, uint64_t offset, enum mm_width width,
                                    uint64_t value)
 {
 	(void)dev;
@@ -113,7 +113,7 @@ const struct device_class contributed_class = {
 	.config = {
 		.name = "counter",
 		.type = MM_DEVICE_TYPE_TIMER,
-		.range = {MM_DEVICE_MMIO, 0x10002000, MM_PAGE_SIZE},
+		.range = MM_DEVICE_AT_MMIO(0x10002000, MM_PAGE_SIZE),
 	},
 	.ops = &counter_ops,
 	.bytes = sizeof(struct counter),
