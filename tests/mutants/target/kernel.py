@@ -230,7 +230,7 @@ DEFECTS = [
 	Defect("test-register-5", ("kernel/test_device.c", "offset / 8 >= TEST_REGISTERS)", "offset / 8 > TEST_REGISTERS)"), cases="device.*"),
 	Defect("test-any-alignment", ("kernel/test_device.c", "if (!mm_is_aligned(offset, (uint64_t)width) || offset / 8", "if (offset / 8"), cases="device.*"),
 	Defect("test-write-any-alignment", ("kernel/test_device.c", "if (!mm_is_aligned(offset, (uint64_t)width)) return MM_UNSUPPORTED;", ""), cases="device.*"),
-	Defect("test-write-whole", ("kernel/test_device.c", "mask = mm_width_mask(width) << shift;", "mask = ~UINT64_C(0);"), cases="device.* mmio.*"),
+	Defect("test-write-whole", ("kernel/test_device.c", "mask = low_bytes(width) << shift;", "mask = ~UINT64_C(0);"), cases="device.* mmio.*"),
 	Defect("test-last-width", ("kernel/test_device.c", "FIELD_PREP(LAST_WIDTH, (unsigned)width)", "FIELD_PREP(LAST_WIDTH, 8)"), cases="device.* mmio.*"),
 	Defect("test-last-offset", ("kernel/test_device.c", "FIELD_PREP(LAST_OFFSET, offset)", "FIELD_PREP(LAST_OFFSET, offset & ~UINT64_C(7))"), cases="device.*"),
 	Defect("test-id-writable", ("kernel/test_device.c", "if (mm_align_down(offset, 8) == GUEST_TEST_SCRATCH) r[GUEST_TEST_SCRATCH / 8] = (r[GUEST_TEST_SCRATCH / 8] & ~mask) | (value << shift & mask);",

@@ -24,7 +24,7 @@ DEFECTS = [
            cases="published.xen.239", on="riscv64 aarch64",
            unseen="each access is decoded to its width before the device gets it"),
     Defect("xen.239-wide-read",
-           ("kernel/test_device.c", "*value = whole >> (8 * (offset % 8)) & mm_width_mask(width);",
+           ("kernel/test_device.c", "*value = whole >> (8 * (offset % 8)) & low_bytes(width);",
             "*value = whole;"),
            cases="published.xen.239", on="riscv64 aarch64 svm"),
     Defect("qemu.1155-earlier-pc",
