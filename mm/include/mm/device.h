@@ -77,15 +77,17 @@ static inline struct mm_device_range mm_device_range_sysregs(struct mm_sysreg_ra
 	return r;
 }
 
-/** The same as initialisers of static data. mm_device_bus_add() checks the numbers. */
+/** [any] A range in memory as an initialiser of static data. mm_device_bus_add() checks it. */
 #define MM_DEVICE_AT_MMIO(start, bytes)                                                            \
 	{                                                                                          \
 		MM_DEVICE_MMIO, (start), (bytes)                                                   \
 	}
+/** [any] The same of ports. */
 #define MM_DEVICE_AT_PORTS(first, count)                                                           \
 	{                                                                                          \
 		MM_DEVICE_PORT, (first), (count)                                                   \
 	}
+/** [any] The same of system registers. */
 #define MM_DEVICE_AT_SYSREGS(first, count)                                                         \
 	{                                                                                          \
 		MM_DEVICE_SYSREG, (first), (count)                                                 \
