@@ -33,7 +33,12 @@ packages() {
 		shellcheck              # make lint
 		valgrind                # make bench: instruction counts
 		gdb-multiarch           # make gdb
-		pkgconf                 # make lib: its test finds the library through pkg-config
+		pkgconf                 # make install: tests find the library through pkg-config
+		cmake                   # the same: through its CMake package
+		meson                   # the same: a Meson project, and the library as a subproject
+		qemu-user               # make lib: tests run programs with the archives of other targets
+		doxygen                 # make docs: the reference of the library's calls
+		man-db                  # make docs: a test reads the manual pages as man does
 		frama-c-base            # make proofs, part of make test: range arithmetic for all values
 		why3                    # the same: between Frama-C and the provers
 		cvc4                    # the same: a prover

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What small.c needs where there is no C library: the four functions that the library calls, and
- * memory that is handed out once. tests/lib/linux_*.c and el2.c add putchar() and the start.
+ * memory that is handed out once. tests/lib/start_*.S add putchar() and the start.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A small program that uses the library: it handles one nested fault, writes and reads guest memory,
- * translates the address, unmaps the page, and destroys the address space. It prints one line, and
- * ends with status 0 if everything was as expected.
+ * A small program that uses the library: it handles one nested fault, writes and reads guest
+ * memory, translates the address, unmaps the page, and destroys the address space. It prints one
+ * line, and ends with status 0 if everything was as expected.
  *
  * It needs malloc(), free(), putchar() and the four functions of the library. So it runs with a C
  * library, and with tests/lib/bare.c on machines without one.

@@ -70,6 +70,28 @@ out=$(tests/lib/declared.py names clang -std=c17 -x c -I"$include" <"$scratch/al
 shows "the names are seen" '^mm_aspace_fault$'
 no_foreign "no name without a prefix" "$(grep -vxE "$names|$prefixes" <<<"$out")"
 
+# Comments: clang reads them as Doxygen does. Each function says how it may be called concurrently,
+# and what its errors are. A header with each fault shows that the fault is found.
+if command -v clang >/dev/null; then
+	for language in c c++; do
+		check "comments, as $language: -Wdocumentation finds nothing" clang -x $language -Wdocumentation \
+			-Werror -fsyntax-only "-I$include" "$scratch/all.h"
+	done
+fi
+unclear() {
+	{ cat "$scratch/all.h" && printf '%s\n' "$@"; } |
+		tests/lib/declared.py unclear clang -std=c17 -x c -I"$include"
+}
+no_foreign "each function is documented" "$(unclear)"
+# shellcheck disable=SC2034 # shows reads it
+out=$(unclear 'int mm_silent(void);' '/** Adds one. */ int mm_anywhere(void);' \
+	'/** [any] Adds one. */ enum mm_error mm_faultless(void);' \
+	'/** [any] Adds one. MM_BUSY: not now. */ enum mm_error mm_clear(void);')
+shows "a function without a comment is found" '^mm_silent: no comment$'
+shows "one that leaves out concurrency" '^mm_anywhere: .*\[shared\]'
+shows "one that leaves out its errors" '^mm_faultless: .* no error$'
+check "one that is clear is not" test "${out/mm_clear/}" = "$out"
+
 # Sizes, alignments and offsets: one program, compiled as C and as C++, prints the same table.
 tests/lib/declared.py layout clang -std=c17 -x c -I"$include" <"$scratch/all.h" >"$scratch/layout"
 check "the layouts are seen" grep -q 'offsetof(struct mm_aspace, cpus)' "$scratch/layout"

@@ -73,9 +73,9 @@ runs 1 "an lp64d program and the lp64 archive" bare riscv64 "$scratch/mixed" \
 	tests/lib/start_riscv64.S "${lp64d[@]}"
 shows "the linker says why" 'floating-point ABI'
 for target in riscv64 riscv64d; do
-	objects=$(llvm-readelf -h "build/lib/$target/lib/libfaultline-mm.a" | grep 'Flags:')
-	doubles=$(grep -c 'double-float ABI' <<<"$objects")
-	wanted=$([ $target = riscv64 ] || wc -l <<<"$objects")
+	flags=$(llvm-readelf -h "build/lib/$target/lib/libfaultline-mm.a" | grep 'Flags:')
+	doubles=$(grep -c 'double-float ABI' <<<"$flags")
+	wanted=$([ $target = riscv64 ] || wc -l <<<"$flags")
 	check "$target: all objects have its ABI" test "$doubles" -eq "${wanted:-0}"
 done
 
