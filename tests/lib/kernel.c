@@ -1,49 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A stranger's kernel, to be linked with the library and never run. It brings what the library asks
- * for: the four functions of memory that a compiler calls of its own accord, and a HAL.
+ * A stranger's kernel, to be linked with the library and never run. It brings a HAL. bare.c has the
+ * four functions that the library calls.
  */
 #include "mm/aspace.h"
 
-void *memcpy(void *to, const void *from, size_t bytes);
-void *memmove(void *to, const void *from, size_t bytes);
-void *memset(void *at, int value, size_t bytes);
-int memcmp(const void *a, const void *b, size_t bytes);
 void kernel_main(void);
-
-void *memcpy(void *to, const void *from, size_t bytes)
-{
-	return memmove(to, from, bytes);
-}
-
-void *memmove(void *to, const void *from, size_t bytes)
-{
-	unsigned char *t = to;
-	const unsigned char *f = from;
-
-	for (size_t i = 0; i < bytes; i++)
-		t[t < f ? i : bytes - 1 - i] = f[t < f ? i : bytes - 1 - i];
-	return to;
-}
-
-void *memset(void *at, int value, size_t bytes)
-{
-	unsigned char *a = at;
-
-	for (size_t i = 0; i < bytes; i++)
-		a[i] = (unsigned char)value;
-	return at;
-}
-
-int memcmp(const void *a, const void *b, size_t bytes)
-{
-	const unsigned char *x = a, *y = b;
-
-	for (size_t i = 0; i < bytes; i++)
-		if (x[i] != y[i])
-			return x[i] < y[i] ? -1 : 1;
-	return 0;
-}
 
 static size_t no_frames(void *ctx, unsigned order, size_t n, mm_hpa_t out[])
 {

@@ -756,4 +756,7 @@ PLANTED = [
     ("snapshot-drop-keeps-frames-of-areas",
      [("mm/snapshot.c", "	mm_npt_drop_copy(&as->npt, &snapshot->tables);\n	mm_area_map_clear(&snapshot->areas);", "	mm_npt_drop_copy(&as->npt, &snapshot->tables);")],
      ["test_snapshot_areas"]),
+    ("version-is-another",
+     [("mm/version.c", "return MM_VERSION;", "return MM_VERSION_MAJOR;")],
+     ["test_boundary"]),
 ]

@@ -107,6 +107,20 @@ if command -v cmake >/dev/null; then
 	runs 1 "CMake: a later major version is refused" configure $((major + 1))
 	shows "with the version that there is" "version: ${version//./\\.}"
 	runs 1 "CMake: a later minor version is refused" configure "$major.200"
+	check "CMake: any version is accepted if none is asked for" configure ""
+	suits() { # BITS: the answer of the version file alone
+		# shellcheck disable=SC2016 # CMake expands it
+		printf '%s\n' "set(CMAKE_SIZEOF_VOID_P $(($1 / 8)))" "set(PACKAGE_FIND_VERSION $version)" \
+			"set(PACKAGE_FIND_VERSION_MAJOR $major)" \
+			"include($prefix/lib/cmake/faultline-mm/faultline-mm-config-version.cmake)" \
+			'message("compatible=${PACKAGE_VERSION_COMPATIBLE} unsuitable=${PACKAGE_VERSION_UNSUITABLE}")' \
+			>"$scratch/suits.cmake"
+		cmake -P "$scratch/suits.cmake"
+	}
+	runs 0 "CMake: 64 bits" suits 64
+	shows "are right" '^compatible=TRUE unsuitable=$'
+	runs 0 "CMake: 32 bits" suits 32
+	shows "are refused" 'unsuitable=TRUE$'
 	# Another system: the package of `make lib`, which has the archive only.
 	check "make lib-riscv64" make -s lib-riscv64
 	cat >>"$scratch/build/cmake/CMakeLists.txt" <<-END

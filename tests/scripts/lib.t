@@ -115,19 +115,23 @@ fi
 # contain the whole archive. No code may need a global offset table or a relocation.
 links() { # TARGET BASE CODE-MODEL FLAG...: the code model is the static kernel's
 	local target=$1 base=$2 common=(--target="${1%d}-none-elf" -std=c17 -ffreestanding -fno-builtin -O2)
-	local lib=build/lib/$target
+	local lib=build/lib/$target source
 	shift 2
 	common+=("-I$lib/include")
-	check "$target: a kernel compiles" \
-		clang "${common[@]}" "$@" -fno-pic -c tests/lib/kernel.c -o "$scratch/static.o"
+	for source in kernel bare; do
+		check "$target: a kernel compiles, $source.c" \
+			clang "${common[@]}" "$@" -fno-pic -c tests/lib/$source.c -o "$scratch/$source.static.o"
+	done
 	check "$target: links into a kernel at $base" \
-		ld.lld -static --image-base="$base" -e kernel_main "$scratch/static.o" \
+		ld.lld -static --image-base="$base" -e kernel_main "$scratch"/*.static.o \
 		--whole-archive "$lib/lib/libfaultline-mm.a" -o "$scratch/static"
 	shift
-	check "$target: a kernel compiles, position independent" \
-		clang "${common[@]}" "$@" -fpie -c tests/lib/kernel.c -o "$scratch/pie.o"
+	for source in kernel bare; do
+		check "$target: a kernel compiles, position independent, $source.c" \
+			clang "${common[@]}" "$@" -fpie -c tests/lib/$source.c -o "$scratch/$source.pie.o"
+	done
 	check "$target: links into one that can be loaded anywhere" \
-		ld.lld -pie --no-dynamic-linker -z text -e kernel_main "$scratch/pie.o" \
+		ld.lld -pie --no-dynamic-linker -z text -e kernel_main "$scratch"/*.pie.o \
 		--whole-archive "$lib/lib/libfaultline-mm.a" -o "$scratch/pie"
 	runs 0 "$target: relocations" llvm-readelf -r --wide "$lib/lib/libfaultline-mm.a"
 	shows "$target: they are seen" ' R_[A-Z0-9_]+ .* memset '
