@@ -191,13 +191,13 @@ include tests/host.mk
 SCRIPT_TESTS := $(sort $(wildcard tests/scripts/*.t))
 BOOT_TESTS   := $(sort $(foreach a,$(ARCH),$(wildcard tests/boot/$(a)*.t)))
 
-test: all $(HOST_TESTS) ## host tests, script tests, boot tests
+test: all $(HOST_TESTS) $(LIB_FOR_TESTS) ## host tests, script tests, boot tests
 	@scripts/run-tests $(BOOT_TESTS) $(SCRIPT_TESTS) $(HOST_TESTS)
 
 # What runs on several CPUs, or several processes, first: if a result ever differs, it is there.
 THREADED_TESTS := $(HOST_RACES) $(B)/host/asan/test_frozen
 .PHONY: test-repeat
-test-repeat: all $(HOST_TESTS) ## all tests N=20 times under load, each round otherwise: which results differ? an interrupted run goes on
+test-repeat: all $(HOST_TESTS) $(LIB_FOR_TESTS) ## all tests N=20 times under load, each round otherwise: which results differ? an interrupted run goes on
 	@scripts/repeat-tests -n $(or $(N),20) $(or $(TESTS),$(SCRIPT_TESTS) $(THREADED_TESTS) $(BOOT_TESTS) \
 		--then $(filter-out $(THREADED_TESTS),$(HOST_TESTS)))
 

@@ -33,9 +33,10 @@ $(B)/lib/$(1)/obj/%.c.o: %.c Makefile mm/lib.mk
 $(B)/lib/$(1)/lib/libfaultline-mm.a: $(patsubst %,$(B)/lib/$(1)/obj/%.o,$(LIB_SRC))
 	$$(call say,AR,lib/$(1),$$@)$(MAKE_FILE) $$@ llvm-ar rcs @@ $$^
 
-# Made as a whole, so that a header that is public no longer does not stay.
-$(B)/lib/$(1)/include.ok: $(LIB_HEADERS) mm/lib.mk mm/faultline-mm.pc.in mm/faultline-mm-config.cmake.in scripts/install-lib
-	@rm -rf $(B)/lib/$(1)/include
+# A header that is public no longer does not stay. Files are replaced one by one, so that another make
+# or a test that reads them always finds all of them.
+$(B)/lib/$(1)/include.ok: $(LIB_HEADERS) mm/lib.mk mm/faultline-mm.pc.in mm/faultline-mm-config.cmake.in mm/faultline-mm-config-version.cmake.in scripts/install-lib
+	@for h in $$(filter-out $(LIB_HEADERS:mm/%=$(B)/lib/$(1)/%),$$(wildcard $(B)/lib/$(1)/include/mm/*)); do rm -rf $$$$h; done
 	@for h in $(LIB_HEADERS); do $(MAKE_FILE) $(B)/lib/$(1)/$$$${h#mm/} cp $$$$h @@ || exit 1; done
 	@LIB_VERSION='$(LIB_VERSION)' scripts/install-lib packages $(B)/lib/$(1)
 	@$(MAKE_FILE) $$@ touch @@
@@ -52,9 +53,11 @@ $(LIB_SHARED): $(patsubst %,$(B)/lib/host/obj/%.o,$(LIB_SRC)) mm/exported.map
 	$(call say,LD,lib/host,$@)$(MAKE_FILE) $@ $(CLANG) -shared -fuse-ld=lld -Wl,-soname,libfaultline-mm.so.$(LIB_MAJOR) \
 		-Wl,--version-script=mm/exported.map -Wl,--no-undefined -Wl,-z,now -Wl,-Bsymbolic-functions $(filter %.o,$^) -o @@
 
+# What the tests of the library in other projects use: built before they run, all at once.
+LIB_FOR_TESTS = lib $(LIB_SHARED) $(B)/docs/man3.ok
+
 # Manual pages of the main calls, from the comments of the headers.
 $(B)/docs/man3.ok: $(LIB_HEADERS) mm/lib.mk scripts/make-man scripts/doc-filter
-	@rm -rf $(B)/docs/man3
 	@mkdir -p $(B)/docs/man3
 	$(call say,MAN,,$(B)/docs/man3)scripts/make-man '$(LIB_VERSION)' $(B)/docs/man3
 	@$(MAKE_FILE) $@ touch @@
