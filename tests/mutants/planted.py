@@ -574,8 +574,6 @@ PLANTED = [
      [("mm/npt/change.h", "return mm_npt_mark(f, value, MM_NPT_PARKED) & ~f->perm_mask;", "return 0;")],
      ["long_exhaustive"]),
     ("kind-races",
-     [("mm/lock.c", "		while (atomic_load_explicit(&lock->writer, memory_order_relaxed) != 0)\n			;\n		while", "		while"),
-      ("mm/lock.c", "		if (atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0)\n			return;", "		return;")],
      [("mm/lock.c", "		if (atomic_load_explicit(&lock->writer, memory_order_seq_cst) == 0)\n			return;",
        "		return;")],
      ["tsan/race_aspace"]),

@@ -428,7 +428,7 @@ MM_STATIC_ASSERT(MM_ASPACE_CACHE_SLOTS > 1 &&
  * the frame again at its next call.
  */
 struct mm_aspace_cpu {
-	struct mm_lock_reader reader; /* valid: no change has made `cache` wrong */
+	struct mm_lock_reader reader; /**< valid: no change has made `cache` wrong */
 	struct mm_aspace_cache cache;
 	MM_ATOMIC(int64_t)
 	faults[MM_FAULT_NEEDS_FRAME]; /**< all others: see mm_aspace.needs_frame */

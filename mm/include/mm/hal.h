@@ -115,7 +115,7 @@ static inline mm_hpa_t mm_hal_to_phys(const struct mm_hal *hal, const void *va)
 	return mm_hpa_at((uint64_t)(uintptr_t)va - hal->direct_offset);
 }
 
-/* One turn of a loop that waits for another CPU. */
+/** [any] One turn of a loop that waits for another CPU. */
 static inline void mm_hal_pause(const struct mm_hal *hal)
 {
 	if (hal->pause)

@@ -149,7 +149,7 @@ enum mm_error mm_npt_map(struct mm_npt *npt, const struct mm_npt_mapping *mappin
 /** Tables that were unmapped, and all that they map: no CPU can reach them, and they have not been
  * released yet. A list. Zeroed: empty. */
 struct mm_npt_removed {
-	uint64_t tables;
+	uint64_t tables; /**< the first of a list of tables; the library's own use */
 };
 
 /** [exclusive] Unmaps a range, with one flush. No flush if no entry was present. Large leaves that
