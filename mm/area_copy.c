@@ -4,8 +4,8 @@
  */
 #include "mm/area_tree.h"
 
-/* A copy of the nodes from this one down. NULL: no frame was free, and nothing was taken. Recursion:
- * the height of the tree. */
+/* A copy of the nodes from this one down. NULL: no frame was free, and nothing was taken.
+ * Recursion: the height of the tree. */
 static struct mm_area_node *copy_node(struct mm_area_map *to, const struct mm_area_node *from,
                                       unsigned level);
 

@@ -142,8 +142,8 @@ void mm_area_set(struct mm_area_map *map, struct mm_area_path *path, const struc
  */
 void mm_area_drop(struct mm_area_map *map, struct mm_area_path *path, unsigned end);
 
-/* Makes *to a copy of the map, with nodes of its own; what it held before is forgotten. MM_NO_MEMORY:
- * no frame was taken, and *to must not be used. O(areas). */
+/* Makes *to a copy of the map, with nodes of its own; what it held before is forgotten.
+ * MM_NO_MEMORY: no frame was taken, and *to must not be used. O(areas). */
 enum mm_error mm_area_map_copy(struct mm_area_map *to,
                                const struct mm_area_map *from) MM_MUST_CHECK;
 

@@ -53,8 +53,20 @@ static void admit_others(void *ctx)
 
 	if (!mm_lock_write_admit(&as->lock))
 		return;
-	mm_aspace_invalidate_caches(as);
+	mm_aspace_invalidate(as);
 	(void)mm_aspace_take_credit_back(as);
+}
+
+static void make_page_leaves(struct mm_aspace *as)
+{
+	const struct mm_npt_format *f = as->npt.format;
+
+	for (unsigned set = 0; set < MM_PERM_SETS; set++) {
+		enum mm_perm perm = (enum mm_perm)set;
+		uint64_t attr = mm_npt_leaf_attr(f, &as->npt.config, perm, MM_NORMAL) | f->owned;
+
+		as->page_leaf[set] = mm_npt_leaf_entry(f, 0, attr, perm);
+	}
 }
 
 enum mm_error mm_aspace_init(struct mm_aspace *as, const struct mm_aspace_config *config)
@@ -74,8 +86,9 @@ enum mm_error mm_aspace_init(struct mm_aspace *as, const struct mm_aspace_config
 	}
 	as->limits = config->limits;
 	as->log = (struct mm_aspace_log){.active = false};
-	as->fast_path = as->npt.direct;
+	mm_aspace_update_fast_path(as);
 	as->changes = 0;
+	make_page_leaves(as);
 	mm_aspace_cpus_init(as);
 	atomic_init(&as->needs_frame, 0);
 	mm_aspace_areas_changed(as);

@@ -100,21 +100,13 @@ struct mm_aspace_cpu *mm_aspace_refresh(struct mm_aspace_cpu *cpu)
 	return cpu;
 }
 
-void mm_aspace_invalidate_caches(struct mm_aspace *as)
+void mm_aspace_invalidate(struct mm_aspace *as)
 {
 	for (struct mm_lock_reader *reader = mm_lock_newest(&as->lock); reader;
 	     reader = mm_lock_older(&as->lock, reader)) {
 		if (reader->valid)
 			reader->valid = false;
 	}
-}
-
-void mm_aspace_begin_change(struct mm_aspace *as)
-{
-	as->changes++;
-	mm_aspace_invalidate_caches(as);
-	if (as->npt.quota != UINT64_MAX)
-		(void)mm_aspace_take_credit_back(as);
 }
 
 bool mm_aspace_take_credit_back(struct mm_aspace *as)

@@ -27,11 +27,12 @@ void mm_aspace_drop_snapshots(struct mm_aspace *as);
 /* [shared] The frames that the areas of all snapshots hold. */
 uint64_t mm_aspace_snapshot_frames(const struct mm_aspace *as);
 
-/* Decides again whether faults may use the fast path: see aspace.fast_path. Called under the write
- * lock, after each change of the log or of the snapshots. */
+/* Decides again what the fast path has to do beside installing a page: see aspace.after_install.
+ * Called under the write lock, after each change of the log or of the snapshots. */
 static inline void mm_aspace_update_fast_path(struct mm_aspace *as)
 {
-	as->fast_path = as->npt.direct && !as->log.active && !as->npt.copies;
+	as->fast_path = as->npt.direct;
+	as->after_install = as->npt.hal.publish || as->log.active || as->npt.copies;
 }
 
 /* --- checked addresses and accesses --- */
@@ -217,13 +218,22 @@ static inline void mm_aspace_read_unlock(struct mm_aspace_cpu *cpu)
 /* [exclusive] Takes the credit of all CPUs back (npt/frames.c). True: at least one had credit. */
 bool mm_aspace_take_credit_back(struct mm_aspace *as);
 
-/* [exclusive] Invalidates the cache of every CPU. They have to become invalid each time that the
- * write lock has been taken, or others have been admitted, before areas move or tables are freed.
- */
-void mm_aspace_invalidate_caches(struct mm_aspace *as);
+/* [exclusive] Invalidates the cache of every CPU that has used the address space. */
+void mm_aspace_invalidate(struct mm_aspace *as);
 
-/* [exclusive] Counts a change, invalidates the caches, and takes the CPUs' credit back. */
-void mm_aspace_begin_change(struct mm_aspace *as);
+/* [exclusive] Counts a change, invalidates all caches, and takes the CPUs' credit back. The caches
+ * have to become invalid each time that the write lock has been taken, or others have been
+ * admitted, before areas move or tables are freed. */
+static inline void mm_aspace_begin_change(struct mm_aspace *as)
+{
+	as->changes++;
+	if (as->npt.hal.cpu_index)
+		mm_aspace_invalidate(as);
+	else
+		as->cpus[0].reader.valid = false;
+	if (as->npt.quota != UINT64_MAX)
+		(void)mm_aspace_take_credit_back(as);
+}
 
 /* Takes the write lock for a change. */
 static inline void mm_aspace_write_lock(struct mm_aspace *as)
@@ -261,10 +271,20 @@ static MM_ALWAYS_INLINE bool mm_aspace_cache_lookup(const struct mm_aspace_cpu *
 	return cpu->cache.gib[gib % MM_ASPACE_CACHE_SLOTS] == gib;
 }
 
-/* [read lock] After a lookup has missed: fills the cache, and walks from the root (fault_fast.c).
- */
-struct mm_npt_slot mm_aspace_walk_missed(const struct mm_aspace *as, struct mm_aspace_cpu *cpu,
-                                         mm_checked_gpa_t at);
+/* [read lock] After a lookup has missed: finds the table from the root, and adds it to the cache.
+ * False: there is none yet, or none from which mm_npt_walk_near() can start. */
+static MM_ALWAYS_INLINE bool mm_aspace_table_missed(const struct mm_aspace *as,
+                                                    struct mm_aspace_cpu *cpu, mm_checked_gpa_t at,
+                                                    _Atomic uint64_t **table)
+{
+	uint64_t gib = at.gpa.raw >> MM_LEVEL_SHIFT(2); /* below 2^29 in every format */
+
+	if (!mm_npt_table_of_gib(&as->npt, at.gpa, table))
+		return false;
+	cpu->cache.table[gib % MM_ASPACE_CACHE_SLOTS] = *table;
+	cpu->cache.gib[gib % MM_ASPACE_CACHE_SLOTS] = (uint32_t)gib;
+	return true;
+}
 
 /* [read lock] mm_npt_walk(), from the cached table where the lookup hits. */
 static MM_ALWAYS_INLINE struct mm_npt_slot mm_aspace_walk(const struct mm_aspace *as,
@@ -273,13 +293,10 @@ static MM_ALWAYS_INLINE struct mm_npt_slot mm_aspace_walk(const struct mm_aspace
 {
 	_Atomic uint64_t *table;
 
-	if (MM_LIKELY(mm_aspace_cache_lookup(cpu, at.gpa, &table)))
-		return mm_npt_walk_near(&as->npt, table, at.gpa);
-
-	struct mm_npt_slot slot = mm_aspace_walk_missed(as, cpu, at);
-
-	/* By its members, so that those of the short walk stay in registers. */
-	return (struct mm_npt_slot){slot.entry, slot.value, slot.level};
+	if (MM_UNLIKELY(!mm_aspace_cache_lookup(cpu, at.gpa, &table)) &&
+	    !mm_aspace_table_missed(as, cpu, at, &table))
+		return mm_npt_walk(&as->npt, at.gpa);
+	return mm_npt_walk_near(&as->npt, table, at.gpa);
 }
 
 /* --- faults: fault.c is the slow path, fault_fast.c the fast path --- */

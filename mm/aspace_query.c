@@ -2,8 +2,8 @@
 /*
  * Queries of an address space: translation, free ranges, leaves, A/D marks, statistics.
  *
- * mm_aspace_translate() has a fast path: it starts at a table of the per-CPU cache. Where the cache
- * has none, or the leaf is not present, translate_slow() answers.
+ * mm_aspace_translate() walks first, from a table of the per-CPU cache if it has one. It looks at
+ * the areas only if there is no present leaf.
  */
 #include "mm/aspace.h"
 
@@ -26,24 +26,19 @@ static MM_ALWAYS_INLINE enum mm_error describe(const struct mm_npt *npt, mm_gpa_
 	return MM_OK;
 }
 
-/* The slow path: for any gpa. */
-static MM_NOINLINE enum mm_error translate_slow(const struct mm_aspace *as,
-                                                struct mm_aspace_cpu *cpu, mm_gpa_t gpa,
-                                                struct mm_aspace_translation *out)
+/* What the area says where no leaf is present; or a page that MM_NONE hides. */
+static enum mm_error look_at_areas(const struct mm_aspace *as, mm_gpa_t gpa,
+                                   struct mm_aspace_translation *out)
 {
-	const struct mm_area *area;
+	const struct mm_area *area = mm_area_find(&as->areas, gpa);
 	struct mm_npt_slot slot;
-	mm_checked_gpa_t at;
 
-	if (!mm_aspace_check_gpa(as, gpa, &at))
-		return MM_OUT_OF_RANGE;
-	area = mm_area_find(&as->areas, gpa);
 	if (!area)
 		return MM_NOT_MAPPED;
 	if (area->backend == MM_AREA_DEVICE)
 		return MM_IS_DEVICE;
 	do {
-		slot = mm_aspace_walk_missed(as, cpu, at);
+		slot = mm_npt_walk_general(&as->npt, gpa);
 	} while (mm_npt_is_frozen(as->npt.format, slot.value)); /* for as long as a flush takes */
 	if (!mm_npt_ends_in_leaf(&as->npt, slot.value))
 		return MM_NOT_MAPPED;
@@ -53,32 +48,68 @@ static MM_NOINLINE enum mm_error translate_slow(const struct mm_aspace *as,
 	return MM_OK;
 }
 
-/* Each path ends in a tail call or in none, so that the function needs no stack frame. */
-static MM_ALWAYS_INLINE enum mm_error translate(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
-                                                mm_gpa_t gpa, struct mm_aspace_translation *out)
+/*
+ * From here on, each function releases the read lock, and each path ends in a tail call or in none,
+ * so that the functions need no stack frames. gpa may be any address.
+ */
+static MM_NOINLINE enum mm_error translate_absent(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                                  mm_gpa_t gpa, struct mm_aspace_translation *out)
 {
-	_Atomic uint64_t *table;
+	mm_checked_gpa_t at;
+	enum mm_error err = MM_OUT_OF_RANGE;
 
-	if (MM_UNLIKELY(!mm_aspace_cache_lookup(cpu, gpa, &table)))
-		return translate_slow(as, cpu, gpa, out);
+	if (mm_aspace_check_gpa(as, gpa, &at))
+		err = look_at_areas(as, at.gpa, out);
+	mm_aspace_read_unlock(cpu);
+	return err;
+}
 
+/* From the table that maps gpa's GiB. A present leaf needs no look at the areas: each leaf lies in
+ * one. */
+static MM_ALWAYS_INLINE enum mm_error translate_near(struct mm_aspace *as,
+                                                     struct mm_aspace_cpu *cpu,
+                                                     _Atomic uint64_t *table, mm_gpa_t gpa,
+                                                     struct mm_aspace_translation *out, bool locked)
+{
 	struct mm_npt_slot slot = mm_npt_walk_near(&as->npt, table, gpa);
 
 	if (MM_UNLIKELY(!mm_npt_present(as->npt.format, slot.value)))
-		return translate_slow(as, cpu, gpa, out);
+		return translate_absent(as, cpu, gpa, out);
+	if (locked)
+		mm_aspace_read_unlock(cpu); /* only the entry is decoded now */
 	if (MM_LIKELY(slot.level == 0))
 		return describe(&as->npt, gpa, slot.value, 0, true, out);
 	return describe(&as->npt, gpa, slot.value, 1, true, out);
 }
 
+/* The cache has no table for gpa. */
+static MM_NOINLINE enum mm_error translate_missed(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                                  mm_gpa_t gpa, struct mm_aspace_translation *out)
+{
+	_Atomic uint64_t *table;
+	mm_checked_gpa_t at;
+
+	if (!mm_aspace_check_gpa(as, gpa, &at) || !mm_aspace_table_missed(as, cpu, at, &table))
+		return translate_absent(as, cpu, gpa, out);
+	return translate_near(as, cpu, table, gpa, out, true);
+}
+
+/* `locked` is a constant; false: there is no lock to release. */
+static MM_ALWAYS_INLINE enum mm_error translate(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                                mm_gpa_t gpa, struct mm_aspace_translation *out,
+                                                bool locked)
+{
+	_Atomic uint64_t *table;
+
+	if (MM_UNLIKELY(!mm_aspace_cache_lookup(cpu, gpa, &table)))
+		return translate_missed(as, cpu, gpa, out);
+	return translate_near(as, cpu, table, gpa, out, locked);
+}
+
 static MM_NOINLINE enum mm_error translate_locked(struct mm_aspace *as, mm_gpa_t gpa,
                                                   struct mm_aspace_translation *out)
 {
-	struct mm_aspace_cpu *cpu = mm_aspace_read_lock(as);
-	enum mm_error err = translate(as, cpu, gpa, out);
-
-	mm_aspace_read_unlock(cpu);
-	return err;
+	return translate(as, mm_aspace_read_lock(as), gpa, out, true);
 }
 
 /* Without CPU numbers there is no lock to take. */
@@ -89,7 +120,7 @@ enum mm_error mm_aspace_translate(struct mm_aspace *as, mm_gpa_t gpa,
 
 	if (MM_UNLIKELY(as->npt.hal.cpu_index || !cpu->reader.valid))
 		return translate_locked(as, gpa, out);
-	return translate(as, cpu, gpa, out);
+	return translate(as, cpu, gpa, out, false);
 }
 
 enum mm_error mm_aspace_find_free(struct mm_aspace *as, mm_gpa_t hint, uint64_t size,

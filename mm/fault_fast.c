@@ -6,64 +6,28 @@
  *
  * Most faults hit a page next to the one that faulted before. The fast path keeps in
  * struct mm_aspace_cache what the last fault has found: a window, which is a part of one area with
- *the table that maps it; and the tables of some GiBs. It serves a fault in three cases:
+ * the table that maps it; and the tables of some GiBs. It serves a fault in four cases:
  *
  *	window that permits it   take a frame, zero it, install it: no area and no walk needed
  *	window of a device       MM_FAULT_IS_DEVICE
- *	table in the cache       find the area, walk two levels; the window moves here
+ *	same area, cached table  the window moves there, if both are whole blocks of 2 MiB
+ *	other area               find the area, walk; the window moves there
  *
- * In all other cases nothing has changed, and the slow path decides.
+ * In all other cases nothing has changed, and the slow path decides. The fast path publishes and
+ * records each page as mm_npt_install() does (publish_and_record()).
  *
  * Invariants: what the cache holds is what the slow path would find. Only exclusive calls move
- * areas and free tables, and each invalidates the cache. A window of an
- * alloc area exists only while aspace.fast_path is true. Every answer of this file is the one that
- * the slow path would have given: the model compares them (tests/host/fault_agree.h).
+ * areas and free tables, and each invalidates the cache. A window of an alloc area exists only if
+ * aspace.fast_path is true. While a dirty log withholds W, a window with W serves only writes.
+ * Every answer of this file is the one that the slow path would have given: the model compares them
+ * (tests/host/fault_agree.h).
  */
 #include "mm/aspace_internal.h"
+#include "mm/npt/dirty.h"
 #include "mm/npt/frames.h"
-
-/* --- tables of whole GiBs --- */
-
-/* The table whose entries map 2 MiB each of gpa's GiB. NULL: there is none yet, or the root is
- * that table. */
-static _Atomic uint64_t *table_of_gib(const struct mm_npt *npt, mm_gpa_t gpa)
-{
-	_Atomic uint64_t *table = npt->root_table;
-
-	for (unsigned level = npt->root_level; level > 1; level--) {
-		uint64_t value = mm_npt_load(&table[mm_npt_index(npt, gpa.raw, level)]);
-
-		if (!mm_npt_points_to_table(npt->format, value))
-			return NULL;
-		table = mm_npt_child(npt, value);
-	}
-	return npt->root_level > 1 ? table : NULL;
-}
-
-/* mm_npt_walk_near() needs a direct table: it calls no hook of the HAL. */
-struct mm_npt_slot mm_aspace_walk_missed(const struct mm_aspace *as, struct mm_aspace_cpu *cpu,
-                                         mm_checked_gpa_t at)
-{
-	uint64_t gib = at.gpa.raw >> MM_LEVEL_SHIFT(2); /* below 2^29 in every format */
-	_Atomic uint64_t *table = as->npt.direct ? table_of_gib(&as->npt, at.gpa) : NULL;
-
-	if (table) {
-		cpu->cache.table[gib % MM_ASPACE_CACHE_SLOTS] = table;
-		cpu->cache.gib[gib % MM_ASPACE_CACHE_SLOTS] = (uint32_t)gib;
-	}
-	return mm_npt_walk(&as->npt, at.gpa);
-}
+#include "mm/npt/history.h"
 
 /* --- the window --- */
-
-/* A leaf of level 0 that the library owns, in MM_NORMAL memory, without an address. */
-static uint64_t page_leaf(const struct mm_npt *npt, enum mm_perm perm)
-{
-	const struct mm_npt_format *f = npt->format;
-
-	return mm_npt_leaf_entry(f, 0, mm_npt_leaf_attr(f, &npt->config, perm, MM_NORMAL), perm) |
-	       f->owned;
-}
 
 /* The part of the area that lies in gpa's block of 2 MiB: one table maps it. */
 static struct mm_gpa_range window_around(const struct mm_area *area, mm_gpa_t gpa)
@@ -73,19 +37,74 @@ static struct mm_gpa_range window_around(const struct mm_area *area, mm_gpa_t gp
 	return mm_gpa_range_intersect(area->range, mm_gpa_range(block, MM_LEVEL_SIZE(1)));
 }
 
-/* Moves the window to gpa, whose entry in a table of the lowest level this is. */
-static void open_window(const struct mm_aspace *as, struct mm_aspace_cache *cache,
-                        const struct mm_area *area, mm_gpa_t gpa, _Atomic uint64_t *entry)
+/* The whole blocks of the area, one of which the window is. It can move to each of them without
+ * another look at the area. */
+static void remember_area(struct mm_aspace_cache *cache, const struct mm_area *area)
 {
-	struct mm_gpa_range range = window_around(area, gpa);
-	uint16_t pages = (uint16_t)(range.size >> MM_PAGE_SHIFT);
+	uint64_t first = mm_align_up(area->range.start.raw, MM_LEVEL_SIZE(1));
+	uint64_t end = area->range.start.raw + area->range.size; /* below 2^59 */
+	uint64_t blocks = end > first ? (end - first) / MM_LEVEL_SIZE(1) : 0;
 
-	cache->window = range.start;
-	cache->window_table = entry - (mm_gpa_diff(gpa, range.start) >> MM_PAGE_SHIFT);
-	cache->window_leaf = page_leaf(&as->npt, (enum mm_perm)area->perm);
-	for (unsigned access = MM_R; access <= MM_X; access <<= 1)
-		cache->window_pages[access] = (area->perm & access) != 0 ? pages : 0;
+	cache->area_block = mm_gpa_at(first);
+	cache->area_blocks = (uint32_t)mm_u64_min(blocks, UINT32_MAX);
+}
+
+/*
+ * Moves the window from a whole block of 2 MiB to another one of the same area, if the table that
+ * maps it can be found by the cached tables. Permissions, leaf and size of the window stay the
+ * same.
+ */
+static MM_ALWAYS_INLINE bool move_window(const struct mm_npt *npt, struct mm_aspace_cpu *cpu,
+                                         mm_gpa_t gpa, enum mm_perm access)
+{
+	struct mm_aspace_cache *cache = &cpu->cache;
+	_Atomic uint64_t *table;
+	uint64_t value;
+
+	if ((gpa.raw - cache->area_block.raw) >> MM_LEVEL_SHIFT(1) >= cache->area_blocks ||
+	    cache->window_pages[access] != MM_LEVEL_SIZE(1) / MM_PAGE_SIZE ||
+	    !mm_aspace_cache_lookup(cpu, gpa, &table))
+		return false;
+	value = mm_npt_load(&table[mm_npt_index_below(gpa, 1)]);
+	if (!mm_npt_points_to_table(npt->format, value))
+		return false;
+	cache->window = mm_gpa_align_down(gpa, MM_LEVEL_SIZE(1));
+	cache->window_table =
+		(void *)(uintptr_t)(mm_npt_pa_as(npt->format, value, true) + npt->direct_offset);
+	return true;
+}
+
+/* The accesses that the window serves, with one leaf for all: those that the area permits. While a
+ * dirty log withholds W, only a write installs a leaf with W. */
+static inline unsigned window_permits(const struct mm_aspace *as, const struct mm_area *area)
+{
+	unsigned withheld = area->perm & (unsigned)as->log.withheld;
+
+	return withheld != 0 ? withheld : area->perm;
+}
+
+/* Moves the window to gpa, whose entry in a table of the lowest level this is. */
+static MM_ALWAYS_INLINE void open_window(const struct mm_aspace *as, struct mm_aspace_cache *cache,
+                                         const struct mm_area *area, mm_gpa_t gpa,
+                                         _Atomic uint64_t *entry)
+{
+	uint64_t block = gpa.raw & ~(MM_LEVEL_SIZE(1) - 1);
+	uint64_t area_start = area->range.start.raw;
+	uint64_t start = area_start > block ? area_start : block;
+	uint64_t end = mm_u64_min(area_start + area->range.size, block + MM_LEVEL_SIZE(1));
+	uint16_t pages = (uint16_t)((end - start) >> MM_PAGE_SHIFT);
+
+	cache->window = mm_gpa_at(start);
+	cache->window_table = entry - ((gpa.raw - start) >> MM_PAGE_SHIFT);
+	unsigned permits = window_permits(as, area);
+
+	cache->window_leaf = as->page_leaf[area->perm];
+	cache->window_pages[MM_R] = (permits & MM_R) != 0 ? pages : 0;
+	cache->window_pages[MM_W] = (permits & MM_W) != 0 ? pages : 0;
+	cache->window_pages[MM_X] = (permits & MM_X) != 0 ? pages : 0;
 	cache->window_device_pages = 0;
+	if (pages == MM_LEVEL_SIZE(1) / MM_PAGE_SIZE)
+		remember_area(cache, area);
 }
 
 /* The same for a device, which permits no access. */
@@ -110,11 +129,23 @@ static MM_ALWAYS_INLINE uint64_t window_page(const struct mm_aspace_cache *cache
 
 /* --- faults --- */
 
+/* After a page of the window was installed: what mm_npt_install() does too. */
+static MM_NOINLINE void publish_and_record(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                           uint64_t page)
+{
+	mm_gpa_t gpa = mm_gpa_plus(cpu->cache.window, page << MM_PAGE_SHIFT);
+
+	mm_npt_publish(&as->npt);
+	if (as->npt.copies)
+		mm_npt_history_record(&as->npt, &cpu->counts, gpa, 0);
+	mm_npt_note_perm(&as->npt, gpa, mm_npt_perm(&as->npt, cpu->cache.window_leaf));
+}
+
 /*
  * Installs a page by the contract of npt/install.h. The entry is of level 0, and fast_path is true:
- * no hook crosses hpa and hva, and there are no copies, so that nothing has to be recorded. *leaf
- * is page_leaf(), read as late as possible. MM_QUOTA: this CPU has no credit left;
- * mm_npt_refill_credit() comes next.
+ * no hook crosses hpa and hva. *leaf is the window's, read as late as possible. MM_QUOTA: this CPU
+ * has no credit left; mm_npt_refill_credit() comes next. After MM_OK, the caller has to call
+ * publish_and_record() if as->after_install is set.
  *
  * Each page takes one unit of credit, and nothing else is counted here: mm_aspace_get_stats()
  * derives pages, frames and faults from the credit that was used.
@@ -138,7 +169,10 @@ static MM_ALWAYS_INLINE enum mm_error install_page(const struct mm_npt *npt,
 	const struct mm_npt_format *f = npt->format;
 	uint64_t value = *leaf | ((frame.raw >> f->pa_shift) & f->pa_mask);
 
-	if (MM_UNLIKELY(!mm_npt_install_entry(npt, entry, value))) {
+	uint64_t absent = 0;
+
+	if (MM_UNLIKELY(!atomic_compare_exchange_strong_explicit(
+		    entry, &absent, value, memory_order_release, memory_order_relaxed))) {
 		npt->hal.free(npt->hal.ctx, 0, 1, &taken);
 		return MM_BUSY;
 	}
@@ -146,31 +180,44 @@ static MM_ALWAYS_INLINE enum mm_error install_page(const struct mm_npt *npt,
 	return MM_OK;
 }
 
-bool mm_fault_fast(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_gpa_t at,
-                   enum mm_perm access)
+/* gpa may be any address. */
+static MM_ALWAYS_INLINE bool fault_near(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                        mm_gpa_t gpa, enum mm_perm access)
 {
 	const struct mm_area *area;
 	struct mm_npt_slot slot;
 
 	if (!as->fast_path)
 		return false;
-	slot = mm_aspace_walk(as, cpu, at);
-	if (slot.level != 0 || slot.value != 0)
+	area = mm_area_find(&as->areas, gpa);
+	if (!area || (window_permits(as, area) & access) == 0)
 		return false;
-	area = mm_area_find(&as->areas, at.gpa);
-	if (!area || area->backend != MM_AREA_ALLOC ||
-	    !mm_permits((enum mm_perm)area->perm, access))
+	slot = mm_aspace_walk(as, cpu, (mm_checked_gpa_t){gpa}); /* areas lie within the limits */
+	if (slot.level != 0 || area->backend != MM_AREA_ALLOC)
 		return false;
-	if (!mm_npt_refill_credit(&as->npt, &cpu->counts))
+	open_window(as, &cpu->cache, area, gpa, slot.entry);
+	if (slot.value != 0)
 		return false;
-	open_window(as, &cpu->cache, area, at.gpa, slot.entry);
-	return install_page(&as->npt, &cpu->counts, slot.entry, &cpu->cache.window_leaf) == MM_OK;
+	if (MM_UNLIKELY(atomic_load_explicit(&cpu->counts.credit, memory_order_relaxed) == 0) &&
+	    !mm_npt_refill_credit(&as->npt, &cpu->counts))
+		return false;
+	if (install_page(&as->npt, &cpu->counts, slot.entry, &cpu->cache.window_leaf) != MM_OK)
+		return false;
+	if (MM_UNLIKELY(as->after_install))
+		publish_and_record(as, cpu, window_page(&cpu->cache, gpa));
+	return true;
+}
+
+bool mm_fault_fast(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_gpa_t at,
+                   enum mm_perm access)
+{
+	return fault_near(as, cpu, at.gpa, access);
 }
 
 /* Leaves the fault to the slow path, which releases the lock. If it finds a device, the window
  * moves there. */
-static enum mm_fault go_slow(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_gpa_t gpa,
-                             enum mm_perm access)
+static MM_NOINLINE enum mm_fault go_slow(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                         mm_gpa_t gpa, enum mm_perm access)
 {
 	enum mm_fault fault = mm_fault_slow(as, cpu, gpa, access);
 
@@ -197,10 +244,7 @@ static MM_ALWAYS_INLINE enum mm_fault is_device(struct mm_aspace_cpu *cpu)
 static MM_NOINLINE enum mm_fault fault_outside(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
                                                mm_gpa_t gpa, enum mm_perm access)
 {
-	mm_checked_gpa_t at;
-
-	if (!as->fast_path || !mm_aspace_is_access(access) || !mm_aspace_check_gpa(as, gpa, &at) ||
-	    !mm_fault_fast(as, cpu, at, access))
+	if (!mm_aspace_is_access(access) || !fault_near(as, cpu, gpa, access))
 		return go_slow(as, cpu, gpa, access);
 	mm_aspace_read_unlock(cpu);
 	return MM_FAULT_MAPPED;
@@ -211,8 +255,11 @@ static MM_NOINLINE enum mm_fault fault_outside(struct mm_aspace *as, struct mm_a
 static MM_NOINLINE enum mm_fault fault_in_window(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
                                                  uint64_t page, enum mm_perm access)
 {
-	return fault_outside(as, cpu, mm_gpa_plus(cpu->cache.window, page << MM_PAGE_SHIFT),
-	                     access);
+	mm_gpa_t gpa = mm_gpa_plus(cpu->cache.window, page << MM_PAGE_SHIFT);
+
+	if (mm_npt_load(&cpu->cache.window_table[page]) != 0)
+		return mm_fault_slow(as, cpu, gpa, access); /* an alloc area: no device */
+	return fault_outside(as, cpu, gpa, access);
 }
 
 /* A page of the window lies within the limits, and window_pages[access] is not 0 only where
@@ -223,10 +270,14 @@ enum mm_fault mm_aspace_fault(struct mm_aspace *as, mm_gpa_t gpa, enum mm_perm a
 	const struct mm_aspace_cache *cache = &cpu->cache;
 	uint64_t page = window_page(cache, gpa);
 
-	if (MM_UNLIKELY((unsigned)access > MM_X || page >= cache->window_pages[access])) {
+	if (MM_UNLIKELY((unsigned)access > MM_X))
+		return fault_outside(as, cpu, gpa, access);
+	if (MM_UNLIKELY(page >= cache->window_pages[access])) {
 		if (page < cache->window_device_pages && mm_aspace_is_access(access))
 			return is_device(cpu);
-		return fault_outside(as, cpu, gpa, access);
+		if (!move_window(&as->npt, cpu, gpa, access))
+			return fault_outside(as, cpu, gpa, access);
+		page = mm_npt_index_below(gpa, 0);
 	}
 
 	_Atomic uint64_t *entry = &cache->window_table[page];
@@ -235,6 +286,8 @@ enum mm_fault mm_aspace_fault(struct mm_aspace *as, mm_gpa_t gpa, enum mm_perm a
 		return fault_in_window(as, cpu, page, access);
 	if (MM_UNLIKELY(install_page(&as->npt, &cpu->counts, entry, &cache->window_leaf) != MM_OK))
 		return fault_in_window(as, cpu, page, access);
+	if (MM_UNLIKELY(as->after_install))
+		publish_and_record(as, cpu, page);
 	mm_aspace_read_unlock(cpu);
 	return MM_FAULT_MAPPED; /* counted by the credit that it took: mm_aspace_get_stats() */
 }

@@ -2,8 +2,8 @@
 /*
  * Snapshots of an address space: see snapshot.h, and npt/share.h for how.
  *
- * A snapshot has a copy of the tables and a copy of the areas. Both are restored together. The areas
- * are restored only if they have changed, which their version says.
+ * A snapshot has a copy of the tables and a copy of the areas. Both are restored together. The
+ * areas are restored only if they have changed, which their version says.
  */
 #include "mm/snapshot.h"
 

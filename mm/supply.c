@@ -127,8 +127,8 @@ static enum mm_error split_around(struct mm_aspace *as, struct mm_gpa_range rang
 	do
 		last = mm_gpa_range_last(part).raw;
 	while (part_after(as, range, &part));
-	return mm_npt_split_ends(
-		&as->npt, mm_gpa_range(first.start, last - first.start.raw + 1), NULL);
+	return mm_npt_split_ends(&as->npt, mm_gpa_range(first.start, last - first.start.raw + 1),
+	                         NULL);
 }
 
 /* As change.h describes it: leaves are parked, flushed and released. They hold no frames of the

@@ -15,13 +15,16 @@ enum mm_error mm_npt_init(struct mm_npt *npt, const struct mm_npt_format *format
 
 	if (err != MM_OK)
 		return err;
+	bool direct = !hal->phys_to_virt && format->high_mask == 0;
+
 	*npt = (struct mm_npt){
 		.format = format,
 		.direct_offset = hal->direct_offset,
 		.perm_bits = mm_npt_perm_bits(format, config),
 		.root_level = (uint8_t)(config->levels - 1),
 		.root_shift = (uint8_t)MM_LEVEL_SHIFT(config->levels - 1),
-		.direct = !hal->phys_to_virt && format->high_mask == 0,
+		.direct = direct,
+		.gib_levels = (uint8_t)(direct ? config->levels - 2 : 0),
 		.config = *config,
 		.hal = *hal,
 		.tag = tag,

@@ -151,6 +151,37 @@ static MM_ALWAYS_INLINE struct mm_npt_slot mm_npt_walk_near(const struct mm_npt 
 	return (struct mm_npt_slot){entry, mm_npt_load(entry), 0};
 }
 
+/* One level of a direct walk: *table becomes the table that its entry points to. */
+static MM_ALWAYS_INLINE bool mm_npt_step_down(const struct mm_npt *npt, _Atomic uint64_t **table,
+                                              uint64_t index)
+{
+	const struct mm_npt_format *f = npt->format;
+	uint64_t value = mm_npt_load(&(*table)[index]);
+
+	*table = (void *)(uintptr_t)(mm_npt_pa_as(f, value, true) + npt->direct_offset);
+	return MM_LIKELY(mm_npt_points_to_table(f, value));
+}
+
+/* The table whose entries map 2 MiB each of gpa's GiB. False: there is none yet, or the root is
+ * that table, or the walk needs hooks of the HAL. Tables of four levels are walked without a loop.
+ */
+static MM_ALWAYS_INLINE bool mm_npt_table_of_gib(const struct mm_npt *npt, mm_gpa_t gpa,
+                                                 _Atomic uint64_t **table)
+{
+	uint64_t index = gpa.raw >> npt->root_shift;
+
+	*table = npt->root_table;
+	if (MM_LIKELY(npt->gib_levels == 2))
+		return mm_npt_step_down(npt, table, gpa.raw >> MM_LEVEL_SHIFT(3)) &&
+		       mm_npt_step_down(npt, table, mm_npt_index_below(gpa, 2));
+	for (unsigned level = npt->gib_levels + 1U; level > 1; level--) {
+		if (!mm_npt_step_down(npt, table, index))
+			return false;
+		index = mm_npt_index_below(gpa, level - 1);
+	}
+	return npt->gib_levels != 0;
+}
+
 struct mm_npt_slot mm_npt_walk_general(const struct mm_npt *npt, mm_gpa_t gpa);
 
 /* gpa is below 2^mm_npt_gpa_bits(). */

@@ -140,13 +140,16 @@ static void check_window(const struct mm_aspace *as, const struct mm_aspace_cach
 		mm_gpa_range_intersect(area->range, mm_gpa_range(block, MM_LEVEL_SIZE(1)));
 	uint64_t pages = range.size / MM_PAGE_SIZE;
 	bool device = area->backend == MM_AREA_DEVICE;
+	/* While a log withholds W, only writes to an area with W: other leaves lack it. */
+	bool withheld = (area->perm & as->log.withheld) != 0;
+	unsigned served = withheld ? MM_W : area->perm;
 
 	CHECK_EQ(cache->window.raw, range.start.raw);
 	CHECK(mm_gpa_range_covers(as->limits, range));
 	CHECK_EQ(cache->window_device_pages, device ? pages : 0);
 	for (unsigned access = 0; access <= MM_X; access++) {
 		bool permitted = mm_aspace_is_access((enum mm_perm)access) && !device &&
-		                 (area->perm & access) != 0;
+		                 (served & access) != 0;
 
 		CHECK_EQ(cache->window_pages[access], permitted ? pages : 0);
 	}
@@ -158,7 +161,16 @@ static void check_window(const struct mm_aspace *as, const struct mm_aspace_cach
 	CHECK(as->fast_path && area->backend == MM_AREA_ALLOC);
 	CHECK_EQ(slot.level, 0);
 	CHECK(cache->window_table == slot.entry);
-	CHECK_EQ(cache->window_leaf, expected_leaf(as, area, 0, mm_hpa_at(0), MM_NONE));
+	CHECK_EQ(cache->window_leaf,
+	         expected_leaf(as, area, 0, mm_hpa_at(0), withheld ? MM_W : MM_NONE));
+	if (range.size == MM_LEVEL_SIZE(1)) {
+		uint64_t first = mm_align_up(area->range.start.raw, MM_LEVEL_SIZE(1));
+		uint64_t end = area->range.start.raw + area->range.size;
+		uint64_t blocks = (end - first) / MM_LEVEL_SIZE(1);
+
+		CHECK_EQ(cache->area_block.raw, first);
+		CHECK_EQ(cache->area_blocks, blocks < UINT32_MAX ? blocks : UINT32_MAX);
+	}
 }
 
 static bool has_window(const struct mm_aspace_cache *cache)

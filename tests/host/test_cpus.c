@@ -60,7 +60,7 @@ static void every_cpu_has_a_block(const struct geometry *geo)
 
 		CHECK(reader && reader->registered);
 		CHECK_EQ(atomic_load(&reader->reading), 0);
-		CHECK_EQ((uintptr_t)reader % sizeof(struct mm_aspace_cpu), 0);
+		CHECK_EQ((uintptr_t)reader % 64, 0);
 	}
 	CHECK_EQ(cpu_frames(g), (MM_MAX_CPUS - 8 + 15) / 16);
 	CHECK_EQ(guest_stats(g).faults[MM_FAULT_MAPPED], MM_MAX_CPUS);

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "fault_agree.h"
+
 #include "mm/bits.h"
 #include "mm/compiler.h"
 
@@ -331,6 +333,42 @@ static void the_same_page_of_other_gigabytes(const struct geometry *geo)
 	guest_close(g);
 }
 
+/* Three pages, four blocks of 2 MiB, and five pages; a device follows. Each fault is compared with
+ * the slow path (fault_agree.h), in an order of no kind, so that the window of the fast path moves
+ * to whole blocks, to parts of blocks, and to what is no block of the area. */
+static void faults_at_random(const struct geometry *geo)
+{
+	static const enum mm_perm perms[] = {MM_R, MM_RW, MM_RWX};
+	const uint64_t first = 1024 - 3, count = 3 + 4 * 512 + 5;
+
+	for (unsigned variant = 0; variant < 2 * MM_ARRAY_SIZE(perms); variant++) {
+		struct guest *g = guest_open(geo, (struct hal_test_options){.frames = 8192});
+		struct rng rng = rng_seeded(variant);
+
+		g->both_layers = true;
+		lazily(g, pages(first, count), perms[variant / 2], variant % 2);
+		CHECK_OK(mm_aspace_map_device(&g->as, pages(first + count, 4)));
+		/* A table in each block but the last: else the first fault would take a block. */
+		for (unsigned block = 0; block < 3; block++) {
+			hal_test_fail_once(g->hal, variant % 2);
+			EXPECT_TOUCH(g, page(1024 + 512 * block), MM_R, TOUCH_SERVED);
+		}
+		hal_test_fail_after(g->hal, 0);
+		for (unsigned i = 0; i < 4000; i++) {
+			static const enum mm_perm accesses[] = {MM_R, MM_W, MM_X, MM_RW};
+			uint64_t number = first - 4 + rng_below(&rng, count + 12);
+			struct fault_forecast forecast;
+			enum mm_perm access = accesses[rng_below(&rng, 16) % 13 % 4];
+
+			forecast = fault_forecast(g, page(number), access);
+			fault_check(g, page(number), access, &forecast,
+			            mm_aspace_fault(&g->as, page(number), access));
+			fault_check_caches(&g->as);
+		}
+		guest_close(g);
+	}
+}
+
 int main(void)
 {
 	static const struct geometry_test tests[] = {
@@ -350,6 +388,7 @@ int main(void)
 		GEOMETRY_TEST(a_neighbour_is_refused_all_the_same),
 		GEOMETRY_TEST(memory_after_a_device),
 		GEOMETRY_TEST(the_same_page_of_other_gigabytes),
+		GEOMETRY_TEST(faults_at_random),
 	};
 	return run_geometry_tests("fault", tests, MM_ARRAY_SIZE(tests));
 }

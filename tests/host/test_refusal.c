@@ -315,7 +315,8 @@ static void survives(const struct geometry *geo, unsigned call)
 
 static void a_cpu_number_too_high_stops(const struct geometry *geo)
 {
-	static const unsigned numbers[] = {MM_MAX_CPUS, MM_MAX_CPUS + 1, 2 * MM_MAX_CPUS, UINT16_MAX};
+	static const unsigned numbers[] = {MM_MAX_CPUS, MM_MAX_CPUS + 1, 2 * MM_MAX_CPUS,
+	                                   UINT16_MAX};
 
 	for (unsigned i = 0; i < 4 * MM_ARRAY_SIZE(numbers); i++) {
 		int status;

@@ -405,6 +405,9 @@ struct mm_aspace_cache {
 	uint16_t window_pages[MM_X + 1];   /**< alloc, by access: the number of pages if the area
 	                                      permits the access; 0 if not, or if it is no access */
 	uint16_t window_device_pages;      /**< device: the number of pages */
+	/**< Where the window is a whole block of 2 MiB: all such blocks of its area. */
+	uint32_t area_blocks; /**< their number, or UINT32_MAX if there are more */
+	mm_gpa_t area_block;  /**< the first of them */
 
 	/** Slot n holds the table of a GiB whose number (address / 1 GiB) is n modulo
 	 * MM_ASPACE_CACHE_SLOTS. An empty slot holds a number that belongs to another slot, so that
@@ -433,7 +436,7 @@ struct mm_aspace_cpu {
 	MM_ATOMIC(int64_t)
 	faults[MM_FAULT_NEEDS_FRAME]; /**< all others: see mm_aspace.needs_frame */
 	struct mm_npt_counts counts;  /**< added to the table's own */
-} MM_ALIGNED_TO(256);
+} MM_ALIGNED_TO(64);
 
 MM_STATIC_ASSERT(sizeof(struct mm_aspace_cpu) == 256, "four cache lines per CPU");
 
@@ -457,13 +460,16 @@ struct mm_aspace {
 	struct mm_area_map areas;
 	struct mm_gpa_range limits;
 	struct mm_aspace_log log;
-	bool fast_path; /**< faults may use mm/fault_fast.c: npt.direct is set, no log is active,
-	                   and   there is no snapshot */
+	bool fast_path;     /**< faults may use mm/fault_fast.c: npt.direct is set */
+	bool after_install; /**< it has something to publish or to record for each page */
 	MM_ATOMIC(uint64_t)
 	needs_frame;            /**< faults that answered MM_FAULT_NEEDS_FRAME, since init */
 	uint64_t changes;       /**< exclusive calls since init */
 	uint64_t areas_version; /**< what `changes` was when the areas last changed. A restore sets
-	                           it to the snapshot\'s */
+	                           it to the snapshot's */
+	/** For each permission set that the format can express: a leaf of 4 KiB that the library
+	 * owns, in MM_NORMAL memory, without an address. */
+	uint64_t page_leaf[MM_PERM_SETS];
 };
 
 static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as)

@@ -87,6 +87,7 @@ struct mm_npt {
 	uint8_t root_shift; /**< MM_LEVEL_SHIFT(root_level) */
 	bool direct;        /**< hva = hpa + direct_offset, and an entry's address is one field */
 	bool marks_written; /**< faults mark the tables in which a leaf gets W: npt/dirty.h */
+	uint8_t gib_levels; /**< tables above one that maps a GiB; 0: also if not `direct` */
 
 	struct mm_npt_config config;
 	struct mm_hal hal;

@@ -16,10 +16,3 @@ bool mm_fault_fast(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_g
 	(void)as, (void)cpu, (void)at, (void)access;
 	return false;
 }
-
-struct mm_npt_slot mm_aspace_walk_missed(const struct mm_aspace *as, struct mm_aspace_cpu *cpu,
-                                         mm_checked_gpa_t at)
-{
-	(void)cpu;
-	return mm_npt_walk(&as->npt, at.gpa);
-}
