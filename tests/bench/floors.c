@@ -200,13 +200,15 @@ void floor_unmap(struct timer *t)
 	timer_stop(t, ENTRIES * ENTRIES);
 }
 
-/* The number of keys, out of n, that are at most `key`. */
+typedef int32_t lanes __attribute__((__vector_size__(16)));
+
+/* The number of keys, out of n, that are at most `key`: four at a time. n is a multiple of 4. */
 static MM_ALWAYS_INLINE uint32_t count_at_most(const int32_t *keys, uint32_t n, int32_t key)
 {
-	uint32_t count = 0;
-	for (uint32_t i = 0; i < n; i++)
-		count += keys[i] <= key;
-	return count;
+	lanes wanted = {key, key, key, key}, count = {0};
+	for (uint32_t i = 0; i < n; i += 4)
+		count -= *(const lanes *)(const void *)&keys[i] <= wanted;
+	return (uint32_t)(count[0] + count[1] + count[2] + count[3]);
 }
 
 /* Page numbers of 32 bits in three levels of 24 keys each: a search that compares four keys at a
@@ -217,7 +219,8 @@ void floor_find(struct timer *t)
 		AREAS = 10000,
 		FAN = 24
 	};
-	static int32_t starts[AREAS + FAN], middle[AREAS / FAN + FAN], top[FAN];
+	static _Alignas(16) int32_t starts[AREAS + FAN], top[FAN];
+	static _Alignas(16) int32_t middle[AREAS / FAN + 2 * FAN];
 	const uint64_t *at = random_pages(AREAS * 16);
 	uint64_t sum = 0;
 	memset(middle, 0x7f, sizeof(middle));

@@ -453,21 +453,23 @@ struct mm_aspace_log {
 
 /** An address space. Callers embed one, and use none of its members. */
 struct mm_aspace {
-	struct mm_aspace_cpu cpus[MM_ASPACE_OWN_CPUS]; /**< of the first CPUs */
-	struct mm_aspace_cpu shared;                   /**< of CPUs for which there is no frame */
-	struct mm_lock lock;
-	struct mm_npt npt; /**< holds the format, the config, the HAL, the quota and the root */
-	struct mm_area_map areas;
-	struct mm_gpa_range limits;
-	struct mm_aspace_log log;
+	/** What each fault reads comes first, and then the block of CPU 0: few pages and lines of
+	 * the host's caches, if a host has many address spaces. */
+	struct mm_npt npt;  /**< holds the format, the config, the HAL, the quota and the root */
 	bool fast_path;     /**< faults may use mm/fault_fast.c: npt.direct is set */
 	bool after_install; /**< it has something to publish or to record for each page */
-	MM_ATOMIC(uint64_t)
-	needs_frame;            /**< faults that answered MM_FAULT_NEEDS_FRAME, since init */
+	struct mm_aspace_log log;
+	struct mm_gpa_range limits;
 	uint64_t changes;       /**< exclusive calls since init */
 	uint64_t areas_version; /**< what `changes` was when the areas last changed. A restore sets
 	                           it to the snapshot's */
-	/** For each permission set that the format can express: a leaf of 4 KiB that the library
+	MM_ATOMIC(uint64_t)
+		needs_frame; /**< faults that answered MM_FAULT_NEEDS_FRAME, since init */
+	struct mm_lock lock;
+	struct mm_aspace_cpu cpus[MM_ASPACE_OWN_CPUS]; /**< of the first CPUs */
+	struct mm_aspace_cpu shared;                   /**< of CPUs for which there is no frame */
+	struct mm_area_map areas;
+	/**< For each permission set that the format can express: a leaf of 4 KiB that the library
 	 * owns, in MM_NORMAL memory, without an address. */
 	uint64_t page_leaf[MM_PERM_SETS];
 };
