@@ -55,6 +55,12 @@ static unsigned hal_cpu_index(void *ctx)
 	return machine_cpu_index();
 }
 
+static void hal_pause(void *ctx)
+{
+	(void)ctx;
+	machine_relax();
+}
+
 static void hal_panic(void *ctx, const char *file, int line, const char *condition)
 {
 	(void)ctx;
@@ -72,6 +78,7 @@ struct mm_hal hal_for_vm(struct vm_frames *frames, const struct virt_ops *ops)
 		.publish = machine_publish,
 		.flush = ops->flush,
 		.cpu_index = hal_cpu_index,
+		.pause = hal_pause,
 		.panic = hal_panic,
 	};
 }

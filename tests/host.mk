@@ -93,8 +93,8 @@ test-slow: $(SLOW_UNITS) $(patsubst tests/host/%.c,$(B)/host/slow/%,$(wildcard t
 	@scripts/run-tests $^
 
 # --- that the tests can fail: defects planted one at a time ---
-MUTANT_TESTS := $(COVER_TESTS) long_marks long_observe long_cost long_exhaustive long_area small/long_area \
-                tsan/race_aspace tsan/race_exchange
+MUTANT_TESTS := $(COVER_TESTS) long_marks long_observe long_cost long_turns long_exhaustive long_area \
+                small/long_area tsan/race_aspace tsan/race_exchange
 
 .PHONY: mutants
 mutants: ## plant defects in copies of mm/, and see the tests find them; an interrupted run goes on

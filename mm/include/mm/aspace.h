@@ -21,6 +21,14 @@
  *
  * Units: addresses and sizes are in bytes, and quotas and statistics in frames of MM_PAGE_SIZE.
  *
+ * Turns: a call marked [exclusive, in turns] lets the [shared] calls in that wait, after each 8,192
+ * entries that it has visited (MM_NPT_TURN in mm/npt/turn.h; a few 10 us of work). It goes on when
+ * they have returned. Other exclusive calls wait until it has returned. What can fail has been done
+ * before the first turn ends, so a call that fails changes nothing that others have seen. Each call
+ * says what others may see in between. Without mm_hal.cpu_index there are no turns. Neither side
+ * starves: readers that come later than a writer wait for it, and a writer admits the readers that
+ * wait before the next writer comes.
+ *
  * A call that fails changes nothing. No number that a guest controls leads to an assertion.
  */
 #ifndef MM_ASPACE_H
@@ -127,8 +135,8 @@ enum mm_error mm_aspace_init(struct mm_aspace *as,
  */
 void mm_aspace_destroy(struct mm_aspace *as);
 
-/** [exclusive] Unmaps everything; the root stays. Drops snapshots (snapshot.h). It cannot fail. The
- * TLBs have been flushed, and the frames freed, when the call returns. */
+/** [exclusive, in turns] Unmaps everything; the root stays. Drops snapshots (snapshot.h). It cannot
+ * fail. The TLBs have been flushed, and the frames freed, when the call returns. */
 void mm_aspace_clear(struct mm_aspace *as);
 
 /**
@@ -150,7 +158,8 @@ void mm_aspace_clear(struct mm_aspace *as);
  *                  mm_npt_config has counts as the largest that it has
  * @return MM_OK; MM_INVALID, MM_MISALIGNED, MM_OUT_OF_RANGE: the range, the host address or another
  *         argument is none; MM_EXISTS: it overlaps an area; MM_UNSUPPORTED: the format cannot
- *         express it; MM_NO_MEMORY, MM_QUOTA: no frame for a table or an area;  */
+ *         express it; MM_NO_MEMORY, MM_QUOTA: no frame for a table or an area
+ */
 enum mm_error mm_aspace_map_linear(struct mm_aspace *as, struct mm_gpa_range range, mm_hpa_t host,
                                    enum mm_perm perm, enum mm_memtype type,
                                    unsigned max_leaf) MM_MUST_CHECK;
@@ -180,10 +189,11 @@ enum mm_error mm_aspace_map_alloc(struct mm_aspace *as, struct mm_gpa_range rang
  */
 enum mm_error mm_aspace_map_device(struct mm_aspace *as, struct mm_gpa_range range) MM_MUST_CHECK;
 
-/** [exclusive] As mm_aspace_map_linear(), and what the range held before is unmapped. Areas are cut
- * at both ends of the range. Their frames and empty tables have been freed when the call returns,
- * after one flush. Errors of the map calls, MM_EXISTS excepted, and of mm_aspace_unmap(). On an
- * error nothing has changed; for this the call holds the old and the new frames for a moment. */
+/** [exclusive, in turns] As mm_aspace_map_linear(), and what the range held before is unmapped.
+ * Areas are cut at both ends of the range. Their frames and empty tables have been freed when the
+ * call returns, after one flush. In between others find the new area. Errors of the map calls,
+ * MM_EXISTS excepted, and of mm_aspace_unmap(). On an error nothing has changed; for this the call
+ * holds the old and the new frames for a moment. */
 enum mm_error mm_aspace_replace_linear(struct mm_aspace *as, struct mm_gpa_range range,
                                        mm_hpa_t host, enum mm_perm perm, enum mm_memtype type,
                                        unsigned max_leaf) MM_MUST_CHECK;
@@ -198,9 +208,10 @@ enum mm_error mm_aspace_replace_device(struct mm_aspace *as,
                                        struct mm_gpa_range range) MM_MUST_CHECK;
 
 /**
- * [exclusive] Unmaps every part of an area in the range. Splits areas and large leaves at both
- * ends, which may need memory. Frames of the library's own and empty tables have been freed when
- * the call returns, after one flush. Host memory of linear areas stays the caller's.
+ * [exclusive, in turns] Unmaps every part of an area in the range. Splits areas and large leaves at
+ * both ends, which may need memory. Frames of the library's own and empty tables have been freed
+ * when the call returns, after one flush. Host memory of linear areas stays the caller's. In
+ * between others find no area there. While there is a snapshot, it is one turn.
  *
  * @param as     the address space
  * @param range  guest-physical start, and size in bytes: page aligned, within limits; it may have
@@ -218,9 +229,11 @@ enum mm_error mm_aspace_remap(struct mm_aspace *as, struct mm_gpa_range range,
                               mm_hpa_t host) MM_MUST_CHECK;
 
 /**
- * [exclusive] Gives the range other permissions, and keeps its contents. The TLBs have been flushed
- * when the call returns. It maps no page that was absent. MM_NONE keeps the frames. Leaves that
- * were split and can be one again are merged, up to the max_leaf of their area.
+ * [exclusive, in turns] Gives the range other permissions, and keeps its contents. The TLBs have
+ * been flushed when the call returns. It maps no page that was absent. MM_NONE keeps the frames.
+ * Leaves that were split and can be one again are merged, up to the max_leaf of their area. In
+ * between others find the new permissions in the area, and the old ones in leaves that are yet to
+ * come.
  *
  * @param as     the address space
  * @param range  guest-physical start, and size in bytes: page aligned, within limits, without holes
@@ -364,10 +377,10 @@ enum mm_error mm_aspace_for_each_leaf(struct mm_aspace *as, struct mm_gpa_range 
                                       bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf),
                                       void *ctx) MM_MUST_CHECK;
 
-/** [exclusive] Calls `visit` for each leaf that the hardware has marked accessed or dirty, and
- * clears both marks. The TLBs have been flushed when the call returns. A false from `visit` ends
- * the walk early. MM_UNSUPPORTED without accessed_dirty, MM_BUSY while a dirty log uses the A/D
- * bits. `visit` must not call back into this address space. */
+/** [exclusive, in turns] Calls `visit` for each leaf that the hardware has marked accessed or
+ * dirty, and clears both marks. The TLBs have been flushed when the call returns. A false from
+ * `visit` ends the walk early. MM_UNSUPPORTED without accessed_dirty, MM_BUSY while a dirty log
+ * uses the A/D bits. `visit` must not call back into this address space. */
 enum mm_error mm_aspace_harvest(struct mm_aspace *as, struct mm_gpa_range range,
                                 bool (*visit)(void *ctx, const struct mm_npt_leaf *leaf),
                                 void *ctx) MM_MUST_CHECK;
@@ -464,7 +477,7 @@ struct mm_aspace {
 	uint64_t areas_version; /**< what `changes` was when the areas last changed. A restore sets
 	                           it to the snapshot's */
 	MM_ATOMIC(uint64_t)
-		needs_frame; /**< faults that answered MM_FAULT_NEEDS_FRAME, since init */
+	needs_frame; /**< faults that answered MM_FAULT_NEEDS_FRAME, since init */
 	struct mm_lock lock;
 	struct mm_aspace_cpu cpus[MM_ASPACE_OWN_CPUS]; /**< of the first CPUs */
 	struct mm_aspace_cpu shared;                   /**< of CPUs for which there is no frame */
