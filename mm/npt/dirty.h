@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table's part of dirty tracking (mm/dirty.h). Calls are [exclusive] where nothing else is said,
- * and run in turns (turn.h). Bit n of a bitmap stands for page n of the range.
+ * The table's part of dirty tracking (mm/dirty.h). Calls are [exclusive] where nothing else is
+ * said, and run in turns (turn.h). Bit n of a bitmap stands for page n of the range.
  */
 #ifndef MM_NPT_DIRTY_H
 #define MM_NPT_DIRTY_H

@@ -114,9 +114,9 @@ struct mm_npt_format {
 	uint64_t writable;
 
 	/* Bits of a leaf that belong to software. */
-	uint64_t owned;      /* the frame is the library's own, and is freed with the leaf. Ignored by
-	                        hardware in entries that point to tables too: mm_npt_written() */
-	uint64_t shared;     /* a snapshot may hold the same frame: copy before writing */
+	uint64_t owned;  /* the frame is the library's own, and is freed with the leaf. Ignored by
+	                    hardware in entries that point to tables too: mm_npt_written() */
+	uint64_t shared; /* a snapshot may hold the same frame: copy before writing */
 	uint64_t soft_dirty; /* keeps `dirty` where a lost permission would take it; or 0 */
 
 	/* Bits that the manual reserves as 0 in a present leaf and in an entry that points to a

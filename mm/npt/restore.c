@@ -94,8 +94,7 @@ static bool differs(const struct mm_npt *npt, uint64_t live, uint64_t copy, unsi
 		return live != 0;
 	if (mm_npt_is_table(f, copy, level))
 		return !mm_npt_is_table(f, live, level);
-	return !mm_npt_is_leaf(f, live, level) ||
-	       !mm_npt_same_pa(f, live, copy);
+	return !mm_npt_is_leaf(f, live, level) || !mm_npt_same_pa(f, live, copy);
 }
 
 /* Step 1: entries that differ are unlinked. By one store, since their pages go away (change.h). */
@@ -356,8 +355,7 @@ static MM_ALWAYS_INLINE uint64_t over_changes(struct restorer *r, enum pass pass
 
 			tables.live = NULL;
 			last = change.gpa;
-			if (change.level != 0 ||
-			    !pages_near(r, &near, change.gpa, &pair))
+			if (change.level != 0 || !pages_near(r, &near, change.gpa, &pair))
 				pair = mm_npt_pair_at(r->npt, r->copy, change.gpa, change.level);
 			if (pair.level != 0) {
 				near.live = NULL;

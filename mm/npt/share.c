@@ -275,8 +275,8 @@ void mm_npt_drop_copy(struct mm_npt *npt, struct mm_npt *copy)
 		link = &(*link)->next_copy;
 	}
 	mm_npt_history_settle(npt);
-	/* From here on faults do not see the copy: they neither keep frames for it nor record changes
-	 * for it. So what is dropped does not change between two turns. */
+	/* From here on faults do not see the copy: they neither keep frames for it nor record
+	 * changes for it. So what is dropped does not change between two turns. */
 	*link = copy->next_copy;
 	if (copy->exact)
 		drop_changes(&d);

@@ -2,11 +2,11 @@
 /*
  * Turns: a long [exclusive] call lets other calls in between two parts of its work.
  *
- * It counts the entries that it has visited by mm_npt_work(). After MM_NPT_TURN entries the owner of
- * the table admits the calls that wait for its lock (mm_npt.admit), and goes on when they have
+ * It counts the entries that it has visited by mm_npt_work(). After MM_NPT_TURN entries the owner
+ * of the table admits the calls that wait for its lock (mm_npt.admit), and goes on when they have
  * returned. Such a call is [shared]: it changes entries as install.h says, and unlinks no table. So
- * where mm_npt_work() is called, the table is as any [shared] call may find it, and the caller reads
- * entries again afterwards. It may keep the addresses of tables.
+ * where mm_npt_work() is called, the table is as any [shared] call may find it, and the caller
+ * reads entries again afterwards. It may keep the addresses of tables.
  */
 #ifndef MM_NPT_TURN_H
 #define MM_NPT_TURN_H

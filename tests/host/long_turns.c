@@ -496,9 +496,8 @@ static void a_collection_visits_what_was_written(void **state)
 		uint64_t before = p->visits;
 
 		collect_again(p);
-		printf("# %u of %llu pages present were written: %llu tables visited\n",
-		       written[i], (unsigned long long)SIZE_PAGES,
-		       (unsigned long long)(p->visits - before));
+		printf("# %u of %llu pages present were written: %llu tables visited\n", written[i],
+		       (unsigned long long)SIZE_PAGES, (unsigned long long)(p->visits - before));
 		CHECK_EQ(count_reported(), written[i]);
 		/* One for each page, and those above them. The root is not counted. */
 		CHECK(p->visits - before <= written[i] + 12);

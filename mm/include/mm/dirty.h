@@ -18,7 +18,7 @@
  * they were last collected, and those above them: about 1,000 instructions for each such table, and
  * about 100 for each page written. Pages that are present and clean cost nothing. It may be called
  * as often as is useful. A collection by hardware visits every page that is present in the range,
- * 2 instructions each, since the hardware tells nothing else.
+ * 2 instructions each, since the hardware records nothing else.
  *
  * All calls run in turns (aspace.h): faults come in between. A page that is written in between is
  * reported by this collection or by the next one.

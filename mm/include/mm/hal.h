@@ -121,7 +121,7 @@ static inline void mm_hal_pause(const struct mm_hal *hal)
 	if (hal->pause)
 		hal->pause(hal->ctx);
 	else
-		__asm__ volatile("" ::: "memory");
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
 }
 
 MM_END_DECLS
