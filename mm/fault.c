@@ -84,7 +84,9 @@ static enum mm_error allow(struct mm_aspace *as, struct mm_npt_counts *counts,
                            const struct mm_area *area, mm_gpa_t gpa, enum mm_perm access,
                            struct mm_npt_slot slot)
 {
-	enum mm_perm perm = mm_aspace_leaf_perm(as, area->perm, access);
+	/* A leaf that has W while a log withholds it was written to, and is not reported yet. */
+	unsigned has = (unsigned)mm_npt_perm(&as->npt, slot.value) | (unsigned)access;
+	enum mm_perm perm = mm_aspace_leaf_perm(as, area->perm, (enum mm_perm)has);
 
 	/* The whole leaf gets the permissions of this area, so it lies in this area. */
 	MM_ASSERT(mm_gpa_range_covers(area->range, mm_npt_leaf_range(gpa, slot.level)));
