@@ -90,6 +90,7 @@ static void collect_leaf(struct collector *c, _Atomic uint64_t *entry, uint64_t 
 		withhold_write(c->npt, entry, value, level);
 	if (level < c->leaf_level)
 		c->leaf_level = level;
+	c->npt->work += MM_NPT_CHANGE_WORK;
 }
 
 /* Entries that are looked at together. */
@@ -222,7 +223,7 @@ bool mm_npt_allow(struct mm_npt *npt, struct mm_gpa_range range, enum mm_perm pe
 			allowed = mm_npt_with_perm(npt, value, it.slot.level, perm);
 		} while (allowed != value && !mm_npt_swap(it.slot.entry, &value, allowed));
 		changed |= allowed != value && mm_npt_present(npt->format, value);
-		mm_npt_work(npt, mm_npt_iter_visited(&it));
+		mm_npt_work(npt, MM_NPT_CHANGE_WORK + mm_npt_iter_visited(&it));
 	}
 	mm_npt_publish(npt); /* leaves that were parked may be present now */
 	return changed;

@@ -23,6 +23,7 @@ static void protect_leaf(struct protector *p, _Atomic uint64_t *entry, uint64_t 
 {
 	uint64_t changed = mm_npt_with_perm(p->npt, value, level, p->perm);
 
+	p->npt->work += MM_NPT_CHANGE_WORK;
 	/* Nothing to change. Without this check a dirty mark would move, at the cost of a flush. */
 	if (mm_npt_present(p->npt->format, value) && mm_npt_perm(p->npt, value) == p->perm)
 		return;

@@ -13,8 +13,11 @@
 
 #include "mm/npt.h"
 
-/* Entries between two turns. 50 us leave 6 ns for each. */
-#define MM_NPT_TURN 8192U
+/* Entries between two turns: 50 us leave 12 ns for each. */
+#define MM_NPT_TURN 4096U
+
+/* What the change of a leaf costs beside a visit, in entries. */
+#define MM_NPT_CHANGE_WORK 4U
 
 /* [exclusive] Ends the turn. */
 static inline void mm_npt_end_turn(struct mm_npt *npt)

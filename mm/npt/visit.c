@@ -36,7 +36,7 @@ void mm_npt_harvest(struct mm_npt *npt, struct mm_gpa_range range, mm_npt_visit 
 	bool more = true;
 
 	while (more && mm_npt_iter_next(&it)) {
-		mm_npt_work(npt, mm_npt_iter_visited(&it));
+		mm_npt_work(npt, MM_NPT_CHANGE_WORK + mm_npt_iter_visited(&it));
 		it.slot.value = mm_npt_load(it.slot.entry);
 		if ((it.slot.value & marks) == 0)
 			continue;

@@ -21,7 +21,7 @@
  *
  * Units: addresses and sizes are in bytes, and quotas and statistics in frames of MM_PAGE_SIZE.
  *
- * Turns: a call marked [exclusive, in turns] lets the [shared] calls in that wait, after each 8,192
+ * Turns: a call marked [exclusive, in turns] lets the [shared] calls in that wait, after each 4,096
  * entries that it has visited (MM_NPT_TURN in mm/npt/turn.h; a few 10 us of work). It goes on when
  * they have returned. Other exclusive calls wait until it has returned. What can fail has been done
  * before the first turn ends, so a call that fails changes nothing that others have seen. Each call
