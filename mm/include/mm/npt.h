@@ -27,7 +27,7 @@
  *
  * Ranges are page aligned, not empty, and end within 2^mm_npt_gpa_bits(): the caller has checked
  * that. A leaf that is marked as owned holds a frame of the library, which goes back to the HAL
- *with the leaf. The library does not free the frames of other leaves.
+ * with the leaf. The library does not free the frames of other leaves.
  */
 #ifndef MM_NPT_NPT_H
 #define MM_NPT_NPT_H

@@ -13,7 +13,7 @@
  *
  * The frames belong to the caller throughout. The library never frees one, never clears or copies
  * one, and counts none of them: not in mm_aspace_stats.frames, and not in the quota. It takes
- *frames of its own for tables only.
+ * frames of its own for tables only.
  *
  * The caller may use a frame for something else when mm_aspace_take_back(), mm_aspace_unmap(), a
  * replace call, mm_aspace_clear() or mm_aspace_destroy() has returned: the TLBs have been flushed.
@@ -21,9 +21,9 @@
  *
  * Reads and writes by the hypervisor (mm_aspace_read() and its like) answer MM_NEEDS_FRAME where a
  * page has no frame, and change nothing then. Protect calls, dirty logs and mm_aspace_harvest()
- *work as on alloc areas. A dirty log loses its record of a page that is taken back. A snapshot
- *cannot hold these frames: mm_aspace_snapshot_take() answers MM_UNSUPPORTED while there is such an
- *area, and mm_aspace_map_supplied() answers MM_BUSY while there is a snapshot.
+ * work as on alloc areas. A dirty log loses its record of a page that is taken back. A snapshot
+ * cannot hold these frames: mm_aspace_snapshot_take() answers MM_UNSUPPORTED while there is such an
+ * area, and mm_aspace_map_supplied() answers MM_BUSY while there is a snapshot.
  */
 #ifndef MM_SUPPLY_H
 #define MM_SUPPLY_H
