@@ -194,8 +194,22 @@ static const struct suite_case cases[] = {
 	},
 };
 
+/* The number behind the last CPU, which depends on the machine. */
+static bool generate(size_t index, const struct host *host, struct suite_draft *d)
+{
+	if (index != 0)
+		return false;
+	draft_name(d, "move.behind-last-cpu");
+	draft_op(d, (struct suite_op)CALL(GUEST_MOVE, host->cpus, 0, GUEST_BAD_ARGUMENT, 0));
+	draft_op(d, (struct suite_op)MOVE(host->cpus - 1));
+	d->c.moves = VM_MOVES;
+	return true;
+}
+
 const struct suite_subject suite_move = {
 	.name = "move",
 	.cases = cases,
 	.count = MM_ARRAY_SIZE(cases),
+	.generate = generate,
+	.generated = "move.behind-",
 };
