@@ -46,9 +46,6 @@ void mm_npt_release(struct mm_npt *npt, uint64_t start, uint64_t end, struct mm_
 /* Unlinks and releases a range of a table that no CPU has ever walked: without a flush. */
 void mm_npt_discard(struct mm_npt *npt, struct mm_gpa_range range);
 
-/* Gives back the tables below this one, but not the frames of their leaves. No CPU walks them. */
-void mm_npt_free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level);
-
 /* Splits the large leaves in which the range begins or ends. All tables are taken first: on an
  * error nothing has changed. With `perm`, a leaf that has these permissions already is not split.
  * With NULL, every leaf is. After the call no leaf extends into two areas, because a fault gives a

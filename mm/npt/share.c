@@ -139,11 +139,37 @@ static enum mm_error copy_tables(struct mm_npt *npt, const _Atomic uint64_t *fro
 	return MM_OK;
 }
 
+/* The work of giving one frame back, in entries. */
+#define GIVE_WORK 16U
+
+/* Gives back the tables below this one, but not the frames of their leaves. No CPU walks them. */
+static void free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level)
+{
+	const struct mm_npt_format *f = npt->format;
+
+	for (unsigned i = 0; i < mm_npt_entries(npt, level); i++) {
+		uint64_t entry = mm_npt_load(&table[i]);
+
+		if (!mm_npt_is_table(f, entry, level))
+			continue;
+
+		mm_hpa_t child = mm_npt_decode_pa(f, entry);
+
+		/* Entries of level 0 point to no tables. */
+		if (level > 1)
+			free_tables(npt, mm_npt_table_at(npt, child), level - 1);
+		mm_npt_give(npt, 0, 1, &child);
+		mm_npt_count(&npt->counts.tables, -1);
+		mm_npt_work(npt, GIVE_WORK);
+	}
+	mm_npt_work(npt, mm_npt_entries(npt, level));
+}
+
 static void free_copy(struct mm_npt *npt, struct mm_npt *copy)
 {
 	unsigned order = mm_npt_root_order(&npt->config);
 
-	mm_npt_free_tables(npt, copy->root_table, mm_npt_root_level(npt));
+	free_tables(npt, copy->root_table, mm_npt_root_level(npt));
 	mm_npt_give(npt, order, 1, &copy->root);
 	mm_npt_count(&npt->counts.tables, -(INT64_C(1) << order));
 }

@@ -14,9 +14,10 @@
  * says that another table may hold the frame.
  *
  * Faults add leaves, split them, and make them writable. Before that the frame is copied if another
- * table holds it. [exclusive] calls map, unmap and split. Whoever changes what an entry of the live
- * table maps records that entry (history.h), and frees no frame that a copy holds. Permissions and
- * memory types are not recorded: mm_npt_restore() restores what is mapped, and its caller the rest.
+ * table holds it. [exclusive] calls map, unmap and split. Code that changes what an entry of the
+ * live table maps records that entry (history.h), and frees no frame that a copy holds. Permissions
+ * and memory types are not recorded: mm_npt_restore() restores what is mapped, and its caller the
+ * rest.
  */
 #ifndef MM_NPT_SHARE_H
 #define MM_NPT_SHARE_H
@@ -38,8 +39,8 @@ enum mm_error mm_npt_restore(struct mm_npt *npt, struct mm_npt *copy) MM_MUST_CH
  * that of a restore, and in proportion to its tables. */
 void mm_npt_drop_copy(struct mm_npt *npt, struct mm_npt *copy);
 
-/* [exclusive] Step 3 of change.h for a table that has copies: releases all that is parked or unlinked
- * in the range. Frames that a copy holds stay. */
+/* [exclusive] Step 3 of change.h for a table that has copies: releases all that is parked or
+ * unlinked in the range. Frames that a copy holds stay. */
 void mm_npt_release_beside(struct mm_npt *npt, struct mm_gpa_range range);
 
 /* --- for share.c, restore.c and beside.c --- */

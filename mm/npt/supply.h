@@ -8,8 +8,8 @@
 
 #include "mm/npt/walk.h"
 
-/* [shared] Installs a leaf of this level that maps `host` at gpa, where a walk has ended in an absent
- * entry of this level or above, and the tables that are missing above it. By the contract of
+/* [shared] Installs a leaf of this level that maps `host` at gpa, where a walk has ended in an
+ * absent entry of this level or above, and the tables that are missing above it. By the contract of
  * install.h: MM_BUSY if the entry has changed since. */
 enum mm_error mm_npt_supply(struct mm_npt *npt, struct mm_npt_counts *counts,
                             struct mm_npt_slot slot, mm_gpa_t gpa, mm_hpa_t host, unsigned level,

@@ -375,31 +375,6 @@ void mm_npt_discard(struct mm_npt *npt, struct mm_gpa_range range)
 	mm_npt_release_removed(npt, &removed, NULL);
 }
 
-/* The work of giving one frame back, in entries. */
-#define GIVE_WORK 16U
-
-void mm_npt_free_tables(struct mm_npt *npt, const _Atomic uint64_t *table, unsigned level)
-{
-	const struct mm_npt_format *f = npt->format;
-
-	for (unsigned i = 0; i < mm_npt_entries(npt, level); i++) {
-		uint64_t entry = mm_npt_load(&table[i]);
-
-		if (!mm_npt_is_table(f, entry, level))
-			continue;
-
-		mm_hpa_t child = mm_npt_decode_pa(f, entry);
-
-		/* Entries of level 0 point to no tables. */
-		if (level > 1)
-			mm_npt_free_tables(npt, mm_npt_table_at(npt, child), level - 1);
-		mm_npt_give(npt, 0, 1, &child);
-		mm_npt_count(&npt->counts.tables, -1);
-		mm_npt_work(npt, GIVE_WORK);
-	}
-	mm_npt_work(npt, mm_npt_entries(npt, level));
-}
-
 /* A range in one table of level 0 that stays, or in no table: without the walks that find the ends.
  * False: it is another range, and nothing has changed. */
 static bool unmap_pages(struct mm_npt *npt, struct mm_gpa_range range)

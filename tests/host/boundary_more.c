@@ -68,8 +68,7 @@ static bool fits(uint64_t value, unsigned width)
 static void call_compare_exchange(struct boundary *b)
 {
 	uint64_t gpa = boundary_address(b);
-	unsigned width =
-		boundary_chance(b, 4) ? boundary_enum(b) : 1U << rng_below(&b->rng, 4);
+	unsigned width = boundary_chance(b, 4) ? boundary_enum(b) : 1U << rng_below(&b->rng, 4);
 	uint64_t wanted = boundary_chance(b, 4) ? boundary_number(b) : 0;
 	uint64_t by = boundary_chance(b, 8) ? UINT64_C(0x1111111111111111) : BOUNDARY_WRITTEN;
 	bool valid = (width == 1 || width == 2 || width == 4 || width == 8) &&
@@ -108,8 +107,8 @@ static void call_map_supplied(struct boundary *b)
 	enum mm_perm perm = (enum mm_perm)(boundary_chance(b, 2) ? MM_RWX : boundary_enum(b));
 	enum mm_memtype type = (enum mm_memtype)(boundary_chance(b, 2) ? 0 : boundary_enum(b));
 	unsigned leaf = boundary_chance(b, 2) ? (unsigned)rng_below(&b->rng, 3) : boundary_enum(b);
-	bool valid = perm < MM_PERM_SETS && (unsigned)type < MM_MEMTYPES &&
-	             leaf < MM_NPT_MAX_LEVELS;
+	bool valid =
+		perm < MM_PERM_SETS && (unsigned)type < MM_MEMTYPES && leaf < MM_NPT_MAX_LEVELS;
 
 	boundary_before(b, "mm_aspace_map_supplied(0x%llx, 0x%llx, 0x%x, 0x%x, 0x%x)",
 	                (unsigned long long)range.start.raw, (unsigned long long)range.size,
@@ -155,8 +154,8 @@ static void call_supply(struct boundary *b)
 	b->recent[0] = gpa;
 	/* What leads to memory that is not there goes before anybody looks at it. */
 	if (host.raw != b->linear.raw)
-		CHECK_OK(mm_aspace_take_back(b->as, mm_gpa_range(mm_gpa_at(gpa), size), NULL,
-		                             NULL));
+		CHECK_OK(
+			mm_aspace_take_back(b->as, mm_gpa_range(mm_gpa_at(gpa), size), NULL, NULL));
 	b->known = false;
 }
 
@@ -175,8 +174,7 @@ static void call_take_back(struct boundary *b)
 
 	boundary_before(b, "mm_aspace_take_back(0x%llx, 0x%llx)",
 	                (unsigned long long)range.start.raw, (unsigned long long)range.size);
-	boundary_check_range(b, range, true,
-	                     mm_aspace_take_back(b->as, range, look_at_taken, b));
+	boundary_check_range(b, range, true, mm_aspace_take_back(b->as, range, look_at_taken, b));
 }
 
 const struct boundary_call boundary_more[] = {

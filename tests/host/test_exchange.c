@@ -83,8 +83,8 @@ static void each_width_is_exchanged(const struct geometry *geo)
 			CHECK_OK(mm_aspace_fill(&g->as, page(10), 0xaa, 2 * MM_PAGE_SIZE));
 			CHECK_OK(mm_aspace_store(&g->as, at, width, old));
 			/* Not equal: differs in the lowest bit only, or in the highest. */
-			CHECK_OK(mm_aspace_compare_exchange(&g->as, at, width, old ^ 1, by,
-			                                    &found));
+			CHECK_OK(
+				mm_aspace_compare_exchange(&g->as, at, width, old ^ 1, by, &found));
 			CHECK_EQ(found, old);
 			CHECK_OK(mm_aspace_compare_exchange(&g->as, at, width,
 			                                    old ^ (ones ^ ones >> 1), by, &found));

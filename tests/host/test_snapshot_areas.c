@@ -57,8 +57,9 @@ static void every_change_is_undone(const struct geometry *geo)
 		CHECK_OK(mm_aspace_protect(&g->as, pages(516, 1), MM_NONE));
 		CHECK_OK(mm_aspace_remap(&g->as, pages(602, 1), mm_hpa_at(0x50000000)));
 		CHECK_OK(mm_aspace_unmap(&g->as, pages(604, 1)));
-		CHECK_OK(mm_aspace_replace_linear(&g->as, pages(606, 1), mm_hpa_at(0x40006000), MM_R,
-		                                  MM_NORMAL, 0)); /* the same frame, without X */
+		CHECK_OK(mm_aspace_replace_linear(&g->as, pages(606, 1), mm_hpa_at(0x40006000),
+		                                  MM_R, MM_NORMAL,
+		                                  0)); /* the same frame, without X */
 		CHECK_OK(mm_aspace_unmap(&g->as, pages(700, 1)));
 		CHECK_OK(mm_aspace_map_linear(&g->as, pages(800, 4), mm_hpa_at(0x60000000), MM_RW,
 		                              MM_NORMAL, 0));

@@ -87,9 +87,9 @@ struct mm_hal {
 	unsigned (*cpu_index)(void *ctx);
 
 	/** Called in each turn of a loop that waits for another CPU: for a lock, or for an entry
-	 * that the other CPU is replacing. Tells the processor so (x86: PAUSE. Arm: YIELD or WFE
-	 * with an event stream. RISC-V: PAUSE of Zihintpause). May yield the CPU where threads are
-	 * CPUs. NULL: a compiler barrier. */
+	 * that the other CPU is replacing. Executes the processor's hint for that (x86: PAUSE.
+	 * Arm: YIELD, or WFE with an event stream. RISC-V: PAUSE of Zihintpause). May yield the CPU
+	 * where threads are CPUs. NULL: a compiler barrier. */
 	void (*pause)(void *ctx);
 
 	/** An invariant of the library does not hold (`condition`, at `line` of `file`). To go on

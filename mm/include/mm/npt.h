@@ -101,7 +101,7 @@ struct mm_npt {
 	struct mm_npt_counts counts;
 	struct mm_npt *copies; /**< of the live table: tables that share its frames (share.h) */
 	struct mm_npt_history history; /**< of the live table, while it has copies */
-	/** Turns (npt/turn.h): lets the calls in that wait for the lock. NULL: nobody does. */
+	/** Turns (npt/turn.h): lets the calls in that wait for the lock. NULL: no call waits. */
 	void (*admit)(void *ctx);
 	void *admit_ctx;
 	unsigned work; /**< entries that the [exclusive] call has visited in this turn */
