@@ -177,6 +177,24 @@ static void call_block(struct boundary *b)
 	CHECK_EQ(b->hal->in_use, in_use);
 }
 
+static void count_pause(void *ctx)
+{
+	(*(unsigned *)ctx)++;
+}
+
+/* The hook may be NULL. */
+static void call_pause(struct boundary *b)
+{
+	struct mm_hal hal = b->hal->hal;
+	unsigned pauses = 0;
+	bool has_hook = boundary_chance(b, 2);
+
+	hal.ctx = &pauses;
+	hal.pause = has_hook ? count_pause : NULL;
+	mm_hal_pause(&hal);
+	CHECK_EQ(pauses, has_hook);
+}
+
 /* A kind's functions stand under the name that the macro gives them for gpa. */
 const struct boundary_call boundary_pure[] = {
 	{"mm_align_down", call_align, true},
@@ -221,6 +239,7 @@ const struct boundary_call boundary_pure[] = {
 	{"mm_block_ptr", call_block, true},
 	{"mm_hal_to_virt", call_block, true},
 	{"mm_hal_to_phys", call_block, true},
+	{"mm_hal_pause", call_pause, true},
 };
 
 const size_t boundary_pure_count = MM_ARRAY_SIZE(boundary_pure);

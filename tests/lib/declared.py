@@ -74,7 +74,7 @@ def comment_of(node):
     return None
 
 
-CONCURRENCY = ("[any]", "[shared]", "[exclusive]", "[alone]")
+CONCURRENCY = ("[any]", "[shared]", "[exclusive]", "[exclusive, in turns]", "[alone]")
 
 
 def unclear(root):

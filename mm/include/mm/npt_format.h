@@ -55,8 +55,8 @@ struct mm_npt_config {
 	bool fixed_memtype;  /**< leaves have no memory type: only MM_NORMAL is accepted, and the
 	                        attributes of the platform decide (RISC-V without Svpbmt) */
 	bool no_large_exec;  /**< leaves larger than 4 KiB never have X: a fetch splits them. For
-	                        CPUs  with the iTLB multi-hit erratum (CVE-2018-12207). Without this,
-	                        a  guest can halt such a CPU by changing the size of a page that it
+	                        CPUs with the iTLB multi-hit erratum (CVE-2018-12207). Without this,
+	                        a guest can halt such a CPU by changing the size of a page that it
 	                        executes */
 	bool accessed_dirty; /**< hardware sets A and D. If not, the walker sets them from the start
 	                        (mm_npt_format.preset), so that no access faults because of them */
