@@ -484,3 +484,10 @@ enum mm_error mm_aspace_protect(struct mm_aspace *as, struct mm_gpa_range range,
 	mm_aspace_write_unlock(as);
 	return err;
 }
+
+void mm_aspace_set_tag(struct mm_aspace *as, uint32_t tag)
+{
+	mm_aspace_write_lock(as);
+	as->npt.tag = tag;
+	mm_aspace_write_unlock(as);
+}

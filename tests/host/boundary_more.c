@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "mm/block.h"
 #include "mm/compiler.h"
 #include "mm/query.h"
 #include "mm/supply.h"
@@ -177,6 +178,40 @@ static void call_take_back(struct boundary *b)
 	boundary_check_range(b, range, true, mm_aspace_take_back(b->as, range, look_at_taken, b));
 }
 
+/* The TLB of the tests knows the VM's tag. It changes for a moment, in which no call flushes. */
+static void call_set_tag(struct boundary *b)
+{
+	uint32_t tag = boundary_enum(b), before = mm_aspace_tag(b->as);
+
+	boundary_before(b, "mm_aspace_set_tag(0x%x)", tag);
+	mm_aspace_set_tag(b->as, tag);
+	CHECK_EQ(mm_aspace_tag(b->as), tag);
+	mm_aspace_set_tag(b->as, before);
+	boundary_after(b, false);
+}
+
+/* --- shared blocks --- */
+
+static void call_shared_block(struct boundary *b)
+{
+	const struct mm_hal *hal = &b->hal->hal;
+	size_t in_use = b->hal->in_use;
+	struct mm_shared_block block;
+	unsigned order = boundary_enum(b);
+	enum mm_error err;
+	unsigned more = (unsigned)rng_below(&b->rng, 3);
+
+	boundary_before(b, "mm_shared_block_alloc(0x%x)", order);
+	err = mm_shared_block_alloc(hal, order, &block);
+	CHECK(err == MM_OK ? order < 12 : err == MM_NO_MEMORY);
+	for (unsigned i = 0; i < more; i++)
+		CHECK_ERR(mm_shared_block_hold(&block), err == MM_OK ? MM_OK : MM_INVALID);
+	for (unsigned i = 0; i < more + 3; i++)
+		CHECK_EQ(mm_shared_block_drop(hal, &block), err == MM_OK && i == more);
+	CHECK_EQ(b->hal->in_use, in_use);
+	boundary_after(b, true);
+}
+
 const struct boundary_call boundary_more[] = {
 	{"mm_aspace_query_area", call_query_area, .one_way = true},
 	{"mm_aspace_for_each_area", call_for_each_area, .one_way = true},
@@ -184,6 +219,10 @@ const struct boundary_call boundary_more[] = {
 	{"mm_aspace_map_supplied", call_map_supplied},
 	{"mm_aspace_supply", call_supply},
 	{"mm_aspace_take_back", call_take_back},
+	{"mm_aspace_set_tag", call_set_tag, .one_way = true},
+	{"mm_shared_block_alloc", call_shared_block, .one_way = true},
+	{"mm_shared_block_hold", call_shared_block, .one_way = true},
+	{"mm_shared_block_drop", call_shared_block, .one_way = true},
 };
 
 const size_t boundary_more_count = MM_ARRAY_SIZE(boundary_more);

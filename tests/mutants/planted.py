@@ -825,4 +825,17 @@ PLANTED = [
     ("writer-overlooks-admitted-readers",
      [("mm/lock.c", "	if (any)\n		wait_until_outside(lock);\n", "")],
      ["tsan/race_aspace", "long_turns"]),
+    # --- tags, and memory that two guests share ---
+    ("set-tag-is-forgotten",
+     [("mm/aspace.c", "	as->npt.tag = tag;\n", "	(void)tag;\n")],
+     ["test_share"]),
+    ("shared-block-freed-by-the-first",
+     [("mm/block.c", "	if (holders == 1)\n		mm_block_free", "	if (holders <= 2)\n		mm_block_free")],
+     ["test_share"]),
+    ("shared-block-held-after-its-end",
+     [("mm/block.c", "		if (holders == 0 || holders == UINT64_MAX)\n", "		if (holders == UINT64_MAX)\n")],
+     ["test_share"]),
+    ("shared-block-dropped-too-often",
+     [("mm/block.c", "		if (holders == 0)\n			return false;\n", "")],
+     ["test_share"]),
 ]

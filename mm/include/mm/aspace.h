@@ -56,7 +56,7 @@ struct mm_aspace_config {
 	struct mm_hal hal;                  /**< copied; its ctx stays the caller's */
 	struct mm_gpa_range limits; /**< the guest's physical space; within the format's width */
 	uint64_t quota;             /**< data and table frames together; UINT64_MAX for none */
-	uint32_t tag;               /**< VMID, VPID or ASID for mm_flush */
+	uint32_t tag;               /**< VMID, VPID or ASID for mm_flush; see mm_aspace_set_tag() */
 };
 
 /** The result of a nested fault. */
@@ -397,9 +397,24 @@ void mm_aspace_get_stats(struct mm_aspace *as, struct mm_aspace_stats *out);
 /** [any] The root table's host-physical address, which an extension loads into the hardware.
  * Constant from init to destroy. */
 static inline mm_hpa_t mm_aspace_root(const struct mm_aspace *as);
-/** [any] The tag of mm_aspace_config, which an extension loads into the hardware. Constant from
- * init to destroy. */
+/** [any] The tag, which an extension loads into the hardware: that of mm_aspace_config, or of the
+ * last mm_aspace_set_tag(). The caller excludes that call. */
 static inline uint32_t mm_aspace_tag(const struct mm_aspace *as);
+
+/**
+ * [exclusive] Gives the address space another tag (VMID, VPID, ASID): a hypervisor has fewer tags
+ * than guests, and hands them out again when it has none left. Every flush request from then on
+ * names the new tag, and none names the old one. The call itself flushes nothing, since a
+ * hypervisor that hands out all tags again flushes all of them at once. It cannot fail.
+ *
+ * The hypervisor sees to this:
+ *   - No CPU runs the guest, or keeps its state loaded, during the call. Otherwise a later flush of
+ *     the library would not reach what that CPU holds under the old tag.
+ *   - Before a CPU enters the guest under the new tag, everything under that tag has been flushed
+ *     on that CPU since the tag's last owner ran there.
+ *   - Before the old tag gets another owner, everything under it has been flushed on all CPUs.
+ */
+void mm_aspace_set_tag(struct mm_aspace *as, uint32_t tag);
 
 #define MM_ASPACE_CACHE_SLOTS 4U /**< of struct mm_aspace_cache; a power of two */
 

@@ -26,7 +26,7 @@ MM_BEGIN_DECLS
  * fence, hfence.gvma here and by IPI elsewhere. x86: INVEPT or INVLPGA/ASID flush everywhere). */
 struct mm_flush {
 	mm_hpa_t root; /**< the root table: EPTP, nCR3, VTTBR and hgatp are made of it */
-	uint32_t tag;  /**< VMID, VPID or ASID, as given in mm_aspace_config */
+	uint32_t tag;  /**< VMID, VPID or ASID: mm_aspace_config, mm_aspace_set_tag() */
 	bool all;      /**< everything of this address space; otherwise `range` */
 	struct mm_gpa_range range; /**< aligned to the stride; meaningful if !all */
 	unsigned leaf_level; /**< the level of the smallest leaf that has changed: the stride. One
