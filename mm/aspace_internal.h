@@ -8,6 +8,7 @@
 
 #include "mm/aspace.h"
 #include "mm/atomic.h"
+#include "mm/dirty_ring.h"
 #include "mm/npt/walk.h"
 
 /* True between mm_aspace_init() and mm_aspace_destroy(). Every other call requires it. */
@@ -21,6 +22,13 @@ static inline void mm_aspace_areas_changed(struct mm_aspace *as)
 {
 	as->areas_version = as->changes;
 }
+
+/* mm_aspace_dirty_start(), with a ring unless `ring` is NULL (dirty.c). */
+enum mm_error mm_aspace_dirty_begin(struct mm_aspace *as, enum mm_dirty_mode mode, bool split,
+                                    struct mm_dirty_ring *ring, uint64_t entries[],
+                                    size_t size) MM_MUST_CHECK;
+/* [shared] Adds the page to the ring, which exists (dirty_ring.c). */
+void mm_aspace_dirty_ring_put(struct mm_aspace *as, mm_gpa_t gpa);
 
 /* [exclusive] Ends all snapshots (snapshot.c). */
 void mm_aspace_drop_snapshots(struct mm_aspace *as);

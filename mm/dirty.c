@@ -7,6 +7,12 @@
 
 enum mm_error mm_aspace_dirty_start(struct mm_aspace *as, enum mm_dirty_mode mode, bool split)
 {
+	return mm_aspace_dirty_begin(as, mode, split, NULL, NULL, 0);
+}
+
+enum mm_error mm_aspace_dirty_begin(struct mm_aspace *as, enum mm_dirty_mode mode, bool split,
+                                    struct mm_dirty_ring *ring, uint64_t entries[], size_t size)
+{
 	bool hardware = mode == MM_DIRTY_HARDWARE;
 	enum mm_error err = MM_BUSY;
 
@@ -21,7 +27,14 @@ enum mm_error mm_aspace_dirty_start(struct mm_aspace *as, enum mm_dirty_mode mod
 			.hardware = hardware,
 			.split = split,
 			.withheld = hardware ? MM_NONE : MM_W,
+			.ring = ring,
 		};
+		if (ring) {
+			ring->entries = entries;
+			ring->size = size;
+			ring->tail = 0;
+			atomic_init(&ring->head, 0);
+		}
 		mm_aspace_update_fast_path(as);
 		if (hardware)
 			mm_npt_collect_dirty(&as->npt, as->limits, NULL);

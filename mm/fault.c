@@ -108,6 +108,14 @@ static enum mm_error split(struct mm_aspace *as, struct mm_npt_counts *counts,
 	return access == MM_W ? allow(as, counts, area, gpa, access, slot) : err;
 }
 
+/* A log by write protection has let a page become writable: it is in the ring from now on. A log by
+ * hardware sees the write itself. */
+static void note_written(struct mm_aspace *as, mm_checked_gpa_t at, enum mm_perm access)
+{
+	if (MM_UNLIKELY(as->log.ring != NULL) && access == MM_W && !as->log.hardware)
+		mm_aspace_dirty_ring_put(as, at.gpa);
+}
+
 /* Steps 3 to 7. */
 enum mm_fault mm_fault_resolve(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_checked_gpa_t at,
                                enum mm_perm access)
@@ -144,8 +152,10 @@ enum mm_fault mm_fault_resolve(struct mm_aspace *as, struct mm_aspace_cpu *cpu, 
 		default:
 			err = allow(as, counts, area, at.gpa, access, slot);
 		}
-		if (err == MM_OK)
+		if (err == MM_OK) {
+			note_written(as, at, access);
 			return resolved;
+		}
 		if (err != MM_BUSY)
 			return err == MM_QUOTA ? MM_FAULT_QUOTA : MM_FAULT_NO_MEMORY;
 	}

@@ -134,11 +134,15 @@ static MM_NOINLINE void publish_and_record(struct mm_aspace *as, struct mm_aspac
                                            uint64_t page)
 {
 	mm_gpa_t gpa = mm_gpa_plus(cpu->cache.window, page << MM_PAGE_SHIFT);
+	enum mm_perm perm = mm_npt_perm(&as->npt, cpu->cache.window_leaf);
 
 	mm_npt_publish(&as->npt);
 	if (as->npt.copies)
 		mm_npt_history_record(&as->npt, &cpu->counts, gpa, 0);
-	mm_npt_note_perm(&as->npt, gpa, mm_npt_perm(&as->npt, cpu->cache.window_leaf));
+	mm_npt_note_perm(&as->npt, gpa, perm);
+	/* While a log withholds W, a window with W serves writes alone. */
+	if (as->log.ring && (perm & (unsigned)as->log.withheld) != 0)
+		mm_aspace_dirty_ring_put(as, gpa);
 }
 
 /*

@@ -86,8 +86,12 @@ static MM_NOINLINE enum mm_error prepare_leaf(struct mm_aspace *as, struct mm_as
 	for (;;) {
 		*out = mm_aspace_walk(as, cpu, at);
 		if (mm_permits(mm_npt_perm(&as->npt, out->value), access)) {
-			if (mark_used(&as->npt, *out, access))
+			if (mark_used(&as->npt, *out, access)) {
+				/* It sets the dirty mark, and no hardware records that. */
+				if (access == MM_W && as->log.ring && as->log.hardware)
+					mm_aspace_dirty_ring_put(as, at.gpa);
 				return MM_OK;
+			}
 		} else {
 			enum mm_error err = fault_in(as, cpu, at, access);
 

@@ -210,6 +210,24 @@ void mm_npt_collect_dirty(struct mm_npt *npt, struct mm_gpa_range range, uint64_
 	collect_all(&c);
 }
 
+bool mm_npt_clean_leaf(struct mm_npt *npt, mm_gpa_t gpa, bool hardware, unsigned *level)
+{
+	const struct mm_npt_format *f = npt->format;
+	struct mm_npt_slot slot = mm_npt_walk(npt, gpa);
+	uint64_t marks = f->dirty | f->soft_dirty;
+
+	if (!mm_npt_ends_in_leaf(npt, slot.value))
+		return false;
+	if (hardware ? (slot.value & marks) == 0 : (mm_npt_perm(npt, slot.value) & MM_W) == 0)
+		return false;
+	if (hardware)
+		mm_npt_take_bits(slot.entry, &slot.value, marks);
+	else
+		withhold_write(npt, slot.entry, slot.value, slot.level);
+	*level = slot.level;
+	return true;
+}
+
 bool mm_npt_allow(struct mm_npt *npt, struct mm_gpa_range range, enum mm_perm perm)
 {
 	struct mm_npt_iter it = mm_npt_iter_over(npt, range);

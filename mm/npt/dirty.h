@@ -42,6 +42,11 @@ void mm_npt_collect_writable(struct mm_npt *npt, struct mm_gpa_range range, uint
  * and flushes. */
 void mm_npt_collect_dirty(struct mm_npt *npt, struct mm_gpa_range range, uint64_t bitmap[]);
 
+/* Is the leaf at gpa dirty: has it W, or a mark of the hardware? Makes it clean, and sets *level.
+ * The caller flushes. */
+bool mm_npt_clean_leaf(struct mm_npt *npt, mm_gpa_t gpa, bool hardware,
+                       unsigned *level) MM_MUST_CHECK;
+
 /* Gives every leaf of the range these permissions. True: the caller has to call
  * mm_npt_flush_range(). */
 bool mm_npt_allow(struct mm_npt *npt, struct mm_gpa_range range, enum mm_perm perm) MM_MUST_CHECK;

@@ -7,6 +7,7 @@
 
 #include "mm/block.h"
 #include "mm/compiler.h"
+#include "mm/dirty_ring.h"
 #include "mm/query.h"
 #include "mm/supply.h"
 
@@ -139,6 +140,14 @@ static void call_supply(struct boundary *b)
 	mm_hpa_t host = boundary_host(b, size);
 	enum mm_error err;
 
+	if (area.size == 0 && boundary_chance(b, 2)) { /* or few calls would find one */
+		uint64_t at = b->as->limits.start.raw + MM_PAGE_SIZE * rng_below(&b->rng, 1024);
+
+		(void)!mm_aspace_map_supplied(b->as, mm_gpa_range(mm_gpa_at(at), 16 * MM_PAGE_SIZE),
+		                              MM_RW, MM_NORMAL, 0);
+		b->known = false;
+		area = supplied_range(b);
+	}
 	if (area.size != 0 && !boundary_chance(b, 3))
 		gpa = area.start.raw + MM_PAGE_SIZE * rng_below(&b->rng, 40);
 	if (!boundary_chance(b, 4))
@@ -212,6 +221,68 @@ static void call_shared_block(struct boundary *b)
 	boundary_after(b, true);
 }
 
+/* --- the ring of a dirty log --- */
+
+/* Of the log that was started last. In the state of one geometry at a time. */
+static struct mm_dirty_ring ring;
+static uint64_t ring_entries[64];
+
+static void call_start_with_ring(struct boundary *b)
+{
+	size_t size = boundary_chance(b, 2) ? (size_t)1 << rng_below(&b->rng, 7)
+	                                    : (size_t)boundary_number(b);
+	bool valid = size != 0 && size <= 64 && (size & (size - 1)) == 0;
+	uint32_t mode = boundary_chance(b, 2) ? 0 : boundary_enum(b);
+	enum mm_error err;
+
+	if (!valid && size <= UINT64_C(1) << 31 && size != 0 && (size & (size - 1)) == 0)
+		size--; /* no array is so long */
+	valid = valid && mode <= MM_DIRTY_HARDWARE;
+	boundary_before(b, "mm_aspace_dirty_start_with_ring(0x%x, 0x%zx)", mode, size);
+	err = mm_aspace_dirty_start_with_ring(b->as, (enum mm_dirty_mode)mode,
+	                                      boundary_chance(b, 2), &ring, ring_entries, size);
+	if (!valid && size > 64)
+		CHECK_ERR(err, MM_INVALID);
+	boundary_after(b, err != MM_OK);
+	if (err == MM_OK && boundary_chance(b, 2)) { /* or no call would find a log to start */
+		mm_aspace_dirty_stop(b->as);
+		b->known = false;
+	}
+}
+
+static void call_ring_add(struct boundary *b)
+{
+	mm_gpa_t gpas[4];
+	size_t n = rng_below(&b->rng, 5);
+	enum mm_error err, expected = b->as->log.ring ? MM_OK : MM_INVALID;
+
+	for (size_t i = 0; i < n; i++) {
+		gpas[i] = mm_gpa_at(boundary_address(b));
+		if (expected == MM_OK && !mm_gpa_range_contains(b->as->limits, gpas[i]))
+			expected = MM_OUT_OF_RANGE;
+	}
+	boundary_before(b, "mm_aspace_dirty_ring_add(%zu)", n);
+	err = mm_aspace_dirty_ring_add(b->as, gpas, n);
+	CHECK_ERR(err, expected);
+	boundary_after(b, err != MM_OK);
+}
+
+static void call_ring_collect(struct boundary *b)
+{
+	struct mm_dirty_part parts[64];
+	size_t n = rng_below(&b->rng, 65), count = 77;
+	bool overflowed = false;
+	enum mm_error err;
+
+	boundary_before(b, "mm_aspace_dirty_ring_collect(%zu)", n);
+	err = mm_aspace_dirty_ring_collect(b->as, parts, n, &count, &overflowed);
+	CHECK_ERR(err, b->as->log.ring ? MM_OK : MM_INVALID);
+	CHECK(err == MM_OK ? count <= n : count == 77);
+	for (size_t i = 0; err == MM_OK && i < count; i++)
+		CHECK_OK(boundary_expect_range(b, mm_gpa_range(parts[i].start, parts[i].bytes)));
+	boundary_after(b, err != MM_OK);
+}
+
 const struct boundary_call boundary_more[] = {
 	{"mm_aspace_query_area", call_query_area, .one_way = true},
 	{"mm_aspace_for_each_area", call_for_each_area, .one_way = true},
@@ -219,6 +290,9 @@ const struct boundary_call boundary_more[] = {
 	{"mm_aspace_map_supplied", call_map_supplied},
 	{"mm_aspace_supply", call_supply},
 	{"mm_aspace_take_back", call_take_back},
+	{"mm_aspace_dirty_start_with_ring", call_start_with_ring},
+	{"mm_aspace_dirty_ring_add", call_ring_add},
+	{"mm_aspace_dirty_ring_collect", call_ring_collect},
 	{"mm_aspace_set_tag", call_set_tag, .one_way = true},
 	{"mm_shared_block_alloc", call_shared_block, .one_way = true},
 	{"mm_shared_block_hold", call_shared_block, .one_way = true},

@@ -17,7 +17,7 @@ rows() {
 }
 
 # mm/area.h and mm/lock.h are internal to the address space: no caller reaches them.
-headers=$(cd "$top" && ls mm/include/mm/{aspace,device_addr,supply,query,dirty,snapshot,device,addr,block,access,error,hal,npt_format,version}.h)
+headers=$(cd "$top" && ls mm/include/mm/{aspace,device_addr,supply,query,dirty,dirty_ring,snapshot,device,addr,block,access,error,hal,npt_format,version}.h)
 
 missing() {
 	(

@@ -477,6 +477,7 @@ struct mm_aspace_log {
 	bool split;
 	enum mm_perm withheld; /**< permissions granted only by a fault that requests them: MM_W
 	                          while the log works by write protection */
+	struct mm_dirty_ring *ring; /**< NULL: there is none (dirty_ring.h) */
 };
 
 /** An address space. Callers embed one, and use none of its members. */
