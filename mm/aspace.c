@@ -235,9 +235,11 @@ static enum mm_error replace_area(struct mm_aspace *as, const struct mm_area *ar
 	mm_area_reservation_init(&reserved);
 	mm_aspace_write_lock(as);
 	err = mm_area_reserve(&as->areas, area->range, &reserved);
-	if (err == MM_OK)
+	if (err == MM_OK) {
+		mm_aspace_dirty_ring_cut(as, area->range);
 		err = now ? mm_npt_replace(&as->npt, &mapping, &removed)
 		          : mm_npt_unmap(&as->npt, area->range, &removed);
+	}
 	if (err == MM_OK) {
 		mm_area_replace(&as->areas, area, &reserved);
 		mm_aspace_areas_changed(as);
@@ -371,8 +373,10 @@ enum mm_error mm_aspace_unmap(struct mm_aspace *as, struct mm_gpa_range range)
 	mm_area_reservation_init(&reserved);
 	mm_aspace_write_lock(as);
 	err = mm_area_reserve(&as->areas, range, &reserved);
-	if (err == MM_OK)
+	if (err == MM_OK) {
+		mm_aspace_dirty_ring_cut(as, range);
 		err = mm_npt_unmap(&as->npt, range, &removed);
+	}
 	if (err == MM_OK) {
 		mm_area_remove(&as->areas, range, &reserved);
 		mm_aspace_areas_changed(as);

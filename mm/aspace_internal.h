@@ -29,6 +29,9 @@ enum mm_error mm_aspace_dirty_begin(struct mm_aspace *as, enum mm_dirty_mode mod
                                     size_t size) MM_MUST_CHECK;
 /* [shared] Adds the page to the ring, which exists (dirty_ring.c). */
 void mm_aspace_dirty_ring_put(struct mm_aspace *as, mm_gpa_t gpa);
+/* A call is about to split the large leaves at the ends of this range. The ring has one entry for
+ * all pages of a large leaf, so it says that it is not complete. */
+void mm_aspace_dirty_ring_cut(struct mm_aspace *as, struct mm_gpa_range range);
 
 /* [exclusive] Ends all snapshots (snapshot.c). */
 void mm_aspace_drop_snapshots(struct mm_aspace *as);

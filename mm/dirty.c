@@ -34,6 +34,7 @@ enum mm_error mm_aspace_dirty_begin(struct mm_aspace *as, enum mm_dirty_mode mod
 			ring->size = size;
 			ring->tail = 0;
 			atomic_init(&ring->head, 0);
+			atomic_init(&ring->cut, 0);
 		}
 		mm_aspace_update_fast_path(as);
 		if (hardware)

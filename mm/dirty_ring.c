@@ -37,6 +37,19 @@ void mm_aspace_dirty_ring_put(struct mm_aspace *as, mm_gpa_t gpa)
 		ring->entries[position % ring->size] = mm_gpa_align_down(gpa, MM_PAGE_SIZE).raw;
 }
 
+void mm_aspace_dirty_ring_cut(struct mm_aspace *as, struct mm_gpa_range range)
+{
+	mm_gpa_t ends[] = {range.start, mm_gpa_range_last(range)};
+
+	for (unsigned i = 0; as->log.ring && i < MM_ARRAY_SIZE(ends); i++) {
+		struct mm_npt_slot slot = mm_npt_walk(&as->npt, ends[i]);
+
+		if (mm_npt_ends_in_leaf(&as->npt, slot.value) &&
+		    !mm_gpa_range_covers(range, mm_npt_leaf_range(ends[i], slot.level)))
+			atomic_store_explicit(&as->log.ring->cut, 1, memory_order_relaxed);
+	}
+}
+
 static enum mm_error add(struct mm_aspace *as, const mm_gpa_t gpas[], size_t n)
 {
 	if (!as->log.ring)
@@ -101,8 +114,11 @@ static uint64_t end_of(struct mm_dirty_ring *ring, bool *overflowed)
 {
 	uint64_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
 
-	*overflowed = head - ring->tail > ring->size;
-	if (*overflowed) {
+	bool full = head - ring->tail > ring->size;
+
+	*overflowed = full || atomic_load_explicit(&ring->cut, memory_order_relaxed) != 0;
+	atomic_store_explicit(&ring->cut, 0, memory_order_relaxed);
+	if (full) {
 		head = ring->tail + ring->size;
 		atomic_store_explicit(&ring->head, head, memory_order_relaxed);
 	}

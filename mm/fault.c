@@ -101,7 +101,12 @@ static enum mm_error split(struct mm_aspace *as, struct mm_npt_counts *counts,
                            const struct mm_area *area, mm_gpa_t gpa, enum mm_perm access,
                            struct mm_npt_slot slot)
 {
-	enum mm_error err = mm_npt_split_leaf(&as->npt, counts, slot, gpa);
+	enum mm_error err;
+
+	if (access != MM_W) /* else it is clean */
+		mm_aspace_dirty_ring_cut(
+			as, mm_gpa_range(mm_gpa_align_down(gpa, MM_PAGE_SIZE), MM_PAGE_SIZE));
+	err = mm_npt_split_leaf(&as->npt, counts, slot, gpa);
 
 	if (err == MM_OK || err == MM_BUSY)
 		return MM_BUSY;

@@ -143,6 +143,7 @@ static enum mm_error take_back(struct mm_aspace *as, struct mm_gpa_range range,
 
 	if (!next_part(as, range, range.start, &first))
 		return MM_OK;
+	mm_aspace_dirty_ring_cut(as, range);
 	err = split_around(as, range, first);
 	if (err != MM_OK)
 		return err;

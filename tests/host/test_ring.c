@@ -213,6 +213,7 @@ static void a_large_leaf_is_one_part(const struct geometry *geo)
 	struct guest *g = guest_open(geo, plain);
 	struct mm_aspace_backing large = {.populate = true, .max_leaf = 1};
 	struct mm_dirty_ring ring;
+	uint64_t bitmap[1] = {0};
 
 	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(512, 1024), MM_RW, large));
 	begin(g, &ring, MM_DIRTY_WRITE_PROTECT, 8);
@@ -221,7 +222,21 @@ static void a_large_leaf_is_one_part(const struct geometry *geo)
 	CHECK_EQ(take(g, 8, false), 1);
 	CHECK_EQ(parts[0].start.raw, page(512).raw);
 	CHECK_EQ(parts[0].bytes, MM_LEVEL_SIZE(1));
+	/* It is split: 701 was written, and has no entry of its own. */
+	guest_store(g, page(700), 1);
+	guest_store(g, page(701), 1);
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(702, 1)));
+	CHECK_EQ(take(g, 8, true), 1);
+	expect_page(0, 700);
+	CHECK_OK(mm_aspace_dirty_collect(&g->as, pages(701, 1), bitmap));
+	CHECK_EQ(bitmap[0], 1);
+	CHECK_OK(mm_aspace_replace_alloc(&g->as, pages(1030, 1), MM_RW, lazily));
+	CHECK_EQ(take(g, 8, true), 0);
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(704, 8)));
+	CHECK_EQ(take(g, 8, false), 0); /* pages: nothing was split */
 	mm_aspace_dirty_stop(&g->as);
+	CHECK_OK(mm_aspace_unmap(&g->as, pages(512, 1024)));
+	CHECK_OK(mm_aspace_map_alloc(&g->as, pages(512, 1024), MM_RW, large));
 	CHECK_OK(mm_aspace_dirty_start_with_ring(&g->as, MM_DIRTY_WRITE_PROTECT, true, &ring,
 	                                         entries, 8));
 	guest_store(g, page(700), 1);

@@ -866,4 +866,7 @@ PLANTED = [
     ("ring-loses-what-comes-between-turns",
      [("mm/dirty_ring.c", "		*count = take_pages(&c, ring, end, parts, n);\n", "		*count = take_pages(&c, ring, end, parts, n);\n		atomic_store_explicit(&ring->head, end, memory_order_relaxed);\n")],
      ["test_ring"]),
+    ("ring-silent-about-a-split-leaf",
+     [("mm/aspace.c", "		mm_aspace_dirty_ring_cut(as, range);\n", "")],
+     ["test_ring"]),
 ]

@@ -42,6 +42,8 @@ struct mm_dirty_ring {
 	uint64_t tail;     /**< position of the oldest entry; its place is position % size */
 	/** The position after the newest entry; beyond tail + size: overflow. */
 	MM_ATOMIC(uint64_t) head;
+	/** Not 0: a large leaf was split whose pages count as written together. */
+	MM_ATOMIC(uint64_t) cut;
 };
 
 /** What was written: one page, or the pages of a large leaf, which count as written together. */
@@ -75,7 +77,8 @@ enum mm_error mm_aspace_dirty_ring_add(struct mm_aspace *as, const mm_gpa_t gpas
  * *count becomes their number. Entries whose page is clean already, or was unmapped, are dropped.
  * At most one flush, complete when the call returns.
  *
- * *overflowed becomes true if a page did not get into the ring since the last call that said so:
+ * *overflowed becomes true if a page did not get into the ring since the last call that said so, or
+ * if a large leaf was split since (by a call for a part of it, or by an instruction fetch):
  * call mm_aspace_dirty_collect() for the whole memory.
  *
  * MM_INVALID: there is no ring; nothing has changed.
