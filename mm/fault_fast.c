@@ -129,20 +129,26 @@ static MM_ALWAYS_INLINE uint64_t window_page(const struct mm_aspace_cache *cache
 
 /* --- faults --- */
 
-/* After a page of the window was installed: what mm_npt_install() does too. */
-static MM_NOINLINE void publish_and_record(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
-                                           uint64_t page)
+/* What a dirty log and snapshots have to know of it. */
+static MM_NOINLINE void record(struct mm_aspace *as, struct mm_aspace_cpu *cpu, mm_gpa_t gpa)
 {
-	mm_gpa_t gpa = mm_gpa_plus(cpu->cache.window, page << MM_PAGE_SHIFT);
 	enum mm_perm perm = mm_npt_perm(&as->npt, cpu->cache.window_leaf);
 
-	mm_npt_publish(&as->npt);
 	if (as->npt.copies)
 		mm_npt_history_record(&as->npt, &cpu->counts, gpa, 0);
 	mm_npt_note_perm(&as->npt, gpa, perm);
 	/* While a log withholds W, a window with W serves writes alone. */
 	if (as->log.ring && (perm & (unsigned)as->log.withheld) != 0)
 		mm_aspace_dirty_ring_put(as, gpa);
+}
+
+/* After a page of the window was installed: what mm_npt_install() does too. */
+static MM_NOINLINE void publish_and_record(struct mm_aspace *as, struct mm_aspace_cpu *cpu,
+                                           uint64_t page)
+{
+	mm_npt_publish(&as->npt);
+	if (MM_UNLIKELY(as->log.active || as->npt.copies))
+		record(as, cpu, mm_gpa_plus(cpu->cache.window, page << MM_PAGE_SHIFT));
 }
 
 /*

@@ -318,7 +318,7 @@ PLANTED = [
      [("mm/fault_fast.c", "	return withheld != 0 ? withheld : area->perm;", "	return withheld != 8 ? area->perm : 0;")],
      ["test_track", "long_model"]),
     ("fast-path-does-not-publish",
-     [("mm/fault_fast.c", "	mm_npt_publish(&as->npt);\n	if (as->npt.copies)", "	if (as->npt.copies)")],
+     [("mm/fault_fast.c", "	mm_npt_publish(&as->npt);\n	if (MM_UNLIKELY(as->log.active", "	if (MM_UNLIKELY(as->log.active")],
      ["test_flush", "test_fault", "test_coherence", "long_model"]),
     ("cache-window-moves-beyond-its-area",
      [("mm/fault_fast.c", "cache->area_blocks ||", "cache->area_blocks + UINT64_C(1) ||")],
