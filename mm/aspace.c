@@ -12,15 +12,6 @@
 #include "mm/npt/frames.h"
 #include "mm/supply.h"
 
-enum mm_error mm_aspace_check_range(const struct mm_aspace *as, struct mm_gpa_range range)
-{
-	if (!mm_gpa_range_valid(range))
-		return MM_INVALID;
-	if (!mm_gpa_range_is_aligned(range, MM_PAGE_SIZE))
-		return MM_MISALIGNED;
-	return mm_gpa_range_covers(as->limits, range) ? MM_OK : MM_OUT_OF_RANGE;
-}
-
 /* Are the required hooks present? The others may be NULL. */
 static bool has_hooks(const struct mm_hal *hal)
 {

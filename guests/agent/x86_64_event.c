@@ -124,11 +124,11 @@ static void permit_user(void)
 static void enter_user(struct agent_note *n, unsigned width)
 {
 	bool narrow = width & (AGENT_X86_CODE32 | AGENT_X86_CODE16);
-	struct table_register gdtr = {0};
+	struct table_register gdtr;
 	uint64_t *gdt, cs_base;
 
 	permit_user();
-	__asm__ volatile("sgdt %0" : "=m"(*(char(*)[10])(void *)&gdtr.limit));
+	__asm__ volatile("sgdt %0" : "=m"(gdtr.limit), "=m"(gdtr.base));
 	gdt = (uint64_t *)(uintptr_t)gdtr.base;
 	gdt[USER_DATA] = DESC_DATA;
 	gdt[USER_CODE64] = DESC_CODE64;

@@ -32,7 +32,7 @@ copy=$scratch/copy
 mkdir -p "$copy/scripts" "$copy/out"
 cp -r mm "$copy/"
 cp scripts/make-man scripts/doc-filter "$copy/scripts/"
-sed -i 's/\[exclusive\] Unmaps every part/[shared] Whitewashes every part/' "$copy/mm/include/mm/aspace.h"
+sed -i 's/\[exclusive[^]]*\] Unmaps every part/[shared] Whitewashes every part/' "$copy/mm/include/mm/aspace.h"
 check "a changed comment" sh -c "cd '$copy' && scripts/make-man 1.2.3 out"
 check "changes the page" grep -q 'Whitewashes every part' "$copy/out/mm_aspace_unmap.3"
 check "and its concurrency" grep -q 'holds the read lock' "$copy/out/mm_aspace_unmap.3"
